@@ -1,0 +1,72 @@
+"""Build one lesson: read, check, write what is generated, or say what is out of date."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from autograde import layout
+from autograde.build import manifest, notebooks, source
+from autograde.strength import Bench
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build wrote."""
+
+    lesson: str
+    paths: list[Path]
+
+
+def build(name: str, execute: bool = True) -> Built:
+    """Write the lesson's manifest and both notebooks; `execute` runs the instructor's from top to bottom."""
+    bench = Bench(name)
+    layout.fingerprints_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
+    instructor = notebooks.instructor_notebook(bench.source)
+    if execute:
+        instructor = notebooks.execute(instructor, layout.SOLUTIONS)
+    else:
+        instructor = _with_known_outputs(instructor, layout.SOLUTIONS / f"{name}.ipynb")
+    written = {
+        layout.SOLUTIONS / f"{name}.ipynb": instructor,
+        layout.NOTEBOOKS / f"{name}.ipynb": notebooks.student_notebook(bench.source),
+    }
+    for path, notebook in written.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(notebooks.text(notebook), encoding="utf-8")
+    return Built(name, [layout.fingerprints_path(name), *written])
+
+
+def stale(name: str) -> list[str]:
+    """What no longer is what the source gives (outputs are not compared), each a line for the author."""
+    bench = Bench(name)
+    student = notebooks.text(notebooks.student_notebook(bench.source))
+    found = []
+    if _text(layout.NOTEBOOKS / f"{name}.ipynb") != student:
+        found.append(f"notebooks/{name}.ipynb")
+    known = layout.SOLUTIONS / f"{name}.ipynb"
+    fresh = notebooks.instructor_notebook(bench.source)
+    if not known.exists() or notebooks.without_outputs(nbformat.read(known, 4)) != notebooks.without_outputs(fresh):
+        found.append(f"solutions/{name}.ipynb")
+    recorded = _text(layout.fingerprints_path(name))
+    if not recorded or not manifest.agrees(json.loads(recorded), manifest.manifest(bench)):
+        found.append(f"autograde/fingerprints/{name}.json")
+    return [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
+
+
+def _with_known_outputs(notebook: nbformat.NotebookNode, known: Path) -> nbformat.NotebookNode:
+    """Keep the outputs of cells that have not changed, so that prose can be edited without running the lesson."""
+    if not known.exists():
+        return notebook
+    outputs = {cell.source: cell.outputs for cell in nbformat.read(known, 4).cells if cell.cell_type == "code"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = outputs.get(cell.source, [])
+    return notebook
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -1,0 +1,85 @@
+"""One exercise's checks turned into points, a status and the sentences a student reads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograde.errors import AutogradeError
+from autograde.fingerprint import fingerprint, same
+from autograde.lessons import Exercise, Lesson
+from autograde.suite import Outcome, run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an exercise earned: `status` is passed, partial, failed, error, timeout, missing or not_attempted."""
+
+    exercise: str
+    score: float
+    points: float
+    status: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    diagnosis: str = ""
+
+    @property
+    def message(self) -> str:
+        """The one line that says most: the known mistake, else the first failure."""
+        failures = [o for o in self.outcomes if not o.passed]
+        if self.status == "not_attempted":
+            return "not written yet"
+        if not failures:
+            return ""
+        visible = [o for o in failures if not o.hidden] or failures
+        return self.diagnosis or tell(visible[0])
+
+
+def tell(outcome: Outcome) -> str:
+    """A failure as one sentence; a hidden test tells its title and what kind of failure it was, never its values."""
+    if outcome.hidden:
+        return f"{outcome.title} {outcome.message}".strip()
+    return f"{outcome.message}: {outcome.detail}" if outcome.detail else outcome.message
+
+
+def examine(lesson: Lesson, exercise: Exercise, student: Any, guard: Any = contextlib.nullcontext) -> Result:
+    """Run the exercise's checks on `student`; `guard()` forbids the library calls that are the answer."""
+    checks = lesson.checks[exercise.name]
+    total = sum(check.weight for check in checks)
+    outcomes: list[Outcome] = []
+    for check in checks:
+        with guard():
+            outcome = run(check, student)
+        if outcome is None:  # skipped for want of an optional package: it counts for nobody
+            total -= check.weight
+            continue
+        outcomes.append(outcome)
+        if outcome.status in ("missing", "not_attempted") and not any(o.passed for o in outcomes):
+            break  # an unwritten answer says so once
+    return summarize(exercise, outcomes, total, lambda: diagnose(lesson, exercise, student, guard))
+
+
+def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mistake: Callable[[], str]) -> Result:
+    """Points by weight, rounded to a hundredth; the status of nothing passed is that of the first failure."""
+    passed = sum(o.weight for o in outcomes if o.passed)
+    failures = [o for o in outcomes if not o.passed]
+    score = round(exercise.points * passed / total, 2) if total else 0.0
+    if not failures:
+        return Result(exercise.name, score, exercise.points, "passed", outcomes)
+    status = "partial" if passed else failures[0].status
+    diagnosis = "" if status in ("missing", "not_attempted") else find_mistake()
+    return Result(exercise.name, score, exercise.points, status, outcomes, diagnosis)
+
+
+def diagnose(lesson: Lesson, exercise: Exercise, student: Any, guard: Any = contextlib.nullcontext) -> str:
+    """The sentence of the known mistake whose output the student's equals on the probe; nothing when it is none of them."""
+    probe = lesson.probes.get(exercise.name)
+    if probe is None or not lesson.mistakes.get(exercise.name):
+        return ""
+    try:
+        with guard():
+            seen = fingerprint(probe, student)
+    except (AutogradeError, NotImplementedError):
+        return ""
+    return next((m.sentence for m in lesson.mistakes[exercise.name] if same(seen, m.fingerprint)), "")

@@ -1,0 +1,93 @@
+"""What a lesson's notebook uses: `lesson = open_lesson("03_self_attention", globals())`, `lesson.check(f)`, `lesson.scoreboard()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from typing import Any
+
+from IPython.display import display
+
+from autograde import lessons
+from autograde.forbid import forbidding
+from autograde.grading import Result, examine
+from autograde.local import LocalStudent
+from autograde.report import Report
+
+
+class OpenLesson:
+    """A lesson's public checks, bound to the notebook they run in."""
+
+    def __init__(self, name: str, namespace: dict[str, Any]) -> None:
+        self._lesson = lessons.load(name)
+        self._namespace = namespace
+        self._student = LocalStudent(namespace)
+        self._results: dict[str, Result] = {}
+
+    def check(self, answer: Callable | type | str) -> float:
+        """Check one answer, show what passed and what did not and why, and give its points (a plain float, as nbgrader wants)."""
+        exercise = self._lesson.exercises[self._name_of(answer)]
+        guard = partial(forbidding, exercise.forbids, self._namespace)
+        result = examine(self._lesson, exercise, self._student, guard)
+        self._results[exercise.name] = result
+        display(Report(result))
+        return float(result.score)
+
+    def scoreboard(self) -> None:
+        """Every exercise of the lesson with its points so far, from the checks run in this session."""
+        display(Scoreboard([self._results.get(e.name) or _unchecked(e) for e in self._lesson.exercises.values()]))
+
+    def _name_of(self, answer: Callable | type | str) -> str:
+        if isinstance(answer, str):
+            name = answer
+        else:  # a decorated or renamed function is known by the name it is bound to
+            bound = [n for n in self._lesson.exercises if self._namespace.get(n) is answer]
+            name = bound[0] if bound else getattr(answer, "__name__", str(answer))
+        if name not in self._lesson.exercises:
+            raise ValueError(f"{name!r} is no exercise of this lesson; they are {', '.join(self._lesson.exercises)}")
+        return name
+
+
+class Scoreboard:
+    """A table of results: text in terminals, HTML in notebooks."""
+
+    def __init__(self, results: list[Result]) -> None:
+        self.results = results
+
+    def __str__(self) -> str:
+        lines = [f"{_bar(r)}  {r.exercise:<34} {r.score:>5g} / {r.points:<4g} {_word(r)}" for r in self.results]
+        return "\n".join([*lines, self._total()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><td style="text-align:left">{escape(r.exercise)}</td><td style="font-family:monospace">{_bar(r)}</td>'
+            f"<td>{r.score:g} / {r.points:g}</td><td style=\"text-align:left\">{_word(r)}</td></tr>"
+            for r in self.results
+        )
+        head = "<tr><th style=\"text-align:left\">Exercise</th><th></th><th>Points</th><th style=\"text-align:left\">State</th></tr>"
+        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table><p>{escape(self._total())}</p>"
+
+    def _total(self) -> str:
+        score, points = (sum(getattr(r, field) for r in self.results) for field in ("score", "points"))
+        return f"{score:g} of {points:g} automatic points by the public checks; the written question is graded by a person."
+
+
+def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
+    """The lesson `name`, looking up answers in `namespace` (a notebook's `globals()`)."""
+    return OpenLesson(name, namespace)
+
+
+def _unchecked(exercise: lessons.Exercise) -> Result:
+    return Result(exercise.name, 0.0, exercise.points, "not_checked")
+
+
+def _bar(result: Result) -> str:
+    filled = round(5 * result.score / result.points) if result.points else 5 * (result.status == "passed")
+    return "■" * filled + "□" * (5 - filled)
+
+
+def _word(result: Result) -> str:
+    return result.status.replace("_", " ")

@@ -1,0 +1,152 @@
+"""The checks of a lesson: collected by pytest once, run on any `student`, turned into verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from autograde.errors import AutogradeError, CheckFailed, ForbiddenCall, MissingName, NotWritten, StudentDied, StudentTimeout
+
+MARK = "exercise(name, weight=1): the exercise that a check belongs to and its share of the points"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test: `function(student, **arguments)` belongs to `exercise` and carries `weight` of its points."""
+
+    exercise: str
+    weight: float
+    name: str
+    title: str
+    hidden: bool
+    function: Callable[..., None]
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check said: `status` is passed, failed, error, timeout, missing or not_attempted."""
+
+    check: str
+    title: str
+    status: str
+    weight: float
+    hidden: bool
+    message: str = ""
+    detail: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.items: list[pytest.Function] = []
+        self.errors: list[str] = []
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", MARK)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.items = list(session.items)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.errors.append(str(report.longrepr))
+
+
+def collect(path: Path, hidden: bool = False) -> list[Check]:
+    """The checks in one file, in its order.
+
+    Raises:
+        ValueError: when the file cannot be imported or a test belongs to no exercise.
+    """
+    found = _Collector()
+    options = ["--collect-only", "-s", "-p", "no:terminal", "-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib"]
+    with contextlib.redirect_stdout(io.StringIO()), _no_plugins_from_outside():
+        code = pytest.main([*options, "-c", os.devnull, f"--rootdir={path.parent}", str(path)], plugins=[found])
+    if found.errors or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise ValueError(f"{path.name} cannot be collected:\n{''.join(found.errors[:1])}")
+    return [_check(item, path, hidden) for item in found.items]
+
+
+@contextlib.contextmanager
+def _no_plugins_from_outside() -> Iterable[None]:
+    """Other packages' pytest plugins (hypothesis, jaxtyping, …) cost start-up time and change nothing here."""
+    before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        if before is not None:
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = before
+
+
+def _check(item: pytest.Function, path: Path, hidden: bool) -> Check:
+    mark = item.get_closest_marker("exercise")
+    if mark is None or not mark.args:
+        raise ValueError(f"{path.name}: {item.name} needs @pytest.mark.exercise(name)")
+    arguments = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    strangers = set(item.fixturenames) - set(arguments) - {"student"}
+    if strangers:
+        raise ValueError(f"{path.name}: {item.name} asks for fixtures that checks do not have: {sorted(strangers)}")
+    lines = (item.function.__doc__ or item.originalname.removeprefix("test_").replace("_", " ")).strip().splitlines()
+    return Check(mark.args[0], float(mark.kwargs.get("weight", 1)), item.name, lines[0], hidden, item.function, arguments)
+
+
+def run(check: Check, student: Any) -> Outcome | None:
+    """Run one check; None when it skips itself (an optional package is not there)."""
+    try:
+        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()):
+            check.function(student=student, **check.arguments)
+    except pytest.skip.Exception:
+        return None
+    except (Exception, pytest.fail.Exception) as error:
+        status, message, detail = _verdict(error)
+        return Outcome(check.name, check.title, status, check.weight, check.hidden, message, detail)
+    return Outcome(check.name, check.title, "passed", check.weight, check.hidden)
+
+
+def _verdict(error: BaseException) -> tuple[str, str, str]:
+    """(status, message, detail) for what a check raised."""
+    if isinstance(error, CheckFailed):
+        return "failed", error.summary, error.detail
+    if isinstance(error, MissingName):
+        return "missing", str(error), ""
+    if isinstance(error, (NotWritten, NotImplementedError)):
+        return "not_attempted", "not written yet", ""
+    if isinstance(error, StudentTimeout):
+        return "timeout", str(error), ""
+    if isinstance(error, StudentDied):
+        return "error", str(error), ""
+    if isinstance(error, ForbiddenCall):
+        return "failed", str(error), ""
+    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+        return "failed", str(error).splitlines()[0] if str(error) else "the result is not as expected", ""
+    return "error", *_raised(error)
+
+
+def _raised(error: BaseException) -> tuple[str, str]:
+    if isinstance(error, AutogradeError):
+        return str(error), ""
+    line = _student_line(error)
+    message = " ".join(str(error).split())[:300]
+    return f"Your code raised {type(error).__name__}: {message}" if line else f"The result could not be used ({type(error).__name__}: {message})", line
+
+
+def _student_line(error: BaseException) -> str:
+    """The innermost line of a notebook cell in the traceback, or nothing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<")]
+    return f"line {inside[-1].lineno}: {inside[-1].line}" if inside and inside[-1].line else ("in your cell" if inside else "")

@@ -1,0 +1,130 @@
+"""The course's one look: quiet, colour-blind-safe Matplotlib figures with alt text, and self-contained interactive views.
+
+Colours are Okabe and Ito's (2008), which stay apart for every common kind of colour blindness.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+import matplotlib
+import torch
+from IPython.display import HTML, Image, display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from utils.lesson import explain
+
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#6B7280"
+CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
+SEQUENTIAL, DIVERGING = "Blues", "PuOr_r"
+STYLE = {
+    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9CA3AF",
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "axes.titlelocation": "left",
+    "axes.grid": False,
+    "font.size": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+def render(draw: Callable[[Figure], Any], width: float = 6.4, height: float = 3.2, dpi: int = 110) -> bytes:
+    """A PNG of what `draw(figure)` draws; a grey note instead when an answer that it needs is unwritten or wrong.
+
+    `width` and `height` are in inches.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        try:
+            draw(figure)
+            return _png(figure, dpi)
+        except Exception as error:  # a figure of a half-written answer must not stop the notebook
+            return _png(_placeholder(width, height, explain(error)), dpi)
+
+
+def show(draw: Callable[[Figure], Any], *, alt: str, width: float = 6.4, height: float = 3.2) -> None:
+    """Draw with the course's style and display the picture with its alternative text."""
+    display(Image(render(draw, width, height), format="png", width=round(width * 100), alt=alt))
+
+
+def show_html(html: str, *, still: Callable[[Figure], Any], alt: str, width: float = 6.4, height: float = 3.2) -> None:
+    """Display a self-contained interactive view, and the still picture where scripts do not run.
+
+    `html` must hold everything it needs: a view that fetches something breaks in a classroom without a network.
+    """
+    for outside in ("http://", "https://", "src=//", "@import"):
+        if outside in html.replace("http://www.w3.org/", ""):
+            raise ValueError(f"html must be self-contained, but it holds {outside!r}")
+    picture = Image(render(still, width, height), format="png")
+    encoded = picture._repr_mimebundle_()[0]["image/png"]
+    fallback = f'<img alt="{escape(alt, quote=True)}" width="{round(width * 100)}" src="data:image/png;base64,{encoded}">'
+    display(HTML(f'<div role="group" aria-label="{escape(alt, quote=True)}">{html}<noscript>{fallback}</noscript></div>'))
+
+
+def heatmap(
+    ax: Axes,
+    values: torch.Tensor,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    label: str = "",
+    cmap: str = SEQUENTIAL,
+    annotate: bool = False,
+    vmin: float | None = None,
+    vmax: float | None = None,
+) -> AxesImage:
+    """A matrix `(len(rows), len(columns))` as colours with a token on every row and column, and a colour bar named `label`."""
+    values = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    if values.shape != (len(rows), len(columns)):
+        raise ValueError(f"values has shape {tuple(values.shape)}, rows and columns say {(len(rows), len(columns))}")
+    image = ax.imshow(values.numpy(), cmap=cmap, aspect="auto", vmin=vmin, vmax=vmax)
+    slanted = max(map(len, columns), default=0) > 2
+    ax.set_xticks(range(len(columns)), columns, rotation=45 if slanted else 0, ha="right" if slanted else "center", rotation_mode="anchor")
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    if annotate:
+        _write_numbers(ax, image, values)
+    if label:
+        bar = ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.03, label=label)
+        bar.outline.set_visible(False)
+    return image
+
+
+def band(ax: Axes, x: Sequence[float], runs: torch.Tensor, label: str, color: str | None = None) -> None:
+    """The mean of `runs (n_seeds, len(x))` as a line and the spread from the lowest to the highest seed as a band."""
+    runs = torch.as_tensor(runs, dtype=torch.float64).detach()
+    (line,) = ax.plot(x, runs.mean(0).numpy(), label=label, color=color)
+    ax.fill_between(x, runs.amin(0).numpy(), runs.amax(0).numpy(), color=line.get_color(), alpha=0.18, linewidth=0)
+
+
+def _write_numbers(ax: Axes, image: AxesImage, values: torch.Tensor) -> None:
+    for i, row in enumerate(values.tolist()):
+        for j, value in enumerate(row):
+            red, green, blue, _ = image.cmap(image.norm(value))
+            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+            ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="white" if dark else "#111827")
+
+
+def _placeholder(width: float, height: float, note: str) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="#F3F4F6")
+    figure.text(0.5, 0.56, "This figure is drawn by your own function", ha="center", color=GREY, fontsize=11)
+    figure.text(0.5, 0.42, note, ha="center", va="top", color=GREY, fontsize=9, wrap=True)
+    return figure
+
+
+def _png(figure: Figure, dpi: int) -> bytes:
+    buffer = io.BytesIO()
+    # no software version in the file, so that the same figure is the same bytes on every machine with these pins
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None}, facecolor=figure.get_facecolor())
+    return buffer.getvalue()
