@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from enum import Enum
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -19,6 +21,14 @@ app = typer.Typer(
 )
 console = Console(highlight=False)
 Lessons = Annotated[Optional[list[str]], typer.Argument(metavar="[LESSON]...", help="Lessons such as `03` (all, when none is named).")]
+
+
+class Sandbox(str, Enum):
+    """How strictly submissions are shut in."""
+
+    required = "required"
+    auto = "auto"
+    off = "off"
 
 
 def fail(message: str, code: int = 2) -> typer.Exit:
@@ -71,7 +81,10 @@ def strength(lessons: Lessons = None, verbose: Annotated[bool, typer.Option("--v
     table = Table("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted", title="Strength of the checks")
     complaints: list[str] = []
     for name in chosen(lessons):
-        _strength_of(Bench(name), table, complaints, verbose)
+        try:
+            _strength_of(Bench(name), table, complaints, verbose)
+        except ValueError as error:
+            raise fail(str(error), code=1) from None
     console.print(table)
     for line in complaints:
         console.print(f"[red]✗[/red] {line}")
@@ -96,3 +109,41 @@ def _strength_of(bench, table: Table, complaints: list[str], verbose: bool) -> N
         if not finding.as_it_should:
             verdict = "survived" if finding.specimen.wrong else f"was rejected ({finding.result.message})"
             complaints.append(f"{bench.source.name}: {finding.specimen.exercise}/{finding.specimen.name} {verdict}")
+
+
+@app.command()
+def grade(
+    paths: Annotated[list[Path], typer.Argument(help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")],
+    lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.")] = None,
+    out: Annotated[Optional[Path], typer.Option(help="Where results go [default: the course directory, else `graded/`].")] = None,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions graded at once [default: one a core].")] = None,
+    scheduler: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")] = None,
+    sandbox: Annotated[Sandbox, typer.Option(help="`required` refuses to run where submissions cannot be shut in.")] = Sandbox.required,
+) -> None:
+    """Grade submissions: `grades.csv`, `exercises.csv`, a feedback page each, and nbgrader's gradebook."""
+    from autograde.errors import SandboxUnavailable
+    from autograde.grader.classroom import grade_class
+
+    try:
+        wanted = layout.resolve(lesson) if lesson else None
+        graded = grade_class(paths, wanted, out, workers, scheduler, sandbox.value, console)
+    except (ValueError, SandboxUnavailable) as error:
+        raise fail(str(error)) from None
+    except KeyboardInterrupt:
+        raise fail("interrupted; what is graded is kept: the same command goes on from here", code=130) from None
+    except OSError as error:
+        raise fail(f"{error}; what is graded so far is kept: mend it and run the same command", code=1) from None
+    if not graded:
+        raise fail("no submissions were found")
+
+
+@app.command()
+def course(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The course directory to make or complete.")], lessons: Lessons = None
+) -> None:
+    """Make an nbgrader course directory: `cd DIR && nbgrader formgrader` (in JupyterLab) works on it."""
+    from autograde.grader.course import create
+
+    names = chosen(lessons)
+    create(folder, names)
+    console.print(f"[green]✓[/green] {folder} holds {len(names)} assignments; put submissions in {folder}/submitted/<student>/<lesson>/<lesson>.ipynb")

@@ -46,14 +46,26 @@ class Lesson:
         return sum(exercise.points for exercise in self.exercises.values())
 
 
+def manifest(name: str) -> dict[str, Any]:
+    """The generated `autograde/fingerprints/NN_name.json`.
+
+    Raises:
+        ValueError: when the lesson is not built yet.
+    """
+    path = layout.fingerprints_path(name)
+    if not path.exists():
+        raise ValueError(f"lesson {name} is not built: run `python -m autograde build {name[:2]}`")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def load(name: str, hidden: bool = False) -> Lesson:
     """The lesson from its generated manifest and its public checks; with `hidden`, the hidden ones too."""
-    manifest = json.loads(layout.fingerprints_path(name).read_text(encoding="utf-8"))
+    known = manifest(name)
     exercises = {
-        key: Exercise(key, e["points"], tuple(e["forbids"]), e["stretch"], e["outcome"]) for key, e in manifest["exercises"].items()
+        key: Exercise(key, e["points"], tuple(e["forbids"]), e["stretch"], e["outcome"]) for key, e in known["exercises"].items()
     }
-    mistakes = {key: [Mistake(m["sentence"], m["fingerprint"]) for m in listed] for key, listed in manifest["mistakes"].items()}
-    return Lesson(name, manifest["title"], exercises, *_checks_and_probes(name, exercises, hidden), mistakes)
+    mistakes = {key: [Mistake(m["sentence"], m["fingerprint"]) for m in listed] for key, listed in known["mistakes"].items()}
+    return Lesson(name, known["title"], exercises, *_checks_and_probes(name, exercises, hidden), mistakes)
 
 
 def assemble(name: str, title: str, exercises: dict[str, Exercise], hidden: bool = True) -> Lesson:

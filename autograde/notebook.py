@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from html import escape
 from typing import Any
 
@@ -20,10 +20,14 @@ class OpenLesson:
     """A lesson's public checks, bound to the notebook they run in."""
 
     def __init__(self, name: str, namespace: dict[str, Any]) -> None:
-        self._lesson = lessons.load(name)
+        self._name = name
         self._namespace = namespace
         self._student = LocalStudent(namespace)
         self._results: dict[str, Result] = {}
+
+    @cached_property
+    def _lesson(self) -> lessons.Lesson:
+        return lessons.load(self._name)
 
     def check(self, answer: Callable | type | str) -> float:
         """Check one answer, show what passed and what did not and why, and give its points (a plain float, as nbgrader wants)."""
@@ -77,7 +81,10 @@ class Scoreboard:
 
 def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
     """The lesson `name`, looking up answers in `namespace` (a notebook's `globals()`)."""
-    return OpenLesson(name, namespace)
+    opened = OpenLesson(name, namespace)
+    if namespace.get("__name__") == "__main__":  # a notebook: read the checks now, so that the first one answers as fast as the rest
+        opened._lesson  # noqa: B018
+    return opened
 
 
 def _unchecked(exercise: lessons.Exercise) -> Result:

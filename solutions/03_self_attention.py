@@ -516,3 +516,358 @@ def intra_attention_weights(
 
 # %% check="intra_attention_weights" points=3
 check(intra_attention_weights)
+
+# %% [markdown]
+# Now let your function read the sentence. Nothing is trained here: each word has four marks (thing, action, link, small word), its place and a
+# constant 1, and the matrices are written by hand so that each hidden unit is a rule, such as *an action looks for things*. One unit prefers
+# recent words, one prefers what was attended to a moment ago ($\tilde h$).
+
+# %%
+KINDS = {"thing": ("FBI", "criminal", "run"), "action": ("is", "chasing"), "link": ("on",), "small": ("The", "a", "the", ".")}
+LOOKS_FOR = [  # (the new word is a, it looks for a, how much)
+    ("action", "thing", 2.0),
+    ("thing", "action", 1.2),
+    ("thing", "thing", 1.5),
+    ("link", "thing", 2.0),
+    ("small", "link", 1.5),
+    ("small", "action", 1.2),
+]
+
+
+def describe(words):
+    """The hand-made word vectors (T, 6)."""
+    return torch.tensor([[float(word in kind) for kind in KINDS.values()] + [i / 10, 1.0] for i, word in enumerate(words)])
+
+
+def rules():
+    """The matrices w_h, w_x, w_t (8, 6) and v (8,): a hidden unit is positive only where both sides of its rule hold."""
+    w_h, w_x, w_t = torch.zeros(3, 8, 6)
+    v = torch.tensor([weight for _, _, weight in LOOKS_FOR] + [3.0, 0.7])
+    kinds = list(KINDS)
+    for unit, (new, old, _) in enumerate(LOOKS_FOR):
+        w_x[unit, kinds.index(new)], w_h[unit, kinds.index(old)], w_x[unit, 5] = 3.0, 3.0, -4.5
+    w_h[6, 4] = 1.0  # the later, the better
+    w_h[7, 0], w_t[7, 0], w_x[7, 5] = 3.0, 3.0, -4.5  # things, when things were on the mind
+    return w_h, w_x, w_t, v
+
+
+# %% tags=["figure"]
+def draw_word_by_word(figure):
+    states, h_tilde = describe(SENTENCE), torch.zeros(6)
+    readings = [torch.zeros(0)]  # the first word has nothing to look back at
+    for t in range(1, len(SENTENCE)):
+        weights = intra_attention_weights(states[:t], states[t], h_tilde, *rules())
+        h_tilde = weights @ states[:t]
+        readings.append(weights)
+    draw_reading(figure.subplots(), SENTENCE, readings)
+
+
+plots.show(
+    draw_word_by_word,
+    alt="The sentence 'The FBI is chasing a criminal on the run .' on ten lines, one for each word read. 'chasing' looks back at 'FBI', "
+    "'on' at 'criminal', 'run' mostly at 'criminal'",
+    width=7,
+    height=3.6,
+)
+
+# %% [markdown]
+# Each line is one step of reading: the word being read in red, what it attends to in blue, the darker the more. *chasing* finds its chaser,
+# *on* attaches to *criminal*, and *run* finds the one who runs. (After Cheng et al. 2016, figure 1; the lecture shows the same sentence.)
+
+# %% [markdown]
+# ## 7 · The gradient, by hand
+#
+# Autograd has done this for you so far. Doing it once by hand shows what an attention layer can learn from, and when it learns nothing.
+# Someone hands you $dZ$, the gradient of the loss in the output, of shape `(T_q, d_v)`. Go backwards, one step at a time:
+#
+# | forward | | backward | shape |
+# | --- | --- | --- | --- |
+# | $Z = A V$ | a matrix product | $dV = A^\top dZ$, $\;\; dA = dZ\, V^\top$ | $(T_k, d_v)$, $(T_q, T_k)$ |
+# | $A = \text{softmax}(S)$ | row by row | $dS = ?$ | $(T_q, T_k)$ |
+# | $S = Q K^\top / \sqrt{d_k}$ | a scaled matrix product | $dQ = ?$, $\;\; dK = ?$ | $(T_q, d_k)$, $(T_k, d_k)$ |
+#
+# For the softmax, start from one row: $\partial a_j / \partial s_m = a_j (\mathbb{1}[j = m] - a_m)$. Raising one score raises its own weight and lowers all others.
+# The chain rule sums this over $j$, and it simplifies to something you can write without a loop and without a $T \times T \times T$ tensor.
+#
+# *Worked number.* Weights $(0.88, 0.12)$ and $dA = (1, 0)$, that is: the loss wants less of the first word. Then
+# $ds_1 = 0.88 \cdot (1 - 0.88) = 0.1056$ and $ds_2 = 0.12 \cdot (0 - 0.88) = -0.1056$. A row of $dS$ always sums to 0, as adding a constant to all scores changes nothing.
+# For the unscaled weights $(1 - 10^{-7}, 10^{-7})$ the same gradient is $10^{-7}$: the layer would have stopped learning.
+
+# %% [markdown]
+# ### Exercise 8 · `attention_backward` (●●●, 25 minutes, 4 points)
+# No autograd. Compute the weights again inside (that is also what memory-saving implementations do: Dao et al. 2022).
+#
+# <details><summary>Hint 1</summary>
+#
+# For one row, $ds_m = \sum_j da_j\, a_j (\mathbb{1}[j = m] - a_m)$. Split the sum at the minus sign. One half loses its sum; in the other, $a_m$ does not depend on $j$.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The second half holds one number a row, the average of $dA$ under the weights: a sum over the last dimension that keeps it (`keepdim=True`).
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For $C = A B$: $dA = dC\, B^\top$ and $dB = A^\top dC$. Here the second factor is $K^\top$, and the division by $\sqrt{d_k}$ is a constant that
+# both gradients meet on their way.
+#
+# </details>
+
+# %% exercise="attention_backward" forbids="backward torch.autograd torch.func"
+def attention_backward(
+    q: Float[Tensor, "*batch T_q d_k"],
+    k: Float[Tensor, "*batch T_k d_k"],
+    v: Float[Tensor, "*batch T_k d_v"],
+    grad_output: Float[Tensor, "*batch T_q d_v"],
+) -> tuple[Float[Tensor, "*batch T_q d_k"], Float[Tensor, "*batch T_k d_k"], Float[Tensor, "*batch T_k d_v"]]:
+    """The gradients dq, dk, dv of the loss, given its gradient in the output of unmasked attention."""
+    ### BEGIN SOLUTION
+    weights = attention_scores(q, k).softmax(dim=-1)
+    d_v = weights.mT @ grad_output
+    d_weights = grad_output @ v.mT
+    average = (weights * d_weights).sum(dim=-1, keepdim=True)  # what adding a constant to all scores would change: nothing
+    d_scores = weights * (d_weights - average) / math.sqrt(q.shape[-1])
+    return d_scores @ k, d_scores.mT @ q, d_v
+    ### END SOLUTION
+
+
+# %% check="attention_backward" points=4
+check(attention_backward)
+
+# %% [markdown]
+# What does the scale do to learning? Below, 64-number queries and keys of unit size are made longer or shorter before your gradient is taken.
+# The curve is the size of the gradient that reaches the *keys' scores*: `dk` divided by the factor, so that only the softmax's share is left. Your layer works at factor 1;
+# without the division by $\sqrt{d_k}$ it would work at factor 8.
+
+# %% tags=["figure"]
+def draw_saturation(figure):
+    generator = torch.Generator().manual_seed(5)
+    q, k = torch.randn(2, 40, 64, generator=generator)[:, :, None].movedim(2, 0)[0]
+    v, grad_output = torch.randn(2, 40, 64, generator=generator)
+    factors = torch.logspace(-1, 2, 25)
+    sizes = [float(attention_backward(q * f, k, v, grad_output)[1].norm() / f) for f in factors]
+    ax = figure.subplots()
+    ax.loglog(factors, sizes)
+    for factor, color, name in ((1.0, plots.BLUE, "divided by √64"), (8.0, plots.ORANGE, "not divided")):
+        ax.axvline(factor, color=color, linestyle=":", label=name)
+    ax.set(xlabel="scores multiplied by", ylabel="size of the gradient", title="Large scores: the softmax stops passing gradients")
+    ax.legend()
+
+
+plots.show(
+    draw_saturation,
+    alt="The gradient through the softmax against a factor on the scores: flat up to about two, then falling; the unscaled layer sits on the falling part",
+    width=6,
+    height=3,
+)
+
+# %% [markdown]
+# ## 8 · Experiment: a layer learns to look back
+#
+# > The **agents** near the criminal **are** chasing …
+#
+# A verb agrees with its subject, not with whatever noun happens to stand before it. Linzen, Dupoux and Goldberg (2016) used this to ask what recurrent
+# networks know of grammar. Here a model of *one* layer, your `SelfAttention`, learns to predict the next word of small sentences made by a grammar
+# (`utils/agreement.py`). To know whether *is* or *are* comes next, it must reach back over the distracting noun.
+#
+# Two models are trained alike. One sees all earlier words. The other has a mask that lets each word see only itself, so it must guess the verb from
+# the word before it. Both are tested on pairs of subject and distractor that never occurred in training, where the two **differ** in number.
+# (A position vector is added to each word, since attention alone does not know the order of the words: that is lesson 05.)
+
+# %%
+class Reader(nn.Module):
+    """Words and places → one self-attention layer → a score for every possible next word."""
+
+    def __init__(self, d_model, generator, sees_others=True):
+        super().__init__()
+        self.words = nn.Embedding(len(agreement.VOCABULARY), d_model)
+        self.places = nn.Embedding(agreement.MAX_LENGTH, d_model)
+        self.attention = SelfAttention(d_model, d_model, causal=True)
+        self.predict = nn.Linear(d_model, len(agreement.VOCABULARY), bias=False)
+        self.sees_others = sees_others
+        for parameter in self.parameters():
+            nn.init.normal_(parameter, std=d_model**-0.5, generator=generator)
+
+    def forward(self, ids, lengths):
+        n = ids.shape[-1]
+        x = self.words(ids) + self.places.weight[:n]
+        mask = padding_mask(lengths, n)
+        if not self.sees_others:
+            mask = mask & torch.eye(n, dtype=torch.bool)
+        mixed, weights = self.attention(x, mask)
+        return self.predict(x + mixed), weights
+
+
+def train(sees_others, steps=400, seed=0):
+    """A Reader trained on next-word prediction, and its loss at every step."""
+    generator = torch.Generator().manual_seed(seed)
+    data = agreement.sentences(2000, generator)
+    model = Reader(32, generator, sees_others)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    losses = []
+    for _ in tqdm(range(steps), desc="sees earlier words" if sees_others else "sees only itself", leave=False):
+        rows = torch.randint(len(data), (64,), generator=generator)
+        ids = data.ids[rows]
+        logits, _ = model(ids, data.lengths[rows])
+        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), ignore_index=0)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+def agreement_accuracy(model, data):
+    """How often the right one of *is* and *are* gets the higher score just before the verb: (distracted, undistracted) sentences."""
+    rows = torch.arange(len(data))
+    with torch.no_grad():
+        logits, _ = model(data.ids, data.lengths)
+    at_verb = logits[rows, data.verb - 1]
+    is_, are = (at_verb[:, agreement.NUMBER[word]] for word in ("is", "are"))
+    right = (is_ > are) == (data.ids[rows, data.verb] == agreement.NUMBER["is"])
+    return tuple(float(right[kind].double().mean()) for kind in (data.distracted, ~data.distracted))
+
+
+# %% tags=["experiment"]
+def compare():
+    """Train both models and test them on pairs of nouns that they have never seen together."""
+    test = agreement.sentences(1000, torch.Generator().manual_seed(99), held_out=True)
+    outcome = {}
+    for name, sees_others in (("sees earlier words", True), ("sees only itself", False)):
+        model, losses = train(sees_others)
+        outcome[name] = {"model": model, "losses": losses, "accuracy": agreement_accuracy(model, test)}
+        distracted, plain = outcome[name]["accuracy"]
+        print(f"{name:<19} right verb: {distracted:6.1%} with a distracting noun, {plain:6.1%} without")
+    return outcome
+
+
+readers = attempt(compare)
+
+# %% tags=["figure"]
+def draw_training(figure):
+    left, right = figure.subplots(1, 2, width_ratios=[3, 2])
+    for i, (name, result) in enumerate(readers.items()):
+        left.plot(result["losses"], label=name)
+        bars = right.bar([i - 0.18, i + 0.18], result["accuracy"], width=0.34, color=[plots.RED, plots.GREY])
+        right.bar_label(bars, fmt="{:.0%}")
+    left.set(xlabel="step", ylabel="loss (nats a word)", title="Next-word prediction", ylim=(0, None))
+    left.legend()
+    right.axhline(0.5, color=plots.GREY, linestyle=":")
+    right.set_xticks(range(2), ["sees earlier\nwords", "sees only\nitself"])
+    right.set(ylim=(0, 1.15), title="Right verb: distracted, not distracted")
+
+
+plots.show(
+    draw_training,
+    alt="Left: the loss of the model that sees earlier words falls below that of the model that sees only itself. Right: with a distracting noun the first "
+    "chooses the right verb nearly always, the second hardly ever",
+    width=7,
+    height=2.8,
+)
+
+# %% tags=["figure"]
+def read_with(name, words):
+    model = readers[name]["model"]
+    with torch.no_grad():
+        _, weights = model(agreement.encode(words)[None], torch.tensor([len(words)]))
+    return weights[0, : len(words), : len(words)]
+
+
+DISTRACTED = "The agents near the criminal are chasing a dog in the park .".split()
+
+
+def draw_learned(figure):
+    weights = read_with("sees earlier words", DISTRACTED)
+    plots.heatmap(figure.subplots(), weights, DISTRACTED, DISTRACTED, label="weight", vmin=0, vmax=1)
+
+
+plots.show(draw_learned, alt="Learned weights over 'The agents near the criminal are chasing a dog in the park .'; the row of 'criminal' looks at 'agents'", width=6, height=4.4)
+
+# %% tags=["figure"]
+def draw_trained_reading(figure):
+    weights = read_with("sees earlier words", SENTENCE)
+    draw_reading(figure.subplots(), SENTENCE, [weights[t, : t + 1] for t in range(len(SENTENCE))])
+
+
+plots.show(draw_trained_reading, alt="The sentence about the FBI read word by word by the trained model", width=7, height=3.6)
+
+# %% [markdown]
+# ## 9 · What it costs
+#
+# Every pair of words has a score, so $T$ words need $T^2$ of them: twice the text, four times the work and memory.
+
+# %% tags=["experiment"]
+LENGTHS = [128, 256, 512, 1024, 2048]
+
+
+def cost_of(attend):
+    """Time and peak memory of `attend(q, k, v)` at every length, for vectors of 64 numbers."""
+    generator = torch.Generator().manual_seed(1)
+    return [measure(attend, *torch.randn(3, n, 64, generator=generator)) for n in LENGTHS]
+
+
+costs = {"your attention": attempt(cost_of, scaled_dot_product_attention)}
+
+
+# %% tags=["figure"]
+def draw_costs(figure):
+    time, memory = figure.subplots(1, 2)
+    for name, measured in costs.items():
+        time.loglog(LENGTHS, [cost.seconds * 1e3 for cost in measured], "o-", base=2, label=name)
+        memory.loglog(LENGTHS, [cost.peak_bytes / 2**20 for cost in measured], "o-", base=2, label=name)
+    memory.loglog(LENGTHS, [4 * n * n / 2**20 for n in LENGTHS], ":", base=2, color=plots.GREY, label="one T × T matrix")
+    time.set(xlabel="T", ylabel="milliseconds", title="Time")
+    memory.set(xlabel="T", ylabel="MiB", title="Peak memory")
+    memory.legend()
+
+
+plots.show(draw_costs, alt="Time and peak memory of attention against the length T, both growing with the square of T", width=7, height=2.8)
+
+# %% [markdown]
+# ## Stretch · Attention without the big matrix (ungraded)
+#
+# ### `streaming_attention` (●●●, 30 minutes)
+
+# %% exercise="streaming_attention" tags=["stretch"] forbids="scaled_dot_product_attention"
+def streaming_attention(
+    q: Float[Tensor, "*batch T_q d_k"],
+    k: Float[Tensor, "*batch T_k d_k"],
+    v: Float[Tensor, "*batch T_k d_v"],
+    block_size: int,
+) -> Float[Tensor, "*batch T_q d_v"]:
+    """The output of unmasked attention, from one block of `block_size` keys and values at a time (Rabe and Staats 2021).
+
+    A `block_size` below 1 is a ValueError.
+    """
+    ### BEGIN SOLUTION
+    if block_size < 1:
+        raise ValueError(f"block_size must be at least 1, got {block_size}")
+    largest = q.new_full((*q.shape[:-1], 1), -math.inf)  # of the scores so far, for every query
+    total = torch.zeros_like(largest)  # Σ exp(score − largest)
+    weighted = q.new_zeros(*q.shape[:-1], v.shape[-1])  # Σ exp(score − largest) · v
+    for k_block, v_block in zip(k.split(block_size, dim=-2), v.split(block_size, dim=-2)):
+        scores = attention_scores(q, k_block)
+        previous, largest = largest, torch.maximum(largest, scores.amax(dim=-1, keepdim=True))
+        shrink, terms = (previous - largest).exp(), (scores - largest).exp()
+        total = total * shrink + terms.sum(dim=-1, keepdim=True)
+        weighted = weighted * shrink + terms @ v_block
+    return weighted / total
+    ### END SOLUTION
+
+
+# %% check="streaming_attention" points=0
+check(streaming_attention)
+
+# %% [markdown]
+# ## Written question (3 points, graded by a person)
+
+# %% [markdown] question="written_question" points=3
+# ### BEGIN SOLUTION
+# **Model answer.**
+#
+# **Rubric** — 1 point: …
+# ### END SOLUTION
+
+# %% tags=["figure"]
+lesson.scoreboard()

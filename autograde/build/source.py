@@ -108,7 +108,8 @@ def _cells(path: Path) -> Iterator[Cell]:
     if len(parsed) != len(marks):
         raise SourceError(path, 1, "the file must begin with a cell mark (# %%) and hold no text outside its cells")
     for line, cell in zip(marks, parsed):
-        yield Cell(cell.cell_type, cell.source, line, dict(cell.metadata))
+        metadata = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}  # jupytext's own bookkeeping
+        yield Cell(cell.cell_type, cell.source, line, metadata)
 
 
 def _check_metadata(path: Path, cell: Cell) -> None:

@@ -1,0 +1,62 @@
+# Two commands from a bare clone: `make demo` and `make test`. Both set themselves up in .venv first.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+export PYTHONWARNINGS := ignore::DeprecationWarning
+export MPLBACKEND := agg
+
+.PHONY: help demo test test-all strength build check-built lab lint lock clean
+
+help:
+	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
+	@echo "make test      set up and run every test (minutes)"
+	@echo "make test-all  the long suite too: every lesson executed, training runs, kill tests"
+	@echo "make lab       open the course in JupyterLab"
+	@echo "make build     make the notebooks from the sources in solutions/"
+	@echo "make strength  try the checks on every known wrong answer"
+
+demo: $(VENV)/.ready
+	@$(RUN) -m autograde demo
+
+test: $(VENV)/.ready-dev
+	@$(RUN) -m pytest -m "not slow"
+
+test-all: $(VENV)/.ready-dev
+	@$(RUN) -m pytest
+
+strength: $(VENV)/.ready
+	@$(RUN) -m autograde strength
+
+build: $(VENV)/.ready
+	@$(RUN) -m autograde build
+
+check-built: $(VENV)/.ready
+	@$(RUN) -m autograde build --check
+
+lab: $(VENV)/.ready
+	@$(RUN) -m jupyter lab notebooks
+
+lint: $(VENV)/.ready-dev
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check autograde utils tests benchmarks
+
+# One lock file for everything: exact versions as constraints, so that the extras stay optional.
+lock: $(VENV)/.ready-dev
+	@$(RUN) -m pip freeze --exclude-editable --exclude attention-course | sed 's/^torch==\([0-9.]*\)+.*/torch==\1/' > requirements.lock
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "This needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python cannot make a virtual environment (on Debian: apt-get install python3-venv)"; exit 1; }
+
+$(VENV)/.ready: pyproject.toml requirements.lock | $(VENV)/bin/python
+	@echo "Setting up (once, about two minutes) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	@echo "Setting up what only the tests need (once) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo build release *.egg-info

@@ -1,0 +1,253 @@
+"""The trusted end of one worker: requests with a deadline, answers decoded as data, the test's functions called back.
+
+Nothing a worker sends is believed. It can lie about its own results, which is no more than returning them; it cannot
+make this process run, compare, print or wait for anything of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from autograde.errors import (
+    MESSAGE_LENGTH,
+    ForbiddenCall,
+    MissingName,
+    NotWritten,
+    ProtocolError,
+    SandboxUnavailable,
+    StudentDied,
+    StudentTimeout,
+    student_error,
+)
+from autograde.grader.channel import Channel, Closed
+from autograde.grader.codec import Table, decode, encode
+
+START_SECONDS = 60  # of the warm process too, which may still be importing
+
+
+class TestTable(Table):
+    """What crosses by number: the test's functions, iterators and generators out, the student's objects in."""
+
+    __test__ = False  # pytest: no test class
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.objects: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self.dropped: set[int] = set()
+        self.shared: list[Any] = []  # functions, iterators and generators, by number
+        self.numbers: dict[int, int] = {}
+
+    def export(self, value: Any) -> list:
+        if isinstance(value, RemoteReference):
+            if value._connection is not self.connection:
+                raise StudentDied("this object was in a process of the student's that has ended")
+            return ["h", value._number]
+        if isinstance(value, torch.Generator):
+            return ["g", self._number(value), value.device.type]
+        if isinstance(value, Iterator):
+            return ["k", self._number(value), "iterator"]
+        if callable(value):
+            return ["k", self._number(value), "function"]
+        raise TypeError(f"a {type(value).__name__} cannot be passed to a student's code")
+
+    def _number(self, value: Any) -> int:
+        if id(value) not in self.numbers:
+            self.numbers[id(value)] = len(self.shared)
+            self.shared.append(value)
+        return self.numbers[id(value)]
+
+    def resolve(self, tag: str, *arguments: Any) -> Any:
+        number = arguments[0] if arguments else None
+        if type(number) is not int or number < 0:
+            raise ProtocolError("the message is malformed (no number)")
+        if tag == "h":
+            return self._object(number, arguments[1:])
+        if tag in ("k", "g") and number < len(self.shared):
+            return self.shared[number]
+        return super().resolve(tag)
+
+    def _object(self, number: int, rest: tuple) -> Any:
+        found = self.objects.get(number)
+        if found is None:
+            name = plain(rest[0] if rest else "", 80)
+            found = self.objects[number] = self.connection.make_object(self.connection, number, name)
+            self.dropped.discard(number)
+        return found
+
+    def generators(self) -> dict[int, torch.Generator]:
+        return {n: g for n, g in enumerate(self.shared) if isinstance(g, torch.Generator)}
+
+
+class RemoteReference:
+    """A number that stands for an object in a worker; `autograde.grader.remote` gives it methods."""
+
+    def __init__(self, connection: Connection, number: int, type_name: str) -> None:
+        self._connection, self._number, self._type_name = connection, number, type_name
+
+    def __del__(self) -> None:
+        self._connection.table.dropped.add(self._number)
+
+
+class Connection:
+    """One worker process, from its first word to its end."""
+
+    def __init__(self, sockets: tuple[socket.socket, socket.socket], limit: int, make_object: Callable = RemoteReference) -> None:
+        self.channel, self.leash = Channel(sockets[0], limit), sockets[1]
+        self.make_object = make_object
+        self.table = TestTable(self)
+        self.end = ""  # why it ended, once it has
+        self.failures: list[BaseException] = []  # what the test's functions raised in this request
+        self.deadline: float | None = None  # of the request in progress
+        self.level = self._hello()
+
+    def _hello(self) -> str:
+        try:
+            word = json.loads(bytes(self.channel.receive(time.monotonic() + START_SECONDS)))
+        except (Closed, TimeoutError):
+            self.kill("")
+            raise SandboxUnavailable(f"no worker could be started ({self._how_it_ended() or 'no answer'})") from None
+        if "refused" in word:
+            self.kill(word["refused"])
+            raise SandboxUnavailable(word["refused"])
+        return word["level"]
+
+    def request(self, operation: str, arguments: tuple, seconds: float, forbids: tuple[str, ...] = ()) -> Any:
+        """The worker's answer, within `seconds`.
+
+        Raises the student's own error, or one of autograde.errors. After StudentTimeout, StudentDied and ProtocolError
+        the worker is gone.
+        """
+        if self.end:
+            raise StudentDied(self.end)
+        outer, now = self.deadline, time.monotonic()
+        if outer is None:
+            self.failures.clear()
+        self.deadline = now + seconds if outer is None else min(outer, now + seconds)
+        try:
+            self._send("request", (operation, list(forbids), arguments))
+            return self._answer()
+        except TimeoutError:
+            self.kill(f"Your code took more than {seconds:.3g} seconds and was stopped")
+            raise StudentTimeout(self.end) from None
+        except Closed:
+            self.kill(f"Your code {self._how_it_ended()}")
+            raise StudentDied(self.end) from None
+        except ProtocolError as error:
+            self.kill(f"Your code's answer could not be read: {error}")
+            raise ProtocolError(self.end) from None
+        finally:
+            self.deadline = outer
+
+    def kill(self, reason: str) -> None:
+        """End the worker and everything it started."""
+        self.end = self.end or reason or "the student's process has ended"
+        self.channel.close()
+        self.leash.close()
+
+    def _send(self, kind: str, body: Any) -> None:
+        dropped, self.table.dropped = sorted(self.table.dropped), set()
+        # The states go last but are read from generators that the body may name for the first time.
+        encode_body = encode((kind, body, {}, []), self.table, self.channel.limit)
+        states = {n: g.get_state() for n, g in self.table.generators().items()}
+        if states or dropped:
+            encode_body = encode((kind, body, states, dropped), self.table, self.channel.limit)
+        self.channel.send(encode_body, self.deadline)
+
+    def _answer(self) -> Any:
+        while True:
+            kind, body = self._receive()
+            if kind == "result":
+                return body
+            if kind == "error":
+                raise self._error(body)
+            if kind != "question":
+                raise ProtocolError("the message is malformed (no answer)")
+            self._reply(body)
+
+    def _receive(self) -> tuple[str, Any]:
+        message = decode(self.channel.receive(self.deadline), self.table, self.channel.limit)
+        if type(message) is not tuple or len(message) != 3 or type(message[2]) is not dict:
+            raise ProtocolError("the message is malformed (no answer)")
+        kind, body, states = message
+        generators = self.table.generators()
+        for number, state in states.items():
+            if type(number) is not int or number not in generators or type(state) is not torch.Tensor:
+                raise ProtocolError("the message is malformed (no generator)")
+            try:
+                generators[number].set_state(state)
+            except (RuntimeError, TypeError):
+                raise ProtocolError("the message is malformed (no generator's state)") from None
+        return kind, body
+
+    def _reply(self, question: Any) -> None:
+        """Call a function of the test's with a student's arguments and send what it gives."""
+        try:
+            how, number, args, kwargs = question
+            function = self.table.shared[number]
+            args, kwargs = list(args), {str(k): v for k, v in kwargs.items()}
+            if number < 0 or how not in ("call", "next"):
+                raise ValueError
+        except (TypeError, ValueError, IndexError, AttributeError):
+            raise ProtocolError("the message is malformed (no question)") from None
+        try:
+            result = self._next(function) if how == "next" else function(*args, **kwargs)
+        except Exception as error:
+            if self.end:
+                raise
+            self.failures.append(error)
+            self._send("failed", (len(self.failures) - 1, f"{type(error).__name__}: {error}"[:MESSAGE_LENGTH]))
+        else:
+            self._send("answer", result)
+
+    def _next(self, iterator: Any) -> tuple:
+        if not isinstance(iterator, Iterator):
+            raise ProtocolError("the message is malformed (no iterator)")
+        try:
+            return (next(iterator),)
+        except StopIteration:
+            return ()
+
+    def _error(self, body: Any) -> BaseException:
+        """The exception that a worker's description stands for: the test's own if it came from a function of the test's."""
+        if type(body) is not dict:
+            return ProtocolError("the message is malformed (no error)")
+        number, ancestors = body.get("callback"), body.get("ancestors")
+        if type(number) is int and 0 <= number < len(self.failures):
+            return self.failures[number]
+        name, message = plain(body.get("type"), 80), plain(body.get("message"), MESSAGE_LENGTH)
+        if body.get("kind") == "forbidden":
+            return ForbiddenCall(message)
+        if body.get("kind") == "missing":
+            return MissingName(message)
+        if name == "NotImplementedError" and not message:
+            return NotWritten("not written yet")
+        known = [plain(a, 80) for a in ancestors[:32]] if type(ancestors) is list else []
+        return student_error(name, known, message, plain(body.get("line"), 200), plain(body.get("traceback"), 2000))
+
+    def _how_it_ended(self) -> str:
+        """What the leash says of a process that is gone."""
+        self.leash.settimeout(5)
+        try:
+            status = int(self.leash.recv(16))
+        except (OSError, ValueError):
+            return "ended the Python process"
+        if status >= 0:
+            return f"ended the Python process (exit code {status})"
+        if -status == signal.SIGKILL:
+            return "was killed: it used more memory or processor time than it may"
+        return f"crashed the Python process ({signal.strsignal(-status) or -status})"
+
+
+def plain(text: Any, length: int) -> str:
+    """A stranger's text as one that can be shown: a string, short, without control characters."""
+    if type(text) is not str:
+        return ""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text[:length])

@@ -1,0 +1,71 @@
+"""An nbgrader course directory for these lessons: what formgrader and nbgrader's own commands work on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import SaveCells
+
+from autograde import layout
+from autograde.build import notebooks, source
+from autograde.grader.journal import write
+
+CONFIG = '''\
+"""nbgrader's configuration for this course, by its documented options only.
+
+Stock `nbgrader autograde`, `generate_feedback`, `validate` and `formgrader` work in this folder. The submitted code runs in the course's
+sandbox instead of a kernel: the preprocessor below takes the place of nbgrader's Execute.
+"""
+
+import os
+
+c = get_config()
+c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
+c.CourseDirectory.course_id = "attention"
+c.Autograde.sanitize_preprocessors = [
+    "autograde.grader.plugin.Repair",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "autograde.grader.plugin.GradeInSandbox",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError"}
+'''
+
+
+def create(folder: Path, lessons: list[str]) -> None:
+    """Make or complete a course directory: configuration, source and release versions, and the assignments in the gradebook."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "nbgrader_config.py").exists():
+        write(folder / "nbgrader_config.py", CONFIG.encode())
+    for lesson in lessons:
+        _add(folder, lesson)
+
+
+def database(folder: Path) -> str:
+    """The address of the course's gradebook."""
+    return f"sqlite:///{(folder / 'gradebook.db').resolve()}"
+
+
+def _add(folder: Path, lesson: str) -> None:
+    release = folder / "release" / lesson / f"{lesson}.ipynb"
+    student = (layout.NOTEBOOKS / f"{lesson}.ipynb").read_text(encoding="utf-8")
+    if release.exists() and release.read_text(encoding="utf-8") == student and (folder / "gradebook.db").exists():
+        return
+    instructor = notebooks.instructor_notebook(source.read(layout.source_path(lesson)))
+    write(folder / "source" / lesson / f"{lesson}.ipynb", notebooks.text(instructor).encode())
+    write(release, student.encode())
+    with Gradebook(database(folder)) as gradebook:
+        gradebook.update_or_create_assignment(lesson)
+    resources = {"nbgrader": {"assignment": lesson, "notebook": lesson, "db_url": database(folder)}}
+    SaveCells().preprocess(nbformat.reads(student, 4), resources)

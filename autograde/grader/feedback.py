@@ -1,0 +1,56 @@
+"""A page for each student and lesson: what passed, what did not, why, and which known mistake it looks like."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
+
+from autograde import lessons
+from autograde.grader.journal import write
+from autograde.grader.pipeline import Graded
+from autograde.grading import Result, tell
+
+WORDS = {
+    "passed": "all checks passed",
+    "partial": "some checks passed",
+    "failed": "no check passed",
+    "error": "stopped with an error",
+    "timeout": "did not finish in time",
+    "missing": "not found",
+    "not_attempted": "not written yet",
+}
+
+
+def save(graded: Graded, folder: Path) -> Path:
+    """Write `feedback/<student>/<lesson>.html` under `folder`."""
+    path = folder / "feedback" / graded.student / f"{graded.lesson}.html"
+    write(path, page(graded).encode())
+    return path
+
+
+def page(graded: Graded) -> str:
+    """The page: self-contained, readable without a server, and without any hidden test's values."""
+    return _template().render(
+        graded=graded, title=lessons.manifest(graded.lesson)["title"], words=WORDS, tell=tell, message=_why, answers=_answers(graded)
+    )
+
+
+def _why(result: Result) -> str:
+    return result.diagnosis or (result.message if not result.outcomes else "")
+
+
+def _answers(graded: Graded) -> dict[str, str]:
+    if not graded.notebook:
+        return {}
+    cells = nbformat.reads(graded.notebook, as_version=4).cells
+    return {c.metadata["nbgrader"]["grade_id"]: c.source for c in cells if c.cell_type == "code" and c.metadata.get("nbgrader", {}).get("solution")}
+
+
+@lru_cache
+def _template() -> Template:
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(default=True, default_for_string=True))
+    environment.filters["points"] = lambda value: f"{value:g}"
+    return environment.get_template("feedback.html.j2")

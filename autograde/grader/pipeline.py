@@ -1,0 +1,110 @@
+"""Grade one submission from its file to its results. What goes wrong with it becomes its result, never an exception."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograde import layout, lessons
+from autograde.errors import SandboxUnavailable
+from autograde.grader.discovery import Found
+from autograde.grader.matching import Submission, match
+from autograde.grader.reading import Unreadable, read
+from autograde.grader.remote import Session
+from autograde.grading import Result, examine
+from autograde.lessons import Exercise, Lesson
+
+MAX_ARTIFACT = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A submission's results: `status` is graded, missing or unreadable; `reason` says why the latter."""
+
+    student: str
+    lesson: str
+    status: str
+    results: list[Result]
+    reason: str = ""
+    repairs: list[str] = field(default_factory=list)
+    notebook: str = ""
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return round(sum(r.score for r in self.results), 2)
+
+    @property
+    def max_score(self) -> float:
+        return sum(r.points for r in self.results)
+
+
+def grade(found: Found, sandbox: str = "required") -> Graded:
+    """Read, match, run and check one submission.
+
+    Raises:
+        SandboxUnavailable: when `sandbox` is required and this machine cannot shut a submission in.
+    """
+    began = time.monotonic()
+    lesson, template = _lesson(found.lesson)
+    if found.path is None:
+        return _without_results(found, lesson, template, "missing", "nothing was handed in")
+    try:
+        submission = match(read(found.path), template, [e.name for e in lesson.exercises.values() if not e.outcome])
+        results = _check(lesson, submission, artifacts(found.path.parent, lesson), sandbox)
+    except Unreadable as reason:
+        return _without_results(found, lesson, template, "unreadable", str(reason))
+    except SandboxUnavailable:
+        raise
+    except Exception as error:  # a stranger's file must not end the batch; what was met is told, and the score can be regraded
+        return _without_results(found, lesson, template, "unreadable", f"the grader met an error of its own ({type(error).__name__}: {error})")
+    repairs = [*found.notes, *submission.repairs]
+    text = nbformat.writes(submission.notebook)
+    return Graded(found.student, found.lesson, "graded", results, "", repairs, text, time.monotonic() - began)
+
+
+def check_submission(lesson_name: str, submission: Submission, folder: Path, sandbox: str) -> list[Result]:
+    """Check a matched submission whose files lie in `folder`."""
+    lesson, _ = _lesson(lesson_name)
+    return _check(lesson, submission, artifacts(folder, lesson), sandbox)
+
+
+def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
+    """The graded files beside a notebook, as bytes; links and giants are not read."""
+    wanted = sorted({name for e in lesson.exercises.values() if e.outcome for name in e.outcome.split()})
+    files = {name: folder / name for name in wanted}
+    usable = {n: p for n, p in files.items() if p.is_file() and not p.is_symlink() and p.stat().st_size <= MAX_ARTIFACT}
+    return {name: path.read_bytes() for name, path in usable.items()}
+
+
+@lru_cache
+def _lesson(name: str) -> tuple[Lesson, NotebookNode]:
+    template = nbformat.read(layout.NOTEBOOKS / f"{name}.ipynb", 4)
+    return lessons.load(name, hidden=True), template
+
+
+def _check(lesson: Lesson, submission: Submission, files: Mapping[str, bytes], sandbox: str) -> list[Result]:
+    with Session(submission.cells, sandbox=sandbox, artifacts=files) as session:
+        return [_examine(lesson, exercise, submission, session) for exercise in lesson.exercises.values()]
+
+
+def _examine(lesson: Lesson, exercise: Exercise, submission: Submission, session: Session) -> Result:
+    if not exercise.outcome:
+        if exercise.name not in submission.answers:
+            return Result(exercise.name, 0.0, exercise.points, "missing", diagnosis="its cell is missing")
+        if exercise.name not in submission.attempted:
+            return Result(exercise.name, 0.0, exercise.points, "not_attempted")
+        if trouble := session.trouble(exercise.name):
+            return Result(exercise.name, 0.0, exercise.points, trouble.status, diagnosis=trouble.message)
+    return examine(lesson, exercise, session.student(exercise.forbids))
+
+
+def _without_results(found: Found, lesson: Lesson, template: NotebookNode, status: str, reason: str) -> Graded:
+    results = [Result(e.name, 0.0, e.points, "missing", diagnosis=reason) for e in lesson.exercises.values()]
+    return Graded(found.student, found.lesson, status, results, reason, list(found.notes), nbformat.writes(template))

@@ -1,0 +1,43 @@
+"""The grader inside stock `nbgrader autograde`: two preprocessors, named in the course's `nbgrader_config.py`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nbformat
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograde import layout, lessons
+from autograde.grader.gradebook import with_outputs
+from autograde.grader.matching import Submission, match
+from autograde.grader.pipeline import check_submission
+from autograde.grader.reading import RawCell, RawNotebook
+
+
+class Repair(NbGraderPreprocessor):
+    """Put a submission into the lesson's shape before nbgrader looks at it: one duplicated cell would end the whole class."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        return _matched(nb, resources["nbgrader"]["notebook"]).notebook, resources
+
+
+class GradeInSandbox(NbGraderPreprocessor):
+    """Takes the place of nbgrader's Execute: runs what defines in the sandbox, checks it from here, writes the scores as outputs."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        names = resources["nbgrader"]
+        submission = _matched(nb, names["notebook"])
+        folder = Path(resources["metadata"]["path"])
+        results = check_submission(names["notebook"], submission, folder, os.environ.get("AUTOGRADE_SANDBOX", "required"))
+        return with_outputs(submission.notebook, results), resources
+
+
+def _matched(nb: NotebookNode, lesson: str) -> Submission:
+    exercises = [name for name, e in lessons.manifest(lesson)["exercises"].items() if not e["outcome"]]
+    cells = [
+        RawCell(c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id", ""), tuple(c.metadata.get("tags", ()))) for c in nb.cells
+    ]
+    return match(RawNotebook(cells), nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4), exercises)

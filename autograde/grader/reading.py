@@ -1,0 +1,148 @@
+"""Read a submission as data: whatever state a stranger's notebook is in, get its cells or a reason why not."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+
+MAX_BYTES = 20 * 2**20
+MAX_CELLS = 2000
+CONFLICT = re.compile(r"^<<<<<<< .*?$\n(.*?)^=======$\n.*?^>>>>>>> .*?$\n?", re.MULTILINE | re.DOTALL)
+
+
+class Unreadable(ValueError):
+    """The file holds no notebook; the message is the reason a student reads."""
+
+
+@dataclass(frozen=True)
+class RawCell:
+    """A cell as it came: its kind, its text, nbgrader's id and its tags, if they survived."""
+
+    kind: str
+    source: str
+    grade_id: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass
+class RawNotebook:
+    """A submission's cells, and what had to be repaired to get them."""
+
+    cells: list[RawCell]
+    repairs: list[str] = field(default_factory=list)
+
+
+def read(path: Path) -> RawNotebook:
+    """The cells of an `.ipynb` or `.py` file.
+
+    Raises:
+        Unreadable: with the reason, when there is nothing to grade.
+    """
+    text = _text(path)
+    if not text.strip():
+        raise Unreadable("the file is empty")
+    notebook = _from_script(text) if path.suffix == ".py" else _from_notebook(text)
+    if len(notebook.cells) > MAX_CELLS:
+        raise Unreadable(f"the notebook has {len(notebook.cells)} cells; more than {MAX_CELLS} are not read")
+    if not any(cell.source.strip() for cell in notebook.cells):
+        raise Unreadable("the notebook has no cells with text")
+    return notebook
+
+
+def _text(path: Path) -> str:
+    if path.is_symlink() or not path.is_file():
+        raise Unreadable("this is not a regular file (links are not followed)")
+    if path.stat().st_size > MAX_BYTES:
+        raise Unreadable(f"the file has {path.stat().st_size / 2**20:.0f} MB; more than {MAX_BYTES // 2**20} MB are not read (clear the outputs)")
+    raw = path.read_bytes()
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return raw.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _from_notebook(text: str) -> RawNotebook:
+    repairs: list[str] = []
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = _after_conflicts(text, repairs)
+    if isinstance(data, dict) and "worksheets" in data:
+        data = _upgrade(text, repairs)
+    cells = data.get("cells") if isinstance(data, dict) else None
+    if not isinstance(cells, list):
+        raise Unreadable("the file is JSON, but not a notebook (it has no list of cells)")
+    return RawNotebook([cell for cell in map(_cell, cells) if cell], repairs)
+
+
+def _after_conflicts(text: str, repairs: list[str]) -> Any:
+    """The notebook with the first side of every merge conflict, if that is what breaks it."""
+    if "<<<<<<< " in text:
+        try:
+            data = json.loads(CONFLICT.sub(r"\1", text))
+        except (ValueError, RecursionError):
+            pass
+        else:
+            repairs.append("merge conflicts were resolved to their first side")
+            return data
+    if text.lstrip().startswith("{"):
+        raise Unreadable("the file is not valid JSON (cut off or damaged); download the notebook again")
+    raise Unreadable("the file is not a notebook (it does not hold JSON)")
+
+
+def _upgrade(text: str, repairs: list[str]) -> Any:
+    try:
+        upgraded = nbformat.reads(text, as_version=4)
+    except Exception as error:  # nbformat raises many kinds on damaged old notebooks
+        raise Unreadable(f"the notebook is of an old format that cannot be read ({type(error).__name__})") from None
+    repairs.append("the notebook was of format 3")
+    return upgraded
+
+
+def _cell(raw: Any) -> RawCell | None:
+    """One cell, tolerant of missing and mistyped fields."""
+    if not isinstance(raw, dict):
+        return None
+    source = raw.get("source", "")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    if not isinstance(source, str):
+        return None
+    metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    grade_id, tags = nbgrader.get("grade_id"), metadata.get("tags")
+    return RawCell(
+        "code" if raw.get("cell_type") == "code" else "markdown",
+        source,
+        grade_id if isinstance(grade_id, str) else "",
+        tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
+    )
+
+
+def _from_script(text: str) -> RawNotebook:
+    """A script: cells by percent marks (VS Code, jupytext), else one cell for each top-level piece (Colab's export)."""
+    if re.search(r"^# (%%|In\[)", text, re.MULTILINE):
+        cells = jupytext.reads(text, fmt="py:percent").cells
+        return RawNotebook([RawCell(c.cell_type, c.source, tags=tuple(c.metadata.get("tags", ()))) for c in cells])
+    return RawNotebook([RawCell("code", piece) for piece in _pieces(text)], ["the notebook came as a script"])
+
+
+def _pieces(text: str) -> list[str]:
+    """Split at top-level definitions, so that one broken piece does not take the others along."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        starts = [m.start() for m in re.finditer(r"^(?=(?:def|class|async def|@|import|from) ?)", text, re.MULTILINE)]
+        edges = sorted({0, *starts, len(text)})
+        return [text[a:b] for a, b in zip(edges, edges[1:]) if text[a:b].strip()]
+    lines = text.splitlines(keepends=True)
+    pieces = []
+    for node in tree.body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        pieces.append("".join(lines[first - 1 : node.end_lineno]))
+    return pieces

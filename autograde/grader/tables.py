@@ -1,0 +1,39 @@
+"""The class as CSV: `grades.csv`, a line a submission, and `exercises.csv`, a line an exercise."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autograde.grader.journal import write
+from autograde.grader.pipeline import Graded
+
+GRADES = ("student_id", "assignment", "score", "max_score", "status")
+EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
+
+
+def save(graded: Sequence[Graded], folder: Path) -> None:
+    """Write both tables, sorted, each at once: the same results give the same bytes."""
+    ordered = sorted(graded, key=lambda g: (g.student, g.lesson))
+    grades = [(g.student, g.lesson, f"{g.score:g}", f"{g.max_score:g}", g.status) for g in ordered]
+    exercises = [
+        (g.student, g.lesson, r.exercise, f"{r.score:g}", f"{r.points:g}", r.status, r.message) for g in ordered for r in g.results
+    ]
+    write(folder / "grades.csv", _csv(GRADES, grades))
+    write(folder / "exercises.csv", _csv(EXERCISES, exercises))
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_safe(value) for value in row] for row in rows)
+    return stream.getvalue().encode()
+
+
+def _safe(value: str) -> str:
+    """Text that begins like a formula would be run by a spreadsheet; a student chooses their folder's name and their error messages."""
+    text = value.replace("\x00", "")
+    return "'" + text if text[:1] in "=+@\t\r" or (text[:1] == "-" and not text[1:2].isdigit()) else text

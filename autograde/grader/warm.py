@@ -1,0 +1,231 @@
+"""The warm process: it has imported PyTorch once, and forks a worker for whoever asks, in milliseconds.
+
+`multiprocessing`'s forkserver does nearly this, but hands each child the parent's main module, its search path and the
+key that authenticates to it. A stranger's process is better off with two sockets and a list of limits.
+
+The server listens on a Unix socket in a private folder. A request is one JSON object with two descriptors: the worker's
+end of the data channel, and a *leash*: when the other end of the leash closes, the worker is killed; when the worker
+ends, the leash says how.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from autograde.errors import SandboxUnavailable
+from autograde.grader import sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+PRELOAD = (
+    "torch", "torch._dynamo", "torch.nn.functional", "numpy", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
+    "IPython.core.inputtransformer2", "gymnasium", "autograde.grader.worker",
+)  # fmt: skip
+ENVIRONMENT = {  # all that the server's memory, and so the worker's /proc/self/environ, ever holds
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",  # a thread that exists before the fork is missing after it
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+    "PYTHONHASHSEED": "0",
+}
+
+
+class Warm:
+    """A warm process that this one started, or (by `address`) one that another did."""
+
+    def __init__(self, address: str | None = None, root: Path = ROOT) -> None:
+        self.process = self._folder = None
+        if address is None:
+            self._folder = tempfile.mkdtemp(prefix="autograde-")  # mode 0700: only we may ask for workers
+            address = os.path.join(self._folder, "warm")
+            self._start(address, root)
+        self.address = address
+
+    def _start(self, address: str, root: Path) -> None:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(address)
+        listener.listen(64)
+        code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from autograde.grader import warm; warm.main()"
+        command = [sys.executable, "-P", "-s", "-W", "ignore", "-c", code, str(listener.fileno()), str(root)]
+        with listener:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=ENVIRONMENT, cwd="/", pass_fds=[listener.fileno()],
+                start_new_session=True,  # Ctrl-C is for the grader, which then decides
+            )  # fmt: skip
+        weakref.finalize(self, _stop, self.process, self._folder, os.getpid())
+
+    def spawn(self, limits: sandbox.Limits, mode: str) -> tuple[socket.socket, socket.socket]:
+        """A new worker's data channel and leash."""
+        data, theirs = socket.socketpair()
+        leash, its_leash = socket.socketpair()
+        request = json.dumps({"limits": asdict(limits), "mode": mode}).encode()
+        with theirs, its_leash, socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(self.address)
+                socket.send_fds(connection, [request], [theirs.fileno(), its_leash.fileno()])
+            except OSError as error:
+                raise SandboxUnavailable(f"the process that makes workers is gone ({error})") from None
+        return data, leash
+
+    def alive(self) -> bool:
+        return self.process is None or self.process.poll() is None
+
+    def close(self) -> None:
+        if self.process:
+            _stop(self.process, self._folder, os.getpid())
+
+
+def _stop(process: subprocess.Popen, folder: str, owner: int) -> None:
+    if os.getpid() != owner:  # a fork of ours that ends does not take the server with it
+        return
+    process.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(folder, "warm"))
+        os.rmdir(folder)
+
+
+_shared: Warm | None = None
+_lock = threading.Lock()
+
+
+def shared() -> Warm:
+    """This process's own warm process, started when first asked for; or the one `use` named."""
+    global _shared
+    with _lock:
+        if _shared is None or not _shared.alive():
+            _shared = Warm()
+        return _shared
+
+
+def use(address: str) -> None:
+    """Take workers from the warm process that another process started."""
+    global _shared
+    _shared = Warm(address)
+
+
+def main() -> None:
+    """The server's own life; run by `Warm` in a process of its own."""
+    descriptor, root = int(sys.argv[1]), sys.argv[2]
+    sys.argv[:] = ["python"]
+    sandbox.prepare()  # before anything is imported: what follows costs milliseconds more in a larger process
+    sys.path.append(root) if root not in sys.path else None
+    _preload(root)
+    Server(socket.socket(fileno=descriptor), Path(root)).serve()
+
+
+def _preload(root: str) -> None:
+    utils = [f"utils.{m.name}" for m in pkgutil.iter_modules([os.path.join(root, "utils")]) if m.name != "setup"]
+    for name in (*PRELOAD, *utils):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a collection in a worker would copy every page
+
+
+class Server:
+    """Forks workers, holds their leashes, tells how they ended."""
+
+    def __init__(self, listener: socket.socket, root: Path) -> None:
+        self.listener, self.root = listener, root
+        self.leashes: dict[int, socket.socket] = {}  # by process id
+        self.selector = selectors.DefaultSelector()
+        self.wakeup, waker = socket.socketpair()
+        self._sockets = (listener, self.wakeup, waker)
+        for sock in self._sockets:
+            sock.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        self.selector.register(0, selectors.EVENT_READ, self._owner_is_gone)
+        self.selector.register(listener, selectors.EVENT_READ, self._accept)
+        self.selector.register(self.wakeup, selectors.EVENT_READ, self._reap)
+
+    def serve(self) -> None:
+        while True:
+            for key, _ in self.selector.select():
+                key.data()
+
+    def _owner_is_gone(self) -> None:
+        for pid in self.leashes:
+            sandbox.kill(pid)
+        os._exit(0)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            connection, _ = self.listener.accept()
+            with connection:
+                connection.settimeout(2)
+                text, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 2)
+            data, leash = (socket.socket(fileno=d) for d in descriptors)
+            with data:
+                self._fork(json.loads(text), data, leash)
+
+    def _fork(self, request: dict[str, Any], data: socket.socket, leash: socket.socket) -> None:
+        limits, mode = sandbox.Limits(**request["limits"]), request["mode"]
+        pid = sandbox.fork(mode)
+        if pid == 0:
+            _child(data, limits, mode, self.root)
+        self.leashes[pid] = leash
+        self.selector.register(leash, selectors.EVENT_READ, lambda: self._released(pid))
+
+    def _released(self, pid: int) -> None:
+        if pid in self.leashes:
+            self.selector.unregister(self.leashes[pid])
+            sandbox.kill(pid)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self.wakeup.recv(4096)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                self._ended(pid, status)
+
+    def _ended(self, pid: int, status: int) -> None:
+        sandbox.kill(pid, dead=True)
+        leash = self.leashes.pop(pid, None)
+        if leash is None:
+            return
+        with contextlib.suppress(KeyError):
+            self.selector.unregister(leash)
+        with leash, contextlib.suppress(OSError):
+            leash.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _child(data: socket.socket, limits: sandbox.Limits, mode: str, root: Path) -> None:
+    """In the fork: everything of the server's is shut before anything of the student's is read."""
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        channel = sandbox.only_channel(data, limits.message_bytes)
+        try:
+            level = sandbox.enter(limits, mode, root)
+        except SandboxUnavailable as error:
+            channel.send(json.dumps({"refused": str(error)}).encode())
+            os._exit(0)
+        channel.send(json.dumps({"level": level}).encode())
+        from autograde.grader import worker
+
+        worker.start(channel)
+    finally:
+        os._exit(0)

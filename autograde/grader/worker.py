@@ -1,0 +1,255 @@
+"""The process that runs one student's code: it takes requests over a socket and answers with data.
+
+Whatever is in this process belongs to the student: nothing here is secret, and nothing it says is believed.
+The other end is `autograde.grader.remote`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import random
+import threading
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograde import differentiation
+from autograde.errors import ForbiddenCall, MissingName, ProtocolError
+from autograde.forbid import forbidding
+from autograde.grader import notebook_cells
+from autograde.grader.channel import Channel, Closed
+from autograde.grader.codec import Table, decode, encode
+
+LIBRARIES = ("torch", "numpy", "collections", "fractions", "decimal", "random", "math")
+LINES = 6  # of a traceback
+
+
+class CallbackFailed(Exception):
+    """A function of the test's raised: number `number` in the trusted process's list."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+class Callback:
+    """A function of the test's, in the student's hands."""
+
+    def __init__(self, worker: Worker, number: int) -> None:
+        self._worker, self._number = worker, number
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._worker.ask(("call", self._number, args, kwargs))
+
+
+class CallbackIterator(Callback):
+    """An iterator of the test's, in the student's hands."""
+
+    def __iter__(self) -> CallbackIterator:
+        return self
+
+    def __next__(self) -> Any:
+        found = self._worker.ask(("next", self._number, (), {}))
+        if not found:
+            raise StopIteration
+        return found[0]
+
+
+class StudentTable(Table):
+    """What of the student's the other side knows by number, and the test's functions and generators that came here."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.objects: dict[int, Any] = {}
+        self.numbers: dict[int, int] = {}
+        self.callbacks: dict[int, Callback] = {}
+        self.generators: dict[int, torch.Generator] = {}
+        self.next_number = 1
+
+    def export(self, value: Any) -> list:
+        if isinstance(value, Callback):
+            return ["k", value._number]
+        for number, generator in self.generators.items():
+            if generator is value:
+                return ["g", number]
+        number = self.numbers.get(id(value))
+        if number is None:
+            number, self.next_number = self.next_number, self.next_number + 1
+            self.objects[number], self.numbers[id(value)] = value, number
+        return ["h", number, type(value).__name__[:80]]
+
+    def resolve(self, tag: str, *arguments: Any) -> Any:
+        if tag == "h":
+            return self.objects[arguments[0]]
+        if tag == "k":
+            return self._callback(*arguments)
+        if tag == "g":
+            return self._generator(*arguments)
+        return super().resolve(tag)
+
+    def _callback(self, number: int, kind: str) -> Callback:
+        if number not in self.callbacks:
+            self.callbacks[number] = (CallbackIterator if kind == "iterator" else Callback)(self.worker, number)
+        return self.callbacks[number]
+
+    def _generator(self, number: int, device: str) -> torch.Generator:
+        if number not in self.generators:
+            self.generators[number] = torch.Generator(device)
+        return self.generators[number]
+
+    def drop(self, numbers: list[int]) -> None:
+        for number in numbers:
+            value = self.objects.pop(number, None)
+            self.numbers.pop(id(value), None)
+
+
+class Worker:
+    """Serves requests until the other end closes."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.table = StudentTable(self)
+        self.namespace = notebook_cells.make_namespace()
+
+    def serve(self) -> None:
+        try:
+            while True:
+                self.answer(self.receive())
+        except Closed:
+            pass
+
+    def receive(self) -> tuple:
+        kind, body, states, dropped = decode(self.channel.receive(), self.table, self.channel.limit)
+        self.table.drop(dropped)
+        for number, state in states.items():
+            self.table.generators[number].set_state(state)
+        return kind, body
+
+    def send(self, kind: str, body: Any) -> None:
+        states = {number: g.get_state() for number, g in self.table.generators.items()}
+        self.channel.send(encode((kind, body, states), self.table, self.channel.limit))
+
+    def answer(self, message: tuple) -> None:
+        _, (operation, forbids, arguments) = message
+        try:
+            with forbidding(forbids, self.namespace):
+                result = _OPERATIONS[operation](self, *arguments)
+            self.send("result", result)
+        except ProtocolError as error:
+            self.send("error", describe(TypeError(f"this result cannot be handed on: {error}")))
+        except BaseException as error:
+            self.send("error", describe(error))
+
+    def ask(self, question: tuple) -> Any:
+        """Have the test's side answer, serving what it asks meanwhile."""
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("a function that was passed in can only be called from the main thread")
+        self.send("question", question)
+        while True:
+            message = self.receive()
+            if message[0] == "request":
+                self.answer(message)
+            elif message[0] == "failed":
+                raise CallbackFailed(*message[1])
+            else:
+                return message[1]
+
+    def named(self, name: str) -> Any:
+        if name not in self.namespace:
+            raise MissingName(f"`{name}` is not defined")
+        return self.namespace[name]
+
+
+def _define(worker: Worker, name: str, source: str) -> None:
+    notebook_cells.run_cell(name, source, worker.namespace)
+
+
+def _has(worker: Worker, name: str) -> bool:
+    return name in worker.namespace
+
+
+def _call(worker: Worker, target: Any, args: tuple, kwargs: dict) -> Any:
+    return target(*args, **kwargs)
+
+
+def _new(worker: Worker, qualified_name: str, args: tuple, kwargs: dict) -> Any:
+    module, _, name = qualified_name.rpartition(".")
+    if module.split(".")[0] not in LIBRARIES:
+        raise ValueError(f"{qualified_name} is in none of the libraries {', '.join(LIBRARIES)}")
+    return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+
+def _arguments_after(worker: Worker, target: Any, args: tuple, kwargs: dict) -> tuple:
+    target(*args, **kwargs)
+    return args
+
+
+def _next(worker: Worker, iterator: Iterator) -> tuple:
+    try:
+        return (next(iterator),)
+    except StopIteration:
+        return ()
+
+
+_OPERATIONS = {
+    "define": _define,
+    "has": _has,
+    "call": _call,
+    "new": _new,
+    "value": lambda worker, name: worker.named(name),
+    "getattr": lambda worker, target, name: getattr(target, name),
+    "getitem": lambda worker, target, key: target[key],
+    "contains": lambda worker, target, key: key in target,
+    "len": lambda worker, target: len(target),
+    "bool": lambda worker, target: bool(target),
+    "iter": lambda worker, target: iter(target),
+    "next": _next,
+    "pullback": lambda worker, target, inputs, cotangent, kwargs: differentiation.pullback(target, inputs, cotangent, **kwargs),
+    "parameter_gradients": lambda worker, target, inputs, cotangent, kwargs: differentiation.parameter_gradients(
+        target, inputs, cotangent, **kwargs
+    ),
+    "arguments_after": _arguments_after,
+}
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception as strings. Its own methods are the student's and may do anything, so nothing is trusted to work."""
+    try:
+        message = str(error)
+    except BaseException:
+        message = ""
+    frames = own_frames(error)
+    return {
+        "type": str(type(error).__name__)[:80],
+        "ancestors": [str(cls.__name__)[:80] for cls in type(error).__mro__][:32],
+        "message": message[:2000],
+        "line": frames[-1] if frames else "",
+        "traceback": "\n".join(frames[-LINES:]),
+        "kind": "forbidden" if type(error) is ForbiddenCall else "missing" if type(error) is MissingName else "",
+        "callback": error.number if type(error) is CallbackFailed else None,
+    }
+
+
+def own_frames(error: BaseException) -> list[str]:
+    """Where in the student's own cells it happened: nothing of libraries, nothing of ours."""
+    if isinstance(error, SyntaxError) and str(error.filename).startswith(notebook_cells.MARK):
+        return [f"line {error.lineno}: {(error.text or '').strip()[:160]}"]
+    found = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if name.startswith(notebook_cells.MARK):
+            found.append(f"line {line}: {linecache.getline(name, line).strip()[:160]}")
+    return found
+
+
+def start(channel: Channel) -> None:
+    """Run in the forked child: the same numbers for everyone, one thread, then serve."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    random.seed(0)
+    np.random.seed(0)
+    Worker(channel).serve()

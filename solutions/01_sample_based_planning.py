@@ -1,0 +1,1033 @@
+# %% [markdown]
+# # 01 · Sample-based planning
+# *Needs: Python and a little probability · about 3 hours · CPU is enough · 24 points and a written question*
+#
+# An agent that knows nothing walks into a world. It can learn in two ways.
+#
+# - **Model-free.** No model. Learn a value function (or a policy) straight from experience.
+# - **Model-based.** Learn a *model* from experience, then *plan* a value function (or a policy) from the model.
+#
+# This lesson builds both, from the same experience, on the same small worlds, and lets you watch what the second way buys
+# and where it errs. The course ends with the same idea at full size: in lesson 08 the model you plan in is a GPT. Here it is a table,
+# so that every claim can be held against an exact answer.
+#
+# **What you will be able to say at the end**
+# 1. why model-free learning is slow, in one picture;
+# 2. what a model $\mathcal M = \langle T_\eta, R_\eta \rangle$ is, how to fit one, and what it assumes;
+# 3. how Q-learning, Sarsa and Monte Carlo control become *planners* when the experience they eat is sampled from a model;
+# 4. that planning in a learned model has two sources of error, and how to measure each.
+
+# %% tags=["setup"]
+import gymnasium
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from autograde.notebook import open_lesson
+from utils import mdp_plots, plots
+from utils.lesson import attempt
+from utils.mdp import Experience, TabularMDP, TabularModel, corridor, gamma_draws, random_experience
+
+lesson = open_lesson("01_sample_based_planning", globals())
+check = lesson.check
+
+
+# %% [markdown]
+# ## The worlds
+# A Markov decision process is $\langle S, A, T, R \rangle$: states, actions, transition probabilities $T(s' \mid s, a)$ and rewards $R(s, a)$.
+# With few states all of it fits in tables. `TabularMDP` holds them:
+#
+# | field | shape | meaning |
+# | --- | --- | --- |
+# | `transition` | `(S, A, S)` | $T(s' \mid s, a)$: each row `transition[s, a]` sums to 1 |
+# | `reward` | `(S, A)` | the expected reward of taking $a$ in $s$ |
+# | `terminal` | `(S,)` | True where an episode ends; **a terminal state's value is 0** |
+# | `start` | `(S,)` | the probability of starting in each state |
+#
+# `mdp.step(state, action, generator)` plays one step and returns `(next_state, reward, terminated)`. States and actions are plain ints.
+#
+# The tables below are those of three Gymnasium tasks, read off exactly:
+# **CliffWalking** (4 × 12 cells, −1 a step, −100 and back to the start for falling; Sutton & Barto 2018, example 6.6),
+# **FrozenLake** (4 × 4 cells of slippery ice: the move goes where you meant it with probability 1/3, else sideways; reward 1 at the goal, holes end the episode) and
+# **Taxi** (500 states; Dietterich 2000).
+#
+# Randomness in this course comes from an explicit `torch.Generator`, always the last argument: the same seed gives the same result.
+
+# %% tags=["experiment"]
+cliff = TabularMDP.from_gym("CliffWalking-v1")
+lake = TabularMDP.from_gym("FrozenLake-v1", is_slippery=True)
+taxi = TabularMDP.from_gym("Taxi-v4")
+CLIFF, LAKE = (4, 12), (4, 4)
+CLIFF_LETTERS = {36: "S", 47: "G", **{cell: "✕" for cell in range(37, 47)}}
+LAKE_LETTERS = {0: "S", 5: "H", 7: "H", 11: "H", 12: "H", 15: "G"}
+
+for name, world in {"CliffWalking": cliff, "FrozenLake": lake, "Taxi": taxi}.items():
+    print(f"{name:13} {world.n_states:3} states, {world.n_actions} actions, {int(world.terminal.sum())} terminal, {int(world.reachable().sum()):3} reachable")
+
+
+# %%
+GAMMA = 0.95  # the discount of every experiment here
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A generator of its own for each run."""
+    return torch.Generator().manual_seed(seed)
+
+
+# %% [markdown]
+# ## 1 · Learning without a model
+# A table $q$ of shape `(S, A)` holds a guess of the return that follows from each pair. One step of experience
+# $(s, a, r, s')$ lets us improve the guess: move it a fraction $\alpha$ of the way to a better-informed *target*.
+#
+# **Q-learning** (Watkins 1989) asks what the *best* next action is worth; its target is about the greedy policy, whatever the agent does:
+#
+# $$q(s,a) \leftarrow q(s,a) + \alpha\,\big[\, r + \gamma \max_{a'} q(s', a') - q(s,a) \,\big]$$
+#
+# *A worked number.* $q(s,a) = -3$, $r = -1$, $\gamma = 0.9$, $\alpha = 0.5$, and the next state's row is $(-4, -2, -6, -5)$. The target is
+# $-1 + 0.9 \cdot (-2) = -2.8$, so the new entry is $-3 + 0.5 \cdot 0.2 = -2.9$.
+#
+# When the step **terminated**, nothing comes after it: the target is $r$ alone, whatever the table holds in row $s'$.
+#
+# > **Terminated is not truncated.** A terminated episode is over because the world says so, and its future is worth 0.
+# > A truncated one was cut by a step limit: the future goes on, and the target keeps its second term. Mixing them up is a classic bug;
+# > it is why Gymnasium's `step` returns two flags.
+
+# %% [markdown]
+# ### Exercise 1 · `q_learning_update` ●○○ · 10 minutes · 2 points
+# <details><summary>Hint 1</summary>
+#
+# Only one entry of the table changes. Work on a copy: the old table must stay as it was.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# There are two cases for the target. Write them as two, before you try to be clever.
+# </details>
+
+# %% exercise="q_learning_update"
+def q_learning_update(
+    q: Float[Tensor, "S A"],
+    state: int,
+    action: int,
+    reward: float,
+    next_state: int,
+    terminated: bool,
+    alpha: float,
+    gamma: float,
+) -> Float[Tensor, "S A"]:
+    """A new table: `q` after one Q-learning step (Watkins 1989; Sutton & Barto 2018, eq. 6.8).
+
+    Where `terminated`, the next state is worth 0. `q` itself is not changed, and the result is differentiable in it.
+    """
+    ### BEGIN SOLUTION
+    future = 0.0 if terminated else gamma * q[next_state].max()
+    updated = q.clone()
+    updated[state, action] = q[state, action] + alpha * (reward + future - q[state, action])
+    return updated
+    ### END SOLUTION
+
+
+# %% check="q_learning_update" points=2
+check(q_learning_update)
+
+# %% [markdown]
+# **Sarsa** (Rummery & Niranjan 1994) uses the action $a'$ that the agent *really takes* next, hence the name $(s, a, r, s', a')$:
+#
+# $$q(s,a) \leftarrow q(s,a) + \alpha\,\big[\, r + \gamma\, q(s', a') - q(s,a) \,\big]$$
+#
+# With the numbers above and a next action worth $-6$: target $-1 + 0.9 \cdot (-6) = -6.4$, new entry $-4.7$. Sarsa counts the agent's own
+# exploration as part of the world. On the cliff that will matter.
+#
+# ### Exercise 2 · `sarsa_update` ●○○ · 5 minutes · 1 point
+
+# %% exercise="sarsa_update"
+def sarsa_update(
+    q: Float[Tensor, "S A"],
+    state: int,
+    action: int,
+    reward: float,
+    next_state: int,
+    next_action: int,
+    terminated: bool,
+    alpha: float,
+    gamma: float,
+) -> Float[Tensor, "S A"]:
+    """A new table: `q` after one Sarsa step (Rummery & Niranjan 1994; Sutton & Barto 2018, eq. 6.7).
+
+    Where `terminated`, the next state is worth 0 and `next_action` means nothing.
+    """
+    ### BEGIN SOLUTION
+    future = 0.0 if terminated else gamma * q[next_state, next_action]
+    updated = q.clone()
+    updated[state, action] = q[state, action] + alpha * (reward + future - q[state, action])
+    return updated
+    ### END SOLUTION
+
+
+# %% check="sarsa_update" points=1
+check(sarsa_update)
+
+# %% [markdown]
+# ### How far does one reward travel?
+# Take a corridor of ten cells: the goal at the right end pays 1, every other step 0. The agent walks straight to the goal, and Q-learning updates
+# its table at every step with $\alpha = 1$. How many such episodes until the first cell knows about the goal?
+
+# %% tags=["experiment"]
+def walk_the_corridor(n_cells: int = 10, episodes: int = 9) -> Tensor:
+    """The value of stepping right in each cell after each episode, (episodes, n_cells − 1)."""
+    world, q, history = corridor(n_cells), torch.zeros(n_cells, 2, dtype=torch.float64), []
+    for _ in range(episodes):
+        for cell in range(n_cells - 1):
+            next_cell, reward, terminated = world.step(cell, 1, seeded(0))
+            q = q_learning_update(q, cell, 1, reward, next_cell, terminated, 1.0, GAMMA)
+        history.append(q[:-1, 1])
+    return torch.stack(history)
+
+
+corridor_values = attempt(walk_the_corridor)
+
+
+# %% tags=["figure"]
+def draw_corridor(figure):
+    values = corridor_values[:]
+    ax = figure.subplots()
+    rows = [f"after {episode}" for episode in range(1, len(values) + 1)]
+    plots.heatmap(ax, values, rows=rows, columns=[str(c) for c in range(values.shape[1])], annotate=True, vmin=0, vmax=1, label="value of stepping right")
+    ax.set(xlabel="cell (the goal lies right of the last)", ylabel="episodes")
+
+
+plots.show(draw_corridor, alt="A heat map of nine episodes by nine cells: the goal's value moves one cell to the left with every episode", width=6.4, height=3.4)
+
+# %% [markdown]
+# One cell an episode. The information was all there after the first walk; the learner used each step once, forwards, and threw it away.
+# Two cures suggest themselves. One waits for the end of the episode and hands out what really followed (Monte Carlo). The other *keeps* the
+# experience and goes through it again, in thought: that is planning, and it is what this lesson is about. First, Monte Carlo's return:
+#
+# $$G_t = R_{t+1} + \gamma R_{t+2} + \gamma^2 R_{t+3} + \dots = R_{t+1} + \gamma\, G_{t+1}$$
+#
+# With rewards $(-1, -1, 10)$ and $\gamma = 0.5$: $G_2 = 10$, $G_1 = -1 + 5 = 4$, $G_0 = -1 + 2 = 1$. The reward of the step taken at time $t$ is `rewards[t]`.
+#
+# ### Exercise 3 · `discounted_returns` ●○○ · 10 minutes · 1.5 points
+# <details><summary>Hint 1</summary>
+#
+# The right-hand form of the formula says which end to begin at.
+# </details>
+
+# %% exercise="discounted_returns"
+def discounted_returns(rewards: Float[Tensor, "T"], gamma: float) -> Float[Tensor, "T"]:
+    """The return G_t from every step t of one finished episode (Sutton & Barto 2018, eq. 3.8); an empty episode has no returns.
+
+    Differentiable in `rewards`.
+    """
+    ### BEGIN SOLUTION
+    returns = []
+    for reward in reversed(rewards.unbind()):
+        returns.append(reward + gamma * returns[-1] if returns else reward)
+    return torch.stack(returns[::-1]) if returns else rewards.clone()
+    ### END SOLUTION
+
+
+# %% check="discounted_returns" points=1.5
+check(discounted_returns)
+
+# %% [markdown]
+# To learn about an action an agent has to try it. The **ε-greedy** policy takes, with probability $\varepsilon$, an action drawn uniformly from *all* of them
+# (the best one included), else a best one. So with $|A|$ actions and a single best one, that one is taken with probability $1 - \varepsilon + \varepsilon/|A|$.
+#
+# **Ties matter.** In a fresh table all actions are equal. An agent that always takes the first of equals walks into the same wall until it dies of boredom;
+# equals must be drawn from at random.
+#
+# ### Exercise 4 · `epsilon_greedy` ●●○ · 10 minutes · 1.5 points
+# <details><summary>Hint 1</summary>
+#
+# Two draws can be needed: one says whether to explore, the other which action. `torch.rand` and `torch.randint` both take `generator=`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `argmax` gives one index even where several entries are equal. You want all of them.
+# </details>
+
+# %% exercise="epsilon_greedy"
+def epsilon_greedy(q_row: Float[Tensor, "A"], epsilon: float, generator: torch.Generator) -> int:
+    """An action as a plain int: uniform over all actions with probability `epsilon`, else uniform over the best ones."""
+    ### BEGIN SOLUTION
+    candidates = torch.arange(len(q_row))
+    if torch.rand((), generator=generator) >= epsilon:
+        candidates = (q_row == q_row.max()).nonzero().flatten()
+    return int(candidates[torch.randint(len(candidates), (), generator=generator)])
+    ### END SOLUTION
+
+
+# %% check="epsilon_greedy" points=1.5
+check(epsilon_greedy)
+
+# %% tags=["figure"]
+def draw_epsilon(figure):
+    row, generator = torch.tensor([0.2, 1.0, 0.5, 1.0]), seeded(0)
+    axes = figure.subplots(1, 3, sharey=True)
+    for ax, epsilon in zip(axes, (0.0, 0.3, 1.0)):
+        drawn = torch.bincount(torch.tensor([epsilon_greedy(row, epsilon, generator) for _ in range(4000)]), minlength=4)
+        ax.bar([f"{v:g}" for v in ["0.2", "1.0", "0.5", "1.0 "]] if False else range(4), drawn / 4000, color=plots.BLUE)
+        ax.set_xticks(range(4), ["0.2", "1", "0.5", "1"])
+        ax.set_title(f"ε = {epsilon:g}")
+        ax.set_xlabel("value of the action")
+    axes[0].set_ylabel("share of 4,000 draws")
+
+
+plots.show(draw_epsilon, alt="How often four actions worth 0.2, 1, 0.5 and 1 are drawn for ε of 0, 0.3 and 1: the two best share the greedy part equally", width=6.4, height=2.4)
+
+# %% [markdown]
+# ## 2 · What is a model?
+# A model $\mathcal M = \langle T_\eta, R_\eta \rangle$ is a representation of the MDP with parameters $\eta$. We take the states and actions as known;
+# what has to be learned is $T_\eta \approx T$ and $R_\eta \approx R$:
+#
+# $$S_{t+1} \sim T_\eta(S_{t+1} \mid S_t, A_t) \qquad R_{t+1} = R_\eta(R_{t+1} \mid S_t, A_t)$$
+#
+# This is supervised learning: the input is $(s, a)$, the targets are $s'$ and $r$. With tables, the maximum-likelihood answer is to count:
+#
+# $$T_\eta(s' \mid s,a) = \frac{N(s,a,s')}{N(s,a)} \qquad R_\eta(s,a) = \frac{1}{N(s,a)} \sum_{i:\,(s_i,a_i) = (s,a)} r_i$$
+#
+# *A worked number.* Four tries of a pair: next states 2, 2, 5, 2 and rewards 0, 0, 1, 0. Then $T_\eta(2) = 0.75$, $T_\eta(5) = 0.25$, $R_\eta = 0.25$.
+#
+# Experience comes as an `Experience`: five equally long tensors `state, action, reward, next_state, terminated`. The result is a
+# `TabularModel(transition, reward, counts, terminal)` with shapes `(S, A, S)`, `(S, A)`, `(S, A)`, `(S,)`. Two conventions:
+# **a pair never tried has all-zero rows** (no NaN: the model says honestly that it does not know), and a state seen as the next state of a terminated step is terminal.
+#
+# ### Exercise 5 · `fit_model` ●●○ · 20 minutes · 3 points
+# <details><summary>Hint 1</summary>
+#
+# Count triples first, into a table `(S, A, S)`. Everything but the reward follows from it.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A loop over the steps is right. If you want it fast: `index_put(…, accumulate=True)` adds up repeated indices; plain `counts[s, a] += 1` with index tensors does *not*.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Where a pair was never tried the fraction is 0/0. Which denominator gives 0 there and changes nothing elsewhere?
+# </details>
+
+# %% exercise="fit_model"
+def fit_model(experience: Experience, n_states: int, n_actions: int) -> TabularModel:
+    """The maximum-likelihood model of `experience`: relative frequencies and mean rewards; rows of pairs never tried are all zero."""
+    ### BEGIN SOLUTION
+    state, action, reward = experience.state, experience.action, experience.reward
+    triples = reward.new_zeros(n_states, n_actions, n_states)
+    triples = triples.index_put((state, action, experience.next_state), torch.ones_like(reward), accumulate=True)
+    total_reward = reward.new_zeros(n_states, n_actions).index_put((state, action), reward, accumulate=True)
+    counts = triples.sum(-1)
+    tries = counts.clamp(min=1)
+    terminal = torch.zeros(n_states, dtype=torch.bool, device=reward.device)
+    terminal[experience.next_state[experience.terminated]] = True
+    return TabularModel(triples / tries[..., None], total_reward / tries, counts, terminal)
+    ### END SOLUTION
+
+
+# %% check="fit_model" points=3
+check(fit_model)
+
+# %% [markdown]
+# Below, the row of one pair of FrozenLake as your model sees it after more and more tries. Cell 9, action *right*: the truth is one third each for cells 8 + … no guess is needed, look.
+
+# %% tags=["figure"]
+def draw_model(figure):
+    state, action, tries = 9, 2, (3, 10, 100, 3000)
+    rows, generator = [], seeded(1)
+    steps = [(state, action, reward, s, done) for s, reward, done in (lake.step(state, action, generator) for _ in range(max(tries)))]
+    for n in tries:
+        rows.append(fit_model(Experience.from_steps(steps[:n]), 16, 4).transition[state, action])
+    ax = figure.subplots()
+    plots.heatmap(ax, torch.stack([*rows, lake.transition[state, action]]), [f"{n:,} tries" for n in tries] + ["the truth"], [str(s) for s in range(16)], label="probability", vmin=0, vmax=1)
+    ax.set_xlabel("next state")
+
+
+plots.show(draw_model, alt="The learned next-state distribution of one FrozenLake pair after 3, 10, 100 and 3,000 tries, above the true one: it settles at a third each for three cells", width=6.4, height=2.4)
+
+# %% [markdown]
+# ### What this model assumes
+# Writing the model as *two* pieces says more than it seems. It takes the next state and the reward to be **conditionally independent** given the pair:
+#
+# $$P[S_{t+1}, R_{t+1} \mid S_t, A_t] = P[S_{t+1} \mid S_t, A_t]\; P[R_{t+1} \mid S_t, A_t]$$
+#
+# A slippery cliff breaks it. One row above the edge, step right: with probability 1/3 each you go right, slip up, or slip over the edge. Only the fall costs 100, so
+# whoever knows *where* you landed knows what you *paid*. Our tables go one step further and keep only the mean reward, $(-1 - 1 - 100)/3 = -34$: your model charges every step a third of a fall.
+#
+# To draw from a model: draw $s'$ from its row, read $r$, look up whether $s'$ is terminal. A pair never tried has nothing to draw from; that is an error the caller should hear about.
+#
+# ### Exercise 6 · `sample_model` ●○○ · 10 minutes · 1.5 points
+# <details><summary>Hint 1</summary>
+#
+# `torch.multinomial(probabilities, 1, generator=generator)` draws an index. Which field tells you whether the pair was ever tried?
+# </details>
+
+# %% exercise="sample_model"
+def sample_model(model: TabularModel, state: int, action: int, generator: torch.Generator) -> tuple[int, float, bool]:
+    """One imagined step: `(next_state, reward, terminated)` as int, float and bool.
+
+    Raises:
+        ValueError: for a pair the model never tried; the message names the state and the action.
+    """
+    ### BEGIN SOLUTION
+    if model.counts[state, action] == 0:
+        raise ValueError(f"the pair state={state}, action={action} was never tried, so the model cannot sample it")
+    next_state = int(torch.multinomial(model.transition[state, action], 1, generator=generator))
+    return next_state, float(model.reward[state, action]), bool(model.terminal[next_state])
+    ### END SOLUTION
+
+
+# %% check="sample_model" points=1.5
+check(sample_model)
+
+# %% tags=["experiment"]
+def fall_or_not(n: int = 3000) -> tuple[list, list]:
+    """(next state, reward) draws of one pair on the slippery cliff: from Gymnasium itself, and from your model of those draws."""
+    world = gymnasium.make("CliffWalking-v1", is_slippery=True, disable_env_checker=True).unwrapped
+    world.reset(seed=0)
+    steps = []
+    for _ in range(n):
+        world.s = 30
+        next_state, reward, terminated, *_ = world.step(1)
+        steps.append((30, 1, float(reward), next_state, terminated))
+    model, generator = fit_model(Experience.from_steps(steps), 48, 4), seeded(0)
+    imagined = [sample_model(model, 30, 1, generator) for _ in range(n)]
+    return [(s, r) for _, _, r, s, _ in steps], [(s, r) for s, r, _ in imagined]
+
+
+world_draws, model_draws = attempt(fall_or_not), None
+if world_draws:
+    world_draws, model_draws = world_draws
+
+
+# %% tags=["figure"]
+def draw_joint(figure):
+    panels = {"the world": world_draws[:], "your model": model_draws[:]}
+    axes = figure.subplots(1, 2, sharex=True, sharey=True)
+    cells = {18: "slipped\nup", 31: "went\nright", 36: "fell: back\nat the start"}
+    for ax, (title, draws) in zip(axes, panels.items()):
+        for pair in sorted(set(draws)):
+            share = draws.count(pair) / len(draws)
+            ax.scatter(list(cells).index(pair[0]), pair[1], s=900 * share, color=plots.BLUE, alpha=0.75, linewidth=0)
+            ax.annotate(f"{share:.2f}", (list(cells).index(pair[0]), pair[1]), (0, 14), textcoords="offset points", ha="center", fontsize=8)
+        ax.set_title(title)
+        ax.set_xticks(range(3), cells.values())
+        ax.set(xlim=(-0.5, 2.5), ylim=(-115, 22), xlabel="next state")
+    axes[0].set_ylabel("reward of the step")
+
+
+plots.show(draw_joint, alt="Joint draws of next state and reward: in the world only the fall costs 100, in the model every outcome costs 34", width=6.4, height=2.9)
+
+# %% [markdown]
+# Is that a disaster? Not for expected values: $\mathbb E[r + \gamma V(s')]$ needs the mean reward and the next-state probabilities, and both are right. It *is* one for every question
+# about risk ("how often does a walk cost more than 50?"), and for a model whose reward must be read off a story, as in lesson 08, where one text carries both.
+
+# %% [markdown]
+# ## 3 · Planning from samples
+# Here is the lecture's idea, simple and powerful: **use the model only to generate samples, and apply model-free RL to them.** Nothing new has to be invented. Q-learning, Sarsa and Monte Carlo
+# control stay what they are; only the experience is imagined, and imagined experience costs nothing.
+#
+# **Q-planning** (random-sample one-step tabular Q-planning; Sutton & Barto 2018, §8.1) repeats: pick a pair that was tried, at random; sample its outcome from the model; do one Q-learning update.
+# A pair never tried is never sampled, so its entry stays 0.
+#
+# ### Exercise 7 · `q_planning` ●●○ · 15 minutes · 2 points
+# Any way of picking that keeps visiting every tried pair is right. The table starts at zero and has the dtype of the model's tables.
+#
+# <details><summary>Hint 1</summary>
+#
+# You have written every part of it already. `model.counts` says which pairs there are to pick from.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A model of an empty experience has no pair at all: the answer is the zero table.
+# </details>
+
+# %% exercise="q_planning"
+def q_planning(model: TabularModel, steps: int, alpha: float, gamma: float, generator: torch.Generator) -> Float[Tensor, "S A"]:
+    """`steps` Q-learning updates on outcomes sampled from the model, each for a tried pair picked at random."""
+    ### BEGIN SOLUTION
+    q = torch.zeros_like(model.reward)
+    tried = model.counts.nonzero().tolist()
+    for _ in range(steps if tried else 0):
+        state, action = tried[torch.randint(len(tried), (), generator=generator)]
+        next_state, reward, terminated = sample_model(model, state, action, generator)
+        q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)
+    return q
+    ### END SOLUTION
+
+
+# %% check="q_planning" points=2
+check(q_planning)
+
+# %% [markdown]
+# **Sarsa** needs whole trajectories, since it must know the action that really follows. So roll out *episodes* in the model:
+# a start state drawn uniformly from `start_states`, ε-greedy actions, one Sarsa update a step.
+#
+# An imagined episode ends in one of three ways: the model says *terminated*; it has `max_steps` steps; or it reaches a pair that the model never tried. In the last case
+# it ends there, unbootstrapped: nothing is added for what the model cannot imagine. Since such a pair's entry is never updated, it is 0 anyway.
+#
+# ### Exercise 8 · `sarsa_planning` ●●○ · 20 minutes · 2.5 points
+# <details><summary>Hint 1</summary>
+#
+# Choose the first action before the loop over steps. Inside it you need the *next* action before you can update, and then it becomes the action.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The first pair of an episode may be one that was never tried. Then this episode teaches nothing, and the next one begins.
+# </details>
+
+# %% exercise="sarsa_planning"
+def sarsa_planning(
+    model: TabularModel,
+    start_states: Int[Tensor, "n"],
+    episodes: int,
+    alpha: float,
+    gamma: float,
+    epsilon: float,
+    max_steps: int,
+    generator: torch.Generator,
+) -> Float[Tensor, "S A"]:
+    """Sarsa on `episodes` imagined episodes, each from a uniformly drawn start state (Sutton & Barto 2018, §6.4 and §8.1)."""
+    ### BEGIN SOLUTION
+    q = torch.zeros_like(model.reward)
+    for _ in range(episodes):
+        state = int(start_states[torch.randint(len(start_states), (), generator=generator)])
+        action = epsilon_greedy(q[state], epsilon, generator)
+        for _ in range(max_steps):
+            if model.counts[state, action] == 0:
+                break
+            next_state, reward, terminated = sample_model(model, state, action, generator)
+            next_action = epsilon_greedy(q[next_state], epsilon, generator)
+            q = sarsa_update(q, state, action, reward, next_state, next_action, terminated, alpha, gamma)
+            if terminated:
+                break
+            state, action = next_state, next_action
+    return q
+    ### END SOLUTION
+
+
+# %% check="sarsa_planning" points=2.5
+check(sarsa_planning)
+
+# %% [markdown]
+# **Monte Carlo control** plays an imagined episode to its end, computes the returns, and averages: the entry of a pair is the mean of *all* returns that followed *every* visit to it, over all episodes so far
+# (every-visit, sample-average; Sutton & Barto 2018, §5.4 and §5.6). The next episode is ε-greedy in the new table. Episodes begin and end as in Sarsa's planning, and a cut one uses the rewards it has.
+#
+# ### Exercise 9 · `monte_carlo_planning` ●●○ · 20 minutes · 2.5 points
+# <details><summary>Hint 1</summary>
+#
+# The running mean needs no list of returns: with the $n$-th return, $q \leftarrow q + (G - q)/n$.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# If a pair occurs three times in an episode, it collects three returns from it.
+# </details>
+
+# %% exercise="monte_carlo_planning"
+def monte_carlo_planning(
+    model: TabularModel,
+    start_states: Int[Tensor, "n"],
+    episodes: int,
+    gamma: float,
+    epsilon: float,
+    max_steps: int,
+    generator: torch.Generator,
+) -> Float[Tensor, "S A"]:
+    """Every-visit Monte Carlo control on imagined episodes: each entry is the mean of the returns that followed its pair."""
+    ### BEGIN SOLUTION
+    q, visits = torch.zeros_like(model.reward), torch.zeros_like(model.reward)
+    for _ in range(episodes):
+        state, pairs, rewards = int(start_states[torch.randint(len(start_states), (), generator=generator)]), [], []
+        for _ in range(max_steps):
+            action = epsilon_greedy(q[state], epsilon, generator)
+            if model.counts[state, action] == 0:
+                break
+            next_state, reward, terminated = sample_model(model, state, action, generator)
+            pairs.append((state, action))
+            rewards.append(reward)
+            if terminated:
+                break
+            state = next_state
+        for pair, value in zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma)):
+            visits[pair] += 1
+            q[pair] += (value - q[pair]) / visits[pair]
+    return q
+    ### END SOLUTION
+
+
+# %% check="monte_carlo_planning" points=2.5
+check(monte_carlo_planning)
+
+# %% [markdown]
+# ### Two planners, one model, two characters
+# Three thousand random steps, begun anywhere on the grid, are enough to have tried every pair of CliffWalking; the world is deterministic, so your model of it is now exact. Plan in it with Q-learning's update and with Sarsa's ($\varepsilon = 0.1$),
+# and follow the greedy action from the start.
+
+# %% tags=["experiment"]
+def follow(q: Tensor, world: TabularMDP, state: int, max_steps: int = 40) -> list[int]:
+    """The cells a greedy walker visits in a deterministic world."""
+    cells = [state]
+    while not world.terminal[state] and len(cells) < max_steps:
+        state = int(world.transition[state, int(q[state].argmax())].argmax())
+        cells.append(state)
+    return cells
+
+
+def plan_the_cliff() -> dict[str, Tensor]:
+    """The tables of both planners in one model of the cliff."""
+    anywhere = (cliff.reachable() & ~cliff.terminal).double()
+    experience = random_experience(cliff, 3000, seeded(0), max_steps=20, start=anywhere)
+    model = fit_model(experience, cliff.n_states, cliff.n_actions)
+    return {
+        "Q-planning": q_planning(model, 10_000, 0.5, GAMMA, seeded(1)),
+        "Sarsa planning": sarsa_planning(model, torch.tensor([36]), 1000, 0.2, GAMMA, 0.1, 500, seeded(1)),
+    }
+
+
+cliff_tables = attempt(plan_the_cliff)
+
+
+# %% tags=["figure"]
+def draw_paths(figure):
+    ax = figure.subplots()
+    values = cliff_tables["Q-planning"].max(-1).values
+    mdp_plots.draw_grid(ax, values, CLIFF, letters=CLIFF_LETTERS, hidden=range(37, 47), numbers=False, label="planned value (Q)")
+    mdp_plots.draw_path(ax, follow(cliff_tables["Q-planning"], cliff, 36), CLIFF, plots.ORANGE, "Q-planning: along the edge", -0.08)
+    mdp_plots.draw_path(ax, follow(cliff_tables["Sarsa planning"], cliff, 36), CLIFF, plots.GREEN, "Sarsa planning: a safe way round", 0.08)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), ncols=2)
+
+
+plots.show(draw_paths, alt="The cliff grid with two greedy paths: the one from Q-planning runs along the edge, the one from Sarsa planning keeps away from it", width=7.2, height=2.9)
+
+# %% [markdown]
+# Both are right. Q-learning's values are those of the greedy policy, and along the edge is the shortest way. Sarsa's are those of the ε-greedy policy that really walks:
+# whoever stumbles one step in ten should not stumble beside a cliff. (Example 6.6 in Sutton & Barto shows this with real steps. Here not one real fall was paid for.)
+
+# %% [markdown]
+# ## 4 · Dyna: learn, model, plan, all at once
+# **Dyna-Q** (Sutton 1990) joins the two ways. After every *real* step it does three things:
+#
+# 1. **direct learning**: a Q-learning update with the step;
+# 2. **model learning**: remember the step;
+# 3. **planning**: `planning_steps` times, pick a pair tried before, imagine its outcome, and do a Q-learning update with that.
+#
+# With 0 planning steps it is plain Q-learning. Its cost is thought, not experience.
+#
+# ### Exercise 10 · `dyna_q` ●●● · 30 minutes · 3 points
+# Start each episode in a state drawn from `mdp.start`; behave ε-greedily; the table starts at zero. Return the table and, for each episode, how many real steps it took (a list of ints).
+# An episode cut at `max_steps` is *truncated*, not terminated: its last update bootstraps like any other. The step that ends an episode is planned after like every other step.
+#
+# <details><summary>Hint 1</summary>
+#
+# You need not refit a model after each step. Sampling from maximum-likelihood counts is the same as drawing one of the outcomes seen for that pair, uniformly.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Keep a dict from (state, action) to the outcomes seen, and a list of its keys to draw from.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Do steps 1 to 3 in that order: when planning begins, the newest step is already in the model.
+# </details>
+
+# %% exercise="dyna_q"
+def dyna_q(
+    mdp: TabularMDP,
+    episodes: int,
+    planning_steps: int,
+    alpha: float,
+    gamma: float,
+    epsilon: float,
+    max_steps: int,
+    generator: torch.Generator,
+) -> tuple[Float[Tensor, "S A"], list[int]]:
+    """Tabular Dyna-Q (Sutton 1990; Sutton & Barto 2018, §8.2): the learned table and the real steps of each episode."""
+    ### BEGIN SOLUTION
+    def draw(n: int) -> int:
+        return int(torch.randint(n, (), generator=generator))
+
+    q, steps = torch.zeros_like(mdp.reward), []
+    outcomes, tried = {}, []  # all outcomes seen for a pair: drawing from them is sampling the maximum-likelihood model
+    for _ in range(episodes):
+        state = int(torch.multinomial(mdp.start, 1, generator=generator))
+        for length in range(1, max_steps + 1):
+            action = epsilon_greedy(q[state], epsilon, generator)
+            next_state, reward, terminated = mdp.step(state, action, generator)
+            q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)
+            if (state, action) not in outcomes:
+                tried.append((state, action))
+            outcomes.setdefault((state, action), []).append((reward, next_state, terminated))
+            for _ in range(planning_steps):
+                pair = tried[draw(len(tried))]
+                imagined = outcomes[pair][draw(len(outcomes[pair]))]
+                q = q_learning_update(q, *pair, *imagined, alpha, gamma)
+            if terminated:
+                break
+            state = next_state
+        steps.append(length)
+    return q, steps
+    ### END SOLUTION
+
+
+# %% check="dyna_q" points=3
+check(dyna_q)
+
+# %% [markdown]
+# The learning curves: CliffWalking, five seeds each, the number of real steps an episode takes. Bands run from the best seed to the worst.
+
+# %% tags=["experiment"]
+def learning_curves(episodes: int = 40, seeds: int = 5) -> dict[int, Tensor]:
+    """Real steps of each episode, (seeds, episodes), for 0, 5 and 50 planning steps."""
+    return {
+        n: torch.tensor([dyna_q(cliff, episodes, n, 0.5, GAMMA, 0.1, 500, seeded(seed))[1] for seed in range(seeds)], dtype=torch.float64)
+        for n in (0, 5, 50)
+    }
+
+
+curves = attempt(learning_curves)
+
+
+# %% tags=["figure"]
+def draw_curves(figure):
+    ax = figure.subplots()
+    for n, color in zip((0, 5, 50), (plots.GREY, plots.ORANGE, plots.BLUE)):
+        plots.band(ax, range(1, curves[n].shape[1] + 1), curves[n], f"{n} planning steps" + (" (model-free)" if n == 0 else ""), color)
+    ax.axhline(13, color="#111827", lw=1, ls=":")
+    ax.text(40, 12.4, "shortest way: 13 ", ha="right", va="top", fontsize=8)
+    ax.set(yscale="log", xlabel="episode", ylabel="real steps in the episode", ylim=(9, None))
+    ax.legend()
+
+
+plots.show(draw_curves, alt="Learning curves on CliffWalking with bands over five seeds: with 50 planning steps an episode is short after a few tries, with none it takes dozens", width=6.4, height=3.2)
+
+# %% [markdown]
+# More thought, less experience: this is why sample-based planning is often the more efficient way. (The curves do not settle *at* 13: the walker still explores one step in ten, and a stumble off the edge starts it over.)
+
+# %% [markdown]
+# ## 5 · A ruler: exact values
+# To speak of errors we need the truth. For a policy $\pi$, given as probabilities `(S, A)`, the Bellman equation is linear,
+# $V = r_\pi + \gamma P_\pi V$, with $P_\pi(s, s') = \sum_a \pi(a \mid s)\, T(s' \mid s,a)$ and $r_\pi(s) = \sum_a \pi(a \mid s)\, R(s,a)$. So
+#
+# $$(I - \gamma P_\pi)\, V^\pi = r_\pi$$
+#
+# with one row changed for each terminal state, where $V = 0$ whatever its row of the tables says.
+#
+# *A worked number.* One state that loops to itself with probability 0.5, else ends; reward 1 a step; $\gamma = 0.8$: $(1 - 0.4)\,V = 1$, so $V = 1.667$.
+#
+# ### Exercise 11 · `policy_value` ●●○ · 15 minutes · 2 points
+# <details><summary>Hint 1</summary>
+#
+# Build $P_\pi$ `(S, S)` and $r_\pi$ `(S,)` by summing over the actions, then `torch.linalg.solve`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# What must a terminal state's row of $P_\pi$ and entry of $r_\pi$ be, so that the equation itself reads $V = 0$ there?
+# </details>
+
+# %% exercise="policy_value"
+def policy_value(mdp: TabularMDP, policy: Float[Tensor, "S A"], gamma: float) -> Float[Tensor, "S"]:
+    """The exact value V^π of every state by a linear solve (Sutton & Barto 2018, eq. 4.4); 0 in terminal states."""
+    ### BEGIN SOLUTION
+    goes_on = (~mdp.terminal).to(policy.dtype)
+    transition = torch.einsum("sa,san->sn", policy, mdp.transition) * goes_on[:, None]
+    reward = (policy * mdp.reward).sum(-1) * goes_on
+    identity = torch.eye(len(reward), dtype=reward.dtype, device=reward.device)
+    return torch.linalg.solve(identity - gamma * transition, reward)
+    ### END SOLUTION
+
+
+# %% check="policy_value" points=2
+check(policy_value)
+
+# %% [markdown]
+# With exact evaluation, exact *planning* is short: evaluate, act greedily, repeat until nothing improves (policy iteration; Howard 1960). It is the yardstick of the next figures. No sampling is in it, so it errs only where the model does.
+
+# %%
+def greedy_policy(q: Float[Tensor, "S A"]) -> Float[Tensor, "S A"]:
+    """All probability on one best action of each state."""
+    return torch.nn.functional.one_hot(q.argmax(-1), q.shape[-1]).to(q.dtype)
+
+
+def plan_exactly(mdp: TabularMDP, gamma: float, rounds: int = 200) -> tuple[Float[Tensor, "S"], Float[Tensor, "S A"]]:
+    """The optimal values of an MDP (or of a model taken for one), and an optimal policy: policy iteration with your `policy_value`."""
+    policy = greedy_policy(mdp.reward)
+    value = policy_value(mdp, policy, gamma)
+    for _ in range(rounds):
+        policy = greedy_policy(mdp.reward + gamma * mdp.transition @ value)
+        before, value = value, policy_value(mdp, policy, gamma)
+        if (value <= before + 1e-10).all():
+            break
+    return value, policy
+
+
+# %% tags=["figure"]
+def draw_lake(figure):
+    random = torch.full_like(lake.reward, 1 / 4)
+    best, policy = plan_exactly(lake, GAMMA)
+    axes = figure.subplots(1, 2)
+    for ax, values, title in zip(axes, (policy_value(lake, random, GAMMA), best), ("a random walker", "the best policy and its arrows")):
+        mdp_plots.draw_grid(ax, values, LAKE, letters=LAKE_LETTERS, hidden=(5, 7, 11, 12), limits=(0, float(best.max())), label="exact value")
+        ax.set_title(title)
+    mdp_plots.draw_arrows(axes[1], policy, LAKE, mdp_plots.LAKE_ARROWS, skip=lake.terminal.nonzero().flatten().tolist())
+
+
+plots.show(draw_lake, alt="FrozenLake's grid twice: exact values of a random walker, and of the best policy with an arrow in every cell", width=7.2, height=3.1)
+
+# %% [markdown]
+# Look at the arrows: several point *away* from the goal or into a wall. On ice that slips to both sides and never backwards, that is the way not to fall into a hole.
+
+# %% [markdown]
+# ## 6 · Two sources of error
+# A planner that works from a learned model errs twice. Let $V^*$ be the best value in the world, $V^*_\eta$ the best value *in the model*, and $\hat V$ what planning has found so far. Then
+#
+# $$\|\hat V - V^*\| \;\le\; \underbrace{\|V^*_\eta - V^*\|}_{\text{the model's error}} \;+\; \underbrace{\|\hat V - V^*_\eta\|}_{\text{planning's own error}}$$
+#
+# More experience shrinks the first; more thought shrinks the second. Neither does the other's work. Below, FrozenLake; errors are means over its non-terminal cells, over three seeds;
+# both exact values are computed with your `policy_value`, $\hat V$ with your `q_planning`.
+
+# %% tags=["experiment"]
+ice = ~lake.terminal
+ANYWHERE = ice.double() / ice.sum()
+
+
+def errors(n_steps: int, planning: int, seed: int) -> list[float]:
+    """[the model's error, planning's own, both together] after `n_steps` of experience and `planning` samples."""
+    experience = random_experience(lake, n_steps, seeded(seed), start=ANYWHERE)
+    model = fit_model(experience, lake.n_states, lake.n_actions)
+    truth, believed = plan_exactly(lake, GAMMA)[0], plan_exactly(model.as_mdp(lake.start), GAMMA)[0]
+    planned = q_planning(model, planning, 0.1, GAMMA, seeded(100 + seed)).max(-1).values
+    return [float((a - b)[ice].abs().mean()) for a, b in ((believed, truth), (planned, believed), (planned, truth))]
+
+
+EXPERIENCE, THOUGHT = (200, 600, 2000, 6000, 20_000), (300, 1000, 3000, 10_000, 30_000)
+
+
+def split_the_error(seeds: int = 3) -> tuple[Tensor, Tensor]:
+    """The errors against experience (10,000 planning samples) and against planning samples (20,000 steps), each (3, seeds, 5)."""
+    against_experience = [[errors(n, 10_000, seed) for n in EXPERIENCE] for seed in range(seeds)]
+    against_thought = [[errors(20_000, n, seed) for n in THOUGHT] for seed in range(seeds)]
+    return torch.tensor(against_experience).movedim(-1, 0), torch.tensor(against_thought).movedim(-1, 0)
+
+
+error_split = attempt(split_the_error)
+
+
+# %% tags=["figure"]
+def draw_errors(figure):
+    axes = figure.subplots(1, 2, sharey=True)
+    kinds = (("the model's error", plots.BLUE), ("planning's own error", plots.ORANGE), ("both together", plots.GREY))
+    for ax, x, runs in zip(axes, (EXPERIENCE, THOUGHT), error_split[:]):
+        for (label, color), run in zip(kinds, runs):
+            plots.band(ax, x, run, label, color)
+        ax.set(xscale="log", yscale="log")
+    axes[0].set(xlabel="real steps (10,000 planning samples)", ylabel="mean error of the values")
+    axes[1].set_xlabel("planning samples (20,000 real steps)")
+    axes[0].legend()
+
+
+plots.show(draw_errors, alt="Value error on FrozenLake, split: the model's part falls with experience and not with thought, planning's own part falls with thought", width=7.2, height=3.2)
+
+# %% [markdown]
+# Three things to see. On the left the model's error falls with experience until planning's own error is what remains. On the right thought cannot touch the model's error. And planning's own error
+# stops falling too: with a constant step size $\alpha$ the table keeps jittering with the samples, and the max of jittering numbers is too high on average.
+
+# %% [markdown]
+# ### Reasoning about uncertainty
+# One of the lecture's pros of model-based RL: it can say how sure it is. A maximum-likelihood model cannot; one try of a pair makes it certain of the outcome. A **posterior** over models can.
+# Put a Dirichlet prior on each row of $T_\eta$; after counts $N(s,a,\cdot)$ the posterior is again Dirichlet (the prior is conjugate):
+#
+# $$T_\eta(\cdot \mid s,a) \;\sim\; \mathrm{Dirichlet}\big(N(s,a,\cdot) + \text{prior}\big)$$
+#
+# Drawing *one whole model* from it and planning in that is posterior sampling (Strens 2000; Osband et al. 2013). A Dirichlet draw is a row of independent Gamma draws, divided by their sum;
+# `gamma_draws(shape, generator)` from `utils.mdp` gives Gamma(shape, 1) draws, one for each entry of `shape`.
+#
+# *A worked number.* Counts $(3, 1, 0)$ and prior 0.5: Dirichlet(3.5, 1.5, 0.5), whose mean is $(0.636, 0.273, 0.091)$. The outcome never seen keeps a chance.
+#
+# ### Exercise 12 · `sample_posterior_model` ●●○ · 10 minutes · 1.5 points
+
+# %% exercise="sample_posterior_model"
+def sample_posterior_model(counts: Tensor, prior: float, generator: torch.Generator) -> Float[Tensor, "S A S"]:
+    """One draw of T_η: each row from Dirichlet(counts + prior), independently; `counts` is (S, A, S), how often each triple was seen."""
+    ### BEGIN SOLUTION
+    draws = gamma_draws(counts + prior, generator)
+    return draws / draws.sum(-1, keepdim=True)
+    ### END SOLUTION
+
+
+# %% check="sample_posterior_model" points=1.5
+check(sample_posterior_model)
+
+# %% [markdown]
+# What is it good for? Tell the agent the rules of FrozenLake (where the goal and the holes are) but not how slippery it is. It plans in its maximum-likelihood model, and then asks: *what is my plan worth?*
+# First it asks that same model. Then it asks 200 models drawn from the posterior. And the world knows the truth.
+
+# %% tags=["experiment"]
+def with_rules(transition: Tensor) -> TabularMDP:
+    """FrozenLake's goal and holes with the given dynamics: entering the goal pays 1."""
+    return TabularMDP(transition, transition[..., 15].clone(), lake.terminal, lake.start)
+
+
+def what_is_my_plan_worth(tries: int, seed: int, draws: int = 200) -> tuple[float, float, Tensor]:
+    """(what the model believes, the truth, what posterior draws say) of a plan made from about `tries` tries a pair."""
+    experience = random_experience(lake, tries * 44, seeded(seed), start=ANYWHERE)
+    model = fit_model(experience, 16, 4)
+    believed, policy = plan_exactly(with_rules(model.transition), GAMMA)
+    counts, generator = model.transition * model.counts[..., None], seeded(seed)
+    sampled = [policy_value(with_rules(sample_posterior_model(counts, 1 / 16, generator)), policy, GAMMA)[0] for _ in range(draws)]
+    return float(believed[0]), float(policy_value(lake, policy, GAMMA)[0]), torch.stack(sampled)
+
+
+TRIES = (5, 25, 250)
+plans = attempt(lambda: [what_is_my_plan_worth(tries, seed=1) for tries in TRIES])
+averages = attempt(lambda: [[(b, float(s.mean()), t) for b, t, s in (what_is_my_plan_worth(n, seed, 20) for seed in range(10))] for n in TRIES])
+if averages:
+    for n, runs in zip(TRIES, averages):
+        believed, posterior, true = torch.tensor(runs).mean(0).tolist()
+        print(f"{n:3} tries a pair, mean of 10 data sets: the model believes {believed:.3f}, its posterior {posterior:.3f}, the truth is {true:.3f}")
+
+
+# %% tags=["figure"]
+def draw_posterior(figure):
+    axes = figure.subplots(1, len(TRIES), sharex=True)
+    for ax, tries, (believed, true, sampled) in zip(axes, TRIES, plans[:]):
+        ax.hist(sampled.tolist(), bins=24, range=(0, 0.8), color=plots.SKY)
+        ax.axvline(believed, color=plots.RED, ls="--", label="the model believes")
+        ax.axvline(true, color="#111827", label="the truth")
+        ax.set_title(f"about {tries} tries a pair")
+        ax.set_yticks([])
+        ax.spines["left"].set_visible(False)
+    axes[1].set_xlabel("value of the plan at the start")
+    axes[-1].legend(fontsize=8)
+
+
+plots.show(draw_posterior, alt="Histograms of a plan's value under 200 posterior models for 5, 25 and 250 tries a pair: wide where data is thin, and below what the single model believes", width=7.2, height=2.7)
+
+# %% [markdown]
+# Where data is thin the single model is not just wrong, it is *sure*, and wrong on the bright side: a planner searches for whatever the model makes look good, its mistakes included. The posterior is wide there, which is the honest answer,
+# and its mean lies nearer to the truth. With more data both agree with the world. Planning in a fresh posterior draw each episode also explores: pairs the agent is unsure of look good in *some* draws.
+
+# %% [markdown]
+# ## 7 · The same experience, two ways
+# Last, a task with 500 states. Taxi: random play from anywhere gives $n$ steps. Model-free: one pass of `q_learning_update` over them, in order. Model-based: fit your model, then 60,000 imagined updates. Both then act greedily in the world, and your
+# `policy_value` says what that is worth from the task's start states.
+
+# %% tags=["experiment"]
+def two_ways(n: int, experience: Experience) -> tuple[float, float, float]:
+    """(model-free, model-based) expected returns of the greedy policies from the first `n` steps."""
+    lived = experience.first(n)
+    free = torch.zeros_like(taxi.reward)
+    for state, action, reward, next_state, terminated in lived.steps():
+        free = q_learning_update(free, state, action, reward, next_state, terminated, 1.0, GAMMA)
+    planned = q_planning(fit_model(lived, taxi.n_states, taxi.n_actions), 60_000, 1.0, GAMMA, seeded(1))
+    return tuple(float(policy_value(taxi, greedy_policy(q), GAMMA) @ taxi.start) for q in (free, planned))
+
+
+def compare_on_taxi(amounts: tuple[int, ...] = (5000, 10_000, 20_000, 40_000)) -> tuple[tuple[int, ...], Tensor, float]:
+    """The amounts of experience, the returns (n, 2), and the best possible return."""
+    somewhere = (taxi.reachable() & ~taxi.terminal).double()
+    experience = random_experience(taxi, max(amounts), seeded(0), max_steps=20, start=somewhere)
+    return amounts, torch.tensor([two_ways(n, experience) for n in amounts]), float(plan_exactly(taxi, GAMMA)[0] @ taxi.start)
+
+
+taxi_result = attempt(compare_on_taxi)
+
+
+# %% tags=["figure"]
+def draw_taxi(figure):
+    amounts, returns, best = taxi_result[:]
+    ax = figure.subplots()
+    for column, (label, color) in enumerate((("model-free: each step used once", plots.GREY), ("model-based: fit, then plan", plots.BLUE))):
+        ax.plot(amounts, returns[:, column], marker="o", color=color, label=label)
+    ax.axhline(best, color="#111827", lw=1, ls=":")
+    ax.text(amounts[0], best + 2, f"the best policy: {best:.2f}", fontsize=8, va="bottom")
+    ax.set(xscale="log", xlabel="real steps of random play", ylabel="expected discounted return", ylim=(None, 18))
+    ax.set_xticks(amounts, [f"{n:,}" for n in amounts])
+    ax.minorticks_off()
+    ax.legend(loc="center right")
+
+
+plots.show(draw_taxi, alt="Taxi: expected return of the greedy policy against real steps; planning in the learned model reaches the best value, one pass of Q-learning stays far below", width=6.4, height=3.1)
+
+# %% [markdown]
+# ## 8 · Where this leads
+# **Pros** of model-based RL: learning a model is supervised learning, with all its tricks and its large data; and it can reason about uncertainty. **Cons**: a model of $T$ comes first, the value is estimated from that, and so there are two (or more) sources of error.
+#
+# And a table is a very small model. Suppose the state is a *text*. With a vocabulary of 50,257 tokens and texts of 1,024 tokens (GPT-2's numbers) there are $50257^{1024} \approx 10^{4814}$ states. Nearly every state an agent meets is one it has
+# never met: in your `fit_model`, an all-zero row. Counting cannot generalise from one sentence to the next; a function approximator has to.
+#
+# That was the bottleneck of deep RL: *the function approximator needs to be good for the task*. Convolutional networks were great for Atari (Mnih et al. 2015) and then Go (Silver et al. 2016): what matters in a picture or on a board is mostly local, and a
+# pattern means the same wherever it stands. In language what matters for a word can stand anywhere before it, and *which* earlier word matters depends on the content. A convolution looks at a fixed window: the number of layers between two distant words grows with their distance
+# (Vaswani et al. 2017, table 1), and the same weights apply whatever the words say.
+#
+# What is missing is a layer that decides *where to look* from *what is there*. The lecture's next slide says it in two words: **pay attention**. That is lesson 02.
+
+# %% [markdown]
+# ## Written question · 3 points
+# A warehouse robot plans in a model learned from 300 real steps. Its planner reports that the plan is worth **0.42**; run for real, the plan earns **0.06** on average. A colleague says: "Planning has not converged. Give it a hundred times more planning steps."
+#
+# (a) Name the two sources of error, and say which quantity you would compute to measure each one here. (b) Is the colleague likely to be right? Could more planning even make the real result *worse*? Why is the report too high rather than too low?
+# (c) Propose one change to what the robot does or reports that addresses the source you believe in, and say what you expect to see.
+
+# %% [markdown] question="two_errors_in_practice" points=3
+# ### BEGIN SOLUTION
+# (a) The model's error, ‖V*_η − V*‖: solve the learned model exactly (policy iteration) and compare with the world, or, since the world's V* is not known, compare the plan's exact value *in the model* with its average return *in the world*.
+# Planning's own error, ‖V̂ − V*_η‖: compare the planner's table with the exact solution of the same model; no real step is needed.
+#
+# (b) Probably not. The gap of 0.36 is between model and world; planning error can be measured without the world and removed by more samples, but it only brings V̂ closer to V*_η, the value in a wrong model. More planning can make the real result worse: it finds ever better ways of using
+# the model's mistakes (pairs tried once or twice that happened to go well). The report is too high because the planner maximises over noisy estimates: it selects what is overestimated.
+#
+# (c) For example: collect more experience where the plan goes and where counts are small; evaluate the plan under posterior draws and report mean and spread (expected: lower mean, wide spread at 300 steps, both converging with data); plan for the posterior mean or a pessimistic quantile;
+# or explore by posterior sampling. The gap between believed and real value should shrink as counts grow.
+#
+# **Rubric** — 1 point: names both sources and a quantity that measures each. 1 point: sees that the model is the likely culprit, that more planning cannot mend it (and may hurt), and that maximising over errors biases the report upwards. 1 point: a workable change that addresses the model's error, with what one would observe.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Stretch · prioritized sweeping ●●● · ungraded
+# In the corridor, random picking wastes most of its updates on pairs whose target has not changed. **Prioritized sweeping** (Moore & Atkeson 1993; Peng & Williams 1993) keeps a queue of pairs by the size of their error, and after changing a state looks only at the pairs that *lead to it*.
+#
+# Use full backups, with no sampling: the target of a pair is $R_\eta(s,a) + \gamma \sum_{s'} T_\eta(s' \mid s,a) \max_{a'} q(s',a')$, where a terminal $s'$ counts 0, and set the entry to it ($\alpha = 1$).
+# Start at zero. Stop when no tried pair's error exceeds `theta`, or after `max_updates`. Return the table and the number of updates used. Pairs never tried stay 0.
+#
+# <details><summary>Hint 1</summary>
+#
+# `heapq` is a min-heap: push negative priorities. An entry may be stale when it is popped; compute its error again.
+# </details>
+
+# %% exercise="prioritized_sweeping" tags=["stretch"]
+def prioritized_sweeping(model: TabularModel, gamma: float, theta: float = 1e-6, max_updates: int = 100_000) -> tuple[Float[Tensor, "S A"], int]:
+    """Plan by full backups, the largest error first: the table and how many updates it took (Moore & Atkeson 1993)."""
+    ### BEGIN SOLUTION
+    import heapq
+
+    q, updates = torch.zeros_like(model.reward), 0
+    goes_on = (~model.terminal).to(q.dtype)
+    tried = model.counts > 0
+
+    def target(state: int, action: int) -> Tensor:
+        return model.reward[state, action] + gamma * model.transition[state, action] @ (q.max(-1).values * goes_on)
+
+    def error(pair: tuple[int, int]) -> float:
+        return float((target(*pair) - q[pair]).abs())
+
+    pairs = [tuple(pair) for pair in tried.nonzero().tolist()]
+    queue = [(-error(pair), pair) for pair in pairs]
+    heapq.heapify(queue)
+    while queue and updates < max_updates:
+        _, pair = heapq.heappop(queue)
+        if error(pair) <= theta:
+            continue
+        q[pair] = target(*pair)
+        updates += 1
+        for before in (model.transition[..., pair[0]] > 0).nonzero().tolist():
+            if error(tuple(before)) > theta:
+                heapq.heappush(queue, (-error(tuple(before)), tuple(before)))
+    return q, updates
+    ### END SOLUTION
+
+
+# %% check="prioritized_sweeping" points=0
+check(prioritized_sweeping)
+
+# %% [markdown]
+# ## Your score
+
+# %%
+lesson.scoreboard()
