@@ -147,3 +147,18 @@ def course(
     names = chosen(lessons)
     create(folder, names)
     console.print(f"[green]✓[/green] {folder} holds {len(names)} assignments; put submissions in {folder}/submitted/<student>/<lesson>/<lesson>.ipynb")
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
+    """Build a sample class for lesson 03 from files in the repository and grade it."""
+    from autograde.demo import LESSON, sample_class
+    from autograde.errors import SandboxUnavailable
+    from autograde.grader.classroom import grade_class
+
+    samples = sample_class(out / "class")
+    console.print(f"{len(samples)} students handed in lesson {LESSON[:2]}: " + ", ".join(f"{s.student} ({s.about})" for s in samples) + ".")
+    try:
+        grade_class([out / "class"], LESSON, out / "graded", None, None, "auto", console)
+    except (ValueError, SandboxUnavailable) as error:
+        raise fail(str(error)) from None

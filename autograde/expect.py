@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograde.errors import AutogradeError, CheckFailed
+from autograde.errors import CheckFailed, ForbiddenCall, MissingName, ProtocolError, StudentDied, StudentTimeout
 
 TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of summation, far below any misconception
     torch.float64: (1e-7, 1e-9),
@@ -93,12 +93,10 @@ def raises(error: type[BaseException], function: Callable, *args: Any, naming: s
                 f"For {where}: the {error.__name__} should name `{naming}` in its message", f"it says {show(str(raised))}"
             ) from None
         return
-    except AutogradeError:
-        raise
-    except NotImplementedError:
+    except (NotImplementedError, MissingName, ForbiddenCall, StudentTimeout, StudentDied, ProtocolError):
         raise
     except Exception as raised:
-        raise CheckFailed(f"For {where}: expected a {error.__name__}, got {type(raised).__name__}", show(str(raised))) from None
+        raise CheckFailed(f"For {where}: expected a {error.__name__}, got {getattr(raised, 'type_name', type(raised).__name__)}", show(str(raised))) from None
     raise CheckFailed(f"For {where}: expected a {error.__name__}, but the call returned a result")
 
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import torch
 
-from autograde.errors import AutogradeError, CheckFailed, ForbiddenCall, MissingName, NotWritten, StudentDied, StudentTimeout
+from autograde.errors import AutogradeError, CheckFailed, ForbiddenCall, MissingName, NotWritten, StudentDied, StudentError, StudentTimeout
+from autograde.expect import tensors_in
 
 MARK = "exercise(name, weight=1): the exercise that a check belongs to and its share of the points"
 
@@ -34,7 +35,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check said: `status` is passed, failed, error, timeout, missing or not_attempted."""
+    """What one check said: `status` is passed, failed, error, died, timeout, missing or not_attempted."""
 
     check: str
     title: str
@@ -74,14 +75,14 @@ def collect(path: Path, hidden: bool = False) -> list[Check]:
     found = _Collector()
     options = ["--collect-only", "-s", "-p", "no:terminal", "-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib"]
     with contextlib.redirect_stdout(io.StringIO()), _no_plugins_from_outside():
-        code = pytest.main([*options, "-c", os.devnull, f"--rootdir={path.parent}", str(path)], plugins=[found])
+        code = pytest.main([*options, "-c", os.devnull, f"--rootdir={path.parent.parent}", str(path)], plugins=[found])
     if found.errors or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise ValueError(f"{path.name} cannot be collected:\n{''.join(found.errors[:1])}")
     return [_check(item, path, hidden) for item in found.items]
 
 
 @contextlib.contextmanager
-def _no_plugins_from_outside() -> Iterable[None]:
+def _no_plugins_from_outside() -> Iterator[None]:
     """Other packages' pytest plugins (hypothesis, jaxtyping, …) cost start-up time and change nothing here."""
     before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -108,7 +109,7 @@ def _check(item: pytest.Function, path: Path, hidden: bool) -> Check:
 def run(check: Check, student: Any) -> Outcome | None:
     """Run one check; None when it skips itself (an optional package is not there)."""
     try:
-        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()):
+        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()), _inputs_kept(check):
             check.function(student=student, **check.arguments)
     except pytest.skip.Exception:
         return None
@@ -116,6 +117,19 @@ def run(check: Check, student: Any) -> Outcome | None:
         status, message, detail = _verdict(error)
         return Outcome(check.name, check.title, status, check.weight, check.hidden, message, detail)
     return Outcome(check.name, check.title, "passed", check.weight, check.hidden)
+
+
+@contextlib.contextmanager
+def _inputs_kept(check: Check) -> Iterator[None]:
+    """An answer that works in place, in this process, must not spoil the inputs that later checks share."""
+    shared = tensors_in([v for v in check.function.__globals__.values() if isinstance(v, (torch.Tensor, list, tuple, dict))])
+    kept = [(tensor, tensor.clone(), tensor._version) for tensor in [*shared, *tensors_in(check.arguments)]]
+    try:
+        yield
+    finally:
+        for tensor, before, version in kept:
+            if tensor._version != version:
+                tensor.data.copy_(before)
 
 
 def _verdict(error: BaseException) -> tuple[str, str, str]:
@@ -129,7 +143,7 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
     if isinstance(error, StudentTimeout):
         return "timeout", str(error), ""
     if isinstance(error, StudentDied):
-        return "error", str(error), ""
+        return "died", str(error), ""
     if isinstance(error, ForbiddenCall):
         return "failed", str(error), ""
     if isinstance(error, (AssertionError, pytest.fail.Exception)):
@@ -138,10 +152,12 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
 
 
 def _raised(error: BaseException) -> tuple[str, str]:
-    if isinstance(error, AutogradeError):
-        return str(error), ""
-    line = _student_line(error)
     message = " ".join(str(error).split())[:300]
+    if isinstance(error, StudentError):
+        return f"Your code raised {error.type_name}: {message}", error.line
+    if isinstance(error, AutogradeError):
+        return message, ""
+    line = _student_line(error)
     return f"Your code raised {type(error).__name__}: {message}" if line else f"The result could not be used ({type(error).__name__}: {message})", line
 
 

@@ -18,7 +18,6 @@
 # 4. that planning in a learned model has two sources of error, and how to measure each.
 
 # %% tags=["setup"]
-import gymnasium
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -266,7 +265,7 @@ def draw_epsilon(figure):
     axes = figure.subplots(1, 3, sharey=True)
     for ax, epsilon in zip(axes, (0.0, 0.3, 1.0)):
         drawn = torch.bincount(torch.tensor([epsilon_greedy(row, epsilon, generator) for _ in range(4000)]), minlength=4)
-        ax.bar([f"{v:g}" for v in ["0.2", "1.0", "0.5", "1.0 "]] if False else range(4), drawn / 4000, color=plots.BLUE)
+        ax.bar(range(4), drawn / 4000, color=plots.BLUE)
         ax.set_xticks(range(4), ["0.2", "1", "0.5", "1"])
         ax.set_title(f"ε = {epsilon:g}")
         ax.set_xlabel("value of the action")
@@ -326,7 +325,7 @@ def fit_model(experience: Experience, n_states: int, n_actions: int) -> TabularM
 check(fit_model)
 
 # %% [markdown]
-# Below, the row of one pair of FrozenLake as your model sees it after more and more tries. Cell 9, action *right*: the truth is one third each for cells 8 + … no guess is needed, look.
+# Below, one row of FrozenLake's table (cell 9, action *right*) as your model sees it after more and more tries. The truth is one third each for three cells: the one meant, and the two beside it.
 
 # %% tags=["figure"]
 def draw_model(figure):
@@ -380,6 +379,8 @@ check(sample_model)
 # %% tags=["experiment"]
 def fall_or_not(n: int = 3000) -> tuple[list, list]:
     """(next state, reward) draws of one pair on the slippery cliff: from Gymnasium itself, and from your model of those draws."""
+    import gymnasium
+
     world = gymnasium.make("CliffWalking-v1", is_slippery=True, disable_env_checker=True).unwrapped
     world.reset(seed=0)
     steps = []
@@ -1029,5 +1030,5 @@ check(prioritized_sweeping)
 # %% [markdown]
 # ## Your score
 
-# %%
+# %% tags=["figure"]
 lesson.scoreboard()

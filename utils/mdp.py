@@ -128,6 +128,25 @@ class TabularModel:
     counts: Tensor  # (S, A)
     terminal: Bool[Tensor, "S"]
 
+    @classmethod
+    def from_rows(
+        cls,
+        rows: dict[tuple[int, int], tuple[float, dict[int, float]]],
+        n_states: int,
+        n_actions: int,
+        terminal: Iterable[int] = (),
+        dtype: torch.dtype = torch.float64,
+    ) -> TabularModel:
+        """A model written down: `rows[state, action] = (reward, {next_state: probability})`; pairs left out were never tried."""
+        transition, reward = torch.zeros(n_states, n_actions, n_states, dtype=dtype), torch.zeros(n_states, n_actions, dtype=dtype)
+        counts, ends = torch.zeros(n_states, n_actions, dtype=dtype), torch.zeros(n_states, dtype=torch.bool)
+        for (state, action), (mean, chances) in rows.items():
+            counts[state, action], reward[state, action] = 20, mean
+            for next_state, chance in chances.items():
+                transition[state, action, next_state] = chance
+        ends[list(terminal)] = True
+        return cls(transition, reward, counts, ends)
+
     def as_mdp(self, start: Float[Tensor, "S"]) -> TabularMDP:
         """The model taken for the world: what an agent believes it plans in."""
         return TabularMDP(self.transition, self.reward, self.terminal, start)

@@ -10,20 +10,42 @@ from torch.nn import functional as F
 from autograde import expect
 from autograde.errors import CheckFailed
 
-X = expect.randn(2, 5, 7, seed=30)
-W_Q, W_K, W_V = (expect.randn(7, d, seed=31 + i, scale=0.7) for i, d in enumerate((4, 4, 3)))
-Q, K, V = expect.randn(2, 3, 16, seed=34), expect.randn(2, 5, 16, seed=35), expect.randn(2, 5, 6, seed=36)
-MASK = torch.tensor([[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [1, 0, 0, 0, 1]]).bool()
-LENGTHS = torch.tensor([3, 0, 4, 1])
-# h, x_t, h_tilde, w_h, w_x, w_t, v of Cheng et al. (2016); every size differs
-INTRA = [
-    expect.randn(*shape, seed=40 + i)
-    for i, shape in enumerate([(2, 6, 5), (2, 3), (2, 4), (7, 5), (7, 3), (7, 4), (7,)])
-]
-# Built so that q·k of 'Thinking' and 'Machines' are the lecture's 112 and 96
-HALVES = torch.ones(32)
-THINKING_Q = torch.cat([HALVES, HALVES])[None]
-MACHINE_K = torch.stack([torch.cat([2.0 * HALVES, 1.5 * HALVES]), torch.cat([1.0 * HALVES, 2.0 * HALVES])])
+# Inputs are made anew for every test, so that an answer which changes one in place spoils no other test.
+
+
+def words_and_matrices():
+    """x (2, 5, 7), w_q and w_k (7, 4), w_v (7, 3)."""
+    return [expect.randn(2, 5, 7, seed=30), *(expect.randn(7, d, seed=31 + i, scale=0.7) for i, d in enumerate((4, 4, 3)))]
+
+
+def queries_keys_values():
+    """q (2, 3, 16), k (2, 5, 16), v (2, 5, 6)."""
+    return [expect.randn(2, 3, 16, seed=34), expect.randn(2, 5, 16, seed=35), expect.randn(2, 5, 6, seed=36)]
+
+
+def query_mask():
+    return torch.tensor([[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [1, 0, 0, 0, 1]]).bool()
+
+
+def masked_row():
+    """As `query_mask`, but the second query may attend to nothing."""
+    return query_mask() & torch.tensor([True, False, True])[:, None]
+
+
+def four_lengths():
+    return torch.tensor([3, 0, 4, 1])
+
+
+def cheng():
+    """h, x_t, h_tilde, w_h, w_x, w_t, v of Cheng et al. (2016); every size differs."""
+    shapes = [(2, 6, 5), (2, 3), (2, 4), (7, 5), (7, 3), (7, 4), (7,)]
+    return [expect.randn(*shape, seed=40 + i) for i, shape in enumerate(shapes)]
+
+
+def thinking_machines():
+    """The query of 'Thinking' and both keys, built so that their dot products are the lecture's 112 and 96."""
+    half = torch.ones(32)
+    return torch.cat([half, half])[None], torch.stack([torch.cat([2.0 * half, 1.5 * half]), torch.cat([half, 2.0 * half])])
 
 
 def weights_of(q, k, mask=None):
@@ -64,26 +86,26 @@ def follows_device(function, *args, **kwargs):
     try:
         expect.follows_device(function, *args, **kwargs)
     except CheckFailed as failed:
-        if not any(sign in str(failed) for sign in ("item()", "no data")):
+        if not any(sign in failed.detail for sign in ("item()", "no data")):
             raise
 
 
 def probe_layer(student):
     """The causal layer over a padded batch, and the plain one."""
     mask = torch.tensor([[1, 1, 0, 1, 1], [1, 1, 1, 0, 1]]).bool()[:, None, :]
-    return tuple(loaded(student, 7, 4, seed=50, **o)[0](X, m) for o, m in (({"causal": True}, mask), ({}, None)))
+    return tuple(loaded(student, 7, 4, seed=50, **o)[0](words_and_matrices()[0], m) for o, m in (({"causal": True}, mask), ({}, None)))
 
 
 PROBES = {
-    "query_key_value": lambda student: student.query_key_value(X, W_Q, W_K, W_V),
-    "attention_scores": lambda student: student.attention_scores(Q, K),
+    "query_key_value": lambda student: student.query_key_value(*words_and_matrices()),
+    "attention_scores": lambda student: student.attention_scores(*queries_keys_values()[:2]),
     "causal_mask": lambda student: student.causal_mask(5),
-    "padding_mask": lambda student: student.padding_mask(LENGTHS, 5),
-    "scaled_dot_product_attention": lambda student: student.scaled_dot_product_attention(Q, K, V, MASK),
+    "padding_mask": lambda student: student.padding_mask(four_lengths(), 5),
+    "scaled_dot_product_attention": lambda student: student.scaled_dot_product_attention(*queries_keys_values(), masked_row()),
     "SelfAttention": probe_layer,
-    "intra_attention_weights": lambda student: student.intra_attention_weights(*INTRA),
-    "attention_backward": lambda student: student.attention_backward(Q, K, V, expect.randn(2, 3, 6, seed=37)),
-    "streaming_attention": lambda student: student.streaming_attention(Q, K, V, 2),
+    "intra_attention_weights": lambda student: student.intra_attention_weights(*cheng()),
+    "attention_backward": lambda student: student.attention_backward(*queries_keys_values(), expect.randn(2, 3, 6, seed=37)),
+    "streaming_attention": lambda student: student.streaming_attention(*queries_keys_values(), 2),
 }
 
 
@@ -93,7 +115,7 @@ PROBES = {
 @pytest.mark.exercise("query_key_value", weight=2)
 def test_each_projection_uses_its_own_matrix(student):
     """q, k and v are x times w_q, w_k and w_v, in this order."""
-    x, w = expect.randn(5, 7, seed=1), (W_Q, W_K, W_V)
+    x, (_, *w) = expect.randn(5, 7, seed=1), words_and_matrices()
     want = tuple(F.linear(x, one.mT) for one in w)
     expect.close(student.query_key_value(x, *w), want, where="x (5, 7), w_q and w_k (7, 4), w_v (7, 3)")
 
@@ -102,7 +124,7 @@ def test_each_projection_uses_its_own_matrix(student):
 @pytest.mark.parametrize("batch", [(2,), (3, 2)])
 def test_batches_are_projected_alike(student, batch):
     """Any number of leading batch dimensions."""
-    x, w = expect.randn(*batch, 6, 7, seed=2), (W_Q, W_K, W_V)
+    x, (_, *w) = expect.randn(*batch, 6, 7, seed=2), words_and_matrices()
     want = tuple(torch.einsum("...td,de->...te", x, one) for one in w)
     expect.close(student.query_key_value(x, *w), want, where=f"x {(*batch, 6, 7)}")
 
@@ -110,7 +132,7 @@ def test_batches_are_projected_alike(student, batch):
 @pytest.mark.exercise("query_key_value", weight=0.5)
 def test_projections_are_well_behaved(student):
     """float64 stays float64, the device is kept, no input is changed."""
-    args = (X, W_Q, W_K, W_V)
+    args = words_and_matrices()
     expect.keeps_dtype(student.query_key_value, *args)
     follows_device(student.query_key_value, *args)
     expect.inputs_unchanged(student, student.query_key_value, *args)
@@ -123,7 +145,7 @@ def test_projections_are_well_behaved(student):
 def test_the_lectures_scores(student):
     """'Thinking Machines': 112 and 96, divided by √64, are 14 and 12."""
     want = torch.tensor([[14.0, 12.0]])
-    expect.close(student.attention_scores(THINKING_Q, MACHINE_K), want, where="the lecture's q₁ (1, 64) and k (2, 64)")
+    expect.close(student.attention_scores(*thinking_machines()), want, where="the lecture's q₁ (1, 64) and k (2, 64)")
 
 
 @pytest.mark.exercise("attention_scores", weight=2)
@@ -146,10 +168,11 @@ def test_scores_of_a_batch(student, batch):
 @pytest.mark.exercise("attention_scores", weight=1)
 def test_scores_are_well_behaved(student):
     """Differentiable, float64 kept, on the inputs' device, inputs unchanged."""
-    expect.gradients(student, student.attention_scores, (Q, K), lambda q, k: q @ k.mT / 4, where="q (2, 3, 16) and k (2, 5, 16)")
-    expect.keeps_dtype(student.attention_scores, Q, K)
-    follows_device(student.attention_scores, Q, K)
-    expect.inputs_unchanged(student, student.attention_scores, Q, K)
+    q, k, _ = queries_keys_values()
+    expect.gradients(student, student.attention_scores, (q, k), lambda q, k: q @ k.mT / 4, where="q (2, 3, 16) and k (2, 5, 16)")
+    expect.keeps_dtype(student.attention_scores, q, k)
+    follows_device(student.attention_scores, q, k)
+    expect.inputs_unchanged(student, student.attention_scores, q, k)
 
 
 # 3 · causal_mask
@@ -175,7 +198,7 @@ def test_the_causal_mask_lives_on_the_device_asked_for(student):
 def test_real_words_are_true_and_padding_is_false(student):
     """The first `length` of n positions are True, for each sentence of the batch."""
     want = torch.tensor([[1, 1, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 0], [1, 0, 0, 0, 0]]).bool()[:, None, :]
-    expect.equal(student.padding_mask(LENGTHS, 5), want, where="lengths [3, 0, 4, 1] and n = 5")
+    expect.equal(student.padding_mask(four_lengths(), 5), want, where="lengths [3, 0, 4, 1] and n = 5")
 
 
 @pytest.mark.exercise("padding_mask", weight=1)
@@ -189,8 +212,8 @@ def test_lengths_may_have_any_shape(student):
 @pytest.mark.exercise("padding_mask", weight=0.5)
 def test_the_padding_mask_follows_its_lengths(student):
     """The mask lives on the device of `lengths`, which stay as they are."""
-    follows_device(student.padding_mask, LENGTHS, 5)
-    expect.inputs_unchanged(student, student.padding_mask, LENGTHS, 5)
+    follows_device(student.padding_mask, four_lengths(), 5)
+    expect.inputs_unchanged(student, student.padding_mask, four_lengths(), 5)
 
 
 # 5 · scaled_dot_product_attention
@@ -199,7 +222,7 @@ def test_the_padding_mask_follows_its_lengths(student):
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)
 def test_the_lectures_weights(student):
     """'Thinking Machines': 14 and 12 become the weights 0.88 and 0.12, and z₁ = 0.88 v₁ + 0.12 v₂."""
-    output, weights = student.scaled_dot_product_attention(THINKING_Q, MACHINE_K, torch.tensor([[1.0, 0.0, 5.0], [0.0, 1.0, -3.0]]))
+    output, weights = student.scaled_dot_product_attention(*thinking_machines(), torch.tensor([[1.0, 0.0, 5.0], [0.0, 1.0, -3.0]]))
     expect.close(weights, torch.tensor([[0.880797, 0.119203]]), where="the lecture's scores 14 and 12 (the weights)")
     expect.close(output, torch.tensor([[0.880797, 0.119203, 4.046376]]), where="the lecture's weights and v₁ (1, 0, 5), v₂ (0, 1, −3)")
 
@@ -216,36 +239,36 @@ def test_output_and_weights_without_a_mask(student, batch):
 @pytest.mark.exercise("scaled_dot_product_attention", weight=2)
 def test_a_mask_leaves_only_what_may_be_attended_to(student):
     """Weights are zero where the mask is False and sum to one over the rest."""
-    want = attention(Q, K, V, MASK)
-    expect.close(student.scaled_dot_product_attention(Q, K, V, MASK), want, where="q (2, 3, 16), k (2, 5, 16) and a mask (3, 5)")
+    q, k, v, mask = *queries_keys_values(), query_mask()
+    want = attention(q, k, v, mask)
+    expect.close(student.scaled_dot_product_attention(q, k, v, mask), want, where="q (2, 3, 16), k (2, 5, 16) and a mask (3, 5)")
 
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)
 def test_a_mask_may_be_a_batch_of_rows(student):
     """A padding mask (batch, 1, T_k) holds for every query of its sequence."""
     mask = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 0]]).bool()[:, None, :]
-    want = attention(Q, K, V, mask)
-    expect.close(student.scaled_dot_product_attention(Q, K, V, mask), want, where="q (2, 3, 16), k (2, 5, 16) and a mask (2, 1, 5)")
+    q, k, v = queries_keys_values()
+    want = attention(q, k, v, mask)
+    expect.close(student.scaled_dot_product_attention(q, k, v, mask), want, where="q (2, 3, 16), k (2, 5, 16) and a mask (2, 1, 5)")
 
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)
 def test_a_row_that_may_see_nothing(student):
     """A row in which the mask is all False has zero weights and a zero output, never NaN."""
-    mask = MASK.clone()
-    mask[1] = False
-    output, weights = attention(Q, K, V, MASK)
-    output, weights = output * mask.any(-1, keepdim=True), weights * mask.any(-1, keepdim=True)
-    expect.close(student.scaled_dot_product_attention(Q, K, V, mask), (output, weights), where="a mask (3, 5) whose row 1 is all False")
+    q, k, v, mask = *queries_keys_values(), masked_row()
+    want = tuple(result * mask.any(-1, keepdim=True) for result in attention(q, k, v, query_mask()))
+    expect.close(student.scaled_dot_product_attention(q, k, v, mask), want, where="a mask (3, 5) whose row 1 is all False")
 
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)
 def test_attention_is_well_behaved(student):
     """Differentiable through output and weights, float64 kept, on the inputs' device, inputs unchanged."""
-    function = student.scaled_dot_product_attention
-    expect.gradients(student, function, (Q, K, V, MASK), attention, where="q (2, 3, 16), k (2, 5, 16), v (2, 5, 6) and a mask (3, 5)")
-    expect.keeps_dtype(function, Q, K, V, MASK)
-    follows_device(function, Q, K, V, MASK)
-    expect.inputs_unchanged(student, function, Q, K, V, MASK)
+    function, (q, k, v), mask = student.scaled_dot_product_attention, queries_keys_values(), query_mask()
+    expect.gradients(student, function, (q, k, v, mask), attention, where="q (2, 3, 16), k (2, 5, 16), v (2, 5, 6) and a mask (3, 5)")
+    expect.keeps_dtype(function, q, k, v, mask)
+    follows_device(function, q, k, v, mask)
+    expect.inputs_unchanged(student, function, q, k, v, mask)
 
 
 # 6 · SelfAttention
@@ -264,16 +287,16 @@ def test_the_layer_has_three_matrices(student):
 @pytest.mark.exercise("SelfAttention", weight=2)
 def test_the_layer_attends(student):
     """With given weights the layer gives PyTorch's output and weights."""
-    module, weights = loaded(student, 7, 4, seed=60)
-    expect.close(module(X), layer(weights, X), where="SelfAttention(7, 4) and x (2, 5, 7)")
+    module, weights, x = *loaded(student, 7, 4, seed=60), words_and_matrices()[0]
+    expect.close(module(x), layer(weights, x), where="SelfAttention(7, 4) and x (2, 5, 7)")
 
 
 @pytest.mark.exercise("SelfAttention", weight=2)
 def test_the_causal_layer_sees_no_future(student):
     """With causal=True word i attends to words 0 … i."""
-    module, weights = loaded(student, 7, 4, seed=63, causal=True)
-    want = layer(weights, X, torch.ones(5, 5).tril().bool())
-    expect.close(module(X), want, where="SelfAttention(7, 4, causal=True) and x (2, 5, 7)")
+    module, weights, x = *loaded(student, 7, 4, seed=63, causal=True), words_and_matrices()[0]
+    want = layer(weights, x, torch.ones(5, 5).tril().bool())
+    expect.close(module(x), want, where="SelfAttention(7, 4, causal=True) and x (2, 5, 7)")
 
 
 @pytest.mark.exercise("SelfAttention", weight=2)
@@ -281,18 +304,18 @@ def test_the_causal_layer_sees_no_future(student):
 def test_the_layer_obeys_a_mask(student, causal):
     """A mask holds, and with causal=True both the mask and the order of the words hold."""
     mask = torch.tensor([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1]]).bool()[:, None, :]
-    module, weights = loaded(student, 7, 4, seed=66, causal=causal)
+    module, weights, x = *loaded(student, 7, 4, seed=66, causal=causal), words_and_matrices()[0]
     both = mask & torch.ones(5, 5).tril().bool() if causal else mask.expand(2, 5, 5)
-    expect.close(module(X, mask), layer(weights, X, both), where=f"SelfAttention(7, 4, causal={causal}) with a mask (2, 1, 5)")
+    expect.close(module(x, mask), layer(weights, x, both), where=f"SelfAttention(7, 4, causal={causal}) with a mask (2, 1, 5)")
 
 
 @pytest.mark.exercise("SelfAttention", weight=1)
 def test_the_layer_can_be_trained(student):
     """A gradient reaches each of the three matrices, and it is PyTorch's."""
-    module, weights = loaded(student, 7, 4, seed=69)
-    got = student.parameter_gradients(module, (X,), (expect.randn(2, 5, 4, seed=72), None))
+    module, weights, x = *loaded(student, 7, 4, seed=69), words_and_matrices()[0]
+    got = student.parameter_gradients(module, (x,), (expect.randn(2, 5, 4, seed=72), None))
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-    layer(leaves, X)[0].backward(expect.randn(2, 5, 4, seed=72))
+    layer(leaves, x)[0].backward(expect.randn(2, 5, 4, seed=72))
     for name, leaf in leaves.items():
         expect.true(got.get(name) is not None, f"No gradient reaches `{name}`")
         expect.close(got[name], leaf.grad, where=f"the gradient in {name}")
@@ -304,7 +327,8 @@ def test_the_layer_can_be_trained(student):
 @pytest.mark.exercise("intra_attention_weights", weight=2)
 def test_cheng_weights_of_one_step(student):
     """softmax over i of vᵀ tanh(W_h hᵢ + W_x x_t + W_t h̃)."""
-    args = [INTRA[0][0], INTRA[1][0], INTRA[2][0], *INTRA[3:]]
+    h, x_t, h_tilde, *matrices = cheng()
+    args = [h[0], x_t[0], h_tilde[0], *matrices]
     expect.close(student.intra_attention_weights(*args), intra(*args), where="6 earlier states h (6, 5), x_t (3,), h̃ (4,), d_a = 7")
 
 
@@ -312,18 +336,18 @@ def test_cheng_weights_of_one_step(student):
 @pytest.mark.parametrize("batch", [(3,), (2, 4)])
 def test_cheng_weights_of_a_batch(student, batch):
     """Any number of leading batch dimensions; the softmax runs over the earlier states."""
-    args = [expect.randn(*batch, *shape, seed=80 + i) for i, shape in enumerate([(6, 5), (3,), (4,)])] + INTRA[3:]
+    args = [expect.randn(*batch, *shape, seed=80 + i) for i, shape in enumerate([(6, 5), (3,), (4,)])] + cheng()[3:]
     expect.close(student.intra_attention_weights(*args), intra(*args), where=f"h {(*batch, 6, 5)}, x_t {(*batch, 3)}, h̃ {(*batch, 4)}")
 
 
 @pytest.mark.exercise("intra_attention_weights", weight=1)
 def test_cheng_weights_are_well_behaved(student):
     """Differentiable in every argument, float64 kept, on the inputs' device, inputs unchanged."""
-    function = student.intra_attention_weights
-    expect.gradients(student, function, INTRA, intra, where="a batch of 2")
-    expect.keeps_dtype(function, *INTRA)
-    follows_device(function, *INTRA)
-    expect.inputs_unchanged(student, function, *INTRA)
+    function, args = student.intra_attention_weights, cheng()
+    expect.gradients(student, function, args, intra, where="a batch of 2")
+    expect.keeps_dtype(function, *args)
+    follows_device(function, *args)
+    expect.inputs_unchanged(student, function, *args)
 
 
 # 8 · attention_backward
@@ -355,7 +379,7 @@ def test_gradients_of_a_batch(student, batch):
 @pytest.mark.exercise("attention_backward", weight=0.5)
 def test_gradients_are_well_behaved(student):
     """float64 kept, on the inputs' device, inputs unchanged."""
-    args = (Q, K, V, expect.randn(2, 3, 6, seed=37))
+    args = (*queries_keys_values(), expect.randn(2, 3, 6, seed=37))
     expect.keeps_dtype(student.attention_backward, *args)
     follows_device(student.attention_backward, *args)
     expect.inputs_unchanged(student, student.attention_backward, *args)
@@ -368,21 +392,24 @@ def test_gradients_are_well_behaved(student):
 @pytest.mark.parametrize("block_size", [1, 2, 5, 8])
 def test_streaming_gives_the_same_output(student, block_size):
     """Any block size gives the output of plain attention, also when it does not divide T or exceeds it."""
-    want = F.scaled_dot_product_attention(Q, K, V)
-    expect.close(student.streaming_attention(Q, K, V, block_size), want, where=f"5 keys in blocks of {block_size}")
+    q, k, v = queries_keys_values()
+    want = F.scaled_dot_product_attention(q, k, v)
+    expect.close(student.streaming_attention(q, k, v, block_size), want, where=f"5 keys in blocks of {block_size}")
 
 
 @pytest.mark.exercise("streaming_attention", weight=1)
 def test_streaming_is_stable(student):
     """Scores in the hundreds, growing and falling from block to block, overflow nowhere."""
-    q, k = Q * 20, K * torch.tensor([1.0, -6.0, 9.0, 0.0, 20.0])[:, None]
-    want = F.scaled_dot_product_attention(q, k, V)
+    q, k, v = queries_keys_values()
+    q, k = q * 20, k * torch.tensor([1.0, -6.0, 9.0, 0.0, 20.0])[:, None]
+    want = F.scaled_dot_product_attention(q, k, v)
     for order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0]):
-        expect.close(student.streaming_attention(q, k[:, order], V[:, order], 2), want, where="scores in the hundreds, blocks of 2")
+        expect.close(student.streaming_attention(q, k[:, order], v[:, order], 2), want, where="scores in the hundreds, blocks of 2")
 
 
 @pytest.mark.exercise("streaming_attention", weight=1)
 def test_streaming_needs_a_positive_block(student):
     """A block_size below 1 is a ValueError that names it; float64 is kept."""
-    expect.raises(ValueError, student.streaming_attention, Q, K, V, 0, naming="block_size", where="block_size = 0")
-    expect.keeps_dtype(student.streaming_attention, Q, K, V, 2)
+    q, k, v = queries_keys_values()
+    expect.raises(ValueError, student.streaming_attention, q, k, v, 0, naming="block_size", where="block_size = 0")
+    expect.keeps_dtype(student.streaming_attention, q, k, v, 2)

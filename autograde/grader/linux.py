@@ -107,8 +107,12 @@ def drop_capabilities() -> None:
     _call("capset", ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
 
 
-def map_ids(inside: int, uid: int, gid: int, proc: str = "/proc") -> None:
-    """Give the new user namespace its one user and one group."""
+def map_ids(inside: int, uid: int, gid: int, proc: int | None = None) -> None:
+    """Give the new user namespace its one user and one group; `proc`: a descriptor of /proc where that is out of sight."""
+    folder = os.open("/proc", os.O_PATH) if proc is None else proc
     for name, text in (("setgroups", "deny"), ("uid_map", f"{inside} {uid} 1"), ("gid_map", f"{inside} {gid} 1")):
-        with open(f"{proc}/self/{name}", "w") as file:
-            file.write(text)
+        descriptor = os.open(f"self/{name}", os.O_WRONLY, dir_fd=folder)
+        try:
+            os.write(descriptor, text.encode())
+        finally:
+            os.close(descriptor)

@@ -16,7 +16,7 @@ from autograde.errors import SandboxUnavailable
 from autograde.grader.discovery import Found
 from autograde.grader.matching import Submission, match
 from autograde.grader.reading import Unreadable, read
-from autograde.grader.remote import Session
+from autograde.grader.session import Session
 from autograde.grading import Result, examine
 from autograde.lessons import Exercise, Lesson
 
@@ -90,19 +90,30 @@ def _lesson(name: str) -> tuple[Lesson, NotebookNode]:
 
 
 def _check(lesson: Lesson, submission: Submission, files: Mapping[str, bytes], sandbox: str) -> list[Result]:
-    with Session(submission.cells, sandbox=sandbox, artifacts=files) as session:
+    cells = [(cell.name, cell.source) for cell in submission.cells]
+    with Session(cells, sandbox_mode=sandbox, artifacts=files) as session:
         return [_examine(lesson, exercise, submission, session) for exercise in lesson.exercises.values()]
 
 
 def _examine(lesson: Lesson, exercise: Exercise, submission: Submission, session: Session) -> Result:
-    if not exercise.outcome:
-        if exercise.name not in submission.answers:
-            return Result(exercise.name, 0.0, exercise.points, "missing", diagnosis="its cell is missing")
-        if exercise.name not in submission.attempted:
-            return Result(exercise.name, 0.0, exercise.points, "not_attempted")
-        if trouble := session.trouble(exercise.name):
-            return Result(exercise.name, 0.0, exercise.points, trouble.status, diagnosis=trouble.message)
-    return examine(lesson, exercise, session.student(exercise.forbids))
+    if not exercise.outcome and exercise.name not in submission.answers:
+        return Result(exercise.name, 0.0, exercise.points, "missing", diagnosis="its cell is missing")
+    if not exercise.outcome and exercise.name not in submission.attempted:
+        return Result(exercise.name, 0.0, exercise.points, "not_attempted")
+    student = session.student(exercise.forbids)
+    return _cell_trouble(exercise, submission, session) or examine(lesson, exercise, student, student.test)
+
+
+def _cell_trouble(exercise: Exercise, submission: Submission, session: Session) -> Result | None:
+    """What stopped the answer's own cell before it defined the answer."""
+    own = [session.results[c.name] for c in submission.cells if c.exercise == exercise.name and c.name in session.results]
+    broken = [r for r in own if r.status != "ok"]
+    with session.test():
+        if not broken or session.student().has(exercise.name):
+            return None
+    status = "timeout" if broken[-1].status == "timeout" else "error"
+    where = f" ({broken[-1].line})" if broken[-1].line else ""
+    return Result(exercise.name, 0.0, exercise.points, status, diagnosis=f"Its cell stopped before it defined the answer: {broken[-1].message}{where}")
 
 
 def _without_results(found: Found, lesson: Lesson, template: NotebookNode, status: str, reason: str) -> Graded:

@@ -1,22 +1,205 @@
-import os, signal
+"""Shuts a forked process in before a stranger's code runs in it.
+
+Three levels, the best that the machine has:
+- *namespaces*: a file system of its own with nothing in it but Python and the course's `utils` and `data`, read-only, and a
+  small scratch folder; no network, no other process in sight; no privilege left to get out with;
+- *landlock*: the machine's files, of which only the same may be read and none written; no network, no signals to others;
+- *limits*: only the limits on memory, processor time and so on, which hold at every level.
+Seccomp, where there is one, makes the kernel smaller at the first two and forbids new processes.
+
+The work is in two steps, because a new PID namespace begins with a fork: `prepare` when the warm process starts, `fork`
+and `enter` for each worker. Both are the same for root and for an ordinary account, which gets its privileges from a user
+namespace of the warm process's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+
+from autograde.errors import SandboxUnavailable
+from autograde.grader import landlock, linux, seccomp
 from autograde.grader.channel import Channel
+from autograde.grader.jail import Jail
+
+MODES = ("required", "auto", "off")
+
+
 @dataclass(frozen=True)
 class Limits:
-    memory_bytes: int = 2 << 30
+    """What one submission may use."""
+
+    memory_bytes: int = 2 << 30  # beyond what Python and PyTorch have mapped at the start
     cpu_seconds: int = 600
-    tasks: int = 64
+    tasks: int = 64  # threads; new processes are forbidden
     file_bytes: int = 64 << 20
-    disk_bytes: int = 128 << 20
+    disk_bytes: int = 128 << 20  # of the scratch folder
+    disk_files: int = 4096
     open_files: int = 256
     message_bytes: int = 64 << 20
     request_seconds: float = 10
     test_seconds: float = 30
     cell_seconds: float = 10
     cells_seconds: float = 30
-def prepare(): pass
-def fork(mode): return os.fork()
-def kill(pid, dead=False):
-    if not dead: os.kill(pid, signal.SIGKILL)
-def only_channel(sock, limit): return Channel(sock, limit)
-def enter(limits, mode, root): return "off"
+    hidden_paths: tuple[str, ...] = ()  # never readable, wherever they lie: a gradebook, the other submissions
+
+
+@dataclass
+class _Server:
+    """What `prepare` found."""
+
+    pid_namespace: int = -1  # a descriptor of the warm process's own
+    reason: str = "prepare() was not called"
+
+
+_server = _Server()
+
+
+def prepare() -> None:
+    """Give this process, single-threaded still, the right to make namespaces, and become the first of a PID namespace.
+
+    The process that called waits in the background and ends as this one does.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        linux.unshare(linux.CLONE_NEWPID | (linux.CLONE_NEWUSER if uid else 0))
+        if uid:
+            linux.map_ids(uid, uid, gid)
+    except OSError as error:
+        _server.reason = f"no namespaces: {error}"
+        return
+    child = os.fork()
+    if child:
+        _mirror(child)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    _server.pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    _server.reason = ""
+
+
+def _mirror(child: int) -> None:
+    """Wait for `child` and end as it ends."""
+    os.closerange(0, 3)
+    _, status = os.waitpid(child, 0)
+    os._exit(max(0, os.waitstatus_to_exitcode(status)))
+
+
+def fork(mode: str) -> int:
+    """os.fork(), into a new PID namespace where that is possible: what is in it dies with its first process."""
+    if mode == "off" or _server.reason:
+        return os.fork()
+    linux.unshare(linux.CLONE_NEWPID)  # of the children
+    pid = -1
+    try:
+        pid = os.fork()
+        return pid
+    finally:
+        if pid:
+            linux.setns(_server.pid_namespace, linux.CLONE_NEWPID)
+
+
+def enter(limits: Limits, mode: str, root: Path) -> str:
+    """Shut this process in and say at which level. Raises SandboxUnavailable where `mode` is required and it cannot be."""
+    level, reason = _shut_in(limits, mode, root)
+    if mode == "required" and level == "limits":
+        raise SandboxUnavailable(f"this machine cannot shut student code in: {reason}")
+    return level
+
+
+def _shut_in(limits: Limits, mode: str, root: Path) -> tuple[str, str]:
+    jail = Jail(root, limits.hidden_paths)
+    if mode == "off":
+        _set_limits(limits)
+        return "off", ""
+    reason = _server.reason
+    if not reason:
+        try:
+            jail.build(limits.disk_bytes, limits.disk_files)
+            _no_privileges()
+            _set_limits(limits)
+            _filter()
+            return "namespaces", ""
+        except OSError as error:
+            reason = f"no namespaces: {error}"
+    return _without_namespaces(limits, jail, reason)
+
+
+def _without_namespaces(limits: Limits, jail: Jail, reason: str) -> tuple[str, str]:
+    try:
+        if landlock.abi() < 1:
+            raise OSError("no Landlock")
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        landlock.restrict(jail.allowed(), ["/dev/null"])
+        _no_privileges()
+        _set_limits(limits)
+        seccomp.install(processes=False)
+        os.chdir("/")
+        return "landlock", reason
+    except OSError as error:
+        _set_limits(limits)
+        return "limits", f"{reason}; {error}"
+
+
+def _no_privileges() -> None:
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.drop_capabilities()
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user clears it
+
+
+def _filter() -> None:
+    with contextlib.suppress(OSError):  # namespaces stand without it
+        seccomp.install(processes=False)
+
+
+def _set_limits(limits: Limits) -> None:
+    mapped = _mapped_bytes()
+    for name, value in (
+        ("AS", mapped + limits.memory_bytes if mapped else None),
+        ("CPU", limits.cpu_seconds),
+        ("NPROC", limits.tasks),
+        ("FSIZE", limits.file_bytes),
+        ("NOFILE", limits.open_files),
+        ("CORE", 0),
+    ):
+        which = getattr(resource, f"RLIMIT_{name}", None)
+        if which is not None and value is not None:
+            _, hard = resource.getrlimit(which)
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            with contextlib.suppress(ValueError, OSError):  # macOS refuses some
+                resource.setrlimit(which, (value, value))
+
+
+def _mapped_bytes() -> int:
+    """The address space in use; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def only_channel(data: socket.socket, limit: int) -> Channel:
+    """Close every descriptor but `data`; nothing to read on stdin, and nobody listens to stdout and stderr."""
+    with contextlib.suppress(OSError):
+        os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    kept = data.detach()
+    os.closerange(3, kept)
+    os.closerange(kept + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1] if sys.platform != "darwin" else 4096)
+    return Channel(socket.socket(fileno=kept), limit)
+
+
+def kill(pid: int, dead: bool = False) -> None:
+    """Kill a worker with all that it started; `dead`: what it left behind."""
+    with contextlib.suppress(OSError):
+        os.killpg(pid, signal.SIGKILL)
+    if not dead:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)

@@ -344,11 +344,10 @@ def test_streaming_over_a_long_batch(student):
 def test_streaming_is_differentiable(student):
     """Gradients in q, k and v."""
     q, k, v = qkv(2, t_q=3, t_k=8, d_k=4, d_v=5, seed=190)
-
-    def oracle(q, k, v):
-        return F.scaled_dot_product_attention(q, k, v)
-
-    _, got = student.pullback(lambda *args: student.streaming_attention(*args, 3), (q, k, v), expect.randn(2, 3, 5, seed=193))
-    leaves = [x.clone().requires_grad_() for x in (q, k, v)]
-    want = torch.autograd.grad(oracle(*leaves), leaves, expect.randn(2, 3, 5, seed=193))
-    expect.close(got, tuple(want), where="8 keys in blocks of 3")
+    expect.gradients(
+        student,
+        student.streaming_attention,
+        (q, k, v, 3),
+        lambda q, k, v, _: F.scaled_dot_product_attention(q, k, v),
+        where="8 keys in blocks of 3",
+    )

@@ -1,0 +1,1067 @@
+# %% [markdown]
+# # 07 · GPT: from blocks to a trained language model
+# *Needs: lessons 04 to 06 · about 4 hours · CPU is enough, a GPU makes it bigger · 28 points*
+#
+# We have all the parts: attention, heads, positions, tokens. One question of the lecture is still open:
+#
+# > **How to train this network?**
+#
+# Its answer is short: *language modelling*. Hide a part of a text and let the network guess it. Two ways to hide are popular:
+#
+# | | what the network sees | what it must say |
+# | --- | --- | --- |
+# | **infill** (BERT) | This is the AI **[MASK]** Course. | Agents |
+# | **next token** (GPT) | This is the AI Agents **_____** | Course |
+#
+# Nobody has to label anything: the text is its own answer key. In this lesson you write a GPT from the first batch to the last sampled letter,
+# train it, and hand it in. The grader will build *your* class, load *your* weights, and measure how well they predict text that they never saw.
+#
+# The model is GPT-2's architecture to the letter (Radford et al. 2019), so that at the end a published checkpoint fits into your class.
+
+# %% tags=["setup"]
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autograde.notebook import open_lesson
+from utils import plots
+from utils.baselines import BigramLM
+from utils.corpora import load_text
+from utils.lesson import attempt
+from utils.sampling_view import sampling_view
+from utils.training import Pieces, Plan, save_model, train
+
+lesson = open_lesson("07_gpt", globals())
+check = lesson.check
+
+# %% [markdown]
+# ## The text
+#
+# Characters are our tokens today. They make long sequences of small things, which is what a small model can learn in minutes;
+# everything below works unchanged with lesson 06's subwords. The cell says which text it found, and the last tenth is put aside:
+# the model never trains on it, so its loss there is honest.
+
+# %% tags=["experiment"]
+corpus = load_text()
+vocabulary = sorted(set(corpus.text))
+to_id = {character: i for i, character in enumerate(vocabulary)}
+ids = torch.tensor([to_id[c] for c in corpus.text])
+train_ids, val_ids = ids[: int(0.9 * len(ids))], ids[int(0.9 * len(ids)) :]
+
+
+def to_text(some_ids):
+    return "".join(vocabulary[i] for i in some_ids)
+
+
+print(f"{corpus.name}: {len(ids):,} characters, {len(vocabulary)} different ones; {len(train_ids):,} to train on, {len(val_ids):,} held back")
+print(to_text(train_ids[:120]))
+
+# %% [markdown]
+# ## 1 · Batches
+#
+# *●○○ · 10 minutes · 1.5 points*
+#
+# A training example is a window of `block_size` tokens, `x`, and the same window one token later, `y`. So `y[t]` is what comes after `x[t]`,
+# and one window holds `block_size` exercises at once: guess the 2nd token from the 1st, the 3rd from the first two, and so on.
+#
+# > x = `T h i s _ i s` &nbsp;&nbsp; y = `h i s _ i s _`
+#
+# Windows begin anywhere, each start equally likely. With 10 tokens and `block_size = 4` there are 6 possible starts, 0 to 5: the window that begins
+# at 5 takes x from 5 … 8 and y from 6 … 9, the very last token.
+#
+# <details><summary>Hint 1</summary>How many starts are there for N tokens? Try N = 5 and <code>block_size</code> = 4 on paper first.</details>
+# <details><summary>Hint 2</summary>A column of starts plus a row 0 … block_size − 1 broadcasts to a table of positions.</details>
+
+# %% exercise="get_batch"
+def get_batch(
+    ids: Int[Tensor, "N"], batch_size: int, block_size: int, generator: torch.Generator
+) -> tuple[Int[Tensor, "batch_size block_size"], Int[Tensor, "batch_size block_size"]]:
+    """Random windows `x` of a text and, one token later, `y`.
+
+    Every start from which both windows fit is equally likely, and starts are drawn independently (the same one may come twice).
+    Raises ValueError when the text is too short for even one.
+    """
+    ### BEGIN SOLUTION
+    n_starts = len(ids) - block_size
+    if n_starts < 1:
+        raise ValueError(f"ids holds {len(ids)} tokens, but block_size {block_size} needs at least {block_size + 1}")
+    starts = torch.randint(n_starts, (batch_size, 1), generator=generator)
+    positions = starts + torch.arange(block_size)
+    return ids[positions], ids[positions + 1]
+    ### END SOLUTION
+
+# %% check="get_batch" points=1.5
+check(get_batch)
+
+# %% [markdown]
+# ## 2 · Infilling
+#
+# *●●○ · 20 minutes · 2 points*
+#
+# BERT (Devlin et al. 2019, §3.1) selects 15 % of the tokens and must restore them. But `[MASK]` never occurs in real text, so a network that only ever
+# works at `[MASK]` would be lost later. Therefore a *selected* token becomes
+#
+# - `[MASK]` with probability 0.8,
+# - a random token of the vocabulary with probability 0.1,
+# - itself with probability 0.1,
+#
+# and the network does not know which. The labels hold the original token where one was selected and −100 everywhere else:
+# −100 is the number that PyTorch's losses skip. Of 1,000 tokens about 150 are selected: 120 masks, 15 random tokens, 15 unchanged.
+#
+# Marks such as `[CLS]` are never selected; `special_ids` names them.
+#
+# <details><summary>Hint 1</summary>Two independent random numbers for each token: one decides whether it is selected, one what happens to it.</details>
+# <details><summary>Hint 2</summary><code>torch.isin</code> finds the special tokens; <code>torch.where</code> builds new tensors instead of changing <code>ids</code>.</details>
+
+# %% exercise="mask_for_infilling"
+def mask_for_infilling(
+    ids: Int[Tensor, "*batch T"],
+    mask_id: int,
+    vocab_size: int,
+    generator: torch.Generator,
+    p: float = 0.15,
+    special_ids: Sequence[int] = (),
+) -> tuple[Int[Tensor, "*batch T"], Int[Tensor, "*batch T"]]:
+    """BERT's corruption: `(inputs, labels)`, labels −100 where nothing was selected.
+
+    Each token that is not special is selected with probability `p`, independently of the others. Random tokens come from 0 … vocab_size − 1.
+    Raises ValueError for a `p` outside [0, 1].
+    """
+    ### BEGIN SOLUTION
+    if not 0 <= p <= 1:
+        raise ValueError(f"p must lie in [0, 1], got {p}")
+
+    def uniform() -> Tensor:
+        return torch.rand(ids.shape, generator=generator, device=generator.device).to(ids.device)
+
+    special = torch.isin(ids, torch.tensor(list(special_ids), dtype=ids.dtype, device=ids.device))
+    selected = (uniform() < p) & ~special
+    fate = uniform()
+    strangers = torch.randint(vocab_size, ids.shape, generator=generator, device=generator.device).to(ids)
+    inputs = torch.where(selected & (fate < 0.8), mask_id, ids)
+    inputs = torch.where(selected & (fate >= 0.9), strangers, inputs)
+    return inputs, torch.where(selected, ids, -100)
+    ### END SOLUTION
+
+# %% check="mask_for_infilling" points=2
+check(mask_for_infilling)
+
+# %% [markdown]
+# What your function does to the lecture's sentence, with `p = 0.3` so that something happens (`▁` stands for `[MASK]`):
+
+# %% tags=["experiment"]
+def show_infilling(sentence="This is the AI Agents Course."):
+    letters = sorted(set(sentence))
+    sentence_ids = torch.tensor([letters.index(c) for c in sentence])
+    for seed in range(3):
+        inputs, labels = mask_for_infilling(sentence_ids, len(letters), len(letters), torch.Generator().manual_seed(seed), p=0.3)
+        print("input ", "".join([*letters, "▁"][i] for i in inputs))
+        print("label ", "".join(letters[i] if i >= 0 else "·" for i in labels), "\n")
+
+
+attempt(show_infilling)
+
+# %% [markdown]
+# ## 3 · The loss
+#
+# *●●○ · 20 minutes · 2 points*
+#
+# The network gives a number for each token of the vocabulary, the *logits* $z \in \mathbb{R}^V$. The loss is the negative log-probability of the right one,
+#
+# $$-\log p_y = -\log \frac{e^{z_y}}{\sum_v e^{z_v}} = \log \sum_v e^{z_v} - z_y ,$$
+#
+# averaged over all positions that count. **A worked number.** Logits (2, 0, −1): $\log(e^2 + 1 + e^{-1}) = \log 8.757 = 2.170$. If token 0 is right, the loss is
+# 2.170 − 2 = **0.170**; if token 2 is right, 2.170 + 1 = **3.170**; the mean of the two is **1.670**.
+#
+# Two marks to measure by: a network that knows nothing has loss $\ln V$ (4.17 for 65 characters), and $e^{\text{loss}}$, the *perplexity*, is the number of equally
+# likely tokens one would be as unsure about.
+#
+# Mind large logits: $e^{1000}$ overflows, but log-sum-exp with the maximum taken out does not.
+
+# %% exercise="language_model_loss" forbids="cross_entropy"
+def language_model_loss(
+    logits: Float[Tensor, "*batch V"], targets: Int[Tensor, "*batch"], ignore_index: int = -100
+) -> Float[Tensor, ""]:
+    """The mean negative log-likelihood in nats over the targets that are not `ignore_index`; a scalar tensor."""
+    ### BEGIN SOLUTION
+    counted = targets != ignore_index
+    # where a target does not count any valid index will do: its loss is left out below
+    chosen = targets.where(counted, 0).unsqueeze(-1)
+    losses = -logits.log_softmax(-1).gather(-1, chosen).squeeze(-1)
+    return losses.where(counted, 0).sum() / counted.sum()
+    ### END SOLUTION
+
+# %% check="language_model_loss" points=2
+check(language_model_loss)
+
+# %% [markdown]
+# ## 4 · Three families, three masks
+#
+# *●○○ · 10 minutes · 1 point*
+#
+# The lecture's triptych, encoder-only, decoder-only, encoder–decoder, comes down to one question: **who may look at whom?** With the same blocks, a mask decides:
+#
+# - `encoder` (BERT, RoBERTa): everyone sees everyone. Good for understanding a text that is already there, and for infilling.
+# - `decoder` (GPT-2, GPT-3): position i sees j ≤ i. Only so can it generate, for the future does not exist yet.
+# - `prefix`: the first `prefix` positions (the input) are seen by all, in both directions; the rest (the output) is written from left to right. Position i sees
+#   every j < `prefix` and every j ≤ i. This is an encoder–decoder such as T5 or BART folded into one stack (Raffel et al. 2020, §3.2.1);
+#   the real ones have two stacks, joined by cross-attention.
+
+# %% exercise="attention_pattern"
+def attention_pattern(kind: str, n: int, prefix: int = 0) -> Bool[Tensor, "n n"]:
+    """Who may look at whom: row i, column j is True where position i sees position j.
+
+    `kind` is 'encoder', 'decoder' or 'prefix' (which sees j < prefix, and j ≤ i); anything else is a ValueError.
+    """
+    ### BEGIN SOLUTION
+    everyone = torch.ones(n, n, dtype=torch.bool)
+    if kind == "encoder":
+        return everyone
+    if kind == "decoder":
+        return everyone.tril()
+    if kind == "prefix":
+        return everyone.tril() | (torch.arange(n) < prefix)
+    raise ValueError(f"kind must be 'encoder', 'decoder' or 'prefix', got {kind!r}")
+    ### END SOLUTION
+
+# %% check="attention_pattern" points=1
+check(attention_pattern)
+
+# %% tags=["figure"]
+def draw_patterns(figure):
+    words = ["This", "is", "the", "AI", "Agents", "Course"]
+    titles = {"encoder": "encoder only (BERT)", "decoder": "decoder only (GPT)", "prefix": "prefix of 3 (T5, BART)"}
+    for ax, (kind, title) in zip(figure.subplots(1, 3), titles.items()):
+        plots.heatmap(ax, attention_pattern(kind, 6, prefix=3).float(), rows=words, columns=words, vmin=0, vmax=1.4)
+        ax.set_title(title)
+        ax.set_aspect("equal")
+
+
+plots.show(draw_patterns, alt="Three masks over six words: all seen, only earlier words seen, and the first three words seen by all", width=8.4, height=3.2)
+
+# %% [markdown]
+# ## 5 · The parts of a block
+#
+# From here on we build GPT-2. Its sizes are one given object:
+
+# %%
+@dataclass(frozen=True)
+class GPTConfig:
+    """The sizes of a GPT. `d_model` must be a multiple of `n_head`; `bias` says whether linear layers and norms have one."""
+
+    vocab_size: int
+    block_size: int
+    n_layer: int
+    n_head: int
+    d_model: int
+    dropout: float = 0.0
+    bias: bool = True
+
+# %% [markdown]
+# ### 5a · Feed-forward
+#
+# *●○○ · 10 minutes · 1 point*
+#
+# Attention moves information between positions; the feed-forward network works on each position alone. It widens to 4 · d_model, bends, and narrows again:
+#
+# $$\text{FFN}(x) = W_2\, \text{GELU}(W_1 x + b_1) + b_2 .$$
+#
+# GPT-2 uses the *tanh approximation* of GELU (Hendrycks and Gimpel 2016). It differs from the exact one by less than 0.0005, too little to see and enough to
+# fail parity with a published checkpoint. The layers are called `c_fc` and `c_proj`; dropout comes last.
+
+# %% exercise="FeedForward"
+class FeedForward(nn.Module):
+    """Two linear layers, `c_fc` (d_model → 4 · d_model) and `c_proj` (back), tanh-approximated GELU between them, dropout at the end."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.c_fc = nn.Linear(config.d_model, 4 * config.d_model, bias=config.bias)
+        self.c_proj = nn.Linear(4 * config.d_model, config.d_model, bias=config.bias)
+        self.dropout = nn.Dropout(config.dropout)
+        ### END SOLUTION
+
+    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+        ### BEGIN SOLUTION
+        return self.dropout(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")))
+        ### END SOLUTION
+
+# %% check="FeedForward" points=1
+check(FeedForward)
+
+# %% [markdown]
+# ### 5b · Causal self-attention
+#
+# *●●○ · 25 minutes · 2.5 points*
+#
+# Lesson 04's multi-head attention, packed: one layer `c_attn` gives q, k and v in one product (d_model → 3 · d_model, in this order), `c_proj` mixes the heads.
+# You may call PyTorch's `scaled_dot_product_attention`: you have written it before, and its fused kernels are what makes training fast.
+#
+# Shapes for the smallest GPT-2, 12 heads over 768: `x (B, T, 768)` → `c_attn` → `(B, T, 2304)` → three times `(B, T, 768)` → heads `(B, 12, T, 64)`.
+#
+# Dropout goes on the attention weights and on the result, **in training only**. The functional call does not know whether the module is training; you have to tell it.
+#
+# <details><summary>Hint 1</summary>Cut the last dimension in three first, then split each piece into heads. The order matters to a loaded checkpoint.</details>
+# <details><summary>Hint 2</summary>Before <code>c_proj</code> the head dimension has to stand beside the d_head dimension again.</details>
+
+# %% exercise="CausalSelfAttention"
+class CausalSelfAttention(nn.Module):
+    """Multi-head attention in which position i sees j ≤ i; linear layers `c_attn` (q, k, v packed in this order) and `c_proj`.
+
+    Raises ValueError when `n_head` does not divide `d_model`. Dropout on the weights and on the output, in training mode only.
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        if config.d_model % config.n_head:
+            raise ValueError(f"d_model {config.d_model} is not a multiple of n_head {config.n_head}")
+        self.n_head, self.p = config.n_head, config.dropout
+        self.c_attn = nn.Linear(config.d_model, 3 * config.d_model, bias=config.bias)
+        self.c_proj = nn.Linear(config.d_model, config.d_model, bias=config.bias)
+        self.dropout = nn.Dropout(config.dropout)
+        ### END SOLUTION
+
+    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+        ### BEGIN SOLUTION
+        q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))
+        p = self.p if self.training else 0.0
+        heads = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)  # (..., n_head, T, d_head)
+        return self.dropout(self.c_proj(heads.transpose(-3, -2).flatten(-2)))
+        ### END SOLUTION
+
+# %% check="CausalSelfAttention" points=2.5
+check(CausalSelfAttention)
+
+# %% [markdown]
+# ## 6 · The block
+#
+# *●○○ · 10 minutes · 1.5 points*
+#
+# A block *adds* to what flows past it. The original Transformer normalised after the addition; GPT-2 normalises before (*pre-norm*), so that a clean path leads from the last
+# block to the embeddings, and deep stacks train without a fragile warm-up (Xiong et al. 2020):
+#
+# $$x \leftarrow x + \text{Attention}(\text{LN}_1(x)), \qquad x \leftarrow x + \text{FFN}(\text{LN}_2(x)) .$$
+#
+# The second line uses the *new* x. Names: `ln_1`, `attn`, `ln_2`, `mlp`; the norms' ε is 10⁻⁵.
+
+# %% exercise="Block"
+class Block(nn.Module):
+    """A pre-norm residual block: `ln_1`, `attn`, `ln_2`, `mlp`."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.ln_1 = nn.LayerNorm(config.d_model, eps=1e-5, bias=config.bias)
+        self.attn = CausalSelfAttention(config)
+        self.ln_2 = nn.LayerNorm(config.d_model, eps=1e-5, bias=config.bias)
+        self.mlp = FeedForward(config)
+        ### END SOLUTION
+
+    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+        ### BEGIN SOLUTION
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+        ### END SOLUTION
+
+# %% check="Block" points=1.5
+check(Block)
+
+# %% [markdown]
+# ## 7 · GPT
+#
+# *●●○ · 30 minutes · 3 points*
+#
+# | step | name | shape |
+# | --- | --- | --- |
+# | token embedding plus position embedding | `wte`, `wpe` | (B, T) → (B, T, d_model) |
+# | dropout, then the blocks | `h.0`, `h.1`, … | (B, T, d_model) |
+# | a last norm (pre-norm leaves the sum unnormalised) | `ln_f` | (B, T, d_model) |
+# | a linear layer without bias to the vocabulary | `lm_head` | (B, T, V) |
+#
+# `lm_head` and `wte` are **one** matrix (*weight tying*, Press and Wolf 2017): the embedding that reads a token also recognises it. Both names stay, the numbers are shared.
+#
+# **How many parameters?** A block has 4d² + 4d for attention, 8d² + 5d for the feed-forward network, 4d for the norms: 12d² + 13d. The smallest GPT-2 has 12 blocks with d = 768, V = 50,257 and
+# 1,024 positions: 12 · (12 · 768² + 13 · 768) + (50,257 + 1,024) · 768 + 2 · 768 = **124,439,808**. Count yours below.
+#
+# With `targets` the model gives the loss too (`language_model_loss`, so −100 is skipped); without them it gives `None`. The logits are always those of *all* positions.
+#
+# <details><summary>Hint 1</summary>The blocks belong in an <code>nn.ModuleList</code>; a plain list hides them from <code>parameters()</code>.</details>
+# <details><summary>Hint 2</summary>Positions are 0 … T − 1, made on the device of <code>ids</code>.</details>
+
+# %% exercise="GPT"
+class GPT(nn.Module):
+    """GPT-2 (Radford et al. 2019): `wte`, `wpe`, `h`, `ln_f`, `lm_head`, with `lm_head` tied to `wte`; the attribute `config` keeps the sizes."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.config = config
+        self.wte = nn.Embedding(config.vocab_size, config.d_model)
+        self.wpe = nn.Embedding(config.block_size, config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+        self.h = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        self.ln_f = nn.LayerNorm(config.d_model, eps=1e-5, bias=config.bias)
+        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.lm_head.weight = self.wte.weight
+        ### END SOLUTION
+
+    def forward(
+        self, ids: Int[Tensor, "B T"], targets: Int[Tensor, "B T"] | None = None
+    ) -> tuple[Float[Tensor, "B T V"], Float[Tensor, ""] | None]:
+        """`(logits, loss)`; the loss is None without `targets`. Raises ValueError when T exceeds `block_size`."""
+        ### BEGIN SOLUTION
+        n = ids.shape[-1]
+        if n > self.config.block_size:
+            raise ValueError(f"ids holds {n} tokens, more than block_size {self.config.block_size}")
+        x = self.dropout(self.wte(ids) + self.wpe(torch.arange(n, device=ids.device)))
+        for block in self.h:
+            x = block(x)
+        logits = self.lm_head(self.ln_f(x))
+        return logits, None if targets is None else language_model_loss(logits, targets)
+        ### END SOLUTION
+
+# %% check="GPT" points=3
+check(GPT)
+
+# %% [markdown]
+# **Is it really GPT-2?** Hugging Face's `transformers` keeps the same numbers under the same names, behind a prefix `transformer.`, with its own `Conv1D`, which stores a linear layer's matrix transposed.
+# Move the numbers over, and both must give the same logits. Without `transformers` the cell says so; with `download=True` and a network it fetches the real
+# 124 million parameters (about 550 MB) and lets them speak.
+
+# %%
+def from_hugging_face(state):
+    """The weights of a Hugging Face GPT-2 under the names, and in the shapes, of our GPT."""
+    linear = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")
+    named = {name.removeprefix("transformer."): value for name, value in state.items()}
+    # older checkpoints also store the causal mask, as attn.bias and attn.masked_bias
+    named = {name: value for name, value in named.items() if not name.endswith((".attn.bias", ".attn.masked_bias"))}
+    return {name: value.T.contiguous() if name.endswith(linear) else value for name, value in named.items()}
+
+# %% tags=["experiment"]
+def compare_with_hugging_face(download=False):
+    try:
+        from transformers import GPT2Config, GPT2LMHeadModel
+    except ImportError:
+        return print("transformers is not installed here; the check above has compared your GPT with PyTorch's own layers.")
+    torch.manual_seed(0)
+    theirs = GPT2LMHeadModel.from_pretrained("gpt2") if download else GPT2LMHeadModel(GPT2Config(vocab_size=300, n_positions=64, n_embd=96, n_layer=3, n_head=6))
+    sizes = theirs.config
+    ours = GPT(GPTConfig(sizes.vocab_size, sizes.n_positions, sizes.n_layer, sizes.n_head, sizes.n_embd))
+    ours.load_state_dict(from_hugging_face(theirs.state_dict()))
+    some = torch.randint(sizes.vocab_size, (2, 50), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        gap = (ours.eval()(some)[0] - theirs.eval()(some).logits).abs().max().item()
+    count = sum(p.numel() for p in ours.parameters())
+    print(f"{count:,} parameters; largest difference of any logit: {gap:.1e}")
+    return ours
+
+
+gpt2 = attempt(compare_with_hugging_face, download=False)
+
+# %% [markdown]
+# ## 8 · Initialisation
+#
+# *●●○ · 15 minutes · 1.5 points*
+#
+# GPT-2 draws matrices and embeddings from N(0, 0.02²), sets biases to 0 and norms to 1. One more thing (Radford et al. 2019, §2.3): every block *adds* two results to the stream,
+# so with L blocks 2L terms pile up, and the variance of a sum of independent terms is the sum of theirs. Dividing the standard deviation of the layers that write into the stream, all
+# `c_proj`, by √(2L) keeps the pile as high as one term. For L = 12: 0.02 / √24 = 0.0041.
+#
+# `generator` is the only source of randomness, so the same seed builds the same model.
+
+# %% exercise="initialize"
+def initialize(model: nn.Module, generator: torch.Generator) -> None:
+    """GPT-2's initialisation, in place: N(0, 0.02), residual projections (`c_proj`) divided by √(2 · n_layer), biases 0, norms 1."""
+    ### BEGIN SOLUTION
+    for name, module in model.named_modules():
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            residual = name.endswith("c_proj")
+            std = 0.02 / math.sqrt(2 * model.config.n_layer) if residual else 0.02
+            nn.init.normal_(module.weight, 0.0, std, generator=generator)
+        elif isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+        if getattr(module, "bias", None) is not None:
+            nn.init.zeros_(module.bias)
+    ### END SOLUTION
+
+# %% check="initialize" points=1.5
+check(initialize)
+
+# %% [markdown]
+# The stream of your model with 12 blocks, before any training: how large are the numbers after each block? And again with every `c_proj` multiplied back to the plain 0.02.
+
+# %% tags=["experiment"]
+@torch.no_grad()
+def stream_sizes(undo, n_layer=12):
+    model = GPT(GPTConfig(vocab_size=100, block_size=64, n_layer=n_layer, n_head=4, d_model=128)).eval()
+    initialize(model, torch.Generator().manual_seed(0))
+    for name, parameter in model.named_parameters():
+        if undo and name.endswith("c_proj.weight"):
+            parameter.mul_(math.sqrt(2 * n_layer))
+    x = model.wte(torch.arange(64) % 100)[None] + model.wpe(torch.arange(64))
+    sizes = [x.std().item()]
+    for block in model.h:
+        x = block(x)
+        sizes.append(x.std().item())
+    return sizes
+
+
+streams = attempt(lambda: {"divided by √(2 · n_layer)": stream_sizes(False), "plain 0.02": stream_sizes(True)})
+
+# %% tags=["figure"]
+def draw_streams(figure):
+    ax = figure.subplots()
+    for (label, sizes), color in zip(streams.items(), (plots.BLUE, plots.ORANGE)):
+        ax.plot(sizes, "o-", label=label, color=color)
+    ax.set(xlabel="after block (0: embeddings)", ylabel="standard deviation", ylim=(0, None), title="The residual stream of an untrained model")
+    ax.legend()
+
+
+plots.show(draw_streams, alt="Standard deviation of the residual stream over twelve blocks: nearly flat with scaled projections, growing with plain ones", width=6, height=2.8)
+
+# %% [markdown]
+# ## 9 · What decays
+#
+# *●○○ · 10 minutes · 1 point*
+#
+# AdamW (Loshchilov and Hutter 2019) shrinks weights a little at every step. That makes sense for matrices, which multiply; a norm's gain or a bias pulled towards zero only hurts.
+# So the parameters go in two groups: matrices (two or more dimensions, embeddings included) decay, vectors do not. The tied matrix has two names and is still *one* parameter.
+
+# %% exercise="parameter_groups"
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """Two groups for the optimizer, `{"params": [...], "weight_decay": ...}`: matrices with `weight_decay`, all else with 0; each parameter once."""
+    ### BEGIN SOLUTION
+    parameters = [p for p in model.parameters() if p.requires_grad]  # parameters() gives a shared one once
+    return [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    ### END SOLUTION
+
+# %% check="parameter_groups" points=1
+check(parameter_groups)
+
+# %% [markdown]
+# ## 10 · The schedule
+#
+# *●○○ · 10 minutes · 1 point*
+#
+# Adam's averages know nothing at first, so the first steps are small: the rate climbs in a straight line (*warm-up*). Later the rate falls along half a cosine, so that the model settles.
+#
+# $$\eta(t) = \begin{cases} \eta_{\max}\, t / t_w & t < t_w \\ \eta_{\min} + \tfrac12 (\eta_{\max} - \eta_{\min}) \left(1 + \cos \pi \frac{t - t_w}{t_{\text{total}} - t_w}\right) & t_w \le t < t_{\text{total}} \\ \eta_{\min} & t \ge t_{\text{total}} \end{cases}$$
+#
+# With 100 steps of warm-up, 1,100 in all, and rates between 4 · 10⁻³ and 4 · 10⁻⁴: step 50 has 2 · 10⁻³, step 100 the full 4 · 10⁻³, and step 600, half way down, 2.2 · 10⁻³.
+
+# %% exercise="learning_rate"
+def learning_rate(step: int, warmup_steps: int, total_steps: int, max_lr: float, min_lr: float) -> float:
+    """Linear warm-up from 0 to `max_lr` at `warmup_steps`, half a cosine down to `min_lr` at `total_steps`, `min_lr` after that."""
+    ### BEGIN SOLUTION
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    if step >= total_steps:
+        return min_lr
+    progress = (step - warmup_steps) / (total_steps - warmup_steps)
+    return min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress))
+    ### END SOLUTION
+
+# %% check="learning_rate" points=1
+check(learning_rate)
+
+# %% tags=["figure"]
+def draw_schedule(figure):
+    ax = figure.subplots()
+    ax.plot([learning_rate(t, 100, 1000, 4e-3, 1e-4) for t in range(1200)], color=plots.BLUE)
+    ax.axvline(100, color=plots.GREY, linewidth=0.8, linestyle=":")
+    ax.axvline(1000, color=plots.GREY, linewidth=0.8, linestyle=":")
+    ax.text(106, 0.0002, "warm-up ends", color=plots.GREY, fontsize=8)
+    ax.text(1006, 0.0035, "total_steps", color=plots.GREY, fontsize=8)
+    ax.set(xlabel="step", ylabel="learning rate", ylim=(0, None))
+
+
+plots.show(draw_schedule, alt="Learning rate: a straight climb over 100 steps, then half a cosine down to step 1000, then flat", width=6, height=2.4)
+
+# %% [markdown]
+# ## 11 · Choosing the next token
+#
+# *●●● · 35 minutes · 2.5 points*
+#
+# The lecture takes the cell with the highest value (*argmax*). Always the best guess makes dull text that soon repeats itself (Holtzman et al. 2020). So one draws, with three knobs, in this order:
+#
+# 1. **temperature** τ: divide the logits by it. τ < 1 sharpens, τ > 1 flattens, τ = 0 means argmax.
+# 2. **top-k**: keep the k most likely tokens (Fan et al. 2018). A k beyond the vocabulary keeps all.
+# 3. **top-p**, the *nucleus*: of what is left, renormalised, keep the fewest most likely tokens whose mass reaches p, at least one (Holtzman et al. 2020).
+#
+# What remains is renormalised and drawn from. `None` switches top-k or top-p off.
+#
+# **Worked numbers.** Probabilities (0.50, 0.30, 0.15, 0.05) and p = 0.75: the first has 0.50, too little; the first two have 0.80, enough. They are drawn with 0.625 and 0.375.
+# At τ = 2 the same four become (0.38, 0.29, 0.21, 0.12): now it takes three to reach 0.75. The order of the knobs matters.
+#
+# <details><summary>Hint 1</summary>A token with logit −∞ has probability 0: a good way to drop one.</details>
+# <details><summary>Hint 2</summary>For top-p sort by probability. A token is needed if the mass <i>before</i> it has not yet reached p.</details>
+# <details><summary>Hint 3</summary><code>torch.multinomial</code> takes one or two dimensions: flatten the batch, draw, and restore its shape.</details>
+
+# %% exercise="sample_next"
+def sample_next(
+    logits: Float[Tensor, "*batch V"],
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    generator: torch.Generator,
+) -> Int[Tensor, "*batch"]:
+    """Draw one token for each row: temperature (0 is argmax), then top-k, then top-p of what top-k left, renormalised.
+
+    Raises ValueError for a negative `temperature`, a `top_k` below 1, or a `top_p` outside (0, 1].
+    """
+    ### BEGIN SOLUTION
+    if temperature < 0:
+        raise ValueError(f"temperature must not be negative, got {temperature}")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k must be at least 1, got {top_k}")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p must lie in (0, 1], got {top_p}")
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    if top_k is not None:
+        weakest_kept = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]
+        logits = logits.masked_fill(logits < weakest_kept, -math.inf)
+    probabilities = logits.softmax(-1)
+    if top_p is not None:
+        ordered, order = probabilities.sort(-1, descending=True)
+        mass_before = ordered.cumsum(-1) - ordered
+        ordered = ordered.masked_fill(mass_before >= top_p, 0.0)
+        probabilities = torch.zeros_like(probabilities).scatter(-1, order, ordered)
+    rows = probabilities.reshape(-1, logits.shape[-1]).to(generator.device)
+    drawn = torch.multinomial(rows, 1, generator=generator)  # renormalises each row
+    return drawn.reshape(logits.shape[:-1]).to(logits.device)
+    ### END SOLUTION
+
+# %% check="sample_next" points=2.5
+check(sample_next)
+
+# %% [markdown]
+# ## 12 · Writing on
+#
+# *●●○ · 20 minutes · 2 points*
+#
+# To generate is to repeat: run the model, take the logits of the *last* position, draw a token, append it, go on. Three things to mind:
+# the model reads at most `model.config.block_size` tokens, so it sees only the last so many; writing is not training, so no dropout (`eval`) and no gradients;
+# and whoever trains in between finds the model in the mode it was in.
+
+# %% exercise="generate"
+def generate(
+    model: nn.Module,
+    ids: Int[Tensor, "B T"],
+    n_new: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    generator: torch.Generator,
+) -> Int[Tensor, "B T_plus_n_new"]:
+    """`ids` followed by `n_new` tokens drawn one by one with `sample_next`; `model(ids)` gives `(logits, loss)`.
+
+    The model sees at most its last `model.config.block_size` tokens, in eval mode and without gradients; afterwards its mode is as before.
+    """
+    ### BEGIN SOLUTION
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            for _ in range(n_new):
+                logits, _ = model(ids[:, -model.config.block_size :])
+                new = sample_next(logits[:, -1], temperature, top_k, top_p, generator)
+                ids = torch.cat([ids, new[:, None]], dim=1)
+    finally:
+        model.train(was_training)
+    return ids
+    ### END SOLUTION
+
+# %% check="generate" points=2
+check(generate)
+
+# %% [markdown]
+# ## 13 · One step of training
+#
+# *●●○ · 25 minutes · 2.5 points*
+#
+# A step is: loss, gradients, clip, update, forget the gradients. Two refinements that large runs live on:
+#
+# - **Accumulation.** A batch that does not fit into memory is cut into `batches`. Gradients add up over them; the step must use their *mean*, as if it had been one batch.
+# - **Clipping.** One odd batch can throw the weights far off. If the norm of *all* gradients together exceeds `clip`, all are scaled down to it: the direction stays (Pascanu et al. 2013).
+#   Gradients (3, 4) in two parameters have norm 5; with `clip = 1` they become (0.6, 0.8). Clipping each by itself would give (1, 1), another direction.
+#
+# With `autocast_dtype` the forward pass runs under `torch.autocast` for the batch's device; bfloat16 halves the memory traffic and feeds the tensor cores.
+
+# %% exercise="train_step"
+def train_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Sequence[tuple[Tensor, Tensor]],
+    clip: float | None = None,
+    autocast_dtype: torch.dtype | None = None,
+) -> float:
+    """One optimizer step with the mean gradient over the `(x, y)` pairs in `batches`; gives their mean loss.
+
+    The model is in training mode, during and after. The gradients' global norm is at most `clip`, and they are cleared at the end.
+    Raises ValueError when `batches` is empty. `model(x, y)` gives `(logits, loss)`.
+    """
+    ### BEGIN SOLUTION
+    if not batches:
+        raise ValueError(f"batches must hold at least one pair (x, y), got {batches!r}")
+    model.train()
+    optimizer.zero_grad()
+    total = 0.0
+    for x, y in batches:
+        with torch.autocast(x.device.type, dtype=autocast_dtype, enabled=autocast_dtype is not None):
+            _, loss = model(x, y)
+        (loss / len(batches)).backward()
+        total += loss.item()
+    if clip is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return total / len(batches)
+    ### END SOLUTION
+
+# %% check="train_step" points=2.5
+check(train_step)
+
+# %% [markdown]
+# ## The run
+#
+# Everything is there. `utils/training.py`, a short file worth reading, is the loop around your functions: it picks the device, uses bfloat16 and `torch.compile` on a GPU, fused AdamW everywhere, and
+# draws the loss as it falls. The sizes depend on what is there:
+#
+# | | CPU | GPU |
+# | --- | --- | --- |
+# | blocks, heads, d_model, context | 2, 4, 128, 64 | 6, 6, 384, 256 |
+# | steps × sequences | 1,000 × 16 | 5,000 × 64 |
+# | tokens seen | 1.0 million | 82 million |
+# | held-back loss | **@LOSS@** | 1.47 on tinyshakespeare, *nanoGPT's figure for this size* |
+# | time | @TIME@ | about 3 minutes on an A100, *nanoGPT's figure* |
+#
+# **What was measured, and where.** The CPU column was measured by us, on @MACHINE@. We had no GPU while we wrote this: the GPU column is what nanoGPT's README (Karpathy 2022) reports for
+# the same sizes, steps and data with its own code, and a target here, not a measurement.
+
+# %%
+def settings(vocab_size):
+    """The model's sizes and the training plan: nanoGPT's character-level size on a GPU, a small one on a CPU."""
+    if torch.cuda.is_available():
+        config = GPTConfig(vocab_size, block_size=256, n_layer=6, n_head=6, d_model=384, dropout=0.2, bias=False)
+        plan = Plan(steps=5000, batch_size=64, block_size=256, max_lr=1e-3, min_lr=1e-4, warmup_steps=100, eval_every=250, eval_batches=20)
+    else:
+        config = GPTConfig(vocab_size, block_size=64, n_layer=2, n_head=4, d_model=128)
+        plan = Plan(steps=1000, batch_size=16, block_size=64, max_lr=4e-3, min_lr=8e-5, warmup_steps=100, eval_every=100, eval_batches=16)
+    return config, plan
+
+
+def build_gpt(config, seed=0):
+    model = GPT(config)
+    initialize(model, torch.Generator().manual_seed(seed))
+    return model
+
+
+def train_gpt(train_ids, val_ids, vocabulary, corpus_name, checkpoint=None):
+    """Train a GPT by `settings` and save it for grading."""
+    config, plan = settings(len(vocabulary))
+    model = build_gpt(config)
+    pieces = Pieces(get_batch, parameter_groups, learning_rate, train_step)
+    history = train(model, train_ids, val_ids, plan, pieces, checkpoint=checkpoint)
+    save_model(model, "gpt", corpus=corpus_name, vocabulary="".join(vocabulary))
+    return model, history
+
+# %% [markdown]
+# **Before.** The lecture's slide puts the output of an untrained network beside the correct one. Here is your network before it has seen a single letter, and its loss beside ln V:
+
+# %% tags=["experiment"]
+def write(model, n_new=300, temperature=0.8, prompt="\n"):
+    start = torch.tensor([[to_id[c] for c in prompt]], device=next(model.parameters()).device)
+    return to_text(generate(model, start, n_new, temperature, None, 0.95, torch.Generator().manual_seed(3))[0].tolist())
+
+
+def look_at_untrained():
+    model = build_gpt(settings(len(vocabulary))[0])
+    x, y = get_batch(val_ids, 32, 64, torch.Generator().manual_seed(0))
+    print(f"loss {model.eval()(x, y)[1].item():.3f}, ln {len(vocabulary)} = {math.log(len(vocabulary)):.3f}\n")
+    text = write(model, 200)
+    print(text)
+    return text
+
+
+untrained_text = attempt(look_at_untrained)
+
+# %% [markdown]
+# **The run itself.** It writes `gpt.safetensors` (the weights: numbers only, nothing that could run) and `gpt_config.json` (sizes, text, vocabulary) beside the notebook. To stop and go on another
+# day, pass `checkpoint="gpt.ckpt"`: it resumes exactly, as if it had never been stopped.
+
+# %% tags=["experiment"]
+trained = attempt(train_gpt, train_ids, val_ids, vocabulary, corpus.name)
+
+# %% [markdown]
+# Was it worth it? The best table of letter pairs that can be counted from the same text (a *bigram* model, exact maximum likelihood) is what has to be beaten.
+
+# %% tags=["experiment"]
+@torch.no_grad()
+def compare_losses():
+    model, history = trained
+    model.eval()
+    x, y = get_batch(val_ids, 256, model.config.block_size, torch.Generator().manual_seed(1))
+    device = next(model.parameters()).device
+    parts = [model(a.to(device), b.to(device))[0].cpu() for a, b in zip(x.split(32), y.split(32))]
+    by_position = torch.stack([language_model_loss(torch.cat(parts)[:, t], y[:, t]) for t in range(x.shape[1])])
+    bigram = BigramLM(len(vocabulary), x.shape[1]).fit(train_ids)(x, y)[1].item()
+    print(f"knowing nothing {math.log(len(vocabulary)):.2f} · letter pairs {bigram:.2f} · your GPT {by_position.mean():.2f} nats a character")
+    print(f"perplexity {math.exp(bigram):.1f} → {by_position.mean().exp():.1f}")
+    return by_position, bigram
+
+
+compared = attempt(compare_losses)
+
+# %% tags=["figure"]
+def draw_by_position(figure):
+    by_position, bigram = compared
+    ax = figure.subplots()
+    ax.plot(range(1, len(by_position) + 1), by_position, color=plots.BLUE)
+    ax.axhline(bigram, color=plots.ORANGE, linestyle="--", linewidth=1.2)
+    ax.text(len(by_position), bigram + 0.03, "letter pairs", color=plots.ORANGE, ha="right", fontsize=8)
+    ax.set(xlabel="characters seen so far", ylabel="loss (nats)", title="What a longer context is worth")
+
+
+plots.show(draw_by_position, alt="Loss of the trained GPT by position: high for the first characters, falling below the bigram line within a few", width=6, height=2.8)
+
+# %% [markdown]
+# **After.** The same network, the same prompt, the same knobs:
+
+# %% tags=["experiment"]
+attempt(lambda: print(write(trained[0], 500)))
+
+# %% [markdown]
+# ### Turn the knobs
+#
+# One real distribution: your trained GPT after a prompt. Behind every bar are draws with *your* `sample_next`; nothing is computed in the browser.
+
+# %% tags=["experiment"]
+def knobs(prompt="\nKING RICHARD:\nWhat s"):
+    model = trained[0]
+    prompt = "".join(c for c in prompt if c in to_id)
+    with torch.no_grad():
+        logits = model.eval()(torch.tensor([[to_id[c] for c in prompt]], device=next(model.parameters()).device))[0][0, -1].float().cpu()
+    return sampling_view(sample_next, logits, vocabulary, prompt)
+
+
+view = attempt(knobs)
+if view:
+    plots.show_html(view.html, still=view.draw, alt=view.alt, width=6.4, height=3.2)
+
+# %% [markdown]
+# ## Hand it in
+#
+# *3 points*
+#
+# The grader rebuilds your `GPT` from `gpt_config.json`, loads `gpt.safetensors` into it, and asks it for logits on held-back text (the last tenth of the text that the config names).
+# It computes the loss itself. The scale:
+#
+# | | points |
+# | --- | --- |
+# | the files open, fit your class, and the vocabulary covers the text | 0.5 |
+# | logits are honest: the future changes nothing, and a prefix alone gives the same logits | 0.5 |
+# | loss on held-back text below @EASY@ | 0.5 |
+# | … below @MIDDLE@ | 0.5 |
+# | … below @GOAL@ | 1 |
+#
+# The limits hold for every text that the course offers. The run above reaches @LOSS@ on a CPU, so there is room for bad luck; longer runs may go much lower.
+
+# %% check="trained_gpt" points=3 outcome="gpt.safetensors"
+check("trained_gpt")
+
+# %% [markdown]
+# ## Experiment: one block, three masks, two objectives
+#
+# Encoder-only, decoder-only and encoder–decoder, side by side: PyTorch's own pre-norm block, two of them, with *your* three masks, *your* batches, *your* infilling and *your* loss. Only the mask and the objective change:
+#
+# - **encoder** restores what `mask_for_infilling` took away;
+# - **decoder** predicts each next token;
+# - **prefix** sees the first half in both directions and predicts each next token of the second half.
+
+# %% tags=["experiment"]
+class ThreeWays(nn.Module):
+    """PyTorch's block under any of the three masks; the vocabulary has one token more, the mask."""
+
+    def __init__(self, kind, vocab_size, n=64, d_model=96):
+        super().__init__()
+        self.kind, self.mask = kind, ~attention_pattern(kind, n, prefix=n // 2)  # here True means: may not look
+        self.embed, self.place = nn.Embedding(vocab_size + 1, d_model), nn.Embedding(n, d_model)
+        layer = nn.TransformerEncoderLayer(d_model, 4, 4 * d_model, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        self.blocks = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(d_model), enable_nested_tensor=False)
+        self.head = nn.Linear(d_model, vocab_size)
+
+    def forward(self, x):
+        return self.head(self.blocks(self.embed(x) + self.place.weight, mask=self.mask))
+
+
+def objective(kind, data, generator, batch_size=32, n=64):
+    x, y = get_batch(data, batch_size, n, generator)
+    if kind == "encoder":
+        return mask_for_infilling(x, len(vocabulary), len(vocabulary), generator)
+    if kind == "prefix":
+        y = y.where(torch.arange(n) >= n // 2 - 1, -100)
+    return x, y
+
+
+def race(steps=300):
+    curves = {}
+    for kind in ("encoder", "decoder", "prefix"):
+        torch.manual_seed(0)
+        model, generator, curve = ThreeWays(kind, len(vocabulary)), torch.Generator().manual_seed(0), []
+        optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.98), fused=True)
+        for step in range(steps):
+            x, labels = objective(kind, train_ids, generator)
+            loss = language_model_loss(model(x), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if step % 50 == 49:
+                with torch.no_grad():
+                    x, labels = objective(kind, val_ids, torch.Generator().manual_seed(1), batch_size=128)
+                    curve.append((step + 1, language_model_loss(model(x), labels).item(), (labels >= 0).float().mean().item()))
+        curves[kind] = curve
+        print(f"{kind:>8}: {curve[-1][2]:5.0%} of the positions teach something; held-back loss {curve[-1][1]:.2f}")
+    return curves
+
+
+curves = attempt(race)
+
+# %% tags=["figure"]
+def draw_race(figure):
+    ax = figure.subplots()
+    names = {"encoder": "infilling, everyone sees everyone", "decoder": "next token, only the past", "prefix": "next token, first half given"}
+    for kind, name in names.items():
+        steps, losses, _ = zip(*curves[kind])
+        ax.plot(steps, losses, "o-", label=name)
+    ax.set(xlabel="step", ylabel="held-back loss (nats)", title="Same block, same text, same number of steps")
+    ax.legend()
+
+
+plots.show(draw_race, alt="Held-back loss over 300 steps for infilling, next-token and prefix prediction", width=6.4, height=3)
+
+# %% [markdown]
+# Read the curves with care: the three tasks are not equally hard, so compare their *speed*, not only their height. The infilling model sees both sides of a gap, yet it learns from 15 % of the
+# positions in each batch while the decoder learns from all of them: one reason why it needs more steps (Clark et al. 2020 measured this for BERT). @RACE@
+#
+# ## On a GPU, on several, on several machines
+#
+# On a GPU nothing in this notebook changes: `settings` takes the larger size. On several GPUs every process runs the same code; `torchrun` starts them, and PyTorch's
+# `DistributedDataParallel` averages their gradients. In a terminal, with this notebook completed:
+#
+# ```
+# torchrun --standalone --nproc-per-node=2 -m utils.run_notebook 07_gpt.ipynb distributed_run
+# ```
+#
+# runs the cells that define something and calls the function below in each process; for several machines give `--nnodes`, `--node-rank` and `--rdzv-endpoint`.
+# Each process works on its share of the same batches, so the loss curve is that of one process, up to rounding. The project tests that with two CPU processes; on GPUs it has not been run.
+
+# %%
+def distributed_run():
+    """What each process of `torchrun` does: the run above, resuming from a checkpoint where there is one."""
+    text = load_text()
+    characters = sorted(set(text.text))
+    index = {c: i for i, c in enumerate(characters)}
+    numbers = torch.tensor([index[c] for c in text.text])
+    cut = int(0.9 * len(numbers))
+    train_gpt(numbers[:cut], numbers[cut:], characters, text.name, checkpoint="gpt.ckpt")
+
+# %% [markdown]
+# ## Written question
+#
+# *3 points, graded by a person.*
+#
+# A friend trains a character GPT on tinyshakespeare and reports, after 200 steps, a held-back loss of **0.05** nats a character. The generated text is nonsense.
+#
+# 1. Why is this loss impossible for an honest model of this size after so few steps? Use a number from this lesson.
+# 2. Name two different mistakes in the code that lead to exactly these symptoms.
+# 3. For each describe one test, without any training, that tells it from the other.
+
+# %% [markdown] question="the_friends_loss" points=3
+# ### BEGIN SOLUTION
+# 1. 0.05 nats is a perplexity of 1.05: nearly certain about every character. A table of letter pairs has a loss of about 2.5, and good small models stay above 1.4; English
+#    text is not predictable enough, and 200 steps are too few to know even the words.
+# 2. The model sees what it should predict. (a) The attention is not causal (mask missing or inverted), so position t reads x[t + 1], which is y[t].
+#    (b) The targets are not shifted, y = x: the model copies its input. Generated text is nonsense in both cases, since at the last position
+#    there is no future to read, and copying the last token is no prediction.
+# 3. For (a) change the last token of the input: with a causal model the logits of all earlier positions stay the same; with (a) they change, with (b) alone they do not.
+#    For (b) take a batch and compare: y[:, :-1] must equal x[:, 1:]; with (b) y equals x, with (a) alone the batch is fine.
+#
+# **Rubric** — 1 point: compares 0.05 with a sensible number (ln V, the bigram loss, or 1.47) and says that the text cannot be that predictable.
+# 1 point: two different mistakes, each of which lets the model see its target, and why the generated text is still bad.
+# 1 point: a test for each that tells the two apart and needs no training.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Stretch: the speed run
+#
+# *●●● · no points, much fun*
+#
+# GPT-2 is from 2019. Since then small changes have made the same loss much cheaper; the public *NanoGPT speedrun* (Jordan et al. 2024) collects them. The attention of such a model:
+#
+# - **rotary positions** (Su et al. 2021) turn q and k instead of adding `wpe`: lesson 05's pairs (x₀, x₁), (x₂, x₃), … with base 10,000;
+# - **normalised q and k** (Henry et al. 2020): each head's q and k are divided by their root mean square, so that scores cannot explode and higher learning rates work;
+# - **zero-initialised output**: `c_proj` begins at 0, so that every block begins as the identity.
+#
+# Write it, then read `benchmarks/speedrun.py`, where it runs with squared ReLU (So et al. 2021) and the Muon optimizer (Jordan et al. 2024; `torch.optim.Muon`) against nanoGPT's CPU recipe on the same text:
+# @SPEED@. A class can keep its own table: `docs/leaderboard.md`.
+#
+# <details><summary>Hint 1</summary><code>F.rms_norm(q, (d_head,))</code> needs no weights.</details>
+# <details><summary>Hint 2</summary>Rotation keeps lengths, so whether you normalise before or after it does not matter.</details>
+
+# %% exercise="FastAttention" tags=["stretch"]
+class FastAttention(nn.Module):
+    """Causal attention with RMS-normalised, rotated q and k; `c_attn` and `c_proj` without bias, `c_proj` zero at first. No dropout.
+
+    The rotation is that of lesson 05 (pairs of neighbours, base 10,000, positions from 0); the norm's ε is that of its dtype (`F.rms_norm`'s default).
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.n_head = config.n_head
+        self.c_attn = nn.Linear(config.d_model, 3 * config.d_model, bias=False)
+        self.c_proj = nn.Linear(config.d_model, config.d_model, bias=False)
+        nn.init.zeros_(self.c_proj.weight)
+        ### END SOLUTION
+
+    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+        ### BEGIN SOLUTION
+        q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))
+        n, d_head = q.shape[-2:]
+        rates = 10000.0 ** (-torch.arange(0, d_head, 2, device=x.device, dtype=x.dtype) / d_head)
+        angles = torch.arange(n, device=x.device, dtype=x.dtype)[:, None] * rates
+        cos, sin = angles.cos(), angles.sin()
+
+        def turned(u: Tensor) -> Tensor:
+            even, odd = F.rms_norm(u, (d_head,)).unflatten(-1, (-1, 2)).unbind(-1)
+            return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+
+        heads = F.scaled_dot_product_attention(turned(q), turned(k), v, is_causal=True)
+        return self.c_proj(heads.transpose(-3, -2).flatten(-2))
+        ### END SOLUTION
+
+# %% check="FastAttention" points=0
+check(FastAttention)
+
+# %% [markdown]
+# ## What you have now
+#
+# A language model that is yours from the first index to the last letter, and that loads GPT-2's weights. Lesson 08 takes it back to where the course began: a model
+# ⟨T_η, R_η⟩ of a world, learned from experience, to plan in. The world will be made of text.
+#
+# **Sources.** Vaswani et al. 2017; Radford et al. 2019 (GPT-2); Devlin et al. 2019 (BERT); Raffel et al. 2020 (T5); Press and Wolf 2017; Hendrycks and Gimpel 2016; Xiong et al. 2020;
+# Loshchilov and Hutter 2019; Pascanu et al. 2013; Fan et al. 2018; Holtzman et al. 2020; Clark et al. 2020 (ELECTRA); Karpathy's nanoGPT (2022), which the lecture's class activity links.
+
+# %%
+lesson.scoreboard()

@@ -1,0 +1,65 @@
+"""Every lesson: what is committed is what its source gives, twice the same; its checks are strong; no answer is left in it."""
+
+import nbformat
+import pytest
+
+from autograde import layout
+from autograde.build import notebooks, source
+from autograde.build.lesson import stale
+from autograde.strength import Bench
+
+LESSONS = layout.lesson_names()
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_what_is_committed_is_what_the_source_gives(name):
+    assert stale(name) == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_building_twice_gives_the_same_student_notebook(name):
+    once, again = (notebooks.text(notebooks.student_notebook(source.read(layout.source_path(name)))) for _ in range(2))
+    assert once == again
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_wrong_answer_is_caught_and_every_right_one_accepted(name):
+    bench = Bench(name)
+    assert [f"{r.exercise}: {r.message}" for r in bench.try_reference() if r.status != "passed"] == []
+    findings = [bench.try_specimen(specimen) for specimen in bench.specimens]
+    assert [f"{f.specimen.exercise}/{f.specimen.name}: {f.result.message}" for f in findings if not f.as_it_should] == []
+    assert len([f for f in findings if f.specimen.wrong]) >= 20 and len([f for f in findings if not f.specimen.wrong]) >= 4
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_no_line_of_an_answer_is_in_the_student_notebook(name):
+    lesson = source.read(layout.source_path(name))
+    released = nbformat.read(layout.NOTEBOOKS / f"{name}.ipynb", 4)
+    shipped = "\n".join(cell.source for cell in released.cells)
+    assert source.BEGIN not in shipped and source.END not in shipped
+    # setup and helper cells are given to students, so their lines are no secret
+    given = {line.strip() for cell in lesson.cells if not cell.exercise for line in cell.source.splitlines()}
+    leaked = [line for line in answer_lines(lesson) if line in shipped and line not in given]
+    assert leaked == []
+
+
+def answer_lines(lesson):
+    """The lines between solution marks that are long enough to say something."""
+    for cell in lesson.cells:
+        inside = False
+        for line in map(str.strip, cell.source.splitlines()):
+            inside = line == source.BEGIN or inside and line != source.END
+            if inside and len(line) > 24 and line != source.BEGIN:
+                yield line
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_has_what_every_lesson_has(name):
+    lesson = source.read(layout.source_path(name))
+    points = sum(e.points for e in lesson.exercises.values())
+    assert 20 <= points <= 30
+    assert any(e.stretch for e in lesson.exercises.values())
+    assert len(lesson.questions) == 1
+    figures = [c for c in lesson.cells if "figure" in c.tags]
+    assert len(figures) >= 5
+    assert lesson.cells[-1].source.strip().endswith("lesson.scoreboard()")

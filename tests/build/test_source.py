@@ -1,0 +1,65 @@
+"""A mistake in a lesson's source is one clear line with file and line number."""
+
+import pytest
+
+from autograde.build import source
+
+GOOD = '''# %% [markdown]
+# # 99 · A lesson
+
+# %% exercise="double"
+def double(x):
+    """Twice x."""
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+# %% check="double" points=2
+check(double)
+
+# %% [markdown] question="why" points=3
+# ### BEGIN SOLUTION
+# Because.
+# ### END SOLUTION
+'''
+
+
+def read(tmp_path, text):
+    path = tmp_path / "99_lesson.py"
+    path.write_text(text)
+    return source.read(path)
+
+
+def test_a_good_source_gives_its_exercises(tmp_path):
+    lesson = read(tmp_path, GOOD)
+    assert lesson.title == "99 · A lesson"
+    assert lesson.exercises["double"].points == 2
+    assert lesson.questions == {"why": 3}
+
+
+MISTAKES = {
+    "an exercise without a check": ('# %% check="double" points=2\ncheck(double)\n', "", 4, "double has no check"),
+    "two exercises with one name": (
+        "# %% [markdown] question",
+        '# %% exercise="double"\ndef double(x):\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION\n\n# %% [markdown] question',
+        14,
+        "double already stands at line 4",
+    ),
+    "an unclosed solution mark": ("    ### END SOLUTION\n\n# %% check", "\n\n# %% check", 7, "never closed"),
+    "an end without a beginning": ("    ### BEGIN SOLUTION\n    return", "    return", 8, "without a ### BEGIN SOLUTION"),
+    "points missing": ('check="double" points=2', 'check="double"', 11, "points are missing"),
+    "points that are no number": ("points=3", 'points="three"', 14, "points are missing"),
+    "an unknown option": ('check="double" points', 'check="double" pionts', 11, "unknown cell option 'pionts'"),
+    "an exercise that defines another name": ("def double", "def treble", 4, "does not define double"),
+    "no Python": ("return 2 * x", "return 2 *", 8, "not Python"),
+    "no title": ("# # 99 · A lesson", "# A lesson", 1, "no title"),
+}
+
+
+@pytest.mark.parametrize("old, new, line, message", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_names_its_line(tmp_path, old, new, line, message):
+    assert old in GOOD
+    with pytest.raises(source.SourceError) as raised:
+        read(tmp_path, GOOD.replace(old, new, 1))
+    text = str(raised.value)
+    assert text.startswith(f"99_lesson.py:{line}: ") and message in text and "\n" not in text

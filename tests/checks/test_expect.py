@@ -1,0 +1,79 @@
+"""The assertions of the checks: each can fail, and says why in words."""
+
+import pytest
+import torch
+
+from autograde import expect
+from autograde.errors import CheckFailed
+from autograde.local import LocalStudent
+
+
+def failure(function, *args, **kwargs):
+    with pytest.raises(CheckFailed) as raised:
+        function(*args, **kwargs)
+    return f"{raised.value.summary} | {raised.value.detail}"
+
+
+A = torch.arange(6.0).reshape(2, 3)
+
+
+def test_close_tells_what_differs():
+    expect.close(A + 1e-6, A, where="x")
+    assert "wrong values" in failure(expect.close, A + 1, A, where="x (2, 3)")
+    assert "expected shape (2, 3), got (3, 2) (the last two dimensions are swapped)" in failure(expect.close, A.mT, A, where="x")
+    assert "expected float32, got float64" in failure(expect.close, A.double(), A, where="x")
+    assert "NaN" in failure(expect.close, A * torch.nan, A, where="x")
+    assert "is a `return` missing" in failure(expect.close, None, A, where="x")
+    assert "index [1, 2]: expected 5, got 9" in failure(expect.close, A.where(A != 5, 9.0), A, where="x")
+    assert "result 1" in failure(expect.close, (A, A + 1), (A, A), where="x")
+
+
+def test_the_summary_holds_no_values():
+    with pytest.raises(CheckFailed) as raised:
+        expect.close(A + 1, A, where="a hidden input")
+    assert not any(character.isdigit() for character in raised.value.summary)
+
+
+def test_equal_is_exact_and_typed():
+    expect.equal([1, "a"], [1, "a"], where="x")
+    expect.equal(torch.tensor(3), 3, where="x")
+    for got, want in ((1.0, 1), (True, 1), ([1], (1,)), ("a", "b"), (torch.tensor([1, 2]), torch.tensor([1, 3]))):
+        failure(expect.equal, got, want, where="x")
+
+
+def test_raises_wants_the_argument_named():
+    def refuse(text):
+        raise ValueError(text)
+
+    expect.raises(ValueError, refuse, "d_model is 3", naming="d_model", where="x")
+    assert "should name `d_model`" in failure(expect.raises, ValueError, refuse, "no", naming="d_model", where="x")
+    assert "returned a result" in failure(expect.raises, ValueError, lambda: 1, where="x")
+    assert "expected a ValueError, got ZeroDivisionError" in failure(expect.raises, ValueError, lambda: 1 / 0, where="x")
+
+
+def test_gradients_find_a_detached_path():
+    student = LocalStudent({})
+    inputs = (A.clone(), A.clone() + 1)
+    expect.gradients(student, lambda x, y: (x * y).sum(-1), inputs, lambda x, y: (x * y).sum(-1), where="x")
+    assert "no gradient reaches argument 2" in failure(
+        expect.gradients, student, lambda x, y: (x * y.detach()).sum(-1), inputs, lambda x, y: (x * y).sum(-1), where="x"
+    )
+
+
+def test_in_place_work_is_found():
+    assert "argument 1 in place" in failure(expect.inputs_unchanged, LocalStudent({}), lambda x: x.add_(1), A.clone())
+    expect.inputs_unchanged(LocalStudent({}), lambda x: x + 1, A)
+
+
+def test_device_and_dtype():
+    expect.follows_device(lambda x: torch.zeros(3, device=x.device) + x, torch.ones(3))
+    failure(expect.follows_device, lambda x: torch.zeros(3), torch.ones(3))
+    failure(expect.keeps_dtype, lambda x: x.float(), torch.ones(3))
+
+
+def test_frequencies_have_power_and_patience():
+    generator = torch.Generator().manual_seed(0)
+    fair = torch.randint(3, (3000,), generator=generator)
+    expect.frequencies(fair, [1 / 3] * 3, where="x")
+    failure(expect.frequencies, fair, [0.45, 0.275, 0.275], where="x")
+    failure(expect.frequencies, fair, [0.5, 0.5, 0.0], where="x")

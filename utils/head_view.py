@@ -1,0 +1,176 @@
+"""A self-contained view of attention heads: pick a head and a token, and see where it looks.
+
+The page holds its numbers, its script and its drawing; it fetches nothing. Without scripts it shows one head and one token, still.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from html import escape
+
+import torch
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from utils import plots
+
+ROW, TOP, LEFT, RIGHT, BAR = 30, 22, 170, 430, 90  # the drawing's measures, in its own units
+
+STYLE = """
+#ID{font:14px system-ui,sans-serif;color:#111827;background:#fff;border:1px solid #d1d5db;border-radius:6px;padding:10px 14px;max-width:700px}
+#ID button{font:inherit;margin:0 6px 6px 0;padding:3px 10px;border:2px solid #d1d5db;border-radius:14px;background:#fff;color:#111827;cursor:pointer}
+#ID button[aria-pressed=true]{border-color:var(--head);background:var(--head);color:#fff}
+#ID svg{display:block;width:100%;height:auto}
+#ID text{font-size:14px;fill:#111827}
+#ID .row{cursor:pointer}
+#ID .row rect{fill:#fff;stroke:#e5e7eb}
+#ID .row[aria-pressed=true] rect{stroke:var(--head);stroke-width:2.5}
+#ID .row:focus-visible rect,#ID button:focus-visible{outline:3px solid #111827}
+#ID .link{stroke:var(--head)}
+#ID .bar{fill:var(--head)}
+#ID .number,#ID .name{font-size:12px;fill:#4b5563}
+#ID p{margin:6px 0 0;min-height:2.6em}
+"""
+
+# All elements are drawn beforehand; the script only changes their attributes and texts.
+SCRIPT = """
+(function(){
+  document.querySelectorAll('[id="ID"]:not([data-ready])').forEach(function(root){
+    root.setAttribute('data-ready','');
+    var data=JSON.parse(root.getAttribute('data-view')),head=data.head,row=data.row;
+    var all=function(s){return Array.prototype.slice.call(root.querySelectorAll(s))};
+    var buttons=all('button'),rows=all('.row'),links=all('.link'),bars=all('.bar'),numbers=all('.number');
+    var words=root.querySelector('p');
+    function draw(){
+      root.style.setProperty('--head',data.colours[head]);
+      buttons.forEach(function(b,i){b.setAttribute('aria-pressed',i===head)});
+      rows.forEach(function(r,i){r.setAttribute('aria-pressed',i===row)});
+      var w=data.weights[head][row];
+      w.forEach(function(x,j){
+        links[j].setAttribute('d',data.paths[row][j]);
+        links[j].setAttribute('stroke-width',(0.5+7*x).toFixed(2));
+        links[j].setAttribute('stroke-opacity',Math.min(1,0.06+x).toFixed(2));
+        bars[j].setAttribute('width',(BAR*x).toFixed(1));
+        numbers[j].textContent=x.toFixed(2);
+        numbers[j].setAttribute('x',(NUMBER+BAR*x).toFixed(1));
+      });
+      var best=w.map(function(x,j){return [x,j]}).sort(function(a,b){return b[0]-a[0]}).slice(0,3);
+      words.textContent='Head '+(head+1)+', “'+data.rows[row]+'” looks at '+
+        best.map(function(b){return '“'+data.columns[b[1]]+'” '+b[0].toFixed(2)}).join(', ')+'.';
+    }
+    buttons.forEach(function(b,i){b.addEventListener('click',function(){head=i;draw()})});
+    rows.forEach(function(r,i){
+      r.addEventListener('click',function(){row=i;draw()});
+      r.addEventListener('keydown',function(e){
+        var step={ArrowDown:1,ArrowUp:-1}[e.key];
+        if(e.key==='Enter'||e.key===' '){row=i}
+        else if(step&&rows[i+step]){row=i+step;rows[row].focus()}
+        else return;
+        e.preventDefault();draw();
+      });
+    });
+    root.querySelector('.heads').hidden=false;
+    draw();
+  });
+})();
+"""
+
+
+def head_view(
+    rows: Sequence[str],
+    weights: Float[Tensor, "n_heads T_q T_k"],
+    columns: Sequence[str] | None = None,
+    head: int = 0,
+    row: int = 0,
+) -> str:
+    """HTML in which a reader picks a head and a token of `rows` and sees its weights over `columns` (the same tokens where None).
+
+    `head` and `row` are the ones shown first. Works by mouse and by keyboard; made for up to about 16 heads and 40 tokens.
+    """
+    columns = rows if columns is None else columns
+    numbers = _numbers(rows, columns, weights, head, row)
+    colours = [plots.CYCLE[i % len(plots.CYCLE)] for i in range(len(numbers))]
+    paths = [[_path(i, j) for j in range(len(columns))] for i in range(len(rows))]
+    data = dict(rows=list(rows), columns=list(columns), weights=numbers, paths=paths, colours=colours, head=head, row=row)
+    packed = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    name = "head-view-" + hashlib.sha256(packed.encode()).hexdigest()[:12]
+    script = SCRIPT.replace("NUMBER", str(RIGHT + 104)).replace("BAR", str(BAR)).replace("ID", name)
+    buttons = "".join(f'<button type="button" aria-pressed="{str(i == head).lower()}">head {i + 1}</button>' for i in range(len(numbers)))
+    return (
+        f'<div id="{name}" style="--head:{colours[head]}" data-view="{escape(packed, quote=True)}">'
+        f"<style>{STYLE.replace('ID', name)}</style>"
+        f'<div class="heads" role="group" aria-label="Pick a head" hidden>{buttons}</div>'
+        f"{_drawing(rows, columns, numbers[head][row], head, row)}"
+        f'<p aria-live="polite">Head {head + 1}, “{escape(rows[row])}”: the thicker a line, the larger its weight.</p>'
+        f"<script>{script}</script></div>"
+    )
+
+
+def draw_heads(
+    figure: Figure, rows: Sequence[str], weights: Float[Tensor, "n_heads T_q T_k"], columns: Sequence[str] | None = None, across: int = 4
+) -> None:
+    """The still picture: one small heat map for every head, all on one scale from 0 to 1."""
+    columns = rows if columns is None else columns
+    numbers = torch.tensor(_numbers(rows, columns, weights, 0, 0))
+    across = min(across, len(numbers))
+    axes = figure.subplots(math.ceil(len(numbers) / across), across, squeeze=False).flatten()
+    for i, ax in enumerate(axes):
+        if i >= len(numbers):
+            ax.set_axis_off()
+            continue
+        image = ax.imshow(numbers[i].numpy(), cmap=plots.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
+        ax.set_title(f"head {i + 1}")
+        ax.set_xticks(range(len(columns)), columns, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+        ax.set_yticks(range(len(rows)), rows if i % across == 0 else [""] * len(rows), fontsize=8)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+    figure.colorbar(image, ax=list(axes), fraction=0.025, pad=0.02, label="weight").outline.set_visible(False)
+
+
+def _numbers(rows: Sequence[str], columns: Sequence[str], weights: Tensor, head: int, row: int) -> list:
+    """The weights as nested lists of three decimals, after a check of all arguments."""
+    if weights.ndim != 3 or weights.shape[1:] != (len(rows), len(columns)):
+        raise ValueError(f"weights must have shape (n_heads, {len(rows)}, {len(columns)}), got {tuple(weights.shape)}")
+    if not 0 <= head < len(weights) or not 0 <= row < len(rows):
+        raise ValueError(f"head {head} or row {row} lies outside of {len(weights)} heads and {len(rows)} rows")
+    if not torch.isfinite(weights).all():
+        raise ValueError("weights hold NaN or infinity")
+    return [[[round(x, 3) for x in line] for line in matrix] for matrix in weights.detach().cpu().double().tolist()]
+
+
+def _middle(i: int) -> float:
+    return TOP + ROW * (i + 0.5)
+
+
+def _path(i: int, j: int) -> str:
+    """A curve from row i on the left to column j on the right."""
+    bend = (LEFT + RIGHT) / 2
+    return f"M{LEFT} {_middle(i):g}C{bend:g} {_middle(i):g} {bend:g} {_middle(j):g} {RIGHT} {_middle(j):g}"
+
+
+def _drawing(rows: Sequence[str], columns: Sequence[str], weights: Sequence[float], head: int, row: int) -> str:
+    """The SVG of one head and one row, every element in place for the script to change."""
+    height = TOP + ROW * max(len(rows), len(columns)) + 4
+    heading = f'<text class="name" x="{LEFT - 8}" y="14" text-anchor="end">who looks</text><text class="name" x="{RIGHT + 8}" y="14">at whom</text>'
+    links = "".join(
+        f'<path class="link" fill="none" d="{_path(row, j)}" stroke-width="{0.5 + 7 * x:.2f}" stroke-opacity="{min(1, 0.06 + x):.2f}"/>'
+        for j, x in enumerate(weights)
+    )
+    left = "".join(
+        f'<g class="row" tabindex="0" role="button" aria-label="{escape(token, quote=True)}" aria-pressed="{str(i == row).lower()}">'
+        f'<rect x="2" y="{TOP + ROW * i + 2}" width="{LEFT - 4}" height="{ROW - 4}" rx="5"/>'
+        f'<text x="{LEFT - 10}" y="{_middle(i) + 5:g}" text-anchor="end">{escape(token)}</text></g>'
+        for i, token in enumerate(rows)
+    )
+    right = "".join(
+        f'<text x="{RIGHT + 8}" y="{_middle(j) + 5:g}">{escape(token)}</text>'
+        f'<rect class="bar" x="{RIGHT + 100}" y="{TOP + ROW * j + 9}" width="{BAR * weights[j]:.1f}" height="{ROW - 18}"/>'
+        f'<text class="number" x="{RIGHT + 104 + BAR * weights[j]:.1f}" y="{_middle(j) + 4:g}">{weights[j]:.2f}</text>'
+        for j, token in enumerate(columns)
+    )
+    label = f"Attention of head {head + 1} from {rows[row]}"
+    return f'<svg viewBox="0 0 {RIGHT + 240} {height}" role="group" aria-label="{escape(label, quote=True)}">{heading}{links}{left}{right}</svg>'

@@ -1,0 +1,35 @@
+"""Run what a notebook defines and call one of its functions: `torchrun --nproc-per-node=2 -m utils.run_notebook 07_gpt.ipynb distributed_run`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+DEMONSTRATIONS = {"figure", "experiment", "bootstrap"}
+
+
+def definitions(path: Path) -> dict[str, Any]:
+    """The names that a completed notebook defines: its code cells without checks, figures and experiments."""
+    names: dict[str, Any] = {"__name__": "notebook"}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        metadata = cell.get("metadata", {})
+        is_check = metadata.get("nbgrader", {}).get("grade_id", "").startswith("check-")
+        if cell["cell_type"] != "code" or is_check or DEMONSTRATIONS & set(metadata.get("tags", [])):
+            continue
+        code = "".join(cell["source"])
+        if "lesson.scoreboard()" not in code:
+            exec(compile(code, path.name, "exec"), names)
+    return names
+
+
+def main() -> None:
+    """`python -m utils.run_notebook NOTEBOOK FUNCTION`."""
+    if len(sys.argv) != 3:
+        sys.exit(main.__doc__)
+    definitions(Path(sys.argv[1]))[sys.argv[2]]()
+
+
+if __name__ == "__main__":
+    main()
