@@ -128,5 +128,5 @@ class Bench:
                 raise ValueError(f"a misconception of {specimen.exercise} replaces {old!r}, which the reference answer does not hold")
             text = text.replace(old, new)
         names = dict(self.reference)
-        exec(compile(text, f"<edited {specimen.exercise}>", "exec"), names)
+        exec(compile(text, f"<edited {specimen.exercise}>", "exec", dont_inherit=True), names)
         return names[specimen.exercise]

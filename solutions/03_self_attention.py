@@ -10,7 +10,7 @@
 # When you reach *chasing* you still hold *The FBI* in mind, because chasing needs a chaser. When you reach *run*, you know who is
 # on the run. Every word was understood with the help of words before it, and not all of them: a few, chosen by need.
 # Cheng, Dong and Lapata (2016) built this into a reading machine and called it *intra-attention*; today it is called **self-attention**,
-# and it is what every layer of a GPT consists of, next to a small feed-forward network.
+# and every layer of a GPT begins with it.
 #
 # You will write it from its first matrix product to its gradient, and then train a layer of it in seconds that learns to look back
 # over a distracting noun to find its subject. By the end you can say what each of these letters is, and why the 8 is there:
@@ -37,7 +37,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm.auto import tqdm
 
 from autograde.notebook import open_lesson
 from utils import agreement, plots
@@ -69,7 +68,7 @@ SENTENCE = "The FBI is chasing a criminal on the run .".split()
 # | value | $v_i = x_i W^V$ | What are the things that I will communicate? |
 #
 # Why three and not one? If a word's vector served as both its query and its key, then the score of *chasing* for *FBI* would always equal the
-# score of *FBI* for *chasing*, and most words would like themselves best. Separate matrices let a verb look for its subject without the
+# score of *FBI* for *chasing*, and a word would usually fit itself best. Separate matrices let a verb look for its subject without the
 # subject having to look for the verb.
 #
 # The words are the rows of one matrix $X$ of shape `(T, d_model)`, so three matrix products serve the whole sentence at once:
@@ -181,7 +180,9 @@ def draw_lecture_scores(figure):
     scores = attention_scores(lecture_q, lecture_k)
     steps = [("q · k", scores * 8, 128), ("divided by √64", scores, 16), ("softmax", scores.softmax(dim=-1), 1)]
     for ax, (name, values, top) in zip(figure.subplots(1, 3), steps):
-        plots.heatmap(ax, values, WORDS if name == "q · k" else ["", ""], WORDS, annotate=True, vmin=0, vmax=top)
+        plots.heatmap(ax, values, WORDS if name == "q · k" else ["", ""], WORDS, vmin=0, vmax=2 * top)
+        for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            ax.text(j, i, f"{values[i, j]:.2f}" if name == "softmax" else f"{values[i, j]:.0f}", ha="center", va="center", fontsize=11)
         ax.set_title(name)
 
 
@@ -205,7 +206,7 @@ def draw_spread(figure):
     sizes = [4, 8, 16, 32, 64, 128, 256, 512]
     scores = [attention_scores(*torch.randn(2, 200, d, generator=generator)) for d in sizes]
     left, right = figure.subplots(1, 2)
-    left.loglog(sizes, [float(s.std()) * math.sqrt(d) for s, d in zip(scores, sizes)], "o-", color=plots.ORANGE, label="q · k")
+    left.loglog(sizes, [float(s.std()) * math.sqrt(d) for s, d in zip(scores, sizes)], "o-", color=plots.ORANGE, label="q · k, not divided")
     left.loglog(sizes, [float(s.std()) for s in scores], "o-", label="your scores")
     left.set(xlabel="d_k", ylabel="standard deviation", title="Typical size of a score")
     left.legend()
@@ -222,7 +223,7 @@ def draw_spread(figure):
 plots.show(
     draw_spread,
     alt="Left: the standard deviation of raw dot products grows with the square root of d_k while that of the scaled scores stays at one. "
-    "Right: the largest of ten softmax weights goes to one for raw dot products and stays near 0.35 for scaled scores",
+    "Right: the largest of ten softmax weights goes to one for raw dot products and stays near 0.32 for scaled scores",
     width=7,
     height=2.8,
 )
@@ -334,7 +335,7 @@ plots.show(
 #
 # </details>
 
-# %% exercise="scaled_dot_product_attention" forbids="scaled_dot_product_attention multi_head_attention_forward"
+# %% exercise="scaled_dot_product_attention" forbids="scaled_dot_product_attention multi_head_attention_forward _native_multi_head_attention"
 def scaled_dot_product_attention(
     q: Float[Tensor, "*batch T_q d_k"],
     k: Float[Tensor, "*batch T_k d_k"],
@@ -571,7 +572,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Each line is one step of reading: the word being read in red, what it attends to in blue, the darker the more. *chasing* finds its chaser,
+# Each line is one step of reading: the word being read in orange-red, what it attends to in blue, the darker the more. *chasing* finds its chaser,
 # *on* attaches to *criminal*, and *run* finds the one who runs. (After Cheng et al. 2016, figure 1; the lecture shows the same sentence.)
 
 # %% [markdown]
@@ -636,30 +637,32 @@ def attention_backward(
 check(attention_backward)
 
 # %% [markdown]
-# What does the scale do to learning? Below, 64-number queries and keys of unit size are made longer or shorter before your gradient is taken.
-# The curve is the size of the gradient that reaches the *keys' scores*: `dk` divided by the factor, so that only the softmax's share is left. Your layer works at factor 1;
-# without the division by $\sqrt{d_k}$ it would work at factor 8.
+# What does the scale do to learning? Below are 200 random sentences of ten words, with queries and keys of 64 unit-size numbers. The queries are
+# multiplied by a factor, your gradient is taken, and the curve shows the length of `dq` for the typical (median) word.
+# Your layer works at factor 1. Without the division by $\sqrt{64}$ it would work at factor 8, where the typical query learns about seven times
+# less, and at larger `d_k` the gap widens: the softmax has made its choice and no longer listens.
 
 # %% tags=["figure"]
 def draw_saturation(figure):
     generator = torch.Generator().manual_seed(5)
-    q, k = torch.randn(2, 40, 64, generator=generator)[:, :, None].movedim(2, 0)[0]
-    v, grad_output = torch.randn(2, 40, 64, generator=generator)
-    factors = torch.logspace(-1, 2, 25)
-    sizes = [float(attention_backward(q * f, k, v, grad_output)[1].norm() / f) for f in factors]
+    q, k, v, grad_output = torch.randn(4, 200, 10, 64, generator=generator)
+    factors = torch.logspace(-1, 1.5, 26)
+    sizes = [attention_backward(q * factor, k, v, grad_output)[0].norm(dim=-1) for factor in factors]
     ax = figure.subplots()
-    ax.loglog(factors, sizes)
-    for factor, color, name in ((1.0, plots.BLUE, "divided by √64"), (8.0, plots.ORANGE, "not divided")):
+    ax.loglog(factors, [float(size.median()) for size in sizes], label="typical query (median)")
+    ax.fill_between(factors, *([float(size.quantile(share)) for size in sizes] for share in (0.25, 0.75)), alpha=0.18, linewidth=0, label="middle half")
+    for factor, color, name in ((1.0, plots.GREEN, "divided by √64"), (8.0, plots.ORANGE, "not divided")):
         ax.axvline(factor, color=color, linestyle=":", label=name)
-    ax.set(xlabel="scores multiplied by", ylabel="size of the gradient", title="Large scores: the softmax stops passing gradients")
-    ax.legend()
+    ax.set(xlabel="scores multiplied by", ylabel="length of dq", ylim=(1e-3, 10), title="Large scores: the softmax stops passing gradients")
+    ax.legend(loc="lower left")
 
 
 plots.show(
     draw_saturation,
-    alt="The gradient through the softmax against a factor on the scores: flat up to about two, then falling; the unscaled layer sits on the falling part",
-    width=6,
-    height=3,
+    alt="The median length of dq against a factor on the scores: flat up to about two, then falling steeply; at factor eight, where the division "
+    "is missing, it is about a seventh of its value at factor one",
+    width=6.4,
+    height=3.2,
 )
 
 # %% [markdown]
@@ -672,8 +675,10 @@ plots.show(
 # (`utils/agreement.py`). To know whether *is* or *are* comes next, it must reach back over the distracting noun.
 #
 # Two models are trained alike. One sees all earlier words. The other has a mask that lets each word see only itself, so it must guess the verb from
-# the word before it. Both are tested on pairs of subject and distractor that never occurred in training, where the two **differ** in number.
-# (A position vector is added to each word, since attention alone does not know the order of the words: that is lesson 05.)
+# the word just before it. Both are tested on pairs of subject and distractor that never occurred in training. *Distracted* sentences are those where the
+# two nouns differ in number. Before you run it: what share of them do you expect each model to get right?
+#
+# (A learned position vector is added to each word, since attention alone does not know the order of the words: that is lesson 05.)
 
 # %%
 class Reader(nn.Module):
@@ -706,7 +711,7 @@ def train(sees_others, steps=400, seed=0):
     model = Reader(32, generator, sees_others)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
-    for _ in tqdm(range(steps), desc="sees earlier words" if sees_others else "sees only itself", leave=False):
+    for _ in range(steps):
         rows = torch.randint(len(data), (64,), generator=generator)
         ids = data.ids[rows]
         logits, _ = model(ids, data.lengths[rows])
@@ -718,27 +723,28 @@ def train(sees_others, steps=400, seed=0):
     return model, losses
 
 
-def agreement_accuracy(model, data):
-    """How often the right one of *is* and *are* gets the higher score just before the verb: (distracted, undistracted) sentences."""
+def examine(model, data):
+    """Just before the verb: how often the right one of *is* and *are* has the higher score, in distracted and in other sentences, and how
+    much weight the distracted ones give to the subject."""
     rows = torch.arange(len(data))
     with torch.no_grad():
-        logits, _ = model(data.ids, data.lengths)
-    at_verb = logits[rows, data.verb - 1]
-    is_, are = (at_verb[:, agreement.NUMBER[word]] for word in ("is", "are"))
-    right = (is_ > are) == (data.ids[rows, data.verb] == agreement.NUMBER["is"])
-    return tuple(float(right[kind].double().mean()) for kind in (data.distracted, ~data.distracted))
+        logits, weights = model(data.ids, data.lengths)
+    is_, are = (logits[rows, data.verb - 1, agreement.NUMBER[word]] for word in ("is", "are"))
+    right = ((is_ > are) == (data.ids[rows, data.verb] == agreement.NUMBER["is"])).double()
+    on_subject = weights[rows, data.verb - 1, data.subject]
+    return float(right[data.distracted].mean()), float(right[~data.distracted].mean()), float(on_subject[data.distracted].mean())
 
 
 # %% tags=["experiment"]
-def compare():
+def compare(seed=0):
     """Train both models and test them on pairs of nouns that they have never seen together."""
     test = agreement.sentences(1000, torch.Generator().manual_seed(99), held_out=True)
     outcome = {}
     for name, sees_others in (("sees earlier words", True), ("sees only itself", False)):
-        model, losses = train(sees_others)
-        outcome[name] = {"model": model, "losses": losses, "accuracy": agreement_accuracy(model, test)}
-        distracted, plain = outcome[name]["accuracy"]
-        print(f"{name:<19} right verb: {distracted:6.1%} with a distracting noun, {plain:6.1%} without")
+        model, losses = train(sees_others, seed=seed)
+        distracted, other, on_subject = examine(model, test)
+        outcome[name] = {"model": model, "losses": losses, "accuracy": (distracted, other), "on_subject": on_subject}
+        print(f"{name:<19} right verb: {distracted:4.0%} of distracted sentences, {other:4.0%} of others; weight on the subject {on_subject:.2f}")
     return outcome
 
 
@@ -747,15 +753,17 @@ readers = attempt(compare)
 # %% tags=["figure"]
 def draw_training(figure):
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
-    for i, (name, result) in enumerate(readers.items()):
+    for name, result in readers.items():
         left.plot(result["losses"], label=name)
-        bars = right.bar([i - 0.18, i + 0.18], result["accuracy"], width=0.34, color=[plots.RED, plots.GREY])
+    for shift, kind, color, shares in zip((-0.18, 0.18), ("distracted", "other"), (plots.RED, plots.GREY), zip(*(r["accuracy"] for r in readers.values()))):
+        bars = right.bar([shift, 1 + shift], shares, width=0.34, color=color, label=kind)
         right.bar_label(bars, fmt="{:.0%}")
     left.set(xlabel="step", ylabel="loss (nats a word)", title="Next-word prediction", ylim=(0, None))
     left.legend()
     right.axhline(0.5, color=plots.GREY, linestyle=":")
     right.set_xticks(range(2), ["sees earlier\nwords", "sees only\nitself"])
-    right.set(ylim=(0, 1.15), title="Right verb: distracted, not distracted")
+    right.set(ylim=(0, 1.4), yticks=[0, 0.5, 1], title="Right verb")
+    right.legend(ncols=2, loc="upper center")
 
 
 plots.show(
@@ -766,36 +774,58 @@ plots.show(
     height=2.8,
 )
 
+# %% [markdown]
+# With attention the verb is right in every distracted sentence; without it, in none: that model follows the nearest noun, which is exactly the wrong
+# one here. (Over the seeds 0 to 3: 100% against at most 2%.) The losses differ by little, as only one word of about ten needs the long look. Where does it look?
+
 # %% tags=["figure"]
-def read_with(name, words):
-    model = readers[name]["model"]
+def read_with_model(words):
     with torch.no_grad():
-        _, weights = model(agreement.encode(words)[None], torch.tensor([len(words)]))
+        _, weights = readers["sees earlier words"]["model"](agreement.encode(words)[None], torch.tensor([len(words)]))
     return weights[0, : len(words), : len(words)]
 
 
-DISTRACTED = "The agents near the criminal are chasing a dog in the park .".split()
-
-
 def draw_learned(figure):
-    weights = read_with("sees earlier words", DISTRACTED)
-    plots.heatmap(figure.subplots(), weights, DISTRACTED, DISTRACTED, label="weight", vmin=0, vmax=1)
+    words = "The agents near the criminal are chasing a dog in the park .".split()
+    plots.heatmap(figure.subplots(), read_with_model(words), words, words, label="weight", vmin=0, vmax=1)
 
 
-plots.show(draw_learned, alt="Learned weights over 'The agents near the criminal are chasing a dog in the park .'; the row of 'criminal' looks at 'agents'", width=6, height=4.4)
+plots.show(
+    draw_learned,
+    alt="Learned weights over 'The agents near the criminal are chasing a dog in the park .': in the row of 'criminal', which predicts the verb, most weight is on 'agents'",
+    width=6,
+    height=4.4,
+)
+
+# %% [markdown]
+# Look at the row *criminal*: this is where the verb is predicted, and most of its weight lies on *agents*, three words back. Nobody told it what a subject is.
+#
+# And here the trained layer reads the lecture's sentence. A word may attend to itself now, so the word being read has a shade as well.
 
 # %% tags=["figure"]
 def draw_trained_reading(figure):
-    weights = read_with("sees earlier words", SENTENCE)
+    weights = read_with_model(SENTENCE)
     draw_reading(figure.subplots(), SENTENCE, [weights[t, : t + 1] for t in range(len(SENTENCE))])
 
 
-plots.show(draw_trained_reading, alt="The sentence about the FBI read word by word by the trained model", width=7, height=3.6)
+plots.show(
+    draw_trained_reading,
+    alt="The sentence about the FBI on ten lines, read by the trained model: 'FBI', which predicts the verb, attends to itself; other lines are less clear",
+    width=7,
+    height=3.6,
+)
+
+# %% [markdown]
+# It reads unlike the hand-made rules: *chasing* looks at itself, since in these sentences nothing earlier helps to guess what follows it. A weight
+# tells where a word took its value from, not why, and where the value does not matter the weight is free to be anything. Take heat maps of
+# attention as evidence about the mechanism, to be tested by an experiment such as the one above, not as an explanation (Jain and Wallace 2019).
 
 # %% [markdown]
 # ## 9 · What it costs
 #
-# Every pair of words has a score, so $T$ words need $T^2$ of them: twice the text, four times the work and memory.
+# Every pair of words has a score, so $T$ words need $T^2$ of them: twice the text, four times the work and memory. Written step by step, your function holds
+# two such matrices at its peak, say the scores and their softmax. At $T = 2048$ one of them has $2048^2 \cdot 4$ bytes = 16 MiB, for one head of one layer and one sentence.
+# The experiment measures time and memory on this machine; both axes count in powers of two, so a quadratic cost is a line that climbs two steps for each step to the right.
 
 # %% tags=["experiment"]
 LENGTHS = [128, 256, 512, 1024, 2048]
@@ -822,12 +852,59 @@ def draw_costs(figure):
     memory.legend()
 
 
-plots.show(draw_costs, alt="Time and peak memory of attention against the length T, both growing with the square of T", width=7, height=2.8)
+plots.show(draw_costs, alt="Time and peak memory of your attention against the length T: for long texts both grow with the square of T", width=7, height=2.8)
+
+# %% [markdown]
+# ## Written question (3 points, graded by a person)
+#
+# A colleague has written a self-attention layer with `d_k = 256`, no mask and no positions, and has made two changes to what you built:
+# the scores are **not divided** by anything, and padding is hidden by setting the *weights* of padded words to 0 **after** the softmax.
+#
+# 1. What do the weights and the gradients look like in the first steps of training, and why? Say how large a typical score is.
+# 2. What is wrong with the outputs in a batch of sentences of different lengths? Give a small numerical example.
+# 3. The colleague notes that *dog bites man* and *man bites dog* give the word *dog* the same output. Is this a third mistake? Would a causal mask change it?
+#
+# About 150 words.
+
+# %% [markdown] question="written_question" points=3
+# ### BEGIN SOLUTION
+# **Model answer.** (1) With unit-size entries a score is a sum of 256 products, so its standard deviation is √256 = 16. A softmax over scores that
+# are tens apart gives nearly all weight to one word, at random at this stage. Its gradient is a · (1 − a) on the diagonal and −aᵢaⱼ elsewhere, all close to 0, so W_q and W_k hardly learn.
+# (2) Padded words still take part in the denominator. Scores (0, 0) and a padded second word: the weights are (½, ½), after zeroing (½, 0), and the output is half of v₁ instead of v₁.
+# So outputs shrink with the amount of padding, and the same sentence gives another result in another batch. Scores have to be set to −∞ before the softmax.
+# (3) No mistake, but a property: attention is a weighted sum over a *set* of words. Reordering the words reorders the outputs and changes none of them, so order has to come in
+# through the inputs (positions, lesson 05). With a causal mask *dog* sees only itself in the first sentence and all three words in the second, so its outputs differ; but a word's output still does not depend on the *order* of the words before it.
+#
+# **Rubric**
+# - 1 point: typical score 16 (or √d_k), hence nearly one-hot weights, hence vanishing softmax gradients. Half a point if the gradient is missing.
+# - 1 point: rows no longer sum to one, with a correct numerical example. Half a point without the example.
+# - 1 point: permuted inputs give permuted outputs, order needs positions, **and** a causal mask makes the two differ. Half a point if the causal part is missing or wrong.
+# ### END SOLUTION
 
 # %% [markdown]
 # ## Stretch · Attention without the big matrix (ungraded)
 #
-# ### `streaming_attention` (●●●, 30 minutes)
+# A softmax seems to need all scores before it can give the first weight, because of its denominator. It does not (Milakov and Gimelshein 2018). Read keys and values in blocks, and keep for each
+# query only three things: the largest score so far $m$, the sum $\ell = \sum_j e^{s_j - m}$, and the sum of values $o = \sum_j e^{s_j - m} v_j$. When a block brings a larger score, $m$ grows to
+# $m'$, and everything summed so far has to shrink by $e^{m - m'}$. In the end $z = o / \ell$.
+#
+# *Worked number.* The lecture's scores, in blocks of one, the smaller first. After 12: $m = 12$, $\ell = 1$. Then 14: $m' = 14$, and
+# $\ell = 1 \cdot e^{12 - 14} + 1 = 1.135$. The weight of the second word is $1 / 1.135 = 0.88$, as it must be.
+#
+# Memory falls from $T^2$ to $T \cdot$ `block_size` (Rabe and Staats 2021). Done block by block inside a GPU's fast memory this is FlashAttention (Dao et al. 2022).
+#
+# ### `streaming_attention` (●●●, 30 minutes, no points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Begin with $m = -\infty$ for every query, shape `(..., T_q, 1)`, and zeros for the two sums. `k.split(block_size, dim=-2)` gives the blocks.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Compute the new largest score first, then the factor by which the old sums shrink, then the block's own powers, all relative to the *new* largest.
+#
+# </details>
 
 # %% exercise="streaming_attention" tags=["stretch"] forbids="scaled_dot_product_attention"
 def streaming_attention(
@@ -859,15 +936,35 @@ def streaming_attention(
 # %% check="streaming_attention" points=0
 check(streaming_attention)
 
-# %% [markdown]
-# ## Written question (3 points, graded by a person)
+# %% tags=["experiment"]
+def in_blocks(q, k, v):
+    return streaming_attention(q, k, v, 64)
 
-# %% [markdown] question="written_question" points=3
-# ### BEGIN SOLUTION
-# **Model answer.**
+
+costs["streaming, blocks of 64"] = attempt(cost_of, in_blocks)
+
+# %% tags=["figure"]
+plots.show(
+    draw_costs,
+    alt="The same picture with a second line: streaming attention's peak memory grows with T instead of its square",
+    width=7,
+    height=2.8,
+)
+
+# %% [markdown]
+# ## What you have built
 #
-# **Rubric** — 1 point: …
-# ### END SOLUTION
+# You can now say what every letter of $\text{softmax}(QK^\top / \sqrt{d_k})\,V$ stands for, what it costs, how it is masked, and what its gradient is.
+# Lesson 04 runs several of these side by side, lesson 05 tells them the order of the words, and lesson 07 stacks them into a GPT.
+#
+# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu. Its worked numbers go back to Jay Alammar's *The Illustrated Transformer* (2018).
+#
+# - Cheng, Dong and Lapata (2016), *Long Short-Term Memory-Networks for Machine Reading*, EMNLP.
+# - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
+# - Linzen, Dupoux and Goldberg (2016), *Assessing the Ability of LSTMs to Learn Syntax-Sensitive Dependencies*, TACL.
+# - Jain and Wallace (2019), *Attention is not Explanation*, NAACL.
+# - Milakov and Gimelshein (2018), *Online normalizer calculation for softmax*; Rabe and Staats (2021), *Self-attention Does Not Need O(n²) Memory*;
+#   Dao et al. (2022), *FlashAttention*, NeurIPS.
 
 # %% tags=["figure"]
 lesson.scoreboard()

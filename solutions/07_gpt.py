@@ -50,15 +50,14 @@ check = lesson.check
 corpus = load_text()
 vocabulary = sorted(set(corpus.text))
 to_id = {character: i for i, character in enumerate(vocabulary)}
-ids = torch.tensor([to_id[c] for c in corpus.text])
-train_ids, val_ids = ids[: int(0.9 * len(ids))], ids[int(0.9 * len(ids)) :]
+train_ids, val_ids = (torch.tensor([to_id[c] for c in part]) for part in corpus.split(held_back=0.1))
 
 
 def to_text(some_ids):
     return "".join(vocabulary[i] for i in some_ids)
 
 
-print(f"{corpus.name}: {len(ids):,} characters, {len(vocabulary)} different ones; {len(train_ids):,} to train on, {len(val_ids):,} held back")
+print(f"{len(vocabulary)} different characters; {len(train_ids):,} to train on, {len(val_ids):,} held back:\n")
 print(to_text(train_ids[:120]))
 
 # %% [markdown]
@@ -972,9 +971,8 @@ def distributed_run():
     text = load_text()
     characters = sorted(set(text.text))
     index = {c: i for i, c in enumerate(characters)}
-    numbers = torch.tensor([index[c] for c in text.text])
-    cut = int(0.9 * len(numbers))
-    train_gpt(numbers[:cut], numbers[cut:], characters, text.name, checkpoint="gpt.ckpt")
+    parts = (torch.tensor([index[c] for c in part]) for part in text.split(held_back=0.1))
+    train_gpt(*parts, characters, text.name, checkpoint="gpt.ckpt")
 
 # %% [markdown]
 # ## Written question

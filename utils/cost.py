@@ -50,7 +50,7 @@ class _LiveTensors(TorchDispatchMode):
         self.live -= size
 
 
-def measure(function: Callable, *args: Any, repeats: int = 3) -> Cost:
+def measure(function: Callable, *args: Any, repeats: int = 5) -> Cost:
     """Call `function(*args)` several times and say what one call costs."""
     with torch.no_grad(), _LiveTensors() as tensors:
         function(*args)

@@ -12,7 +12,7 @@ from utils import plots
 
 
 def draw_reading(ax: Axes, words: Sequence[str], weights: Sequence[torch.Tensor]) -> None:
-    """One line for each word: the word being read in red, the words it attends to shaded by their weight.
+    """One line for each word: the word being read in orange-red, the words it attends to shaded by their weight.
 
     `weights[t]` holds word `t`'s weights over the sentence's first `len(weights[t])` words. What is still to come is grey.
     """

@@ -20,7 +20,7 @@ def definitions(path: Path) -> dict[str, Any]:
             continue
         code = "".join(cell["source"])
         if "lesson.scoreboard()" not in code:
-            exec(compile(code, path.name, "exec"), names)
+            exec(compile(code, path.name, "exec", dont_inherit=True), names)  # this file's __future__ is not the notebook's
     return names
 
 

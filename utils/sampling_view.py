@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -67,10 +68,11 @@ def _page(shares: dict, names: list[str], prompt: str) -> str:
     table = [[[round(v, 4) for v in shares[t, p]] for p in TOP_PS] for t in TEMPERATURES]
     facts = {"names": names, "temperatures": TEMPERATURES, "topPs": TOP_PS, "shares": table}
     data = json.dumps(facts, ensure_ascii=True).replace("<", "\\u003c")  # no token can end the script
-    return PAGE.replace("%DATA%", data).replace("%PROMPT%", escape("".join(visible(c) for c in prompt))).replace("%BLUE%", plots.BLUE)
+    name = f"sampling-view-{zlib.crc32((data + prompt).encode())}"  # two views on one page must not steer each other
+    return PAGE.replace("%NAME%", name).replace("%DATA%", data).replace("%PROMPT%", escape("".join(visible(c) for c in prompt))).replace("%BLUE%", plots.BLUE)
 
 
-PAGE = """<div class="sampling-view" style="font-family:system-ui,sans-serif;max-width:640px;color:#111827;background:#fff;padding:8px">
+PAGE = """<div id="%NAME%" style="font-family:system-ui,sans-serif;max-width:640px;color:#111827;background:#fff;padding:8px">
 <div style="font-size:14px;margin-bottom:6px">after <code>%PROMPT%</code> comes …</div>
 <svg viewBox="0 0 640 220" width="100%" role="img" aria-label="share of draws of each token"></svg>
 <label style="display:flex;gap:8px;font-size:13px">temperature <input type="range" min="0" max="7" value="4" style="flex:1"><output style="width:3em"></output></label>
@@ -78,7 +80,7 @@ PAGE = """<div class="sampling-view" style="font-family:system-ui,sans-serif;max
 <div role="status" aria-live="polite" style="font-size:13px;color:#4B5563"></div>
 <script>(() => {
 const facts = %DATA%;
-const view = document.currentScript.parentElement, svg = view.querySelector("svg");
+const view = document.getElementById("%NAME%"), svg = view.querySelector("svg");
 const [temperature, topP] = view.querySelectorAll("input"), [shownT, shownP] = view.querySelectorAll("output");
 const width = 640 / facts.names.length, make = name => svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", name));
 const columns = facts.names.map((name, i) => {

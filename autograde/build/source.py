@@ -97,7 +97,7 @@ def namespace(source: Source) -> dict[str, Any]:
     for cell in source.cells:
         if cell.defines:
             # as many newlines as stand before the cell, so that a traceback names the source's own line
-            exec(compile("\n" * cell.line + cell.source, str(source.path), "exec"), names)
+            exec(compile("\n" * cell.line + cell.source, str(source.path), "exec", dont_inherit=True), names)
     return names
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import nbformat
@@ -57,6 +59,25 @@ def database(folder: Path) -> str:
     return f"sqlite:///{(folder / 'gradebook.db').resolve()}"
 
 
+def open_gradebook(folder: Path) -> Gradebook:
+    """The course's gradebook, made when it is not there.
+
+    nbgrader runs `alembic` by name to make one, and leaves half a database behind when it cannot: so Python's own scripts come first
+    on the search path, and a database whose making failed is taken away.
+    """
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+    path = folder / "gradebook.db"
+    new = not path.exists()
+    try:
+        return Gradebook(database(folder))
+    except BaseException:
+        if new:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def _add(folder: Path, lesson: str) -> None:
     release = folder / "release" / lesson / f"{lesson}.ipynb"
     student = (layout.NOTEBOOKS / f"{lesson}.ipynb").read_text(encoding="utf-8")
@@ -65,7 +86,7 @@ def _add(folder: Path, lesson: str) -> None:
     instructor = notebooks.instructor_notebook(source.read(layout.source_path(lesson)))
     write(folder / "source" / lesson / f"{lesson}.ipynb", notebooks.text(instructor).encode())
     write(release, student.encode())
-    with Gradebook(database(folder)) as gradebook:
+    with open_gradebook(folder) as gradebook:
         gradebook.update_or_create_assignment(lesson)
     resources = {"nbgrader": {"assignment": lesson, "notebook": lesson, "db_url": database(folder)}}
     SaveCells().preprocess(nbformat.reads(student, 4), resources)

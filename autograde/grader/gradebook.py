@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import datetime, timezone
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 
-from autograde.grader.course import database
+from autograde.grader.course import database, open_gradebook
 from autograde.grader.journal import write
 from autograde.grader.pipeline import Graded
 from autograde.grading import Result
@@ -29,15 +29,21 @@ def record(graded: Graded, folder: Path, digest: str) -> None:
     mark = path.with_name(".recorded")
     if path.exists() and mark.exists() and mark.read_text() == digest:
         return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbgrader's own way with its database makes SQLAlchemy warn
+        _save(graded, folder, path)
+    write(mark, digest.encode())
+
+
+def _save(graded: Graded, folder: Path, path: Path) -> None:
     notebook = with_outputs(nbformat.reads(graded.notebook, 4), graded.results)
-    with Gradebook(database(folder)) as gradebook:
+    with open_gradebook(folder) as gradebook:
         gradebook.update_or_create_student(graded.student)
         gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=_handed_in(folder, graded))
     names = {"student": graded.student, "assignment": graded.lesson, "notebook": graded.lesson, "db_url": database(folder)}
     for preprocessor in (SaveAutoGrades(), AssignLatePenalties()):
         notebook, _ = preprocessor.preprocess(notebook, {"nbgrader": names, "unique_key": graded.lesson})
     write(path, (nbformat.writes(notebook) + "\n").encode())
-    write(mark, digest.encode())
 
 
 def with_outputs(notebook: NotebookNode, results: list[Result]) -> NotebookNode:

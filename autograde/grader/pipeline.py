@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +12,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograde import layout, lessons
+from autograde.build import source
 from autograde.errors import SandboxUnavailable
+from autograde.grader import dependencies
 from autograde.grader.discovery import Found
-from autograde.grader.matching import Submission, match
+from autograde.grader.matching import CodeCell, Submission, match
 from autograde.grader.reading import Unreadable, read
 from autograde.grader.session import Session
 from autograde.grading import Result, examine
@@ -90,18 +92,48 @@ def _lesson(name: str) -> tuple[Lesson, NotebookNode]:
 
 
 def _check(lesson: Lesson, submission: Submission, files: Mapping[str, bytes], sandbox: str) -> list[Result]:
-    cells = [(cell.name, cell.source) for cell in submission.cells]
-    with Session(cells, sandbox_mode=sandbox, artifacts=files) as session:
-        return [_examine(lesson, exercise, submission, session) for exercise in lesson.exercises.values()]
+    done: dict[str, Result] = {}
+    with _open(submission.cells, sandbox, files) as session:
+        for exercise in lesson.exercises.values():
+            lost = dependencies.broken(exercise.name, submission, done)
+            result = _unwritten(exercise, submission) or _first(exercise, lesson, submission, session, [done[name] for name in lost])
+            if lost and result.status != "passed" and exercise.name in submission.attempted:
+                result = dependencies.merge(result, _second(exercise, lesson, submission, lost, files, sandbox), lost)
+            done[exercise.name] = result
+    return list(done.values())
 
 
-def _examine(lesson: Lesson, exercise: Exercise, submission: Submission, session: Session) -> Result:
-    if not exercise.outcome and exercise.name not in submission.answers:
-        return Result(exercise.name, 0.0, exercise.points, "missing", diagnosis="its cell is missing")
-    if not exercise.outcome and exercise.name not in submission.attempted:
+def _open(cells: Sequence[CodeCell], sandbox: str, files: Mapping[str, bytes]) -> Session:
+    return Session([(cell.name, cell.source) for cell in cells], sandbox_mode=sandbox, artifacts=files)
+
+
+def _unwritten(exercise: Exercise, submission: Submission) -> Result | None:
+    if exercise.outcome or exercise.name in submission.attempted:
+        return None
+    if exercise.name in submission.answers:
         return Result(exercise.name, 0.0, exercise.points, "not_attempted")
+    return Result(exercise.name, 0.0, exercise.points, "missing", diagnosis="its cell is missing")
+
+
+def _first(exercise: Exercise, lesson: Lesson, submission: Submission, session: Session, lost: list[Result]) -> Result:
+    """The answer as it stands; one that builds on an answer that hangs or kills is not tried, since it would only do the same."""
+    if stuck := [r for r in lost if any(o.status in ("timeout", "died") for o in r.outcomes)]:
+        return Result(exercise.name, 0.0, exercise.points, stuck[0].status, diagnosis=f"it builds on {stuck[0].exercise}, which ends this way")
     student = session.student(exercise.forbids)
     return _cell_trouble(exercise, submission, session) or examine(lesson, exercise, student, student.test)
+
+
+def _second(exercise: Exercise, lesson: Lesson, submission: Submission, lost: list[str], files: Mapping[str, bytes], sandbox: str) -> Result:
+    cells = dependencies.repaired(submission.cells, lost, _reference_answers(lesson.name))
+    with _open(cells, sandbox, files) as session:
+        student = session.student(exercise.forbids)
+        return _cell_trouble(exercise, submission, session) or examine(lesson, exercise, student, student.test)
+
+
+@lru_cache
+def _reference_answers(name: str) -> dict[str, str]:
+    read_source = source.read(layout.source_path(name))
+    return {exercise: read_source.answer(exercise) for exercise in read_source.exercises if not read_source.exercises[exercise].outcome}
 
 
 def _cell_trouble(exercise: Exercise, submission: Submission, session: Session) -> Result | None:

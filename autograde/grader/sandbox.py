@@ -15,10 +15,13 @@ namespace of the warm process's own.
 from __future__ import annotations
 
 import contextlib
+import functools
+import json
 import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +31,7 @@ from autograde.grader import landlock, linux, seccomp
 from autograde.grader.channel import Channel
 from autograde.grader.jail import Jail
 
-MODES = ("required", "auto", "off")
+MODES = ("required", "auto", "off")  # and, for tests, "landlock" and "limits": no better than that
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def _mirror(child: int) -> None:
 
 def fork(mode: str) -> int:
     """os.fork(), into a new PID namespace where that is possible: what is in it dies with its first process."""
-    if mode == "off" or _server.reason:
+    if mode not in ("required", "auto") or _server.reason:
         return os.fork()
     linux.unshare(linux.CLONE_NEWPID)  # of the children
     pid = -1
@@ -111,37 +114,90 @@ def enter(limits: Limits, mode: str, root: Path) -> str:
     return level
 
 
+@dataclass(frozen=True)
+class Missing:
+    """Something this machine does not offer, why, and how to get it."""
+
+    what: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Support:
+    """What this machine offers to shut student code in with: `level` is namespaces, landlock or limits."""
+
+    level: str
+    reason: str  # why it is not a better one
+    namespaces: dict[str, bool]
+    landlock: int  # its version; 0: none
+    seccomp: bool
+    missing: tuple[Missing, ...]
+
+
+@functools.cache
+def support() -> Support:
+    """Tried out, in a process of its own."""
+    root = str(Path(__file__).resolve().parents[2])
+    code = f"import sys; sys.path.insert(0, {root!r}); from autograde.grader import support; support.main({root!r})"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise SandboxUnavailable(f"the sandbox could not be tried out: {done.stderr.strip()[-300:]}")
+    found = json.loads(done.stdout)
+    return Support(**{**found, "missing": tuple(Missing(**m) for m in found["missing"])})
+
+
+def require(mode: str) -> list[str]:
+    """What an instructor should know before grading in this mode, a sentence each.
+
+    Raises:
+        SandboxUnavailable: when `mode` is required and this machine cannot shut student code in.
+    """
+    if mode == "off":
+        return ["The sandbox is off: student code can read and change whatever you can. Grade only code you trust."]
+    found = support()
+    warnings = [f"No {m.what}: {m.reason}. {m.remedy}" for m in found.missing]
+    if found.level == "limits":
+        if mode == "required":
+            raise SandboxUnavailable("This machine cannot shut student code in. " + " ".join(warnings))
+        return ["Student code is NOT shut in here: only memory, time and sizes are limited.", *warnings]
+    if found.level == "landlock":
+        return ["No namespaces here: student code is shut in by Landlock and seccomp instead, and cannot write any file.", *warnings]
+    return warnings
+
+
 def _shut_in(limits: Limits, mode: str, root: Path) -> tuple[str, str]:
     jail = Jail(root, limits.hidden_paths)
+    mapped = _mapped_bytes()  # while there is a /proc to ask
     if mode == "off":
-        _set_limits(limits)
+        _set_limits(limits, mapped)
         return "off", ""
-    reason = _server.reason
+    reason = _server.reason or ("not wanted" if mode in ("landlock", "limits") else "")
     if not reason:
         try:
             jail.build(limits.disk_bytes, limits.disk_files)
             _no_privileges()
-            _set_limits(limits)
+            _set_limits(limits, mapped)
             _filter()
             return "namespaces", ""
         except OSError as error:
             reason = f"no namespaces: {error}"
-    return _without_namespaces(limits, jail, reason)
+    return _without_namespaces(limits, mapped, jail, reason, mode)
 
 
-def _without_namespaces(limits: Limits, jail: Jail, reason: str) -> tuple[str, str]:
+def _without_namespaces(limits: Limits, mapped: int, jail: Jail, reason: str, mode: str) -> tuple[str, str]:
     try:
-        if landlock.abi() < 1:
+        if landlock.abi() < 1 or mode == "limits":
             raise OSError("no Landlock")
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         landlock.restrict(jail.allowed(), ["/dev/null"])
         _no_privileges()
-        _set_limits(limits)
-        seccomp.install(processes=False)
+        _set_limits(limits, mapped)
+        seccomp.install(namespaces=False)
         os.chdir("/")
         return "landlock", reason
     except OSError as error:
-        _set_limits(limits)
+        _set_limits(limits, mapped)
         return "limits", f"{reason}; {error}"
 
 
@@ -153,11 +209,10 @@ def _no_privileges() -> None:
 
 def _filter() -> None:
     with contextlib.suppress(OSError):  # namespaces stand without it
-        seccomp.install(processes=False)
+        seccomp.install(namespaces=True)
 
 
-def _set_limits(limits: Limits) -> None:
-    mapped = _mapped_bytes()
+def _set_limits(limits: Limits, mapped: int) -> None:
     for name, value in (
         ("AS", mapped + limits.memory_bytes if mapped else None),
         ("CPU", limits.cpu_seconds),

@@ -28,14 +28,25 @@ _DENIED = {
     "open_by_handle_at": (304, 265), "name_to_handle_at": (303, 264), "syslog": (103, 116), "settimeofday": (164, 170),
     "clock_settime": (227, 112), "adjtimex": (159, 171), "memfd_create": (319, 279), "memfd_secret": (447, 447),
     "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180), "fanotify_init": (300, 262),
-    "personality": (135, 92), "vhangup": (153, 58), "iopl": (172, None), "ioperm": (173, None), "lookup_dcookie": (212, 18),
+    "pidfd_getfd": (438, 438), "personality": (135, 92), "vhangup": (153, 58), "iopl": (172, None), "ioperm": (173, None), "lookup_dcookie": (212, 18),
 }  # fmt: skip
 _NEW_PROGRAM = {"execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None)}
-_CLONE, _CLONE3, _SOCKET, _IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
-_CLONE_THREAD, _NEW_NAMESPACES, _AF_UNIX = 0x10000, 0x7E020000, 1
+# What Landlock leaves open and namespaces close: signals, sockets in the file system, what a file is called and whose it is
+_WITHOUT_NAMESPACES = {
+    "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424), "truncate": (76, 45), "chmod": (90, None), "fchmod": (91, 52),
+    "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None), "lchown": (94, None), "fchown": (93, 55),
+    "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16), "setpriority": (141, 140), "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119),
+    "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239), "shmat": (30, 196), "shmctl": (31, 195),
+    "semop": (65, 193), "msgsnd": (69, 189), "msgrcv": (70, 188),
+}  # fmt: skip
+_CLONE, _CLONE3, _SOCKET, _PRLIMIT = (56, 220), (435, 435), (41, 198), (302, 261)
+_CLONE_THREAD, _NEW_NAMESPACES = 0x10000, 0x7E020000
 
 # BPF: (code, jump if true, jump if false, constant)
-_LOAD, _EQUAL, _AND, _RETURN = 0x20, 0x15, 0x54, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data; the first argument's low half
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 
@@ -44,44 +55,44 @@ def _deny(code: int) -> tuple[int, int, int, int]:
     return (_RETURN, 0, 0, 0x00050000 | code)
 
 
-def program(processes: bool) -> bytes:
-    """The filter for this machine. Raises OSError where the architecture is not known here."""
+def program(namespaces: bool) -> bytes:
+    """The filter for this machine; `namespaces`: there are some. Raises OSError where the architecture is not known here."""
     if linux.MACHINE not in _ARCH:
         raise OSError(errno.ENOSYS, f"no filter for {linux.MACHINE}")
     which = list(_ARCH).index(linux.MACHINE)
     steps = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, _ARCH[linux.MACHINE]), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, _NUMBER)]
     if linux.MACHINE == "x86_64":
-        steps += [(0x35, 0, 1, _X32), _deny(errno.EPERM)]  # ≥: the same calls under other numbers
-    denied = {**_DENIED, **({} if processes else _NEW_PROGRAM)}
+        steps += [(_AT_LEAST, 0, 1, _X32), _deny(errno.EPERM)]  # the same calls under other numbers
+    denied = {**_DENIED, **_NEW_PROGRAM, **({} if namespaces else _WITHOUT_NAMESPACES)}
     for number in (numbers[which] for numbers in denied.values()):
         if number is not None:
             steps += [(_EQUAL, 0, 1, number), _deny(errno.EPERM)]
+    steps += [(_EQUAL, 0, 1, _SOCKET[which]), _deny(errno.EACCES)]  # not vsock either, which no namespace holds; pairs are fine
     steps += [(_EQUAL, 0, 1, _CLONE3[which]), _deny(errno.ENOSYS)]  # its flags are in memory; glibc falls back to clone
-    steps += _clone(_CLONE[which], processes) + _socket(_SOCKET[which])
+    steps += _only_if(_CLONE[which], _NEW_NAMESPACES, 0, [*_only_threads()])
+    if not namespaces:
+        steps += _only_if(_PRLIMIT[which], 0xFFFFFFFF, 0, [])  # of this process, not of another
     steps.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
-def _clone(number: int, processes: bool) -> list[tuple[int, int, int, int]]:
-    """No namespaces and, unless `processes`, only threads."""
-    namespaces = [(_LOAD, 0, 0, _FIRST_ARGUMENT), (_AND, 0, 0, _NEW_NAMESPACES), (_EQUAL, 1, 0, 0), _deny(errno.EPERM)]
-    threads = [(_LOAD, 0, 0, _FIRST_ARGUMENT), (_AND, 0, 0, _CLONE_THREAD), (_EQUAL, 0, 1, 0), _deny(errno.EPERM)]
-    inside = [*namespaces, *([] if processes else threads), (_RETURN, 0, 0, _ALLOW)]
+def _only_if(number: int, mask: int, value: int, then: list) -> list[tuple[int, int, int, int]]:
+    """Deny the call unless its first argument & mask is `value`; where it is, go through `then` and allow."""
+    test = [(_LOAD, 0, 0, _FIRST_ARGUMENT), (_AND, 0, 0, mask), (_EQUAL, 1, 0, value), _deny(errno.EPERM)]
+    inside = [*test, *then, (_RETURN, 0, 0, _ALLOW)]
     return [(_EQUAL, 0, len(inside), number), *inside]
 
 
-def _socket(number: int) -> list[tuple[int, int, int, int]]:
-    """Sockets within the machine alone: no Internet where there is no network namespace, and no vsock, which has none."""
-    inside = [(_LOAD, 0, 0, _FIRST_ARGUMENT), (_EQUAL, 1, 0, _AF_UNIX), _deny(errno.EACCES), (_RETURN, 0, 0, _ALLOW)]
-    return [(_EQUAL, 0, len(inside), number), *inside]
+def _only_threads() -> list[tuple[int, int, int, int]]:
+    return [(_LOAD, 0, 0, _FIRST_ARGUMENT), (_AND, 0, 0, _CLONE_THREAD), (_EQUAL, 0, 1, 0), _deny(errno.EPERM)]
 
 
 class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
 
 
-def install(processes: bool) -> None:
+def install(namespaces: bool) -> None:
     """Filter this process and all it starts, for ever. `no_new_privs` must be set. Raises OSError."""
-    steps = program(processes)
+    steps = program(namespaces)
     filter_ = _Program(len(steps) // 8, steps)
     linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.addressof(filter_))

@@ -11,6 +11,7 @@ import linecache
 import random
 import threading
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -219,7 +220,7 @@ _OPERATIONS = {
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception as strings. Its own methods are the student's and may do anything, so nothing is trusted to work."""
     try:
-        message = str(error)
+        message = error.msg if type(error) in (SyntaxError, IndentationError) else str(error)
     except BaseException:
         message = ""
     frames = own_frames(error)
@@ -228,22 +229,19 @@ def describe(error: BaseException) -> dict[str, Any]:
         "ancestors": [str(cls.__name__)[:80] for cls in type(error).__mro__][:32],
         "message": message[:2000],
         "line": frames[-1] if frames else "",
-        "traceback": "\n".join(frames[-LINES:]),
+        "traceback": "\n".join(frames),
         "kind": "forbidden" if type(error) is ForbiddenCall else "missing" if type(error) is MissingName else "",
         "callback": error.number if type(error) is CallbackFailed else None,
     }
 
 
 def own_frames(error: BaseException) -> list[str]:
-    """Where in the student's own cells it happened: nothing of libraries, nothing of ours."""
+    """Where in the student's own cells it happened: the last lines, nothing of libraries, nothing of ours."""
     if isinstance(error, SyntaxError) and str(error.filename).startswith(notebook_cells.MARK):
         return [f"line {error.lineno}: {(error.text or '').strip()[:160]}"]
-    found = []
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        name = frame.f_code.co_filename
-        if name.startswith(notebook_cells.MARK):
-            found.append(f"line {line}: {linecache.getline(name, line).strip()[:160]}")
-    return found
+    frames = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__))
+    last = deque((f for f in frames if f[0].startswith(notebook_cells.MARK)), maxlen=LINES)
+    return [f"line {line}: {linecache.getline(name, line).strip()[:160]}" for name, line in last]
 
 
 def start(channel: Channel) -> None:

@@ -1,0 +1,31 @@
+"""One warm process for the folder, and sessions of a few lines of student code."""
+
+import textwrap
+
+import pytest
+
+from autograde.grader import sandbox, warm
+from autograde.grader.session import Session
+
+
+@pytest.fixture(scope="session")
+def server():
+    server = warm.Warm()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def make(server):
+    """make(source, …, mode="auto", **limits) → a session with one cell a source."""
+    sessions = []
+
+    def make(*sources, mode="auto", artifacts=None, **limits):
+        cells = [(f"cell{i}", textwrap.dedent(source)) for i, source in enumerate(sources)]
+        limits = {"request_seconds": 5, "cell_seconds": 5, **limits}
+        sessions.append(Session(cells, sandbox.Limits(**limits), mode, artifacts, server))
+        return sessions[-1]
+
+    yield make
+    for session in sessions:
+        session.close()
