@@ -30,10 +30,10 @@ class Result:
     def message(self) -> str:
         """The one line that says most: the known mistake, else the first failure."""
         failures = [o for o in self.outcomes if not o.passed]
-        if self.status == "not_attempted":
-            return "not written yet"
+        if self.status in ("passed", "not_attempted"):
+            return "" if self.status == "passed" else "not written yet"
         if not failures:
-            return ""
+            return self.diagnosis
         visible = [o for o in failures if not o.hidden] or failures
         return self.diagnosis or tell(visible[0])
 

@@ -330,16 +330,17 @@ check(fit_model)
 # %% tags=["figure"]
 def draw_model(figure):
     state, action, tries = 9, 2, (3, 10, 100, 3000)
-    rows, generator = [], seeded(1)
+    generator = seeded(1)
     steps = [(state, action, reward, s, done) for s, reward, done in (lake.step(state, action, generator) for _ in range(max(tries)))]
-    for n in tries:
-        rows.append(fit_model(Experience.from_steps(steps[:n]), 16, 4).transition[state, action])
+    learned = [fit_model(Experience.from_steps(steps[:n]), 16, 4).transition[state, action] for n in tries]
+    rows, labels = torch.stack([*learned, lake.transition[state, action]]), [f"{n:,} tries" for n in tries] + ["the truth"]
+    shown = rows.sum(0).nonzero().flatten().tolist()
     ax = figure.subplots()
-    plots.heatmap(ax, torch.stack([*rows, lake.transition[state, action]]), [f"{n:,} tries" for n in tries] + ["the truth"], [str(s) for s in range(16)], label="probability", vmin=0, vmax=1)
-    ax.set_xlabel("next state")
+    plots.heatmap(ax, rows[:, shown], labels, [str(s) for s in shown], label="probability", annotate=True, vmin=0, vmax=0.7)
+    ax.set_xlabel("next state (all others: 0)")
 
 
-plots.show(draw_model, alt="The learned next-state distribution of one FrozenLake pair after 3, 10, 100 and 3,000 tries, above the true one: it settles at a third each for three cells", width=6.4, height=2.4)
+plots.show(draw_model, alt="The learned next-state distribution of one FrozenLake pair after 3, 10, 100 and 3,000 tries, above the true one: it settles at a third each for three cells", width=4.8, height=2.6)
 
 # %% [markdown]
 # ### What this model assumes
@@ -393,17 +394,14 @@ def fall_or_not(n: int = 3000) -> tuple[list, list]:
     return [(s, r) for _, _, r, s, _ in steps], [(s, r) for s, r, _ in imagined]
 
 
-world_draws, model_draws = attempt(fall_or_not), None
-if world_draws:
-    world_draws, model_draws = world_draws
+draws_of_one_step = attempt(fall_or_not)
 
 
 # %% tags=["figure"]
 def draw_joint(figure):
-    panels = {"the world": world_draws[:], "your model": model_draws[:]}
     axes = figure.subplots(1, 2, sharex=True, sharey=True)
     cells = {18: "slipped\nup", 31: "went\nright", 36: "fell: back\nat the start"}
-    for ax, (title, draws) in zip(axes, panels.items()):
+    for ax, title, draws in zip(axes, ("the world", "your model"), draws_of_one_step[:]):
         for pair in sorted(set(draws)):
             share = draws.count(pair) / len(draws)
             ax.scatter(list(cells).index(pair[0]), pair[1], s=900 * share, color=plots.BLUE, alpha=0.75, linewidth=0)
@@ -461,8 +459,8 @@ check(q_planning)
 # **Sarsa** needs whole trajectories, since it must know the action that really follows. So roll out *episodes* in the model:
 # a start state drawn uniformly from `start_states`, ε-greedy actions, one Sarsa update a step.
 #
-# An imagined episode ends in one of three ways: the model says *terminated*; it has `max_steps` steps; or it reaches a pair that the model never tried. In the last case
-# it ends there, unbootstrapped: nothing is added for what the model cannot imagine. Since such a pair's entry is never updated, it is 0 anyway.
+# An imagined episode ends in one of three ways: the model says *terminated*; it has `max_steps` steps (truncated: its last update bootstraps like any other); or it reaches a pair that the model
+# never tried. In the last case it ends there, unbootstrapped: nothing is added for what the model cannot imagine. Since such a pair's entry is never updated, it is 0 anyway.
 #
 # ### Exercise 8 · `sarsa_planning` ●●○ · 20 minutes · 2.5 points
 # <details><summary>Hint 1</summary>
@@ -788,22 +786,22 @@ ice = ~lake.terminal
 ANYWHERE = ice.double() / ice.sum()
 
 
-def errors(n_steps: int, planning: int, seed: int) -> list[float]:
-    """[the model's error, planning's own, both together] after `n_steps` of experience and `planning` samples."""
-    experience = random_experience(lake, n_steps, seeded(seed), start=ANYWHERE)
+def errors(experience: Experience, planning: int, seed: int) -> list[float]:
+    """[the model's error, planning's own, both together] of a model of `experience` and `planning` samples from it."""
     model = fit_model(experience, lake.n_states, lake.n_actions)
     truth, believed = plan_exactly(lake, GAMMA)[0], plan_exactly(model.as_mdp(lake.start), GAMMA)[0]
     planned = q_planning(model, planning, 0.1, GAMMA, seeded(100 + seed)).max(-1).values
     return [float((a - b)[ice].abs().mean()) for a, b in ((believed, truth), (planned, believed), (planned, truth))]
 
 
-EXPERIENCE, THOUGHT = (200, 600, 2000, 6000, 20_000), (300, 1000, 3000, 10_000, 30_000)
+EXPERIENCE, THOUGHT = (200, 600, 2000, 6000, 20_000), (200, 600, 2000, 6000, 20_000)
 
 
 def split_the_error(seeds: int = 3) -> tuple[Tensor, Tensor]:
     """The errors against experience (10,000 planning samples) and against planning samples (20,000 steps), each (3, seeds, 5)."""
-    against_experience = [[errors(n, 10_000, seed) for n in EXPERIENCE] for seed in range(seeds)]
-    against_thought = [[errors(20_000, n, seed) for n in THOUGHT] for seed in range(seeds)]
+    lived = [random_experience(lake, max(EXPERIENCE), seeded(seed), start=ANYWHERE) for seed in range(seeds)]
+    against_experience = [[errors(lived[seed].first(n), 10_000, seed) for n in EXPERIENCE] for seed in range(seeds)]
+    against_thought = [[errors(lived[seed], n, seed) for n in THOUGHT] for seed in range(seeds)]
     return torch.tensor(against_experience).movedim(-1, 0), torch.tensor(against_thought).movedim(-1, 0)
 
 
@@ -876,12 +874,18 @@ def what_is_my_plan_worth(tries: int, seed: int, draws: int = 200) -> tuple[floa
 
 
 TRIES = (5, 25, 250)
-plans = attempt(lambda: [what_is_my_plan_worth(tries, seed=1) for tries in TRIES])
-averages = attempt(lambda: [[(b, float(s.mean()), t) for b, t, s in (what_is_my_plan_worth(n, seed, 20) for seed in range(10))] for n in TRIES])
-if averages:
-    for n, runs in zip(TRIES, averages):
-        believed, posterior, true = torch.tensor(runs).mean(0).tolist()
-        print(f"{n:3} tries a pair, mean of 10 data sets: the model believes {believed:.3f}, its posterior {posterior:.3f}, the truth is {true:.3f}")
+
+
+def ask_the_posterior() -> list[tuple[float, float, Tensor]]:
+    """One plan for each amount of data in `TRIES`; prints the averages over ten data sets."""
+    for tries in TRIES:
+        runs = [what_is_my_plan_worth(tries, seed, draws=20) for seed in range(10)]
+        believed, posterior, true = torch.tensor([(b, s.mean(), t) for b, t, s in runs]).mean(0).tolist()
+        print(f"{tries:3} tries a pair, mean of 10 data sets: the model believes {believed:.3f}, its posterior {posterior:.3f}, the truth is {true:.3f}")
+    return [what_is_my_plan_worth(tries, seed=1) for tries in TRIES]
+
+
+plans = attempt(ask_the_posterior)
 
 
 # %% tags=["figure"]
@@ -938,13 +942,13 @@ def draw_taxi(figure):
         ax.plot(amounts, returns[:, column], marker="o", color=color, label=label)
     ax.axhline(best, color="#111827", lw=1, ls=":")
     ax.text(amounts[0], best + 2, f"the best policy: {best:.2f}", fontsize=8, va="bottom")
-    ax.set(xscale="log", xlabel="real steps of random play", ylabel="expected discounted return", ylim=(None, 18))
+    ax.set(xscale="log", xlabel="real steps of random play", ylabel="expected discounted return", ylim=(None, 10))
     ax.set_xticks(amounts, [f"{n:,}" for n in amounts])
     ax.minorticks_off()
-    ax.legend(loc="center right")
+    ax.legend(loc="lower right")
 
 
-plots.show(draw_taxi, alt="Taxi: expected return of the greedy policy against real steps; planning in the learned model reaches the best value, one pass of Q-learning stays far below", width=6.4, height=3.1)
+plots.show(draw_taxi, alt="Taxi: expected return of the greedy policy against real steps; planning in the learned model reaches the best value, one pass of Q-learning needs far more steps", width=6.4, height=3.1)
 
 # %% [markdown]
 # ## 8 · Where this leads
@@ -955,7 +959,7 @@ plots.show(draw_taxi, alt="Taxi: expected return of the greedy policy against re
 #
 # That was the bottleneck of deep RL: *the function approximator needs to be good for the task*. Convolutional networks were great for Atari (Mnih et al. 2015) and then Go (Silver et al. 2016): what matters in a picture or on a board is mostly local, and a
 # pattern means the same wherever it stands. In language what matters for a word can stand anywhere before it, and *which* earlier word matters depends on the content. A convolution looks at a fixed window: the number of layers between two distant words grows with their distance
-# (Vaswani et al. 2017, table 1), and the same weights apply whatever the words say.
+# (Vaswani et al. 2017, §4), and the same weights apply whatever the words say.
 #
 # What is missing is a layer that decides *where to look* from *what is there*. The lecture's next slide says it in two words: **pay attention**. That is lesson 02.
 

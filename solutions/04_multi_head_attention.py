@@ -976,5 +976,5 @@ check(grouped_query_attention)
 # **Sources.** Vaswani et al. (2017), *Attention is all you need* · Michel, Levy and Neubig (2019), *Are sixteen heads really better than one?* · Voita et al. (2019), *Analyzing multi-head self-attention* ·
 # Clark et al. (2019), *What does BERT look at?* · Bhojanapalli et al. (2020), *Low-rank bottleneck in multi-head attention models* · Shazeer (2019), *Fast transformer decoding* · Ainslie et al. (2023), *GQA*.
 
-# %%
+# %% tags=["figure"]
 lesson.scoreboard()

@@ -1061,5 +1061,5 @@ check(FastAttention)
 # **Sources.** Vaswani et al. 2017; Radford et al. 2019 (GPT-2); Devlin et al. 2019 (BERT); Raffel et al. 2020 (T5); Press and Wolf 2017; Hendrycks and Gimpel 2016; Xiong et al. 2020;
 # Loshchilov and Hutter 2019; Pascanu et al. 2013; Fan et al. 2018; Holtzman et al. 2020; Clark et al. 2020 (ELECTRA); Karpathy's nanoGPT (2022), which the lecture's class activity links.
 
-# %%
+# %% tags=["figure"]
 lesson.scoreboard()

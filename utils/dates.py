@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from babel import Locale
-from babel.dates import format_date
 from jaxtyping import Bool, Int
 from torch import Tensor
 
@@ -35,6 +33,11 @@ class DatePair:
     n_dates: int
 
 
+def day(year: int, month: int, number: int) -> datetime.date:
+    """A calendar day."""
+    return datetime.date(year, month, number)
+
+
 def write_date(date: datetime.date, locale: str, style: str) -> str:
     """`date` as people write it: `style` is `numeric` (day.month.year everywhere), `medium`, `long` or `full`.
 
@@ -42,6 +45,8 @@ def write_date(date: datetime.date, locale: str, style: str) -> str:
     """
     if style not in STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}, not {style!r}")
+    from babel.dates import format_date  # here, so that who never writes a date never loads Babel
+
     text = format_date(date, "d.M.y" if style == "numeric" else style, locale=locale)
     return _plain_spaces(text)
 
@@ -110,6 +115,16 @@ def decode_target(ids: Sequence[int]) -> str:
     return text
 
 
+def n_source_ids() -> int:
+    """How many ids a source may hold, the three special ones included."""
+    return END + 1 + len(source_characters())
+
+
+def n_target_ids() -> int:
+    """How many ids a target may hold, the three special ones included."""
+    return END + 1 + len(TARGET_CHARACTERS)
+
+
 def _padded(rows: list[list[int]]) -> Int[Tensor, "B n"]:
     ids = torch.full((len(rows), max(map(len, rows), default=0)), PAD)
     for i, row in enumerate(rows):
@@ -119,6 +134,8 @@ def _padded(rows: list[list[int]]) -> Int[Tensor, "B n"]:
 
 @lru_cache
 def _range_pattern(locale: str) -> str:
+    from babel import Locale
+
     return Locale.parse(locale).interval_formats[None]
 
 
@@ -127,7 +144,3 @@ def _plain_spaces(text: str) -> str:
     for space in "\u00a0\u2009\u202f":
         text = text.replace(space, " ")
     return text
-
-
-N_SOURCE_IDS = END + 1 + len(source_characters())
-N_TARGET_IDS = END + 1 + len(TARGET_CHARACTERS)

@@ -37,15 +37,17 @@ def draw_grid(
     low, high = limits or (float(grid[~grid.isnan()].min()), float(grid[~grid.isnan()].max()))
     image = ax.imshow(grid.reshape(shape).numpy(), cmap=_map(low, high), norm=_norm(low, high))
     _cells(ax, shape)
-    for cell in range(len(grid)):
+    for cell, value in enumerate(grid.tolist()):
         row, column = divmod(cell, shape[1])
-        if cell in letters:
-            shade = "#111827" if grid[cell].isnan() else _ink(image, float(grid[cell]))
-            ax.text(column, row, letters[cell], ha="center", va="center", fontsize=9, weight="bold", color=shade)
-        elif numbers and not grid[cell].isnan():
-            ax.text(column, row + 0.36, f"{grid[cell]:.2g}", ha="center", va="bottom", fontsize=6, color=_ink(image, float(grid[cell])))
+        grey = value != value
+        ink = "#111827" if grey else _ink(image, value)
+        if cell in letters:  # in the corner of a cell that has a value, so that arrows and paths do not hide it
+            at, place = ((column, row), {"ha": "center", "va": "center"}) if grey else ((column - 0.4, row - 0.4), {"ha": "left", "va": "top"})
+            ax.text(*at, letters[cell], fontsize=9, weight="bold", color=ink, **place)
+        if numbers and not grey:
+            ax.text(column, row + 0.42, f"{value:.2g}", ha="center", va="bottom", fontsize=7, color=ink)
     if label:
-        bar = ax.figure.colorbar(image, ax=ax, fraction=0.03, pad=0.02, label=label)
+        bar = ax.figure.colorbar(image, ax=ax, fraction=0.03, pad=0.02, shrink=0.8, label=label)
         bar.outline.set_visible(False)
 
 
@@ -57,11 +59,12 @@ def draw_arrows(ax: Axes, q: Tensor, shape: tuple[int, int], moves: Sequence[tup
         if cell in skip or len(chosen) == len(row_of_q):
             continue
         row, column = divmod(cell, shape[1])
+        ink = _ink(ax.images[0], float(ax.images[0].get_array()[row, column])) if ax.images else "#111827"
         for a in chosen:
             down, right = moves[a]
-            tip = (column + 0.28 * right, row + 0.28 * down)
-            tail = (column - 0.1 * right, row - 0.1 * down)
-            ax.annotate("", tip, tail, arrowprops={"arrowstyle": "-|>", "color": "#111827", "lw": 1.1, "mutation_scale": 9})
+            tip = (column + 0.22 * right, row - 0.08 + 0.22 * down)
+            tail = (column - 0.22 * right, row - 0.08 - 0.22 * down)
+            ax.annotate("", tip, tail, arrowprops={"arrowstyle": "-|>", "color": ink, "lw": 1.3, "mutation_scale": 10})
 
 
 def draw_path(ax: Axes, cells: Sequence[int], shape: tuple[int, int], color: str, label: str, offset: float = 0.0) -> None:

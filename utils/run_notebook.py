@@ -18,9 +18,8 @@ def definitions(path: Path) -> dict[str, Any]:
         is_check = metadata.get("nbgrader", {}).get("grade_id", "").startswith("check-")
         if cell["cell_type"] != "code" or is_check or DEMONSTRATIONS & set(metadata.get("tags", [])):
             continue
-        code = "".join(cell["source"])
-        if "lesson.scoreboard()" not in code:
-            exec(compile(code, path.name, "exec", dont_inherit=True), names)  # this file's __future__ is not the notebook's
+        # this file's own __future__ import is not the notebook's
+        exec(compile("".join(cell["source"]), path.name, "exec", dont_inherit=True), names)
     return names
 
 

@@ -15,9 +15,17 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from tqdm.auto import tqdm
 
-from utils.dates import END, N_SOURCE_IDS, N_TARGET_IDS, PAD, START, DatePair, decode_target, encode_sources, encode_targets
-
-Attend = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+from utils.dates import (
+    END,
+    PAD,
+    START,
+    DatePair,
+    decode_target,
+    encode_sources,
+    encode_targets,
+    n_source_ids,
+    n_target_ids,
+)
 
 
 class Encoder(nn.Module):
@@ -25,7 +33,7 @@ class Encoder(nn.Module):
 
     def __init__(self, d_embed: int, d_hidden: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(N_SOURCE_IDS, d_embed)
+        self.embedding = nn.Embedding(n_source_ids(), d_embed)
         self.rnn = nn.GRU(d_embed, d_hidden // 2, batch_first=True, bidirectional=True)
         self.summary = nn.Linear(d_hidden, d_hidden)
 
@@ -45,8 +53,8 @@ class DateReader(nn.Module):
     def __init__(self, d_embed: int, d_hidden: int) -> None:
         super().__init__()
         self.encoder = Encoder(d_embed, d_hidden)
-        self.embedding = nn.Embedding(N_TARGET_IDS, d_embed)
-        self.readout = nn.Linear(d_hidden, N_TARGET_IDS)
+        self.embedding = nn.Embedding(n_target_ids(), d_embed)
+        self.readout = nn.Linear(d_hidden, n_target_ids())
 
     def decode(self, previous: Int[Tensor, "B m"], state: Any, memory: tuple) -> tuple[Tensor, Any, Tensor | None]:
         """`(logits (B, m, V), new state, weights (B, m, n) or None)` after the characters `previous`."""
@@ -106,22 +114,43 @@ class LookingReader(DateReader):
 class LuongReader(DateReader):
     """Attention after the recurrence (Luong et al. 2015): the current state looks, and what it sees goes into the readout.
 
-    No state waits for what an earlier one saw, so all steps look at once: `attend(s (B, m, d), h (B, m, n, d), mask (B, m, n))`
-    gives `(context (B, m, d), weights (B, m, n))`. A module given as `attend` is trained with the rest.
+    No state waits for what an earlier one saw, so all steps look at once: `weigh(s (B, m, d), h (B, m, n, d), mask (B, m, n))`
+    gives weights `(B, m, n)`, which `mix` turns into contexts `(B, m, d)`.
     """
 
-    def __init__(self, attend: Attend, d_embed: int = 48, d_hidden: int = 48) -> None:
+    def __init__(self, weigh: Callable[[Tensor, Tensor, Tensor], Tensor], mix: Callable, d_embed: int = 48, d_hidden: int = 48) -> None:
         super().__init__(d_embed, d_hidden)
-        self.attend = attend
+        self.weigh, self.mix = weigh, mix
         self.rnn = nn.GRU(d_embed, d_hidden, batch_first=True)
-        self.mix = nn.Linear(2 * d_hidden, d_hidden)
+        self.merge = nn.Linear(2 * d_hidden, d_hidden)
 
     def decode(self, previous, state, memory):
         h, mask, _ = memory
         s, last = self.rnn(self.embedding(previous), state[None].contiguous())
-        m = s.shape[1]
-        context, weights = self.attend(s, h[:, None].expand(-1, m, -1, -1), mask[:, None].expand(-1, m, -1))
-        return self.readout(torch.tanh(self.mix(torch.cat([s, context], dim=-1)))), last[0], weights
+        every_step = (-1, s.shape[1], *h.shape[1:])
+        h, mask = h[:, None].expand(every_step), mask[:, None].expand(every_step[:-1])
+        weights = self.weigh(s, h, mask)
+        seen = torch.tanh(self.merge(torch.cat([s, self.mix(weights, h)], dim=-1)))
+        return self.readout(seen), last[0], weights
+
+
+class Learned(nn.Module):
+    """A function with parameters of its own: `function(*inputs, *parameters)`, one parameter for each of `shapes`."""
+
+    def __init__(self, function: Callable[..., Tensor], shapes: Sequence[tuple[int, ...]]) -> None:
+        super().__init__()
+        self.function = function
+        self.learned = nn.ParameterList(torch.randn(shape) * shape[-1] ** -0.5 for shape in shapes)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.function(*inputs, *self.learned)
+
+
+def seeded(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
+    """`make()` with initial parameters that depend on `seed` alone; the global random state stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
 
 
 def batches(pairs: Sequence[DatePair], batch_size: int, generator: torch.Generator) -> Iterator[list[DatePair]]:
@@ -134,7 +163,7 @@ def batches(pairs: Sequence[DatePair], batch_size: int, generator: torch.Generat
 
 
 def train(
-    model: DateReader, pairs: Sequence[DatePair], steps: int, generator: torch.Generator, batch_size: int = 64, lr: float = 1e-2, label: str = ""
+    model: DateReader, pairs: Sequence[DatePair], steps: int, generator: torch.Generator, batch_size: int = 32, lr: float = 7e-3, label: str = ""
 ) -> list[float]:
     """Teach `model` to write each pair's target (Adam, one learning-rate cycle, gradient clipping); the loss of every step."""
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
@@ -170,10 +199,13 @@ def exact_matches(model: DateReader, pairs: Sequence[DatePair]) -> Bool[Tensor, 
     return torch.tensor([text == pair.target for text, pair in zip(written, pairs)])
 
 
-def look(model: DateReader, source: str) -> tuple[str, Float[Tensor, "m n"]]:
-    """What the model writes for one source, and where it looked for every character of it (the closing mark left out)."""
-    ids, weights = model.write(*encode_sources([source]))
+@torch.no_grad()
+def look(model: DateReader, pair: DatePair) -> Float[Tensor, "m n"]:
+    """Where the model looks while it writes each character of the pair's target, given the true characters before it."""
+    source, mask = encode_sources([pair.source])
+    previous = F.pad(encode_targets([pair.target])[:, :-1], (1, 0), value=START)
+    h, summary = model.encoder(source, mask)
+    _, _, weights = model.decode(previous, summary, (h, mask, summary))
     if weights is None:
         raise ValueError("this model has no attention, so it has no weights to look at")
-    text = decode_target(ids[0].tolist())
-    return text, weights[0, : len(text)]
+    return weights[0, : len(pair.target)]

@@ -395,33 +395,21 @@ def test_two_caches_share_nothing(student):
     first.append(expect.randn(3, 5, 4, seed=90), expect.randn(3, 5, 4, seed=91))
     expect.equal(second.length, 0, where="the length of a second, empty cache after the first was filled")
     k, v = expect.randn(3, 2, 4, seed=92), expect.randn(3, 2, 4, seed=93)
-    expect.equal(second.append(k, v), (k, v), where="the first append to a second cache") if False else _same_pair(second.append(k, v), k, v)
-
-
-def _same_pair(got, k, v):
-    expect.true(isinstance(got, (tuple, list)) and len(got) == 2, "append returns two tensors: all keys, all values", expect.show(got))
-    expect.equal(got[0], k, where="the keys after the first append to a second cache")
-    expect.equal(got[1], v, where="the values after the first append to a second cache")
+    expect.close(second.append(k, v), (k, v), where="the first append to a second cache")
 
 
 @pytest.mark.exercise("KeyValueCache", weight=0.5)
 def test_the_cache_is_well_behaved(student):
     """float64 kept, on the inputs' device, inputs unchanged."""
     k, v = expect.randn(3, 2, 4, seed=94), expect.randn(3, 2, 4, seed=95)
-    for again in (False, True):  # the first append, and one that follows it
-        for test in (expect.keeps_dtype, expect.follows_device, lambda f, *args: expect.inputs_unchanged(student, f, *args)):
-            test(_appending(student, k, v, again), k, v)
 
+    def twice(k, v):
+        cache = student.KeyValueCache()
+        return cache.append(k, v), cache.append(k, v)
 
-def _appending(student, k, v, again):
-    cache = student.KeyValueCache()
-
-    def append(*given):
-        return cache.append(*given)
-
-    if not again:
-        return cache.append
-    return append
+    expect.keeps_dtype(twice, k, v)
+    expect.follows_device(twice, k, v)
+    expect.inputs_unchanged(student, student.KeyValueCache().append, k, v)
 
 
 # 8 · attention_cost
@@ -454,3 +442,33 @@ def test_each_count_is_pytorchs(student, key):
     got, want = student.attention_cost(70, 24, 6), counted(70, 24, 6)
     expect.true(isinstance(got, dict) and key in got, f"attention_cost returns a dict with the entry {key!r}", expect.show(got))
     expect.close(got[key], want[key], where=f"{key} of attention_cost(70, 24, 6)", rtol=1e-9)
+
+
+# Stretch · grouped_query_attention
+
+
+def grouped(q, k, v, mask=None):
+    """PyTorch's own grouped attention; its weights are its output for values that are the identity."""
+    eye = torch.eye(k.shape[-2], dtype=k.dtype).expand(*k.shape[:-2], -1, -1)
+    mask = None if mask is None else mask.unsqueeze(-3)
+    return tuple(F.scaled_dot_product_attention(q, k, values, attn_mask=mask, enable_gqa=True) for values in (v, eye))
+
+
+@pytest.mark.exercise("grouped_query_attention", weight=2)
+@pytest.mark.parametrize("n_kv_heads", [1, 2, 3, 6])
+def test_groups_share_keys_and_values(student, n_kv_heads):
+    """Neighbouring query heads share a head of keys and values: one for all, groups, and one for each."""
+    q = expect.randn(2, 6, 3, 8, seed=100)
+    k, v = (expect.randn(2, n_kv_heads, 5, 8, seed=101 + i) for i in range(2))
+    expect.close(student.grouped_query_attention(q, k, v), grouped(q, k, v), where=f"6 query heads and {n_kv_heads} heads of keys and values")
+
+
+@pytest.mark.exercise("grouped_query_attention", weight=1)
+def test_groups_obey_a_mask(student):
+    """A mask (batch, T_q, T_k) is shared by all heads; heads that do not divide are a ValueError that names n_kv_heads."""
+    q, mask = expect.randn(2, 6, 3, 8, seed=103), expect.rand(2, 3, 5, seed=104) < 0.6
+    mask[..., 1] = True
+    k, v = (expect.randn(2, 2, 5, 8, seed=105 + i) for i in range(2))
+    expect.close(student.grouped_query_attention(q, k, v, mask), grouped(q, k, v, mask), where="6 query heads, 2 heads of keys and values, a mask (2, 3, 5)")
+    odd = expect.randn(2, 4, 5, 8, seed=107)
+    expect.raises(ValueError, student.grouped_query_attention, q, odd, odd, naming="n_kv_heads", where="6 query heads and n_kv_heads = 4")

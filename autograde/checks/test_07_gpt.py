@@ -64,7 +64,7 @@ def gpt_weights(config, seed, scale=0.7):
     weights = {"wte.weight": expect.randn(config["vocab_size"], d, seed=seed, scale=scale)}
     weights["wpe.weight"] = expect.randn(config["block_size"], d, seed=seed + 1, scale=scale)
     for i in range(config["n_layer"]):
-        weights |= block_weights(d, seed + 10 * (i + 1), f"h.{i}.")
+        weights |= block_weights(d, seed + 20 * (i + 1), f"h.{i}.")
     return weights | norm_weights(d, seed + 5, "ln_f") | {"lm_head.weight": weights["wte.weight"]}
 
 
@@ -149,7 +149,7 @@ def test_batches_depend_on_the_generator_alone(student):
     """The same seed gives the same batch, the next call another one."""
     text, source = torch.arange(1000), generator(2)
     first, second = student.get_batch(text, 6, 5, source), student.get_batch(text, 6, 5, source)
-    expect.equal(student.get_batch(text, 6, 5, generator(2)), first, where="two calls with equally seeded generators")
+    expect.close(student.get_batch(text, 6, 5, generator(2)), first, where="two calls with equally seeded generators")
     expect.true(not torch.equal(first[0], second[0]), "A second call with the same generator gives the same batch again: the generator is not used")
 
 
@@ -157,7 +157,7 @@ def test_batches_depend_on_the_generator_alone(student):
 def test_a_text_that_is_too_short(student):
     """N = block_size + 1 gives the one window there is; fewer tokens are a ValueError."""
     x, y = student.get_batch(TEXT[:5], 3, 4, generator(3))
-    expect.equal((x[2], y[2]), (TEXT[:4], TEXT[1:5]), where="5 tokens and block_size 4")
+    expect.close((x[2], y[2]), (TEXT[:4], TEXT[1:5]), where="5 tokens and block_size 4")
     expect.raises(ValueError, student.get_batch, TEXT[:4], 3, 4, generator(3), where="4 tokens and block_size 4")
 
 
@@ -218,7 +218,7 @@ def test_infilling_is_well_behaved(student):
     """`ids` stay as they are, the generator alone decides, a p outside [0, 1] is a ValueError."""
     ids = ids_of(4, 60, seed=8, high=20)
     first = student.mask_for_infilling(ids, 20, 20, generator(8), p=0.5)
-    expect.equal(student.mask_for_infilling(ids, 20, 20, generator(8), p=0.5), first, where="two calls with equally seeded generators")
+    expect.close(student.mask_for_infilling(ids, 20, 20, generator(8), p=0.5), first, where="two calls with equally seeded generators")
     expect.inputs_unchanged(student, student.mask_for_infilling, ids, 20, 20, generator(8), 0.9)
     expect.raises(ValueError, student.mask_for_infilling, ids, 20, 20, generator(8), 1.5, naming="p", where="p = 1.5")
 

@@ -22,6 +22,9 @@ sandbox instead of a kernel: the preprocessor below takes the place of nbgrader'
 """
 
 import os
+import sys
+
+sys.path.append({root!r})  # where the course is installed
 
 c = get_config()
 c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
@@ -49,7 +52,7 @@ def create(folder: Path, lessons: list[str]) -> None:
     """Make or complete a course directory: configuration, source and release versions, and the assignments in the gradebook."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "nbgrader_config.py").exists():
-        write(folder / "nbgrader_config.py", CONFIG.encode())
+        write(folder / "nbgrader_config.py", CONFIG.replace("{root!r}", repr(str(layout.ROOT))).encode())
     for lesson in lessons:
         _add(folder, lesson)
 

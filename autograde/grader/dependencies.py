@@ -37,7 +37,7 @@ def repaired(cells: Sequence[CodeCell], names: Sequence[str], answers: Mapping[s
 
 def merge(own: Result, second: Result, names: Sequence[str]) -> Result:
     """The better of two results; of the second run only which checks passed is told."""
-    if second.score <= own.score:
+    if sum(o.weight for o in second.outcomes if o.passed) <= sum(o.weight for o in own.outcomes if o.passed):
         return own
     quoted = ", ".join(f"`{name}`" for name in names)
     before = {o.check: o for o in own.outcomes}

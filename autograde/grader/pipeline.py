@@ -18,11 +18,13 @@ from autograde.grader import dependencies
 from autograde.grader.discovery import Found
 from autograde.grader.matching import CodeCell, Submission, match
 from autograde.grader.reading import Unreadable, read
+from autograde.grader.sandbox import Limits
 from autograde.grader.session import Session
 from autograde.grading import Result, examine
 from autograde.lessons import Exercise, Lesson
 
 MAX_ARTIFACT = 64 * 2**20
+LIMITS = Limits(request_seconds=5, test_seconds=20)  # right answers take milliseconds
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _check(lesson: Lesson, submission: Submission, files: Mapping[str, bytes], s
 
 
 def _open(cells: Sequence[CodeCell], sandbox: str, files: Mapping[str, bytes]) -> Session:
-    return Session([(cell.name, cell.source) for cell in cells], sandbox_mode=sandbox, artifacts=files)
+    return Session([(cell.name, cell.source) for cell in cells], LIMITS, sandbox, files)
 
 
 def _unwritten(exercise: Exercise, submission: Submission) -> Result | None:

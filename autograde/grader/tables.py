@@ -35,5 +35,5 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 def _safe(value: str) -> str:
     """Text that begins like a formula would be run by a spreadsheet; a student chooses their folder's name and their error messages."""
-    text = value.replace("\x00", "")
-    return "'" + text if text[:1] in "=+@\t\r" or (text[:1] == "-" and not text[1:2].isdigit()) else text
+    text = " ".join(value.replace("\x00", "").split())
+    return "'" + text if text.startswith(("=", "+", "@")) or (text[:1] == "-" and not text[1:2].isdigit()) else text

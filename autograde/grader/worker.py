@@ -115,6 +115,7 @@ class Worker:
         self.channel = channel
         self.table = StudentTable(self)
         self.namespace = notebook_cells.make_namespace()
+        self.made: list[Any] = []  # by `student.new`
 
     def serve(self) -> None:
         try:
@@ -137,13 +138,17 @@ class Worker:
     def answer(self, message: tuple) -> None:
         _, (operation, forbids, arguments) = message
         try:
-            with forbidding(forbids, self.namespace):
+            with forbidding(self.forbidden(forbids, arguments), self.namespace, strict=True):
                 result = _OPERATIONS[operation](self, *arguments)
             self.send("result", result)
         except ProtocolError as error:
             self.send("error", describe(TypeError(f"this result cannot be handed on: {error}")))
         except BaseException as error:
             self.send("error", describe(error))
+
+    def forbidden(self, names: list[str], arguments: tuple) -> list[str]:
+        """A library object that the test asked for may do what the student's code may not."""
+        return [] if arguments and any(arguments[0] is made for made in self.made) else names
 
     def ask(self, question: tuple) -> Any:
         """Have the test's side answer, serving what it asks meanwhile."""
@@ -181,7 +186,8 @@ def _new(worker: Worker, qualified_name: str, args: tuple, kwargs: dict) -> Any:
     module, _, name = qualified_name.rpartition(".")
     if module.split(".")[0] not in LIBRARIES:
         raise ValueError(f"{qualified_name} is in none of the libraries {', '.join(LIBRARIES)}")
-    return getattr(importlib.import_module(module), name)(*args, **kwargs)
+    worker.made.append(getattr(importlib.import_module(module), name)(*args, **kwargs))
+    return worker.made[-1]
 
 
 def _arguments_after(worker: Worker, target: Any, args: tuple, kwargs: dict) -> tuple:

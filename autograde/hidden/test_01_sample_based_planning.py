@@ -218,12 +218,12 @@ def test_q_planning_with_another_step_size(student):
 @pytest.mark.exercise("q_planning", weight=1.5)
 def test_q_planning_in_a_stochastic_model(student):
     """In a stochastic model the values settle around q*."""
-    rows = {(0, 0): (1.0, {1: 0.75, 2: 0.25}), (0, 1): (0.5, {2: 1.0}), (1, 0): (4.0, {3: 1.0}), (2, 1): (-2.0, {3: 1.0}), (2, 0): (-4.0, {3: 1.0})}
-    model = TabularModel.from_rows(rows, 4, 2, terminal=[3])
-    got = student.q_planning(model, 4000, 0.02, 0.9, seeded(5))
-    # the first entry's noise has a standard deviation of 0.9 · 6 · 0.433 · √(0.02 / 1.98) = 0.235
-    expect.close(got[0, 0].item(), 1 + 0.9 * (0.75 * 4 - 0.25 * 2), where="a stochastic pair", atol=1.5)
-    expect.close(got[2, 1].item(), -2.0, where="a certain pair of the same model", atol=0.01)
+    rows = {(0, 0): (1.0, {1: 0.6, 2: 0.4}), (0, 1): (0.5, {2: 1.0}), (1, 0): (4.0, {3: 1.0}), (2, 1): (-4.0, {3: 1.0}), (2, 0): (-6.0, {3: 1.0})}
+    model = TabularModel.from_rows(rows | {(1, 1): (2.0, {3: 1.0})}, 4, 2, terminal=[3])
+    got = student.q_planning(model, 5000, 0.01, 0.9, seeded(5))
+    # the first entry's noise has a standard deviation of 0.9 · 8 · 0.49 · √(0.01 / 1.99) = 0.25
+    expect.close(got[0, 0].item(), 1 + 0.9 * (0.6 * 4 - 0.4 * 4), where="a stochastic pair", atol=1.7)
+    expect.close(got[2, 1].item(), -4.0, where="a certain pair of the same model", atol=0.05)
 
 
 @pytest.mark.exercise("q_planning")
@@ -277,6 +277,17 @@ def test_sarsa_planning_settles_between_greedy_and_random(student):
     expect.close(float(got[1, 0]), 10.0, where="the better last action", atol=0.1)
 
 
+# the experience knows a step out of state 1, but every episode that reaches it is over
+BEYOND = TabularModel.from_rows({(0, 0): (1.0, {1: 1.0}), (1, 0): (8.0, {2: 1.0})}, 3, 1, terminal=[1])
+
+
+@pytest.mark.exercise("sarsa_planning", weight=0.5)
+def test_sarsa_planning_stops_at_the_end(student):
+    """A terminated episode is over, also where the model knows steps beyond."""
+    got = student.sarsa_planning(BEYOND, torch.tensor([0]), 5, 1.0, 0.5, 0.2, 10, seeded(0))
+    expect.close(got, torch.tensor([[1.0], [0.0], [0.0]], dtype=torch.float64), where="a model with steps beyond a terminal state")
+
+
 @pytest.mark.exercise("sarsa_planning", weight=0.5)
 def test_sarsa_planning_repeats_with_the_seed(student):
     """The same seed gives the same table, of the model's dtype; no episodes give zeros."""
@@ -306,6 +317,13 @@ def test_monte_carlo_planning_of_cut_episodes(student):
     want = 3.0 * ((1 + 0.9 + 0.81) + (1 + 0.9) + 1) / 3
     got = student.monte_carlo_planning(loop, torch.tensor([0]), 4, 0.9, 0.2, 3, seeded(0))
     expect.close(got, torch.tensor([[want]], dtype=torch.float64), where="a pair that loops to itself, episodes of max_steps=3")
+
+
+@pytest.mark.exercise("monte_carlo_planning", weight=0.5)
+def test_monte_carlo_planning_stops_at_the_end(student):
+    """A terminated episode is over, also where the model knows steps beyond."""
+    got = student.monte_carlo_planning(BEYOND, torch.tensor([0]), 5, 0.5, 0.2, 10, seeded(0))
+    expect.close(got, torch.tensor([[1.0], [0.0], [0.0]], dtype=torch.float64), where="a model with steps beyond a terminal state")
 
 
 @pytest.mark.exercise("monte_carlo_planning")
@@ -367,6 +385,21 @@ def test_dyna_in_another_world(student):
     """A random walker's table becomes q* in a larger world."""
     got, _ = student.dyna_q(start_at(CYCLE, 0, 1, 4), 80, 12, 0.9, 0.7, 1.0, 25, seeded(3))
     expect.close(got, optimal_q(CYCLE, 0.7), where="6 states, 3 actions", atol=1e-3)
+
+
+@pytest.mark.exercise("dyna_q")
+def test_dyna_plans_with_earlier_episodes(student):
+    """What was tried in an earlier episode is planned with too."""
+    rows = {(s, 0): (1.0 + s, {s + 1: 1.0}) for s in range(4)}
+    world = start_at(TabularModel.from_rows(rows, 5, 1, terminal=[4]), 0, 2)
+    both = 0
+    for seed in range(20):  # two episodes of two steps: from 0 and from 2, in either order, or twice from the same
+        got, _ = student.dyna_q(world, 2, 90, 1.0, 0.5, 0.3, 2, seeded(seed))
+        if got[0, 0] != 0 and got[2, 0] != 0:
+            both += 1
+            want = torch.tensor([3.25, 4.5, 5.0, 4.0, 0.0], dtype=torch.float64)
+            expect.close(got[:, 0], want, where="a chain of 4 steps lived in two halves, 90 planning steps after each real one")
+    expect.true(both > 0, "Episodes must begin in states drawn from `mdp.start`")
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)

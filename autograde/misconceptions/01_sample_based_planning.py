@@ -720,7 +720,6 @@ misconception("dyna_q", "Planning happens once an episode; it belongs after ever
 misconception("dyna_q", "The planning updates repeat the last real step; they must draw from all pairs tried before.", replace=("tried[draw(len(tried))]", "(state, action)"))
 misconception("dyna_q", "A truncated episode is treated as a terminated one: its last update must still bootstrap.", replace=(REAL, REAL.replace("terminated", "terminated or length == max_steps")))
 misconception("dyna_q", "The terminated steps never reach the planning model: the last step is lost.", replace=((REMEMBER + PLANNING, "            if terminated:\n                break\n" + REMEMBER + PLANNING),))
-misconception("dyna_q", "The imagined steps bootstrap past the end: remember whether a step terminated.", replace=("append((reward, next_state, terminated))", "append((reward, next_state, False))"))
 misconception("dyna_q", "Episodes must begin in a state drawn from `mdp.start`; these begin in state 0.", replace=("int(torch.multinomial(mdp.start, 1, generator=generator))", "0"))
 misconception("dyna_q", "Episodes must begin in a state drawn from `mdp.start`; these begin in the most likely one.", replace=("int(torch.multinomial(mdp.start, 1, generator=generator))", "int(mdp.start.argmax())"))
 misconception("dyna_q", "The agent never explores: real actions are ε-greedy.", replace=("epsilon_greedy(q[state], epsilon, generator)", "epsilon_greedy(q[state], 0.0, generator)"))
@@ -911,7 +910,6 @@ def posterior_by_numpy(counts, prior, generator):
 
 # ---------------------------------------------------------------------------------------------------- stretch
 misconception("prioritized_sweeping", "The pairs that lead to a changed state must be looked at again.", replace=("if error(tuple(before)) > theta:", "if False:"))
-misconception("prioritized_sweeping", "The smallest error comes first here; take the largest.", replace=(("(-error(pair), pair)", "(error(pair), pair)"), ("(-error(tuple(before))", "(error(tuple(before))")))
 misconception("prioritized_sweeping", "γ is missing in the target.", replace=("+ gamma * model", "+ 0.99 * model"))
 
 

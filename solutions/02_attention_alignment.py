@@ -1,0 +1,867 @@
+# %% [markdown]
+# # 02 · Attention as alignment
+# *Needs: recurrent networks (a GRU is a box with a state), softmax · about 2 hours · CPU is enough · 24 points by checks, 3 for the written question*
+#
+# Lesson 01 ended with a question: what kind of network could be a model of a world that is described in *language*? For some years the best answer was
+# a recurrent network that reads a sentence into one vector and another that writes from this vector: the **encoder–decoder** (Cho et al. 2014a; Sutskever, Vinyals and Le 2014).
+# It has a weakness that you are about to measure, and the cure for it is the subject of the rest of this course.
+#
+# The task is one that every office knows. People write dates in many ways; a database wants one (ISO 8601):
+#
+# | what people write | ISO 8601 |
+# | --- | --- |
+# | `24.9.1987` | `1987-09-24` |
+# | `quinta-feira, 24 de setembro de 1987` | `1987-09-24` |
+# | `4 Kasım 1987 Çarşamba – 12 Mart 1991 Salı` | `1987-11-04/1991-03-12` |
+#
+# A network reads it character by character, in ten languages, and nobody tells it what a month is.
+#
+# | | Exercise | Difficulty | Minutes | Points |
+# | --- | --- | --- | --- | --- |
+# | 1 | `alignment_weights` | ●●○ | 12 | 3 |
+# | 2 | `context_vector` | ●○○ | 5 | 1 |
+# | 3 | `content_based_score` | ●●○ | 8 | 1.5 |
+# | 4 | `additive_score` | ●●○ | 12 | 2.5 |
+# | 5 | `location_score` | ●○○ | 4 | 1 |
+# | 6 | `general_score` | ●●○ | 8 | 1.5 |
+# | 7 | `dot_score` | ●○○ | 4 | 1 |
+# | 8 | `scaled_dot_score` | ●○○ | 3 | 1 |
+# | 9 | `predict_position` | ●●○ | 8 | 2 |
+# | 10 | `local_attention_weights` | ●●● | 18 | 3.5 |
+# | 11 | `AdditiveAttention` | ●●○ | 12 | 2.5 |
+# | 12 | `AttentionDecoderCell` | ●●○ | 15 | 3.5 |
+# | | written question | | 10 | 3 |
+# | ★ | `monotonic_local_weights` (stretch) | ●●○ | 12 | – |
+
+# %% tags=["setup"]
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from autograde.notebook import open_lesson
+from utils import dates, plots, seq2seq
+from utils.lesson import attempt
+
+lesson = open_lesson("02_attention_alignment", globals())
+check = lesson.check
+
+# %% [markdown]
+# **Conventions.** `...` in a shape stands for any number of batch dimensions, including none, so count dimensions from the right (`dim=-1`).
+# Results keep the dtype and device of the inputs, and inputs are never changed in place. A mask is boolean, `True` where attention is allowed.
+# A figure that says it is waiting for your function draws itself once you have written it: run its cell again.
+
+# %% [markdown]
+# ## 1 · One vector for everything
+#
+# The encoder reads $\mathbf{x} = [x_1, \dots, x_n]$ and keeps a state $\mathbf{h}_i$ after each character. The last state is all that the decoder gets: one vector
+# $\mathbf{c}$, from which it writes $\mathbf{y} = [y_1, \dots, y_m]$ (Cho et al. 2014a show the decoder this same $\mathbf{c}$ at every step, and so do we):
+#
+# $$\mathbf{c} = f(\mathbf{h}_1, \dots, \mathbf{h}_n), \qquad \mathbf{s}_t = \text{RNN}(\mathbf{s}_{t-1}, y_{t-1}, \mathbf{c})$$
+#
+# The vector has 64 numbers whether the source has 8 characters or 70. Cho et al. (2014b) saw translations get worse quickly as sentences grow.
+# Here is the same with dates: half of the sources hold one date, the other half a period of two.
+
+# %%
+N_TRAIN, N_TEST = 6000, 400
+
+
+def make_data(seed=0):
+    """Training pairs, and test pairs of days that training never shows: half of them one date, half a period of two."""
+    generator = torch.Generator().manual_seed(seed)
+    train = [pair for n_dates in (1, 2) for pair in dates.sample_pairs(N_TRAIN, generator, n_dates)]
+    test = [pair for n_dates in (1, 2) for pair in dates.sample_pairs(N_TEST, generator, n_dates, held_out=True)]
+    return train, test
+
+
+def train_one_vector(train, seed=0, steps=900):
+    """The encoder–decoder without attention."""
+    model = seq2seq.seeded(seed, seq2seq.OneVectorReader)
+    seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), label="one vector")
+    return model
+
+
+train_pairs, test_pairs = make_data()
+for pair in [pair for n_dates in (1, 2) for pair in test_pairs if pair.n_dates == n_dates and pair.style != "numeric"][: 4 * N_TEST : N_TEST // 5]:
+    print(f"{pair.source:<64} {pair.target}")
+
+# %% tags=["experiment"]
+one_vector = attempt(train_one_vector, train_pairs)  # about half a minute on two cores
+one_vector_right = attempt(seq2seq.exact_matches, one_vector, test_pairs)
+
+# %% tags=["figure"]
+def draw_accuracy(figure, results):
+    """Share of sources written without a mistake, in groups of like length; `results` is a list of (name, which are right, colour)."""
+    ax = figure.subplots()
+    length = torch.tensor([len(pair.source) for pair in test_pairs])
+    two = torch.tensor([pair.n_dates == 2 for pair in test_pairs])
+    edges = [0, 10, 14, 18, 22, 28, 36, 44, 80]
+    for name, right, color in results:
+        for kind, line in ((two, "s--"), (~two, "o-")):
+            groups = [kind & (length > low) & (length <= high) for low, high in zip(edges, edges[1:])]
+            points = [(float(length[g].double().mean()), float(right[g].double().mean())) for g in groups if int(g.sum()) >= 8]
+            ax.plot(*zip(*points), line, color=color, label=f"{name}, {'a period of two' if kind is two else 'one date'}")
+    ax.set(xlabel="characters in the source", ylabel="exact matches", ylim=(-0.03, 1.05))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+plots.show(
+    lambda figure: draw_accuracy(figure, [("one vector", one_vector_right, plots.ORANGE)]),
+    alt="Exact matches of the encoder–decoder without attention against source length: most single dates are right, nearly all periods are wrong",
+    width=7,
+    height=2.8,
+)
+
+# %% [markdown]
+# Single dates mostly fit through the vector, and the shorter the better. A period of two needs twice as much to be remembered, and the vector has not grown.
+# What goes wrong is instructive:
+
+# %% tags=["experiment"]
+def show_mistakes():
+    for pair in test_pairs[N_TEST : N_TEST + 4]:
+        (written,) = seq2seq.translate(one_vector, [pair.source])
+        marks = "".join(" " if a == b else "^" for a, b in zip(written.ljust(len(pair.target)), pair.target))
+        print(f"source   {pair.source}\nwritten  {written}\nright    {pair.target}\n         {marks}\n")
+
+
+attempt(show_mistakes)
+
+# %% [markdown]
+# The form is always right: four digits, a hyphen, two digits. What is lost is *which* digits. They stand in the source, in plain sight, but the decoder is not
+# allowed to look. So let it look.
+
+# %% [markdown]
+# ## 2 · A vector of importance weights over the source
+#
+# Keep **all** encoder states $\mathbf{h}_1, \dots, \mathbf{h}_n$, and let every output position $t$ have a context vector of its own (Bahdanau, Cho and Bengio 2015):
+#
+# $$\mathbf{c}_t = \sum_{i=1}^n \alpha_{t,i}\, \mathbf{h}_i \qquad\qquad
+# \alpha_{t,i} = \text{align}(y_t, x_i) = \frac{\exp(\text{score}(\mathbf{s}_{t-1}, \mathbf{h}_i))}{\sum_{i'=1}^n \exp(\text{score}(\mathbf{s}_{t-1}, \mathbf{h}_{i'}))}$$
+#
+# The score says how well the decoder's state and source position $i$ fit; the softmax turns $n$ scores into $n$ positive weights that sum to 1. That is all attention is: *a vector of
+# importance weights over an input sequence*. The shapes: scores and weights $(\dots, n)$, states $(\dots, n, d_h)$, context $(\dots, d_h)$.
+#
+# *Worked number.* Scores $(2, 1, 0)$: the exponentials are $7.39$, $2.72$ and $1$, their sum is $11.11$, the weights are $(0.665, 0.245, 0.090)$.
+#
+# Two things go wrong in practice, and your function takes care of both.
+#
+# - **Large scores.** $e^{1000}$ is `inf` and $\text{inf}/\text{inf}$ is NaN. Subtracting one number from all scores of a row changes no weight (why?), so one can be chosen that keeps all
+#   exponentials in $(0, 1]$ and at least one of them at 1.
+# - **Padding.** Sources of a batch have different lengths, and the shorter are filled up. A position where the mask is `False` gets weight 0, and the others sum to 1. A row in which nothing is
+#   allowed gets all zeros, never NaN.
+
+# %% [markdown]
+# ### Exercise 1 · `alignment_weights` (●●○, 12 minutes, 3 points)
+# Without PyTorch's softmax: it is the answer. `exp`, `amax`, `sum`, `masked_fill` are yours.
+#
+# <details><summary>Hint 1</summary>
+#
+# The number to subtract is the largest score of the row (`amax` with `keepdim=True`). Of which positions? Think of a row whose largest score stands at a masked position.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# $e^{-\infty} = 0$. So a masked score may become $-\infty$, as long as you never compute $-\infty - (-\infty)$.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# In a row in which nothing is allowed the largest score is $-\infty$ and the sum of the exponentials is 0. Both may be replaced, in those rows alone, by a number that does no harm.
+#
+# </details>
+
+# %% exercise="alignment_weights" forbids="softmax"
+def alignment_weights(
+    scores: Float[Tensor, "*batch n"], mask: Bool[Tensor, "*batch n"] | None = None
+) -> Float[Tensor, "*batch n"]:
+    """Softmax over the source, safe for scores of any size; weight 0 where `mask` is False, all zeros where it allows nothing."""
+    ### BEGIN SOLUTION
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    largest = scores.amax(dim=-1, keepdim=True)
+    # -inf only where nothing is allowed; -inf - (-inf) would be NaN
+    exponentials = torch.exp(scores - largest.masked_fill(largest == -math.inf, 0.0))
+    total = exponentials.sum(dim=-1, keepdim=True)
+    return exponentials / total.masked_fill(total == 0, 1.0)
+    ### END SOLUTION
+
+
+# %% check="alignment_weights" points=3
+check(alignment_weights)
+
+# %% tags=["figure"]
+def draw_temperature(figure):
+    scores = torch.tensor([2.0, 1.0, 0.0, -1.0])
+    cases = [("scores 2, 1, 0, −1", scores, None), ("ten times as large", 10 * scores, None), ("the first one masked", scores, torch.arange(4) > 0)]
+    for ax, (name, row, mask) in zip(figure.subplots(1, 3, sharey=True), cases):
+        bars = ax.bar(["h₁", "h₂", "h₃", "h₄"], alignment_weights(row, mask).tolist(), color=plots.BLUE, width=0.65)
+        ax.bar_label(bars, fmt="%.2f")
+        ax.set(title=name, ylim=(0, 1.12))
+    figure.axes[0].set_ylabel("weight")
+
+
+plots.show(
+    draw_temperature,
+    alt="Weights of four scores 2, 1, 0, −1 as bars: 0.64, 0.24, 0.09, 0.03; of scores ten times as large: 1, 0, 0, 0; with the first masked: 0, 0.67, 0.24, 0.09",
+    width=7,
+    height=2.3,
+)
+
+# %% [markdown]
+# Large scores make a hard choice, small ones an average. Remember the middle picture: it will explain why one of the score functions below fails and why another one is divided by a root.
+#
+# ### Exercise 2 · `context_vector` (●○○, 5 minutes, 1 point)
+# *Worked number.* Weights $(0.665, 0.245, 0.090)$ and states $(1, 0)$, $(0, 1)$, $(4, 4)$ give $\mathbf{c} = (0.665 + 0.360,\; 0.245 + 0.360) = (1.025, 0.605)$.
+#
+# <details><summary>Hint 1</summary>
+#
+# Every state is multiplied by one number, its weight: give the weights a last dimension of size 1. Which dimension is then summed over?
+#
+# </details>
+
+# %% exercise="context_vector"
+def context_vector(weights: Float[Tensor, "*batch n"], h: Float[Tensor, "*batch n d_h"]) -> Float[Tensor, "*batch d_h"]:
+    """c = Σᵢ αᵢ hᵢ (Bahdanau et al. 2015, equation 5)."""
+    ### BEGIN SOLUTION
+    return (weights[..., None] * h).sum(dim=-2)
+    ### END SOLUTION
+
+
+# %% check="context_vector" points=1
+check(context_vector)
+
+# %% [markdown]
+# ## 3 · Six ways to score
+#
+# How well do $\mathbf{s}$ and $\mathbf{h}_i$ fit? Before Vaswani et al. (2017) made one answer the standard, there were several. This is the lecture's table:
+#
+# | Name | $\text{score}(\mathbf{s}, \mathbf{h}_i)$ | learned | Citation |
+# | --- | --- | --- | --- |
+# | content-based | $\text{cosine}[\mathbf{s}, \mathbf{h}_i]$ | – | Graves, Wayne and Danihelka 2014 |
+# | additive | $\mathbf{v}_a^\top \tanh(\mathbf{W}_a [\mathbf{s}; \mathbf{h}_i])$ | $\mathbf{W}_a\;(d_a, d_s + d_h)$, $\mathbf{v}_a\;(d_a)$ | Bahdanau, Cho and Bengio 2015 |
+# | location-based | $(\mathbf{W}_a \mathbf{s})_i$ | $\mathbf{W}_a\;(n, d_s)$ | Luong, Pham and Manning 2015 |
+# | general | $\mathbf{s}^\top \mathbf{W}_a \mathbf{h}_i$ | $\mathbf{W}_a\;(d_s, d_h)$ | Luong, Pham and Manning 2015 |
+# | dot product | $\mathbf{s}^\top \mathbf{h}_i$ | – | Luong, Pham and Manning 2015 |
+# | scaled dot product | $\mathbf{s}^\top \mathbf{h}_i / \sqrt{d_h}$ | – | Vaswani et al. 2017 |
+#
+# (Bahdanau's decoder asks with its previous state $\mathbf{s}_{t-1}$, Luong's with its current one, $\mathbf{s}_t$. To the function it is just $\mathbf{s}$.)
+#
+# All six take `s (..., d_s)` and, but for one, `h (..., n, d_h)`, and give scores `(..., n)`. Matrices multiply from the left, as in the papers.
+
+# %% [markdown]
+# ### Exercise 3 · `content_based_score` (●●○, 8 minutes, 1.5 points)
+# The cosine of the angle between two vectors, $\mathbf{s}^\top \mathbf{h}_i / (\lVert \mathbf{s} \rVert \lVert \mathbf{h}_i \rVert)$: it knows directions, not lengths. A zero vector has no direction; here its score is 0.
+#
+# *Worked number.* $\mathbf{s} = (3, 4)$ against $(6, 8)$, $(4, -3)$ and $(0.3, 0.4)$: cosines $1$, $0$ and $1$. The first and third differ twentyfold in length, and the cosine does not see it.
+#
+# <details><summary>Hint 1</summary>
+#
+# `s[..., None, :]` has the shape `(..., 1, d)`, and broadcasting compares it with every state at once.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A zero vector makes the denominator 0. What can the denominator be raised to (`clamp`), so that $0$ divided by it is 0 and no other cosine changes?
+#
+# </details>
+
+# %% exercise="content_based_score"
+def content_based_score(s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n"]:
+    """The cosine between s and each hᵢ (Graves et al. 2014, equation 6); 0 where either is a zero vector."""
+    ### BEGIN SOLUTION
+    lengths = s.norm(dim=-1)[..., None] * h.norm(dim=-1)
+    products = (s[..., None, :] * h).sum(dim=-1)
+    return products / lengths.clamp(min=torch.finfo(h.dtype).tiny)
+    ### END SOLUTION
+
+
+# %% check="content_based_score" points=1.5
+check(content_based_score)
+
+# %% [markdown]
+# ### Exercise 4 · `additive_score` (●●○, 12 minutes, 2.5 points)
+# A small neural network looks at both states together: $[\mathbf{s}; \mathbf{h}_i]$ is one vector, $\mathbf{s}$ first, of length $d_s + d_h$.
+#
+# *Worked number.* $\mathbf{s} = (1)$, $\mathbf{h}_i = (2)$, $\mathbf{W}_a = \begin{pmatrix} 1 & -1 \\ 0.5 & 0.5 \end{pmatrix}$, $\mathbf{v}_a = (2, 1)$: $\;2 \tanh(-1) + \tanh(1.5) = -1.523 + 0.905 = -0.618$.
+#
+# <details><summary>Hint 1</summary>
+#
+# `torch.cat` needs two tensors that agree in all dimensions but the last, and `s` has no source dimension yet. `expand` repeats without copying.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Or never build $[\mathbf{s}; \mathbf{h}_i]$: $\mathbf{W}_a$ has columns that meet $\mathbf{s}$ and columns that meet $\mathbf{h}_i$, and the product is a sum of two.
+#
+# </details>
+
+# %% exercise="additive_score"
+def additive_score(
+    s: Float[Tensor, "*batch d_s"],
+    h: Float[Tensor, "*batch n d_h"],
+    w_a: Float[Tensor, "d_a d_both"],
+    v_a: Float[Tensor, "d_a"],
+) -> Float[Tensor, "*batch n"]:
+    """v_aᵀ tanh(W_a [s; hᵢ]); `d_both` is d_s + d_h (Bahdanau et al. 2015, appendix A.1.2)."""
+    ### BEGIN SOLUTION
+    d_s = s.shape[-1]
+    from_s = s @ w_a[:, :d_s].mT  # (..., d_a): the same for every source position
+    from_h = h @ w_a[:, d_s:].mT  # (..., n, d_a)
+    return torch.tanh(from_s[..., None, :] + from_h) @ v_a
+    ### END SOLUTION
+
+
+# %% check="additive_score" points=2.5
+check(additive_score)
+
+# %% [markdown]
+# ### Exercise 5 · `location_score` (●○○, 4 minutes, 1 point)
+# The odd one out: it never looks at the source. A row of $\mathbf{W}_a$ belongs to a *position*, so the decoder can only say "now the third character", whatever stands there, and $n$ is fixed.
+#
+# *Worked number.* $\mathbf{s} = (1, 2)$ and the rows $(1, 0)$, $(0, 1)$, $(1, 1)$ give the scores $1$, $2$ and $3$.
+
+# %% exercise="location_score"
+def location_score(s: Float[Tensor, "*batch d_s"], w_a: Float[Tensor, "n d_s"]) -> Float[Tensor, "*batch n"]:
+    """W_a s, a score for every position (Luong et al. 2015, equation 8)."""
+    ### BEGIN SOLUTION
+    return s @ w_a.mT
+    ### END SOLUTION
+
+
+# %% check="location_score" points=1
+check(location_score)
+
+# %% [markdown]
+# ### Exercise 6 · `general_score` (●●○, 8 minutes, 1.5 points)
+# A learned matrix between the two states. They need not live in the same space, nor be equally long: $\mathbf{W}_a$ is `(d_s, d_h)`.
+#
+# *Worked number.* $\mathbf{s} = (1, 2)$, $\mathbf{W}_a = \begin{pmatrix} 1 & 0 & 3 \\ 0 & 1 & -1 \end{pmatrix}$: $\;\mathbf{s}^\top \mathbf{W}_a = (1, 2, 1)$. The decoder's state has become a question in the encoder's language, and
+# $\mathbf{h}_i = (2, 0, 1)$ answers it with $2 + 0 + 1 = 3$.
+#
+# <details><summary>Hint 1</summary>
+#
+# First move $\mathbf{s}$ into the encoder's space, a vector of $d_h$ numbers. What is left then is the next exercise.
+#
+# </details>
+
+# %% exercise="general_score"
+def general_score(
+    s: Float[Tensor, "*batch d_s"], h: Float[Tensor, "*batch n d_h"], w_a: Float[Tensor, "d_s d_h"]
+) -> Float[Tensor, "*batch n"]:
+    """sᵀ W_a hᵢ (Luong et al. 2015, §3.1)."""
+    ### BEGIN SOLUTION
+    return torch.einsum("...s,sd,...nd->...n", s, w_a, h)
+    ### END SOLUTION
+
+
+# %% check="general_score" points=1.5
+check(general_score)
+
+# %% [markdown]
+# ### Exercise 7 · `dot_score` (●○○, 4 minutes, 1 point)
+# The cheapest: nothing is learned here, so encoder and decoder must learn to speak one language.
+#
+# *Worked number.* $\mathbf{s} = (3, 4)$ against $(6, 8)$, $(4, -3)$ and $(0.3, 0.4)$: $50$, $0$ and $2.5$. Lengths matter now: compare with exercise 3.
+
+# %% exercise="dot_score"
+def dot_score(s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n"]:
+    """sᵀ hᵢ (Luong et al. 2015, §3.1)."""
+    ### BEGIN SOLUTION
+    return (s[..., None, :] * h).sum(dim=-1)
+    ### END SOLUTION
+
+
+# %% check="dot_score" points=1
+check(dot_score)
+
+# %% [markdown]
+# ### Exercise 8 · `scaled_dot_score` (●○○, 3 minutes, 1 point)
+# A dot product of $d$ numbers of typical size 1 has typical size $\sqrt{d}$; long vectors give large scores, and large scores a hard choice that no longer learns (your middle picture above).
+# Vaswani et al. (2017) divide by the root of the source states' dimension. Lesson 03 is about this one.
+#
+# *Worked number.* The scores $50$, $0$ and $2.5$ of exercise 7 become $35.4$, $0$ and $1.77$.
+
+# %% exercise="scaled_dot_score"
+def scaled_dot_score(s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n"]:
+    """sᵀ hᵢ / √d, with d the dimension of the source states (Vaswani et al. 2017, §3.2.1)."""
+    ### BEGIN SOLUTION
+    return (s[..., None, :] * h).sum(dim=-1) / math.sqrt(h.shape[-1])
+    ### END SOLUTION
+
+
+# %% check="scaled_dot_score" points=1
+check(scaled_dot_score)
+
+# %% [markdown]
+# ### The table, drawn
+# One sentence pair, six functions. Nothing is trained: the vectors are written by hand, so that you know what each function is given. Each word has a number for each of five
+# meanings; words of weight (*water*) have longer vectors than words of grammar (*the*). A target word also carries a clock (how far the writing has come) and a constant 1.
+# Note the order: *cold water* is *eau froide*.
+
+# %%
+SOURCE = ["the", "cat", "drinks", "cold", "water"]
+TARGET = ["le", "chat", "boit", "de l'", "eau", "froide"]
+MEANINGS = [("the", 0.8), ("cat", 2.0), ("drinks", 2.0), ("cold", 1.6), ("water", 2.4)]
+
+
+def source_states():
+    """h (5, 7): the meaning of each word, no clock, the constant."""
+    meaning = torch.diag(torch.tensor([length for _, length in MEANINGS]))
+    meaning[3, 4] = meaning[4, 3] = 0.5  # cold and water have to do with each other
+    return torch.cat([meaning, torch.zeros(5, 1), torch.ones(5, 1)], dim=1)
+
+
+def target_states():
+    """s (6, 7): what is to be said next, the clock, the constant."""
+    wanted = [{0: 1.0, 1: 0.3}, {1: 2.0}, {2: 2.0}, {0: 0.8, 4: 0.5}, {4: 2.0}, {3: 2.0}]
+    meaning = torch.zeros(6, 5)
+    for t, word in enumerate(wanted):
+        for concept, amount in word.items():
+            meaning[t, concept] = amount
+    clock = torch.linspace(0, 4, 6)[:, None]
+    return torch.cat([meaning, clock, torch.ones(6, 1)], dim=1)
+
+
+def additive_rules():
+    """W_a (5, 14), v_a (5,): hidden unit k is positive only if both words carry meaning k."""
+    w_a = torch.zeros(5, 14)
+    for k in range(5):
+        w_a[k, k], w_a[k, 7 + k], w_a[k, 6] = 1.5, 1.5, -3.5
+    return w_a, torch.full((5,), 2.5)
+
+
+def score_table():
+    """For each row of the table: scores (6, 5) of every target word for every source word."""
+    s, h = target_states(), source_states().expand(6, 5, 7)
+    place = torch.arange(5.0)
+    clockwork = torch.stack([2 * place, -(place**2)], dim=1)  # 2it − i²: highest at position i = t
+    meanings = torch.diag(torch.tensor([2.0] * 5 + [0.0, 0.0]))
+    return {
+        "content-based": lambda: content_based_score(s, h),
+        "additive": lambda: additive_score(s, h, *additive_rules()),
+        "location-based": lambda: location_score(s, torch.cat([torch.zeros(5, 5), clockwork], dim=1)),
+        "general": lambda: general_score(s, h, meanings),
+        "dot product": lambda: dot_score(s, h),
+        "scaled dot product": lambda: scaled_dot_score(s, h),
+    }
+
+
+# %% tags=["figure"]
+def draw_table(figure):
+    axes = figure.subplots(2, 3, sharex=True, sharey=True)
+    for ax, (name, score) in zip(axes.flat, score_table().items()):
+        plots.heatmap(ax, alignment_weights(score()), TARGET, SOURCE, annotate=True, vmin=0, vmax=1)
+        ax.set_title(name)
+
+
+plots.show(
+    draw_table,
+    alt="Six heat maps of weights, French words against English words. The cosine's are nearly even; additive, general and dot product find each word's "
+    "counterpart, with cold water and eau froide crossed; the location-based ones follow the diagonal and miss the crossing",
+    width=7.4,
+    height=4.6,
+)
+
+# %% [markdown]
+# Read it row by row.
+# - **Content-based.** A cosine lies in $[-1, 1]$, so no weight can be more than $e^2 \approx 7.4$ times another: the map is pale. Graves et al. (2014) therefore multiply it by a *key strength* $\beta$ that the network sets itself.
+# - **Location-based.** It walks down the diagonal by the clock and translates *eau froide* in the wrong order. On `24.9.1987` and `9 Eylül 1987` it would look at the same places.
+# - **Dot product** against **scaled**: the same picture, sharper and softer. With 64 numbers instead of 7 the difference is what makes training work.
+# - **General** and **additive** could be taught any correspondence; here we wrote a plain one into their matrices.
+
+# %% [markdown]
+# ## 4 · Global and local
+#
+# For every output the decoder weighs the *whole* source: $n$ scores for each of $m$ outputs. Luong et al. (2015) call this **global** attention and propose a **local** one: predict *where* to look, a
+# position $p_t$, and weigh only the states in a window around it. Their *local-p* predicts the position from the decoder's state,
+#
+# $$p_t = \text{length} \cdot \sigma(\mathbf{v}_p^\top \tanh(\mathbf{W}_p \mathbf{s}_t)), \qquad \sigma(x) = \frac{1}{1 + e^{-x}},$$
+#
+# a real number in $[0, \text{length}]$, where each source of a batch has its own length. $\mathbf{W}_p$ is `(d_p, d_s)`, $\mathbf{v}_p$ is `(d_p,)`.
+#
+# *Worked number.* $\mathbf{v}_p^\top \tanh(\mathbf{W}_p \mathbf{s}_t) = 0.4$ and a source of 20 characters: $p_t = 20 \cdot 0.599 = 11.97$.
+
+# %% [markdown]
+# ### Exercise 9 · `predict_position` (●●○, 8 minutes, 2 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Everything inside the sigmoid is one number for each decoder state. Check its shape before you multiply: `(...)`, the same as `lengths`.
+#
+# </details>
+
+# %% exercise="predict_position"
+def predict_position(
+    s: Float[Tensor, "*batch d_s"], w_p: Float[Tensor, "d_p d_s"], v_p: Float[Tensor, "d_p"], lengths: Int[Tensor, "*batch"]
+) -> Float[Tensor, "*batch"]:
+    """Where to look: length · sigmoid(v_pᵀ tanh(W_p s)) (Luong et al. 2015, equation 9)."""
+    ### BEGIN SOLUTION
+    return lengths * torch.sigmoid(torch.tanh(s @ w_p.mT) @ v_p)
+    ### END SOLUTION
+
+
+# %% check="predict_position" points=2
+check(predict_position)
+
+# %% [markdown]
+# Around $p_t$ lies the window of positions $i$ (counted from 0) with $p_t - D \le i \le p_t + D$, both ends included; $D$ is called `half_width`. Inside it, a softmax over the window alone; on top of it, a Gaussian that
+# prefers the middle:
+#
+# $$\alpha_{t,i} = \text{align}(\mathbf{s}_t, \mathbf{h}_i)\, \exp\!\left(-\frac{(i - p_t)^2}{2 \sigma^2}\right), \qquad \sigma = \frac{D}{2}, \qquad \alpha_{t,i} = 0 \text{ outside the window}$$
+#
+# Two details of the paper: the product is *not* normalised again, so the weights sum to less than 1; and a hard window cannot be differentiated in $p_t$, but the Gaussian can: it is how the network learns where to look.
+#
+# *Worked number.* Equal scores, $D = 2$, $p_t = 3$: the window holds 1 to 5, a fifth each; $\sigma = 1$. The weights are $0.2 \cdot (0.135, 0.607, 1, 0.607, 0.135) = (0.027, 0.121, 0.2, 0.121, 0.027)$.
+
+# %% [markdown]
+# ### Exercise 10 · `local_attention_weights` (●●●, 18 minutes, 3.5 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Make the positions $0 \dots n - 1$ as a tensor on the right device and of the right dtype; their distances to `position[..., None]` have the shape `(..., n)`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A window is a mask. You have a function that takes a mask.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Two masks hold together where both are `True`. The Gaussian comes last, and needs no mask of its own: what does 0 times anything finite give?
+#
+# </details>
+
+# %% exercise="local_attention_weights"
+def local_attention_weights(
+    scores: Float[Tensor, "*batch n"],
+    position: Float[Tensor, "*batch"],
+    half_width: int,
+    mask: Bool[Tensor, "*batch n"] | None = None,
+) -> Float[Tensor, "*batch n"]:
+    """Softmax within [position − D, position + D], times a Gaussian with σ = D/2 (Luong et al. 2015, equation 10); zero outside.
+
+    Raises ValueError for a `half_width` that is not positive: σ would be 0.
+    """
+    ### BEGIN SOLUTION
+    if half_width <= 0:
+        raise ValueError(f"half_width must be positive, not {half_width}")
+    places = torch.arange(scores.shape[-1], dtype=scores.dtype, device=scores.device)
+    distance = places - position[..., None]
+    window = distance.abs() <= half_width
+    if mask is not None:
+        window = window & mask
+    sigma = half_width / 2
+    return alignment_weights(scores, window) * torch.exp(-(distance**2) / (2 * sigma**2))
+    ### END SOLUTION
+
+
+# %% check="local_attention_weights" points=3.5
+check(local_attention_weights)
+
+# %% tags=["figure"]
+def draw_window(figure):
+    n, p, half_width = 21, 11.97, 5
+    scores = torch.randn(n, generator=torch.Generator().manual_seed(5)) * 1.2
+    everywhere = alignment_weights(scores)
+    nearby = local_attention_weights(scores, torch.tensor(p), half_width)
+    flat = local_attention_weights(torch.zeros(n), torch.tensor(p), half_width)
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    top.bar(range(n), everywhere.tolist(), color=plots.GREY, width=0.7)
+    top.set(title="global: a softmax over all positions", ylabel="weight")
+    bottom.axvspan(p - half_width, p + half_width, color=plots.SKY, alpha=0.18, linewidth=0, label=f"window, D = {half_width}")
+    bottom.bar(range(n), nearby.tolist(), color=plots.BLUE, width=0.7, label="local weights")
+    inside = [i for i in range(n) if flat[i] > 0]
+    bottom.plot(inside, (flat[inside] / flat.max() * nearby.max()).tolist(), "o-", color=plots.ORANGE, markersize=3, label="Gaussian, σ = D/2")
+    bottom.axvline(p, color=plots.RED, linewidth=1.2, linestyle=":", label=f"p = {p}")
+    bottom.set(title=f"local: softmax in the window, times the Gaussian (sum {float(nearby.sum()):.2f})", ylabel="weight", xlabel="source position i", xticks=range(0, n, 2))
+    bottom.legend(loc="upper left", fontsize=8)
+
+
+plots.show(
+    draw_window,
+    alt="Above: global weights over 21 positions. Below: local weights of the same scores, zero outside a shaded window of five to each side of position 11.97, under a Gaussian curve",
+    width=7,
+    height=4,
+)
+
+# %% [markdown]
+# ## 5 · Into the network
+#
+# A network owns what it learns. `AdditiveAttention` holds $\mathbf{W}_a$ and $\mathbf{v}_a$ as parameters; the decoder's cell holds the attention and a GRU. One step of Bahdanau's decoder, in this order:
+#
+# $$\boldsymbol{\alpha}_t = \text{align}(\mathbf{s}_{t-1}, \mathbf{h}), \qquad \mathbf{c}_t = \sum_i \alpha_{t,i} \mathbf{h}_i, \qquad \mathbf{s}_t = \text{GRU}([\mathbf{e}_t; \mathbf{c}_t],\; \mathbf{s}_{t-1})$$
+#
+# where $\mathbf{e}_t$ is the embedding of the character written last. The decoder looks *before* it moves: the question is asked by the old state.
+
+# %% [markdown]
+# ### Exercise 11 · `AdditiveAttention` (●●○, 12 minutes, 2.5 points)
+# Parameters `w_a` `(d_a, d_s + d_h)` and `v_a` `(d_a,)`, of type `nn.Parameter`, and nothing else. Start `w_a` with small random numbers: equal rows would stay equal for ever.
+#
+# <details><summary>Hint 1</summary>
+#
+# `torch.empty(shape)` holds whatever lay in memory. `nn.init.xavier_uniform_` fills a matrix with random numbers of a good size; for a vector there is `nn.init.normal_` or `nn.init.uniform_`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `forward` needs three of your functions, one after the other. Only one of them is given the mask.
+#
+# </details>
+
+# %% exercise="AdditiveAttention"
+class AdditiveAttention(nn.Module):
+    """Additive attention with its learned `w_a` (d_a, d_s + d_h) and `v_a` (d_a,) (Bahdanau et al. 2015)."""
+
+    def __init__(self, d_s: int, d_h: int, d_a: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.w_a = nn.Parameter(torch.empty(d_a, d_s + d_h))
+        self.v_a = nn.Parameter(torch.empty(d_a))
+        nn.init.xavier_uniform_(self.w_a)
+        nn.init.normal_(self.v_a, std=d_a**-0.5)
+        ### END SOLUTION
+
+    def forward(
+        self, s: Float[Tensor, "*batch d_s"], h: Float[Tensor, "*batch n d_h"], mask: Bool[Tensor, "*batch n"] | None = None
+    ) -> tuple[Float[Tensor, "*batch d_h"], Float[Tensor, "*batch n"]]:
+        """The context vector, and the weights that made it."""
+        ### BEGIN SOLUTION
+        weights = alignment_weights(additive_score(s, h, self.w_a, self.v_a), mask)
+        return context_vector(weights, h), weights
+        ### END SOLUTION
+
+
+# %% check="AdditiveAttention" points=2.5
+check(AdditiveAttention)
+
+# %% [markdown]
+# ### Exercise 12 · `AttentionDecoderCell` (●●○, 15 minutes, 3.5 points)
+# Submodules `attention` (your `AdditiveAttention`) and `rnn` (`nn.GRUCell`), and nothing else. Which widths? The attention compares the decoder's state (`d_hidden`) with source states (`d_source`); the GRU reads an
+# embedding and a context side by side, the embedding first.
+#
+# <details><summary>Hint 1</summary>
+#
+# A context is a mixture of source states, so it is as wide as they are.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `self.rnn(input, state)` gives the new state. Draw the three formulas above as three lines of code; check in each which state stands in it.
+#
+# </details>
+
+# %% exercise="AttentionDecoderCell"
+class AttentionDecoderCell(nn.Module):
+    """One step of a decoder that looks back: submodules `attention` and `rnn` (Bahdanau et al. 2015, §3.1)."""
+
+    def __init__(self, d_embed: int, d_hidden: int, d_source: int, d_a: int) -> None:
+        super().__init__()
+        ### BEGIN SOLUTION
+        self.attention = AdditiveAttention(d_hidden, d_source, d_a)
+        self.rnn = nn.GRUCell(d_embed + d_source, d_hidden)
+        ### END SOLUTION
+
+    def forward(
+        self,
+        embedding: Float[Tensor, "*batch d_embed"],
+        state: Float[Tensor, "*batch d_hidden"],
+        h: Float[Tensor, "*batch n d_source"],
+        mask: Bool[Tensor, "*batch n"] | None = None,
+    ) -> tuple[Float[Tensor, "*batch d_hidden"], Float[Tensor, "*batch n"]]:
+        """The new state, and where the old one looked."""
+        ### BEGIN SOLUTION
+        context, weights = self.attention(state, h, mask)
+        return self.rnn(torch.cat([embedding, context], dim=-1), state), weights
+        ### END SOLUTION
+
+
+# %% check="AttentionDecoderCell" points=3.5
+check(AttentionDecoderCell)
+
+# %% [markdown]
+# ## 6 · The same dates, looking back
+#
+# Now the experiment of part 1 again: the same encoder, the same data, the same sizes, and your cell in the decoder. It gets fewer training steps than the model without attention had.
+
+# %%
+def train_looking(train, seed=0, steps=500):
+    """The encoder–decoder with your cell."""
+    model = seq2seq.seeded(seed, lambda: seq2seq.LookingReader(AttentionDecoderCell(64, 64, 64, 64)))
+    seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), label="looking back")
+    return model
+
+
+# %% tags=["experiment"]
+looking = attempt(train_looking, train_pairs)  # about half a minute on two cores
+looking_right = attempt(seq2seq.exact_matches, looking, test_pairs)
+
+# %% tags=["figure"]
+plots.show(
+    lambda figure: draw_accuracy(figure, [("looking back", looking_right, plots.BLUE), ("one vector", one_vector_right, plots.ORANGE)]),
+    alt="Exact matches against source length: with attention near one for all lengths, without it falling from most single dates to no period at all",
+    width=7,
+    height=2.8,
+)
+
+# %% [markdown]
+# The source may grow as it likes: there is always one state for each of its characters, and nothing has to be squeezed.
+
+# %% [markdown]
+# ### Where did it look?
+# Nobody told the network that *setembro* is 09, nor that the month has to be looked for there. Here are its weights while it writes each character of the ISO date, before and after training.
+
+# %% tags=["figure"]
+def draw_alignment(figure, pair, models):
+    for ax, (name, model) in zip(figure.subplots(len(models), 1, squeeze=False).flat, models):
+        plots.heatmap(ax, seq2seq.look(model, pair), list(pair.target), list(pair.source), label="weight", vmin=0, vmax=1)
+        ax.set_title(name)
+
+
+def draw_before_and_after(figure):
+    untrained = seq2seq.seeded(0, lambda: seq2seq.LookingReader(AttentionDecoderCell(64, 64, 64, 64)))
+    draw_alignment(figure, WEDNESDAY, [("untrained", untrained), ("trained", looking)])
+
+
+WEDNESDAY = dates.make_pair([dates.day(1987, 9, 24)], "pt", "full")
+plots.show(
+    draw_before_and_after,
+    alt="Two heat maps, the characters of 1987-09-24 against those of quinta-feira, 24 de setembro de 1987. Untrained: even grey. "
+    "Trained: the year's digits look at 1987 at the end, the month's at setembro, the day's at 24",
+    width=7.4,
+    height=5.2,
+)
+
+# %% tags=["figure"]
+PERIOD = dates.make_pair([dates.day(1987, 9, 24), dates.day(1991, 3, 12)], "de", "long")
+plots.show(
+    lambda figure: draw_alignment(figure, PERIOD, [("a period of two dates", looking)]),
+    alt="Heat map for 24. September 1987 – 12. März 1991: the first half of the output looks at the first date, the second half at the second",
+    width=7.4,
+    height=4.4,
+)
+
+# %% [markdown]
+# Read a row from left to right: this is where one character came from. The blocks are *crossed*, since ISO puts the year first and most people put it last: no
+# clock could do this, a content-based look can. Not every row is a clean pointer, though: the encoder's states have already carried information along the source, so the month's digits may be read off a neighbour of the
+# month's name. Weights show where the model looked, not by themselves why (Jain and Wallace 2019).
+
+# %% [markdown]
+# ## 7 · All six scores, and a local one, on the same task
+#
+# A smaller model, single dates only, and one training run for each score function. The wiring is Luong's: the current state $\mathbf{s}_t$ looks, and what it sees goes straight into the readout.
+# The last bar is local-p: `general_score` inside a window with $D = 4$ around a predicted position.
+
+# %%
+def score_models():
+    """name → (weights of (s, h, mask, learned parameters …), shapes of those parameters); states are 48 wide, d_a = 32."""
+    d, longest = 48, 40
+    return {
+        "content-based": (lambda s, h, mask: alignment_weights(content_based_score(s, h), mask), []),
+        "additive": (lambda s, h, mask, w, v: alignment_weights(additive_score(s, h, w, v), mask), [(32, 2 * d), (32,)]),
+        "location-based": (lambda s, h, mask, w: alignment_weights(location_score(s, w[: h.shape[-2]]), mask), [(longest, d)]),
+        "general": (lambda s, h, mask, w: alignment_weights(general_score(s, h, w), mask), [(d, d)]),
+        "dot product": (lambda s, h, mask: alignment_weights(dot_score(s, h), mask), []),
+        "scaled dot product": (lambda s, h, mask: alignment_weights(scaled_dot_score(s, h), mask), []),
+        "local-p": (
+            lambda s, h, mask, w, w_p, v_p: local_attention_weights(
+                general_score(s, h, w), predict_position(s, w_p, v_p, mask.sum(-1)), 4, mask
+            ),
+            [(d, d), (32, d), (32,)],
+        ),
+    }
+
+
+def train_scored(name, train, seed=0, steps=200):
+    """The small model with one of the score functions."""
+    weigh, shapes = score_models()[name]
+    model = seq2seq.seeded(seed, lambda: seq2seq.LuongReader(seq2seq.Learned(weigh, shapes), context_vector))
+    seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), label=name)
+    return model
+
+
+# %% tags=["experiment"]
+def compare_scores():
+    single, held_out = train_pairs[:N_TRAIN], test_pairs[:N_TEST]
+    return {name: float(seq2seq.exact_matches(train_scored(name, single), held_out).double().mean()) for name in score_models()}
+
+
+accuracy = attempt(compare_scores)
+
+# %% tags=["figure"]
+def draw_scores(figure):
+    ax = figure.subplots()
+    names = list(accuracy)[::-1]
+    colors = [plots.ORANGE if name == "local-p" else plots.BLUE for name in names]
+    bars = ax.barh(names, [accuracy[name] for name in names], color=colors, height=0.65)
+    ax.bar_label(bars, fmt="%.2f", padding=3)
+    ax.set(xlabel="exact matches on held-out single dates", xlim=(0, 1.12))
+
+
+plots.show(
+    draw_scores,
+    alt="Bars of exact matches for seven ways to weigh the source",
+    width=6.4,
+    height=2.9,
+)
+
+# %% [markdown]
+# ## 8 · What attention costs, and what it shows
+#
+# ### Written question (3 points, 10 minutes)
+# Answer in your own words, in about 150 to 250 words, with numbers from your own figures.
+#
+# 1. Why do exact matches fall with the length of the source in one model and not in the other? Say what the 64 numbers of $\mathbf{c}$ must hold in either case.
+# 2. What does looking back cost? Count the scores for a source of $n$ and an output of $m$ characters, for global attention and for a window of half-width $D$. When does it matter?
+# 3. A colleague points at your heat map and says: "This proves that the model reads the month's digits off the month's name." What would you do to test this claim?
+
+# %% [markdown] question="one_vector_or_many" points=3
+# ### BEGIN SOLUTION
+# 1. Without attention one vector of 64 numbers must hold every digit of the source, whatever its length. One date (year, month, day) mostly fits; a period holds twice as much and the vector is no larger, and the
+#    training signal for its early characters has to pass through the whole recurrence. With attention $\mathbf{c}_t$ is made anew for every output and needs to hold only what the *next* character requires; the source
+#    itself is the memory and grows with its length. In my figure: about 0.9 against 1.0 for single dates, about 0 against 1.0 for periods.
+# 2. Global attention computes $n \cdot m$ scores and keeps all $n$ states; for a period that is about $45 \cdot 21 \approx 950$. A window computes at most $(2D + 1) \cdot m$, whatever $n$ is. For dates this does not matter. For
+#    documents of $10^5$ tokens that attend to themselves, $n \cdot m = 10^{10}$ does. The window buys its price with a blind spot: what lies outside cannot be seen, and the position has to be predicted.
+# 3. A weight says which state was mixed in, not what is stored in this state nor whether the output depends on it: the encoder has run over the source in both directions, so other states know the month too. Test by intervention: replace the month's
+#    name in the source and see whether exactly the month's digits change; forbid these positions by the mask and see whether accuracy falls, against forbidding as many others; permute the weights and see whether the output stays (Jain and Wallace 2019).
+#
+# **Rubric** — 1 point: names the fixed capacity of one vector against a memory that grows with the source, with numbers of their own.
+# 1 point: $nm$ against $(2D+1)m$ (or "linear in the window"), and a case in which it matters or does not. Half a point for one of the two.
+# 1 point: says that weights are not by themselves an explanation, and describes an intervention (change, mask or permute) with the outcome that would support the claim.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Stretch · local-m
+# Luong's simpler local model does not predict a position but assumes that source and target run in step: $p_t = t$. This *local-m* ("monotonic") is a softmax over the window $[t - D, t + D]$, without a Gaussian. Write it for all
+# steps at once: `scores (..., m, n)` hold a row for every output step $t = 0, 1, \dots$, and a row whose window lies wholly outside the source is zero. Then think: on which of our ten languages' dates could it work at all?
+#
+# ### Stretch exercise · `monotonic_local_weights` (●●○, 12 minutes, ungraded)
+#
+# <details><summary>Hint 1</summary>
+#
+# Rows have a number as columns have one. When may column $i$ be seen from row $t$? The comparison of a column vector with a row vector is a matrix.
+#
+# </details>
+
+# %% exercise="monotonic_local_weights" tags=["stretch"]
+def monotonic_local_weights(scores: Float[Tensor, "*batch m n"], half_width: int) -> Float[Tensor, "*batch m n"]:
+    """Step t attends to positions t − D … t + D by a softmax over them (Luong et al. 2015, local-m)."""
+    ### BEGIN SOLUTION
+    steps = torch.arange(scores.shape[-2], device=scores.device)[:, None]
+    places = torch.arange(scores.shape[-1], device=scores.device)
+    window = (places - steps).abs() <= half_width
+    return alignment_weights(scores, window.expand(scores.shape))
+    ### END SOLUTION
+
+
+# %% check="monotonic_local_weights" points=0
+check(monotonic_local_weights)
+
+# %% [markdown]
+# ## Where you stand
+# A decoder that looks back needs no bottleneck: it asks its source a question at every step. The question (the state), what it is compared with and what it gets in return (both $\mathbf{h}_i$) come from two sequences here. In lesson 03 a
+# sequence asks *itself*, question, key and value get a matrix each, and the recurrence goes.
+
+# %%
+lesson.scoreboard()

@@ -1,0 +1,77 @@
+"""The sample class of `make demo`: each submission gets the score it must get; nbgrader's own commands agree."""
+
+import csv
+import os
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from autograde.demo import LESSON, SAMPLES, expected_score, sample_class
+from autograde.grader.classroom import grade_class
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    sample_class(folder / "class")
+    grade_class([folder / "class"], LESSON, folder / "graded", None, None, "auto", Console(quiet=True))
+    return folder / "graded"
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_each_submission_gets_the_score_it_must_get(graded):
+    found = {row["student_id"]: (float(row["score"]), row["status"]) for row in rows(graded / "grades.csv")}
+    assert found == {s.student: (expected_score(s), s.status) for s in SAMPLES}
+
+
+def test_a_mistake_costs_only_its_own_exercise(graded):
+    by_student = {}
+    for row in rows(graded / "exercises.csv"):
+        if row["status"] != "passed" and row["student_id"] not in ("ben", "lena", "mo"):
+            by_student.setdefault(row["student_id"], set()).add(row["exercise"])
+    lost = {s.student: set(s.loses) for s in SAMPLES if s.loses and s.student not in ("ben", "lena", "mo", "chloe")}
+    assert {k: v for k, v in by_student.items() if k != "chloe"} == lost
+
+
+def test_messages_name_the_mistake(graded):
+    messages = {(r["student_id"], r["exercise"]): r for r in rows(graded / "exercises.csv")}
+    assert "not divided by √d_k" in messages["dev", "attention_scores"]["message"]
+    assert messages["ines", "causal_mask"]["status"] == "timeout"
+    assert messages["hugo", "padding_mask"]["status"] == "error" and "SyntaxError" in messages["hugo", "padding_mask"]["message"]
+    assert messages["jun", "causal_mask"]["status"] == "error"
+    assert messages["chloe", "attention_backward"]["status"] == "not_attempted"
+
+
+def test_every_student_has_a_page(graded):
+    for sample in SAMPLES:
+        page = (graded / "feedback" / sample.student / f"{LESSON}.html").read_text(encoding="utf-8")
+        assert sample.student in page and "http" not in page
+
+
+def test_stock_nbgrader_gives_the_same_scores(graded, tmp_path):
+    """nbgrader's own commands, in a course directory of `autograde course`, on the readable part of the class."""
+    course = tmp_path / "course"
+    run("-m", "autograde", "course", str(course), "03")
+    readable = [s for s in SAMPLES if s.student in ("ada", "dev", "gita", "hugo", "jun", "kofi")]
+    for sample in readable:
+        home = course / "submitted" / sample.student / LESSON
+        home.mkdir(parents=True)
+        original = graded.parent / "class" / sample.student / sample.file
+        (home / f"{LESSON}.ipynb").write_bytes(original.read_bytes())
+    run("-m", "nbgrader", "autograde", LESSON, "--create", cwd=course)
+    run("-m", "nbgrader", "generate_feedback", LESSON, cwd=course)
+    run("-m", "nbgrader", "export", "--to", "grades.csv", cwd=course)
+    scores = {r["student_id"]: float(r["score"]) for r in rows(course / "grades.csv") if r["assignment"] == LESSON}
+    assert scores == {s.student: expected_score(s) for s in readable}
+    assert (course / "feedback" / "ada" / LESSON / f"{LESSON}.html").exists()
+
+
+def run(*arguments, cwd=None):
+    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "AUTOGRADE_SANDBOX": "auto"})
+    assert done.returncode == 0, done.stderr[-3000:]

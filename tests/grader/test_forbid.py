@@ -1,0 +1,229 @@
+"""Forbidden calls are found whatever they are called, in the worker and in the kernel; the test's own are not."""
+
+import linecache
+import textwrap
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from autograde.errors import ForbiddenCall
+from autograde.forbid import forbidding
+
+WAYS = {
+    "softmax": """
+        import torch, functools
+        from torch import nn
+        import torch.nn.functional as F
+        from torch.nn.functional import softmax as innocent
+        layer = nn.Softmax(-1)
+        partial = functools.partial(F.softmax, dim=-1)
+        attention = nn.MultiheadAttention(4, 2)
+        @torch.jit.script
+        def scripted(x):
+            return torch.softmax(x, -1)
+        def way0(x): return F.softmax(x, -1)
+        def way1(x): return x.softmax(-1)
+        def way2(x): return torch.softmax(x, dim=-1)
+        def way3(x): return innocent(x, -1)
+        def way4(x): return layer(x)
+        def way5(x): return partial(x)
+        def way6(x): return torch.ops.aten.softmax.int(x, -1)
+        def way7(x): return torch.ops.aten._softmax(x, -1, False)
+        def way8(x): return F.log_softmax(x, -1).exp()
+        def way9(x): return torch.special.softmax(x, -1)
+        def way10(x): return list(map(layer, [x]))[0]
+        def way11(x): return attention(x, x, x)[0]
+        def way12(x): return F.scaled_dot_product_attention(x, x, x)
+        def way13(x): return torch.Tensor.softmax(x, -1)
+        def way14(x): return F.gumbel_softmax(x)
+        def way15(x): return getattr(torch, "soft" + "max")(x, -1)
+        def way16(x): return F.softmin(-x, -1)
+    """,
+    "scaled_dot_product_attention": """
+        import torch
+        from torch import nn
+        import torch.nn.functional as F
+        layer = nn.TransformerEncoderLayer(4, 2).eval()
+        attention = nn.MultiheadAttention(4, 2).eval()
+        def way0(x): return F.scaled_dot_product_attention(x, x, x)
+        def way1(x): return torch._C._nn.scaled_dot_product_attention(x, x, x)
+        def way2(x): return attention(x, x, x)[0]
+        def way3(x): return layer(x)
+        def way4(x):
+            with torch.no_grad(): return attention(x, x, x)[0]
+    """,
+    "cross_entropy": """
+        import torch, torch.nn.functional as F
+        t = torch.tensor([0, 1, 2, 0, 1])
+        def way0(x): return F.cross_entropy(x[0], t)
+        def way1(x): return torch.nn.CrossEntropyLoss()(x[0], t)
+        def way2(x): return torch.ops.aten.cross_entropy_loss(x[0], t)
+        def way3(x): return F.nll_loss(x[0].log(), t)
+    """,
+    "torch.autograd": """
+        import torch
+        from torch.autograd import grad, backward
+        from torch.func import vjp, jacrev
+        def leaf(x): return x.detach().requires_grad_()
+        def way0(x): return leaf(x).sum().backward()
+        def way1(x): return grad((y := leaf(x)).sum(), y)
+        def way2(x): return backward(leaf(x).sum())
+        def way3(x): return vjp(torch.sum, x)[1](torch.tensor(1.0))
+        def way4(x): return jacrev(torch.sum)(x)
+        def way5(x): return torch.autograd.functional.jacobian(torch.sum, x)
+        def way6(x): return torch.func.grad(torch.sum)(x)
+    """,
+}
+CASES = [(names, f"way{i}") for names, source in WAYS.items() for i in range(source.count("def way"))]
+X = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0))
+
+
+def namespace(names):
+    space, source, name = {"__name__": "__main__"}, textwrap.dedent(WAYS[names]), f"<{names}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)  # TorchScript reads it
+    exec(compile(source, name, "exec"), space)
+    return space
+
+
+@pytest.mark.parametrize(("names", "way"), CASES)
+def test_every_way_to_it_is_found_in_the_kernel(names, way):
+    space = namespace(names)
+    space[way](X)
+    with pytest.raises(ForbiddenCall, match="may not call"), forbidding([names], space):
+        space[way](X)
+    space[way](X)
+
+
+@pytest.fixture(scope="module")
+def sessions(server):
+    from autograde.grader.session import Session
+
+    made = {names: Session([("c", textwrap.dedent(source))], server=server) for names, source in WAYS.items()}
+    yield made
+    for session in made.values():
+        session.close()
+
+
+@pytest.mark.parametrize(("names", "way"), [*CASES, ("softmax", "scripted"), ("softmax", "partial"), ("softmax", "innocent"), ("softmax", "layer")])
+def test_every_way_to_it_is_found_in_the_worker(sessions, names, way):
+    student = sessions[names].student([names])
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
+        getattr(student, way)(X, **({"dim": -1} if way == "innocent" else {}))
+
+
+def test_the_oracle_in_the_same_process_is_not_stopped():
+    space = {"__name__": "__main__"}
+    exec("def f(x, g): return g(x)", space)
+    with forbidding(["softmax"], space):
+        F.softmax(X, -1)
+        assert space["f"](X, lambda x: F.softmax(x, -1)).shape == X.shape  # a function of the test's that was passed in
+
+
+def test_who_catches_it_gets_it_again(make):
+    source = """
+    import torch
+    def f(x):
+        try:
+            return torch.softmax(x, -1)
+        except BaseException:
+            return torch.softmax(x, -1) if x is None else x.exp() / x.exp().sum(-1, keepdim=True)
+    """
+    student = make(source).student(["softmax"])
+    with student.test(), pytest.raises(ForbiddenCall):
+        student.f(X)
+
+
+def test_what_is_not_forbidden_passes(make):
+    source = """
+    import torch
+    def f(x): return (x - x.logsumexp(-1, keepdim=True)).exp()
+    def g(x):
+        with torch.no_grad():
+            return x.exp()
+    """
+    student = make(source).student(["softmax", "torch.autograd", "tiktoken"])
+    with student.test():
+        assert torch.allclose(student.f(X), F.softmax(X, -1))
+        assert student.g(X).shape == X.shape
+
+
+def test_gradients_that_the_test_asks_for_are_not_forbidden(make):
+    student = make("def f(x): return x * 2").student(["backward", "torch.autograd"])
+    with student.test():
+        assert torch.equal(student.pullback(student.f, (X,), X)[1][0], 2 * X)
+
+
+def test_a_library_object_of_the_tests_may_do_it(make):
+    source = """
+    def f(module, x): return module(x, x, x)[0]
+    """
+    student = make(source).student(["multi_head_attention_forward"])
+    with student.test():
+        reference = student.new("torch.nn.MultiheadAttention", 4, 2)
+        assert reference(X, X, X)[0].shape == X.shape
+        with pytest.raises(ForbiddenCall):
+            student.f(reference, X)
+
+
+def test_code_made_at_run_time_is_the_students(make):
+    source = """
+    import torch
+    def f(x):
+        space = {"torch": torch, "x": x}
+        exec("y = torch.softmax(x, -1)", space)
+        return space["y"]
+    """
+    student = make(source).student(["softmax"])
+    with student.test(), pytest.raises(ForbiddenCall):
+        student.f(X)
+
+
+TIKTOKEN = """
+import tiktoken
+early = tiktoken.Encoding("tiny", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+from tiktoken import Encoding as Innocent
+def way0(text): return early.encode(text)
+def way1(text): return Innocent("tiny", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
+def way2(text): return early.encode_ordinary(text)
+def fine(text): return list(text.encode())
+"""
+
+
+@pytest.mark.parametrize("way", ["way0", "way1", "way2"])
+def test_a_forbidden_package_is_found_through_objects_made_before(make, way):
+    pytest.importorskip("tiktoken")
+    student = make(TIKTOKEN).student(["tiktoken", "tokenizers"])
+    with student.test():
+        assert student.fine("ab") == [97, 98]
+        with pytest.raises(ForbiddenCall, match="tiktoken"):
+            getattr(student, way)("ab")
+
+
+def test_in_the_kernel_the_tests_own_use_of_the_package_goes_on():
+    tiktoken = pytest.importorskip("tiktoken")
+    space = {"__name__": "__main__"}
+    exec(TIKTOKEN, space)
+    with forbidding(["tiktoken"], space):
+        tiktoken.Encoding("tiny", pat_str=".", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={}).encode("ab")
+        assert space["early"].encode("ab") == [97, 98]
+    with pytest.raises(ForbiddenCall), forbidding(["tiktoken"], space):
+        space["way0"]("ab")
+
+
+def test_a_compiled_package_is_found_and_so_is_importing_it(make):
+    pytest.importorskip("tokenizers")
+    loaded = """
+    from tokenizers import Tokenizer, models
+    early = Tokenizer(models.BPE())
+    def f(text): return early.encode(text).ids
+    """
+    unloaded = """
+    def f(text):
+        import tokenizers
+        return []
+    """
+    for source in (loaded, unloaded):
+        student = make(source).student(["tokenizers"])
+        with student.test(), pytest.raises(ForbiddenCall, match="tokenizers"):
+            student.f("ab")

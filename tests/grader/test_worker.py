@@ -1,0 +1,527 @@
+"""Sessions: cells, calls, handles, callbacks, gradients, deadlines, and what a hostile worker can and cannot do."""
+
+import gc
+import itertools
+import json
+import socket
+import struct
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from autograde import expect
+from autograde.errors import (
+    AutogradeError,
+    CheckFailed,
+    MissingName,
+    NotWritten,
+    ProtocolError,
+    StudentDied,
+    StudentError,
+    StudentTimeout,
+)
+from autograde.grader.connection import Connection
+from autograde.grader.remote import RemoteObject
+from autograde.local import LocalStudent
+from utils.mdp import TabularMDP
+
+LESSON = textwrap.dedent("""
+    import math
+    import torch
+    from torch import Tensor, nn
+    from jaxtyping import Float
+    from dataclasses import dataclass
+
+    @dataclass
+    class Config:
+        width: int = 3
+
+    class Model(nn.Module):
+        def __init__(self, config):
+            super().__init__()
+            self.config, self.linear = config, nn.Linear(config.width, 2)
+        def forward(self, x, scale=1.0):
+            return self.linear(x) * scale, None
+
+    class Cache:
+        def __init__(self): self.items = []
+        def append(self, x):
+            self.items.append(x)
+            return self
+        @property
+        def length(self): return len(self.items)
+        def __len__(self): return len(self.items)
+        def __getitem__(self, i): return self.items[i]
+        def __contains__(self, x): return x in self.items
+
+    CONSTANT = 7
+    def scores(q: Float[Tensor, "*batch T d"], k) -> Tensor: return q @ k.mT / math.sqrt(q.shape[-1])
+    def draw(n, generator): return torch.rand(n, generator=generator)
+    def lazy(items):
+        for item in items:
+            yield item * 2
+    def apply(f, *args, **kwargs): return f(*args, **kwargs)
+    def same(x): return x
+    def spoil(x, y): x.zero_(); y.append(1)
+    def todo(x): raise NotImplementedError
+    def bad(d): raise ValueError(f"d_model must be even, got {d}")
+    def odd():
+        class Odd(KeyError): pass
+        raise Odd("what")
+    def two(x, y): return x * y, (x + y).sum()
+    def cut(x): return x.detach() * 2
+    def meta(x): return torch.zeros(2, device=x.device) + x
+    def steps(mdp, generator): return mdp.step(0, 0, generator), mdp
+    def gen(): return torch.Generator().manual_seed(3)
+""")
+
+
+@pytest.fixture(scope="module")
+def session(server):
+    from autograde.grader.session import Session
+
+    with Session([("lesson", LESSON)], server=server) as session:
+        yield session
+
+
+@pytest.fixture(params=["kernel", "grader"])
+def student(request, session):
+    """The same tests on both students: a check cannot tell which it has."""
+    if request.param == "grader":
+        if not session.alive:
+            session.restart()
+        return session.student()
+    space = {"__name__": "kernel"}
+    exec("import sys, types; sys.modules['kernel'] = types.ModuleType('kernel')", {})
+    exec(LESSON, space)
+    return LocalStudent(space)
+
+
+def test_values_go_and_come(student):
+    q, k = expect.randn(2, 5, 16, seed=1), expect.randn(2, 7, 16, seed=2)
+    expect.close(student.scores(q, k), q @ k.mT / 4, where="q and k")
+    assert student.scores(q.double(), k.double()).dtype == torch.float64
+    assert student.scores(q.to("meta"), k.to("meta")).shape == (2, 5, 7)
+    assert student.CONSTANT == 7
+    value = {"a": [1, (2.5, None)], 3: {b"x"}, "n": np.float32(1)}
+    assert student.same(value) == value
+
+
+def test_objects_stay_and_are_used_through_handles(student):
+    model = student.Model(student.Config(width=4))
+    weights = {"linear.weight": torch.ones(2, 4), "linear.bias": torch.zeros(2)}
+    model.load_state_dict(weights)
+    output, loss = model(torch.ones(3, 4), scale=2.0)
+    assert torch.equal(output, torch.full((3, 2), 8.0)) and loss is None
+    assert model.config.width == 4 and set(model.state_dict()) == set(weights)
+    assert model.training is True and model.eval().training is False
+    cache = student.Cache()
+    assert cache.length == 0 and len(cache.append(3).append(4)) == 2 and cache[1] == 4 and 3 in cache and 5 not in cache
+    assert student.same(cache).length == 2
+    assert [x for x in cache] == [3, 4]
+    assert student.apply(student.scores, torch.ones(1, 4), torch.ones(1, 4)) == 2
+
+
+def test_functions_and_iterators_are_called_back(student):
+    assert student.apply(lambda x, y=1: x + y, 2, y=3) == 5
+    asked = []
+
+    def source():
+        for i in itertools.count():
+            asked.append(i)
+            yield i
+
+    lazy = student.lazy(source())
+    assert [next(lazy) for _ in range(3)] == [0, 2, 4] and asked == [0, 1, 2]
+    assert student.apply(lambda t: t.sum(), torch.ones(3)) == 3
+    assert student.apply(lambda f: student.apply(f, 4), lambda x: x * x) == 16  # each side waits for the other
+
+
+def test_what_a_callback_raises_comes_out_as_it_was(student):
+    class Mine(Exception):
+        pass
+
+    def fails():
+        raise Mine("from the test")
+
+    def disappointed():
+        raise CheckFailed("called too often")
+
+    with pytest.raises(Mine, match="from the test"):
+        student.apply(fails)
+    with pytest.raises(CheckFailed, match="too often"):
+        student.apply(disappointed)
+
+
+def test_generators_move_on_and_come_back(student):
+    g, reference = torch.Generator().manual_seed(5), torch.Generator().manual_seed(5)
+    for n in (3, 1, 4):
+        assert torch.equal(student.draw(n, generator=g), torch.rand(n, generator=reference))
+    assert student.apply(lambda h: torch.rand(1, generator=h), g) == torch.rand(1, generator=reference)
+    assert torch.equal(g.get_state(), reference.get_state())
+    mdp = TabularMDP(torch.ones(1, 1, 1), torch.ones(1, 1) * 2, torch.tensor([True]), torch.ones(1))
+    outcome, same = student.steps(mdp, g)
+    assert outcome == (0, 2.0, True) and isinstance(same, TabularMDP)
+
+
+def test_gradients_are_pulled_back_where_the_code_runs(student):
+    x, y = expect.randn(3, seed=1), expect.randn(3, seed=2)
+    (product, total), grads = student.pullback(student.two, (x, y), (torch.ones(3), None))
+    assert torch.equal(grads[0], y) and torch.equal(grads[1], x) and not product.requires_grad
+    expect.gradients(student, student.scores, (expect.randn(2, 4, seed=1), expect.randn(3, 4, seed=2)), lambda q, k: q @ k.mT / 2, where="q, k")
+    assert student.pullback(student.cut, (x,), torch.ones(3))[1] == (None,)
+    model = student.Model(student.Config())
+    grads = student.parameter_gradients(model, (torch.ones(1, 3),), (torch.ones(1, 2), None))
+    assert torch.equal(grads["linear.bias"], torch.ones(2))
+
+
+def test_arguments_after_the_call(student):
+    x, y = torch.ones(2), [5]
+    after = student.arguments_after(student.spoil, x, y)
+    assert torch.equal(after[0], torch.zeros(2)) and after[1] == [5, 1] and torch.equal(x, torch.ones(2)) and y == [5]
+
+
+def test_library_objects(student):
+    reference = student.new("torch.nn.Linear", 3, 4, bias=False)
+    assert reference(torch.zeros(2, 3)).shape == (2, 4) and set(reference.state_dict()) == {"weight"}
+
+
+def test_errors_are_what_they_would_be_here(student):
+    expect.raises(ValueError, student.bad, 3, naming="d_model", where="an odd width")
+    with pytest.raises(KeyError):
+        student.odd()
+    with pytest.raises(NotImplementedError):
+        student.todo(1)
+    with pytest.raises(MissingName, match="nothing_of_the_kind"):
+        student.nothing_of_the_kind(1)
+    with pytest.raises(TypeError, match="positional"):
+        student.scores(1)
+
+
+def test_an_error_tells_the_students_own_line(session):
+    with pytest.raises(ValueError) as caught:
+        session.student().bad(3)
+    error = caught.value
+    assert isinstance(error, StudentError) and error.type_name == "ValueError" and str(error) == "d_model must be even, got 3"
+    assert error.line.endswith('def bad(d): raise ValueError(f"d_model must be even, got {d}")') and "site-packages" not in error.traceback
+    with pytest.raises(NotWritten):
+        session.student().todo(1)
+
+
+def test_a_check_of_the_device_passes_and_fails_as_in_the_kernel(student):
+    expect.follows_device(student.meta, torch.ones(2))
+    expect.follows_device(student.scores, torch.ones(2, 3), torch.ones(4, 3))
+
+
+# --- cells
+
+def test_each_cell_fails_for_itself(make):
+    session = make(
+        "%matplotlib inline\n!rm -rf /\n%%bogus\nx = 1",
+        "import nothing_like_it",
+        "def f(:\n  pass",
+        "%%time\ndef g(): return 2",
+        "from autograde.notebook import open_lesson\nlesson = open_lesson('03', globals())\ncheck = lesson.check\ncheck(print)\nlesson.scoreboard()",
+        "import asyncio\nawait asyncio.sleep(0)\nz = await asyncio.sleep(0, 5)\nget_ipython().run_line_magic('pip', 'install x')\nfiles = !ls\ninput\nprint?",
+        "def h(): return z\n1 / 0\ndef never(): pass",
+        "raise SystemExit(3)",
+        "assert input() == ''",
+        "import inspect\nfrom dataclasses import dataclass\n@dataclass\nclass D:\n    x: 'int' = 1\nsource = inspect.getsource(D)",
+        "display(1); display(D())",
+        "from autograde import expect\nimport autograde.suite\nexpect.close(1, 2)",
+    )
+    status = [r.status for r in session.results.values()]
+    assert status == ["ok", "error", "error", "ok", "ok", "ok", "error", "error", "error", "ok", "ok", "ok"], session.results
+    student = session.student()
+    assert student.g() == 2 and student.h() == 5 and student.has("h") and not student.has("never")
+    assert "invalid syntax" in session.results["cell2"].message and session.results["cell2"].line.startswith("line 1:")
+    assert session.results["cell6"].line == "line 2: 1 / 0" and "ModuleNotFoundError" in session.results["cell1"].message
+    assert "SystemExit" in session.results["cell7"].message and "EOFError" in session.results["cell8"].message
+    with pytest.raises(MissingName, match="its cell failed: SyntaxError"):
+        student.f
+
+
+def test_a_cell_that_hangs_or_dies_costs_itself_only(make):
+    session = make(
+        "def a(): return 1", "while True: pass", "import os; os._exit(3)", "def b(): return 2", "def slow():\n    while True: pass", cell_seconds=0.3
+    )  # fmt: skip
+    assert [r.status for r in session.results.values()] == ["ok", "timeout", "died", "ok", "ok"]
+    student = session.student()
+    assert student.a() + student.b() == 3
+    with pytest.raises(StudentTimeout), student.test(0.2):
+        student.slow()
+    with pytest.raises(StudentDied):
+        student.a()
+    with student.test():
+        assert student.a() == 1
+
+
+def test_many_hanging_cells_do_not_take_for_ever(make):
+    started = time.monotonic()
+    session = make(*["while True: pass"] * 20, "x = 1", cell_seconds=0.3, cells_seconds=1)
+    assert time.monotonic() - started < 4
+    assert {r.status for r in session.results.values()} == {"timeout", "left_out"}
+
+
+def test_objects_of_a_process_that_ended_say_so(make):
+    session = make("class A: pass\ndef f(x): return 1")
+    before = session.student().A()
+    session.restart()
+    with pytest.raises(StudentDied):
+        session.student().f(before)
+    with pytest.raises(StudentDied):
+        before.anything
+
+
+def test_artifacts_are_read_here(make):
+    student = make("x = 1", artifacts={"gpt.safetensors": b"weights"}).student()
+    assert student.artifact("gpt.safetensors") == b"weights" and student.artifact("other") is None
+
+
+# --- time
+
+def test_a_test_has_one_deadline_for_all_it_asks(make):
+    session = make("import time\ndef f(): time.sleep(0.2)", request_seconds=10)
+    student, started = session.student(), time.monotonic()
+    with pytest.raises(StudentTimeout), student.test(0.5):
+        for _ in range(100):
+            student.f()
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_call_is_fast_and_so_is_a_new_worker(make):
+    session = make("import torch\ndef f(x): return x")
+    f, x = session.student().f, torch.ones(3)
+
+    def best(action, rounds):
+        times = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            action()
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    assert best(lambda: f(x), 300) < 0.001  # 0.2 ms on a quiet machine
+    assert best(session.restart, 5) < 0.15  # 40 ms on a quiet machine
+
+
+# --- results made to deceive
+
+def deceive(make, source, call="f", **limits):
+    return getattr(make(source, **limits).student(), call)()
+
+
+def test_objects_that_equal_everything_are_only_handles(make):
+    got = deceive(make, """
+    class Yes:
+        def __eq__(self, other): return True
+        def __array__(self, *a, **k): raise SystemExit
+        def __torch_function__(self, *a, **k): return True
+        def __bool__(self): return True
+        def __repr__(self): raise SystemExit
+        def __hash__(self): return 0
+        def __len__(self): return 10**30
+        def __iter__(self): return self
+        def __class__(self): return int
+    def f(): return Yes()
+    """)  # fmt: skip
+    assert type(got) is RemoteObject and got != 3 and (got == torch.ones(1)) is False
+    with pytest.raises(CheckFailed):
+        expect.close(got, torch.ones(2), where="here")
+    with pytest.raises(AutogradeError):
+        len(got)
+    assert "Yes" in repr(got)
+
+
+@pytest.mark.parametrize("value", [
+    "torch.zeros(1).expand(10**12)", "[0] * 3_000_000", "'x' * 10**8", "(r := [], r.append(r))[0]", "functools.reduce(lambda a, _: [a], range(5000), 0)",
+    "np.zeros(10**8, np.int8)", "{i: i for i in range(2_500_000)}", "10 ** 10 ** 6",
+])  # fmt: skip
+def test_giants_and_cycles_are_the_students_error(make, value):
+    with pytest.raises((StudentError, StudentTimeout)):
+        deceive(make, f"import torch, functools, numpy as np\ndef f(): return {value}")
+
+
+def test_a_million_dimensions_cannot_be(make):
+    assert deceive(make, "import torch\ndef f(): return torch.zeros([1] * 64)").ndim == 64
+
+
+def test_tensor_subclasses_come_back_plain(make):
+    got = deceive(make, """
+    import torch
+    class Sly(torch.Tensor):
+        def __eq__(self, other): return torch.tensor(True)
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None): return torch.tensor(True)
+    def f(): return torch.zeros(2).as_subclass(Sly), torch.nn.Parameter(torch.ones(1))
+    """)  # fmt: skip
+    assert [type(t) for t in got] == [torch.Tensor, torch.Tensor] and torch.equal(got[0], torch.zeros(2))
+
+
+def test_exceptions_made_to_deceive(make):
+    source = """
+    import sys
+    class Skipped(Exception): pass
+    class StopIteration(Exception): pass
+    class Evil(ValueError):
+        def __str__(self): raise SystemExit
+    class Long(RuntimeError): pass
+    def f(kind):
+        if kind == "skip": raise Skipped("skip me")
+        if kind == "stop": raise StopIteration
+        if kind == "evil": raise Evil("x")
+        if kind == "long": raise Long("\\x1b[31m" + "x" * 10**7)
+        if kind == "exit": sys.exit(0)
+        if kind == "interrupt": raise KeyboardInterrupt
+        if kind == "generator": raise GeneratorExit
+        raise BaseException("base")
+    """
+    student = make(source).student()
+    for kind in ("skip", "stop", "evil", "long", "exit", "interrupt", "generator", "base"):
+        with pytest.raises(StudentError) as caught:
+            student.f(kind)
+        assert len(str(caught.value)) <= 500 and "\x1b" not in str(caught.value)
+        assert isinstance(caught.value, ValueError) == (kind == "evil")
+
+
+FORGE = """
+import gc, json, os, socket, struct
+def channel():
+    return next(fd for fd in range(3, 300) if os.path.exists(f"/proc/self/fd/{fd}") and "socket" in os.readlink(f"/proc/self/fd/{fd}"))
+def framed(data): return struct.pack(">Q", len(data)) + data
+def message(node):
+    text = json.dumps({"v": node, "b": []}).encode()
+    body = b"AGv1" + struct.pack(">Q", len(text)) + text
+    return framed(body + bytes(-len(body) % 16))
+def raw(data):
+    os.write(channel(), data)
+    while True: pass
+def text(data): raw(framed(data))
+def giant(): raw(struct.pack(">Q", 1 << 60))
+def half(): raw(struct.pack(">Q", 1000) + b"half")
+def garbage(): raw(framed(b"garbage" * 10))
+def wrong(): raw(message(["t", ["result"]]))
+def states(): raw(message(["t", ["result", None, ["d", [0, 1]]]]))
+def question(): raw(message(["t", ["question", ["t", ["call", -1, ["t", []], ["d", []]]], ["d", []]]]))
+def system(): raw(message(["t", ["question", ["t", ["call", 0, ["t", ["id"]], ["d", []]]], ["d", []]]]))
+def endless():
+    while True: os.write(channel(), message(["t", ["question", ["t", ["call", 0, ["t", []], ["d", []]]], ["d", []]]]))
+def ahead():
+    os.write(channel(), message(["t", ["result", 42, ["d", []]]]))
+    return 43
+def honest(): return 1
+"""
+
+
+@pytest.mark.parametrize("name", ["giant", "half", "garbage", "wrong", "states", "question", "system", "endless"])
+def test_forged_messages_cost_the_forger_only(make, name):
+    student = make(FORGE, request_seconds=1).student()
+    with pytest.raises((ProtocolError, StudentTimeout, StudentDied)), student.test(1):
+        getattr(student, name)()
+    with student.test():
+        assert student.honest() == 1
+
+
+def test_an_answer_sent_ahead_is_no_answer_to_a_later_question(make):
+    """It is one more way to return a wrong number, and the session is in disorder afterwards: it must not hang or crash."""
+    student = make(FORGE, request_seconds=1).student()
+    assert student.ahead() == 42
+    try:
+        student.honest()
+    except AutogradeError:
+        pass
+
+
+def test_only_functions_that_were_passed_can_be_called(make):
+    student = make(FORGE, request_seconds=1).student()
+    called = []
+    with pytest.raises((ProtocolError, StudentTimeout)), student.test(0.5):
+        student.endless(lambda: called.append(1)) if False else student.endless()
+    assert called == []
+
+
+def test_frames_and_objects_of_the_worker_hold_no_oracle(make):
+    source = """
+    import gc, sys
+    def f(needle):
+        names = sorted(m for m in sys.modules if m.startswith(("pytest", "_pytest", "autograde", "tests")))
+        frame, files = sys._getframe(), set()
+        while frame:
+            files.add(frame.f_code.co_filename.rsplit("/", 1)[-1])
+            frame = frame.f_back
+        found = [o for o in gc.get_objects() if isinstance(o, (dict, list, tuple)) and any(isinstance(x, str) and x == needle for x in (o.values() if isinstance(o, dict) else o))]
+        code = [o.__name__ for o in gc.get_objects() if callable(o) and (getattr(o, "__module__", None) or "").startswith(("autograde.hidden", "autograde.checks", "autograde.suite"))]
+        return names, sorted(files), code
+    """
+    secret = "".join(["hidden", "-", "oracle"])
+    names, files, code = make(source).student().f(secret)
+    assert not any(n.startswith(("pytest", "_pytest", "tests", "autograde.hidden", "autograde.checks", "autograde.suite", "autograde.lessons")) for n in names)
+    assert code == [] and set(files) <= {"cell0>", "<cell cell0>", "worker.py", "warm.py", "<string>"}
+
+
+def test_the_channel_is_the_only_descriptor(make):
+    source = """
+    import os
+    def f(): return {int(fd): os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{fd}")}
+    """
+    session = make(source)
+    if session.level != "namespaces":
+        pytest.skip("no /proc to look at")
+    found = session.student().f()
+    assert {fd: to for fd, to in found.items() if fd < 3} == {0: "/dev/null", 1: "/dev/null", 2: "/dev/null"}
+    assert sum("socket" in to for to in found.values()) == 1
+    assert all("socket" in to or to == "/dev/null" or to.startswith("/proc") for to in found.values()), found
+
+
+def test_the_same_submission_gives_the_same_numbers(make):
+    source = """
+    import torch, random, numpy as np
+    def f(): return torch.rand(2), random.random(), np.random.rand(), list({"a", "b", "c", "d"}), hash("x")
+    """
+    first = make(source).student().f()
+    second = make(source).student().f()
+    assert torch.equal(first[0], second[0]) and first[1:] == second[1:]
+
+
+def test_handles_that_are_dropped_are_forgotten(make):
+    session = make("class A: pass\nimport gc\ndef count(): return sum(type(o).__name__ == 'A' for o in gc.get_objects())")
+    student = session.student()
+    kept = [student.A() for _ in range(50)]
+    assert student.count() == 50
+    del kept
+    gc.collect()
+    student.count()
+    assert student.count() == 0
+
+
+def test_many_sessions_at_once(make):
+    sessions = [make("def f(x): return x + 1") for _ in range(8)]
+    results = {}
+
+    def use(i):
+        results[i] = [sessions[i].student().f(j) for j in range(50)]
+
+    threads = [threading.Thread(target=use, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(results[i] == list(range(1, 51)) for i in range(8))
+
+
+def test_a_connection_to_silence_ends(monkeypatch):
+    from autograde.errors import SandboxUnavailable
+    from autograde.grader import connection
+
+    monkeypatch.setattr(connection, "START_SECONDS", 0.1)
+    data, theirs = socket.socketpair()
+    leash, its_leash = socket.socketpair()
+    its_leash.close()
+    with pytest.raises(SandboxUnavailable):
+        Connection((data, leash), 1 << 20)
+    theirs.close()
+    assert json and struct

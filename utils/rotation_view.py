@@ -1,0 +1,127 @@
+"""An interactive picture of turned queries and keys: self-contained HTML whose every number is given to it."""
+
+from __future__ import annotations
+
+import json
+from string import Template
+
+import torch
+from torch import Tensor
+
+from utils import plots
+
+_PAGE = Template("""
+<div id="$name" style="max-width:660px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;padding:8px">
+<div><label>the query stands at position <output style="display:inline-block;width:2em;font-weight:600">$position</output>
+<input type="range" min="$first" max="$last" value="$position" step="1" style="width:220px;vertical-align:middle" aria-label="position of the query"></label></div>
+<div><label>the key stands <output style="display:inline-block;width:2em;font-weight:600">$offset</output> before it
+<input type="range" min="0" max="$farthest" value="$offset" step="1" style="width:220px;vertical-align:middle" aria-label="offset of the key"></label></div>
+<svg viewBox="0 0 640 320" width="100%" role="img" aria-label="each pair of columns of the turned query and key as an arrow, and their dot product against the offset">$drawing</svg>
+<script>(() => {
+  const root = document.getElementById("$name"), data = $data;
+  const [position, offset] = root.querySelectorAll("input"), [shownPosition, shownOffset] = root.querySelectorAll("output");
+  const point = (arrows, tips) => root.querySelectorAll(arrows).forEach((arrow, i) => {
+    const dot = arrow.nextElementSibling;
+    arrow.setAttribute("x2", tips[i][0]); arrow.setAttribute("y2", tips[i][1]);
+    dot.setAttribute("cx", tips[i][0]); dot.setAttribute("cy", tips[i][1]);
+  });
+  const draw = () => {
+    const m = +position.value, o = +offset.value, row = m - +position.min, [x, y] = data.curves[row][o], marker = root.querySelector(".marker");
+    shownPosition.textContent = m; shownOffset.textContent = o;
+    point("line.query", data.queries[m]); point("line.key", data.keys[m - o]);
+    root.querySelector("polyline").setAttribute("points", data.curves[row].map(p => p.join(",")).join(" "));
+    marker.setAttribute("cx", x); marker.setAttribute("cy", y);
+    root.querySelector(".score").textContent = "q · k = " + data.scores[row][o];
+  };
+  position.addEventListener("input", draw); offset.addEventListener("input", draw);
+})()</script></div>
+""")
+_MIDDLE, _RADIUS = 72, 54  # height of the circles' centres and their radius, in the units of the drawing
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 620, 190, 300  # of the curve
+
+
+def rotation_view(queries: Tensor, keys: Tensor, farthest: int, position: int, offset: int, name: str = "rotation-view") -> str:
+    """HTML with two sliders, over the query's position and over how many positions before it the key stands.
+
+    Row p of `queries` and of `keys`, both (n, d), is the vector as it is turned for position p. Each pair of columns becomes a circle with two
+    arrows, and below them stands q · k against the offset, from 0 to `farthest`. The query's position runs from `farthest` to n - 1, so that every
+    offset has its key. The picture begins at `position` and `offset`, and stays there where no script runs.
+
+    Raises:
+        ValueError: for shapes that do not fit, for a start outside the sliders, and for numbers that are not finite.
+    """
+    _validate(queries, keys, farthest, position, offset)
+    queries, keys = queries.detach().double(), keys.detach().double()
+    positions = range(farthest, len(queries))
+    scores = torch.stack([keys[m - farthest : m + 1].flip(0) @ queries[m] for m in positions])  # (positions, farthest + 1)
+    length = max(float(x.unflatten(-1, (-1, 2)).norm(dim=-1).max()) for x in (queries, keys)) or 1.0
+    data = {"queries": _tips(queries, length), "keys": _tips(keys, length), "curves": _curves(scores), "scores": [[f"{s:.3f}" for s in row] for row in scores.tolist()]}
+    return _PAGE.substitute(
+        name=name,
+        first=farthest,
+        last=len(queries) - 1,
+        farthest=farthest,
+        position=position,
+        offset=offset,
+        drawing=_drawing(data, position, offset, farthest),
+        data=json.dumps(data, separators=(",", ":")),
+    )
+
+
+def _validate(queries: Tensor, keys: Tensor, farthest: int, position: int, offset: int) -> None:
+    if queries.ndim != 2 or queries.shape != keys.shape or queries.shape[-1] % 2:
+        raise ValueError(f"queries and keys must share one shape (n, d) with d even, got {tuple(queries.shape)} and {tuple(keys.shape)}")
+    if not 0 < farthest < len(queries):
+        raise ValueError(f"farthest must lie in 1 … {len(queries) - 1}, got {farthest}")
+    if not farthest <= position < len(queries):
+        raise ValueError(f"position must lie in {farthest} … {len(queries) - 1}, got {position}")
+    if not 0 <= offset <= farthest:
+        raise ValueError(f"offset must lie in 0 … {farthest}, got {offset}")
+    if not (queries.isfinite().all() and keys.isfinite().all()):
+        raise ValueError("queries and keys must be finite numbers")
+
+
+def _centres(n_pairs: int) -> list[float]:
+    return [640 * (i + 0.5) / n_pairs for i in range(n_pairs)]
+
+
+def _tips(vectors: Tensor, length: float) -> list[list[list[float]]]:
+    """For every position and pair, the end of its arrow; an arrow of `length` reaches the circle. SVG's y grows downwards."""
+    pairs = vectors.unflatten(-1, (-1, 2)) * (_RADIUS / length)
+    centres = _centres(pairs.shape[1])
+    return [[[round(c + x, 1), round(_MIDDLE - y, 1)] for c, (x, y) in zip(centres, row, strict=True)] for row in pairs.tolist()]
+
+
+def _curves(scores: Tensor) -> list[list[list[float]]]:
+    """For every position of the query, the points of q · k against the offset; one scale for all of them."""
+    low, high = min(float(scores.min()), 0.0), max(float(scores.max()), 0.0)
+    step, height = (_RIGHT - _LEFT) / (scores.shape[1] - 1), (_BOTTOM - _TOP) / (high - low or 1.0)
+    return [[[round(_LEFT + i * step, 1), round(_BOTTOM - (s - low) * height, 1)] for i, s in enumerate(row)] for row in scores.tolist()]
+
+
+def _drawing(data: dict, position: int, offset: int, farthest: int) -> str:
+    row = position - farthest
+    parts = [_circle(i, centre) for i, centre in enumerate(_centres(len(data["queries"][0])))]
+    for kind, color, tips in (("query", plots.BLUE, data["queries"][position]), ("key", plots.ORANGE, data["keys"][position - offset])):
+        parts += [_arrow(kind, color, centre, tip) for centre, tip in zip(_centres(len(tips)), tips, strict=True)]
+    points = " ".join(f"{x},{y}" for x, y in data["curves"][row])
+    x, y = data["curves"][row][offset]
+    parts += [
+        f'<path d="M{_LEFT} {_TOP - 6}V{_BOTTOM + 4}H{_RIGHT}" fill="none" stroke="{plots.GREY}"/>',
+        f'<polyline points="{points}" fill="none" stroke="{plots.GREEN}" stroke-width="2"/><circle class="marker" cx="{x}" cy="{y}" r="5" fill="{plots.RED}"/>',
+        f'<text class="score" x="{_RIGHT}" y="{_TOP - 8}" text-anchor="end" font-weight="600">q · k = {data["scores"][row][offset]}</text>',
+        f'<text x="{_LEFT + 4}" y="{_TOP - 8}" fill="{plots.GREY}">q · k against the offset, 0 to {farthest}</text>',
+        f'<text x="{_RIGHT}" y="{_BOTTOM + 18}" text-anchor="end" fill="{plots.GREY}">offset</text>',
+        f'<text x="{_LEFT}" y="{_BOTTOM + 18}" fill="{plots.BLUE}">● query</text><text x="{_LEFT + 70}" y="{_BOTTOM + 18}" fill="{plots.ORANGE}">● key</text>',
+    ]
+    return "".join(parts)
+
+
+def _circle(i: int, centre: float) -> str:
+    ring = f'<circle cx="{centre}" cy="{_MIDDLE}" r="{_RADIUS}" fill="none" stroke="#D1D5DB"/>'
+    return f'{ring}<text x="{centre}" y="{_MIDDLE + _RADIUS + 20}" text-anchor="middle" fill="{plots.GREY}">columns {2 * i}, {2 * i + 1}</text>'
+
+
+def _arrow(kind: str, color: str, centre: float, tip: list[float]) -> str:
+    line = f'<line class="{kind}" x1="{centre}" y1="{_MIDDLE}" x2="{tip[0]}" y2="{tip[1]}" stroke="{color}" stroke-width="3"/>'
+    return f'{line}<circle cx="{tip[0]}" cy="{tip[1]}" r="5" fill="{color}"/>'
