@@ -150,6 +150,18 @@ def course(
 
 
 @app.command()
+def release(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
+    """Write what students get: no answers, no hidden tests, no misconceptions."""
+    from autograde.release import release as write_release
+
+    try:
+        files = write_release(folder)
+    except ValueError as error:
+        raise fail(str(error)) from None
+    console.print(f"[green]✓[/green] {len(files)} files in {folder}: hand out the folder, or push it to where the notebooks' first cell fetches it from")
+
+
+@app.command()
 def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
     """Build a sample class for lesson 03 from files in the repository and grade it."""
     from autograde.demo import LESSON, sample_class

@@ -21,6 +21,7 @@
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from autograde.notebook import open_lesson
 from utils import mdp_plots, plots
@@ -676,7 +677,7 @@ def learning_curves(episodes: int = 40, seeds: int = 5) -> dict[int, Tensor]:
     """Real steps of each episode, (seeds, episodes), for 0, 5 and 50 planning steps."""
     return {
         n: torch.tensor([dyna_q(cliff, episodes, n, 0.5, GAMMA, 0.1, 500, seeded(seed))[1] for seed in range(seeds)], dtype=torch.float64)
-        for n in (0, 5, 50)
+        for n in tqdm((0, 5, 50), desc="planning steps", leave=False)
     }
 
 
@@ -800,8 +801,8 @@ EXPERIENCE, THOUGHT = (200, 600, 2000, 6000, 20_000), (200, 600, 2000, 6000, 20_
 def split_the_error(seeds: int = 3) -> tuple[Tensor, Tensor]:
     """The errors against experience (10,000 planning samples) and against planning samples (20,000 steps), each (3, seeds, 5)."""
     lived = [random_experience(lake, max(EXPERIENCE), seeded(seed), start=ANYWHERE) for seed in range(seeds)]
-    against_experience = [[errors(lived[seed].first(n), 10_000, seed) for n in EXPERIENCE] for seed in range(seeds)]
-    against_thought = [[errors(lived[seed], n, seed) for n in THOUGHT] for seed in range(seeds)]
+    against_experience = [[errors(lived[seed].first(n), 10_000, seed) for n in EXPERIENCE] for seed in tqdm(range(seeds), desc="more experience", leave=False)]
+    against_thought = [[errors(lived[seed], n, seed) for n in THOUGHT] for seed in tqdm(range(seeds), desc="more thought", leave=False)]
     return torch.tensor(against_experience).movedim(-1, 0), torch.tensor(against_thought).movedim(-1, 0)
 
 
@@ -928,7 +929,8 @@ def compare_on_taxi(amounts: tuple[int, ...] = (5000, 10_000, 20_000, 40_000)) -
     """The amounts of experience, the returns (n, 2), and the best possible return."""
     somewhere = (taxi.reachable() & ~taxi.terminal).double()
     experience = random_experience(taxi, max(amounts), seeded(0), max_steps=20, start=somewhere)
-    return amounts, torch.tensor([two_ways(n, experience) for n in amounts]), float(plan_exactly(taxi, GAMMA)[0] @ taxi.start)
+    returns = torch.tensor([two_ways(n, experience) for n in tqdm(amounts, desc="Taxi", leave=False)])
+    return amounts, returns, float(plan_exactly(taxi, GAMMA)[0] @ taxi.start)
 
 
 taxi_result = attempt(compare_on_taxi)

@@ -82,6 +82,7 @@ def train_one_vector(train, seed=0, steps=900):
     return model
 
 
+# %% tags=["experiment"]
 train_pairs, test_pairs = make_data()
 for pair in [pair for n_dates in (1, 2) for pair in test_pairs if pair.n_dates == n_dates and pair.style != "numeric"][: 4 * N_TEST : N_TEST // 5]:
     print(f"{pair.source:<64} {pair.target}")
@@ -863,5 +864,5 @@ check(monotonic_local_weights)
 # A decoder that looks back needs no bottleneck: it asks its source a question at every step. The question (the state), what it is compared with and what it gets in return (both $\mathbf{h}_i$) come from two sequences here. In lesson 03 a
 # sequence asks *itself*, question, key and value get a matrix each, and the recurrence goes.
 
-# %%
+# %% tags=["experiment"]
 lesson.scoreboard()

@@ -374,7 +374,7 @@ def test_attentions_dropout(student):
     module.eval()
     expect.close(module(X), attention(weights, X, 3), where="dropout = 0.5 in eval mode")
     module.train()
-    expect.true(not torch.allclose(module(X), attention(weights, X, 3)), "With dropout = 0.5 the output in training mode should differ")
+    expect.true(not torch.allclose(module(X), attention(weights, X, 3), atol=1e-3), "With dropout = 0.5 the output in training mode should differ")
 
 
 @pytest.mark.exercise("CausalSelfAttention", weight=1)
@@ -1058,7 +1058,7 @@ def probe_gpt(student):
 
 
 PROBES = {
-    "get_batch": lambda student: tuple(t - t.min() for t in student.get_batch(TEXT[:5], 3, 4, generator(137))),
+    "get_batch": lambda student: student.get_batch(TEXT[:5], 3, 4, generator(137)),
     "mask_for_infilling": probe_mask,
     "language_model_loss": lambda student: student.language_model_loss(LOGITS, TARGETS),
     "attention_pattern": lambda student: [student.attention_pattern(kind, 5, 2) for kind in ("encoder", "decoder", "prefix")],
@@ -1071,5 +1071,6 @@ PROBES = {
     "learning_rate": lambda student: [student.learning_rate(t, 6, 20, 0.5, 0.1) for t in range(24)],
     "sample_next": probe_sample,
     "generate": probe_generate,
+    "FastAttention": probe_module("FastAttention", {n: w for n, w in attention_weights(12, seed=142).items() if n.endswith("weight")}),
     "train_step": lambda student: stepped(student, pairs(3, seed=141), steps=2, clip=0.2)[0],
 }

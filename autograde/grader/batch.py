@@ -61,7 +61,8 @@ def run(
             finished.append(known)
             done(known, True)
     for digest, graded in _stream(executor, fresh, sandbox, AHEAD * workers):
-        journal.save(digest, graded)
+        if graded.status != "error":  # the grader's own error is no result: the next run tries again
+            journal.save(digest, graded)
         finished.append(graded)
         done(graded, False)
     return sorted(finished, key=lambda g: (g.student, g.lesson))

@@ -106,14 +106,15 @@ class Connection:
         self.end = ""  # why it ended, once it has
         self.failures: list[BaseException] = []  # what the test's functions raised in this request
         self.deadline: float | None = None  # of the request in progress
+        self.number = 0  # of the last request; its answer has the same
         self.level = self._hello()
 
     def _hello(self) -> str:
         try:
             word = json.loads(bytes(self.channel.receive(time.monotonic() + START_SECONDS)))
         except (Closed, TimeoutError):
-            self.kill("")
-            raise SandboxUnavailable(f"no worker could be started ({self._how_it_ended() or 'no answer'})") from None
+            self.kill(f"no worker could be started: it {self._how_it_ended()}")
+            raise SandboxUnavailable(self.end) from None
         if "refused" in word:
             self.kill(word["refused"])
             raise SandboxUnavailable(word["refused"])
@@ -131,9 +132,10 @@ class Connection:
         if outer is None:
             self.failures.clear()
         self.deadline = now + seconds if outer is None else min(outer, now + seconds)
+        self.number += 1
         try:
-            self._send("request", (operation, list(forbids), arguments))
-            return self._answer()
+            self._send("request", (self.number, operation, list(forbids), arguments))
+            return self._answer(self.number)
         except TimeoutError:
             self.kill(f"Your code took more than {seconds:.3g} seconds and was stopped")
             raise StudentTimeout(self.end) from None
@@ -161,16 +163,17 @@ class Connection:
             encode_body = encode((kind, body, states, dropped), self.table, self.channel.limit)
         self.channel.send(encode_body, self.deadline)
 
-    def _answer(self) -> Any:
+    def _answer(self, number: int) -> Any:
         while True:
             kind, body = self._receive()
+            if kind == "question":
+                self._reply(body)
+                continue
+            if kind not in ("result", "error") or type(body) is not tuple or len(body) != 2 or body[0] != number:
+                raise ProtocolError("it is not the answer to what was asked")
             if kind == "result":
-                return body
-            if kind == "error":
-                raise self._error(body)
-            if kind != "question":
-                raise ProtocolError("the message is malformed (no answer)")
-            self._reply(body)
+                return body[1]
+            raise self._error(body[1])
 
     def _receive(self) -> tuple[str, Any]:
         message = decode(self.channel.receive(self.deadline), self.table, self.channel.limit)

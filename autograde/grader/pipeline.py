@@ -29,7 +29,7 @@ LIMITS = Limits(request_seconds=5, test_seconds=20)  # right answers take millis
 
 @dataclass(frozen=True)
 class Graded:
-    """A submission's results: `status` is graded, missing or unreadable; `reason` says why the latter."""
+    """A submission's results: `status` is graded, missing, unreadable or error (the grader's own); `reason` says why the latter."""
 
     student: str
     lesson: str
@@ -67,7 +67,7 @@ def grade(found: Found, sandbox: str = "required") -> Graded:
     except SandboxUnavailable:
         raise
     except Exception as error:  # a stranger's file must not end the batch; what was met is told, and the score can be regraded
-        return _without_results(found, lesson, template, "unreadable", f"the grader met an error of its own ({type(error).__name__}: {error})")
+        return _without_results(found, lesson, template, "error", f"the grader met an error of its own ({type(error).__name__}: {error})")
     repairs = [*found.notes, *submission.repairs]
     text = nbformat.writes(submission.notebook)
     return Graded(found.student, found.lesson, "graded", results, "", repairs, text, time.monotonic() - began)

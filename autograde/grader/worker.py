@@ -136,15 +136,15 @@ class Worker:
         self.channel.send(encode((kind, body, states), self.table, self.channel.limit))
 
     def answer(self, message: tuple) -> None:
-        _, (operation, forbids, arguments) = message
+        _, (request, operation, forbids, arguments) = message
         try:
             with forbidding(self.forbidden(forbids, arguments), self.namespace, strict=True):
                 result = _OPERATIONS[operation](self, *arguments)
-            self.send("result", result)
+            self.send("result", (request, result))
         except ProtocolError as error:
-            self.send("error", describe(TypeError(f"this result cannot be handed on: {error}")))
+            self.send("error", (request, describe(TypeError(f"this result cannot be handed on: {error}"))))
         except BaseException as error:
-            self.send("error", describe(error))
+            self.send("error", (request, describe(error)))
 
     def forbidden(self, names: list[str], arguments: tuple) -> list[str]:
         """A library object that the test asked for may do what the student's code may not."""

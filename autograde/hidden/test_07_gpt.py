@@ -179,7 +179,7 @@ def test_the_embeddings_dropout(student):
     config = sizes(n_layer=1, dropout=0.5)
     module, ids = public.loaded(student, "GPT", public.gpt_weights(config, seed=227), config), ids_of(2, 6, seed=228, high=11)
     module.train()
-    expect.true(not torch.allclose(module(ids)[0], module(ids)[0]), "With dropout = 0.5 two passes in training mode should differ")
+    expect.true(not torch.allclose(module(ids)[0], module(ids)[0], atol=1e-3), "With dropout = 0.5 two passes in training mode should differ")
     shapes = {n: tuple(v.shape) for n, v in module.state_dict().items()}
     expect.true(not any(n.startswith("h.1.") for n in shapes), "n_layer = 1 must make one block")
 
@@ -243,10 +243,10 @@ def test_other_schedules(student, plan):
 @pytest.mark.exercise("sample_next", weight=1)
 def test_rows_of_a_batch_have_their_own_distributions(student):
     """Each row is cut by its own top-k and top-p."""
-    rows = torch.tensor([[0.6, 0.25, 0.1, 0.05], [0.05, 0.15, 0.35, 0.45], [0.25, 0.4, 0.3, 0.05]])
+    rows = torch.tensor([[0.6, 0.25, 0.1, 0.05], [0.05, 0.15, 0.35, 0.45], [0.22, 0.42, 0.3, 0.06]])
     logits = rows.log()[:, None].expand(3, 6000, 4) - 2.0
     drawn = student.sample_next(logits, 1.0, None, 0.7, generator(240))
-    for row, want in zip(drawn, [(12 / 17, 5 / 17, 0, 0), (0, 0, 7 / 16, 9 / 16), (0, 4 / 7, 3 / 7, 0)]):
+    for row, want in zip(drawn, [(12 / 17, 5 / 17, 0, 0), (0, 0, 7 / 16, 9 / 16), (0, 7 / 12, 5 / 12, 0)]):
         expect.frequencies(row, want, where="one of three rows with top_p = 0.7")
     drawn = student.sample_next(logits, 1.0, 3, None, generator(241))
     expect.frequencies(drawn[1], (0, 3 / 19, 7 / 19, 9 / 19), where="one of three rows with top_k = 3")

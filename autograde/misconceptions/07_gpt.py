@@ -318,7 +318,6 @@ misconception("GPT", "The logits went through a softmax; leave them as they are.
 misconception("GPT", "The embeddings are scaled by √d_model, as in Vaswani et al. (2017); GPT-2 does not do that.", replace=("self.wte(ids) +", "self.wte(ids) * self.config.d_model**0.5 +"))
 misconception("GPT", "All layers share one block: make a new one for each.", replace=("nn.ModuleList(Block(config) for _ in range(config.n_layer))", "nn.ModuleList([Block(config)] * config.n_layer)"))
 misconception("GPT", "The blocks are in a plain list, so the model does not know their parameters; use nn.ModuleList.", replace=("nn.ModuleList(Block(config) for _ in range(config.n_layer))", "[Block(config) for _ in range(config.n_layer)]"))
-misconception("GPT", "Positions are made on the CPU: make them on the device of ids.", replace=("torch.arange(n, device=ids.device)", "torch.arange(n, device='cpu')"))
 misconception("GPT", "The last block is left out.", replace=("for block in self.h:", "for block in self.h[:-1]:"))
 misconception("GPT", "lm_head has a bias; GPT-2's has none.", replace=("config.vocab_size, bias=False", "config.vocab_size, bias=True"))
 

@@ -1,0 +1,175 @@
+"""Every kind of broken notebook: recovered where it can be, a reason where not, never an exception."""
+
+import copy
+import json
+
+import nbformat
+import pytest
+
+from autograde import layout
+from autograde.build import source
+from autograde.demo import LESSON, UNSCALED, solved_notebook
+from autograde.grader.discovery import Found, find
+from autograde.grader.pipeline import grade
+
+FULL = 24.0
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return solved_notebook(source.read(layout.source_path(LESSON)))
+
+
+def graded(path):
+    return grade(Found("student", LESSON, path), "auto")
+
+
+def written(tmp_path, content, name=f"{LESSON}.ipynb"):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def cell(notebook, name):
+    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def text(notebook):
+    return nbformat.writes(notebook)
+
+
+def duplicated(notebook):
+    """One answer's cell copied: the copy is the released stub, the written one stands first."""
+    stub = copy.deepcopy(cell(notebook, "causal_mask"))
+    stub.source = "def causal_mask(n, device=None):\n    # YOUR CODE HERE\n    raise NotImplementedError"
+    notebook.cells.append(stub)
+    return text(notebook)
+
+
+def reordered(notebook):
+    notebook.cells.reverse()
+    return text(notebook)
+
+
+def without_checks(notebook):
+    notebook.cells = [c for c in notebook.cells if not c.metadata.get("nbgrader", {}).get("grade_id", "").startswith("check-")]
+    return text(notebook)
+
+
+def without_setup(notebook):
+    notebook.cells = [c for c in notebook.cells if "setup" not in c.metadata.get("tags", [])]
+    return text(notebook)
+
+
+def old_format(notebook):
+    cells = [
+        {"cell_type": "code", "input": c.source, "language": "python", "metadata": {}, "outputs": [], "collapsed": False, "prompt_number": 1}
+        for c in notebook.cells
+        if c.cell_type == "code"
+    ]
+    return json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells, "metadata": {}}]})
+
+
+def with_merge_conflict(notebook):
+    lines = text(notebook).splitlines(keepends=True)
+    conflict = ["<<<<<<< HEAD\n", ' "nbformat_minor": 5\n', "=======\n", ' "nbformat_minor": 4\n', ">>>>>>> theirs\n"]
+    at = next(i for i, line in enumerate(lines) if "nbformat_minor" in line)
+    return "".join(lines[:at] + conflict + lines[at + 1 :])
+
+
+def forged_points(notebook):
+    for c in notebook.cells:
+        c.metadata.get("nbgrader", {}).update(points=1000) if "points" in c.metadata.get("nbgrader", {}) else None
+    cell(notebook, "check-causal_mask").source = "1000.0"
+    return text(notebook)
+
+
+def split_with_helper(notebook):
+    """An answer's cell split in two, as JupyterLab does it: both halves carry its id."""
+    at = notebook.cells.index(cell(notebook, "causal_mask"))
+    helper = copy.deepcopy(notebook.cells[at])
+    helper.source = "def lower(n, device):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril()"
+    notebook.cells[at].source = "def causal_mask(n, device=None):\n    return lower(n, device)"
+    notebook.cells.insert(at, helper)
+    return text(notebook)
+
+
+RECOVERED = {
+    "windows line ends": lambda n: text(n).replace("\n", "\r\n"),
+    "byte order mark": lambda n: b"\xef\xbb\xbf" + text(n).encode(),
+    "a duplicated cell": duplicated,
+    "cells in another order": reordered,
+    "deleted checks": without_checks,
+    "deleted setup": without_setup,
+    "nbformat 3": old_format,
+    "merge conflict": with_merge_conflict,
+    "forged points and check": forged_points,
+    "a split cell": split_with_helper,
+    "sources as lists": lambda n: json.dumps({**n, "cells": [{**c, "source": c.source.splitlines(keepends=True)} for c in n.cells]}),
+    "metadata of the wrong type": lambda n: json.dumps({**n, "metadata": [], "cells": [{**c, "metadata": "x"} for c in n.cells]}),
+}
+
+
+@pytest.mark.parametrize("damage", RECOVERED.values(), ids=RECOVERED)
+def test_recovered(tmp_path, solved, damage):
+    result = graded(written(tmp_path, damage(copy.deepcopy(solved))))
+    assert (result.status, result.score) == ("graded", FULL), result.reason or [(r.exercise, r.message) for r in result.results]
+    assert result.max_score == FULL
+
+
+def test_a_script_counts_like_a_notebook(tmp_path, solved):
+    code = "\n\n".join(c.source for c in solved.cells if c.cell_type == "code")
+    assert graded(written(tmp_path, code, f"{LESSON}.py")).score == FULL
+    marked = "\n\n".join("# %%\n" + c.source for c in solved.cells if c.cell_type == "code")
+    assert graded(written(tmp_path, marked, f"{LESSON}.py")).score == FULL
+
+
+UNREADABLE = {
+    "empty": b"",
+    "cut off": lambda n: text(n)[: len(text(n)) // 2],
+    "no cells": b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+    "another kind of JSON": b"[1, 2, 3]",
+    "binary": bytes(range(256)) * 10,
+    "deep JSON": b"[" * 100_000,
+    "deep in a cell": b'{"cells": [{"cell_type": "code", "metadata": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}]}",
+    "too large": b" " * (21 * 2**20),
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_is_zero_with_a_reason(tmp_path, solved, content):
+    content = content(solved) if callable(content) else content
+    result = graded(written(tmp_path, content))
+    assert (result.status, result.score, result.max_score) == ("unreadable", 0, FULL)
+    assert len(result.reason) > 10
+
+
+def test_links_are_not_followed(tmp_path, solved):
+    secret = written(tmp_path, text(solved), "another_students.ipynb")
+    link = tmp_path / f"{LESSON}.ipynb"
+    link.symlink_to(secret)
+    assert graded(link).status == "unreadable"
+
+
+def test_a_missing_cell_costs_its_own_exercise(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    notebook.cells.remove(cell(notebook, "padding_mask"))
+    result = graded(written(tmp_path, text(notebook)))
+    assert {r.exercise: r.status for r in result.results if r.status != "passed"} == {"padding_mask": "missing"}
+
+
+def test_the_last_written_version_counts(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    first = copy.deepcopy(cell(notebook, "attention_scores"))
+    first.source = UNSCALED
+    notebook.cells.insert(3, first)
+    assert graded(written(tmp_path, text(notebook))).score == FULL
+
+
+def test_found_under_many_names(tmp_path, solved):
+    names = {"a": f"{LESSON}.ipynb", "b": "Copy of 03_self_attention (2).ipynb", "c": "my homework.ipynb", "d": "03.ipynb", "e": f"{LESSON}/{LESSON}.ipynb"}
+    for student, name in names.items():
+        path = tmp_path / student / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text(solved))
+    assert {f.student for f in find([tmp_path]) if f.path and f.lesson == LESSON} == set(names)
