@@ -40,7 +40,11 @@ SYNONYMS = {
     "torch.func": {"grad"},
 }
 FLAVOURS = ("_scaled_dot_product", "_flash_attention", "_efficient_attention", "_cudnn_attention")  # of the attention kernel
-PATCHED = {"torch.autograd": ("torch.autograd.functional", "torch.autograd.forward_ad"), "torch.func": ("torch.func",), "tiktoken": ("tiktoken.core", "tiktoken")}
+PATCHED = {
+    "torch.autograd": ("torch.autograd.functional", "torch.autograd.forward_ad"),
+    "torch.func": ("torch.func",),
+    "tiktoken": ("tiktoken.core", "tiktoken"),
+}
 PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece")
 _BETWEEN = ("torch", "contextlib", "unittest")  # frames of these, and of this file, stand between a call and who made it
 # The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
@@ -141,7 +145,9 @@ class _Operators(TorchDispatchMode):
         name = function._schema.name.rpartition("::")[2]
         if self.watch.forbids(name):
             frame = sys._getframe(1)
-            while frame is not None and _module(frame).startswith(("torch.utils._", "torch._ops", "torch._dynamo", "torch._compile", __name__)):
+            while frame is not None and _module(frame).startswith(
+                ("torch.utils._", "torch._ops", "torch._dynamo", "torch._compile", __name__)
+            ):
                 frame = frame.f_back
             if frame is not None and not _module(frame).startswith("torch."):
                 self.watch.check(name, frame)

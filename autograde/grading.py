@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograde.errors import AutogradeError
+from autograde.errors import AutogradeError, ForbiddenCall
 from autograde.fingerprint import fingerprint, same
 from autograde.lessons import Exercise, Lesson
 from autograde.suite import Check, Outcome, run
@@ -62,8 +62,11 @@ def examine(lesson: Lesson, exercise: Exercise, student: Any, guard: Any = conte
 
 
 def _run(check: Check, student: Any, guard: Any) -> Outcome | None:
-    with guard():
-        return run(check, student)
+    try:
+        with guard():
+            return run(check, student)
+    except ForbiddenCall as error:  # told once more at the end, so that code which catches it gains nothing
+        return Outcome(check.name, check.title, "failed", check.weight, check.hidden, str(error))
 
 
 def _given_up(check: Check, outcomes: list[Outcome]) -> Outcome | None:

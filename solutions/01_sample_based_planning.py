@@ -19,7 +19,7 @@
 
 # %% tags=["setup"]
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -34,7 +34,8 @@ check = lesson.check
 
 # %% [markdown]
 # ## The worlds
-# A Markov decision process is $\langle S, A, T, R \rangle$: states, actions, transition probabilities $T(s' \mid s, a)$ and rewards $R(s, a)$.
+# A Markov decision process is $\langle S, A, T, R \rangle$: states, actions, transition probabilities $T(s' \mid s, a)$ and rewards $R(s,
+# a)$.
 # With few states all of it fits in tables. `TabularMDP` holds them:
 #
 # | field | shape | meaning |
@@ -48,7 +49,8 @@ check = lesson.check
 #
 # The tables below are those of three Gymnasium tasks, read off exactly:
 # **CliffWalking** (4 × 12 cells, −1 a step, −100 and back to the start for falling; Sutton & Barto 2018, example 6.6),
-# **FrozenLake** (4 × 4 cells of slippery ice: the move goes where you meant it with probability 1/3, else sideways; reward 1 at the goal, holes end the episode) and
+# **FrozenLake** (4 × 4 cells of slippery ice: the move goes where you meant it with probability 1/3, else sideways; reward 1 at the goal,
+# holes end the episode) and
 # **Taxi** (500 states; Dietterich 2000).
 #
 # Randomness in this course comes from an explicit `torch.Generator`, always the last argument: the same seed gives the same result.
@@ -62,7 +64,8 @@ CLIFF_LETTERS = {36: "S", 47: "G", **{cell: "✕" for cell in range(37, 47)}}
 LAKE_LETTERS = {0: "S", 5: "H", 7: "H", 11: "H", 12: "H", 15: "G"}
 
 for name, world in {"CliffWalking": cliff, "FrozenLake": lake, "Taxi": taxi}.items():
-    print(f"{name:13} {world.n_states:3} states, {world.n_actions} actions, {int(world.terminal.sum())} terminal, {int(world.reachable().sum()):3} reachable")
+    ends, seen = int(world.terminal.sum()), int(world.reachable().sum())
+    print(f"{name:13} {world.n_states:3} states, {world.n_actions} actions, {ends} terminal, {seen:3} reachable")
 
 
 # %%
@@ -83,7 +86,8 @@ def seeded(seed: int) -> torch.Generator:
 #
 # $$q(s,a) \leftarrow q(s,a) + \alpha\,\big[\, r + \gamma \max_{a'} q(s', a') - q(s,a) \,\big]$$
 #
-# *A worked number.* $q(s,a) = -3$, $r = -1$, $\gamma = 0.9$, $\alpha = 0.5$, and the next state's row is $(-4, -2, -6, -5)$. The target is
+# *A worked number.* $q(s,a) = -3$, $r = -1$, $\gamma = 0.9$, $\alpha = 0.5$, and the next state's row is $(-4, -2, -6, -5)$. The target
+# is
 # $-1 + 0.9 \cdot (-2) = -2.8$, so the new entry is $-3 + 0.5 \cdot 0.2 = -2.9$.
 #
 # When the step **terminated**, nothing comes after it: the target is $r$ alone, whatever the table holds in row $s'$.
@@ -102,6 +106,7 @@ def seeded(seed: int) -> torch.Generator:
 #
 # There are two cases for the target. Write them as two, before you try to be clever.
 # </details>
+
 
 # %% exercise="q_learning_update"
 def q_learning_update(
@@ -139,6 +144,7 @@ check(q_learning_update)
 #
 # ### Exercise 2 · `sarsa_update` ●○○ · 5 minutes · 1 point
 
+
 # %% exercise="sarsa_update"
 def sarsa_update(
     q: Float[Tensor, "S A"],
@@ -168,8 +174,10 @@ check(sarsa_update)
 
 # %% [markdown]
 # ### How far does one reward travel?
-# Take a corridor of ten cells: the goal at the right end pays 1, every other step 0. The agent walks straight to the goal, and Q-learning updates
+# Take a corridor of ten cells: the goal at the right end pays 1, every other step 0. The agent walks straight to the goal, and Q-learning
+# updates
 # its table at every step with $\alpha = 1$. How many such episodes until the first cell knows about the goal?
+
 
 # %% tags=["experiment"]
 def walk_the_corridor(n_cells: int = 10, episodes: int = 9) -> Tensor:
@@ -191,26 +199,43 @@ def draw_corridor(figure):
     values = corridor_values[:]
     ax = figure.subplots()
     rows = [f"after {episode}" for episode in range(1, len(values) + 1)]
-    plots.heatmap(ax, values, rows=rows, columns=[str(c) for c in range(values.shape[1])], annotate=True, vmin=0, vmax=1, label="value of stepping right")
+    plots.heatmap(
+        ax,
+        values,
+        rows=rows,
+        columns=[str(c) for c in range(values.shape[1])],
+        annotate=True,
+        vmin=0,
+        vmax=1,
+        label="value of stepping right",
+    )
     ax.set(xlabel="cell (the goal lies right of the last)", ylabel="episodes")
 
 
-plots.show(draw_corridor, alt="A heat map of nine episodes by nine cells: the goal's value moves one cell to the left with every episode", width=6.4, height=3.4)
+plots.show(
+    draw_corridor,
+    alt="A heat map of nine episodes by nine cells: the goal's value moves one cell to the left with every episode",
+    width=6.4,
+    height=3.4,
+)
 
 # %% [markdown]
 # One cell an episode. The information was all there after the first walk; the learner used each step once, forwards, and threw it away.
-# Two cures suggest themselves. One waits for the end of the episode and hands out what really followed (Monte Carlo). The other *keeps* the
+# Two cures suggest themselves. One waits for the end of the episode and hands out what really followed (Monte Carlo). The other *keeps*
+# the
 # experience and goes through it again, in thought: that is planning, and it is what this lesson is about. First, Monte Carlo's return:
 #
 # $$G_t = R_{t+1} + \gamma R_{t+2} + \gamma^2 R_{t+3} + \dots = R_{t+1} + \gamma\, G_{t+1}$$
 #
-# With rewards $(-1, -1, 10)$ and $\gamma = 0.5$: $G_2 = 10$, $G_1 = -1 + 5 = 4$, $G_0 = -1 + 2 = 1$. The reward of the step taken at time $t$ is `rewards[t]`.
+# With rewards $(-1, -1, 10)$ and $\gamma = 0.5$: $G_2 = 10$, $G_1 = -1 + 5 = 4$, $G_0 = -1 + 2 = 1$. The reward of the step taken at time
+# $t$ is `rewards[t]`.
 #
 # ### Exercise 3 · `discounted_returns` ●○○ · 10 minutes · 1.5 points
 # <details><summary>Hint 1</summary>
 #
 # The right-hand form of the formula says which end to begin at.
 # </details>
+
 
 # %% exercise="discounted_returns"
 def discounted_returns(rewards: Float[Tensor, "T"], gamma: float) -> Float[Tensor, "T"]:
@@ -230,10 +255,13 @@ def discounted_returns(rewards: Float[Tensor, "T"], gamma: float) -> Float[Tenso
 check(discounted_returns)
 
 # %% [markdown]
-# To learn about an action an agent has to try it. The **ε-greedy** policy takes, with probability $\varepsilon$, an action drawn uniformly from *all* of them
-# (the best one included), else a best one. So with $|A|$ actions and a single best one, that one is taken with probability $1 - \varepsilon + \varepsilon/|A|$.
+# To learn about an action an agent has to try it. The **ε-greedy** policy takes, with probability $\varepsilon$, an action drawn
+# uniformly from *all* of them
+# (the best one included), else a best one. So with $|A|$ actions and a single best one, that one is taken with probability $1 -
+# \varepsilon + \varepsilon/|A|$.
 #
-# **Ties matter.** In a fresh table all actions are equal. An agent that always takes the first of equals walks into the same wall until it dies of boredom;
+# **Ties matter.** In a fresh table all actions are equal. An agent that always takes the first of equals walks into the same wall until
+# it dies of boredom;
 # equals must be drawn from at random.
 #
 # ### Exercise 4 · `epsilon_greedy` ●●○ · 10 minutes · 1.5 points
@@ -245,6 +273,7 @@ check(discounted_returns)
 #
 # `argmax` gives one index even where several entries are equal. You want all of them.
 # </details>
+
 
 # %% exercise="epsilon_greedy"
 def epsilon_greedy(q_row: Float[Tensor, "A"], epsilon: float, generator: torch.Generator) -> int:
@@ -260,6 +289,7 @@ def epsilon_greedy(q_row: Float[Tensor, "A"], epsilon: float, generator: torch.G
 # %% check="epsilon_greedy" points=1.5
 check(epsilon_greedy)
 
+
 # %% tags=["figure"]
 def draw_epsilon(figure):
     row, generator = torch.tensor([0.2, 1.0, 0.5, 1.0]), seeded(0)
@@ -273,24 +303,33 @@ def draw_epsilon(figure):
     axes[0].set_ylabel("share of 4,000 draws")
 
 
-plots.show(draw_epsilon, alt="How often four actions worth 0.2, 1, 0.5 and 1 are drawn for ε of 0, 0.3 and 1: the two best share the greedy part equally", width=6.4, height=2.4)
+plots.show(
+    draw_epsilon,
+    alt="How often four actions worth 0.2, 1, 0.5 and 1 are drawn for ε of 0, 0.3 and 1: the two best share the greedy part equally",
+    width=6.4,
+    height=2.4,
+)
 
 # %% [markdown]
 # ## 2 · What is a model?
-# A model $\mathcal M = \langle T_\eta, R_\eta \rangle$ is a representation of the MDP with parameters $\eta$. We take the states and actions as known;
+# A model $\mathcal M = \langle T_\eta, R_\eta \rangle$ is a representation of the MDP with parameters $\eta$. We take the states and
+# actions as known;
 # what has to be learned is $T_\eta \approx T$ and $R_\eta \approx R$:
 #
 # $$S_{t+1} \sim T_\eta(S_{t+1} \mid S_t, A_t) \qquad R_{t+1} = R_\eta(R_{t+1} \mid S_t, A_t)$$
 #
-# This is supervised learning: the input is $(s, a)$, the targets are $s'$ and $r$. With tables, the maximum-likelihood answer is to count:
+# This is supervised learning: the input is $(s, a)$, the targets are $s'$ and $r$. With tables, the maximum-likelihood answer is to
+# count:
 #
 # $$T_\eta(s' \mid s,a) = \frac{N(s,a,s')}{N(s,a)} \qquad R_\eta(s,a) = \frac{1}{N(s,a)} \sum_{i:\,(s_i,a_i) = (s,a)} r_i$$
 #
-# *A worked number.* Four tries of a pair: next states 2, 2, 5, 2 and rewards 0, 0, 1, 0. Then $T_\eta(2) = 0.75$, $T_\eta(5) = 0.25$, $R_\eta = 0.25$.
+# *A worked number.* Four tries of a pair: next states 2, 2, 5, 2 and rewards 0, 0, 1, 0. Then $T_\eta(2) = 0.75$, $T_\eta(5) = 0.25$,
+# $R_\eta = 0.25$.
 #
 # Experience comes as an `Experience`: five equally long tensors `state, action, reward, next_state, terminated`. The result is a
 # `TabularModel(transition, reward, counts, terminal)` with shapes `(S, A, S)`, `(S, A)`, `(S, A)`, `(S,)`. Two conventions:
-# **a pair never tried has all-zero rows** (no NaN: the model says honestly that it does not know), and a state seen as the next state of a terminated step is terminal.
+# **a pair never tried has all-zero rows** (no NaN: the model says honestly that it does not know), and a state seen as the next state of
+# a terminated step is terminal.
 #
 # ### Exercise 5 · `fit_model` ●●○ · 20 minutes · 3 points
 # <details><summary>Hint 1</summary>
@@ -299,12 +338,14 @@ plots.show(draw_epsilon, alt="How often four actions worth 0.2, 1, 0.5 and 1 are
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A loop over the steps is right. If you want it fast: `index_put(…, accumulate=True)` adds up repeated indices; plain `counts[s, a] += 1` with index tensors does *not*.
+# A loop over the steps is right. If you want it fast: `index_put(…, accumulate=True)` adds up repeated indices; plain `counts[s, a] += 1`
+# with index tensors does *not*.
 # </details>
 # <details><summary>Hint 3</summary>
 #
 # Where a pair was never tried the fraction is 0/0. Which denominator gives 0 there and changes nothing elsewhere?
 # </details>
+
 
 # %% exercise="fit_model"
 def fit_model(experience: Experience, n_states: int, n_actions: int) -> TabularModel:
@@ -326,12 +367,14 @@ def fit_model(experience: Experience, n_states: int, n_actions: int) -> TabularM
 check(fit_model)
 
 # %% [markdown]
-# Below, one row of FrozenLake's table (cell 9, action *right*) as your model sees it after more and more tries. The truth is one third each for three cells: the one meant, and the two beside it.
+# Below, one row of FrozenLake's table (cell 9, action *right*) as your model sees it after more and more tries. The truth is one third
+# each for three cells: the one meant, and the two beside it.
+
 
 # %% tags=["figure"]
 def draw_model(figure):
     state, action, tries = 9, 2, (3, 10, 100, 3000)
-    generator = seeded(1)
+    generator = seeded(4)
     steps = [(state, action, reward, s, done) for s, reward, done in (lake.step(state, action, generator) for _ in range(max(tries)))]
     learned = [fit_model(Experience.from_steps(steps[:n]), 16, 4).transition[state, action] for n in tries]
     rows, labels = torch.stack([*learned, lake.transition[state, action]]), [f"{n:,} tries" for n in tries] + ["the truth"]
@@ -341,24 +384,34 @@ def draw_model(figure):
     ax.set_xlabel("next state (all others: 0)")
 
 
-plots.show(draw_model, alt="The learned next-state distribution of one FrozenLake pair after 3, 10, 100 and 3,000 tries, above the true one: it settles at a third each for three cells", width=4.8, height=2.6)
+plots.show(
+    draw_model,
+    alt="Learned next-state probabilities of one pair after 3, 10, 100 and 3,000 tries, above the true ones: a third each for three cells",
+    width=4.8,
+    height=2.6,
+)
 
 # %% [markdown]
 # ### What this model assumes
-# Writing the model as *two* pieces says more than it seems. It takes the next state and the reward to be **conditionally independent** given the pair:
+# Writing the model as *two* pieces says more than it seems. It takes the next state and the reward to be **conditionally independent**
+# given the pair:
 #
 # $$P[S_{t+1}, R_{t+1} \mid S_t, A_t] = P[S_{t+1} \mid S_t, A_t]\; P[R_{t+1} \mid S_t, A_t]$$
 #
-# A slippery cliff breaks it. One row above the edge, step right: with probability 1/3 each you go right, slip up, or slip over the edge. Only the fall costs 100, so
-# whoever knows *where* you landed knows what you *paid*. Our tables go one step further and keep only the mean reward, $(-1 - 1 - 100)/3 = -34$: your model charges every step a third of a fall.
+# A slippery cliff breaks it. One row above the edge, step right: with probability 1/3 each you go right, slip up, or slip over the edge.
+# Only the fall costs 100, so
+# whoever knows *where* you landed knows what you *paid*. Our tables go one step further and keep only the mean reward, $(-1 - 1 - 100)/3
+# = -34$: your model charges every step a third of a fall.
 #
-# To draw from a model: draw $s'$ from its row, read $r$, look up whether $s'$ is terminal. A pair never tried has nothing to draw from; that is an error the caller should hear about.
+# To draw from a model: draw $s'$ from its row, read $r$, look up whether $s'$ is terminal. A pair never tried has nothing to draw from;
+# that is an error the caller should hear about.
 #
 # ### Exercise 6 · `sample_model` ●○○ · 10 minutes · 1.5 points
 # <details><summary>Hint 1</summary>
 #
 # `torch.multinomial(probabilities, 1, generator=generator)` draws an index. Which field tells you whether the pair was ever tried?
 # </details>
+
 
 # %% exercise="sample_model"
 def sample_model(model: TabularModel, state: int, action: int, generator: torch.Generator) -> tuple[int, float, bool]:
@@ -377,6 +430,7 @@ def sample_model(model: TabularModel, state: int, action: int, generator: torch.
 
 # %% check="sample_model" points=1.5
 check(sample_model)
+
 
 # %% tags=["experiment"]
 def fall_or_not(n: int = 3000) -> tuple[list, list]:
@@ -413,18 +467,27 @@ def draw_joint(figure):
     axes[0].set_ylabel("reward of the step")
 
 
-plots.show(draw_joint, alt="Joint draws of next state and reward: in the world only the fall costs 100, in the model every outcome costs 34", width=6.4, height=2.9)
+plots.show(
+    draw_joint,
+    alt="Joint draws of next state and reward: in the world only the fall costs 100, in the model every outcome costs 34",
+    width=6.4,
+    height=2.9,
+)
 
 # %% [markdown]
-# Is that a disaster? Not for expected values: $\mathbb E[r + \gamma V(s')]$ needs the mean reward and the next-state probabilities, and both are right. It *is* one for every question
-# about risk ("how often does a walk cost more than 50?"), and for a model whose reward must be read off a story, as in lesson 08, where one text carries both.
+# Is that a disaster? Not for expected values: $\mathbb E[r + \gamma V(s')]$ needs the mean reward and the next-state probabilities, and
+# both are right. It *is* one for every question
+# about risk ("how often does a walk cost more than 50?"), and for a model whose reward must be read off a story, as in lesson 08, where
+# one text carries both.
 
 # %% [markdown]
 # ## 3 · Planning from samples
-# Here is the lecture's idea, simple and powerful: **use the model only to generate samples, and apply model-free RL to them.** Nothing new has to be invented. Q-learning, Sarsa and Monte Carlo
+# Here is the lecture's idea, simple and powerful: **use the model only to generate samples, and apply model-free RL to them.** Nothing
+# new has to be invented. Q-learning, Sarsa and Monte Carlo
 # control stay what they are; only the experience is imagined, and imagined experience costs nothing.
 #
-# **Q-planning** (random-sample one-step tabular Q-planning; Sutton & Barto 2018, §8.1) repeats: pick a pair that was tried, at random; sample its outcome from the model; do one Q-learning update.
+# **Q-planning** (random-sample one-step tabular Q-planning; Sutton & Barto 2018, §8.1) repeats: pick a pair that was tried, at random;
+# sample its outcome from the model; do one Q-learning update.
 # A pair never tried is never sampled, so its entry stays 0.
 #
 # ### Exercise 7 · `q_planning` ●●○ · 15 minutes · 2 points
@@ -438,6 +501,7 @@ plots.show(draw_joint, alt="Joint draws of next state and reward: in the world o
 #
 # A model of an empty experience has no pair at all: the answer is the zero table.
 # </details>
+
 
 # %% exercise="q_planning"
 def q_planning(model: TabularModel, steps: int, alpha: float, gamma: float, generator: torch.Generator) -> Float[Tensor, "S A"]:
@@ -460,18 +524,22 @@ check(q_planning)
 # **Sarsa** needs whole trajectories, since it must know the action that really follows. So roll out *episodes* in the model:
 # a start state drawn uniformly from `start_states`, ε-greedy actions, one Sarsa update a step.
 #
-# An imagined episode ends in one of three ways: the model says *terminated*; it has `max_steps` steps (truncated: its last update bootstraps like any other); or it reaches a pair that the model
-# never tried. In the last case it ends there, unbootstrapped: nothing is added for what the model cannot imagine. Since such a pair's entry is never updated, it is 0 anyway.
+# An imagined episode ends in one of three ways: the model says *terminated*; it has `max_steps` steps (truncated: its last update
+# bootstraps like any other); or it reaches a pair that the model
+# never tried. In the last case it ends there, unbootstrapped: nothing is added for what the model cannot imagine. Since such a pair's
+# entry is never updated, it is 0 anyway.
 #
 # ### Exercise 8 · `sarsa_planning` ●●○ · 20 minutes · 2.5 points
 # <details><summary>Hint 1</summary>
 #
-# Choose the first action before the loop over steps. Inside it you need the *next* action before you can update, and then it becomes the action.
+# Choose the first action before the loop over steps. Inside it you need the *next* action before you can update, and then it becomes the
+# action.
 # </details>
 # <details><summary>Hint 2</summary>
 #
 # The first pair of an episode may be one that was never tried. Then this episode teaches nothing, and the next one begins.
 # </details>
+
 
 # %% exercise="sarsa_planning"
 def sarsa_planning(
@@ -507,8 +575,10 @@ def sarsa_planning(
 check(sarsa_planning)
 
 # %% [markdown]
-# **Monte Carlo control** plays an imagined episode to its end, computes the returns, and averages: the entry of a pair is the mean of *all* returns that followed *every* visit to it, over all episodes so far
-# (every-visit, sample-average; Sutton & Barto 2018, §5.4 and §5.6). The next episode is ε-greedy in the new table. Episodes begin and end as in Sarsa's planning, and a cut one uses the rewards it has.
+# **Monte Carlo control** plays an imagined episode to its end, computes the returns, and averages: the entry of a pair is the mean of
+# *all* returns that followed *every* visit to it, over all episodes so far
+# (every-visit, sample-average; Sutton & Barto 2018, §5.4 and §5.6). The next episode is ε-greedy in the new table. Episodes begin and end
+# as in Sarsa's planning, and a cut one uses the rewards it has.
 #
 # ### Exercise 9 · `monte_carlo_planning` ●●○ · 20 minutes · 2.5 points
 # <details><summary>Hint 1</summary>
@@ -519,6 +589,7 @@ check(sarsa_planning)
 #
 # If a pair occurs three times in an episode, it collects three returns from it.
 # </details>
+
 
 # %% exercise="monte_carlo_planning"
 def monte_carlo_planning(
@@ -557,8 +628,10 @@ check(monte_carlo_planning)
 
 # %% [markdown]
 # ### Two planners, one model, two characters
-# Three thousand random steps, begun anywhere on the grid, are enough to have tried every pair of CliffWalking; the world is deterministic, so your model of it is now exact. Plan in it with Q-learning's update and with Sarsa's ($\varepsilon = 0.1$),
+# Three thousand random steps, begun anywhere on the grid, are enough to have tried every pair of CliffWalking; the world is
+# deterministic, so your model of it is now exact. Plan in it with Q-learning's update and with Sarsa's ($\varepsilon = 0.1$),
 # and follow the greedy action from the start.
+
 
 # %% tags=["experiment"]
 def follow(q: Tensor, world: TabularMDP, state: int, max_steps: int = 40) -> list[int]:
@@ -594,11 +667,18 @@ def draw_paths(figure):
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), ncols=2)
 
 
-plots.show(draw_paths, alt="The cliff grid with two greedy paths: the one from Q-planning runs along the edge, the one from Sarsa planning keeps away from it", width=7.2, height=2.9)
+plots.show(
+    draw_paths,
+    alt="The cliff grid with two greedy paths: the one from Q-planning runs along the edge, the one from Sarsa planning keeps away from it",
+    width=7.2,
+    height=2.9,
+)
 
 # %% [markdown]
-# Both are right. Q-learning's values are those of the greedy policy, and along the edge is the shortest way. Sarsa's are those of the ε-greedy policy that really walks:
-# whoever stumbles one step in ten should not stumble beside a cliff. (Example 6.6 in Sutton & Barto shows this with real steps. Here not one real fall was paid for.)
+# Both are right. Q-learning's values are those of the greedy policy, and along the edge is the shortest way. Sarsa's are those of the
+# ε-greedy policy that really walks:
+# whoever stumbles one step in ten should not stumble beside a cliff. (Example 6.6 in Sutton & Barto shows this with real steps. Here not
+# one real fall was paid for.)
 
 # %% [markdown]
 # ## 4 · Dyna: learn, model, plan, all at once
@@ -611,12 +691,15 @@ plots.show(draw_paths, alt="The cliff grid with two greedy paths: the one from Q
 # With 0 planning steps it is plain Q-learning. Its cost is thought, not experience.
 #
 # ### Exercise 10 · `dyna_q` ●●● · 30 minutes · 3 points
-# Start each episode in a state drawn from `mdp.start`; behave ε-greedily; the table starts at zero. Return the table and, for each episode, how many real steps it took (a list of ints).
-# An episode cut at `max_steps` is *truncated*, not terminated: its last update bootstraps like any other. The step that ends an episode is planned after like every other step.
+# Start each episode in a state drawn from `mdp.start`; behave ε-greedily; the table starts at zero. Return the table and, for each
+# episode, how many real steps it took (a list of ints).
+# An episode cut at `max_steps` is *truncated*, not terminated: its last update bootstraps like any other. The step that ends an episode
+# is planned after like every other step.
 #
 # <details><summary>Hint 1</summary>
 #
-# You need not refit a model after each step. Sampling from maximum-likelihood counts is the same as drawing one of the outcomes seen for that pair, uniformly.
+# You need not refit a model after each step. Sampling from maximum-likelihood counts is the same as drawing one of the outcomes seen for
+# that pair, uniformly.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -626,6 +709,7 @@ plots.show(draw_paths, alt="The cliff grid with two greedy paths: the one from Q
 #
 # Do steps 1 to 3 in that order: when planning begins, the newest step is already in the model.
 # </details>
+
 
 # %% exercise="dyna_q"
 def dyna_q(
@@ -639,6 +723,7 @@ def dyna_q(
     generator: torch.Generator,
 ) -> tuple[Float[Tensor, "S A"], list[int]]:
     """Tabular Dyna-Q (Sutton 1990; Sutton & Barto 2018, §8.2): the learned table and the real steps of each episode."""
+
     ### BEGIN SOLUTION
     def draw(n: int) -> int:
         return int(torch.randint(n, (), generator=generator))
@@ -647,7 +732,9 @@ def dyna_q(
     outcomes, tried = {}, []  # all outcomes seen for a pair: drawing from them is sampling the maximum-likelihood model
     for _ in range(episodes):
         state = int(torch.multinomial(mdp.start, 1, generator=generator))
-        for length in range(1, max_steps + 1):
+        steps.append(0)
+        for _ in range(max_steps):
+            steps[-1] += 1
             action = epsilon_greedy(q[state], epsilon, generator)
             next_state, reward, terminated = mdp.step(state, action, generator)
             q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)
@@ -661,7 +748,6 @@ def dyna_q(
             if terminated:
                 break
             state = next_state
-        steps.append(length)
     return q, steps
     ### END SOLUTION
 
@@ -670,7 +756,9 @@ def dyna_q(
 check(dyna_q)
 
 # %% [markdown]
-# The learning curves: CliffWalking, five seeds each, the number of real steps an episode takes. Bands run from the best seed to the worst.
+# The learning curves: CliffWalking, five seeds each, the number of real steps an episode takes. Bands run from the best seed to the
+# worst.
+
 
 # %% tags=["experiment"]
 def learning_curves(episodes: int = 40, seeds: int = 5) -> dict[int, Tensor]:
@@ -695,21 +783,29 @@ def draw_curves(figure):
     ax.legend()
 
 
-plots.show(draw_curves, alt="Learning curves on CliffWalking with bands over five seeds: with 50 planning steps an episode is short after a few tries, with none it takes dozens", width=6.4, height=3.2)
+plots.show(
+    draw_curves,
+    alt="Learning curves on CliffWalking, bands over five seeds: episodes are short after 4 with 50 planning steps, after dozens with none",
+    width=6.4,
+    height=3.2,
+)
 
 # %% [markdown]
-# More thought, less experience: this is why sample-based planning is often the more efficient way. (The curves do not settle *at* 13: the walker still explores one step in ten, and a stumble off the edge starts it over.)
+# More thought, less experience: this is why sample-based planning is often the more efficient way. (The curves do not settle *at* 13: the
+# walker still explores one step in ten, and a stumble off the edge starts it over.)
 
 # %% [markdown]
 # ## 5 · A ruler: exact values
 # To speak of errors we need the truth. For a policy $\pi$, given as probabilities `(S, A)`, the Bellman equation is linear,
-# $V = r_\pi + \gamma P_\pi V$, with $P_\pi(s, s') = \sum_a \pi(a \mid s)\, T(s' \mid s,a)$ and $r_\pi(s) = \sum_a \pi(a \mid s)\, R(s,a)$. So
+# $V = r_\pi + \gamma P_\pi V$, with $P_\pi(s, s') = \sum_a \pi(a \mid s)\, T(s' \mid s,a)$ and $r_\pi(s) = \sum_a \pi(a \mid s)\,
+# R(s,a)$. So
 #
 # $$(I - \gamma P_\pi)\, V^\pi = r_\pi$$
 #
 # with one row changed for each terminal state, where $V = 0$ whatever its row of the tables says.
 #
-# *A worked number.* One state that loops to itself with probability 0.5, else ends; reward 1 a step; $\gamma = 0.8$: $(1 - 0.4)\,V = 1$, so $V = 1.667$.
+# *A worked number.* One state that loops to itself with probability 0.5, else ends; reward 1 a step; $\gamma = 0.8$: $(1 - 0.4)\,V = 1$,
+# so $V = 1.667$.
 #
 # ### Exercise 11 · `policy_value` ●●○ · 15 minutes · 2 points
 # <details><summary>Hint 1</summary>
@@ -720,6 +816,7 @@ plots.show(draw_curves, alt="Learning curves on CliffWalking with bands over fiv
 #
 # What must a terminal state's row of $P_\pi$ and entry of $r_\pi$ be, so that the equation itself reads $V = 0$ there?
 # </details>
+
 
 # %% exercise="policy_value"
 def policy_value(mdp: TabularMDP, policy: Float[Tensor, "S A"], gamma: float) -> Float[Tensor, "S"]:
@@ -737,7 +834,9 @@ def policy_value(mdp: TabularMDP, policy: Float[Tensor, "S A"], gamma: float) ->
 check(policy_value)
 
 # %% [markdown]
-# With exact evaluation, exact *planning* is short: evaluate, act greedily, repeat until nothing improves (policy iteration; Howard 1960). It is the yardstick of the next figures. No sampling is in it, so it errs only where the model does.
+# With exact evaluation, exact *planning* is short: evaluate, act greedily, repeat until nothing improves (policy iteration; Howard 1960).
+# It is the yardstick of the next figures. No sampling is in it, so it errs only where the model does.
+
 
 # %%
 def greedy_policy(q: Float[Tensor, "S A"]) -> Float[Tensor, "S A"]:
@@ -763,23 +862,34 @@ def draw_lake(figure):
     best, policy = plan_exactly(lake, GAMMA)
     axes = figure.subplots(1, 2)
     for ax, values, title in zip(axes, (policy_value(lake, random, GAMMA), best), ("a random walker", "the best policy and its arrows")):
-        mdp_plots.draw_grid(ax, values, LAKE, letters=LAKE_LETTERS, hidden=(5, 7, 11, 12), limits=(0, float(best.max())), label="exact value")
+        mdp_plots.draw_grid(
+            ax, values, LAKE, letters=LAKE_LETTERS, hidden=(5, 7, 11, 12), limits=(0, float(best.max())), label="exact value"
+        )
         ax.set_title(title)
     mdp_plots.draw_arrows(axes[1], policy, LAKE, mdp_plots.LAKE_ARROWS, skip=lake.terminal.nonzero().flatten().tolist())
 
 
-plots.show(draw_lake, alt="FrozenLake's grid twice: exact values of a random walker, and of the best policy with an arrow in every cell", width=7.2, height=3.1)
+plots.show(
+    draw_lake,
+    alt="FrozenLake's grid twice: exact values of a random walker, and of the best policy with an arrow in every cell",
+    width=7.2,
+    height=3.1,
+)
 
 # %% [markdown]
-# Look at the arrows: several point *away* from the goal or into a wall. On ice that slips to both sides and never backwards, that is the way not to fall into a hole.
+# Look at the arrows: several point *away* from the goal or into a wall. On ice that slips to both sides and never backwards, that is the
+# way not to fall into a hole.
 
 # %% [markdown]
 # ## 6 · Two sources of error
-# A planner that works from a learned model errs twice. Let $V^*$ be the best value in the world, $V^*_\eta$ the best value *in the model*, and $\hat V$ what planning has found so far. Then
+# A planner that works from a learned model errs twice. Let $V^*$ be the best value in the world, $V^*_\eta$ the best value *in the
+# model*, and $\hat V$ what planning has found so far. Then
 #
-# $$\|\hat V - V^*\| \;\le\; \underbrace{\|V^*_\eta - V^*\|}_{\text{the model's error}} \;+\; \underbrace{\|\hat V - V^*_\eta\|}_{\text{planning's own error}}$$
+# $$\|\hat V - V^*\| \;\le\; \underbrace{\|V^*_\eta - V^*\|}_{\text{the model's error}}
+# \;+\; \underbrace{\|\hat V - V^*_\eta\|}_{\text{planning's own error}}$$
 #
-# More experience shrinks the first; more thought shrinks the second. Neither does the other's work. Below, FrozenLake; errors are means over its non-terminal cells, over three seeds;
+# More experience shrinks the first; more thought shrinks the second. Neither does the other's work. Below, FrozenLake; errors are means
+# over its non-terminal cells, over three seeds;
 # both exact values are computed with your `policy_value`, $\hat V$ with your `q_planning`.
 
 # %% tags=["experiment"]
@@ -801,7 +911,9 @@ EXPERIENCE, THOUGHT = (200, 600, 2000, 6000, 20_000), (200, 600, 2000, 6000, 20_
 def split_the_error(seeds: int = 3) -> tuple[Tensor, Tensor]:
     """The errors against experience (10,000 planning samples) and against planning samples (20,000 steps), each (3, seeds, 5)."""
     lived = [random_experience(lake, max(EXPERIENCE), seeded(seed), start=ANYWHERE) for seed in range(seeds)]
-    against_experience = [[errors(lived[seed].first(n), 10_000, seed) for n in EXPERIENCE] for seed in tqdm(range(seeds), desc="more experience", leave=False)]
+    against_experience = [
+        [errors(lived[seed].first(n), 10_000, seed) for n in EXPERIENCE] for seed in tqdm(range(seeds), desc="more experience", leave=False)
+    ]
     against_thought = [[errors(lived[seed], n, seed) for n in THOUGHT] for seed in tqdm(range(seeds), desc="more thought", leave=False)]
     return torch.tensor(against_experience).movedim(-1, 0), torch.tensor(against_thought).movedim(-1, 0)
 
@@ -822,25 +934,36 @@ def draw_errors(figure):
     axes[0].legend()
 
 
-plots.show(draw_errors, alt="Value error on FrozenLake, split: the model's part falls with experience and not with thought, planning's own part falls with thought", width=7.2, height=3.2)
+plots.show(
+    draw_errors,
+    alt="Value error on FrozenLake, split in two: the model's part falls with experience, planning's own part with thought",
+    width=7.2,
+    height=3.2,
+)
 
 # %% [markdown]
-# Three things to see. On the left the model's error falls with experience until planning's own error is what remains. On the right thought cannot touch the model's error. And planning's own error
-# stops falling too: with a constant step size $\alpha$ the table keeps jittering with the samples, and the max of jittering numbers is too high on average.
+# Three things to see. On the left the model's error falls with experience until planning's own error is what remains. On the right
+# thought cannot touch the model's error. And planning's own error
+# stops falling too: with a constant step size $\alpha$ the table keeps jittering with the samples, and the max of jittering numbers is
+# too high on average.
 
 # %% [markdown]
 # ### Reasoning about uncertainty
-# One of the lecture's pros of model-based RL: it can say how sure it is. A maximum-likelihood model cannot; one try of a pair makes it certain of the outcome. A **posterior** over models can.
+# One of the lecture's pros of model-based RL: it can say how sure it is. A maximum-likelihood model cannot; one try of a pair makes it
+# certain of the outcome. A **posterior** over models can.
 # Put a Dirichlet prior on each row of $T_\eta$; after counts $N(s,a,\cdot)$ the posterior is again Dirichlet (the prior is conjugate):
 #
 # $$T_\eta(\cdot \mid s,a) \;\sim\; \mathrm{Dirichlet}\big(N(s,a,\cdot) + \text{prior}\big)$$
 #
-# Drawing *one whole model* from it and planning in that is posterior sampling (Strens 2000; Osband et al. 2013). A Dirichlet draw is a row of independent Gamma draws, divided by their sum;
+# Drawing *one whole model* from it and planning in that is posterior sampling (Strens 2000; Osband et al. 2013). A Dirichlet draw is a
+# row of independent Gamma draws, divided by their sum;
 # `gamma_draws(shape, generator)` from `utils.mdp` gives Gamma(shape, 1) draws, one for each entry of `shape`.
 #
-# *A worked number.* Counts $(3, 1, 0)$ and prior 0.5: Dirichlet(3.5, 1.5, 0.5), whose mean is $(0.636, 0.273, 0.091)$. The outcome never seen keeps a chance.
+# *A worked number.* Counts $(3, 1, 0)$ and prior 0.5: Dirichlet(3.5, 1.5, 0.5), whose mean is $(0.636, 0.273, 0.091)$. The outcome never
+# seen keeps a chance.
 #
 # ### Exercise 12 · `sample_posterior_model` ●●○ · 10 minutes · 1.5 points
+
 
 # %% exercise="sample_posterior_model"
 def sample_posterior_model(counts: Tensor, prior: float, generator: torch.Generator) -> Float[Tensor, "S A S"]:
@@ -855,8 +978,10 @@ def sample_posterior_model(counts: Tensor, prior: float, generator: torch.Genera
 check(sample_posterior_model)
 
 # %% [markdown]
-# What is it good for? Tell the agent the rules of FrozenLake (where the goal and the holes are) but not how slippery it is. It plans in its maximum-likelihood model, and then asks: *what is my plan worth?*
+# What is it good for? Tell the agent the rules of FrozenLake (where the goal and the holes are) but not how slippery it is. It plans in
+# its maximum-likelihood model, and then asks: *what is my plan worth?*
 # First it asks that same model. Then it asks 200 models drawn from the posterior. And the world knows the truth.
+
 
 # %% tags=["experiment"]
 def with_rules(transition: Tensor) -> TabularMDP:
@@ -882,7 +1007,8 @@ def ask_the_posterior() -> list[tuple[float, float, Tensor]]:
     for tries in TRIES:
         runs = [what_is_my_plan_worth(tries, seed, draws=20) for seed in range(10)]
         believed, posterior, true = torch.tensor([(b, s.mean(), t) for b, t, s in runs]).mean(0).tolist()
-        print(f"{tries:3} tries a pair, mean of 10 data sets: the model believes {believed:.3f}, its posterior {posterior:.3f}, the truth is {true:.3f}")
+        said = f"the model believes {believed:.3f}, its posterior {posterior:.3f}, the truth is {true:.3f}"
+        print(f"{tries:3} tries a pair, mean of 10 data sets: {said}")
     return [what_is_my_plan_worth(tries, seed=1) for tries in TRIES]
 
 
@@ -903,16 +1029,25 @@ def draw_posterior(figure):
     axes[-1].legend(fontsize=8)
 
 
-plots.show(draw_posterior, alt="Histograms of a plan's value under 200 posterior models for 5, 25 and 250 tries a pair: wide where data is thin, and below what the single model believes", width=7.2, height=2.7)
+plots.show(
+    draw_posterior,
+    alt="A plan's value under 200 posterior models for 5, 25 and 250 tries a pair: wide where data is thin, lower than the model believes",
+    width=7.2,
+    height=2.7,
+)
 
 # %% [markdown]
-# Where data is thin the single model is not just wrong, it is *sure*, and wrong on the bright side: a planner searches for whatever the model makes look good, its mistakes included. The posterior is wide there, which is the honest answer,
-# and its mean lies nearer to the truth. With more data both agree with the world. Planning in a fresh posterior draw each episode also explores: pairs the agent is unsure of look good in *some* draws.
+# Where data is thin the single model is not just wrong, it is *sure*, and wrong on the bright side: a planner searches for whatever the
+# model makes look good, its mistakes included. The posterior is wide there, which is the honest answer,
+# and its mean lies nearer to the truth. With more data both agree with the world. Planning in a fresh posterior draw each episode also
+# explores: pairs the agent is unsure of look good in *some* draws.
 
 # %% [markdown]
 # ## 7 · The same experience, two ways
-# Last, a task with 500 states. Taxi: random play from anywhere gives $n$ steps. Model-free: one pass of `q_learning_update` over them, in order. Model-based: fit your model, then 60,000 imagined updates. Both then act greedily in the world, and your
+# Last, a task with 500 states. Taxi: random play from anywhere gives $n$ steps. Model-free: one pass of `q_learning_update` over them, in
+# order. Model-based: fit your model, then 60,000 imagined updates. Both then act greedily in the world, and your
 # `policy_value` says what that is worth from the task's start states.
+
 
 # %% tags=["experiment"]
 def two_ways(n: int, experience: Experience) -> tuple[float, float, float]:
@@ -950,56 +1085,85 @@ def draw_taxi(figure):
     ax.legend(loc="lower right")
 
 
-plots.show(draw_taxi, alt="Taxi: expected return of the greedy policy against real steps; planning in the learned model reaches the best value, one pass of Q-learning needs far more steps", width=6.4, height=3.1)
+plots.show(
+    draw_taxi,
+    alt="Taxi, expected return against real steps: planning in the model reaches the best value, one pass of Q-learning needs far more",
+    width=6.4,
+    height=3.1,
+)
 
 # %% [markdown]
 # ## 8 · Where this leads
-# **Pros** of model-based RL: learning a model is supervised learning, with all its tricks and its large data; and it can reason about uncertainty. **Cons**: a model of $T$ comes first, the value is estimated from that, and so there are two (or more) sources of error.
+# **Pros** of model-based RL: learning a model is supervised learning, with all its tricks and its large data; and it can reason about
+# uncertainty. **Cons**: a model of $T$ comes first, the value is estimated from that, and so there are two (or more) sources of error.
 #
-# And a table is a very small model. Suppose the state is a *text*. With a vocabulary of 50,257 tokens and texts of 1,024 tokens (GPT-2's numbers) there are $50257^{1024} \approx 10^{4814}$ states. Nearly every state an agent meets is one it has
-# never met: in your `fit_model`, an all-zero row. Counting cannot generalise from one sentence to the next; a function approximator has to.
+# And a table is a very small model. Suppose the state is a *text*. With a vocabulary of 50,257 tokens and texts of 1,024 tokens (GPT-2's
+# numbers) there are $50257^{1024} \approx 10^{4814}$ states. Nearly every state an agent meets is one it has
+# never met: in your `fit_model`, an all-zero row. Counting cannot generalise from one sentence to the next; a function approximator has
+# to.
 #
-# That was the bottleneck of deep RL: *the function approximator needs to be good for the task*. Convolutional networks were great for Atari (Mnih et al. 2015) and then Go (Silver et al. 2016): what matters in a picture or on a board is mostly local, and a
-# pattern means the same wherever it stands. In language what matters for a word can stand anywhere before it, and *which* earlier word matters depends on the content. A convolution looks at a fixed window: the number of layers between two distant words grows with their distance
+# That was the bottleneck of deep RL: *the function approximator needs to be good for the task*. Convolutional networks were great for
+# Atari (Mnih et al. 2015) and then Go (Silver et al. 2016): what matters in a picture or on a board is mostly local, and a
+# pattern means the same wherever it stands. In language what matters for a word can stand anywhere before it, and *which* earlier word
+# matters depends on the content. A convolution looks at a fixed window: the number of layers between two distant words grows with their
+# distance
 # (Vaswani et al. 2017, §4), and the same weights apply whatever the words say.
 #
-# What is missing is a layer that decides *where to look* from *what is there*. The lecture's next slide says it in two words: **pay attention**. That is lesson 02.
+# What is missing is a layer that decides *where to look* from *what is there*. The lecture's next slide says it in two words: **pay
+# attention**. That is lesson 02.
 
 # %% [markdown]
 # ## Written question · 3 points
-# A warehouse robot plans in a model learned from 300 real steps. Its planner reports that the plan is worth **0.42**; run for real, the plan earns **0.06** on average. A colleague says: "Planning has not converged. Give it a hundred times more planning steps."
+# A warehouse robot plans in a model learned from 300 real steps. Its planner reports that the plan is worth **0.42**; run for real, the
+# plan earns **0.06** on average. A colleague says: "Planning has not converged. Give it a hundred times more planning steps."
 #
-# (a) Name the two sources of error, and say which quantity you would compute to measure each one here. (b) Is the colleague likely to be right? Could more planning even make the real result *worse*? Why is the report too high rather than too low?
+# (a) Name the two sources of error, and say which quantity you would compute to measure each one here. (b) Is the colleague likely to be
+# right? Could more planning even make the real result *worse*? Why is the report too high rather than too low?
 # (c) Propose one change to what the robot does or reports that addresses the source you believe in, and say what you expect to see.
 
 # %% [markdown] question="two_errors_in_practice" points=3
 # ### BEGIN SOLUTION
-# (a) The model's error, ‖V*_η − V*‖: solve the learned model exactly (policy iteration) and compare with the world, or, since the world's V* is not known, compare the plan's exact value *in the model* with its average return *in the world*.
+# (a) The model's error, ‖V*_η − V*‖: solve the learned model exactly (policy iteration) and compare with the world, or, since the world's
+# V* is not known, compare the plan's exact value *in the model* with its average return *in the world*.
 # Planning's own error, ‖V̂ − V*_η‖: compare the planner's table with the exact solution of the same model; no real step is needed.
 #
-# (b) Probably not. The gap of 0.36 is between model and world; planning error can be measured without the world and removed by more samples, but it only brings V̂ closer to V*_η, the value in a wrong model. More planning can make the real result worse: it finds ever better ways of using
-# the model's mistakes (pairs tried once or twice that happened to go well). The report is too high because the planner maximises over noisy estimates: it selects what is overestimated.
+# (b) Probably not. The gap of 0.36 is between model and world; planning error can be measured without the world and removed by more
+# samples, but it only brings V̂ closer to V*_η, the value in a wrong model. More planning can make the real result worse: it finds ever
+# better ways of using
+# the model's mistakes (pairs tried once or twice that happened to go well). The report is too high because the planner maximises over
+# noisy estimates: it selects what is overestimated.
 #
-# (c) For example: collect more experience where the plan goes and where counts are small; evaluate the plan under posterior draws and report mean and spread (expected: lower mean, wide spread at 300 steps, both converging with data); plan for the posterior mean or a pessimistic quantile;
+# (c) For example: collect more experience where the plan goes and where counts are small; evaluate the plan under posterior draws and
+# report mean and spread (expected: lower mean, wide spread at 300 steps, both converging with data); plan for the posterior mean or a
+# pessimistic quantile;
 # or explore by posterior sampling. The gap between believed and real value should shrink as counts grow.
 #
-# **Rubric** — 1 point: names both sources and a quantity that measures each. 1 point: sees that the model is the likely culprit, that more planning cannot mend it (and may hurt), and that maximising over errors biases the report upwards. 1 point: a workable change that addresses the model's error, with what one would observe.
+# **Rubric** — 1 point: names both sources and a quantity that measures each. 1 point: sees that the model is the likely culprit, that
+# more planning cannot mend it (and may hurt), and that maximising over errors biases the report upwards. 1 point: a workable change that
+# addresses the model's error, with what one would observe.
 # ### END SOLUTION
 
 # %% [markdown]
 # ## Stretch · prioritized sweeping ●●● · ungraded
-# In the corridor, random picking wastes most of its updates on pairs whose target has not changed. **Prioritized sweeping** (Moore & Atkeson 1993; Peng & Williams 1993) keeps a queue of pairs by the size of their error, and after changing a state looks only at the pairs that *lead to it*.
+# In the corridor, random picking wastes most of its updates on pairs whose target has not changed. **Prioritized sweeping** (Moore &
+# Atkeson 1993; Peng & Williams 1993) keeps a queue of pairs by the size of their error, and after changing a state looks only at the
+# pairs that *lead to it*.
 #
-# Use full backups, with no sampling: the target of a pair is $R_\eta(s,a) + \gamma \sum_{s'} T_\eta(s' \mid s,a) \max_{a'} q(s',a')$, where a terminal $s'$ counts 0, and set the entry to it ($\alpha = 1$).
-# Start at zero. Stop when no tried pair's error exceeds `theta`, or after `max_updates`. Return the table and the number of updates used. Pairs never tried stay 0.
+# Use full backups, with no sampling: the target of a pair is $R_\eta(s,a) + \gamma \sum_{s'} T_\eta(s' \mid s,a) \max_{a'} q(s',a')$,
+# where a terminal $s'$ counts 0, and set the entry to it ($\alpha = 1$).
+# Start at zero. Stop when no tried pair's error exceeds `theta`, or after `max_updates`. Return the table and the number of updates used.
+# Pairs never tried stay 0.
 #
 # <details><summary>Hint 1</summary>
 #
 # `heapq` is a min-heap: push negative priorities. An entry may be stale when it is popped; compute its error again.
 # </details>
 
+
 # %% exercise="prioritized_sweeping" tags=["stretch"]
-def prioritized_sweeping(model: TabularModel, gamma: float, theta: float = 1e-6, max_updates: int = 100_000) -> tuple[Float[Tensor, "S A"], int]:
+def prioritized_sweeping(
+    model: TabularModel, gamma: float, theta: float = 1e-6, max_updates: int = 100_000
+) -> tuple[Float[Tensor, "S A"], int]:
     """Plan by full backups, the largest error first: the table and how many updates it took (Moore & Atkeson 1993)."""
     ### BEGIN SOLUTION
     import heapq

@@ -2,18 +2,18 @@
 # # 03 · Self-attention
 # *Needs: lesson 02 (attention over a source sequence) · about 2 hours · CPU is enough · 24 points by checks, 3 for the written question*
 #
-# In lesson 02 a decoder looked back at *another* sequence: the sentence to be translated. Here a sequence looks at **itself**.
-# Read this one slowly:
+# In lesson 02 a decoder looked back at *another* sequence: the sentence to be translated. Here a sequence looks at **itself**. Read
+# this one slowly:
 #
 # > The FBI is chasing a criminal on the run .
 #
-# When you reach *chasing* you still hold *The FBI* in mind, because chasing needs a chaser. When you reach *run*, you know who is
-# on the run. Every word was understood with the help of words before it, and not all of them: a few, chosen by need.
-# Cheng, Dong and Lapata (2016) built this into a reading machine and called it *intra-attention*; today it is called **self-attention**,
-# and every layer of a GPT begins with it.
+# When you reach *chasing* you still hold *The FBI* in mind, because chasing needs a chaser. When you reach *run*, you know who is on
+# the run. Every word was understood with the help of words before it, and not all of them: a few, chosen by need. Cheng, Dong and
+# Lapata (2016) built this into a reading machine and called it *intra-attention*; today it is called **self-attention**, and every
+# layer of a GPT begins with it.
 #
-# You will write it from its first matrix product to its gradient, and then train a layer of it in seconds that learns to look back
-# over a distracting noun to find its subject. By the end you can say what each of these letters is, and why the 8 is there:
+# You will write it from its first matrix product to its gradient, and then train a layer of it in seconds that learns to look back over
+# a distracting noun to find its subject. By the end you can say what each of these letters is, and why the 8 is there:
 #
 # $$\text{Attention}(Q, K, V) = \text{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V, \qquad \sqrt{64} = 8$$
 #
@@ -51,10 +51,10 @@ check = lesson.check
 SENTENCE = "The FBI is chasing a criminal on the run .".split()
 
 # %% [markdown]
-# **Conventions.** `...` in a shape stands for any number of batch dimensions, including none, so use `transpose(-2, -1)` (or `.mT`) and `dim=-1`
-# rather than counting dimensions from the left. Results keep the dtype and device of the inputs, and inputs are never changed in place.
-# A mask is boolean, `True` where attention is allowed. A figure that says it is waiting for your function draws itself once you have
-# written it: run its cell again.
+# **Conventions.** `...` in a shape stands for any number of batch dimensions, including none, so use `transpose(-2, -1)` (or `.mT`) and
+# `dim=-1` rather than counting dimensions from the left. Results keep the dtype and device of the inputs, and inputs are never changed
+# in place. A mask is boolean, `True` where attention is allowed. A figure that says it is waiting for your function draws itself once
+# you have written it: run its cell again.
 
 # %% [markdown]
 # ## 1 · Every word asks, offers and tells
@@ -67,9 +67,9 @@ SENTENCE = "The FBI is chasing a criminal on the run .".split()
 # | key | $k_i = x_i W^K$ | What are the things that I have? |
 # | value | $v_i = x_i W^V$ | What are the things that I will communicate? |
 #
-# Why three and not one? If a word's vector served as both its query and its key, then the score of *chasing* for *FBI* would always equal the
-# score of *FBI* for *chasing*, and a word would usually fit itself best. Separate matrices let a verb look for its subject without the
-# subject having to look for the verb.
+# Why three and not one? If a word's vector served as both its query and its key, then the score of *chasing* for *FBI* would always
+# equal the score of *FBI* for *chasing*, and a word would usually fit itself best. Separate matrices let a verb look for its subject
+# without the subject having to look for the verb.
 #
 # The words are the rows of one matrix $X$ of shape `(T, d_model)`, so three matrix products serve the whole sentence at once:
 #
@@ -82,6 +82,7 @@ SENTENCE = "The FBI is chasing a criminal on the run .".split()
 
 # %% [markdown]
 # ### Exercise 1 · `query_key_value` (●○○, 5 minutes, 2 points)
+
 
 # %% exercise="query_key_value"
 def query_key_value(
@@ -100,8 +101,9 @@ def query_key_value(
 check(query_key_value)
 
 # %% [markdown]
-# The lecture's example has two words, *Thinking* and *Machines*. Below, 4 numbers a word become 3-number queries and keys and 2-number values
-# (a real layer has hundreds). Look at the shapes: the number of rows never changes, a projection never mixes words.
+# The lecture's example has two words, *Thinking* and *Machines*. Below, 4 numbers a word become 3-number queries and keys and 2-number
+# values (a real layer has hundreds). Look at the shapes: the number of rows never changes, a projection never mixes words.
+
 
 # %% tags=["figure"]
 def draw_projections(figure):
@@ -118,7 +120,7 @@ def draw_projections(figure):
 
 plots.show(
     draw_projections,
-    alt="Four small matrices side by side: embeddings (2, 4), queries (2, 3), keys (2, 3) and values (2, 2), one row for each of the two words",
+    alt="Four small matrices: embeddings (2, 4), queries (2, 3), keys (2, 3) and values (2, 2), one row for each of the two words",
     width=7,
     height=1.9,
 )
@@ -126,16 +128,17 @@ plots.show(
 # %% [markdown]
 # ## 2 · A score for every pair of words
 #
-# How much should word $i$ care about word $j$? Compare what $i$ looks for with what $j$ has: the dot product $q_i \cdot k_j$.
-# All pairs at once are one matrix product, with a row for every query and a column for every key:
+# How much should word $i$ care about word $j$? Compare what $i$ looks for with what $j$ has: the dot product $q_i \cdot k_j$. All pairs
+# at once are one matrix product, with a row for every query and a column for every key:
 #
 # $$S = \frac{Q K^\top}{\sqrt{d_k}} \quad\text{of shape } (T_q, T_k), \qquad s_{ij} = \frac{q_i \cdot k_j}{\sqrt{d_k}}$$
 #
-# Queries and keys may come from sequences of different lengths (a decoder that asks, an encoder that answers), so keep $T_q$ and $T_k$ apart.
+# Queries and keys may come from sequences of different lengths (a decoder that asks, an encoder that answers), so keep $T_q$ and $T_k$
+# apart.
 #
 # *Worked number, from the lecture.* For *Thinking* ($d_k = 64$) the dot products are $q_1 \cdot k_1 = 112$ and $q_1 \cdot k_2 = 96$.
-# Divided by $\sqrt{64} = 8$ they are **14** and **12**, and the softmax of 14 and 12 is **0.88** and **0.12**.
-# Without the division it would be the softmax of 112 and 96: $e^{-16} \approx 10^{-7}$ is left for the second word.
+# Divided by $\sqrt{64} = 8$ they are **14** and **12**, and the softmax of 14 and 12 is **0.88** and **0.12**. Without the division it
+# would be the softmax of 112 and 96: $e^{-16} \approx 10^{-7}$ is left for the second word.
 
 # %% [markdown]
 # ### Exercise 2 · `attention_scores` (●○○, 8 minutes, 3 points)
@@ -151,10 +154,9 @@ plots.show(
 #
 # </details>
 
+
 # %% exercise="attention_scores"
-def attention_scores(
-    q: Float[Tensor, "*batch T_q d_k"], k: Float[Tensor, "*batch T_k d_k"]
-) -> Float[Tensor, "*batch T_q T_k"]:
+def attention_scores(q: Float[Tensor, "*batch T_q d_k"], k: Float[Tensor, "*batch T_k d_k"]) -> Float[Tensor, "*batch T_q T_k"]:
     """How well each query fits each key: their dot products divided by √d_k (Vaswani et al. 2017, §3.2.1)."""
     ### BEGIN SOLUTION
     return q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
@@ -195,10 +197,12 @@ plots.show(
 
 # %% [markdown]
 # ### Why the square root?
-# Let the numbers in $q$ and $k$ be independent with mean 0 and variance 1. Then $q \cdot k$ is a sum of $d_k$ products, each with mean 0 and
-# variance 1, so its variance is $d_k$ and its typical size $\sqrt{d_k}$ (Vaswani et al. 2017, footnote 4). Longer vectors mean larger scores, and a
-# softmax over large scores gives everything to one word. Dividing by $\sqrt{d_k}$ brings the typical size back to 1, whatever the length;
-# dividing by $d_k$ would overdo it and make the scores of long vectors all nearly 0. The figure measures both from your scores.
+# Let the numbers in $q$ and $k$ be independent with mean 0 and variance 1. Then $q \cdot k$ is a sum of $d_k$ products, each with mean
+# 0 and variance 1, so its variance is $d_k$ and its typical size $\sqrt{d_k}$ (Vaswani et al. 2017, footnote 4). Longer vectors mean
+# larger scores, and a softmax over large scores gives everything to one word. Dividing by $\sqrt{d_k}$ brings the typical size back to
+# 1, whatever the length; dividing by $d_k$ would overdo it and make the scores of long vectors all nearly 0. The figure measures both
+# from your scores.
+
 
 # %% tags=["figure"]
 def draw_spread(figure):
@@ -238,15 +242,23 @@ plots.show(
 #
 # $$\begin{pmatrix} 1&0&0&0\\ 1&1&0&0\\ 1&1&1&0\\ 1&1&1&1 \end{pmatrix}$$
 #
-# **Padding.** Sentences of a batch have different lengths, and tensors are rectangular, so short ones are filled up with meaningless padding that nobody
-# may look at. For lengths `[3, 1]` and width $n = 4$ the rows are `1 1 1 0` and `1 0 0 0`. The same row holds for *every* query of its sentence, so the mask has
-# shape `(..., 1, n)`: the 1 stretches (broadcasts) over the queries.
+# **Padding.** Sentences of a batch have different lengths, and tensors are rectangular, so short ones are filled up with meaningless
+# padding that nobody may look at. For lengths `[3, 1]` and width $n = 4$ the rows are `1 1 1 0` and `1 0 0 0`. The same row holds for
+# *every* query of its sentence, so the mask has shape `(..., 1, n)`: the 1 stretches (broadcasts) over the queries.
 #
-# A score that is not allowed is set to $-\infty$ before the softmax; $e^{-\infty} = 0$, so its weight is exactly 0 and the allowed ones still sum to 1.
-# (Setting *weights* to 0 after the softmax would leave rows that sum to less than 1.)
+# A score that is not allowed is set to $-\infty$ before the softmax; $e^{-\infty} = 0$, so its weight is exactly 0 and the allowed ones
+# still sum to 1. (Setting *weights* to 0 after the softmax would leave rows that sum to less than 1.)
 
 # %% [markdown]
 # ### Exercise 3 · `causal_mask` (●○○, 5 minutes, 1.5 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Either keep the lower triangle of a square that is all `True`, or compare the numbers of the rows with the numbers of the columns. The
+# diagonal belongs to it.
+#
+# </details>
+
 
 # %% exercise="causal_mask"
 def causal_mask(n: int, device: torch.device | str | None = None) -> Bool[Tensor, "n n"]:
@@ -264,8 +276,8 @@ check(causal_mask)
 #
 # <details><summary>Hint 1</summary>
 #
-# Position $j$ is a real word exactly if $j$ is smaller than the sentence's length. Which two tensors can you compare, and with which shapes, so that
-# broadcasting makes all comparisons at once?
+# Position $j$ is a real word exactly if $j$ is smaller than the sentence's length. Which two tensors can you compare, and with which
+# shapes, so that broadcasting makes all comparisons at once?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -273,6 +285,7 @@ check(causal_mask)
 # The positions are a tensor of shape `(n,)`, on the device of `lengths`. Give `lengths` two more dimensions of size 1 at its end.
 #
 # </details>
+
 
 # %% exercise="padding_mask"
 def padding_mask(lengths: Int[Tensor, "*batch"], n: int) -> Bool[Tensor, "*batch 1 n"]:
@@ -284,6 +297,7 @@ def padding_mask(lengths: Int[Tensor, "*batch"], n: int) -> Bool[Tensor, "*batch
 
 # %% check="padding_mask" points=1.5
 check(padding_mask)
+
 
 # %% tags=["figure"]
 def draw_masks(figure):
@@ -307,35 +321,38 @@ plots.show(
 # %% [markdown]
 # ## 4 · Scaled dot-product attention
 #
-# Now put it together. The softmax turns each *row* of scores into weights that sum to 1: how word $i$ divides its attention among the keys.
-# The output of word $i$ is the average of the values with these weights:
+# Now put it together. The softmax turns each *row* of scores into weights that sum to 1: how word $i$ divides its attention among the
+# keys. The output of word $i$ is the average of the values with these weights:
 #
 # $$A = \text{softmax}(S) \;\;(T_q, T_k), \qquad Z = A V \;\;(T_q, d_v), \qquad z_i = \sum_j a_{ij} v_j$$
 #
-# *Worked number.* With the lecture's weights, $z_1 = 0.88\, v_1 + 0.12\, v_2$: after the layer, *Thinking* still mostly means thinking, with a pinch of machines.
+# *Worked number.* With the lecture's weights, $z_1 = 0.88\, v_1 + 0.12\, v_2$: after the layer, *Thinking* still mostly means thinking,
+# with a pinch of machines.
 #
-# **A word that may see nothing.** In a batch, a sentence can be empty, or a mask can forbid a row everything. The softmax of a row of $-\infty$ is
-# $0/0$ = NaN, and one NaN spreads through the next layer to every word. The course's rule: such a row has all-zero weights and a zero output,
-# and its gradient is zero too, never NaN.
+# **A word that may see nothing.** In a batch, a sentence can be empty, or a mask can forbid a row everything. The softmax of a row of
+# $-\infty$ is $0/0$ = NaN, and one NaN spreads through the next layer to every word. The course's rule: such a row has all-zero weights
+# and a zero output, and its gradient is zero too, never NaN.
 
 # %% [markdown]
 # ### Exercise 5 · `scaled_dot_product_attention` (●●○, 15 minutes, 5 points)
-# Use `torch.softmax` and your own `attention_scores`, but not PyTorch's function of this name, nor `nn.MultiheadAttention`: they are the answer.
+# Use `torch.softmax` and your own `attention_scores`, but not PyTorch's function of this name, nor `nn.MultiheadAttention`: they are
+# the answer.
 #
 # <details><summary>Hint 1</summary>
 #
-# Four steps: scores; forbidden scores to $-\infty$ (a *new* tensor: `masked_fill`, without the underscore at its end); softmax over the keys;
-# weights times values. A mask is `True` where attention is **allowed**.
+# Four steps: scores; forbidden scores to $-\infty$ (a *new* tensor: `masked_fill`, without the underscore at its end); softmax over the
+# keys; weights times values. A mask is `True` where attention is **allowed**.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# For a row without any allowed key, look at what the softmax gives, and at what the weights of forbidden keys should be in *every* row. One more
-# step after the softmax settles both.
+# For a row without any allowed key, look at what the softmax gives, and at what the weights of forbidden keys should be in *every* row.
+# One more step after the softmax settles both.
 #
 # </details>
 
-# %% exercise="scaled_dot_product_attention" forbids="scaled_dot_product_attention multi_head_attention_forward _native_multi_head_attention"
+
+# %% exercise="scaled_dot_product_attention" forbids="scaled_dot_product_attention multi_head_attention_forward"
 def scaled_dot_product_attention(
     q: Float[Tensor, "*batch T_q d_k"],
     k: Float[Tensor, "*batch T_k d_k"],
@@ -363,8 +380,8 @@ check(scaled_dot_product_attention)
 
 # %% [markdown]
 # ### Try the scale
-# Move the slider: the raw dot products 112 and 96 are divided by something between 1 and 64. At $\sqrt{64} = 8$ you see the lecture's numbers.
-# To the left the softmax becomes a hard choice, to the right it stops choosing. All numbers were computed by your functions.
+# Move the slider: the raw dot products 112 and 96 are divided by something between 1 and 64. At $\sqrt{64} = 8$ you see the lecture's
+# numbers. To the left the softmax becomes a hard choice, to the right it stops choosing. All numbers were computed by your functions.
 
 # %% tags=["figure"]
 DIVISORS = [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64]
@@ -399,26 +416,28 @@ else:
 # %% [markdown]
 # ## 5 · The layer
 #
-# A layer owns its three matrices and learns them. In PyTorch a learned matrix product is `nn.Linear(d_in, d_out, bias=False)`, which stores its
-# matrix *transposed*, as `(d_out, d_in)`, and multiplies accordingly: `self.w_q(x)` is $x W^Q$.
+# A layer owns its three matrices and learns them. In PyTorch a learned matrix product is `nn.Linear(d_in, d_out, bias=False)`, which
+# stores its matrix *transposed*, as `(d_out, d_in)`, and multiplies accordingly: `self.w_q(x)` is $x W^Q$.
 #
-# With `causal=True` the layer makes its own causal mask for however many words come in. When it is also given a mask (padding, say),
-# a word may look only where **both** allow it.
+# With `causal=True` the layer makes its own causal mask for however many words come in. When it is also given a mask (padding, say), a
+# word may look only where **both** allow it.
 
 # %% [markdown]
 # ### Exercise 6 · `SelfAttention` (●●○, 15 minutes, 4 points)
 #
 # <details><summary>Hint 1</summary>
 #
-# In `__init__`, three `nn.Linear` named `w_q`, `w_k`, `w_v`, and remember whether the layer is causal. In `forward`, you have already written everything that
-# you need.
+# In `__init__`, three `nn.Linear` named `w_q`, `w_k`, `w_v`, and remember whether the layer is causal. In `forward`, you have already
+# written everything that you need.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Two boolean masks are combined with `&`, and broadcasting makes `(..., 1, T)` and `(T, T)` fit. Mind the cases where one of the two is absent.
+# Two boolean masks are combined with `&`, and broadcasting makes `(..., 1, T)` and `(T, T)` fit. Mind the cases where one of the two is
+# absent.
 #
 # </details>
+
 
 # %% exercise="SelfAttention"
 class SelfAttention(nn.Module):
@@ -449,8 +468,9 @@ class SelfAttention(nn.Module):
 check(SelfAttention)
 
 # %% [markdown]
-# Here is a causal layer that has learned nothing yet, over our sentence with random word vectors. Each row sums to 1, nothing lies above the
-# diagonal, and the first word can only look at itself.
+# Here is a causal layer that has learned nothing yet, over our sentence with random word vectors. Each row sums to 1, nothing lies
+# above the diagonal, and the first word can only look at itself.
+
 
 # %% tags=["figure"]
 def draw_untrained(figure):
@@ -472,15 +492,16 @@ plots.show(
 # %% [markdown]
 # ## 6 · Where it came from: reading with intra-attention
 #
-# Cheng et al. (2016) put attention inside an LSTM that reads word by word. At word $t$ the machine holds its states $h_1, \dots, h_{t-1}$ of all
-# earlier words, the new word $x_t$, and a summary $\tilde h_{t-1}$ of what it attended to one step ago. It asks each earlier state
-# with the *additive* score you know from lesson 02:
+# Cheng et al. (2016) put attention inside an LSTM that reads word by word. At word $t$ the machine holds its states
+# $h_1, \dots, h_{t-1}$ of all earlier words, the new word $x_t$, and a summary $\tilde h_{t-1}$ of what it attended to one step ago. It
+# asks each earlier state with the *additive* score you know from lesson 02:
 #
-# $$a_i^t = v^\top \tanh(W_h h_i + W_x x_t + W_{\tilde h} \tilde h_{t-1}), \qquad s^t = \text{softmax}(a^t), \qquad \tilde h_t = \sum_i s_i^t h_i$$
+# $$a_i^t = v^\top \tanh(W_h h_i + W_x x_t + W_{\tilde h} \tilde h_{t-1}), \qquad s^t = \text{softmax}(a^t),
+# \qquad \tilde h_t = \sum_i s_i^t h_i$$
 #
-# The sum inside the tanh has one term that differs from state to state ($W_h h_i$, shape `(t, d_a)`) and two that are the same for all of them
-# (shape `(d_a,)`). The last equation is why reading cannot be parallel: $\tilde h_t$ is needed at step $t + 1$. Vaswani et al. (2017) dropped the recurrence and the tanh;
-# what remained was two matrix products for the whole sentence.
+# The sum inside the tanh has one term that differs from state to state ($W_h h_i$, shape `(t, d_a)`) and two that are the same for all
+# of them (shape `(d_a,)`). The last equation is why reading cannot be parallel: $\tilde h_t$ is needed at step $t + 1$. Vaswani et al.
+# (2017) dropped the recurrence and the tanh; what remained was two matrix products for the whole sentence.
 
 # %% [markdown]
 # ### Exercise 7 · `intra_attention_weights` (●●○, 12 minutes, 3 points)
@@ -496,6 +517,7 @@ plots.show(
 # The two shared terms lack the dimension of the earlier words. Which index turns `(..., d_a)` into `(..., 1, d_a)`?
 #
 # </details>
+
 
 # %% exercise="intra_attention_weights"
 def intra_attention_weights(
@@ -519,9 +541,9 @@ def intra_attention_weights(
 check(intra_attention_weights)
 
 # %% [markdown]
-# Now let your function read the sentence. Nothing is trained here: each word has four marks (thing, action, link, small word), its place and a
-# constant 1, and the matrices are written by hand so that each hidden unit is a rule, such as *an action looks for things*. One unit prefers
-# recent words, one prefers what was attended to a moment ago ($\tilde h$).
+# Now let your function read the sentence. Nothing is trained here: each word has four marks (thing, action, link, small word), its
+# place and a constant 1, and the matrices are written by hand so that each hidden unit is a rule, such as *an action looks for things*.
+# One unit prefers recent words, one prefers what was attended to a moment ago ($\tilde h$).
 
 # %%
 KINDS = {"thing": ("FBI", "criminal", "run"), "action": ("is", "chasing"), "link": ("on",), "small": ("The", "a", "the", ".")}
@@ -572,8 +594,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Each line is one step of reading: the word being read in orange-red, what it attends to in blue, the darker the more. *chasing* finds its chaser,
-# *on* attaches to *criminal*, and *run* finds the one who runs. (After Cheng et al. 2016, figure 1; the lecture shows the same sentence.)
+# Each line is one step of reading: the word being read in orange-red, what it attends to in blue, the darker the more. *chasing* finds
+# its chaser, *on* attaches to *criminal*, and *run* finds the one who runs. (After Cheng et al. 2016, figure 1; the lecture shows the
+# same sentence.)
 
 # %% [markdown]
 # ## 7 · The gradient, by hand
@@ -587,12 +610,14 @@ plots.show(
 # | $A = \text{softmax}(S)$ | row by row | $dS = ?$ | $(T_q, T_k)$ |
 # | $S = Q K^\top / \sqrt{d_k}$ | a scaled matrix product | $dQ = ?$, $\;\; dK = ?$ | $(T_q, d_k)$, $(T_k, d_k)$ |
 #
-# For the softmax, start from one row: $\partial a_j / \partial s_m = a_j (\mathbb{1}[j = m] - a_m)$. Raising one score raises its own weight and lowers all others.
-# The chain rule sums this over $j$, and it simplifies to something you can write without a loop and without a $T \times T \times T$ tensor.
+# For the softmax, start from one row: $\partial a_j / \partial s_m = a_j (\mathbb{1}[j = m] - a_m)$. Raising one score raises its own
+# weight and lowers all others. The chain rule sums this over $j$, and it simplifies to something you can write without a loop and
+# without a $T \times T \times T$ tensor.
 #
 # *Worked number.* Weights $(0.88, 0.12)$ and $dA = (1, 0)$, that is: the loss wants less of the first word. Then
-# $ds_1 = 0.88 \cdot (1 - 0.88) = 0.1056$ and $ds_2 = 0.12 \cdot (0 - 0.88) = -0.1056$. A row of $dS$ always sums to 0, as adding a constant to all scores changes nothing.
-# For the unscaled weights $(1 - 10^{-7}, 10^{-7})$ the same gradient is $10^{-7}$: the layer would have stopped learning.
+# $ds_1 = 0.88 \cdot (1 - 0.88) = 0.1056$ and $ds_2 = 0.12 \cdot (0 - 0.88) = -0.1056$. A row of $dS$ always sums to 0, as adding a
+# constant to all scores changes nothing. For the unscaled weights $(1 - 10^{-7}, 10^{-7})$ the same gradient is $10^{-7}$: the layer
+# would have stopped learning.
 
 # %% [markdown]
 # ### Exercise 8 · `attention_backward` (●●●, 25 minutes, 4 points)
@@ -600,20 +625,23 @@ plots.show(
 #
 # <details><summary>Hint 1</summary>
 #
-# For one row, $ds_m = \sum_j da_j\, a_j (\mathbb{1}[j = m] - a_m)$. Split the sum at the minus sign. One half loses its sum; in the other, $a_m$ does not depend on $j$.
+# For one row, $ds_m = \sum_j da_j\, a_j (\mathbb{1}[j = m] - a_m)$. Split the sum at the minus sign. One half loses its sum; in the
+# other, $a_m$ does not depend on $j$.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The second half holds one number a row, the average of $dA$ under the weights: a sum over the last dimension that keeps it (`keepdim=True`).
+# The second half holds one number a row, the average of $dA$ under the weights: a sum over the last dimension that keeps it
+# (`keepdim=True`).
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For $C = A B$: $dA = dC\, B^\top$ and $dB = A^\top dC$. Here the second factor is $K^\top$, and the division by $\sqrt{d_k}$ is a constant that
-# both gradients meet on their way.
+# For $C = A B$: $dA = dC\, B^\top$ and $dB = A^\top dC$. Here the second factor is $K^\top$, and the division by $\sqrt{d_k}$ is a
+# constant that both gradients meet on their way.
 #
 # </details>
+
 
 # %% exercise="attention_backward" forbids="backward torch.autograd torch.func"
 def attention_backward(
@@ -637,10 +665,11 @@ def attention_backward(
 check(attention_backward)
 
 # %% [markdown]
-# What does the scale do to learning? Below are 200 random sentences of ten words, with queries and keys of 64 unit-size numbers. The queries are
-# multiplied by a factor, your gradient is taken, and the curve shows the length of `dq` for the typical (median) word.
-# Your layer works at factor 1. Without the division by $\sqrt{64}$ it would work at factor 8, where the typical query learns about seven times
-# less, and at larger `d_k` the gap widens: the softmax has made its choice and no longer listens.
+# What does the scale do to learning? Below are 200 random sentences of ten words, with queries and keys of 64 unit-size numbers. The
+# queries are multiplied by a factor, your gradient is taken, and the curve shows the length of `dq` for the typical (median) word. Your
+# layer works at factor 1. Without the division by $\sqrt{64}$ it would work at factor 8, where the typical query's gradient is about
+# seven times smaller, and at larger `d_k` the gap widens: the softmax has made its choice and no longer listens.
+
 
 # %% tags=["figure"]
 def draw_saturation(figure):
@@ -650,7 +679,9 @@ def draw_saturation(figure):
     sizes = [attention_backward(q * factor, k, v, grad_output)[0].norm(dim=-1) for factor in factors]
     ax = figure.subplots()
     ax.loglog(factors, [float(size.median()) for size in sizes], label="typical query (median)")
-    ax.fill_between(factors, *([float(size.quantile(share)) for size in sizes] for share in (0.25, 0.75)), alpha=0.18, linewidth=0, label="middle half")
+    ax.fill_between(
+        factors, *([float(size.quantile(share)) for size in sizes] for share in (0.25, 0.75)), alpha=0.18, linewidth=0, label="middle half"
+    )
     for factor, color, name in ((1.0, plots.GREEN, "divided by √64"), (8.0, plots.ORANGE, "not divided")):
         ax.axvline(factor, color=color, linestyle=":", label=name)
     ax.set(xlabel="scores multiplied by", ylabel="length of dq", ylim=(1e-3, 10), title="Large scores: the softmax stops passing gradients")
@@ -659,8 +690,8 @@ def draw_saturation(figure):
 
 plots.show(
     draw_saturation,
-    alt="The median length of dq against a factor on the scores: flat up to about two, then falling steeply; at factor eight, where the division "
-    "is missing, it is about a seventh of its value at factor one",
+    alt="The median length of dq against a factor on the scores: flat up to about two, then falling steeply; at factor eight, where the "
+    "division is missing, it is about a seventh of its value at factor one",
     width=6.4,
     height=3.2,
 )
@@ -670,15 +701,18 @@ plots.show(
 #
 # > The **agents** near the criminal **are** chasing …
 #
-# A verb agrees with its subject, not with whatever noun happens to stand before it. Linzen, Dupoux and Goldberg (2016) used this to ask what recurrent
-# networks know of grammar. Here a model of *one* layer, your `SelfAttention`, learns to predict the next word of small sentences made by a grammar
-# (`utils/agreement.py`). To know whether *is* or *are* comes next, it must reach back over the distracting noun.
+# A verb agrees with its subject, not with whatever noun happens to stand before it. Linzen, Dupoux and Goldberg (2016) used this to ask
+# what recurrent networks know of grammar. Here a model of *one* layer, your `SelfAttention`, learns to predict the next word of small
+# sentences made by a grammar (`utils/agreement.py`). To know whether *is* or *are* comes next, it must reach back over the distracting
+# noun.
 #
-# Two models are trained alike. One sees all earlier words. The other has a mask that lets each word see only itself, so it must guess the verb from
-# the word just before it. Both are tested on pairs of subject and distractor that never occurred in training. *Distracted* sentences are those where the
-# two nouns differ in number. Before you run it: what share of them do you expect each model to get right?
+# Two models are trained alike. One sees all earlier words. The other has a mask that lets each word see only itself, so it must guess
+# the verb from the word just before it. Both are tested on pairs of subject and distractor that never occurred in training.
+# *Distracted* sentences are those where the two nouns differ in number. Before you run it: what share of them do you expect each model
+# to get right?
 #
 # (A learned position vector is added to each word, since attention alone does not know the order of the words: that is lesson 05.)
+
 
 # %%
 class Reader(nn.Module):
@@ -744,18 +778,24 @@ def compare(seed=0):
         model, losses = train(sees_others, seed=seed)
         distracted, other, on_subject = examine(model, test)
         outcome[name] = {"model": model, "losses": losses, "accuracy": (distracted, other), "on_subject": on_subject}
-        print(f"{name:<19} right verb: {distracted:4.0%} of distracted sentences, {other:4.0%} of others; weight on the subject {on_subject:.2f}")
+        print(
+            f"{name:<19} right verb: {distracted:4.0%} of distracted sentences, {other:4.0%} of others; "
+            f"weight on the subject {on_subject:.2f}"
+        )
     return outcome
 
 
 readers = attempt(compare)
+
 
 # %% tags=["figure"]
 def draw_training(figure):
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     for name, result in readers.items():
         left.plot(result["losses"], label=name)
-    for shift, kind, color, shares in zip((-0.18, 0.18), ("distracted", "other"), (plots.RED, plots.GREY), zip(*(r["accuracy"] for r in readers.values()))):
+    for shift, kind, color, shares in zip(
+        (-0.18, 0.18), ("distracted", "other"), (plots.RED, plots.GREY), zip(*(r["accuracy"] for r in readers.values()))
+    ):
         bars = right.bar([shift, 1 + shift], shares, width=0.34, color=color, label=kind)
         right.bar_label(bars, fmt="{:.0%}")
     left.set(xlabel="step", ylabel="loss (nats a word)", title="Next-word prediction", ylim=(0, None))
@@ -768,15 +808,17 @@ def draw_training(figure):
 
 plots.show(
     draw_training,
-    alt="Left: the loss of the model that sees earlier words falls below that of the model that sees only itself. Right: with a distracting noun the first "
-    "chooses the right verb nearly always, the second hardly ever",
+    alt="Left: the loss of the model that sees earlier words falls below that of the model that sees only itself. Right: with a "
+    "distracting noun the first chooses the right verb nearly always, the second hardly ever",
     width=7,
     height=2.8,
 )
 
 # %% [markdown]
-# With attention the verb is right in every distracted sentence; without it, in none: that model follows the nearest noun, which is exactly the wrong
-# one here. (Over the seeds 0 to 3: 100% against at most 2%.) The losses differ by little, as only one word of about ten needs the long look. Where does it look?
+# With attention the verb is right in every distracted sentence; without it, in none: that model follows the nearest noun, which is
+# exactly the wrong one here. (Over the seeds 0 to 3: 100% against at most 2%.) The losses differ by little, as only one word of about
+# ten needs the long look. Where does it look?
+
 
 # %% tags=["figure"]
 def read_with_model(words):
@@ -792,15 +834,18 @@ def draw_learned(figure):
 
 plots.show(
     draw_learned,
-    alt="Learned weights over 'The agents near the criminal are chasing a dog in the park .': in the row of 'criminal', which predicts the verb, most weight is on 'agents'",
+    alt="Learned weights over 'The agents near the criminal are chasing a dog in the park .': in the row of 'criminal', which "
+    "predicts the verb, most weight is on 'agents'",
     width=6,
     height=4.4,
 )
 
 # %% [markdown]
-# Look at the row *criminal*: this is where the verb is predicted, and most of its weight lies on *agents*, three words back. Nobody told it what a subject is.
+# Look at the row *criminal*: this is where the verb is predicted, and most of its weight lies on *agents*, three words back. Nobody
+# told it what a subject is.
 #
 # And here the trained layer reads the lecture's sentence. A word may attend to itself now, so the word being read has a shade as well.
+
 
 # %% tags=["figure"]
 def draw_trained_reading(figure):
@@ -810,22 +855,25 @@ def draw_trained_reading(figure):
 
 plots.show(
     draw_trained_reading,
-    alt="The sentence about the FBI on ten lines, read by the trained model: 'FBI', which predicts the verb, attends to itself; other lines are less clear",
+    alt="The sentence about the FBI on ten lines, read by the trained model: 'FBI', which predicts the verb, attends to itself; "
+    "other lines are less clear",
     width=7,
     height=3.6,
 )
 
 # %% [markdown]
-# It reads unlike the hand-made rules: *chasing* looks at itself, since in these sentences nothing earlier helps to guess what follows it. A weight
-# tells where a word took its value from, not why, and where the value does not matter the weight is free to be anything. Take heat maps of
-# attention as evidence about the mechanism, to be tested by an experiment such as the one above, not as an explanation (Jain and Wallace 2019).
+# It reads unlike the hand-made rules: *chasing* looks at itself, since in these sentences nothing earlier helps to guess what follows
+# it. A weight tells where a word took its value from, not why, and where the value does not matter the weight is free to be anything.
+# Take heat maps of attention as evidence about the mechanism, to be tested by an experiment such as the one above, not as an
+# explanation (Jain and Wallace 2019).
 
 # %% [markdown]
 # ## 9 · What it costs
 #
-# Every pair of words has a score, so $T$ words need $T^2$ of them: twice the text, four times the work and memory. Written step by step, your function holds
-# two such matrices at its peak, say the scores and their softmax. At $T = 2048$ one of them has $2048^2 \cdot 4$ bytes = 16 MiB, for one head of one layer and one sentence.
-# The experiment measures time and memory on this machine; both axes count in powers of two, so a quadratic cost is a line that climbs two steps for each step to the right.
+# Every pair of words has a score, so $T$ words need $T^2$ of them: twice the text, four times the work and memory. Written step by
+# step, your function holds two such matrices at its peak, say the scores and their softmax. At $T = 2048$ one of them has
+# $2048^2 \cdot 4$ bytes = 16 MiB, for one head of one layer and one sentence. The experiment measures time and memory on this machine;
+# both axes count in powers of two, so a quadratic cost is a line that climbs two steps for each step to the right.
 
 # %% tags=["experiment"]
 LENGTHS = [128, 256, 512, 1024, 2048]
@@ -852,59 +900,76 @@ def draw_costs(figure):
     memory.legend()
 
 
-plots.show(draw_costs, alt="Time and peak memory of your attention against the length T: for long texts both grow with the square of T", width=7, height=2.8)
+plots.show(
+    draw_costs,
+    alt="Time and peak memory of your attention against the length T: for long texts both grow with the square of T",
+    width=7,
+    height=2.8,
+)
 
 # %% [markdown]
 # ## Written question (3 points, graded by a person)
 #
-# A colleague has written a self-attention layer with `d_k = 256`, no mask and no positions, and has made two changes to what you built:
-# the scores are **not divided** by anything, and padding is hidden by setting the *weights* of padded words to 0 **after** the softmax.
+# A colleague has written a self-attention layer with `d_k = 256`, no causal mask and no positions, and has made two changes to what you
+# built: the scores are **not divided** by anything, and padding is hidden by setting the *weights* of padded words to 0 **after** the
+# softmax.
 #
 # 1. What do the weights and the gradients look like in the first steps of training, and why? Say how large a typical score is.
 # 2. What is wrong with the outputs in a batch of sentences of different lengths? Give a small numerical example.
-# 3. The colleague notes that *dog bites man* and *man bites dog* give the word *dog* the same output. Is this a third mistake? Would a causal mask change it?
+# 3. The colleague notes that *dog bites man* and *man bites dog* give the word *dog* the same output. Is this a third mistake? Would a
+#    causal mask change it?
 #
 # About 150 words.
 
 # %% [markdown] question="written_question" points=3
 # ### BEGIN SOLUTION
-# **Model answer.** (1) With unit-size entries a score is a sum of 256 products, so its standard deviation is √256 = 16. A softmax over scores that
-# are tens apart gives nearly all weight to one word, at random at this stage. Its gradient is a · (1 − a) on the diagonal and −aᵢaⱼ elsewhere, all close to 0, so W_q and W_k hardly learn.
-# (2) Padded words still take part in the denominator. Scores (0, 0) and a padded second word: the weights are (½, ½), after zeroing (½, 0), and the output is half of v₁ instead of v₁.
-# So outputs shrink with the amount of padding, and the same sentence gives another result in another batch. Scores have to be set to −∞ before the softmax.
-# (3) No mistake, but a property: attention is a weighted sum over a *set* of words. Reordering the words reorders the outputs and changes none of them, so order has to come in
-# through the inputs (positions, lesson 05). With a causal mask *dog* sees only itself in the first sentence and all three words in the second, so its outputs differ; but a word's output still does not depend on the *order* of the words before it.
+# **Model answer.** (1) With unit-size entries a score is a sum of 256 products, so its standard deviation is √256 = 16. A softmax over
+# scores that are tens apart gives nearly all weight to one word, at random at this stage. Its gradient is a · (1 − a) on the diagonal
+# and −aᵢaⱼ elsewhere, all close to 0, so W_q and W_k hardly learn. (2) Padded words still take part in the denominator. Scores (0, 0)
+# and a padded second word: the weights are (½, ½), after zeroing (½, 0), and the output is half of v₁ instead of v₁. So outputs shrink
+# with the amount of padding, and the same sentence gives another result in another batch. Scores have to be set to −∞ before the
+# softmax. (3) No mistake, but a property: attention is a weighted sum over a *set* of words. Reordering the words reorders the outputs
+# and changes none of them, so order has to come in through the inputs (positions, lesson 05). With a causal mask *dog* sees only itself
+# in the first sentence and all three words in the second, so its outputs differ; but a word's output still does not depend on the
+# *order* of the words before it.
 #
 # **Rubric**
-# - 1 point: typical score 16 (or √d_k), hence nearly one-hot weights, hence vanishing softmax gradients. Half a point if the gradient is missing.
+# - 1 point: typical score 16 (or √d_k), hence nearly one-hot weights, hence vanishing softmax gradients. Half a point if the gradient
+#   is missing.
 # - 1 point: rows no longer sum to one, with a correct numerical example. Half a point without the example.
-# - 1 point: permuted inputs give permuted outputs, order needs positions, **and** a causal mask makes the two differ. Half a point if the causal part is missing or wrong.
+# - 1 point: permuted inputs give permuted outputs, order needs positions, **and** a causal mask makes the two differ. Half a point if
+#   the causal part is missing or wrong.
 # ### END SOLUTION
 
 # %% [markdown]
 # ## Stretch · Attention without the big matrix (ungraded)
 #
-# A softmax seems to need all scores before it can give the first weight, because of its denominator. It does not (Milakov and Gimelshein 2018). Read keys and values in blocks, and keep for each
-# query only three things: the largest score so far $m$, the sum $\ell = \sum_j e^{s_j - m}$, and the sum of values $o = \sum_j e^{s_j - m} v_j$. When a block brings a larger score, $m$ grows to
+# A softmax seems to need all scores before it can give the first weight, because of its denominator. It does not (Milakov and
+# Gimelshein 2018). Read keys and values in blocks, and keep for each query only three things: the largest score so far $m$, the sum
+# $\ell = \sum_j e^{s_j - m}$, and the sum of values $o = \sum_j e^{s_j - m} v_j$. When a block brings a larger score, $m$ grows to
 # $m'$, and everything summed so far has to shrink by $e^{m - m'}$. In the end $z = o / \ell$.
 #
 # *Worked number.* The lecture's scores, in blocks of one, the smaller first. After 12: $m = 12$, $\ell = 1$. Then 14: $m' = 14$, and
 # $\ell = 1 \cdot e^{12 - 14} + 1 = 1.135$. The weight of the second word is $1 / 1.135 = 0.88$, as it must be.
 #
-# Memory falls from $T^2$ to $T \cdot$ `block_size` (Rabe and Staats 2021). Done block by block inside a GPU's fast memory this is FlashAttention (Dao et al. 2022).
+# Memory falls from $T^2$ to $T \cdot$ `block_size` (Rabe and Staats 2021). Done block by block inside a GPU's fast memory this is
+# FlashAttention (Dao et al. 2022).
 #
 # ### `streaming_attention` (●●●, 30 minutes, no points)
 #
 # <details><summary>Hint 1</summary>
 #
-# Begin with $m = -\infty$ for every query, shape `(..., T_q, 1)`, and zeros for the two sums. `k.split(block_size, dim=-2)` gives the blocks.
+# Begin with $m = -\infty$ for every query, shape `(..., T_q, 1)`, and zeros for the two sums. `k.split(block_size, dim=-2)` gives the
+# blocks.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Compute the new largest score first, then the factor by which the old sums shrink, then the block's own powers, all relative to the *new* largest.
+# Compute the new largest score first, then the factor by which the old sums shrink, then the block's own powers, all relative to the
+# *new* largest.
 #
 # </details>
+
 
 # %% exercise="streaming_attention" tags=["stretch"] forbids="scaled_dot_product_attention"
 def streaming_attention(
@@ -936,6 +1001,7 @@ def streaming_attention(
 # %% check="streaming_attention" points=0
 check(streaming_attention)
 
+
 # %% tags=["experiment"]
 def in_blocks(q, k, v):
     return streaming_attention(q, k, v, 64)
@@ -954,17 +1020,19 @@ plots.show(
 # %% [markdown]
 # ## What you have built
 #
-# You can now say what every letter of $\text{softmax}(QK^\top / \sqrt{d_k})\,V$ stands for, what it costs, how it is masked, and what its gradient is.
-# Lesson 04 runs several of these side by side, lesson 05 tells them the order of the words, and lesson 07 stacks them into a GPT.
+# You can now say what every letter of $\text{softmax}(QK^\top / \sqrt{d_k})\,V$ stands for, what it costs, how it is masked, and what
+# its gradient is. Lesson 04 runs several of these side by side, lesson 05 tells them the order of the words, and lesson 07 stacks them
+# into a GPT.
 #
-# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu. Its worked numbers go back to Jay Alammar's *The Illustrated Transformer* (2018).
+# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu. Its worked numbers go back to
+# Jay Alammar's *The Illustrated Transformer* (2018).
 #
 # - Cheng, Dong and Lapata (2016), *Long Short-Term Memory-Networks for Machine Reading*, EMNLP.
 # - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
 # - Linzen, Dupoux and Goldberg (2016), *Assessing the Ability of LSTMs to Learn Syntax-Sensitive Dependencies*, TACL.
 # - Jain and Wallace (2019), *Attention is not Explanation*, NAACL.
-# - Milakov and Gimelshein (2018), *Online normalizer calculation for softmax*; Rabe and Staats (2021), *Self-attention Does Not Need O(n²) Memory*;
-#   Dao et al. (2022), *FlashAttention*, NeurIPS.
+# - Milakov and Gimelshein (2018), *Online normalizer calculation for softmax*; Rabe and Staats (2021), *Self-attention Does Not Need
+#   O(n²) Memory*; Dao et al. (2022), *FlashAttention*, NeurIPS.
 
 # %% tags=["figure"]
 lesson.scoreboard()

@@ -14,7 +14,7 @@
 # **heads**. Each head looks somewhere else, and their findings are laid side by side instead of averaged.
 #
 # You will build the layer, prove it equal to PyTorch's, watch one head fail at a task that two heads solve perfectly, cut heads out of a trained layer,
-# and finally make it generate without repeating work, with the key–value cache that every chatbot runs on.
+# and finally make it generate without repeating work, with the key–value cache that practically every language model generates with.
 #
 # | | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
@@ -277,7 +277,8 @@ check(MultiHeadAttention)
 # ### The five steps on one page
 #
 # The lecture's sentence *Thinking Machines* goes through **your** layer: 512 numbers a word, 8 heads, random embeddings, nothing trained. Every shape on this page is
-# read off your own tensors as they pass through your layer's submodules. Follow one colour down: it is one head.
+# read off your own tensors as they pass through your layer's submodules. The two rows of every strip are the two words. Follow
+# one column of framed boxes down: it is one head.
 
 # %%
 STEPS = ("q_proj", "k_proj", "v_proj", "out_proj")
@@ -413,10 +414,12 @@ check(load_torch_weights)
 # %% tags=["experiment"]
 def compare_with_torch():
     for dtype in (torch.float32, torch.float64):
+        generator = torch.Generator().manual_seed(1)
         reference = nn.MultiheadAttention(48, 6, batch_first=True, dtype=dtype)
+        for parameter in reference.parameters():
+            nn.init.normal_(parameter, std=48**-0.5, generator=generator)
         ours = MultiHeadAttention(48, 6).to(dtype)
         load_torch_weights(ours, reference)
-        generator = torch.Generator().manual_seed(1)
         x, context = (torch.randn(4, n, 48, generator=generator, dtype=dtype) for n in (10, 7))
         causal = torch.ones(10, 10).tril().bool()
         for name, mine, theirs in (
@@ -427,7 +430,7 @@ def compare_with_torch():
             print(f"{str(dtype):14} {name}  largest difference {(mine[0] - theirs[0]).abs().max():.0e}")
 
 
-attempt(compare_with_torch)
+_ = attempt(compare_with_torch)
 
 # %% [markdown]
 # A float32 number carries about 7 digits and a float64 about 16, so this is what equality looks like.
@@ -555,7 +558,7 @@ def unpacking():
         print(f"one head, {'a hidden layer of 128' if hidden else 'a linear readout':>21}: both right {', '.join(f'{b:.0%}' for b in both)}")
 
 
-attempt(unpacking)
+_ = attempt(unpacking)
 
 # %% [markdown]
 # ### Where the heads look
@@ -596,7 +599,7 @@ def show_party_view():
     )
 
 
-attempt(show_party_view)
+_ = attempt(show_party_view)
 
 # %% [markdown]
 # Some heads follow the first friend, some the second, and nobody told them to: the only thing that asked for it was the loss. In trained language models such division
@@ -691,6 +694,10 @@ def prune():
     for head in range(4):
         keep = torch.arange(4) != head
         lost.append([before - after for before, after in zip(whole, accuracy_with(model, keep))])
+    least = sorted(range(4), key=lambda head: sum(lost[head]))[:2]
+    keep = torch.tensor([head not in least for head in range(4)])
+    first, second, both = accuracy_with(model, keep)
+    print(f"All heads: both right {whole[2]:.0%}. Without heads {least[0] + 1} and {least[1] + 1}, the least missed one by one, together: {both:.0%}.")
     return entropy, lost
 
 
@@ -722,6 +729,10 @@ plots.show(
 # %% [markdown]
 # Compare with the pictures above. A head that follows the first friend costs first friends when it is cut, and the second friends hardly notice.
 # That is a stronger statement than a picture of weights: it says what the head is *for*.
+#
+# And compare left with right. Does the sharpest head always matter most, and does a wide head never matter? Now look at the printed line: heads
+# that seemed idle when cut one by one may still be missed when cut together, if each of them stood in for the other. Train with another seed
+# (`result[0][4, 1]`) and the heads will have shared the work differently.
 
 # %% [markdown]
 # ## 8 · Generating without repeating yourself
@@ -845,6 +856,10 @@ def draw_times(figure):
 plots.show(draw_times, alt="Milliseconds for one more word against the number of words so far: rising without the cache, nearly flat with it", width=6, height=3)
 
 # %% [markdown]
+# Without the cache, the next word costs more with every word there is. With it the line is far lower, but not flat: the query still attends to all keys, and a cache that grows
+# by concatenation copies itself at every step. (Real systems reserve the memory beforehand.)
+
+# %% [markdown]
 # ## 9 · What the layer costs
 #
 # Count in *multiply-adds*: a matrix product $(a, b) \cdot (b, c)$ has $a \cdot c$ results, each a sum of $b$ products, so it costs $a\,b\,c$ of them. A layer of self-attention has six
@@ -897,7 +912,7 @@ def draw_costs(figure):
     left.set(xlabel="positions T", ylabel="multiply-adds", title="d_model = 512: they cross at T = 1,024")
     left.legend()
     for heads, color in ((1, plots.ORANGE), (8, plots.BLUE), (32, plots.GREEN)):
-        right.loglog(lengths, [4 * attention_cost(n, 512, heads)["score_entries"] / 2**20 for n in lengths], color=color, label=f"{heads} heads")
+        right.loglog(lengths, [4 * attention_cost(n, 512, heads)["score_entries"] / 2**20 for n in lengths], color=color, label=f"{heads} head{'s' * (heads > 1)}")
     right.set(xlabel="positions T", ylabel="MB of scores (float32)", title="Heads cost no products, but memory")
     right.legend()
 
@@ -935,8 +950,8 @@ plots.show(
 # %% [markdown]
 # ## ★ Stretch · grouped queries (●●○, 15 minutes, no points)
 #
-# The cache holds keys and values for every head. Shazeer (2019) let all heads share *one* head of keys and values; Ainslie et al. (2023) found the middle way that most large models
-# of today take: **groups** of query heads share one head of keys and values. With 8 query heads and 2 key–value heads the cache is a quarter as large. Heads 1 to 4 use the first pair, heads 5 to 8 the second.
+# The cache holds keys and values for every head. Shazeer (2019) let all heads share *one* head of keys and values; Ainslie et al. (2023) found the middle way that many large models
+# take today (Llama 3 and Mistral among them): **groups** of query heads share one head of keys and values. With 8 query heads and 2 key–value heads the cache is a quarter as large. Heads 1 to 4 use the first pair, heads 5 to 8 the second.
 #
 # `q` is `(..., n_heads, T_q, d_head)`; `k` and `v` are `(..., n_kv_heads, T_k, d_head)`. Give the output `(..., n_heads, T_q, d_head)` and the weights `(..., n_heads, T_q, T_k)`, with a mask that is
 # shared by all heads as before. Raise a `ValueError` that names `n_kv_heads` if it does not divide the number of query heads.

@@ -398,6 +398,7 @@ check(merge_pair)
 # %%
 GPT2_PATTERN = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 
+# %% tags=["experiment"]
 print(GPT2_PATTERN.findall("We'll pay $42  now."))
 
 # %% [markdown]
@@ -539,7 +540,11 @@ def merged_step_by_step(text, merges):
     return frames, captions
 
 
-watched = attempt(lambda: merged_step_by_step(WATCHED, train_bpe(PRACTICE, 256 + 60)[1]))
+def watch_merges():
+    return merged_step_by_step(WATCHED, train_bpe(PRACTICE, 256 + 60)[1])
+
+
+watched = attempt(watch_merges)
 
 
 def draw_watched(figure):
@@ -1006,10 +1011,12 @@ if cuts:
 # ### What this explains, and what it does not
 #
 # - **The tokens are a fact.** `9 | . | 11` is what GPT-2 gets. It never sees that 11 begins with a 1, or that the numeral has two decimals: token *11* is a row of numbers, like token *the*.
-# - **The rule is a hypothesis.** It fits the mistake: it goes wrong exactly where models were caught going wrong, and nowhere else. But no model runs this rule, and the tokens do not force it: from `9 | . | 11` one can compute the right
-#   answer, and a model that has seen *9.9 > 9.11* often enough will give it.
-# - **Other cuts do not settle it.** Cut digit by digit, `9 | . | 9` and `9 | . | 1 | 1`, comparing from the left gives the right answer. Yet models that cut numbers in other ways were seen to make the mistake too.
-#   Researchers at Transluce (2024) looked inside Llama 3.1 8B for what was active while it said that 9.8 is less than 9.11: among it were neurons for Bible verses and for dates such as September 11. In both, 9:11 comes after 9:8. Switching them off repaired many of the answers.
+# - **The rule is a hypothesis.** It fits the mistake: numerals with different numbers of decimals are where models were caught. But no model was seen to run this rule, and the tokens do not force it:
+#   from `9 | . | 11` one can compute the right answer, and a model that learned that a token of two digits after a point means hundredths will give it.
+# - **Another cut suggests another rule, not a result.** Cut digit by digit, `9 | . | 9` and `9 | . | 1 | 1`, comparing from the left gives the right answer. Whether a model trained on such tokens makes fewer mistakes is
+#   a question for an experiment, not for a picture of tokens.
+# - **There are other suspects.** Researchers at Transluce (2024) looked inside Llama 3.1 8B for what was active while it said that 9.8 is less than 9.11, and found, among others, neurons for Bible verses and
+#   for the date September 11. Verse 9:11 does come after verse 9:8. Switching such neurons off made the answers better, with the tokens unchanged.
 #
 # So the text that a model was trained on, in which *9.11* is often a verse, a date, a version or a chapter, seems to matter at least as much as the cut. *Partially* tokenizer issues: the word in the lecture's brackets is well chosen.
 

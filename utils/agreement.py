@@ -15,7 +15,24 @@ SINGULAR = ("FBI", "criminal", "dog", "teacher", "spy", "robot", "driver", "chil
 PLURAL = ("agents", "criminals", "dogs", "teachers", "spies", "robots", "drivers", "children")
 ADJECTIVES, PREPOSITIONS = ("old", "clever", "tired"), ("near", "behind", "with")
 VERBS, PLACES = ("chasing", "watching", "calling"), (("on", "the", "run"), ("in", "the", "park"))
-VOCABULARY = ("<pad>", "The", "the", "a", "is", "are", ".", "on", "in", "run", "park", *ADJECTIVES, *PREPOSITIONS, *VERBS, *SINGULAR, *PLURAL)
+VOCABULARY = (
+    "<pad>",
+    "The",
+    "the",
+    "a",
+    "is",
+    "are",
+    ".",
+    "on",
+    "in",
+    "run",
+    "park",
+    *ADJECTIVES,
+    *PREPOSITIONS,
+    *VERBS,
+    *SINGULAR,
+    *PLURAL,
+)
 NUMBER = {word: i for i, word in enumerate(VOCABULARY)}
 MAX_LENGTH = 15
 

@@ -1,6 +1,6 @@
 """A self-contained view of attention heads: pick a head and a token, and see where it looks.
 
-The page holds its numbers, its script and its drawing; it fetches nothing. Without scripts it shows one head and one token, still.
+The view holds its numbers, its script and its drawing; it fetches nothing. Without scripts it shows one head and one token, still.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import torch
@@ -18,49 +19,53 @@ from torch import Tensor
 
 from utils import plots
 
-ROW, TOP, LEFT, RIGHT, BAR = 30, 22, 170, 430, 90  # the drawing's measures, in its own units
+ROW, TOP, GAP, BAR = 30, 22, 230, 90  # the drawing's measures: height of a row, of the heading, width of the links, of the longest bar
 
 STYLE = """
-#ID{font:14px system-ui,sans-serif;color:#111827;background:#fff;border:1px solid #d1d5db;border-radius:6px;padding:10px 14px;max-width:700px}
-#ID button{font:inherit;margin:0 6px 6px 0;padding:3px 10px;border:2px solid #d1d5db;border-radius:14px;background:#fff;color:#111827;cursor:pointer}
-#ID button[aria-pressed=true]{border-color:var(--head);background:var(--head);color:#fff}
-#ID svg{display:block;width:100%;height:auto}
-#ID text{font-size:14px;fill:#111827}
-#ID .row{cursor:pointer}
-#ID .row rect{fill:#fff;stroke:#e5e7eb}
-#ID .row[aria-pressed=true] rect{stroke:var(--head);stroke-width:2.5}
-#ID .row:focus-visible rect,#ID button:focus-visible{outline:3px solid #111827}
-#ID .link{stroke:var(--head)}
-#ID .bar{fill:var(--head)}
-#ID .number,#ID .name{font-size:12px;fill:#4b5563}
-#ID p{margin:6px 0 0;min-height:2.6em}
+#@ID@{font:14px system-ui,sans-serif;color:#111827;background:#fff;border:1px solid #d1d5db;border-radius:6px;padding:10px 14px;max-width:680px}
+#@ID@ button{font:inherit;margin:0 6px 6px 0;padding:3px 10px;border:2px solid #d1d5db;border-radius:14px;background:#fff;color:#111827;cursor:pointer}
+#@ID@ button[aria-pressed=true]{border-color:var(--head);box-shadow:inset 0 -4px 0 var(--head);font-weight:600}
+#@ID@ svg{display:block;width:100%;height:auto}
+#@ID@ text{font-size:14px;fill:#111827}
+#@ID@ .row{cursor:pointer}
+#@ID@ .row rect{fill:#fff;stroke:#e5e7eb}
+#@ID@ .row[aria-pressed=true] rect{stroke:var(--head);stroke-width:2.5}
+#@ID@ .row:focus-visible,#@ID@ button:focus-visible{outline:3px solid #111827}
+#@ID@ .link{stroke:var(--head)}
+#@ID@ .bar{fill:var(--head)}
+#@ID@ .number,#@ID@ .heading{font-size:12px;fill:#4b5563}
+#@ID@ p{margin:6px 0 0;min-height:2.6em}
 """
 
-# All elements are drawn beforehand; the script only changes their attributes and texts.
+# Every element is drawn beforehand; the script only changes attributes and texts, so no markup is ever made from a token.
 SCRIPT = """
 (function(){
-  document.querySelectorAll('[id="ID"]:not([data-ready])').forEach(function(root){
+  document.querySelectorAll('[id="@ID@"]:not([data-ready])').forEach(function(root){
     root.setAttribute('data-ready','');
     var data=JSON.parse(root.getAttribute('data-view')),head=data.head,row=data.row;
     var all=function(s){return Array.prototype.slice.call(root.querySelectorAll(s))};
-    var buttons=all('button'),rows=all('.row'),links=all('.link'),bars=all('.bar'),numbers=all('.number');
-    var words=root.querySelector('p');
+    var buttons=all('button'),rows=all('.row'),links=all('.link'),bars=all('.bar'),numbers=all('.number'),words=all('p')[0];
+    var middle=function(i){return data.top+data.step*(i+0.5)};
+    function path(i,j){
+      var bend=(data.left+data.right)/2;
+      return 'M'+data.left+' '+middle(i)+'C'+bend+' '+middle(i)+' '+bend+' '+middle(j)+' '+data.right+' '+middle(j);
+    }
     function draw(){
-      root.style.setProperty('--head',data.colours[head]);
-      buttons.forEach(function(b,i){b.setAttribute('aria-pressed',i===head)});
-      rows.forEach(function(r,i){r.setAttribute('aria-pressed',i===row)});
       var w=data.weights[head][row];
+      root.style.setProperty('--head',data.colours[head]);
+      buttons.forEach(function(b,i){b.setAttribute('aria-pressed',String(i===head))});
+      rows.forEach(function(r,i){r.setAttribute('aria-pressed',String(i===row))});
       w.forEach(function(x,j){
-        links[j].setAttribute('d',data.paths[row][j]);
+        links[j].setAttribute('d',path(row,j));
         links[j].setAttribute('stroke-width',(0.5+7*x).toFixed(2));
         links[j].setAttribute('stroke-opacity',Math.min(1,0.06+x).toFixed(2));
-        bars[j].setAttribute('width',(BAR*x).toFixed(1));
+        bars[j].setAttribute('width',(data.bar*x).toFixed(1));
+        numbers[j].setAttribute('x',(data.bars+4+data.bar*x).toFixed(1));
         numbers[j].textContent=x.toFixed(2);
-        numbers[j].setAttribute('x',(NUMBER+BAR*x).toFixed(1));
       });
       var best=w.map(function(x,j){return [x,j]}).sort(function(a,b){return b[0]-a[0]}).slice(0,3);
-      words.textContent='Head '+(head+1)+', “'+data.rows[row]+'” looks at '+
-        best.map(function(b){return '“'+data.columns[b[1]]+'” '+b[0].toFixed(2)}).join(', ')+'.';
+      words.textContent='Head '+(head+1)+', \\u201c'+data.rows[row]+'\\u201d looks at '+best.map(function(b){
+        return '\\u201c'+data.columns[b[1]]+'\\u201d '+b[0].toFixed(2)}).join(', ')+'.';
     }
     buttons.forEach(function(b,i){b.addEventListener('click',function(){head=i;draw()})});
     rows.forEach(function(r,i){
@@ -69,15 +74,35 @@ SCRIPT = """
         var step={ArrowDown:1,ArrowUp:-1}[e.key];
         if(e.key==='Enter'||e.key===' '){row=i}
         else if(step&&rows[i+step]){row=i+step;rows[row].focus()}
-        else return;
+        else{return}
         e.preventDefault();draw();
       });
     });
-    root.querySelector('.heads').hidden=false;
+    all('.heads')[0].hidden=false;
     draw();
   });
 })();
 """
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things stand, by the length of the longest token on either side."""
+
+    left: int
+    right: int
+    bars: int
+
+    @classmethod
+    def of(cls, rows: Sequence[str], columns: Sequence[str]) -> _Layout:
+        left = 30 + 8 * max(map(len, rows))
+        right = left + GAP
+        return cls(left, right, right + 24 + 8 * max(map(len, columns)))
+
+    def path(self, i: int, j: int) -> str:
+        """A curve from row i on the left to column j on the right."""
+        bend = (self.left + self.right) / 2
+        return f"M{self.left} {_middle(i):g}C{bend:g} {_middle(i):g} {bend:g} {_middle(j):g} {self.right} {_middle(j):g}"
 
 
 def head_view(
@@ -89,24 +114,30 @@ def head_view(
 ) -> str:
     """HTML in which a reader picks a head and a token of `rows` and sees its weights over `columns` (the same tokens where None).
 
-    `head` and `row` are the ones shown first. Works by mouse and by keyboard; made for up to about 16 heads and 40 tokens.
+    `head` and `row` are shown first. Works by mouse and by keyboard; made for up to about 16 heads and 40 tokens.
     """
     columns = rows if columns is None else columns
     numbers = _numbers(rows, columns, weights, head, row)
-    colours = [plots.CYCLE[i % len(plots.CYCLE)] for i in range(len(numbers))]
-    paths = [[_path(i, j) for j in range(len(columns))] for i in range(len(rows))]
-    data = dict(rows=list(rows), columns=list(columns), weights=numbers, paths=paths, colours=colours, head=head, row=row)
-    packed = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    layout = _Layout.of(rows, columns)
+    data = {
+        "rows": list(rows),
+        "columns": list(columns),
+        "weights": numbers,
+        "colours": [plots.CYCLE[i % len(plots.CYCLE)] for i in range(len(numbers))],
+        "head": head,
+        "row": row,
+        **{"left": layout.left, "right": layout.right, "bars": layout.bars, "bar": BAR, "top": TOP, "step": ROW},
+    }
+    packed = json.dumps(data, separators=(",", ":"))
     name = "head-view-" + hashlib.sha256(packed.encode()).hexdigest()[:12]
-    script = SCRIPT.replace("NUMBER", str(RIGHT + 104)).replace("BAR", str(BAR)).replace("ID", name)
-    buttons = "".join(f'<button type="button" aria-pressed="{str(i == head).lower()}">head {i + 1}</button>' for i in range(len(numbers)))
+    buttons = "".join(f'<button type="button" aria-pressed="{_flag(i == head)}">head {i + 1}</button>' for i in range(len(numbers)))
     return (
-        f'<div id="{name}" style="--head:{colours[head]}" data-view="{escape(packed, quote=True)}">'
-        f"<style>{STYLE.replace('ID', name)}</style>"
+        f'<div id="{name}" style="--head:{data["colours"][head]}" data-view="{escape(packed, quote=True)}">'
+        f"<style>{STYLE.replace('@ID@', name)}</style>"
         f'<div class="heads" role="group" aria-label="Pick a head" hidden>{buttons}</div>'
-        f"{_drawing(rows, columns, numbers[head][row], head, row)}"
+        f"{_drawing(layout, rows, columns, numbers[head][row], head, row)}"
         f'<p aria-live="polite">Head {head + 1}, “{escape(rows[row])}”: the thicker a line, the larger its weight.</p>'
-        f"<script>{script}</script></div>"
+        f"<script>{SCRIPT.replace('@ID@', name)}</script></div>"
     )
 
 
@@ -131,12 +162,12 @@ def draw_heads(
     figure.colorbar(image, ax=list(axes), fraction=0.025, pad=0.02, label="weight").outline.set_visible(False)
 
 
-def _numbers(rows: Sequence[str], columns: Sequence[str], weights: Tensor, head: int, row: int) -> list:
+def _numbers(rows: Sequence[str], columns: Sequence[str], weights: Tensor, head: int, row: int) -> list[list[list[float]]]:
     """The weights as nested lists of three decimals, after a check of all arguments."""
-    if weights.ndim != 3 or weights.shape[1:] != (len(rows), len(columns)):
-        raise ValueError(f"weights must have shape (n_heads, {len(rows)}, {len(columns)}), got {tuple(weights.shape)}")
+    if weights.ndim != 3 or 0 in weights.shape or weights.shape[1:] != (len(rows), len(columns)):
+        raise ValueError(f"weights must have shape (n_heads, {len(rows)}, {len(columns)}) and hold something, got {tuple(weights.shape)}")
     if not 0 <= head < len(weights) or not 0 <= row < len(rows):
-        raise ValueError(f"head {head} or row {row} lies outside of {len(weights)} heads and {len(rows)} rows")
+        raise ValueError(f"head = {head} or row = {row} lies outside of {len(weights)} heads and {len(rows)} rows")
     if not torch.isfinite(weights).all():
         raise ValueError("weights hold NaN or infinity")
     return [[[round(x, 3) for x in line] for line in matrix] for matrix in weights.detach().cpu().double().tolist()]
@@ -146,31 +177,32 @@ def _middle(i: int) -> float:
     return TOP + ROW * (i + 0.5)
 
 
-def _path(i: int, j: int) -> str:
-    """A curve from row i on the left to column j on the right."""
-    bend = (LEFT + RIGHT) / 2
-    return f"M{LEFT} {_middle(i):g}C{bend:g} {_middle(i):g} {bend:g} {_middle(j):g} {RIGHT} {_middle(j):g}"
+def _flag(condition: bool) -> str:
+    return "true" if condition else "false"
 
 
-def _drawing(rows: Sequence[str], columns: Sequence[str], weights: Sequence[float], head: int, row: int) -> str:
-    """The SVG of one head and one row, every element in place for the script to change."""
-    height = TOP + ROW * max(len(rows), len(columns)) + 4
-    heading = f'<text class="name" x="{LEFT - 8}" y="14" text-anchor="end">who looks</text><text class="name" x="{RIGHT + 8}" y="14">at whom</text>'
+def _drawing(layout: _Layout, rows: Sequence[str], columns: Sequence[str], weights: Sequence[float], head: int, row: int) -> str:
+    """The SVG of one head and one row, every element in its place for the script to change."""
     links = "".join(
-        f'<path class="link" fill="none" d="{_path(row, j)}" stroke-width="{0.5 + 7 * x:.2f}" stroke-opacity="{min(1, 0.06 + x):.2f}"/>'
+        f'<path class="link" fill="none" d="{layout.path(row, j)}" stroke-width="{0.5 + 7 * x:.2f}" stroke-opacity="{min(1, 0.06 + x):.2f}"/>'
         for j, x in enumerate(weights)
     )
     left = "".join(
-        f'<g class="row" tabindex="0" role="button" aria-label="{escape(token, quote=True)}" aria-pressed="{str(i == row).lower()}">'
-        f'<rect x="2" y="{TOP + ROW * i + 2}" width="{LEFT - 4}" height="{ROW - 4}" rx="5"/>'
-        f'<text x="{LEFT - 10}" y="{_middle(i) + 5:g}" text-anchor="end">{escape(token)}</text></g>'
+        f'<g class="row" tabindex="0" role="button" aria-label="{escape(token, quote=True)}" aria-pressed="{_flag(i == row)}">'
+        f'<rect x="2" y="{TOP + ROW * i + 2}" width="{layout.left - 4}" height="{ROW - 4}" rx="5"/>'
+        f'<text x="{layout.left - 10}" y="{_middle(i) + 5:g}" text-anchor="end">{escape(token)}</text></g>'
         for i, token in enumerate(rows)
     )
     right = "".join(
-        f'<text x="{RIGHT + 8}" y="{_middle(j) + 5:g}">{escape(token)}</text>'
-        f'<rect class="bar" x="{RIGHT + 100}" y="{TOP + ROW * j + 9}" width="{BAR * weights[j]:.1f}" height="{ROW - 18}"/>'
-        f'<text class="number" x="{RIGHT + 104 + BAR * weights[j]:.1f}" y="{_middle(j) + 4:g}">{weights[j]:.2f}</text>'
-        for j, token in enumerate(columns)
+        f'<text x="{layout.right + 8}" y="{_middle(j) + 5:g}">{escape(token)}</text>'
+        f'<rect class="bar" x="{layout.bars}" y="{TOP + ROW * j + 9}" width="{BAR * x:.1f}" height="{ROW - 18}"/>'
+        f'<text class="number" x="{layout.bars + 4 + BAR * x:.1f}" y="{_middle(j) + 4:g}">{x:.2f}</text>'
+        for j, (token, x) in enumerate(zip(columns, weights))
     )
-    label = f"Attention of head {head + 1} from {rows[row]}"
-    return f'<svg viewBox="0 0 {RIGHT + 240} {height}" role="group" aria-label="{escape(label, quote=True)}">{heading}{links}{left}{right}</svg>'
+    heading = (
+        f'<text class="heading" x="{layout.left - 10}" y="14" text-anchor="end">who looks</text>'
+        f'<text class="heading" x="{layout.right + 8}" y="14">at whom</text>'
+    )
+    label = escape(f"Where head {head + 1} looks from {rows[row]}", quote=True)
+    size = f"0 0 {layout.bars + BAR + 50} {TOP + ROW * max(len(rows), len(columns)) + 4}"
+    return f'<svg viewBox="{size}" role="group" aria-label="{label}">{heading}{links}{left}{right}</svg>'

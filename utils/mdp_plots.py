@@ -42,7 +42,9 @@ def draw_grid(
         grey = value != value
         ink = "#111827" if grey else _ink(image, value)
         if cell in letters:  # in the corner of a cell that has a value, so that arrows and paths do not hide it
-            at, place = ((column, row), {"ha": "center", "va": "center"}) if grey else ((column - 0.4, row - 0.4), {"ha": "left", "va": "top"})
+            at, place = (
+                ((column, row), {"ha": "center", "va": "center"}) if grey else ((column - 0.4, row - 0.4), {"ha": "left", "va": "top"})
+            )
             ax.text(*at, letters[cell], fontsize=9, weight="bold", color=ink, **place)
         if numbers and not grey:
             ax.text(column, row + 0.42, f"{value:.2g}", ha="center", va="bottom", fontsize=7, color=ink)
@@ -70,7 +72,16 @@ def draw_arrows(ax: Axes, q: Tensor, shape: tuple[int, int], moves: Sequence[tup
 def draw_path(ax: Axes, cells: Sequence[int], shape: tuple[int, int], color: str, label: str, offset: float = 0.0) -> None:
     """A walk through the grid; `offset` (in cells) keeps two paths apart."""
     rows, columns = zip(*(divmod(cell, shape[1]) for cell in cells))
-    ax.plot([c + offset for c in columns], [r + offset for r in rows], color=color, label=label, lw=2.4, marker="o", ms=3.5, solid_capstyle="round")
+    ax.plot(
+        [c + offset for c in columns],
+        [r + offset for r in rows],
+        color=color,
+        label=label,
+        lw=2.4,
+        marker="o",
+        ms=3.5,
+        solid_capstyle="round",
+    )
 
 
 def _cells(ax: Axes, shape: tuple[int, int]) -> None:

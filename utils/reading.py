@@ -23,7 +23,16 @@ def draw_reading(ax: Axes, words: Sequence[str], weights: Sequence[torch.Tensor]
             if i < len(shades):
                 _shade(ax, start, line, len(word), shades[i])
             color = plots.RED if i == line else "#111827" if i < line else "#C4C9D1"
-            ax.text(start + len(word) / 2, line, word, ha="center", va="center", family="monospace", color=color, weight="bold" if i == line else None)
+            ax.text(
+                start + len(word) / 2,
+                line,
+                word,
+                ha="center",
+                va="center",
+                family="monospace",
+                color=color,
+                weight="bold" if i == line else None,
+            )
     ax.set(xlim=(-1, starts[-1] + len(words[-1]) + 1), ylim=(len(words) - 0.4, -0.6))
     ax.axis("off")
 

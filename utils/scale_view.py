@@ -12,7 +12,8 @@ from utils import plots
 _PAGE = Template("""
 <div id="$name" style="max-width:660px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;padding:8px">
 <label>divide the scores by <output style="display:inline-block;width:3em;font-weight:600">$start</output>
-<input type="range" min="0" max="$last" value="$at" step="1" style="width:320px;vertical-align:middle" aria-label="divisor of the scores"></label>
+<input type="range" min="0" max="$last" value="$at" step="1" style="width:320px;vertical-align:middle"
+ aria-label="divisor of the scores"></label>
 <svg viewBox="0 0 640 $height" width="100%" role="img" aria-label="bars of the divided scores and of the softmax weights">$bars</svg>
 <script>(() => {
   const root = document.getElementById("$name"), frames = $frames;
@@ -30,7 +31,11 @@ _LEFT, _RIGHT, _WIDTH, _ROW = 90, 380, 190, 34  # of the two columns of bars, in
 
 
 def scale_view(
-    words: Sequence[str], divisors: Sequence[float], frames: Sequence[tuple[Sequence[float], Sequence[float]]], start: float, name: str = "scale-view"
+    words: Sequence[str],
+    divisors: Sequence[float],
+    frames: Sequence[tuple[Sequence[float], Sequence[float]]],
+    start: float,
+    name: str = "scale-view",
 ) -> str:
     """HTML with a slider over `divisors`; `frames[i]` holds the divided scores and the weights of `words` at `divisors[i]`.
 
@@ -61,7 +66,8 @@ def _numbers(scores: Sequence[float], weights: Sequence[float], top: float) -> l
 
 
 def _bars(words: Sequence[str], rows: list[list]) -> str:
-    parts = [f'<text x="{_LEFT}" y="14" fill="{plots.GREY}">score ÷ divisor</text><text x="{_RIGHT}" y="14" fill="{plots.GREY}">weight (softmax)</text>']
+    titles = ((_LEFT, "score ÷ divisor"), (_RIGHT, "weight (softmax)"))
+    parts = [f'<text x="{x}" y="14" fill="{plots.GREY}">{title}</text>' for x, title in titles]
     for i, word in enumerate(words):
         y = 26 + i * _ROW
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 17}" text-anchor="end">{escape(word)}</text>')

@@ -462,7 +462,9 @@ def evaluated(mdp, policy, gamma, sweeps=1500):
 @pytest.mark.exercise("policy_value", weight=1)
 def test_value_of_the_worked_example(student):
     """The lesson's worked number: 1.667."""
-    world = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (1, 0): (0.0, {1: 1.0})}, 2, 1, terminal=[1]).as_mdp(torch.tensor([1.0, 0.0]).double())
+    world = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (1, 0): (0.0, {1: 1.0})}, 2, 1, terminal=[1]).as_mdp(
+        torch.tensor([1.0, 0.0]).double()
+    )
     got = student.policy_value(world, torch.ones(2, 1, dtype=torch.float64), 0.8)
     expect.close(got, torch.tensor([1 / 0.6, 0.0], dtype=torch.float64), where="a state that loops with probability 0.5, reward 1, γ 0.8")
 
@@ -478,7 +480,12 @@ def test_value_solves_the_bellman_equation(student):
 def test_value_of_terminal_states_is_zero(student):
     """A terminal state's value is 0, whatever its row of the tables says."""
     mdp, policy = random_mdp(7, 2, [2, 5], seed=4), random_policy(7, 2, seed=6)
-    expect.close(student.policy_value(mdp, policy, 0.85), evaluated(mdp, policy, 0.85), where="7 states of which 2 and 5 are terminal, γ 0.85", rtol=1e-6)
+    expect.close(
+        student.policy_value(mdp, policy, 0.85),
+        evaluated(mdp, policy, 0.85),
+        where="7 states of which 2 and 5 are terminal, γ 0.85",
+        rtol=1e-6,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- posterior
@@ -526,7 +533,9 @@ def test_sweeping_works_backwards_from_the_goal(student):
     model = TabularModel.from_rows(rows, 30, 1, terminal=[29])
     got, updates = student.prioritized_sweeping(model, 0.9)
     expect.close(got, optimal_q(model, 0.9), where="a chain of 30 states", atol=1e-5)
-    expect.true(updates <= 40, "On a chain whose only reward is at the end, largest error first needs one update a state", f"used {updates}")
+    expect.true(
+        updates <= 40, "On a chain whose only reward is at the end, largest error first needs one update a state", f"used {updates}"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- probes
@@ -535,6 +544,23 @@ def epsilon_summary(student):
     ties = {int(a) for a in draws(student, torch.tensor([1.0, 3.0, 3.0, 3.0]), 0.0, 60)}
     explored = [int(a) for a in draws(student, torch.tensor([2.0, 1.0]), 1.0, 60)]
     return [len(ties), min(ties), max(ties), min(explored), max(explored), *draws(student, torch.tensor([-4.0, -1.0, -2.0]), 0.0, 3)]
+
+
+UNEVEN = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (1, 0): (2.0, {0: 1e-12, 2: 1 - 1e-12})}, 4, 1, terminal=[2])
+
+
+def sample_summary(student):
+    """Certain outcomes, whether likely and unlikely ones are told apart, and whether an untried pair is refused."""
+    generator = seeded(0)
+    even, uneven = ([int(student.sample_model(UNEVEN, s, 0, generator)[0]) for _ in range(60)] for s in (0, 1))
+    try:
+        refused = bool(student.sample_model(UNEVEN, 3, 0, generator)) and 0
+    except ValueError:
+        refused = 1
+    except RuntimeError:
+        refused = 2
+    certain = [tuple(map(float, student.sample_model(CHAIN, s, 0, seeded(0)))) for s in range(3)]
+    return [min(even), max(even), min(uneven), max(uneven), refused, *certain]
 
 
 def fields(model):
@@ -548,7 +574,7 @@ PROBES = {
     "discounted_returns": lambda student: student.discounted_returns(torch.tensor([2.0, -1.0, 4.0, 3.0, -5.0], dtype=torch.float64), 0.7),
     "epsilon_greedy": epsilon_summary,
     "fit_model": lambda student: fields(student.fit_model(Experience.from_steps(LIVED), 5, 2)),
-    "sample_model": lambda student: [tuple(map(float, student.sample_model(CHAIN, s, 0, seeded(0)))) for s in range(3)],
+    "sample_model": sample_summary,
     "q_planning": lambda student: [student.q_planning(LOOP, 5, 0.2, 0.9, seeded(0)), student.q_planning(MAZE, 1500, 1.0, 0.8, seeded(0))],
     "sarsa_planning": lambda student: [
         student.sarsa_planning(CHAIN, torch.tensor([0]), 3, 0.5, 0.9, 0.3, 20, seeded(0)),

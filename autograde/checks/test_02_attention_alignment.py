@@ -133,15 +133,16 @@ def follows_device(function, *args, **kwargs):
 
 
 def well_behaved(student, function, oracle, *args, where):
-    """What every differentiable exercise keeps: gradients, dtype, device, its inputs."""
+    """What every differentiable exercise keeps: its inputs, gradients, dtype, device."""
+    args = tuple(x.clone() if isinstance(x, torch.Tensor) else x for x in args)  # an answer that writes into them spoils no other test
+    expect.inputs_unchanged(student, function, *args)
     expect.gradients(student, function, args, oracle, where=where)
     expect.keeps_dtype(function, *args)
     follows_device(function, *args)
-    expect.inputs_unchanged(student, function, *args)
 
 
 PROBES = {
-    "alignment_weights": lambda student: (student.alignment_weights(SCORES), student.alignment_weights(SCORES, MASK)),
+    "alignment_weights": lambda student: (student.alignment_weights(SCORES.clone()), student.alignment_weights(SCORES.clone(), MASK)),
     "context_vector": lambda student: student.context_vector(SCORES[0, :2], expect.randn(2, 5, 4, seed=211)),
     "content_based_score": lambda student: student.content_based_score(S, H),
     "additive_score": lambda student: student.additive_score(S, WIDE_H, W_ADD, V_ADD),
@@ -176,14 +177,14 @@ def test_the_weights_are_a_softmax_over_the_source(student, batch):
 @pytest.mark.exercise("alignment_weights", weight=2)
 def test_masked_positions_get_no_weight(student):
     """Where the mask is False the weight is 0, and the others sum to one."""
-    scores, mask = SCORES[:, :2], MASK[:, :2]
+    scores, mask = SCORES[:, :2].clone(), MASK[:, :2]
     expect.close(student.alignment_weights(scores, mask), softmax(scores, mask), where="scores (2, 2, 5) and a mask of that shape")
 
 
 @pytest.mark.exercise("alignment_weights", weight=1)
 def test_nothing_to_attend_to_gives_zeros(student):
     """A row whose mask is all False has zero weights, never NaN."""
-    expect.close(student.alignment_weights(SCORES, MASK), softmax(SCORES, MASK), where="a mask whose row [0, 2] is all False")
+    expect.close(student.alignment_weights(SCORES.clone(), MASK), softmax(SCORES, MASK), where="a mask whose row [0, 2] is all False")
 
 
 @pytest.mark.exercise("alignment_weights", weight=1)

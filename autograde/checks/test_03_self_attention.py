@@ -155,9 +155,9 @@ def test_batches_are_projected_alike(student):
 def test_projections_are_well_behaved(student):
     """float64 stays float64, the device is kept, no input is changed."""
     args = words_and_matrices()
+    expect.inputs_unchanged(student, student.query_key_value, *args)
     expect.keeps_dtype(student.query_key_value, *args)
     follows_device(student.query_key_value, *args)
-    expect.inputs_unchanged(student, student.query_key_value, *args)
 
 
 # 2 · attention_scores
@@ -191,12 +191,12 @@ def test_scores_of_a_batch(student):
 
 @pytest.mark.exercise("attention_scores", weight=1)
 def test_scores_are_well_behaved(student):
-    """Differentiable, float64 kept, on the inputs' device, inputs unchanged."""
+    """Inputs unchanged, float64 kept, on the inputs' device, differentiable."""
     q, k, _ = queries_keys_values()
-    slopes_agree(student, student.attention_scores, (q, k), where="q (2, 3, 16) and k (2, 5, 16)")
+    expect.inputs_unchanged(student, student.attention_scores, q, k)
     expect.keeps_dtype(student.attention_scores, q, k)
     follows_device(student.attention_scores, q, k)
-    expect.inputs_unchanged(student, student.attention_scores, q, k)
+    slopes_agree(student, student.attention_scores, (q, k), where="q (2, 3, 16) and k (2, 5, 16)")
 
 
 # 3 · causal_mask
@@ -247,7 +247,11 @@ def test_the_padding_mask_follows_its_lengths(student):
 def test_the_lectures_weights(student):
     """'Thinking Machines': 14 and 12 become the weights 0.88 and 0.12, and z₁ = 0.88 v₁ + 0.12 v₂."""
     result = student.scaled_dot_product_attention(*thinking_machines(), torch.tensor([[1.0, 0.0, 5.0], [0.0, 1.0, -3.0]]))
-    expect.true(isinstance(result, (tuple, list)) and len(result) == 2, "The function returns two tensors, the output and the weights", expect.show(result))
+    expect.true(
+        isinstance(result, (tuple, list)) and len(result) == 2,
+        "The function returns two tensors, the output and the weights",
+        expect.show(result),
+    )
     output, weights = result
     expect.close(weights, torch.tensor([[0.880797, 0.119203]]), where="the lecture's scores 14 and 12 (the weights)")
     expect.close(output, torch.tensor([[0.880797, 0.119203, 4.046376]]), where="the lecture's weights and v₁ (1, 0, 5), v₂ (0, 1, −3)")
@@ -289,12 +293,12 @@ def test_a_row_that_may_see_nothing(student):
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)
 def test_attention_is_well_behaved(student):
-    """Differentiable through output and weights, float64 kept, on the inputs' device, inputs unchanged."""
+    """Inputs unchanged, float64 kept, on the inputs' device, differentiable through output and weights."""
     function, (q, k, v), mask = student.scaled_dot_product_attention, queries_keys_values(), query_mask()
-    expect.gradients(student, function, (q, k, v, mask), attention, where="q (2, 3, 16), k (2, 5, 16), v (2, 5, 6) and a mask (3, 5)")
+    expect.inputs_unchanged(student, function, q, k, v, mask)
     expect.keeps_dtype(function, q, k, v, mask)
     follows_device(function, q, k, v, mask)
-    expect.inputs_unchanged(student, function, q, k, v, mask)
+    expect.gradients(student, function, (q, k, v, mask), attention, where="q (2, 3, 16), k (2, 5, 16), v (2, 5, 6) and a mask (3, 5)")
 
 
 # 6 · SelfAttention
@@ -371,12 +375,12 @@ def test_cheng_weights_of_a_batch(student):
 
 @pytest.mark.exercise("intra_attention_weights", weight=1)
 def test_cheng_weights_are_well_behaved(student):
-    """Differentiable in every argument, float64 kept, on the inputs' device, inputs unchanged."""
+    """Inputs unchanged, float64 kept, on the inputs' device, differentiable in every argument."""
     function, args = student.intra_attention_weights, cheng()
-    slopes_agree(student, function, args, where="a batch of 2")
+    expect.inputs_unchanged(student, function, *args)
     expect.keeps_dtype(function, *args)
     follows_device(function, *args)
-    expect.inputs_unchanged(student, function, *args)
+    slopes_agree(student, function, args, where="a batch of 2")
 
 
 # 8 · attention_backward
@@ -417,7 +421,9 @@ def test_gradients_of_a_batch(student):
     """Any number of leading batch dimensions."""
     for batch in [(2,), (3, 2)]:
         args = [expect.randn(*batch, *shape, seed=94 + i) for i, shape in enumerate([(4, 9), (6, 9), (6, 5), (4, 5)])]
-        expect.close(student.attention_backward(*args), tuple(autograd(*args)), where=f"q {(*batch, 4, 9)}, k {(*batch, 6, 9)}, v {(*batch, 6, 5)}")
+        expect.close(
+            student.attention_backward(*args), tuple(autograd(*args)), where=f"q {(*batch, 4, 9)}, k {(*batch, 6, 9)}, v {(*batch, 6, 5)}"
+        )
 
 
 @pytest.mark.exercise("attention_backward", weight=0.5)

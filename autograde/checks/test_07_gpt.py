@@ -844,6 +844,9 @@ def described(student):
         expect.true(isinstance(config.get(name), kind), f"gpt_config.json: {name} is missing or of the wrong type")
     expect.true(isinstance(corpus, str) and isinstance(vocabulary, str), "gpt_config.json: corpus and vocabulary are texts")
     expect.true(len(set(vocabulary)) == len(vocabulary) == config["vocab_size"], "gpt_config.json: the vocabulary must hold vocab_size different characters")
+    d = config["d_model"]
+    count = 12 * config["n_layer"] * d * d + (config["vocab_size"] + config["block_size"]) * d
+    expect.true(count <= MAX_PARAMETERS, f"gpt_config.json describes a model of more than {MAX_PARAMETERS:,} parameters")
     return {name: config[name] for name in (*FIELDS, "dropout", "bias")}, corpus, vocabulary
 
 

@@ -120,8 +120,8 @@ class Connection:
             raise SandboxUnavailable(word["refused"])
         return word["level"]
 
-    def request(self, operation: str, arguments: tuple, seconds: float, forbids: tuple[str, ...] = ()) -> Any:
-        """The worker's answer, within `seconds`.
+    def request(self, operation: str, arguments: tuple, seconds: float, forbids: tuple[str, ...] = (), allowed: float | None = None) -> Any:
+        """The worker's answer, within `seconds`, which may be what is left of the time `allowed`.
 
         Raises the student's own error, or one of autograde.errors. After StudentTimeout, StudentDied and ProtocolError
         the worker is gone.
@@ -137,7 +137,7 @@ class Connection:
             self._send("request", (self.number, operation, list(forbids), arguments))
             return self._answer(self.number)
         except TimeoutError:
-            self.kill(f"Your code took more than {seconds:.3g} seconds and was stopped")
+            self.kill(f"Your code took more than {allowed or seconds:.3g} seconds and was stopped")
             raise StudentTimeout(self.end) from None
         except Closed:
             self.kill(f"Your code {self._how_it_ended()}")

@@ -104,7 +104,7 @@ def _lesson_by_content(path: Path) -> str | None:
     except OSError:
         return None
     share = {}
-    for name in layout.lesson_names():
+    for name in filter(lambda n: layout.fingerprints_path(n).exists(), layout.lesson_names()):
         exercises = list(lessons.manifest(name)["exercises"])
         share[name] = sum(bool(re.search(rf"\b(?:def|class) {e}\b", text)) for e in exercises) / len(exercises)
     best = max(share, key=share.get, default=None)

@@ -27,11 +27,18 @@ class Jail:
     """What may be read: Python, the system's libraries, and the course's `utils` and `data`; nothing else of the course."""
 
     def __init__(self, root: Path, hidden: tuple[str, ...] = ()) -> None:
+        self.root = root
         self.readable = [*_python(str(root)), *SYSTEM, str(root / "utils"), str(root / "data")]
         package = str(Path(__file__).resolve().parents[1])  # with the hidden tests in it, wherever it is installed
         self.hidden = [str(root), package, *hidden]
+        self.plan = self._plan()
+        self.links = _links(self.readable)
 
-    def plan(self) -> list[tuple[str, bool]]:
+    def hiding(self, paths: tuple[str, ...]) -> Jail:
+        """The same with more that may not be read."""
+        return Jail(self.root, paths) if paths else self
+
+    def _plan(self) -> list[tuple[str, bool]]:
         """Paths from the top down and whether they are shown: hidden ones only where something shown covers them."""
         shown = {os.path.realpath(p): True for p in self.readable if os.path.exists(p)}
         wanted = {**{os.path.realpath(p): False for p in self.hidden}, **shown}
@@ -44,15 +51,15 @@ class Jail:
 
     def allowed(self) -> list[str]:
         """The same as a list of what may be read, for Landlock, which cannot take away a part of what it gave."""
-        hidden = [p for p, visible in self.plan() if not visible]
-        return [*(q for p, visible in self.plan() if visible for q in _without(p, hidden)), "/dev/null", "/dev/urandom", "/dev/zero"]
+        hidden = [p for p, visible in self.plan if not visible]
+        return [*(q for p, visible in self.plan if visible for q in _without(p, hidden)), "/dev/null", "/dev/urandom", "/dev/zero"]
 
     def build(self, disk_bytes: int, disk_files: int) -> None:
         """Enter the namespaces and the new tree, as nobody. Raises OSError where the machine does not let us."""
         linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)
         linux.sethostname("sandbox")
         linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
-        trees = [(p, linux.detached_tree(p) if visible else None) for p, visible in self.plan()]
+        trees = [(p, linux.detached_tree(p) if visible else None) for p, visible in self.plan]
         devices = [(f"/dev/{name}", linux.detached_tree(f"/dev/{name}", devices=True)) for name in DEVICES]
         old_proc = os.open("/proc", os.O_PATH | os.O_CLOEXEC)
         os.umask(0o022)
@@ -78,7 +85,7 @@ class Jail:
             linux.mount("proc", _ABOVE + "/proc", "proc", flags, "subset=pid")
         for path, text in FILES.items():
             Path(_ABOVE + path).write_text(text)
-        for link, target in (("/tmp", SCRATCH), ("/dev/shm", SCRATCH), *_links(self.readable)):
+        for link, target in (("/tmp", SCRATCH), ("/dev/shm", SCRATCH), *self.links):
             os.makedirs(os.path.dirname(_ABOVE + link), exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.symlink(target, _ABOVE + link)

@@ -43,7 +43,7 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     extras = _extras(raw.cells, template, {i for i in chosen.values() if i is not None})
     notebook = _fill(template, raw.cells, chosen, extras, repairs)
     answers = {name: raw.cells[i].source for name, i in chosen.items() if i is not None}
-    attempted = {name for name, text in answers.items() if _squeeze(text) != _squeeze(stubs.get(name, ""))}
+    attempted = {name for name, text in answers.items() if not _unwritten(text, stubs.get(name, ""))}
     return Submission(_to_run(notebook, exercises), answers, attempted, notebook, repairs)
 
 
@@ -58,10 +58,27 @@ def _choose(name: str, cells: list[RawCell], stub: str, repairs: list[str]) -> i
         repairs.append(f"{name}: {len(labelled)} cells carry its id; the last written one counts")
     elif not labelled:
         repairs.append(f"{name}: found by its definition, since its cell lost nbgrader's id")
-    written = [i for i in candidates if _squeeze(cells[i].source) != _squeeze(stub)]
+    written = [i for i in candidates if not _unwritten(cells[i].source, stub)]
     # a labelled cell that no longer defines the name gives way to one that does; one with a syntax error defines nothing at all
     defines = [i for i in written if i in defining]
     return (defines or written or candidates)[-1]
+
+
+def _unwritten(code: str, stub: str) -> bool:
+    """The released stub, or one like it: every function still raises NotImplementedError and does nothing else."""
+    if _squeeze(code) == _squeeze(stub):
+        return True
+    try:
+        tree = ast.parse(_without_magics(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return bool(functions) and all(_raises_only(f) for f in functions)
+
+
+def _raises_only(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+    return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
 
 
 def _extras(cells: list[RawCell], template: NotebookNode, used: set[int]) -> dict[int, int]:

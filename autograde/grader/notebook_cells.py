@@ -78,11 +78,15 @@ class _InertFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
-def make_namespace() -> dict[str, Any]:
-    """The globals of a fresh notebook: those of a module `__main__`, so that dataclasses and `inspect` find them."""
+def make_inert() -> None:
+    """From now on, whoever imports the course's helper in this process gets a module that does nothing."""
     for name in [n for n in sys.modules if n.split(".")[0] in INERT_MODULES]:
         del sys.modules[name]
     sys.meta_path.insert(0, _InertFinder())
+
+
+def make_namespace() -> dict[str, Any]:
+    """The globals of a fresh notebook: those of a module `__main__`, so that dataclasses and `inspect` find them."""
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     namespace = vars(module)

@@ -28,7 +28,8 @@ _DENIED = {
     "open_by_handle_at": (304, 265), "name_to_handle_at": (303, 264), "syslog": (103, 116), "settimeofday": (164, 170),
     "clock_settime": (227, 112), "adjtimex": (159, 171), "memfd_create": (319, 279), "memfd_secret": (447, 447),
     "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180), "fanotify_init": (300, 262),
-    "pidfd_getfd": (438, 438), "personality": (135, 92), "vhangup": (153, 58), "iopl": (172, None), "ioperm": (173, None), "lookup_dcookie": (212, 18),
+    "pidfd_getfd": (438, 438), "personality": (135, 92), "vhangup": (153, 58),
+    "iopl": (172, None), "ioperm": (173, None), "lookup_dcookie": (212, 18),
 }  # fmt: skip
 _NEW_PROGRAM = {"execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None)}
 # What Landlock leaves open and namespaces close: signals, sockets in the file system, what a file is called and whose it is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ class _Worker(Connection):
         super().__init__(sockets, session.limits.message_bytes, RemoteObject)
 
     def ask(self, operation: str, arguments: tuple) -> Any:
-        return self.request(operation, arguments, self.session.seconds_left(), self.session.forbids)
+        return self.request(operation, arguments, *self.session.terms())
 
 
 class Session:
@@ -54,7 +55,8 @@ class Session:
         self.server = server
         self.results: dict[str, CellResult] = {}
         self.forbids: tuple[str, ...] = ()
-        self._deadline: float | None = None
+        self._deadline: float | None = None  # of the check in progress, and how long it had
+        self._seconds = 0.0
         self._worker: _Worker | None = None
         self.restart()
 
@@ -74,7 +76,7 @@ class Session:
     def restart(self) -> None:
         """A fresh worker with every cell in it that has not hung or died before."""
         self.close()
-        self._start_by = time.monotonic() + self.limits.cells_seconds
+        self._start_by = time.monotonic() + self.limits.cells_seconds * self._patience()
         while not self._define():
             pass
 
@@ -94,17 +96,25 @@ class Session:
         """A check's time, its forbidden calls, and a worker that lives."""
         if not self.alive:
             self.restart()
-        before = self.forbids, self._deadline
-        self.forbids, self._deadline = tuple(forbids), time.monotonic() + (seconds or self.limits.test_seconds)
+        before = self.forbids, self._deadline, self._seconds
+        self.forbids, self._seconds = tuple(forbids), seconds or self.limits.test_seconds
+        self._deadline = time.monotonic() + self._seconds * self._patience()
         try:
             yield
         finally:
-            self.forbids, self._deadline = before
+            self.forbids, self._deadline, self._seconds = before
 
-    def seconds_left(self) -> float:
-        """What a request may take: its own limit, or what is left of the check's."""
-        left = self.limits.request_seconds
-        return left if self._deadline is None else min(left, max(self._deadline - time.monotonic(), 0.001))
+    def terms(self) -> tuple[float, tuple[str, ...], float]:
+        """For a request: its time, which is its own or what is left of the check's; the forbidden calls; the time there was."""
+        own = self.limits.request_seconds * self._patience()
+        left = own if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)
+        return (left, self.forbids, self._seconds) if left < own else (own, self.forbids, self.limits.request_seconds)
+
+    def _patience(self) -> float:
+        """How many times longer anything takes now than on an idle machine, as far as the load tells: a busy grader is no
+        reason for a timeout."""
+        load = os.getloadavg()[0] / (os.cpu_count() or 1) if self.limits.patience > 1 else 1.0
+        return min(max(load, 1.0), self.limits.patience)
 
     def ask(self, operation: str, arguments: tuple) -> Any:
         """One request to the worker."""
@@ -136,11 +146,11 @@ class Session:
         return name in self.results and self.results[name].status in ("timeout", "died", "left_out")
 
     def _run_cell(self, name: str, source: str) -> CellResult:
-        seconds = min(self.limits.cell_seconds, self._start_by - time.monotonic())
+        seconds = min(self.limits.cell_seconds * self._patience(), self._start_by - time.monotonic())
         if seconds <= 0:
             return CellResult(name, "left_out", "The cells before it used up the time")
         try:
-            self._worker.request("define", (name, source), seconds)
+            self._worker.request("define", (name, source), seconds, allowed=self.limits.cell_seconds)
         except (NotWritten, StudentError) as error:
             return CellResult(name, "error", f"{getattr(error, 'type_name', 'NotImplementedError')}: {error}",
                               getattr(error, "line", ""), getattr(error, "traceback", ""))  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from autograde.grader import landlock, linux, sandbox, seccomp
+from autograde.grader.jail import Jail
 
 KINDS = {
     "user": linux.CLONE_NEWUSER, "mount": linux.CLONE_NEWNS, "pid": linux.CLONE_NEWPID, "net": linux.CLONE_NEWNET,
@@ -32,10 +33,31 @@ def main(root: str) -> None:
     if level != "namespaces":
         missing.append(_no_namespaces(reason))
     if not landlock.abi() and level != "namespaces":
-        missing.append(sandbox.Missing("Landlock", _linux_only("this kernel has none"), "It needs Linux 5.13 with `landlock` among its security modules (the `lsm=` boot parameter)."))
+        missing.append(
+            sandbox.Missing(
+                "Landlock",
+                _linux_only("this kernel has none"),
+                "It needs Linux 5.13 with `landlock` among its security modules (the `lsm=` boot parameter).",
+            )
+        )
     if not filters:
-        missing.append(sandbox.Missing("seccomp", _linux_only("this kernel has no filters"), "It needs Linux with CONFIG_SECCOMP_FILTER on x86_64 or aarch64."))
-    print(json.dumps({"level": level, "reason": reason, "namespaces": namespaces, "landlock": landlock.abi(), "seccomp": filters, "missing": [asdict(m) for m in missing]}))
+        missing.append(
+            sandbox.Missing(
+                "seccomp", _linux_only("this kernel has no filters"), "It needs Linux with CONFIG_SECCOMP_FILTER on x86_64 or aarch64."
+            )
+        )
+    print(
+        json.dumps(
+            {
+                "level": level,
+                "reason": reason,
+                "namespaces": namespaces,
+                "landlock": landlock.abi(),
+                "seccomp": filters,
+                "missing": [asdict(m) for m in missing],
+            }
+        )
+    )
 
 
 def attempt(action: Callable[[], None]) -> str:
@@ -84,7 +106,7 @@ def _go(root: Path, writer: int) -> None:
     sandbox.prepare()
     child = sandbox.fork("auto")
     if child == 0:
-        level, reason = sandbox._shut_in(sandbox.Limits(), "auto", root)
+        level, reason = sandbox._shut_in(sandbox.Limits(), "auto", Jail(root))
         os.write(writer, f"{level}\n{reason}\n".encode())
         os._exit(0)
     os.waitpid(child, 0)
@@ -100,7 +122,11 @@ def _no_namespaces(reason: str) -> sandbox.Missing:
     if not sys.platform.startswith("linux"):
         remedy = "Grade on Linux, in WSL 2, or in a Linux container."
     elif closed:
-        remedy = " ".join(f"An administrator can allow them: sudo sysctl {name}={'0' if bad == '1' else '28633'}." for name, bad in SWITCHES.items() if name in closed)
+        remedy = " ".join(
+            f"An administrator can allow them: sudo sysctl {name}={'0' if bad == '1' else '28633'}."
+            for name, bad in SWITCHES.items()
+            if name in closed
+        )
     elif os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
         remedy = "In a container, start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined --cap-add SYS_ADMIN."
     else:

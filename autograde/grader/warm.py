@@ -14,6 +14,7 @@ import contextlib
 import gc
 import importlib
 import json
+import logging
 import os
 import pkgutil
 import selectors
@@ -24,18 +25,22 @@ import sys
 import tempfile
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from autograde.errors import SandboxUnavailable
 from autograde.grader import sandbox
+from autograde.grader.channel import Channel
+from autograde.grader.jail import Jail
 
 ROOT = Path(__file__).resolve().parents[2]
 PRELOAD = (
     "torch", "torch._dynamo", "torch.nn.functional", "numpy", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
-    "IPython.core.inputtransformer2", "gymnasium", "autograde.grader.worker",
+    "IPython.core.inputtransformer2", "gymnasium", "safetensors.torch",
 )  # fmt: skip
+NOT_PRELOADED = ("setup", "run_notebook")  # of utils: what starts notebooks, not what they use
 ENVIRONMENT = {  # all that the server's memory, and so the worker's /proc/self/environ, ever holds
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -128,24 +133,31 @@ def main() -> None:
     sys.argv[:] = ["python"]
     sandbox.prepare()  # before anything is imported: what follows costs milliseconds more in a larger process
     sys.path.append(root) if root not in sys.path else None
-    _preload(root)
-    Server(socket.socket(fileno=descriptor), Path(root)).serve()
+    start = _preload(root)
+    Server(socket.socket(fileno=descriptor), Path(root), start).serve()
 
 
-def _preload(root: str) -> None:
-    utils = [f"utils.{m.name}" for m in pkgutil.iter_modules([os.path.join(root, "utils")]) if m.name != "setup"]
+def _preload(root: str) -> Callable[[Channel], None]:
+    """Import all that lessons use and get it going; what a worker then does with its channel."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    utils = [f"utils.{m.name}" for m in pkgutil.iter_modules([os.path.join(root, "utils")]) if m.name not in NOT_PRELOADED]
     for name in (*PRELOAD, *utils):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    from autograde.grader import worker
+
+    worker.warm_up()
     gc.collect()
     gc.freeze()  # a collection in a worker would copy every page
+    return worker.start
 
 
 class Server:
     """Forks workers, holds their leashes, tells how they ended."""
 
-    def __init__(self, listener: socket.socket, root: Path) -> None:
-        self.listener, self.root = listener, root
+    def __init__(self, listener: socket.socket, root: Path, start: Callable[[Channel], None]) -> None:
+        self.listener, self.start = listener, start
+        self.jail = Jail(root)
         self.leashes: dict[int, socket.socket] = {}  # by process id
         self.selector = selectors.DefaultSelector()
         self.wakeup, waker = socket.socketpair()
@@ -166,7 +178,9 @@ class Server:
     def _owner_is_gone(self) -> None:
         for pid in self.leashes:
             sandbox.kill(pid)
-        os._exit(0)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        sys.exit()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -182,7 +196,7 @@ class Server:
         limits, mode = sandbox.Limits(**request["limits"]), request["mode"]
         pid = sandbox.fork(mode)
         if pid == 0:
-            _child(data, limits, mode, self.root)
+            _child(data, limits, mode, self.jail, self.start)
         self.leashes[pid] = leash
         self.selector.register(leash, selectors.EVENT_READ, lambda: self._released(pid))
 
@@ -212,20 +226,18 @@ class Server:
             leash.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _child(data: socket.socket, limits: sandbox.Limits, mode: str, root: Path) -> None:
+def _child(data: socket.socket, limits: sandbox.Limits, mode: str, jail: Jail, start: Callable[[Channel], None]) -> None:
     """In the fork: everything of the server's is shut before anything of the student's is read."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         channel = sandbox.only_channel(data, limits.message_bytes)
         try:
-            level = sandbox.enter(limits, mode, root)
+            level = sandbox.enter(limits, mode, jail)
         except SandboxUnavailable as error:
             channel.send(json.dumps({"refused": str(error)}).encode())
             os._exit(0)
         channel.send(json.dumps({"level": level}).encode())
-        from autograde.grader import worker
-
-        worker.start(channel)
+        start(channel)
     finally:
         os._exit(0)

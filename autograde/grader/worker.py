@@ -250,9 +250,18 @@ def own_frames(error: BaseException) -> list[str]:
     return [f"line {line}: {linecache.getline(name, line).strip()[:160]}" for name, line in last]
 
 
-def start(channel: Channel) -> None:
-    """Run in the forked child: the same numbers for everyone, one thread, then serve."""
+def warm_up() -> None:
+    """Before the fork: what PyTorch and NumPy set up at first use, as long as it needs no thread."""
     torch.set_num_threads(1)
+    x = torch.ones(2, 2, requires_grad=True)
+    (x @ x).softmax(-1).sum().backward()
+    np.ones((2, 2)) @ np.ones((2, 2))
+    notebook_cells.compile_cell("", "x = 1")
+    notebook_cells.make_inert()
+
+
+def start(channel: Channel) -> None:
+    """In the forked child: the same random numbers for everyone, then serve."""
     torch.manual_seed(0)
     random.seed(0)
     np.random.seed(0)

@@ -134,7 +134,9 @@ def test_masks_of_every_shape(student):
     q, k, v = qkv(2, 3, t_q=4, t_k=6, d_k=5, d_v=7, seed=48)
     for i, shape in enumerate([(4, 6), (3, 4, 6), (2, 1, 4, 6), (2, 3, 1, 6), (1, 6)]):
         mask = mask_with_a_key(*shape, seed=50 + i)
-        expect.close(student.scaled_dot_product_attention(q, k, v, mask), attention(q, k, v, mask), where=f"a mask with {len(shape)} dimensions")
+        expect.close(
+            student.scaled_dot_product_attention(q, k, v, mask), attention(q, k, v, mask), where=f"a mask with {len(shape)} dimensions"
+        )
 
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)

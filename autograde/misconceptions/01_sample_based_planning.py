@@ -37,12 +37,16 @@ def imagine(model, state, action, generator):
 
 
 # ---------------------------------------------------------------------------------------------------- q_learning_update
-@misconception("q_learning_update", "The target also needs γ times the value of the next state when the step did not terminate; γ is missing here.")
+@misconception(
+    "q_learning_update", "The target also needs γ times the value of the next state when the step did not terminate; γ is missing here."
+)
 def q_without_gamma(q, state, action, reward, next_state, terminated, alpha, gamma):
     return watkins(q, state, action, reward, next_state, terminated, alpha, 1.0)
 
 
-@misconception("q_learning_update", "This bootstraps after a terminated step: a terminal state's value is 0, whatever the table holds in its row.")
+@misconception(
+    "q_learning_update", "This bootstraps after a terminated step: a terminal state's value is 0, whatever the table holds in its row."
+)
 def q_bootstraps_at_the_end(q, state, action, reward, next_state, terminated, alpha, gamma):
     return watkins(q, state, action, reward, next_state, False, alpha, gamma)
 
@@ -123,7 +127,9 @@ def rummery(q, state, action, reward, next_state, next_action, terminated, alpha
     return moved(q, state, action, reward + (0 if terminated else gamma * q[next_state, next_action]), alpha)
 
 
-@misconception("sarsa_update", "This is Q-learning's update: Sarsa uses the entry of the action that is really taken next, not the best one.")
+@misconception(
+    "sarsa_update", "This is Q-learning's update: Sarsa uses the entry of the action that is really taken next, not the best one."
+)
 def sarsa_with_max(q, state, action, reward, next_state, next_action, terminated, alpha, gamma):
     return watkins(q, state, action, reward, next_state, terminated, alpha, gamma)
 
@@ -157,7 +163,9 @@ def sarsa_in_place(q, state, action, reward, next_state, next_action, terminated
 @variant("sarsa_update")
 def sarsa_with_a_factor(q, state, action, reward, next_state, next_action, terminated, alpha, gamma):
     target = reward + gamma * q[next_state][next_action] * (0.0 if terminated else 1.0)
-    return q.index_put((torch.tensor(state, device=q.device), torch.tensor(action, device=q.device)), (1 - alpha) * q[state, action] + alpha * target)
+    return q.index_put(
+        (torch.tensor(state, device=q.device), torch.tensor(action, device=q.device)), (1 - alpha) * q[state, action] + alpha * target
+    )
 
 
 @variant("sarsa_update")
@@ -170,7 +178,9 @@ def sarsa_with_a_mask(q, state, action, reward, next_state, next_action, termina
 def weights(n, gamma, like):
     steps = torch.arange(n, device=like.device)
     gap = steps[None, :] - steps[:, None]
-    return torch.where(gap >= 0, torch.pow(torch.tensor(float(gamma), dtype=like.dtype, device=like.device), gap.clamp(min=0).to(like.dtype)), 0.0).to(like.dtype)
+    return torch.where(
+        gap >= 0, torch.pow(torch.tensor(float(gamma), dtype=like.dtype, device=like.device), gap.clamp(min=0).to(like.dtype)), 0.0
+    ).to(like.dtype)
 
 
 @misconception("discounted_returns", "These are sums of the rewards so far; a return sums the rewards still to come.")
@@ -187,7 +197,10 @@ def returns_undiscounted(rewards, gamma):
     return discounted(rewards, 1.0)
 
 
-@misconception("discounted_returns", "Each return discounts from the start of the episode; it should discount from its own step, so that its first reward counts in full.")
+@misconception(
+    "discounted_returns",
+    "Each return discounts from the start of the episode; it should discount from its own step, so that its first reward counts in full.",
+)
 def returns_from_the_start(rewards, gamma):
     return (rewards * gamma ** torch.arange(len(rewards), device=rewards.device, dtype=rewards.dtype)).flip(0).cumsum(0).flip(0)
 
@@ -294,7 +307,10 @@ def by_random_keys(q_row, epsilon, generator):
 
 # ---------------------------------------------------------------------------------------------------- fit_model
 def tables(experience, n_states, n_actions):
-    seen, total = torch.zeros(n_states, n_actions, n_states, dtype=experience.reward.dtype), torch.zeros(n_states, n_actions, dtype=experience.reward.dtype)
+    seen, total = (
+        torch.zeros(n_states, n_actions, n_states, dtype=experience.reward.dtype),
+        torch.zeros(n_states, n_actions, dtype=experience.reward.dtype),
+    )
     terminal = torch.zeros(n_states, dtype=torch.bool)
     for s, a, r, s2, done in experience.steps():
         seen[s, a, s2] += 1
@@ -346,7 +362,10 @@ def model_of_the_last_step(experience, n_states, n_actions):
     return TabularModel(last, right.reward, right.counts, terminal)
 
 
-@misconception("fit_model", "Repeated indices are counted once: `counts[s, a, s2] += 1` with index tensors does not add up; use index_put with accumulate=True or a loop.")
+@misconception(
+    "fit_model",
+    "Repeated indices are counted once: `counts[s, a, s2] += 1` with index tensors does not add up; use index_put(accumulate=True) or a loop.",
+)
 def model_without_accumulation(experience, n_states, n_actions):
     seen, total, terminal = tables(experience, n_states, n_actions)
     return model_from((seen > 0).to(seen.dtype), total, terminal)
@@ -377,7 +396,9 @@ def model_with_the_reward_at_the_next_state(experience, n_states, n_actions):
     return TabularModel(right.transition, moved_rewards / right.counts.clamp(min=1), right.counts, terminal)
 
 
-@misconception("fit_model", "`terminal` marks the states that terminated steps were taken in; it is the state they led into that is terminal.")
+@misconception(
+    "fit_model", "`terminal` marks the states that terminated steps were taken in; it is the state they led into that is terminal."
+)
 def model_with_the_wrong_end(experience, n_states, n_actions):
     seen, total, _ = tables(experience, n_states, n_actions)
     terminal = torch.zeros(n_states, dtype=torch.bool)
@@ -404,7 +425,9 @@ def model_with_a_guess(experience, n_states, n_actions):
     return TabularModel(guess, right.reward, right.counts, right.terminal)
 
 
-@misconception("fit_model", "One is added to every count (Laplace smoothing); the maximum-likelihood model is the plain relative frequency.")
+@misconception(
+    "fit_model", "One is added to every count (Laplace smoothing); the maximum-likelihood model is the plain relative frequency."
+)
 def model_with_smoothing(experience, n_states, n_actions):
     seen, total, terminal = tables(experience, n_states, n_actions)
     right = model_from(seen, total, terminal)
@@ -590,18 +613,64 @@ def planning_by_counts(model, steps, alpha, gamma, generator):
 
 
 # ---------------------------------------------------------------------------------------------------- sarsa_planning
-misconception("sarsa_planning", "This is Q-learning's target: Sarsa plans with the action that is really taken next.", replace=("sarsa_update(q, state, action, reward, next_state, next_action, terminated", "q_learning_update(q, state, action, reward, next_state, terminated"))
-misconception("sarsa_planning", "A new action is drawn for the next step; Sarsa must take the very action its target used.", replace=("state, action = next_state, next_action", "state, action = next_state, int(q[next_state].argmax())"))
-misconception("sarsa_planning", "The episode goes on past its end: stop when the step terminated.", replace=("if terminated:\n                break", "if False:\n                break"))
-misconception("sarsa_planning", "The step limit is off: an imagined episode has at most `max_steps` steps.", replace=("range(max_steps)", "range(max_steps + 1)"))
+misconception(
+    "sarsa_planning",
+    "This is Q-learning's target: Sarsa plans with the action that is really taken next.",
+    replace=(
+        "sarsa_update(q, state, action, reward, next_state, next_action, terminated",
+        "q_learning_update(q, state, action, reward, next_state, terminated",
+    ),
+)
+misconception(
+    "sarsa_planning",
+    "A new action is drawn for the next step; Sarsa must take the very action its target used.",
+    replace=("state, action = next_state, next_action", "state, action = next_state, int(q[next_state].argmax())"),
+)
+misconception(
+    "sarsa_planning",
+    "The episode goes on past its end: stop when the step terminated.",
+    replace=("if terminated:\n                break", "if False:\n                break"),
+)
+misconception(
+    "sarsa_planning",
+    "The step limit is off: an imagined episode has at most `max_steps` steps.",
+    replace=("range(max_steps)", "range(max_steps + 1)"),
+)
 misconception("sarsa_planning", "γ is missing.", replace=("alpha, gamma)\n            if", "alpha, 1.0)\n            if"))
-misconception("sarsa_planning", "An episode cut at `max_steps` is truncated, not terminated: its last update still counts the next action.", replace=(("for _ in range(max_steps)", "for step in range(max_steps)"), ("next_action, terminated, alpha", "next_action, terminated or step == max_steps - 1, alpha")))
-misconception("sarsa_planning", "Every episode starts in the first start state; draw them uniformly.", replace=("start_states[torch.randint(len(start_states), (), generator=generator)]", "start_states[0]"))
-misconception("sarsa_planning", "The actions are greedy: exploration with probability ε is missing.", replace=("epsilon, generator)", "0.0, generator)"))
-misconception("sarsa_planning", "A pair that was never tried must end the imagined episode.", replace=("if model.counts[state, action] == 0:\n                break", "if False:\n                break"))
+misconception(
+    "sarsa_planning",
+    "An episode cut at `max_steps` is truncated, not terminated: its last update still counts the next action.",
+    replace=(
+        ("for _ in range(max_steps)", "for step in range(max_steps)"),
+        ("next_action, terminated, alpha", "next_action, terminated or step == max_steps - 1, alpha"),
+    ),
+)
+misconception(
+    "sarsa_planning",
+    "Every episode starts in the first start state; draw them uniformly.",
+    replace=("start_states[torch.randint(len(start_states), (), generator=generator)]", "start_states[0]"),
+)
+misconception(
+    "sarsa_planning",
+    "The actions are greedy: exploration with probability ε is missing.",
+    replace=("epsilon, generator)", "0.0, generator)"),
+)
+misconception(
+    "sarsa_planning",
+    "A pair that was never tried must end the imagined episode.",
+    replace=("if model.counts[state, action] == 0:\n                break", "if False:\n                break"),
+)
 misconception("sarsa_planning", "One imagined episode fewer or more than asked for.", replace=("range(episodes)", "range(episodes - 1)"))
-misconception("sarsa_planning", "The table must have the dtype of the model's tables.", replace=("torch.zeros_like(model.reward)", "torch.zeros(model.reward.shape, dtype=torch.float32)"))
-misconception("sarsa_planning", "Episodes begin in any state; they must begin in the start states given.", replace=("start_states[torch.randint(len(start_states), (), generator=generator)]", "torch.randint(len(q), (), generator=generator)"))
+misconception(
+    "sarsa_planning",
+    "The table must have the dtype of the model's tables.",
+    replace=("torch.zeros_like(model.reward)", "torch.zeros(model.reward.shape, dtype=torch.float32)"),
+)
+misconception(
+    "sarsa_planning",
+    "Episodes begin in any state; they must begin in the start states given.",
+    replace=("start_states[torch.randint(len(start_states), (), generator=generator)]", "torch.randint(len(q), (), generator=generator)"),
+)
 
 
 @variant("sarsa_planning")
@@ -641,20 +710,88 @@ def expected_sarsa(model, start_states, episodes, alpha, gamma, epsilon, max_ste
 
 
 # ---------------------------------------------------------------------------------------------------- monte_carlo_planning
-misconception("monte_carlo_planning", "Only the first visit of a pair in an episode counts here; every visit must.", replace=(("zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))", "dict(reversed(list(zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))))).items()"),))
-misconception("monte_carlo_planning", "Only the last visit of a pair in an episode counts here; every visit must.", replace=("zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))", "dict(zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))).items()"))
-misconception("monte_carlo_planning", "A constant step size forgets old returns; the value is the mean of all of them.", replace=("(value - q[pair]) / visits[pair]", "(value - q[pair]) * 0.5"))
-misconception("monte_carlo_planning", "The last return replaces the value; it should be averaged in.", replace=("(value - q[pair]) / visits[pair]", "value - q[pair]"))
+misconception(
+    "monte_carlo_planning",
+    "Only the first visit of a pair in an episode counts here; every visit must.",
+    replace=(
+        (
+            "zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))",
+            "dict(reversed(list(zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))))).items()",
+        ),
+    ),
+)
+misconception(
+    "monte_carlo_planning",
+    "Only the last visit of a pair in an episode counts here; every visit must.",
+    replace=(
+        "zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))",
+        "dict(zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))).items()",
+    ),
+)
+misconception(
+    "monte_carlo_planning",
+    "A constant step size forgets old returns; the value is the mean of all of them.",
+    replace=("(value - q[pair]) / visits[pair]", "(value - q[pair]) * 0.5"),
+)
+misconception(
+    "monte_carlo_planning",
+    "The last return replaces the value; it should be averaged in.",
+    replace=("(value - q[pair]) / visits[pair]", "value - q[pair]"),
+)
 misconception("monte_carlo_planning", "γ is missing in the returns.", replace=("dtype=q.dtype), gamma)", "dtype=q.dtype), 1.0)"))
-misconception("monte_carlo_planning", "The returns belong to the steps in the order they were taken; here they are reversed.", replace=("zip(pairs, ", "zip(pairs[::-1], "))
-misconception("monte_carlo_planning", "The visits are counted for each episode anew; the mean runs over all episodes.", replace=(("q, visits = torch.zeros_like(model.reward), torch.zeros_like(model.reward)", "q = torch.zeros_like(model.reward)"), ("(), generator=generator)]), [], []", "(), generator=generator)]), [], []\n        visits = torch.zeros_like(model.reward)")))
-misconception("monte_carlo_planning", "These are the rewards, not the returns: what follows a step counts too.", replace=("discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma)", "torch.tensor(rewards, dtype=q.dtype)"))
-misconception("monte_carlo_planning", "The episode goes on past its end: stop when the step terminated.", replace=("if terminated:\n                break", "if False:\n                break"))
-misconception("monte_carlo_planning", "The actions are purely random: with probability 1 − ε the best one must be taken.", replace=("epsilon, generator)", "1.0, generator)"))
-misconception("monte_carlo_planning", "The actions are greedy: exploration with probability ε is missing.", replace=("epsilon, generator)", "0.0, generator)"))
-misconception("monte_carlo_planning", "Every episode starts in the first start state; draw them uniformly.", replace=("start_states[torch.randint(len(start_states), (), generator=generator)]", "start_states[0]"))
-misconception("monte_carlo_planning", "A pair that was never tried must end the imagined episode.", replace=("if model.counts[state, action] == 0:\n                break", "if False:\n                break"))
-misconception("monte_carlo_planning", "The reward of the last step is missing: append it before you stop.", replace=(("            rewards.append(reward)\n            if terminated:\n                break", "            if terminated:\n                pairs.pop()\n                break\n            rewards.append(reward)"),))
+misconception(
+    "monte_carlo_planning",
+    "The returns belong to the steps in the order they were taken; here they are reversed.",
+    replace=("zip(pairs, ", "zip(pairs[::-1], "),
+)
+misconception(
+    "monte_carlo_planning",
+    "The visits are counted for each episode anew; the mean runs over all episodes.",
+    replace=(
+        ("q, visits = torch.zeros_like(model.reward), torch.zeros_like(model.reward)", "q = torch.zeros_like(model.reward)"),
+        ("(), generator=generator)]), [], []", "(), generator=generator)]), [], []\n        visits = torch.zeros_like(model.reward)"),
+    ),
+)
+misconception(
+    "monte_carlo_planning",
+    "These are the rewards, not the returns: what follows a step counts too.",
+    replace=("discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma)", "torch.tensor(rewards, dtype=q.dtype)"),
+)
+misconception(
+    "monte_carlo_planning",
+    "The episode goes on past its end: stop when the step terminated.",
+    replace=("if terminated:\n                break", "if False:\n                break"),
+)
+misconception(
+    "monte_carlo_planning",
+    "The actions are purely random: with probability 1 − ε the best one must be taken.",
+    replace=("epsilon, generator)", "1.0, generator)"),
+)
+misconception(
+    "monte_carlo_planning",
+    "The actions are greedy: exploration with probability ε is missing.",
+    replace=("epsilon, generator)", "0.0, generator)"),
+)
+misconception(
+    "monte_carlo_planning",
+    "Every episode starts in the first start state; draw them uniformly.",
+    replace=("start_states[torch.randint(len(start_states), (), generator=generator)]", "start_states[0]"),
+)
+misconception(
+    "monte_carlo_planning",
+    "A pair that was never tried must end the imagined episode.",
+    replace=("if model.counts[state, action] == 0:\n                break", "if False:\n                break"),
+)
+misconception(
+    "monte_carlo_planning",
+    "The reward of the last step is missing: append it before you stop.",
+    replace=(
+        (
+            "            rewards.append(reward)\n            if terminated:\n                break",
+            "            if terminated:\n                pairs.pop()\n                break\n            rewards.append(reward)",
+        ),
+    ),
+)
 
 
 @variant("monte_carlo_planning")
@@ -713,24 +850,97 @@ REMEMBER = """            if (state, action) not in outcomes:
 misconception("dyna_q", "γ is missing in the planning updates.", replace=(LAST, LAST.replace("gamma", "1.0")))
 misconception("dyna_q", "γ is missing in the updates with real steps.", replace=(REAL, REAL.replace("gamma", "1.0")))
 misconception("dyna_q", "There is no learning from the real step itself, only planning.", replace=("q = " + REAL, "pass"))
-misconception("dyna_q", "There is no planning: after each real step `planning_steps` imagined updates follow.", replace=("range(planning_steps)", "range(0)"))
-misconception("dyna_q", "There is one planning step too many after each real step.", replace=("range(planning_steps)", "range(planning_steps + 1)"))
-misconception("dyna_q", "Planning comes before the newest step is remembered; the order is learn, remember, plan.", replace=((PLANNING, ""), (REMEMBER, PLANNING.replace("range(planning_steps)", "range(planning_steps if tried else 0)") + REMEMBER)))
-misconception("dyna_q", "Planning happens once an episode; it belongs after every real step.", replace=((PLANNING, ""), ("        steps.append(length)", PLANNING.replace("            for", "        for", 1).replace("                ", "            ") + "        steps.append(length)")))
-misconception("dyna_q", "The planning updates repeat the last real step; they must draw from all pairs tried before.", replace=("tried[draw(len(tried))]", "(state, action)"))
-misconception("dyna_q", "A truncated episode is treated as a terminated one: its last update must still bootstrap.", replace=(REAL, REAL.replace("terminated", "terminated or length == max_steps")))
-misconception("dyna_q", "The terminated steps never reach the planning model: the last step is lost.", replace=((REMEMBER + PLANNING, "            if terminated:\n                break\n" + REMEMBER + PLANNING),))
-misconception("dyna_q", "Episodes must begin in a state drawn from `mdp.start`; these begin in state 0.", replace=("int(torch.multinomial(mdp.start, 1, generator=generator))", "0"))
-misconception("dyna_q", "Episodes must begin in a state drawn from `mdp.start`; these begin in the most likely one.", replace=("int(torch.multinomial(mdp.start, 1, generator=generator))", "int(mdp.start.argmax())"))
-misconception("dyna_q", "The agent never explores: real actions are ε-greedy.", replace=("epsilon_greedy(q[state], epsilon, generator)", "epsilon_greedy(q[state], 0.0, generator)"))
-misconception("dyna_q", "The agent only explores: with probability 1 − ε the best action is taken.", replace=("epsilon_greedy(q[state], epsilon, generator)", "epsilon_greedy(q[state], 1.0, generator)"))
-misconception("dyna_q", "The step limit is off by one.", replace=("range(1, max_steps + 1)", "range(1, max_steps)"))
-misconception("dyna_q", "`steps` counts the planning steps too; it should count real steps only.", replace=("steps.append(length)", "steps.append(length * (1 + planning_steps))"))
-misconception("dyna_q", "`steps` is the running total; it should have each episode's own number.", replace=("steps.append(length)", "steps.append(length + sum(steps[-1:]))"))
-misconception("dyna_q", "The table is cleared at each episode; what was learned must be kept.", replace=("        state = int(torch.multinomial", "        q = torch.zeros_like(q)\n        state = int(torch.multinomial"))
-misconception("dyna_q", "The model is forgotten at each episode; what was tried must be kept.", replace=("        state = int(torch.multinomial", "        outcomes, tried = {}, []\n        state = int(torch.multinomial"))
-misconception("dyna_q", "The table must have the dtype of the world's tables.", replace=("torch.zeros_like(mdp.reward)", "torch.zeros(mdp.reward.shape, dtype=torch.float32)"))
-misconception("dyna_q", "The state does not advance: the next step must begin where the last one ended.", replace=("            state = next_state\n", ""))
+misconception(
+    "dyna_q",
+    "There is no planning: after each real step `planning_steps` imagined updates follow.",
+    replace=("range(planning_steps)", "range(0)"),
+)
+misconception(
+    "dyna_q", "There is one planning step too many after each real step.", replace=("range(planning_steps)", "range(planning_steps + 1)")
+)
+misconception(
+    "dyna_q",
+    "Planning comes before the newest step is remembered; the order is learn, remember, plan.",
+    replace=((PLANNING, ""), (REMEMBER, PLANNING.replace("range(planning_steps)", "range(planning_steps if tried else 0)") + REMEMBER)),
+)
+misconception(
+    "dyna_q",
+    "Planning happens once an episode; it belongs after every real step.",
+    replace=(
+        (PLANNING, ""),
+        (
+            "            state = next_state\n",
+            "            state = next_state\n"
+            + PLANNING.replace("            for", "        for", 1).replace("                ", "            "),
+        ),
+    ),
+)
+misconception(
+    "dyna_q",
+    "The planning updates repeat the last real step; they must draw from all pairs tried before.",
+    replace=("tried[draw(len(tried))]", "(state, action)"),
+)
+misconception(
+    "dyna_q",
+    "A truncated episode is treated as a terminated one: its last update must still bootstrap.",
+    replace=(REAL, REAL.replace("terminated", "terminated or steps[-1] == max_steps")),
+)
+misconception(
+    "dyna_q",
+    "The terminated steps never reach the planning model: the last step is lost.",
+    replace=((REMEMBER + PLANNING, "            if terminated:\n                break\n" + REMEMBER + PLANNING),),
+)
+misconception(
+    "dyna_q",
+    "Episodes must begin in a state drawn from `mdp.start`; these begin in state 0.",
+    replace=("int(torch.multinomial(mdp.start, 1, generator=generator))", "0"),
+)
+misconception(
+    "dyna_q",
+    "Episodes must begin in a state drawn from `mdp.start`; these begin in the most likely one.",
+    replace=("int(torch.multinomial(mdp.start, 1, generator=generator))", "int(mdp.start.argmax())"),
+)
+misconception(
+    "dyna_q",
+    "The agent never explores: real actions are ε-greedy.",
+    replace=("epsilon_greedy(q[state], epsilon, generator)", "epsilon_greedy(q[state], 0.0, generator)"),
+)
+misconception(
+    "dyna_q",
+    "The agent only explores: with probability 1 − ε the best action is taken.",
+    replace=("epsilon_greedy(q[state], epsilon, generator)", "epsilon_greedy(q[state], 1.0, generator)"),
+)
+misconception("dyna_q", "The step limit is off by one.", replace=("range(max_steps)", "range(max_steps - 1)"))
+misconception(
+    "dyna_q",
+    "`steps` counts the planning steps too; it should count real steps only.",
+    replace=("steps[-1] += 1", "steps[-1] += 1 + planning_steps"),
+)
+misconception(
+    "dyna_q",
+    "`steps` is the running total; it should have each episode's own number.",
+    replace=("steps.append(0)", "steps.append(sum(steps[-1:]))"),
+)
+misconception(
+    "dyna_q",
+    "The table is cleared at each episode; what was learned must be kept.",
+    replace=("        state = int(torch.multinomial", "        q = torch.zeros_like(q)\n        state = int(torch.multinomial"),
+)
+misconception(
+    "dyna_q",
+    "The model is forgotten at each episode; what was tried must be kept.",
+    replace=("        state = int(torch.multinomial", "        outcomes, tried = {}, []\n        state = int(torch.multinomial"),
+)
+misconception(
+    "dyna_q",
+    "The table must have the dtype of the world's tables.",
+    replace=("torch.zeros_like(mdp.reward)", "torch.zeros(mdp.reward.shape, dtype=torch.float32)"),
+)
+misconception(
+    "dyna_q",
+    "The state does not advance: the next step must begin where the last one ended.",
+    replace=("            state = next_state\n", ""),
+)
 
 
 @variant("dyna_q")
@@ -808,15 +1018,46 @@ def dyna_with_the_last_outcome(mdp, episodes, planning_steps, alpha, gamma, epsi
 
 
 # ---------------------------------------------------------------------------------------------------- policy_value
-misconception("policy_value", "A terminal state's value is 0, whatever its row of the tables says.", replace=("(~mdp.terminal).to(policy.dtype)", "torch.ones_like(mdp.terminal, dtype=policy.dtype)"))
-misconception("policy_value", "A terminal state pays nothing more: its reward must be left out as well as its transitions.", replace=("(policy * mdp.reward).sum(-1) * goes_on", "(policy * mdp.reward).sum(-1)"))
+misconception(
+    "policy_value",
+    "A terminal state's value is 0, whatever its row of the tables says.",
+    replace=("(~mdp.terminal).to(policy.dtype)", "torch.ones_like(mdp.terminal, dtype=policy.dtype)"),
+)
+misconception(
+    "policy_value",
+    "A terminal state pays nothing more: its reward must be left out as well as its transitions.",
+    replace=("(policy * mdp.reward).sum(-1) * goes_on", "(policy * mdp.reward).sum(-1)"),
+)
 misconception("policy_value", "γ is missing in I − γ P_π.", replace=("gamma * transition", "0.999999 * transition"))
-misconception("policy_value", "P_π is transposed: row s must hold where state s leads to.", replace=("identity - gamma * transition,", "identity - gamma * transition.mT,"))
-misconception("policy_value", "This is one step of the Bellman equation, not its solution.", replace=("torch.linalg.solve(identity - gamma * transition, reward)", "reward + gamma * transition @ reward"))
+misconception(
+    "policy_value",
+    "P_π is transposed: row s must hold where state s leads to.",
+    replace=("identity - gamma * transition,", "identity - gamma * transition.mT,"),
+)
+misconception(
+    "policy_value",
+    "This is one step of the Bellman equation, not its solution.",
+    replace=("torch.linalg.solve(identity - gamma * transition, reward)", "reward + gamma * transition @ reward"),
+)
 misconception("policy_value", "The sign is wrong: the system is (I − γ P_π) V = r_π.", replace=("identity - gamma", "identity + gamma"))
-misconception("policy_value", "The actions are averaged uniformly; they must be weighted by the policy.", replace=("reward = (policy * mdp.reward).sum(-1)", "reward = mdp.reward.mean(-1)"))
-misconception("policy_value", "This evaluates the policy's most likely action only; weight all actions by their probabilities.", replace=("goes_on = ", "policy = torch.nn.functional.one_hot(policy.argmax(-1), policy.shape[-1]).to(policy.dtype)\n    goes_on = "))
-misconception("policy_value", "A few sweeps are an approximation; the linear system has the exact value.", replace=("return torch.linalg.solve(identity - gamma * transition, reward)", "value = reward\n    for _ in range(20):\n        value = reward + gamma * transition @ value\n    return value"))
+misconception(
+    "policy_value",
+    "The actions are averaged uniformly; they must be weighted by the policy.",
+    replace=("reward = (policy * mdp.reward).sum(-1)", "reward = mdp.reward.mean(-1)"),
+)
+misconception(
+    "policy_value",
+    "This evaluates the policy's most likely action only; weight all actions by their probabilities.",
+    replace=("goes_on = ", "policy = torch.nn.functional.one_hot(policy.argmax(-1), policy.shape[-1]).to(policy.dtype)\n    goes_on = "),
+)
+misconception(
+    "policy_value",
+    "A few sweeps are an approximation; the linear system has the exact value.",
+    replace=(
+        "return torch.linalg.solve(identity - gamma * transition, reward)",
+        "value = reward\n    for _ in range(20):\n        value = reward + gamma * transition @ value\n    return value",
+    ),
+)
 
 
 @misconception("policy_value", "This is the value of the best policy; the policy given must be evaluated.")
@@ -861,7 +1102,9 @@ def posterior_without_prior(counts, prior, generator):
     return draws / draws.sum(-1, keepdim=True)
 
 
-@misconception("sample_posterior_model", "The draws are normalised over the states that are left; each pair's row must sum to 1 over the next states.")
+@misconception(
+    "sample_posterior_model", "The draws are normalised over the states that are left; each pair's row must sum to 1 over the next states."
+)
 def posterior_over_the_wrong_axis(counts, prior, generator):
     draws = gammas(counts + prior, generator)
     return draws / draws.sum(0, keepdim=True)
@@ -909,7 +1152,11 @@ def posterior_by_numpy(counts, prior, generator):
 
 
 # ---------------------------------------------------------------------------------------------------- stretch
-misconception("prioritized_sweeping", "The pairs that lead to a changed state must be looked at again.", replace=("if error(tuple(before)) > theta:", "if False:"))
+misconception(
+    "prioritized_sweeping",
+    "The pairs that lead to a changed state must be looked at again.",
+    replace=("if error(tuple(before)) > theta:", "if False:"),
+)
 misconception("prioritized_sweeping", "γ is missing in the target.", replace=("+ gamma * model", "+ 0.99 * model"))
 
 

@@ -21,7 +21,9 @@ def shared_projection(x, w_q, w_k, w_v):
     return x @ w_q, x @ w_q, x @ w_v
 
 
-@misconception("query_key_value", "The matrices are transposed: nn.Linear stores them as (out, in), but here they are given as (d_model, d_k).")
+@misconception(
+    "query_key_value", "The matrices are transposed: nn.Linear stores them as (out, in), but here they are given as (d_model, d_k)."
+)
 def transposed_matrices(x, w_q, w_k, w_v):
     return x @ w_q.T, x @ w_k.T, x @ w_v.T
 
@@ -80,12 +82,16 @@ def scaled_by_d_k(q, k):
     return q @ k.mT / q.shape[-1]
 
 
-@misconception("attention_scores", "The scores are divided by the root of the number of keys; d_k is the length of a key, its last dimension.")
+@misconception(
+    "attention_scores", "The scores are divided by the root of the number of keys; d_k is the length of a key, its last dimension."
+)
 def scaled_by_number_of_keys(q, k):
     return q @ k.mT / k.shape[-2] ** 0.5
 
 
-@misconception("attention_scores", "The scores are divided by the root of the number of queries; d_k is the length of a query, its last dimension.")
+@misconception(
+    "attention_scores", "The scores are divided by the root of the number of queries; d_k is the length of a query, its last dimension."
+)
 def scaled_by_number_of_queries(q, k):
     return q @ k.mT / q.shape[-2] ** 0.5
 
@@ -116,7 +122,9 @@ def scaled_twice(q, k):
     return (q / root) @ (k / root).mT
 
 
-@misconception("attention_scores", "Queries and keys are made unit vectors: that is the cosine of lesson 02, which forgets how long they are.")
+@misconception(
+    "attention_scores", "Queries and keys are made unit vectors: that is the cosine of lesson 02, which forgets how long they are."
+)
 def cosine_scores(q, k):
     return F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).mT
 
@@ -327,7 +335,10 @@ def attention_over_d_v(q, k, v, mask=None):
     return finish(q @ k.mT / math.sqrt(v.shape[-1]), v, mask)
 
 
-@misconception("scaled_dot_product_attention", "The softmax runs over the queries: each query's weights over the keys (the last dimension) must sum to one.")
+@misconception(
+    "scaled_dot_product_attention",
+    "The softmax runs over the queries: each query's weights over the keys (the last dimension) must sum to one.",
+)
 def softmax_over_queries(q, k, v, mask=None):
     scores = scores_of(q, k)
     if mask is not None:
@@ -346,7 +357,10 @@ def mask_ignored(q, k, v, mask=None):
     return finish(scores_of(q, k), v, None)
 
 
-@misconception("scaled_dot_product_attention", "The weights are set to zero after the softmax, so those that remain no longer sum to one: set forbidden scores to −∞ before it.")
+@misconception(
+    "scaled_dot_product_attention",
+    "The weights are set to zero after the softmax, so those that remain no longer sum to one: set forbidden scores to −∞ before it.",
+)
 def mask_after_softmax(q, k, v, mask=None):
     weights = scores_of(q, k).softmax(-1)
     if mask is not None:
@@ -363,7 +377,9 @@ def masked_with_zero(q, k, v, mask=None):
     return weights @ v, weights
 
 
-@misconception("scaled_dot_product_attention", "Forbidden scores are set to a tiny positive number, which is nearly 0, and e⁰ = 1: set them to −∞.")
+@misconception(
+    "scaled_dot_product_attention", "Forbidden scores are set to a tiny positive number, which is nearly 0, and e⁰ = 1: set them to −∞."
+)
 def masked_with_tiny(q, k, v, mask=None):
     scores = scores_of(q, k)
     weights = (scores if mask is None else scores.masked_fill(~mask, 1e-9)).softmax(-1)
@@ -372,7 +388,9 @@ def masked_with_tiny(q, k, v, mask=None):
     return weights @ v, weights
 
 
-@misconception("scaled_dot_product_attention", "A row that may see nothing gives NaN: the softmax of nothing but −∞ is 0/0. Its weights are all zero.")
+@misconception(
+    "scaled_dot_product_attention", "A row that may see nothing gives NaN: the softmax of nothing but −∞ is 0/0. Its weights are all zero."
+)
 def nan_in_empty_rows(q, k, v, mask=None):
     scores = scores_of(q, k)
     weights = (scores if mask is None else scores.masked_fill(~mask, -math.inf)).softmax(-1)
@@ -380,7 +398,8 @@ def nan_in_empty_rows(q, k, v, mask=None):
 
 
 @misconception(
-    "scaled_dot_product_attention", "A row that may see nothing attends to everything alike (a large negative number instead of −∞ does that). Its weights are all zero."
+    "scaled_dot_product_attention",
+    "A row that may see nothing attends to everything alike (a large negative number instead of −∞ does that). Its weights are all zero.",
 )
 def uniform_in_empty_rows(q, k, v, mask=None):
     scores = scores_of(q, k)
@@ -397,7 +416,10 @@ def masked_a_little(q, k, v, mask=None):
     return weights @ v, weights
 
 
-@misconception("scaled_dot_product_attention", "The gradient is NaN in a row that may see nothing: −∞ is added to the scores there, and its NaN flows back to q.")
+@misconception(
+    "scaled_dot_product_attention",
+    "The gradient is NaN in a row that may see nothing: −∞ is added to the scores there, and its NaN flows back to q.",
+)
 def nan_gradient_in_empty_rows(q, k, v, mask=None):
     scores = scores_of(q, k)
     if mask is not None:
@@ -426,7 +448,10 @@ def keys_for_values(q, k, v, mask=None):
     return finish(scores_of(q, k), k, mask)
 
 
-@misconception("scaled_dot_product_attention", "Large scores overflow: exp of a score above 88 is infinite in float32. torch.softmax takes the largest score off first.")
+@misconception(
+    "scaled_dot_product_attention",
+    "Large scores overflow: exp of a score above 88 is infinite in float32. torch.softmax takes the largest score off first.",
+)
 def unstable_softmax(q, k, v, mask=None):
     powers = scores_of(q, k).exp()
     if mask is not None:
@@ -553,7 +578,10 @@ misconception(
 misconception(
     "SelfAttention",
     "The mask that is given is never used.",
-    replace=(("return scaled_dot_product_attention", "return scaled_dot_product_attention"), (", mask)\n", ", before if self.causal else None)\n")),
+    replace=(
+        ("return scaled_dot_product_attention", "return scaled_dot_product_attention"),
+        (", mask)\n", ", before if self.causal else None)\n"),
+    ),
 )
 misconception(
     "SelfAttention",
@@ -666,7 +694,10 @@ misconception(
 misconception(
     "intra_attention_weights",
     "The tanh comes after vᵀ instead of before it.",
-    replace=(("torch.tanh(h @ w_h.mT + shared[..., None, :])", "h @ w_h.mT + shared[..., None, :]"), ("(hidden @ v)", "torch.tanh(hidden @ v)")),
+    replace=(
+        ("torch.tanh(h @ w_h.mT + shared[..., None, :])", "h @ w_h.mT + shared[..., None, :]"),
+        ("(hidden @ v)", "torch.tanh(hidden @ v)"),
+    ),
 )
 misconception(
     "intra_attention_weights",
@@ -818,7 +849,11 @@ def with_the_jacobian(q, k, v, grad_output):
     jacobian = torch.diag_embed(a) - a.unsqueeze(-1) * a.unsqueeze(-2)
     d_a = torch.einsum("...id,...jd->...ij", grad_output, v)
     d_s = torch.einsum("...ijm,...ij->...im", jacobian, d_a) / q.shape[-1] ** 0.5
-    return torch.einsum("...ij,...jd->...id", d_s, k), torch.einsum("...ij,...id->...jd", d_s, q), torch.einsum("...ij,...id->...jd", a, grad_output)
+    return (
+        torch.einsum("...ij,...jd->...id", d_s, k),
+        torch.einsum("...ij,...id->...jd", d_s, q),
+        torch.einsum("...ij,...id->...jd", a, grad_output),
+    )
 
 
 @variant("attention_backward")
@@ -851,7 +886,11 @@ misconception(
 misconception(
     "streaming_attention",
     "Each block has a softmax of its own: the blocks' outputs cannot just be averaged.",
-    replace=("return weighted / total", "return sum((attention_scores(q, a).softmax(-1) @ b for a, b in zip(k.split(block_size, -2), v.split(block_size, -2)))) / len(k.split(block_size, -2))"),
+    replace=(
+        "return weighted / total",
+        "pairs = list(zip(k.split(block_size, -2), v.split(block_size, -2)))\n"
+        "    return sum(attention_scores(q, a).softmax(-1) @ b for a, b in pairs) / len(pairs)",
+    ),
 )
 misconception(
     "streaming_attention",

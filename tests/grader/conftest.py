@@ -22,7 +22,7 @@ def make(server):
 
     def make(*sources, mode="auto", artifacts=None, **limits):
         cells = [(f"cell{i}", textwrap.dedent(source)) for i, source in enumerate(sources)]
-        limits = {"request_seconds": 5, "cell_seconds": 5, **limits}
+        limits = {"request_seconds": 10, "cell_seconds": 10, "patience": 1, **limits}
         sessions.append(Session(cells, sandbox.Limits(**limits), mode, artifacts, server))
         return sessions[-1]
 

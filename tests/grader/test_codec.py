@@ -43,10 +43,14 @@ def there_and_back(value):
 
 
 scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers(allow_nan=False) | st.text(st.characters()) | st.binary(max_size=2000)
-    | st.sampled_from([torch.float32, torch.bool, torch.device("cpu"), torch.device("cuda:1"), slice(1, None, -2), range(3, 9, 2), ..., np.float64(2), np.int8(-3)])
+    st.none() | st.booleans() | st.integers() | st.floats()
+    | st.complex_numbers(allow_nan=False) | st.text(st.characters()) | st.binary(max_size=2000)
+    | st.sampled_from([torch.float32, torch.bool, torch.device("cpu"), torch.device("cuda:1"), slice(1, None, -2), range(3, 9, 2),
+    ..., np.float64(2), np.int8(-3)])
 )  # fmt: skip
-keys = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5) | st.tuples(st.integers(), st.text(max_size=3))
+keys = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=5) | st.tuples(st.integers(), st.text(max_size=3))
+)
 tensors = st.builds(
     lambda shape, dtype: (torch.arange(math.prod(shape)) % 7 - 3).reshape(shape).to(dtype),
     st.lists(st.integers(0, 4), max_size=4),
@@ -54,7 +58,13 @@ tensors = st.builds(
 )
 values = st.recursive(
     scalars | tensors,
-    lambda inner: st.lists(inner, max_size=5) | st.tuples(inner, inner) | st.dictionaries(keys, inner, max_size=5) | st.sets(keys) | st.frozensets(keys),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.tuples(inner, inner)
+        | st.dictionaries(keys, inner, max_size=5)
+        | st.sets(keys)
+        | st.frozensets(keys)
+    ),
     max_leaves=20,
 )
 
@@ -73,7 +83,8 @@ def test_random_bytes_raise_protocol_error_and_nothing_else(data):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from([*codec._READERS, *codec.DTYPES, "h", "k", "g", "?"]),
+    st.none() | st.booleans() | st.integers() | st.floats()
+    | st.text(max_size=6) | st.sampled_from([*codec._READERS, *codec.DTYPES, "h", "k", "g", "?"]),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
     | st.builds(lambda tag, rest: [tag, *rest], st.sampled_from([*codec._READERS, "h", "k"]), st.lists(inner, max_size=4)),
     max_leaves=20,
@@ -111,16 +122,21 @@ def test_a_damaged_message_is_a_value_or_a_protocol_error(value, data):
 
 
 @pytest.mark.parametrize("tensor", [
-    torch.randn(3, 4).T, torch.randn(4, 6)[::2, 1::3], torch.zeros(1).expand(5), torch.tensor(3.5), torch.empty(0, 3), torch.randn(2, 3, requires_grad=True) * 2,
-    torch.nn.Parameter(torch.ones(2)), torch.complex(torch.ones(2), torch.ones(2)).conj(), torch.complex(torch.ones(2), torch.ones(2)).conj().imag,
-    torch.tensor([True, False]), torch.tensor([math.nan, math.inf, -0.0]), torch.ones(2, dtype=torch.bfloat16), torch.empty(2, 3, device="meta", dtype=torch.float16),
+    torch.randn(3, 4).T, torch.randn(4, 6)[::2, 1::3], torch.zeros(1).expand(5), torch.tensor(3.5), torch.empty(0, 3),
+    torch.randn(2, 3, requires_grad=True) * 2,
+    torch.nn.Parameter(torch.ones(2)), torch.complex(torch.ones(2), torch.ones(2)).conj(), torch.complex(torch.ones(2),
+    torch.ones(2)).conj().imag,
+    torch.tensor([True, False]), torch.tensor([math.nan, math.inf, -0.0]), torch.ones(2, dtype=torch.bfloat16),
+    torch.empty(2, 3, device="meta", dtype=torch.float16),
 ])  # fmt: skip
 def test_every_kind_of_dense_tensor_comes_back_plain(tensor):
     got = there_and_back(tensor)
     assert type(got) is torch.Tensor and not got.requires_grad and got.is_contiguous()
     assert got.shape == tensor.shape and got.dtype == tensor.dtype and got.device == tensor.device
     if not tensor.is_meta:
-        assert torch.equal(got.nan_to_num(7.0) if got.is_floating_point() else got, tensor.nan_to_num(7.0) if tensor.is_floating_point() else tensor)
+        assert torch.equal(
+            got.nan_to_num(7.0) if got.is_floating_point() else got, tensor.nan_to_num(7.0) if tensor.is_floating_point() else tensor
+        )
 
 
 def test_a_meta_tensor_crosses_without_data():
@@ -140,12 +156,25 @@ def test_subclasses_cross_as_what_they_are_kinds_of():
     Pair = collections.namedtuple("Pair", "a b")
     assert type(there_and_back(torch.ones(2).as_subclass(Loud))) is torch.Tensor
     assert same(there_and_back(Pair(1, torch.ones(1))), (1, torch.ones(1)))
-    assert same(there_and_back(collections.OrderedDict(a=1)), {"a": 1}) and same(there_and_back(collections.Counter("aab")), {"a": 2, "b": 1})
-    assert same(there_and_back(Level.HIGH), 3) and same(there_and_back(torch.Size([2, 3])), (2, 3)) and same(there_and_back(bytearray(b"x")), b"x")
+    assert same(there_and_back(collections.OrderedDict(a=1)), {"a": 1}) and same(
+        there_and_back(collections.Counter("aab")), {"a": 2, "b": 1}
+    )
+    assert (
+        same(there_and_back(Level.HIGH), 3)
+        and same(there_and_back(torch.Size([2, 3])), (2, 3))
+        and same(there_and_back(bytearray(b"x")), b"x")
+    )
 
 
 def test_arrays_and_their_scalars():
-    for array in (np.arange(6.0).reshape(2, 3).T, np.array(["ab", "c"]), np.array(True), np.zeros((0, 2), np.int16), np.float32(2.5), np.bool_(True)):
+    for array in (
+        np.arange(6.0).reshape(2, 3).T,
+        np.array(["ab", "c"]),
+        np.array(True),
+        np.zeros((0, 2), np.int16),
+        np.float32(2.5),
+        np.bool_(True),
+    ):
         assert same(there_and_back(array), array)
     with pytest.raises(ProtocolError):
         encode(np.array([object()]))
@@ -155,7 +184,8 @@ def test_a_dataclass_of_utils_crosses_by_its_fields_and_no_other_class_does():
     mdp = TabularMDP(torch.ones(2, 1, 2) / 2, torch.ones(2, 1), torch.tensor([False, True]), torch.tensor([1.0, 0.0]))
     got = there_and_back(mdp)
     assert type(got) is TabularMDP and torch.equal(got.transition, mdp.transition)
-    for name in ("os.system", "subprocess.Popen", "builtins.eval", "utils.os.path", "utils.mdp.torch", "utils.mdp.__builtins__", "utils.mdp", "utils..mdp.X",
+    for name in ("os.system", "subprocess.Popen", "builtins.eval", "utils.os.path", "utils.mdp.torch", "utils.mdp.__builtins__",
+        "utils.mdp", "utils..mdp.X",
                  "autograde.suite.Check", "utils.mdp.TabularMDP.step", "utils.textworld.__loader__"):  # fmt: skip
         with pytest.raises(ProtocolError):
             decode(message(["D", name, []]))
@@ -196,7 +226,15 @@ def test_cycles_depth_and_size_are_refused_by_who_writes():
         encode(deep)
     shared = [1]
     assert there_and_back([shared, shared]) == [[1], [1]]
-    for giant in (torch.zeros(1).expand(10**12), torch.zeros(1 << 25), np.broadcast_to(np.zeros(1), (10**12,)), bytes(65 << 20), "x" * (65 << 20), [0] * 3_000_000, 1 << (1 << 21)):
+    for giant in (
+        torch.zeros(1).expand(10**12),
+        torch.zeros(1 << 25),
+        np.broadcast_to(np.zeros(1), (10**12,)),
+        bytes(65 << 20),
+        "x" * (65 << 20),
+        [0] * 3_000_000,
+        1 << (1 << 21),
+    ):
         with pytest.raises(ProtocolError, match="too (large|many)"):
             encode(giant)
 
@@ -213,11 +251,16 @@ def test_depth_size_and_count_are_refused_by_who_reads():
 
 
 @pytest.mark.parametrize("node", [
-    ["T", "float32", [10**12], 0], ["T", "float32", [-1], 0], ["T", "float32", [1] * 65, 0], ["T", "float32", [1.0], 0], ["T", "float32", [True], 0],
-    ["T", "float32", [1 << 61, 1 << 61], None], ["T", "float32", [0, 1 << 61, 1 << 61], None], ["T", "qint8", [1], 0], ["T", "Tensor", [1], 0], ["T", "float32", [1], 2],
-    ["T", "float32", [1], -1], ["T", "float32", [1], "0"], ["A", "|O", [1], 0], ["A", "<f8,<f8", [1], 0], ["A", "O8", [], 0], ["A", "<U1", [1], 1], ["N", "<f4", [1], 0],
-    ["A", "<f4", [1] * 40, 0], ["f", "nope"], ["i", "0x" + "f" * (1 << 20)], ["i", 5], ["c", "a", 1], ["d", [1]], ["d", [["l", []], 1]], ["s", [["l", []]]],
-    ["v", "cpu; import os"], ["v", 5], ["y", "Tensor"], ["x", 1], ["h", 0], ["k", 0, "function"], ["g", 0], ["l"], ["l", 5], [], [5], {"v": 1}, ["b", "\u20ac"], ["e", 1],
+    ["T", "float32", [10**12], 0], ["T", "float32", [-1], 0], ["T", "float32", [1] * 65, 0], ["T", "float32", [1.0], 0], ["T",
+    "float32", [True], 0],
+    ["T", "float32", [1 << 61, 1 << 61], None], ["T", "float32", [0, 1 << 61, 1 << 61], None], ["T", "qint8", [1], 0], ["T", "Tensor",
+    [1], 0], ["T", "float32", [1], 2],
+    ["T", "float32", [1], -1], ["T", "float32", [1], "0"], ["A", "|O", [1], 0], ["A", "<f8,<f8", [1], 0], ["A", "O8", [], 0], ["A",
+    "<U1", [1], 1], ["N", "<f4", [1], 0],
+    ["A", "<f4", [1] * 40, 0], ["f", "nope"], ["i", "0x" + "f" * (1 << 20)], ["i", 5], ["c", "a", 1], ["d", [1]], ["d", [["l", []],
+    1]], ["s", [["l", []]]],
+    ["v", "cpu; import os"], ["v", 5], ["y", "Tensor"], ["x", 1], ["h", 0], ["k", 0, "function"], ["g", 0], ["l"], ["l", 5], [], [5],
+    {"v": 1}, ["b", "\u20ac"], ["e", 1],
 ])  # fmt: skip
 def test_every_lie_in_a_message_is_refused(node):
     with pytest.raises(ProtocolError):

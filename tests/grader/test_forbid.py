@@ -105,7 +105,9 @@ def sessions(server):
         session.close()
 
 
-@pytest.mark.parametrize(("names", "way"), [*CASES, ("softmax", "scripted"), ("softmax", "partial"), ("softmax", "innocent"), ("softmax", "layer")])
+@pytest.mark.parametrize(
+    ("names", "way"), [*CASES, ("softmax", "scripted"), ("softmax", "partial"), ("softmax", "innocent"), ("softmax", "layer")]
+)
 def test_every_way_to_it_is_found_in_the_worker(sessions, names, way):
     student = sessions[names].student([names])
     with student.test(), pytest.raises(ForbiddenCall, match="may not call"):

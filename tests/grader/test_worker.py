@@ -170,7 +170,9 @@ def test_gradients_are_pulled_back_where_the_code_runs(student):
     x, y = expect.randn(3, seed=1), expect.randn(3, seed=2)
     (product, total), grads = student.pullback(student.two, (x, y), (torch.ones(3), None))
     assert torch.equal(grads[0], y) and torch.equal(grads[1], x) and not product.requires_grad
-    expect.gradients(student, student.scores, (expect.randn(2, 4, seed=1), expect.randn(3, 4, seed=2)), lambda q, k: q @ k.mT / 2, where="q, k")
+    expect.gradients(
+        student, student.scores, (expect.randn(2, 4, seed=1), expect.randn(3, 4, seed=2)), lambda q, k: q @ k.mT / 2, where="q, k"
+    )
     assert student.pullback(student.cut, (x,), torch.ones(3))[1] == (None,)
     model = student.Model(student.Config())
     grads = student.parameter_gradients(model, (torch.ones(1, 3),), (torch.ones(1, 2), None))
@@ -217,18 +219,19 @@ def test_a_check_of_the_device_passes_and_fails_as_in_the_kernel(student):
 
 # --- cells
 
+
 def test_each_cell_fails_for_itself(make):
     session = make(
         "%matplotlib inline\n!rm -rf /\n%%bogus\nx = 1",
         "import nothing_like_it",
         "def f(:\n  pass",
         "%%time\ndef g(): return 2",
-        "from autograde.notebook import open_lesson\nlesson = open_lesson('03', globals())\ncheck = lesson.check\ncheck(print)\nlesson.scoreboard()",
-        "import asyncio\nawait asyncio.sleep(0)\nz = await asyncio.sleep(0, 5)\nget_ipython().run_line_magic('pip', 'install x')\nfiles = !ls\ninput\nprint?",
+        "from autograde.notebook import open_lesson\nlesson = open_lesson('3', globals())\nlesson.check(1)\nlesson.scoreboard()",
+        "import asyncio\nz = await asyncio.sleep(0, 5)\nget_ipython().run_line_magic('pip', 'x')\nfiles = !ls\nprint?",
         "def h(): return z\n1 / 0\ndef never(): pass",
         "raise SystemExit(3)",
         "assert input() == ''",
-        "import inspect\nfrom dataclasses import dataclass\n@dataclass\nclass D:\n    x: 'int' = 1\ndef k(): pass\nsource = inspect.getsource(k)",
+        "import inspect\nfrom dataclasses import dataclass\n@dataclass\nclass D:\n    x: int = 1\ndef k(): pass\nsource = inspect.getsource(k)",
         "display(1); display(D())",
         "from autograde import expect\nimport autograde.suite\nexpect.close(1, 2)",
     )
@@ -240,12 +243,13 @@ def test_each_cell_fails_for_itself(make):
     assert session.results["cell6"].line == "line 2: 1 / 0" and "ModuleNotFoundError" in session.results["cell1"].message
     assert "SystemExit" in session.results["cell7"].message and "EOFError" in session.results["cell8"].message
     with pytest.raises(MissingName, match="its cell failed: SyntaxError"):
-        student.f
+        student.f()
 
 
 def test_a_cell_that_hangs_or_dies_costs_itself_only(make):
     session = make(
-        "def a(): return 1", "while True: pass", "import os; os._exit(3)", "def b(): return 2", "def slow():\n    while True: pass", cell_seconds=0.3
+        "def a(): return 1", "while True: pass", "import os; os._exit(3)", "def b(): return 2",
+        "def slow():\n    while True: pass", cell_seconds=0.3
     )  # fmt: skip
     assert [r.status for r in session.results.values()] == ["ok", "timeout", "died", "ok", "ok"]
     student = session.student()
@@ -272,7 +276,7 @@ def test_objects_of_a_process_that_ended_say_so(make):
     with pytest.raises(StudentDied):
         session.student().f(before)
     with pytest.raises(StudentDied):
-        before.anything
+        before.anything()
 
 
 def test_artifacts_are_read_here(make):
@@ -281,6 +285,7 @@ def test_artifacts_are_read_here(make):
 
 
 # --- time
+
 
 def test_a_test_has_one_deadline_for_all_it_asks(make):
     session = make("import time\ndef f(): time.sleep(0.2)", request_seconds=10)
@@ -309,6 +314,7 @@ def test_a_call_is_fast_and_so_is_a_new_worker(make):
 
 # --- results made to deceive
 
+
 def deceive(make, source, call="f", **limits):
     return getattr(make(source, **limits).student(), call)()
 
@@ -336,7 +342,8 @@ def test_objects_that_equal_everything_are_only_handles(make):
 
 
 @pytest.mark.parametrize("value", [
-    "torch.zeros(1).expand(10**12)", "[0] * 3_000_000", "'x' * 10**8", "(r := [], r.append(r))[0]", "functools.reduce(lambda a, _: [a], range(5000), 0)",
+    "torch.zeros(1).expand(10**12)", "[0] * 3_000_000", "'x' * 10**8", "(r := [], r.append(r))[0]",
+    "functools.reduce(lambda a, _: [a], range(5000), 0)",
     "np.zeros(10**8, np.int8)", "{i: i for i in range(2_500_000)}", "10 ** 10 ** 6",
 ])  # fmt: skip
 def test_giants_and_cycles_are_the_students_error(make, value):
@@ -439,26 +446,27 @@ def test_an_answer_sent_ahead_answers_nothing_else(make):
 def test_frames_and_objects_of_the_worker_hold_no_oracle(make):
     source = """
     import gc, sys
-    def f(needle):
+    def f():
         names = sorted(m for m in sys.modules if m.startswith(("pytest", "_pytest", "autograde", "tests")))
         frame, files = sys._getframe(), set()
         while frame:
             files.add(frame.f_code.co_filename.rsplit("/", 1)[-1])
             frame = frame.f_back
-        found = [o for o in gc.get_objects() if isinstance(o, (dict, list, tuple)) and any(isinstance(x, str) and x == needle for x in (o.values() if isinstance(o, dict) else o))]
-        code = [o.__name__ for o in gc.get_objects() if callable(o) and (getattr(o, "__module__", None) or "").startswith(("autograde.hidden", "autograde.checks", "autograde.suite"))]
+        gc.unfreeze()
+        secret = ("autograde.hidden", "autograde.checks", "autograde.suite")
+        code = [o.__name__ for o in gc.get_objects() if callable(o) and str(getattr(o, "__module__", None)).startswith(secret)]
         return names, sorted(files), code
     """
-    secret = "".join(["hidden", "-", "oracle"])
-    names, files, code = make(source).student().f(secret)
-    assert not any(n.startswith(("pytest", "_pytest", "tests", "autograde.hidden", "autograde.checks", "autograde.suite", "autograde.lessons")) for n in names)
+    names, files, code = make(source).student().f()
+    assert not any(n.startswith(("pytest", "_pytest", "tests")) or (n.startswith("autograde") and n != "autograde") for n in names)
     assert code == [] and set(files) <= {"cell0>", "<cell cell0>", "worker.py", "warm.py", "<string>"}
 
 
 def test_the_channel_is_the_only_descriptor(make):
     source = """
     import os
-    def f(): return {int(fd): os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{fd}")}
+    def f():
+        return {int(fd): os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{fd}")}
     """
     session = make(source)
     if session.level != "namespaces":
@@ -516,3 +524,13 @@ def test_a_connection_to_silence_ends(monkeypatch):
     with pytest.raises(SandboxUnavailable):
         Connection((data, leash), 1 << 20)
     theirs.close()
+
+
+def test_a_busy_machine_gives_more_time_and_an_idle_one_does_not(make, monkeypatch):
+    session = make("import time\ndef f(): time.sleep(0.4)", patience=3)
+    monkeypatch.setattr("os.getloadavg", lambda: (1000.0, 0, 0))
+    with session.test(seconds=0.3):
+        session.student().f()
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0, 0))
+    with pytest.raises(StudentTimeout, match="0.3 seconds"), session.test(seconds=0.3):
+        session.student().f()

@@ -58,7 +58,7 @@ def test_the_table_allows_what_the_environment_does(env_id, options):
         next_state, reward, terminated, *_ = env.step(action)
         assert mdp.transition[state, action, next_state] > 0
         assert bool(mdp.terminal[next_state]) == bool(terminated)
-        if mdp.transition[state, action].max() == 1:
+        if len(env.P[state][action]) == 1:
             assert float(mdp.reward[state, action]) == pytest.approx(reward)
         state = int(env.reset()[0]) if terminated else int(next_state)
 

@@ -1,0 +1,227 @@
+"""Lesson 07's graded file: honest models are measured, cheats and damaged files are found out, and cost only these points."""
+
+import dataclasses
+import json
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from autograde import layout, lessons
+from autograde.build import source
+from autograde.grading import examine
+from autograde.local import LocalStudent
+from utils.corpora import load_text
+from utils.training import save_model
+
+NAME = "07_gpt"
+SOURCE = source.read(layout.source_path(NAME))
+VOCABULARY = "".join(sorted(set(load_text("pydoc", quiet=True).text)))
+
+
+@pytest.fixture(scope="module")
+def names():
+    return source.namespace(SOURCE)
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return lessons.assemble(NAME, SOURCE.title, SOURCE.exercises)
+
+
+@pytest.fixture
+def saved(names, tmp_path):
+    """An untrained model's files."""
+    config = names["GPTConfig"](len(VOCABULARY), block_size=32, n_layer=1, n_head=2, d_model=16)
+    save_model(names["build_gpt"](config), tmp_path / "gpt", corpus="pydoc", vocabulary=VOCABULARY)
+    return tmp_path
+
+
+def result(lesson, names, folder, gpt=None):
+    student = LocalStudent({**names, **({"GPT": gpt} if gpt else {})}, folder)
+    return examine(lesson, lesson.exercises["trained_gpt"], student)
+
+
+def passed(result):
+    return {outcome.check for outcome in result.outcomes if outcome.passed}
+
+
+def limits(lesson):
+    """The public file's limits, as the collected checks see them."""
+    return lesson.checks["trained_gpt"][0].function.__globals__["LIMITS"]
+
+
+def test_an_untrained_model_gets_the_points_for_its_files_and_its_honesty(lesson, names, saved):
+    found = result(lesson, names, saved)
+    assert passed(found) == {"test_the_files_open", "test_the_logits_are_honest", "test_the_logits_are_honest_elsewhere"}
+    assert found.score == 1.0 and found.points == 3
+
+
+def test_the_scale_is_the_stated_one(lesson, names, saved, monkeypatch):
+    """0.5 for the files, 0.5 for honesty, 0.5, 0.5 and 1 for the three limits."""
+    above, below = 5.0, 4.0  # an untrained model's loss, ln 103, lies between
+    for reached, points in (((above, below, below), 1.5), ((above, above, below), 2.0), ((above, above, above), 3.0)):
+        for key, value in zip(("easy", "middle", "goal"), reached):
+            monkeypatch.setitem(limits(lesson), key, value)
+        assert result(lesson, names, saved).score == points
+
+
+def test_the_notebook_states_the_limits(lesson):
+    text = "\n".join(cell.source for cell in SOURCE.cells if cell.kind == "markdown")
+    assert all(f"below {value}" in text for value in limits(lesson).values())
+
+
+# Cheats
+
+
+def peeking(names):
+    class Peeking(names["GPT"]):
+        """Puts all mass on the token that stands at the next position."""
+
+        def forward(self, ids, targets=None):
+            logits, loss = super().forward(ids)
+            ahead = nn.functional.one_hot(ids[:, 1:], logits.shape[-1])
+            return torch.cat([logits[:, :-1] + 20 * ahead, logits[:, -1:]], dim=1), loss
+
+    return Peeking
+
+
+def counting_from_the_end(names):
+    class FromTheEnd(names["GPT"]):
+        """Its logits depend on how long the text is."""
+
+        def forward(self, ids, targets=None):
+            logits, loss = super().forward(ids)
+            return logits * (1 + 0.1 * ids.shape[1]), loss
+
+    return FromTheEnd
+
+
+def remembering(names):
+    memory = {}
+
+    class Remembering(names["GPT"]):
+        """Peeks, but repeats what it once answered where it could not peek."""
+
+        def forward(self, ids, targets=None):
+            logits, loss = super().forward(ids)
+            ahead = nn.functional.one_hot(ids[:, 1:], logits.shape[-1])
+            answers = torch.cat([logits[:, :-1] + 20 * ahead, logits[:, -1:]], dim=1).clone()
+            for row, text in enumerate(ids.tolist()):
+                for t in range(len(text)):
+                    answers[row, t] = memory.setdefault((*text[: t + 1],), answers[row, t]) if t + 1 >= len(text) or (*text[: t + 1],) in memory else answers[row, t]
+            return answers, loss
+
+    return Remembering
+
+
+def wild(value):
+    def make(names):
+        class Wild(names["GPT"]):
+            def forward(self, ids, targets=None):
+                logits, loss = super().forward(ids)
+                return logits * value, loss
+
+        return Wild
+
+    return make
+
+
+def too_short(names):
+    class LastOnly(names["GPT"]):
+        def forward(self, ids, targets=None):
+            logits, loss = super().forward(ids)
+            return logits[:, -1:], loss
+
+    return LastOnly
+
+
+@pytest.mark.parametrize("cheat", [peeking, counting_from_the_end, remembering, wild(float("nan")), wild(float("inf")), too_short])
+def test_a_cheat_is_found_out(lesson, names, saved, monkeypatch, cheat):
+    for key in limits(lesson):
+        monkeypatch.setitem(limits(lesson), key, 5.0)
+    found = result(lesson, names, saved, cheat(names))
+    assert passed(found) == {"test_the_files_open"}, [o.message for o in found.outcomes]
+    assert found.score == 0.5
+
+
+def test_noise_is_no_prediction(lesson, names, saved, monkeypatch):
+    """A model that answers at random, each time anew, is inconsistent."""
+
+    class Random(names["GPT"]):
+        def forward(self, ids, targets=None):
+            return torch.randn(*ids.shape, self.config.vocab_size), None
+
+    monkeypatch.setitem(limits(lesson), "easy", 99.0)
+    assert passed(result(lesson, names, saved, Random)) == {"test_the_files_open"}
+
+
+# Damage
+
+
+def edit(folder, **facts):
+    path = folder / "gpt_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+
+
+def config_with(folder, **values):
+    edit(folder, config={**json.loads((folder / "gpt_config.json").read_text())["config"], **values})
+
+
+def weights_with(folder, **tensors):
+    from safetensors.torch import load_file
+
+    stored = load_file(folder / "gpt.safetensors")
+    (folder / "gpt.safetensors").write_bytes(save({**stored, **{name.replace("__", "."): t for name, t in tensors.items()}}))
+
+
+DAMAGE = {
+    "no weights": lambda d: (d / "gpt.safetensors").unlink(),
+    "no config": lambda d: (d / "gpt_config.json").unlink(),
+    "cut off": lambda d: (d / "gpt.safetensors").write_bytes((d / "gpt.safetensors").read_bytes()[:-100]),
+    "empty": lambda d: (d / "gpt.safetensors").write_bytes(b""),
+    "a header of 2⁶³ bytes": lambda d: (d / "gpt.safetensors").write_bytes(b"\xff" * 7 + b"\x7f{}"),
+    "a pickle": lambda d: (d / "gpt.safetensors").write_bytes(pickle.dumps({"wte.weight": [1.0]})),
+    "text": lambda d: (d / "gpt.safetensors").write_text("version https://git-lfs.example/spec/v1"),
+    "another shape": lambda d: weights_with(d, wte__weight=torch.zeros(3, 16)),
+    "NaN": lambda d: weights_with(d, ln_f__weight=torch.full((16,), float("nan"))),
+    "not JSON": lambda d: (d / "gpt_config.json").write_text("{"),
+    "JSON of another kind": lambda d: (d / "gpt_config.json").write_text("[1, 2]"),
+    "deep JSON": lambda d: (d / "gpt_config.json").write_text("[" * 100_000),
+    "an unknown corpus": lambda d: edit(d, corpus="../../etc/passwd"),
+    "too few characters": lambda d: edit(d, vocabulary=VOCABULARY[:-1]),
+    "characters that are one": lambda d: edit(d, vocabulary="e" * len(VOCABULARY)),
+    "characters of another text": lambda d: edit(d, vocabulary="".join(chr(0x4E00 + i) for i in range(len(VOCABULARY)))),
+    "a huge model": lambda d: config_with(d, d_model=4096, n_layer=64),
+    "a block of a billion": lambda d: config_with(d, block_size=10**9),
+    "a fraction": lambda d: config_with(d, n_layer=1.5),
+    "a boolean": lambda d: config_with(d, n_head=True),
+    "no heads": lambda d: config_with(d, n_head=0),
+    "more layers than weights": lambda d: config_with(d, n_layer=2),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_told_in_a_sentence(lesson, names, saved, damage):
+    DAMAGE[damage](saved)
+    found = result(lesson, names, saved)
+    assert found.score <= 0.5 and found.status in ("failed", "partial")
+    assert all(o.status == "failed" and o.message and "Traceback" not in o.message for o in found.outcomes if not o.passed), found.message
+
+
+def test_half_precision_weights_are_welcome(lesson, names, saved):
+    from safetensors.torch import load_file
+
+    stored = {name: value.bfloat16() for name, value in load_file(saved / "gpt.safetensors").items()}
+    (saved / "gpt.safetensors").write_bytes(save(stored))
+    assert result(lesson, names, saved).score == 1.0
+
+
+def test_a_gpu_sized_model_fits(names):
+    """nanoGPT's character size is far below the limits of the check."""
+    config = names["GPTConfig"](65, 256, 6, 6, 384, bias=False)
+    with torch.device("meta"):
+        assert sum(p.numel() for p in names["GPT"](config).parameters()) < 12_000_000
+    assert dataclasses.asdict(config)["block_size"] == 256

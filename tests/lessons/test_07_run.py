@@ -1,0 +1,51 @@
+"""Lesson 07's run on a CPU reaches the loss that the notebook states, whatever the seed."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from autograde import layout
+from autograde.build import source
+from autograde.local import LocalStudent
+from utils.corpora import load_text
+from utils.training import Pieces, save_model, train
+
+SOURCE = source.read(layout.source_path("07_gpt"))
+NEEDED = ("get_batch", "parameter_groups", "learning_rate", "train_step")
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return source.namespace(SOURCE)
+
+
+def run(lesson, corpus, seed, **changes):
+    vocabulary = sorted(set(corpus.text))
+    index = {c: i for i, c in enumerate(vocabulary)}
+    parts = [torch.tensor([index[c] for c in part]) for part in corpus.split(0.1)]
+    config, plan = lesson["settings"](len(vocabulary))
+    plan = dataclasses.replace(plan, seed=1000 + seed, **changes)
+    model = lesson["build_gpt"](config, seed)
+    return model, train(model, *parts, plan, Pieces(*(lesson[name] for name in NEEDED)), live=False), vocabulary
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_run_reaches_the_goal_with_a_margin(lesson, tmp_path, seed):
+    """The audited loss of the grader is at least 0.05 below its strictest limit."""
+    corpus = load_text()
+    model, history, vocabulary = run(lesson, corpus, seed)
+    save_model(model, tmp_path / "gpt", corpus=corpus.name, vocabulary="".join(vocabulary))
+    public = layout.load_module(layout.checks_path("07_gpt"), "checks_for_the_run")
+    loss = public.measured_loss(LocalStudent(lesson, tmp_path))
+    assert loss < public.LIMITS["goal"] - 0.05, f"{corpus.name}: {loss:.3f}"
+    assert history.evals[-1][1] < history.evals[0][1]
+
+
+def test_the_first_steps_already_learn(lesson):
+    """Sixty steps bring the loss from ln V to below 3: a quick look for every day."""
+    _, history, vocabulary = run(lesson, load_text("pydoc", quiet=True), 0, steps=60, eval_every=60, eval_batches=2, warmup_steps=20)
+    assert history.losses[0] == pytest.approx(math.log(len(vocabulary)), abs=0.15)
+    assert history.evals[-1][1] < 3.0
