@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import BrokenExecutor
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -131,6 +132,8 @@ def grade(
         raise fail(str(error)) from None
     except KeyboardInterrupt:
         raise fail("interrupted; what is graded is kept: the same command goes on from here", code=130) from None
+    except BrokenExecutor:
+        raise fail("a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers", code=1) from None
     except OSError as error:
         raise fail(f"{error}; what is graded so far is kept: mend it and run the same command", code=1) from None
     if not graded:
@@ -159,6 +162,21 @@ def release(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new fo
     except ValueError as error:
         raise fail(str(error)) from None
     console.print(f"[green]✓[/green] {len(files)} files in {folder}: hand out the folder, or push it to where the notebooks' first cell fetches it from")
+
+
+@app.command()
+def doctor() -> None:
+    """Look for what commonly goes wrong in a set-up, and say how to mend it."""
+    from autograde.doctor import examine
+
+    findings = list(examine())
+    for finding in findings:
+        sign = "[green]✓[/green]" if finding.well else "[red]✗[/red]"
+        console.print(f"{sign} {finding.subject}: {finding.words}", soft_wrap=True)
+        if not finding.well and finding.remedy:
+            console.print(f"    → {finding.remedy}", soft_wrap=True, markup=False)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
 
 
 @app.command()

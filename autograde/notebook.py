@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 from html import escape
 from typing import Any
@@ -10,10 +13,13 @@ from typing import Any
 from IPython.display import display
 
 from autograde import lessons
+from autograde.errors import StudentTimeout
 from autograde.forbid import forbidding
 from autograde.grading import Result, examine
 from autograde.local import LocalStudent
 from autograde.report import Report
+
+SECONDS = 10  # a right answer's check takes milliseconds
 
 
 class OpenLesson:
@@ -32,7 +38,7 @@ class OpenLesson:
     def check(self, answer: Callable | type | str) -> float:
         """Check one answer, show what passed and what did not and why, and give its points (a plain float, as nbgrader wants)."""
         exercise = self._lesson.exercises[self._name_of(answer)]
-        guard = partial(forbidding, exercise.forbids, self._namespace)
+        guard = partial(_guarded, exercise.forbids, self._namespace)
         result = examine(self._lesson, exercise, self._student, guard)
         self._results[exercise.name] = result
         display(Report(result))
@@ -51,6 +57,32 @@ class OpenLesson:
         if name not in self._lesson.exercises:
             raise ValueError(f"{name!r} is no exercise of this lesson; they are {', '.join(self._lesson.exercises)}")
         return name
+
+
+@contextmanager
+def _guarded(forbids: Sequence[str], namespace: dict[str, Any]) -> Iterator[None]:
+    """Around one check: the calls that are the answer are forbidden, and an endless loop ends."""
+    with forbidding(forbids, namespace), _deadline():
+        yield
+
+
+@contextmanager
+def _deadline() -> Iterator[None]:
+    """Raise StudentTimeout in the check when it takes too long; where signals cannot do that (Windows, threads), it may take forever."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise StudentTimeout(f"Your code took more than {SECONDS} seconds and was stopped; is there a loop that never ends?")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class Scoreboard:

@@ -75,10 +75,10 @@ def make_data(seed=0):
     return train, test
 
 
-def train_one_vector(train, seed=0, steps=900):
+def train_one_vector(train, seed=0, steps=1100):
     """The encoder–decoder without attention."""
     model = seq2seq.seeded(seed, seq2seq.OneVectorReader)
-    seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), label="one vector")
+    seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), batch_size=64, lr=1e-2, label="one vector")
     return model
 
 
@@ -687,7 +687,7 @@ check(AttentionDecoderCell)
 # Now the experiment of part 1 again: the same encoder, the same data, the same sizes, and your cell in the decoder. It gets fewer training steps than the model without attention had.
 
 # %%
-def train_looking(train, seed=0, steps=500):
+def train_looking(train, seed=0, steps=600):
     """The encoder–decoder with your cell."""
     model = seq2seq.seeded(seed, lambda: seq2seq.LookingReader(AttentionDecoderCell(64, 64, 64, 64)))
     seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), label="looking back")

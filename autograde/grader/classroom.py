@@ -17,7 +17,7 @@ from autograde.grader.discovery import Found, find, is_course
 from autograde.grader.journal import Journal, key
 from autograde.grader.lock import only_one
 from autograde.grader.pipeline import Graded
-from autograde.grader.readiness import require
+from autograde.grader.sandbox import require
 
 
 def grade_class(

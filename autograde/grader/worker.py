@@ -21,7 +21,7 @@ import torch
 from autograde import differentiation
 from autograde.errors import ForbiddenCall, MissingName, ProtocolError
 from autograde.forbid import forbidding
-from autograde.grader import notebook_cells
+from autograde.grader import notebook_cells, one_process
 from autograde.grader.channel import Channel, Closed
 from autograde.grader.codec import Table, decode, encode
 
@@ -258,6 +258,7 @@ def warm_up() -> None:
     np.ones((2, 2)) @ np.ones((2, 2))
     notebook_cells.compile_cell("", "x = 1")
     notebook_cells.make_inert()
+    one_process.install()
 
 
 def start(channel: Channel) -> None:

@@ -534,3 +534,16 @@ def test_a_busy_machine_gives_more_time_and_an_idle_one_does_not(make, monkeypat
     monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0, 0))
     with pytest.raises(StudentTimeout, match="0.3 seconds"), session.test(seconds=0.3):
         session.student().f()
+
+
+def test_an_answer_that_uses_a_pool_of_processes_is_right_too(make):
+    source = """
+    import multiprocessing
+    from multiprocessing import Pool
+    from concurrent.futures import ProcessPoolExecutor
+    def square(x): return x * x
+    def f():
+        with Pool(2) as pool, multiprocessing.get_context("fork").Pool(2) as other, ProcessPoolExecutor(2) as executor:
+            return pool.map(square, range(4)), other.map(square, range(4)), list(executor.map(square, range(4)))
+    """
+    assert make(source).student().f() == ([0, 1, 4, 9],) * 3
