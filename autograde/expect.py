@@ -22,6 +22,7 @@ TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of
     torch.float16: (2e-3, 2e-3),
 }
 FALSE_ALARM = 1e-7
+LOOKS_AT_VALUES = ("item() cannot be called on meta", "Cannot copy out of meta tensor", "data-independent")
 
 
 def randn(*shape: int, seed: int, dtype: torch.dtype = torch.float32, scale: float = 1.0) -> torch.Tensor:
@@ -141,13 +142,19 @@ def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
 
 
 def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:
-    """Tensors on the `meta` device in, `meta` tensors out: nothing is created on a hard-wired device."""
+    """Tensors on the `meta` device in, `meta` tensors out: nothing is created on a hard-wired device.
+
+    Code that looks at values (a loop over lengths, an `if` on a sum) is right on every real device and cannot run on `meta`: it passes.
+    """
     moved = [x.to("meta") if isinstance(x, torch.Tensor) else x for x in args]
     hint = "The result must live on the inputs' device; somewhere a tensor is created on the CPU (pass device=x.device)"
     try:
         results = tensors_in(function(*moved, **kwargs))
     except (RuntimeError, NotImplementedError, ValueError) as error:
-        if "meta" not in str(error) and "device" not in str(error):
+        text = str(error)
+        if any(words in text for words in LOOKS_AT_VALUES):
+            return
+        if "meta" not in text and "device" not in text:
             raise
         raise CheckFailed(hint, str(error)[:200]) from None
     if any(y.device.type != "meta" for y in results):

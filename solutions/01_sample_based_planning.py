@@ -1060,7 +1060,7 @@ def two_ways(n: int, experience: Experience) -> tuple[float, float, float]:
     return tuple(float(policy_value(taxi, greedy_policy(q), GAMMA) @ taxi.start) for q in (free, planned))
 
 
-def compare_on_taxi(amounts: tuple[int, ...] = (5000, 10_000, 20_000, 40_000)) -> tuple[tuple[int, ...], Tensor, float]:
+def compare_on_taxi(amounts: tuple[int, ...] = (5000, 15_000, 40_000)) -> tuple[tuple[int, ...], Tensor, float]:
     """The amounts of experience, the returns (n, 2), and the best possible return."""
     somewhere = (taxi.reachable() & ~taxi.terminal).double()
     experience = random_experience(taxi, max(amounts), seeded(0), max_steps=20, start=somewhere)

@@ -403,7 +403,7 @@ check(scaled_dot_score)
 # %%
 SOURCE = ["the", "cat", "drinks", "cold", "water"]
 TARGET = ["le", "chat", "boit", "de l'", "eau", "froide"]
-MEANINGS = [("the", 0.8), ("cat", 2.0), ("drinks", 2.0), ("cold", 1.6), ("water", 2.4)]
+MEANINGS = [("the", 1.2), ("cat", 2.0), ("drinks", 2.0), ("cold", 1.6), ("water", 2.4)]
 
 
 def source_states():
@@ -415,7 +415,7 @@ def source_states():
 
 def target_states():
     """s (6, 7): what is to be said next, the clock, the constant."""
-    wanted = [{0: 1.0, 1: 0.3}, {1: 2.0}, {2: 2.0}, {0: 0.8, 4: 0.5}, {4: 2.0}, {3: 2.0}]
+    wanted = [{0: 2.0, 1: 0.3}, {1: 2.0}, {2: 2.0}, {0: 1.2, 4: 0.8}, {4: 2.0}, {3: 2.0}]
     meaning = torch.zeros(6, 5)
     for t, word in enumerate(wanted):
         for concept, amount in word.items():
@@ -428,7 +428,7 @@ def additive_rules():
     """W_a (5, 14), v_a (5,): hidden unit k is positive only if both words carry meaning k."""
     w_a = torch.zeros(5, 14)
     for k in range(5):
-        w_a[k, k], w_a[k, 7 + k], w_a[k, 6] = 1.5, 1.5, -3.5
+        w_a[k, k], w_a[k, 7 + k], w_a[k, 6] = 2.0, 2.0, -5.8
     return w_a, torch.full((5,), 2.5)
 
 

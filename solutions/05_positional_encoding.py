@@ -125,7 +125,7 @@ def seeded(module, generator, std=None):
 
 def attention_layer(seed=0, causal=False):
     """Self-attention with random weights, as a function of `x (T, SIZE)`."""
-    layer = seeded(nn.MultiheadAttention(SIZE, 2, bias=False, batch_first=True), torch.Generator().manual_seed(seed), std=0.5)
+    layer = seeded(nn.MultiheadAttention(SIZE, 2, bias=False, batch_first=True), torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
     def attend(x):
@@ -144,7 +144,7 @@ def draw_two_sentences(figure):
     sentences = {"dog bites man": torch.stack([DOG, BITES, MAN]), "man bites dog": torch.stack([MAN, BITES, DOG])}
     gap = permutation_gap(attend, sentences["dog bites man"], torch.tensor([2, 1, 0]))
     for ax, (text, x) in zip(figure.subplots(1, 2), sentences.items()):
-        plots.heatmap(ax, attend(x), text.split(), [""] * SIZE, cmap=plots.DIVERGING, vmin=-4, vmax=4)
+        plots.heatmap(ax, attend(x), text.split(), [""] * SIZE, cmap=plots.DIVERGING, vmin=-1.5, vmax=1.5)
         ax.set_title(f"attention's output for “{text}”")
     figure.suptitle(f"permutation gap {gap:.0e}", fontsize=10)
 
@@ -183,7 +183,7 @@ def draw_gaps(figure):
     gaps = {name: permutation_gap(layer, x, permutation) for name, layer in some_layers().items()}
     ax = figure.subplots()
     bars = ax.barh(list(gaps), [max(gap, 1e-9) for gap in gaps.values()], color=[plots.GREY if gap < 1e-4 else plots.BLUE for gap in gaps.values()], height=0.6)
-    ax.bar_label(bars, [f"{gap:.1g}" for gap in gaps.values()], padding=4)
+    ax.bar_label(bars, [f"{gap:.1f}" if gap > 0.1 else f"{gap:.0e}" if gap else "0" for gap in gaps.values()], padding=4)
     ax.set(xscale="log", xlim=(1e-9, 1e2), xlabel="permutation gap (logarithmic)")
 
 
@@ -369,9 +369,9 @@ def draw_biters(figure):
     ax = figure.subplots()
     means = [sum(runs) / len(runs) for runs in biters.values()]
     bars = ax.bar(list(biters), means, color=[plots.GREY, plots.GREY, plots.GREY, plots.BLUE], width=0.6)
-    ax.bar_label(bars, fmt="{:.0%}")
+    ax.bar_label(bars, fmt="{:.0%}", label_type="center", color="white")
     ax.axhline(0.5, color=plots.RED, linestyle=":", linewidth=1.2)
-    ax.set(ylim=(0, 1.15), ylabel="right on new pairs", yticks=[0, 0.5, 1], yticklabels=["0%", "50%", "100%"])
+    ax.set(ylim=(0, 1.05), ylabel="right on new pairs", yticks=[0, 0.5, 1], yticklabels=["0%", "50%", "100%"])
 
 
 plots.show(
@@ -600,8 +600,8 @@ def draw_rotation(figure):
             ax.text(1.15 * float(vector[0]), 1.15 * float(vector[1]), name, color=color, ha="center", va="center")
         ax.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal", xticks=[], yticks=[], title=f"offset {offset}")
         ax.spines[:].set_visible(False)
-    for position, style in ((24, "-"), (48, ":")):
-        axes[3].plot([float(queries[position] @ keys[position - o]) for o in range(25)], style, color=plots.GREEN, label=f"query at {position}")
+    for position, style, color in ((24, "-", plots.GREEN), (48, ":", plots.RED)):
+        axes[3].plot([float(queries[position] @ keys[position - o]) for o in range(25)], style, color=color, linewidth=2.4, label=f"query at {position}")
     axes[3].set(xlabel="offset", title="q · k")
     axes[3].legend()
 

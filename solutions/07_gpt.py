@@ -884,7 +884,7 @@ if view:
 #
 # The limits hold for every text that the course offers. The run above reaches @LOSS@ on a CPU, so there is room for bad luck; longer runs may go much lower.
 
-# %% check="trained_gpt" points=3 outcome="gpt.safetensors"
+# %% check="trained_gpt" points=3 outcome="gpt.safetensors gpt_config.json"
 check("trained_gpt")
 
 # %% [markdown]

@@ -9,10 +9,22 @@ from pathlib import Path
 
 from autograde.grader import linux
 
-SCRATCH = "/scratch"
+SCRATCH = "/autograde-scratch"  # a name that no course lies below
 USER = 1000  # who the student's code is in there
 NOBODY = 65534  # whom root becomes outside; the kernel does not count what root starts
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts")
+SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/nix/store",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/fonts",
+)
 DEVICES = ("null", "zero", "full", "random", "urandom")
 FILES = {
     "/etc/passwd": f"student:x:{USER}:{USER}:student:{SCRATCH}:/bin/false\n",

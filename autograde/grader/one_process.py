@@ -25,7 +25,9 @@ class Executor(concurrent.futures.ThreadPoolExecutor):
         super().__init__(max_workers=max_workers, initializer=initializer, initargs=initargs)
 
 
-def pool(processes: int | None = None, initializer: Callable | None = None, initargs: tuple = (), maxtasksperchild: int | None = None) -> Any:
+def pool(
+    processes: int | None = None, initializer: Callable | None = None, initargs: tuple = (), maxtasksperchild: int | None = None
+) -> Any:
     """A multiprocessing.Pool as far as its user can tell."""
     return ThreadPool(processes, initializer, initargs)
 

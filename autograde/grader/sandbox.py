@@ -248,7 +248,7 @@ def only_channel(data: socket.socket, limit: int) -> Channel:
         os.dup2(null, descriptor)
     kept = data.detach()
     os.closerange(3, kept)
-    os.closerange(kept + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1] if sys.platform != "darwin" else 4096)
+    os.closerange(kept + 1, 4096 if sys.platform == "darwin" else 1 << 20)
     return Channel(socket.socket(fileno=kept), limit)
 
 

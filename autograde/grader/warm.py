@@ -103,9 +103,14 @@ def _stop(process: subprocess.Popen, folder: str, owner: int) -> None:
     process.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5)
+    _forget(os.path.join(folder, "warm"))
+
+
+def _forget(address: str) -> None:
     with contextlib.suppress(OSError):
-        os.unlink(os.path.join(folder, "warm"))
-        os.rmdir(folder)
+        os.unlink(address)
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(address))
 
 
 _shared: Warm | None = None
@@ -180,6 +185,7 @@ class Server:
             sandbox.kill(pid)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _forget(self.listener.getsockname())
         sys.exit()
 
     def _accept(self) -> None:

@@ -25,7 +25,7 @@ from autograde.grader import notebook_cells, one_process
 from autograde.grader.channel import Channel, Closed
 from autograde.grader.codec import Table, decode, encode
 
-LIBRARIES = ("torch", "numpy", "collections", "fractions", "decimal", "random", "math")
+LIBRARIES = ("torch", "numpy", "utils", "collections", "fractions", "decimal", "random", "math")
 LINES = 6  # of a traceback
 
 

@@ -231,7 +231,7 @@ def test_each_cell_fails_for_itself(make):
         "def h(): return z\n1 / 0\ndef never(): pass",
         "raise SystemExit(3)",
         "assert input() == ''",
-        "import inspect\nfrom dataclasses import dataclass\n@dataclass\nclass D:\n    x: int = 1\ndef k(): pass\nsource = inspect.getsource(k)",
+        "import inspect, dataclasses\n@dataclasses.dataclass\nclass D:\n    x: int = 1\ndef k(): pass\ninspect.getsource(k)",
         "display(1); display(D())",
         "from autograde import expect\nimport autograde.suite\nexpect.close(1, 2)",
     )
