@@ -8,6 +8,7 @@ It stops a shortcut, not a fraud: whoever gets round it has written more than th
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import wraps
@@ -46,7 +47,15 @@ PATCHED = {
     "tiktoken": ("tiktoken.core", "tiktoken"),
 }
 PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece")
-_BETWEEN = ("torch", "contextlib", "unittest")  # frames of these, and of this file, stand between a call and who made it
+_BETWEEN = (
+    "torch",
+    "contextlib",
+    "unittest",
+    "threading",
+    "concurrent",
+    "multiprocessing",
+    "functools",
+)  # frames of these, and of this file, stand between a call and who made it
 # The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
 _OURS = {"autograde.differentiation": {"backward", "grad"}}
 
@@ -67,6 +76,7 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
         watch.packages(stack)
         if strict and watch.functions:
             stack.enter_context(_Operators(watch))
+            stack.enter_context(_in_threads(watch))
         if watch.functions:
             stack.enter_context(_Functions(watch))
         try:
@@ -93,7 +103,7 @@ class _Watcher:
         """Raise when the call of `name` made in `frame` is the student's."""
         while frame is not None and (_module(frame) == __name__ or _module(frame).split(".")[0] in _BETWEEN):
             frame = frame.f_back
-        if frame is not None and self._theirs(frame, name):
+        if self.strict if frame is None else self._theirs(frame, name):  # None: a thread that runs the function itself
             self.refuse(name)
 
     def refuse(self, name: str) -> None:
@@ -184,6 +194,19 @@ class _Profile:
             return
         if type(name) is str and name.split(".")[0] in self.watch.roots and frame.f_code.co_name != "<module>":
             self.watch.check(name.split(".")[0], caller)
+
+
+@contextmanager
+def _in_threads(watch: _Watcher) -> Iterator[None]:
+    """PyTorch's modes hold for one thread; threads that are started meanwhile get their own."""
+    run = threading.Thread.run
+
+    def watched(thread: threading.Thread) -> None:
+        with _Functions(watch):
+            run(thread)
+
+    with mock.patch.object(threading.Thread, "run", watched):
+        yield
 
 
 @contextmanager

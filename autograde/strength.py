@@ -106,6 +106,8 @@ class Bench:
         exercise = self.lesson.exercises[specimen.exercise]
         student = self.student(specimen)
         names = getattr(student, specimen.exercise, None)
+        if isinstance(names, type):  # a class has no globals of its own; its methods have
+            names = next((f for f in vars(names).values() if hasattr(f, "__globals__")), names)
         guard = partial(forbidding, exercise.forbids, getattr(names, "__globals__", self.reference))
         result = examine(self.lesson, exercise, student, guard)
         return Finding(specimen, result, specimen.wrong and self.fingerprint(specimen) is not None)

@@ -4,8 +4,8 @@
 #
 # > The FBI is chasing a criminal on the run .
 #
-# What must the word *chasing* know? **Who** is chasing, and **who** is chased. These are two look-ups, in two places of the sentence, and one
-# attention layer of lesson 03 makes only one: a single softmax, a single set of weights that sum to one, a single weighted average.
+# What must the word *chasing* know? **Who** is chasing, and **who** is chased. These are two look-ups, in two places of the sentence, and
+# one attention layer of lesson 03 makes only one: a single softmax, a single set of weights that sum to one, a single weighted average.
 # If it puts half its weight on *FBI* and half on *criminal*, then what comes back is the average of the two, and
 #
 # $$\tfrac12 v_\text{FBI} + \tfrac12 v_\text{criminal} \;=\; \tfrac12 v_\text{criminal} + \tfrac12 v_\text{FBI}$$
@@ -13,8 +13,9 @@
 # does not say who chases whom. Vaswani et al. (2017) gave the layer several softmaxes side by side, each on its own part of the vectors:
 # **heads**. Each head looks somewhere else, and their findings are laid side by side instead of averaged.
 #
-# You will build the layer, prove it equal to PyTorch's, watch one head fail at a task that two heads solve perfectly, cut heads out of a trained layer,
-# and finally make it generate without repeating work, with the key–value cache that practically every language model generates with.
+# You will build the layer, prove it equal to PyTorch's, watch one head fail at a task that two heads solve perfectly, cut heads out of a
+# trained layer, and finally make it generate without repeating work, with the key–value cache that practically every language model
+# generates with.
 #
 # | | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
@@ -48,17 +49,17 @@ lesson = open_lesson("04_multi_head_attention", globals())
 check = lesson.check
 
 # %% [markdown]
-# **Conventions.** `...` in a shape stands for any number of batch dimensions, including none, so count dimensions from the right
-# (`-1`, `-2`, `-3`). Results keep the dtype and device of the inputs, and inputs are never changed in place. A mask is boolean, `True` where attention
-# is allowed; a row that may attend to nothing has zero weights, never NaN. A figure that says it is waiting for your function draws itself once
-# you have written it: run its cell again.
+# **Conventions.** `...` in a shape stands for any number of batch dimensions, including none, so count dimensions from the right (`-1`,
+# `-2`, `-3`). Results keep the dtype and device of the inputs, and inputs are never changed in place. A mask is boolean, `True` where
+# attention is allowed; a row that may attend to nothing has zero weights, never NaN. A figure that says it is waiting for your function
+# draws itself once you have written it: run its cell again.
 
 # %% [markdown]
 # ## 1 · One wide vector is several narrow ones
 #
-# A head needs queries, keys and values of its own. One could give each of the $h$ heads three small matrices; it is faster to have one wide matrix
-# make all heads' queries at once, and to cut the result. The vector of each word, `d_model` numbers, is cut into $h$ pieces of
-# $d_\text{head} = d_\text{model} / h$ numbers: the first piece is head 1's, the second head 2's, and so on.
+# A head needs queries, keys and values of its own. One could give each of the $h$ heads three small matrices; it is faster to have one
+# wide matrix make all heads' queries at once, and to cut the result. The vector of each word, `d_model` numbers, is cut into $h$ pieces
+# of $d_\text{head} = d_\text{model} / h$ numbers: the first piece is head 1's, the second head 2's, and so on.
 #
 # Then the pieces are sorted by head: all words' first pieces together, all words' second pieces together.
 #
@@ -74,8 +75,8 @@ check = lesson.check
 # \underbrace{\begin{pmatrix} 2 & 3 \\ 8 & 9 \end{pmatrix}}_{\text{head 2}} \;
 # \underbrace{\begin{pmatrix} 4 & 5 \\ 10 & 11 \end{pmatrix}}_{\text{head 3}}$$
 #
-# A piece of advice that saves an evening: the *shape* `(3, 2, 2)` alone proves nothing. Twelve numbers can be given that shape in many wrong orders
-# without any error message, and a layer that mixes its words up in this way still trains, badly.
+# A piece of advice that saves an evening: the *shape* `(3, 2, 2)` alone proves nothing. Twelve numbers can be given that shape in many
+# wrong orders without any error message, and a layer that mixes its words up in this way still trains, badly.
 
 # %% [markdown]
 # ### Exercise 1 · `split_heads` (●○○, 10 minutes, 2.5 points)
@@ -83,12 +84,14 @@ check = lesson.check
 #
 # <details><summary>Hint 1</summary>
 #
-# Two steps: first make *one* dimension into two, then swap two dimensions. Which dimension of `x` do you cut, and what shape is there in between?
+# Two steps: first make *one* dimension into two, then swap two dimensions. Which dimension of `x` do you cut, and what shape is there in
+# between?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# In between it is `(..., T, n_heads, d_head)`. `Tensor.unflatten` makes one dimension into several and leaves any number of batch dimensions alone.
+# In between it is `(..., T, n_heads, d_head)`. `Tensor.unflatten` makes one dimension into several and leaves any number of batch
+# dimensions alone.
 #
 # </details>
 
@@ -111,8 +114,8 @@ def split_heads(x: Float[Tensor, "*batch T d_model"], n_heads: int) -> Float[Ten
 check(split_heads)
 
 # %% [markdown]
-# Below are four words of twelve numbers, coloured by the column they stand in, and what your function makes of them. In each head you should see **all
-# four words** and **neighbouring columns**; the number in a cell is its word.
+# Below are four words of twelve numbers, coloured by the column they stand in, and what your function makes of them. In each head you
+# should see **all four words** and **neighbouring columns**; the number in a cell is its word.
 
 # %% tags=["figure"]
 def draw_split(figure):
@@ -132,8 +135,8 @@ def draw_split(figure):
 
 plots.show(
     draw_split,
-    alt="Left: a matrix of four words (rows) and twelve columns shaded from dark to light. Right: its three heads, each with all four words and four "
-    "neighbouring columns",
+    alt="Left: a matrix of four words (rows) and twelve columns shaded from dark to light. Right: its three heads, "
+    "each with all four words and four neighbouring columns",
     width=7,
     height=1.9,
 )
@@ -141,8 +144,9 @@ plots.show(
 # %% [markdown]
 # ## 2 · And back again
 #
-# After attention each head holds what it found, `(..., h, T, d_head)`. The lecture's fifth step *concatenates* these: the words get their wide vectors back,
-# head 1's finding first. `merge_heads` is the inverse of `split_heads`: splitting and merging must give back every number in its place.
+# After attention each head holds what it found, `(..., h, T, d_head)`. The lecture's fifth step *concatenates* these: the words get their
+# wide vectors back, head 1's finding first. `merge_heads` is the inverse of `split_heads`: splitting and merging must give back every
+# number in its place.
 #
 # ### Exercise 2 · `merge_heads` (●○○, 5 minutes, 2 points)
 #
@@ -193,26 +197,30 @@ check(merge_heads)
 # | weights of head $i$ | $(T_q, T_k)$ | one softmax for each head and each word |
 # | output | $(T_q, d_\text{model})$ | as wide as the input, so that layers can be stacked |
 #
-# *Worked number.* The paper's base model has $d_\text{model} = 512$ and $h = 8$, so $d_\text{head} = 64$ and the scores are divided by $\sqrt{64} = 8$,
-# not by $\sqrt{512} \approx 22.6$: the dot product runs over a head's 64 numbers, and it is the length of *that* sum that the root makes up for.
-# The number of parameters does not depend on $h$. Heads cost nothing; they only say how the same numbers are grouped.
+# *Worked number.* The paper's base model has $d_\text{model} = 512$ and $h = 8$, so $d_\text{head} = 64$ and the scores are divided by
+# $\sqrt{64} = 8$, not by $\sqrt{512} \approx 22.6$: the dot product runs over a head's 64 numbers, and it is the length of *that* sum
+# that the root makes up for. The number of parameters does not depend on $h$. Heads cost nothing; they only say how the same numbers are
+# grouped.
 #
 # Three things to decide well:
-# - **What $W^O$ is for.** Up to the concatenation, head 1's finding sits in the first 64 columns and nowhere else. $W^O$ lets every output number draw on every head.
-# - **Cross-attention.** With a `context`, the questions come from `x` and the answers from `context`: queries from the one, keys *and* values from the other
-#   (lesson 02's decoder and encoder). The two may differ in length.
-# - **The mask.** It says which *words* may be seen, and it says so to all heads alike: `(..., T_q, T_k)`, without a dimension for heads. The scores have one.
-#   PyTorch lines dimensions up from the right; a mask `(B, T_q, T_k)` against scores `(B, h, T_q, T_k)` would line up the batch with the heads. With $B = h$ that is a
-#   wrong result without an error.
+# - **What $W^O$ is for.** Up to the concatenation, head 1's finding sits in the first 64 columns and nowhere else. $W^O$ lets every
+#   output number draw on every head.
+# - **Cross-attention.** With a `context`, the questions come from `x` and the answers from `context`: queries from the one, keys *and*
+#   values from the other (lesson 02's decoder and encoder). The two may differ in length.
+# - **The mask.** It says which *words* may be seen, and it says so to all heads alike: `(..., T_q, T_k)`, without a dimension for heads.
+#   The scores have one. PyTorch lines dimensions up from the right; a mask `(B, T_q, T_k)` against scores `(B, h, T_q, T_k)` would line
+#   up the batch with the heads. With $B = h$ that is a wrong result without an error.
 
 # %% [markdown]
 # ### Exercise 3 · `MultiHeadAttention` (●●○, 25 minutes, 7 points)
-# Use your `split_heads` and `merge_heads`, and `softmax`. PyTorch's `nn.MultiheadAttention` and `F.scaled_dot_product_attention` are for comparing afterwards, not for
-# calling here. The submodules are called `q_proj`, `k_proj`, `v_proj` and `out_proj`, in the style of PyTorch, so that weights can be exchanged.
+# Use your `split_heads` and `merge_heads`, and `softmax`. PyTorch's `nn.MultiheadAttention` and `F.scaled_dot_product_attention` are for
+# comparing afterwards, not for calling here. The submodules are called `q_proj`, `k_proj`, `v_proj` and `out_proj`, in the style of
+# PyTorch, so that weights can be exchanged.
 #
 # <details><summary>Hint 1</summary>
 #
-# Write the shape of each tensor as a comment behind its line. After splitting, everything you wrote in lesson 03 works unchanged: the heads are one more batch dimension.
+# Write the shape of each tensor as a comment behind its line. After splitting, everything you wrote in lesson 03 works unchanged: the
+# heads are one more batch dimension.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -222,7 +230,8 @@ check(merge_heads)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# A row that is masked everywhere is a softmax over $-\infty$ alone: 0/0. What should such a row's weights be, and with which tensor do you know where those rows are?
+# A row that is masked everywhere is a softmax over $-\infty$ alone: 0/0. What should such a row's weights be, and with which tensor do
+# you know where those rows are?
 #
 # </details>
 
@@ -276,9 +285,9 @@ check(MultiHeadAttention)
 # %% [markdown]
 # ### The five steps on one page
 #
-# The lecture's sentence *Thinking Machines* goes through **your** layer: 512 numbers a word, 8 heads, random embeddings, nothing trained. Every shape on this page is
-# read off your own tensors as they pass through your layer's submodules. The two rows of every strip are the two words. Follow
-# one column of framed boxes down: it is one head.
+# The lecture's sentence *Thinking Machines* goes through **your** layer: 512 numbers a word, 8 heads, random embeddings, nothing trained.
+# Every shape on this page is read off your own tensors as they pass through your layer's submodules. The two rows of every strip are the
+# two words. Follow one column of framed boxes down: it is one head.
 
 # %%
 STEPS = ("q_proj", "k_proj", "v_proj", "out_proj")
@@ -287,9 +296,11 @@ STEPS = ("q_proj", "k_proj", "v_proj", "out_proj")
 def watch(layer, *inputs):
     """The layer's output and weights, and what went into and came out of each of its four linear submodules."""
     seen = {}
-    hooks = [
-        getattr(layer, name).register_forward_hook(lambda _, given, gave, name=name: seen.update({name: (given[0], gave)})) for name in STEPS
-    ]
+
+    def note(name):
+        return lambda _, given, gave: seen.update({name: (given[0], gave)})
+
+    hooks = [getattr(layer, name).register_forward_hook(note(name)) for name in STEPS]
     try:
         output, weights = layer(*inputs)
     finally:
@@ -352,25 +363,27 @@ def draw_five_steps(figure):
 
 plots.show(
     draw_five_steps,
-    alt="A page of shapes: the sentence Thinking Machines, its embeddings (2, 512), queries, keys and values of eight heads (8, 2, 64), eight 2 by 2 weight matrices, "
-    "the heads' findings (8, 2, 64), concatenated (2, 512), and the output (2, 512)",
+    alt="A page of shapes: the sentence Thinking Machines, its embeddings (2, 512), queries, keys and values of eight heads "
+    "(8, 2, 64), eight 2 by 2 weight matrices, the heads' findings (8, 2, 64), concatenated (2, 512), and the output (2, 512)",
     width=8,
     height=5,
 )
 
 # %% [markdown]
-# The eight $2 \times 2$ matrices differ although nothing has been learned: each head compares its own 64 numbers, so each has its own opinion of who
-# should look at whom. (In the lecture's words, only the first layer embeds: every later one starts directly with the output of the one below.)
+# The eight $2 \times 2$ matrices differ although nothing has been learned: each head compares its own 64 numbers, so each has its own
+# opinion of who should look at whom. (In the lecture's words, only the first layer embeds: every later one starts directly with the
+# output of the one below.)
 
 # %% [markdown]
 # ## 4 · The same layer as PyTorch's
 #
-# Is it right? The strongest evidence is a layer that thousands use: with equal weights, `nn.MultiheadAttention` must give equal outputs. Only the packing differs.
-# PyTorch keeps the three input matrices in **one**, `in_proj_weight` of shape `(3 · d_model, d_model)`, the queries' rows first, then the keys', then the
-# values', and likewise `in_proj_bias` `(3 · d_model,)`; then `out_proj.weight` and `out_proj.bias`. Without bias, `in_proj_bias` and `out_proj.bias` are None.
+# Is it right? The strongest evidence is a layer that thousands use: with equal weights, `nn.MultiheadAttention` must give equal outputs.
+# Only the packing differs. PyTorch keeps the three input matrices in **one**, `in_proj_weight` of shape `(3 · d_model, d_model)`, the
+# queries' rows first, then the keys', then the values', and likewise `in_proj_bias` `(3 · d_model,)`; then `out_proj.weight` and
+# `out_proj.bias`. Without bias, `in_proj_bias` and `out_proj.bias` are None.
 #
-# An `nn.Linear` stores its weight as `(out, in)`, and so does the packed matrix: nothing needs to be transposed. As all blocks are square, a needless
-# transposition would raise no error; it would only be wrong.
+# An `nn.Linear` stores its weight as `(out, in)`, and so does the packed matrix: nothing needs to be transposed. As all blocks are
+# square, a needless transposition would raise no error; it would only be wrong.
 #
 # ### Exercise 4 · `load_torch_weights` (●●○, 10 minutes, 2.5 points)
 # Copy: training one layer afterwards must leave the other as it is. The module's parameters stay trainable.
@@ -382,8 +395,8 @@ plots.show(
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# PyTorch refuses to change a parameter in place while it records gradients. Either step out of the recording with `torch.no_grad()` and use
-# `copy_`, or build a state dict and load it.
+# PyTorch refuses to change a parameter in place while it records gradients. Either step out of the recording with `torch.no_grad()` and
+# use `copy_`, or build a state dict and load it.
 #
 # </details>
 
@@ -408,8 +421,9 @@ def load_torch_weights(module: MultiHeadAttention, reference: nn.MultiheadAttent
 check(load_torch_weights)
 
 # %% [markdown]
-# Here are both layers on random input, in float32 and float64, alone and with a causal mask. PyTorch's masks say `True` where attention is *forbidden* in this layer, and
-# `True` where it is *allowed* in `F.scaled_dot_product_attention`. Read the documentation of whatever you use.
+# Here are both layers on random input, in float32 and float64, alone and with a causal mask. PyTorch's masks say `True` where attention
+# is *forbidden* in this layer, and `True` where it is *allowed* in `F.scaled_dot_product_attention`. Read the documentation of whatever
+# you use.
 
 # %% tags=["experiment"]
 def compare_with_torch():
@@ -438,15 +452,15 @@ _ = attempt(compare_with_torch)
 # %% [markdown]
 # ## 5 · Experiment: two look-ups at once
 #
-# *Chasing* needs its subject and its object. Here is that need in its purest form. Eight guests stand in a room. Each wears one of six colours and each
-# has two friends among the others, a first and a second:
+# *Chasing* needs its subject and its object. Here is that need in its purest form. Eight guests stand in a room. Each wears one of six
+# colours and each has two friends among the others, a first and a second:
 #
 # > **Ann** wears red and knows **Bob** and **Eve**. **Bob** wears green and knows **Hal** and **Ann**. …
 #
-# The question to every guest: *what colour does your first friend wear, and what colour your second?* Ann must look at Bob **and** at Eve, and must not mix
-# up which is which. The model is as small as can be: the sum of four embeddings (who, colour, first friend, second friend) makes a guest's vector, one layer of your
-# attention lets the guests look at each other, and a linear map reads both answers off the layer's output. (The guests have names, so their order is of no
-# importance; sentences are another matter, and lesson 05's.)
+# The question to every guest: *what colour does your first friend wear, and what colour your second?* Ann must look at Bob **and** at
+# Eve, and must not mix up which is which. The model is as small as can be: the sum of four embeddings (who, colour, first friend, second
+# friend) makes a guest's vector, one layer of your attention lets the guests look at each other, and a linear map reads both answers off
+# the layer's output. (The guests have names, so their order is of no importance; sentences are another matter, and lesson 05's.)
 #
 # All models below have the same 16-number vectors and exactly the same number of parameters. Only the number of heads differs.
 
@@ -538,24 +552,33 @@ def draw_look_ups(figure):
     ax.set_title("One head cannot look in two places (dots: seeds)")
 
 
-plots.show(draw_look_ups, alt="Both colours right against the number of heads: about 17 percent with one head, about 100 percent with 2, 4 and 8 heads, fewer with 16", height=3)
+plots.show(
+    draw_look_ups,
+    alt="Both colours right against the number of heads: about 17 percent with one head, "
+    "about 100 percent with 2, 4 and 8 heads, fewer with 16",
+    height=3,
+)
 
 # %% [markdown]
-# Look at the printed lines: the single head learns **one** of the two friends perfectly and guesses the other at 1 in 6. Which of the two it learns depends on the seed.
-# Two heads with *half* the width each do both. Sixteen heads with one number each do worse again: a query and a key of one number can only say "more" or "less",
-# too little to pick one guest of eight (Bhojanapalli et al. 2020 call this the low-rank bottleneck).
+# Look at the printed lines: the single head learns **one** of the two friends (nearly) perfectly and guesses the other at 1 in 6. Which of the two
+# it learns depends on the seed. Two heads with *half* the width each do both. Sixteen heads with one number each do worse again: a query
+# and a key of one number can only say "more" or "less", too little to pick one guest of eight (Bhojanapalli et al. 2020 call this the
+# low-rank bottleneck).
 #
-# **Why it must fail.** A linear readout scores each colour by a weighted sum over the guests, $\sum_j a_j\, u_c^\top x_j$ up to constants, for the first question with one set of
-# vectors $u_c$, for the second with another, but with the *same* attention weights $a_j$ for both. Whoever gets the larger weight is the better seen in both answers.
+# **Why it must fail.** A linear readout scores each colour by a weighted sum over the guests, $\sum_j a_j\, u_c^\top x_j$ up to
+# constants, for the first question with one set of vectors $u_c$, for the second with another, but with the *same* attention weights
+# $a_j$ for both. Whoever gets the larger weight is the better seen in both answers.
 #
-# **How far this goes.** The argument needs the *linear* readout. A head may blend 70 : 30, and a network with a hidden layer can tell the large share from the small one.
-# The next cell measures it. So one head is not *unable* to carry two findings; it has to pack them into one average, and someone has to unpack it.
+# **How far this goes.** The argument needs the *linear* readout. A head may blend 70 : 30, and a network with a hidden layer can tell the
+# large share from the small one. The next cell measures it. So one head is not *unable* to carry two findings; it has to pack them into
+# one average, and someone has to unpack it.
 
 # %% tags=["experiment"]
 def unpacking():
     for hidden in (0, 128):
         both = [accuracy(train_party(1, seed, steps=800, hidden=hidden, learning_rate=3e-3))[2] for seed in SEEDS]
-        print(f"one head, {'a hidden layer of 128' if hidden else 'a linear readout':>21}: both right {', '.join(f'{b:.0%}' for b in both)}")
+        readout = "a hidden layer of 128" if hidden else "a linear readout"
+        print(f"one head, {readout:>21}: both right {', '.join(f'{share:.0%}' for share in both)}")
 
 
 _ = attempt(unpacking)
@@ -563,7 +586,8 @@ _ = attempt(unpacking)
 # %% [markdown]
 # ### Where the heads look
 #
-# One room, one model with four heads. Each row is a guest who looks, with the two friends to be found; each column a guest who is looked at.
+# One room, one model with four heads. Each row is a guest who looks, with the two friends to be found; each column a guest who is looked
+# at.
 
 # %%
 def one_room():
@@ -581,7 +605,13 @@ def draw_party_heads(figure):
     draw_heads(figure, lookers, weights[0], seen)
 
 
-plots.show(draw_party_heads, alt="Four heat maps of a trained model's heads over one room: each head follows the first or the second friend of each guest", width=8.4, height=2.9)
+plots.show(
+    draw_party_heads,
+    alt="Four heat maps of a trained model's heads over one room, "
+    "one row for each guest who looks and one column for each who is looked at",
+    width=8.4,
+    height=2.9,
+)
 
 # %% [markdown]
 # And the same by hand: pick a head and a guest, and see where it looks. (Mouse or keyboard; nothing is loaded from anywhere.)
@@ -602,23 +632,27 @@ def show_party_view():
 _ = attempt(show_party_view)
 
 # %% [markdown]
-# Some heads follow the first friend, some the second, and nobody told them to: the only thing that asked for it was the loss. In trained language models such division
-# of labour has been found too, for instance heads that attend to a verb's object or to the previous word (Clark et al. 2019; Voita et al. 2019).
-# But weights are where a head *looks*. What the layer makes of it is decided by the values and $W^O$, and for that one has to intervene, as we will below.
+# Some heads follow the first friend, some the second, and nobody told them to: the only thing that asked for it was the loss. In trained
+# language models such division of labour has been found too, for instance heads that attend to a verb's object or to the previous word
+# (Clark et al. 2019; Voita et al. 2019). But weights are where a head *looks*. What the layer makes of it is decided by the values and
+# $W^O$, and for that one has to intervene, as we will below.
 
 # %% [markdown]
 # ## 6 · How sharply does a head look?
 #
-# One number says whether a head picks one word or spreads over all: the entropy of its weights, $H_i = -\sum_j a_{ij} \ln a_{ij}$, in nats, averaged over the words that look.
+# One number says whether a head picks one word or spreads over all: the entropy of its weights, $H_i = -\sum_j a_{ij} \ln a_{ij}$, in
+# nats, averaged over the words that look.
 #
-# *Worked numbers.* All weight on one word: $H = 0$ (with $0 \cdot \ln 0 = 0$, the limit of $p \ln p$). Evenly over eight words: $H = \ln 8 = 2.08$.
-# The lecture's $(0.88, 0.12)$: $-0.88 \ln 0.88 - 0.12 \ln 0.12 = 0.112 + 0.254 = 0.367$. And $e^H$ reads as "about so many words": $e^{0.367} = 1.44$.
+# *Worked numbers.* All weight on one word: $H = 0$ (with $0 \cdot \ln 0 = 0$, the limit of $p \ln p$). Evenly over eight words:
+# $H = \ln 8 = 2.08$. The lecture's $(0.88, 0.12)$: $-0.88 \ln 0.88 - 0.12 \ln 0.12 = 0.112 + 0.254 = 0.367$. And $e^H$ reads as "about so
+# many words": $e^{0.367} = 1.44$.
 #
 # ### Exercise 5 · `head_entropy` (●○○, 8 minutes, 2.5 points)
 #
 # <details><summary>Hint 1</summary>
 #
-# In floating point, `0 * log(0)` is `0 * -inf`, which is NaN. Whatever you do about it, do it before the NaN arises, and so that exact zeros contribute exactly 0.
+# In floating point, `0 * log(0)` is `0 * -inf`, which is NaN. Whatever you do about it, do it before the NaN arises, and so that exact
+# zeros contribute exactly 0.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -642,15 +676,16 @@ check(head_entropy)
 # %% [markdown]
 # ## 7 · Cutting heads
 #
-# Which head does what? Switch one off and see what breaks. Michel, Levy and Neubig (2019) did this to trained translation models and found that most
-# heads could be cut at test time with little loss, and a few could not.
+# Which head does what? Switch one off and see what breaks. Michel, Levy and Neubig (2019) did this to trained translation models and
+# found that most heads, cut one at a time, were hardly missed, and a few were missed badly.
 #
 # ### Exercise 6 · `mask_heads` (●○○, 5 minutes, 2 points)
 # A head that is not kept has weights of zero everywhere. What remains is not made to sum to one again: the head is silent.
 #
 # <details><summary>Hint 1</summary>
 #
-# `keep` has one number for each head, and the heads stand third from the right. Lined up from the right as it is, `keep` would cut *words*.
+# `keep` has one number for each head, and the heads stand third from the right. Lined up from the right as it is, `keep` would cut
+# *words*.
 #
 # </details>
 
@@ -666,9 +701,10 @@ def mask_heads(weights: Float[Tensor, "*batch n_heads T_q T_k"], keep: Bool[Tens
 check(mask_heads)
 
 # %% [markdown]
-# Silence has the same effect a step later: a head of zero weights finds $0 \cdot V = 0$, so instead of its weights one may zero its finding $Z_i$ on its way into $W^O$. That is how
-# the next cell cuts heads out of a trained layer without touching its code: a PyTorch *hook* receives what is about to enter `out_proj`, splits it with your
-# `split_heads`, silences with your `mask_heads` (the last two dimensions may be anything), and merges with your `merge_heads`.
+# Silence has the same effect a step later: a head of zero weights finds $0 \cdot V = 0$, so instead of its weights one may zero its
+# finding $Z_i$ on its way into $W^O$. That is how the next cell cuts heads out of a trained layer without touching its code: a PyTorch
+# *hook* receives what is about to enter `out_proj`, splits it with your `split_heads`, silences with your `mask_heads` (the last two
+# dimensions may be anything), and merges with your `merge_heads`.
 
 # %%
 def accuracy_with(model, keep):
@@ -696,8 +732,9 @@ def prune():
         lost.append([before - after for before, after in zip(whole, accuracy_with(model, keep))])
     least = sorted(range(4), key=lambda head: sum(lost[head]))[:2]
     keep = torch.tensor([head not in least for head in range(4)])
-    first, second, both = accuracy_with(model, keep)
-    print(f"All heads: both right {whole[2]:.0%}. Without heads {least[0] + 1} and {least[1] + 1}, the least missed one by one, together: {both:.0%}.")
+    _, _, both = accuracy_with(model, keep)
+    print(f"All heads: both right {whole[2]:.0%}. Heads {least[0] + 1} and {least[1] + 1} were missed least.", end=" ")
+    print(f"Without the two of them: {both:.0%}.")
     return entropy, lost
 
 
@@ -712,8 +749,9 @@ def draw_pruning(figure):
     left.axhline(math.log(8), color=plots.RED, linestyle=":")
     left.text(3.4, math.log(8) - 0.05, "evenly over 8 guests", ha="right", va="top", fontsize=8, color=plots.RED)
     left.set(ylabel="entropy (nats)", title="How widely a head looks", ylim=(0, 2.3))
-    for offset, which, color in ((-0.2, 0, plots.BLUE), (0.2, 1, plots.ORANGE)):
-        right.bar([i + offset for i in range(4)], [loss[which] for loss in lost], width=0.36, color=color, label=("first friend", "second friend")[which])
+    for which, (name, color) in enumerate((("first friend", plots.BLUE), ("second friend", plots.ORANGE))):
+        places = [i + 0.4 * which - 0.2 for i in range(4)]
+        right.bar(places, [loss[which] for loss in lost], width=0.36, color=color, label=name)
     right.set_xticks(range(4), names)
     right.set(ylabel="accuracy lost", title="What is lost without it", ylim=(min(0, *(min(x) for x in lost)), 1))
     right.legend()
@@ -721,36 +759,40 @@ def draw_pruning(figure):
 
 plots.show(
     draw_pruning,
-    alt="Left: the entropy of each of four heads. Right: the accuracy lost on the first and on the second friend when each head is cut in turn",
+    alt="Left: the entropy of each of four heads. Right: the accuracy lost on either friend when each head is cut in turn",
     width=7.4,
     height=2.8,
 )
 
 # %% [markdown]
-# Compare with the pictures above. A head that follows the first friend costs first friends when it is cut, and the second friends hardly notice.
-# That is a stronger statement than a picture of weights: it says what the head is *for*.
+# Compare with the pictures above. A head that follows the first friend costs first friends when it is cut, and the second friends hardly
+# notice. That is a stronger statement than a picture of weights: it says what the head is *for*.
 #
-# And compare left with right. Does the sharpest head always matter most, and does a wide head never matter? Now look at the printed line: heads
-# that seemed idle when cut one by one may still be missed when cut together, if each of them stood in for the other. Train with another seed
-# (`result[0][4, 1]`) and the heads will have shared the work differently.
+# And compare left with right. Does the sharpest head always matter most, and does a wide head never matter? Now look at the printed line:
+# heads that seemed idle when cut one by one may still be missed when cut together, if each of them stood in for the other. Take the model
+# of another seed (`result[0][4, 1]` in `prune`) and the heads will have shared the work differently.
 
 # %% [markdown]
 # ## 8 · Generating without repeating yourself
 #
-# A GPT writes one word at a time, and each new word attends to all before it. Done naively, word 1,000 makes it compute the keys and values of words 1 to 999 again, although none
-# of them has changed: in a causal model no word sees the future, so **old keys and values never change**. Keep them.
+# A GPT writes one word at a time, and each new word attends to all before it. Done naively, word 1,000 makes it compute the keys and
+# values of words 1 to 999 again, although none of them has changed: in a causal model no word sees the future, so **old keys and values
+# never change**. Keep them.
 #
 # $$\underbrace{K_{1..t}}_{(\dots, h, t, d_\text{head})} = \big[\underbrace{K_{1..t-1}}_{\text{from the cache}} ;\; k_t\big]$$
 #
-# For each new word only its own query, key and value are computed; the key and value are appended; the query attends to everything in the cache. No mask is needed, since the
-# cache holds nothing from the future. The words of a prompt can be appended all at once (with a causal mask among themselves).
+# For each new word only its own query, key and value are computed; the key and value are appended; the query attends to everything in the
+# cache. No mask is needed, since the cache holds nothing from the future. The words of a prompt can be appended all at once (with a
+# causal mask among themselves).
 #
-# *Worked number.* GPT-2 small has 12 layers and $d_\text{model} = 768$. For 1,024 words the cache holds $12 \cdot 2 \cdot 1{,}024 \cdot 768 \approx 18.9$ million numbers: 38 MB in 16 bit,
-# for *one* conversation. Memory is the price of the cache, and the reason for this lesson's stretch.
+# *Worked number.* GPT-2 small has 12 layers and $d_\text{model} = 768$. For 1,024 positions the cache holds
+# $12 \cdot 2 \cdot 1{,}024 \cdot 768 \approx 18.9$ million numbers: 38 MB in 16 bit, for *one* conversation. Memory is the price of the
+# cache, and the reason for this lesson's stretch.
 
 # %% [markdown]
 # ### Exercise 7 · `KeyValueCache` (●●○, 12 minutes, 3.5 points)
-# `append` takes the keys and values of one *or several* new positions and returns all so far, oldest first. `length` is the number of positions held.
+# `append` takes the keys and values of one *or several* new positions and returns all so far, oldest first. `length` is the number of
+# positions held.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -759,7 +801,8 @@ plots.show(
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `@property` above `def length(self)` makes `cache.length` work without parentheses. Two caches must not share anything: what belongs to one is set in `__init__`.
+# `@property` above `def length(self)` makes `cache.length` work without parentheses. Two caches must not share anything: what belongs to
+# one is set in `__init__`.
 #
 # </details>
 
@@ -796,46 +839,56 @@ class KeyValueCache:
 check(KeyValueCache)
 
 # %% [markdown]
-# What does it save? Below, one packed linear layer makes the queries, keys and values of 8 heads at `d_model = 256` (as nanoGPT does), and PyTorch's attention uses them.
-# The time of *one* more word is measured at several lengths, with your cache and without, the fastest of nine runs each.
+# What does it save? Below, one packed linear layer makes the queries, keys and values of 8 heads at `d_model = 256` (as nanoGPT does),
+# and PyTorch's attention uses them. The time of *one* more word is measured at several lengths, with your cache and without, the fastest
+# of nine runs each.
 
 # %% tags=["experiment"]
-@torch.no_grad()
-def time_per_token(lengths=(16, 64, 128, 256, 512, 1024)):
-    generator = torch.Generator().manual_seed(0)
-    packed = nn.Linear(256, 768)
-    nn.init.normal_(packed.weight, std=256**-0.5, generator=generator)
-    words = torch.randn(1, max(lengths), 256, generator=generator)
+class Decoder:
+    """One layer's next output, with the keys and values of all words computed again, or with a cache."""
 
-    def project(x):
-        return [split_heads(part, 8) for part in packed(x).chunk(3, dim=-1)]
+    def __init__(self, longest, d_model=256):
+        generator = torch.Generator().manual_seed(0)
+        self.packed = nn.Linear(d_model, 3 * d_model)
+        nn.init.normal_(self.packed.weight, std=d_model**-0.5, generator=generator)
+        self.words = torch.randn(1, longest, d_model, generator=generator)
 
-    def everything_again(n):
-        q, k, v = project(words[:, :n])
+    def project(self, start, stop):
+        return [split_heads(part, 8) for part in self.packed(self.words[:, start:stop]).chunk(3, dim=-1)]
+
+    def everything_again(self, n):
+        q, k, v = self.project(0, n)
         return F.scaled_dot_product_attention(q[..., -1:, :], k, v)
 
-    def one_word(cache, n):
-        q, k, v = project(words[:, n - 1 : n])
-        return F.scaled_dot_product_attention(q, *cache.append(k, v))
-
-    def filled(n):
+    def cache_before(self, n):
         cache = KeyValueCache()
-        cache.append(*project(words[:, : n - 1])[1:])
+        cache.append(*self.project(0, n - 1)[1:])
         return cache
 
-    def fastest(step, prepare):
-        times = []
-        for _ in range(9):
-            prepared = prepare()
-            start = time.perf_counter()
-            step(*prepared)
-            times.append(time.perf_counter() - start)
-        return 1e3 * min(times)
+    def one_word(self, n, cache):
+        q, k, v = self.project(n - 1, n)
+        return F.scaled_dot_product_attention(q, *cache.append(k, v))
 
-    full = [fastest(everything_again, lambda: (n,)) for n in lengths]
-    cached = [fastest(one_word, lambda: (filled(n), n)) for n in lengths]
-    gap = max((everything_again(n) - one_word(filled(n), n)).abs().max().item() for n in lengths)
-    print(f"Largest difference between the two: {gap:.0e}. At {lengths[-1]} words the cache is {full[-1] / cached[-1]:.0f} times faster a word.")
+
+def fastest(step, n, *prepare):
+    """Milliseconds of `step(n, …)`, the fastest of nine; what `prepare` makes for each run is not timed."""
+    times = []
+    for _ in range(9):
+        prepared = [make(n) for make in prepare]
+        start = time.perf_counter()
+        step(n, *prepared)
+        times.append(time.perf_counter() - start)
+    return 1e3 * min(times)
+
+
+@torch.no_grad()
+def time_per_token(lengths=(16, 64, 128, 256, 512, 1024)):
+    layer = Decoder(max(lengths))
+    full = [fastest(layer.everything_again, n) for n in lengths]
+    cached = [fastest(layer.one_word, n, layer.cache_before) for n in lengths]
+    gap = max((layer.everything_again(n) - layer.one_word(n, layer.cache_before(n))).abs().max().item() for n in lengths)
+    print(f"Largest difference between the two: {gap:.0e}.")
+    print(f"At {lengths[-1]} words the next word is {full[-1] / cached[-1]:.0f} times faster with the cache.")
     return lengths, full, cached
 
 
@@ -853,25 +906,33 @@ def draw_times(figure):
     ax.legend()
 
 
-plots.show(draw_times, alt="Milliseconds for one more word against the number of words so far: rising without the cache, nearly flat with it", width=6, height=3)
+plots.show(
+    draw_times,
+    alt="Milliseconds for one more word against the number of words so far: rising without the cache, far lower and flatter with it",
+    width=6,
+    height=3,
+)
 
 # %% [markdown]
-# Without the cache, the next word costs more with every word there is. With it the line is far lower, but not flat: the query still attends to all keys, and a cache that grows
-# by concatenation copies itself at every step. (Real systems reserve the memory beforehand.)
+# Without the cache, the next word costs more with every word there is. With it the line is far lower, but not flat: the query still
+# attends to all keys, and a cache that grows by concatenation copies itself at every step. (Real systems reserve the memory beforehand.)
 
 # %% [markdown]
 # ## 9 · What the layer costs
 #
-# Count in *multiply-adds*: a matrix product $(a, b) \cdot (b, c)$ has $a \cdot c$ results, each a sum of $b$ products, so it costs $a\,b\,c$ of them. A layer of self-attention has six
-# kinds of products: four projections, the scores of every head, and the weighted sum of every head. Softmax, scale and biases are small change and not counted.
+# Count in *multiply-adds*: a matrix product $(a, b) \cdot (b, c)$ has $a \cdot c$ results, each a sum of $b$ products, so it costs
+# $a\,b\,c$ of them. A layer of self-attention has six kinds of products: four projections, the scores of every head, and the weighted sum
+# of every head. Softmax, scale and biases are small change and not counted.
 #
-# *Worked number.* *Thinking Machines*, $T = 2$, $d_\text{model} = 512$, 8 heads: 1,048,576 parameters; 2,101,248 multiply-adds, nearly all of them in the projections; and 32 score entries, four for each head.
+# *Worked number.* *Thinking Machines*, $T = 2$, $d_\text{model} = 512$, 8 heads: 1,048,576 parameters; 2,101,248 multiply-adds, nearly
+# all of them in the projections; and 32 score entries, four for each head.
 #
 # ### Exercise 8 · `attention_cost` (●○○, 8 minutes, 2 points)
 #
 # <details><summary>Hint 1</summary>
 #
-# Write down the two factors' shapes for one head's scores, count, and multiply by the number of heads. What becomes of $h \cdot d_\text{head}$?
+# Write down the two factors' shapes for one head's scores, count, and multiply by the number of heads. What becomes of
+# $h \cdot d_\text{head}$?
 #
 # </details>
 
@@ -897,8 +958,9 @@ def attention_cost(n_positions: int, d_model: int, n_heads: int) -> dict[str, in
 check(attention_cost)
 
 # %% [markdown]
-# The famous "attention is quadratic" is true, and for short texts beside the point: below a certain length the projections, linear in $T$, are the larger part.
-# Your function knows where the lines cross: the score work is what is left when the projections (`parameters` for each word) are taken away.
+# The famous "attention is quadratic" is true, and for short texts beside the point: below a certain length the projections, linear in
+# $T$, are the larger part. Your function knows where the lines cross: the score work is what is left when the projections (`parameters`
+# for each word) are taken away.
 
 # %% tags=["figure"]
 def draw_costs(figure):
@@ -912,14 +974,16 @@ def draw_costs(figure):
     left.set(xlabel="positions T", ylabel="multiply-adds", title="d_model = 512: they cross at T = 1,024")
     left.legend()
     for heads, color in ((1, plots.ORANGE), (8, plots.BLUE), (32, plots.GREEN)):
-        right.loglog(lengths, [4 * attention_cost(n, 512, heads)["score_entries"] / 2**20 for n in lengths], color=color, label=f"{heads} head{'s' * (heads > 1)}")
+        entries = [attention_cost(n, 512, heads)["score_entries"] for n in lengths]
+        right.loglog(lengths, [4 * e / 2**20 for e in entries], color=color, label=f"{heads} head{'s' * (heads > 1)}")
     right.set(xlabel="positions T", ylabel="MB of scores (float32)", title="Heads cost no products, but memory")
     right.legend()
 
 
 plots.show(
     draw_costs,
-    alt="Left: multiply-adds of projections and of scores against the number of positions, crossing at 1,024. Right: megabytes of scores for 1, 8 and 32 heads",
+    alt="Left: multiply-adds of projections and of scores against the number of positions, crossing at 1,024. "
+    "Right: megabytes of scores for 1, 8 and 32 heads",
     width=7.6,
     height=3,
 )
@@ -927,34 +991,47 @@ plots.show(
 # %% [markdown]
 # ## 10 · In your own words
 #
-# **Written question (10 minutes, 3 points).** A colleague says: *"Eight heads of width 64 have the same parameters and multiply-adds as one head of width 512.
-# So they must be able to compute the same things, and if a head's weights are nearly uniform it is useless and can be cut."*
-# Say in about ten lines (a) what several heads can do that one of the same total width cannot, and what that statement depends on; (b) what is lost when more and more heads share a fixed width;
-# (c) how you would find out whether a head can be cut, and why entropy alone does not tell.
+# **Written question (10 minutes, 3 points).** A colleague says: *"Eight heads of width 64 have the same parameters and multiply-adds as
+# one head of width 512. So they must be able to compute the same things, and if a head's weights are nearly uniform it is useless and can
+# be cut."* Say in about ten lines (a) what several heads can do that one of the same total width cannot, and what that statement depends
+# on; (b) what is lost when more and more heads share a fixed width; (c) how you would find out whether a head can be cut, and why entropy
+# alone does not tell.
 
 # %% [markdown] question="heads_in_words" points=3
 # ### BEGIN SOLUTION
-# **Model answer.** (a) Equal counts do not mean equal functions. One head has one softmax a word, so one convex combination of the values; two findings from two places come back as one
-# average with the same weights for whatever is read from it. Several heads have several independent sets of weights, and concatenation keeps the findings apart, in different columns, before
-# $W^O$ mixes them. In the room experiment one head got one friend right and guessed the other (about 17 % both right); two heads got both. It depends on the readout: with a linear one a blend cannot be undone; with a hidden
-# layer one head learned to blend unequally and the network unpacked it.
-# (b) Each head's scores are dot products of $d_\text{head} = d_\text{model}/h$ numbers: a $T \times T$ score matrix of rank at most $d_\text{head}$. With $d_\text{head} = 1$ (16 heads of 16) a query can ask
-# only for more or for less of one number and cannot single out one guest of eight; accuracy fell.
-# (c) Intervene: silence the head and measure the loss on data, for each kind of question separately, and several heads together too, because two heads that do the same can replace each other when cut one at a time.
-# Entropy says how widely a head looks, not what it contributes: a uniform head may deliver a mean that the model needs, a sharp one may be a duplicate or point to a word whose value $W^O$ ignores.
+# **Model answer.** (a) Equal counts do not mean equal functions. One head has one softmax a word, so one convex combination of the
+# values; two findings from two places come back as one average with the same weights for whatever is read from it. Several heads have
+# several independent sets of weights, and concatenation keeps the findings apart, in different columns, before $W^O$ mixes them. In the
+# room experiment one head got one friend right and guessed the other (about 17 % both right); two heads got both. It depends on the
+# readout: with a linear one a blend cannot be undone; with a hidden layer one head learned to blend unequally and the network unpacked
+# it.
 #
-# **Rubric** — 1 point: several softmaxes, findings kept apart rather than averaged, *and* the readout (or later layers) as a condition. 1 point: smaller $d_\text{head}$ limits what a
-# query can single out (rank, or the experiment's 16 heads). 1 point: intervention on data, and a reason why entropy is not importance (duplicates, useful uniform heads, values or $W^O$). Half points for half of a part.
+# (b) Each head's scores are dot products of $d_\text{head} = d_\text{model}/h$ numbers: a $T \times T$ score matrix of rank at most
+# $d_\text{head}$. With $d_\text{head} = 1$ (16 heads of 16) a query can ask only for more or for less of one number and cannot single out
+# one guest of eight; accuracy fell.
+#
+# (c) Intervene: silence the head and measure the loss on data, for each kind of question separately,
+# and several heads together too, because two heads that do the same can replace each other when cut one at a time. Entropy says how
+# widely a head looks, not what it contributes: a uniform head may deliver a mean that the model needs, a sharp one may be a duplicate or
+# point to a word whose value $W^O$ ignores.
+#
+# **Rubric** — 1 point: several softmaxes, findings kept apart rather than averaged, *and* the readout (or later layers) as a condition.
+# 1 point: smaller $d_\text{head}$ limits what a query can single out (rank, or the experiment's 16 heads).
+# 1 point: intervention on data,
+# and a reason why entropy is not importance (duplicates, useful uniform heads, values or $W^O$). Half points for half of a part.
 # ### END SOLUTION
 
 # %% [markdown]
 # ## ★ Stretch · grouped queries (●●○, 15 minutes, no points)
 #
-# The cache holds keys and values for every head. Shazeer (2019) let all heads share *one* head of keys and values; Ainslie et al. (2023) found the middle way that many large models
-# take today (Llama 3 and Mistral among them): **groups** of query heads share one head of keys and values. With 8 query heads and 2 key–value heads the cache is a quarter as large. Heads 1 to 4 use the first pair, heads 5 to 8 the second.
+# The cache holds keys and values for every head. Shazeer (2019) let all heads share *one* head of keys and values; Ainslie et al. (2023)
+# found the middle way that many large models take today (Llama 3 and Mistral among them): **groups** of query heads share one head of
+# keys and values. With 8 query heads and 2 key–value heads the cache is a quarter as large. Heads 1 to 4 use the first pair, heads 5 to 8
+# the second.
 #
-# `q` is `(..., n_heads, T_q, d_head)`; `k` and `v` are `(..., n_kv_heads, T_k, d_head)`. Give the output `(..., n_heads, T_q, d_head)` and the weights `(..., n_heads, T_q, T_k)`, with a mask that is
-# shared by all heads as before. Raise a `ValueError` that names `n_kv_heads` if it does not divide the number of query heads.
+# `q` is `(..., n_heads, T_q, d_head)`; `k` and `v` are `(..., n_kv_heads, T_k, d_head)`. Give the output `(..., n_heads, T_q, d_head)`
+# and the weights `(..., n_heads, T_q, T_k)`, with a mask that is shared by all heads as before. Raise a `ValueError` that names
+# `n_kv_heads` if it does not divide the number of query heads.
 
 # %% exercise="grouped_query_attention" forbids="scaled_dot_product_attention multi_head_attention_forward" tags=["stretch"]
 def grouped_query_attention(
@@ -985,11 +1062,14 @@ check(grouped_query_attention)
 # %% [markdown]
 # ## What you have now
 #
-# A layer that is PyTorch's to the last digit, that can look in several places at once, and that generates without repeating itself. It has one
-# blind spot left: shuffle the guests and nothing changes. For a room that is right; for *dog bites man* it is not. **Lesson 05** gives the words their order.
+# A layer that is PyTorch's to the last digit, that can look in several places at once, and that generates without repeating itself. It
+# has one blind spot left: shuffle the guests and nothing changes. For a room that is right; for *dog bites man* it is not. **Lesson 05**
+# gives the words their order.
 #
-# **Sources.** Vaswani et al. (2017), *Attention is all you need* · Michel, Levy and Neubig (2019), *Are sixteen heads really better than one?* · Voita et al. (2019), *Analyzing multi-head self-attention* ·
-# Clark et al. (2019), *What does BERT look at?* · Bhojanapalli et al. (2020), *Low-rank bottleneck in multi-head attention models* · Shazeer (2019), *Fast transformer decoding* · Ainslie et al. (2023), *GQA*.
+# **Sources.** Vaswani et al. (2017), *Attention is all you need* · Michel, Levy and Neubig (2019), *Are sixteen heads really better than
+# one?* · Voita et al. (2019), *Analyzing multi-head self-attention* · Clark et al. (2019), *What does BERT look at?* · Bhojanapalli et
+# al. (2020), *Low-rank bottleneck in multi-head attention models* · Shazeer (2019), *Fast transformer decoding* · Ainslie et al. (2023),
+# *GQA*.
 
 # %% tags=["figure"]
 lesson.scoreboard()

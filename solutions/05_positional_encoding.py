@@ -1,14 +1,15 @@
 # %% [markdown]
 # # 05 · Positional encoding
-# *Needs: lessons 03 and 04 (attention, heads, the causal mask) · about 2 hours · CPU is enough · 24 points by checks, 3 for the written question*
+# *Needs: lessons 03 and 04 (heads, the causal mask) · about 2 hours · CPU is enough · 24 points, 3 more for the written question*
 #
 # > dog bites man
 # >
 # > man bites dog
 #
-# The first is no news and the second is. The words are the same; only their **order** differs. A recurrent network reads one word after the other, so
-# order comes for free. Attention looks at all words at once, and its formula never mentions where a word stands. The lecture puts it this way:
-# *Transformer attention as seen so far is position invariant. Position of a word in a sentence matters, how to encode this?*
+# The first is no news and the second is. The words are the same; only their **order** differs. A recurrent network reads one word after
+# the other, so order comes for free. Attention looks at all words at once, and its formula never mentions where a word stands. The lecture
+# puts it this way: *Transformer attention as seen so far is position invariant. Position of a word in a sentence matters, how to encode
+# this?*
 #
 # You will first measure the problem, then build four families of answers, each of which runs in models that you may have used:
 #
@@ -52,39 +53,44 @@ lesson = open_lesson("05_positional_encoding", globals())
 check = lesson.check
 
 # %% [markdown]
-# **Conventions.** `...` in a shape stands for any number of batch dimensions, including none. Positions count from 0. Results keep the dtype and device of the
-# inputs; where there is no tensor among the inputs, they have PyTorch's default dtype (float32). Inputs are never changed in place.
-# In this lesson attention itself is PyTorch's own. A figure that says it is waiting for your function draws itself once you have written it: run its cell again.
+# **Conventions.** `...` in a shape stands for any number of batch dimensions, including none. Positions count from 0. Results keep the
+# dtype and device of the inputs; where there is no tensor among the inputs, they have PyTorch's default dtype (float32). Inputs are never
+# changed in place. In this lesson attention itself is PyTorch's own. A figure that says it is waiting for your function draws itself once
+# you have written it: run its cell again.
 
 # %% [markdown]
 # ## 1 · What attention cannot see
 #
-# Shuffle the rows of $X$ with a permutation $\pi$ and put the result through an attention layer without positions. Every query meets the same keys as before,
-# only in another order; the softmax does not care about the order of its terms, nor does the weighted sum. So each word gets exactly the vector it got
-# before, and the vectors are shuffled along:
+# Shuffle the rows of $X$ with a permutation $\pi$ and put the result through an attention layer without positions. Every query meets the
+# same keys as before, only in another order; the softmax does not care about the order of its terms, nor does the weighted sum. So each
+# word gets exactly the vector it got before, and the vectors are shuffled along:
 #
 # $$\text{layer}(X)_\pi = \text{layer}(X_\pi)$$
 #
-# The exact name of this is permutation *equivariance*; what is *invariant* is any pooled result, such as the mean of the rows. Either way, nothing in
-# the output can tell the two sentences apart. To put a number on how much a layer knows about order, take the largest violation:
+# The exact name of this is permutation *equivariance*; what is *invariant* is any pooled result, such as the mean of the rows. Either way,
+# nothing in the output can tell the two sentences apart. To put a number on how much a layer knows about order, take the largest
+# violation:
 #
 # $$\text{gap} = \max \left| \text{layer}(X)_\pi - \text{layer}(X_\pi) \right|$$
 #
-# *Worked number.* Let a "layer" add its row number to every row: $X = (5, 5, 5)^\top$ becomes $(5, 6, 7)^\top$. With $\pi = (1, 2, 0)$, the left side is $(6, 7, 5)^\top$,
-# the right side is $(5, 6, 7)^\top$ again, and the gap is $|5 - 7| = 2$.
+# *Worked number.* Let a "layer" add its row number to every row: $X = (5, 5, 5)^\top$ becomes $(5, 6, 7)^\top$. With $\pi = (1, 2, 0)$,
+# the left side is $(6, 7, 5)^\top$, the right side is $(5, 6, 7)^\top$ again, and the gap is $|5 - 7| = 2$.
 
 # %% [markdown]
 # ### Exercise 1 · `permutation_gap` (●○○, 8 minutes, 2 points)
-# `layer` is anything that can be called on `x (..., T, d)` and gives a tensor of shape `(..., T, anything)`. `permutation (T,)` holds row numbers.
+# `layer` is anything that can be called on `x (..., T, d)` and gives a tensor of shape `(..., T, anything)`. `permutation (T,)` holds row
+# numbers.
 #
 # <details><summary>Hint 1</summary>
 #
-# Indexing with a tensor of row numbers shuffles: for `x (T, d)`, `x[permutation]`. With batch dimensions in front, which dimension holds the words?
+# Indexing with a tensor of row numbers shuffles: for `x (T, d)`, `x[permutation]`. With batch dimensions in front, which dimension holds
+# the words?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Call the layer twice. One call's *result* is shuffled, the other call's *argument*. A Python float comes out of a one-element tensor by `.item()`.
+# Call the layer twice. One call's *result* is shuffled, the other call's *argument*. A Python float comes out of a one-element tensor by
+# `.item()`.
 #
 # </details>
 
@@ -135,7 +141,7 @@ def attention_layer(seed=0, causal=False):
     return attend
 
 
-DOG, BITES, MAN = torch.randn(3, SIZE, generator=torch.Generator().manual_seed(11))
+DOG, BITES, MAN = torch.randn(3, SIZE, generator=torch.Generator().manual_seed(6))
 
 
 # %% tags=["figure"]
@@ -157,9 +163,10 @@ plots.show(
 )
 
 # %% [markdown]
-# And other layers? A feed-forward network treats each word alone, so its gap is 0 as well. Whatever walks along the sequence, a convolution or a recurrent
-# network, has a gap. So has attention with a **causal** mask: word 0 sees one word, word 5 sees six, and this alone tells a layer something about order. (Language models
-# without any positional encoding do learn where they are from it: Haviv et al. 2022.) With both sentences in full view there is nothing to tell.
+# And other layers? A feed-forward network treats each word alone, so its gap is 0 as well. Whatever walks along the sequence, a
+# convolution or a recurrent network, has a gap. So has attention with a **causal** mask: word 0 sees one word, word 5 sees six, and this
+# alone tells a layer something about order. (Language models without any positional encoding do learn where they are from it: Haviv et al.
+# 2022.) With both sentences in full view there is nothing to tell.
 
 # %% tags=["figure"]
 def some_layers():
@@ -181,15 +188,17 @@ def draw_gaps(figure):
     generator = torch.Generator().manual_seed(2)
     x, permutation = torch.randn(7, SIZE, generator=generator), torch.randperm(7, generator=generator)
     gaps = {name: permutation_gap(layer, x, permutation) for name, layer in some_layers().items()}
+    colors = [plots.GREY if gap < 1e-4 else plots.BLUE for gap in gaps.values()]
     ax = figure.subplots()
-    bars = ax.barh(list(gaps), [max(gap, 1e-9) for gap in gaps.values()], color=[plots.GREY if gap < 1e-4 else plots.BLUE for gap in gaps.values()], height=0.6)
+    bars = ax.barh(list(gaps), [max(gap, 1e-9) for gap in gaps.values()], color=colors, height=0.6)
     ax.bar_label(bars, [f"{gap:.1f}" if gap > 0.1 else f"{gap:.0e}" if gap else "0" for gap in gaps.values()], padding=4)
     ax.set(xscale="log", xlim=(1e-9, 1e2), xlabel="permutation gap (logarithmic)")
 
 
 plots.show(
     draw_gaps,
-    alt="Permutation gaps of five layers: about 1e-6 or less for feed-forward and attention, about 1 or more for causal attention, convolution and GRU",
+    alt="Permutation gaps of five layers: about 1e-6 or less for feed-forward and attention, about 1 or more for causal attention, "
+    "convolution and GRU",
     width=6.4,
     height=2.3,
 )
@@ -197,30 +206,36 @@ plots.show(
 # %% [markdown]
 # ## 2 · A clock with many hands
 #
-# The first remedy: give each position a vector of its own and **add** it to the word standing there, so that *dog* at position 0 and *dog* at position 2 enter the
-# layer as different vectors. Vaswani et al. (2017, §3.5) fill the vector with sine waves. For the pair of columns $2i$ and $2i + 1$, where $0 \le i < d/2$:
+# The first remedy: give each position a vector of its own and **add** it to the word standing there, so that *dog* at position 0 and *dog*
+# at position 2 enter the layer as different vectors. Vaswani et al. (2017, §3.5) fill the vector with sine waves. For the pair of columns
+# $2i$ and $2i + 1$, where $0 \le i < d/2$:
 #
-# $$PE_{t,\,2i} = \sin(t\,\theta_i), \qquad PE_{t,\,2i+1} = \cos(t\,\theta_i), \qquad \theta_i = \text{base}^{-2i/d}, \qquad \text{base} = 10000$$
+# $$PE_{t,\,2i} = \sin(t\,\theta_i), \qquad PE_{t,\,2i+1} = \cos(t\,\theta_i), \qquad
+# \theta_i = \text{base}^{-2i/d}, \qquad \text{base} = 10000$$
 #
-# Read each pair as the hand of a clock. The first turns by 1 radian a word, a full turn in about 6 words; each next hand is slower, and the last needs nearly
-# $2\pi \cdot 10000$ words for a turn. The fast hands tell neighbours apart, the slow ones tell the beginning from the end, as seconds and hours do.
+# Read each pair as the hand of a clock. The first turns by 1 radian a word, a full turn in about 6 words; each next hand is slower, and
+# the last needs nearly $2\pi \cdot 10000$ words for a turn. The fast hands tell neighbours apart, the slow ones tell the beginning from
+# the end, as seconds and hours do.
 #
 # *Worked number.* For $d = 4$ the speeds are $\theta_0 = 1$ and $\theta_1 = 10000^{-2/4} = 0.01$. Position 0 is $(0, 1, 0, 1)$,
 # position 1 is $(\sin 1, \cos 1, \sin 0.01, \cos 0.01) = (0.84, 0.54, 0.01, 1.00)$ and position 2 is $(0.91, -0.42, 0.02, 1.00)$.
 #
-# (Some code puts all sines first and then all cosines. That is the same up to a fixed order of the columns; here sines and cosines alternate, as in the paper.)
+# (Some code puts all sines first and then all cosines. That is the same up to a fixed order of the columns; here sines and cosines
+# alternate, as in the paper.)
 
 # %% [markdown]
 # ### Exercise 2 · `sinusoidal_encoding` (●●○, 15 minutes, 4 points)
 #
 # <details><summary>Hint 1</summary>
 #
-# All angles at once: a column of positions `(n_positions, 1)` times a row of speeds `(d_model // 2,)`, by broadcasting. How many different speeds are there?
+# All angles at once: a column of positions `(n_positions, 1)` times a row of speeds `(d_model // 2,)`, by broadcasting. How many different
+# speeds are there?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Two ways to make sines and cosines alternate: assign to `table[:, 0::2]` and to `table[:, 1::2]`, or stack the two in a new last dimension and flatten it.
+# Two ways to make sines and cosines alternate: assign to `table[:, 0::2]` and to `table[:, 1::2]`, or stack the two in a new last
+# dimension and flatten it.
 #
 # </details>
 
@@ -243,7 +258,8 @@ def sinusoidal_encoding(n_positions: int, d_model: int, base: float = 10000.0) -
 check(sinusoidal_encoding)
 
 # %% [markdown]
-# The lecture's picture, with your numbers: *embedding with time signal = positional encoding + embedding*, for *Je suis étudiant* and four numbers a word.
+# The lecture's picture, with your numbers: *embedding with time signal = positional encoding + embedding*, for *Je suis étudiant* and four
+# numbers a word.
 
 # %% tags=["figure"]
 def draw_time_signal(figure):
@@ -261,13 +277,15 @@ def draw_time_signal(figure):
 
 plots.show(
     draw_time_signal,
-    alt="Three 3 by 4 matrices, one row each for Je, suis, étudiant: the embedding with time signal equals the positional encoding plus the embedding",
+    alt="Three 3 by 4 matrices, one row each for Je, suis, étudiant: the embedding with time signal equals the positional encoding "
+    "plus the embedding",
     width=7.4,
     height=1.9,
 )
 
 # %% [markdown]
-# A longer table. On the left every row is a position: the columns beat ever more slowly from left to right. On the right, single columns as waves.
+# A longer table. On the left every row is a position: the columns beat ever more slowly from left to right. On the right, single columns
+# as waves.
 
 # %% tags=["figure"]
 def draw_clock(figure):
@@ -285,7 +303,8 @@ def draw_clock(figure):
 
 plots.show(
     draw_clock,
-    alt="Left: the table of 100 positions and 64 columns, fast stripes on the left, nearly constant on the right. Right: columns 0, 8, 16, 24 and 32 as sine waves, each slower",
+    alt="Left: the table of 100 positions and 64 columns, fast stripes on the left, nearly constant on the right. Right: columns "
+    "0, 8, 16, 24 and 32 as sine waves, each slower",
     width=7.4,
     height=3.2,
 )
@@ -357,7 +376,8 @@ def biter_accuracy(attends, ordered, seed, steps=150):
 # %% tags=["experiment"]
 def who_bites():
     """Test accuracy of the four models, for three seeds each."""
-    kinds = {"bag of words": (False, False), "bag + positions": (False, True), "attention": (True, False), "attention + positions": (True, True)}
+    kinds = {"bag of words": (False, False), "bag + positions": (False, True)}
+    kinds |= {"attention": (True, False), "attention + positions": (True, True)}
     return {name: [biter_accuracy(*kind, seed) for seed in range(3)] for name, kind in kinds.items()}
 
 
@@ -370,27 +390,29 @@ def draw_biters(figure):
     means = [sum(runs) / len(runs) for runs in biters.values()]
     bars = ax.bar(list(biters), means, color=[plots.GREY, plots.GREY, plots.GREY, plots.BLUE], width=0.6)
     ax.bar_label(bars, fmt="{:.0%}", label_type="center", color="white")
-    ax.axhline(0.5, color=plots.RED, linestyle=":", linewidth=1.2)
+    ax.axhline(0.5, color=plots.RED, linestyle=":", linewidth=1.2, zorder=0)
     ax.set(ylim=(0, 1.05), ylabel="right on new pairs", yticks=[0, 0.5, 1], yticklabels=["0%", "50%", "100%"])
 
 
 plots.show(
     draw_biters,
-    alt="Share of right answers on new pairs of nouns: 50% for the bag of words and for the bag with positions, at most 50% for attention without positions, 100% for attention with positions",
+    alt="Share of right answers on new pairs of nouns: 50% for the bag of words and for the bag with positions, at most 50% for "
+    "attention without positions, 100% for attention with positions",
     width=6.4,
     height=2.6,
 )
 
 # %% [markdown]
-# The first three models give both orders the same answer, so at most one of the two can be right: 50% at best, and no training could help. (Attention without positions comes out a little lower:
-# it sometimes names a third noun.) Note the second bar: adding a position is not enough if all that follows is a sum. $(\text{dog} + p_0) + (\text{bites} + p_1) + (\text{man} + p_2)$ is the same sum for both orders. It needs a layer that lets a word
-# and its place act *together*, which attention's softmax does.
+# The first three models give both orders the same answer, so at most one of the two can be right: 50% at best, and no training could help.
+# (Attention without positions comes out a little lower: it sometimes names a third noun.) Note the second bar: adding a position is not
+# enough if all that follows is a sum. $(\text{dog} + p_0) + (\text{bites} + p_1) + (\text{man} + p_2)$ is the same sum for both orders. It
+# needs a layer that lets a word and its place act *together*, which attention's softmax does.
 
 # %% [markdown]
 # ## 3 · A step ahead is a rotation
 #
-# Why sines? Because of a property that the authors hoped a model could use: for a fixed offset $k$, the encoding of $t + k$ is a **linear** function of that of $t$, and
-# the same one for every $t$ (Vaswani et al. 2017, §3.5). There is a matrix $M_k$ with
+# Why sines? Because of a property that the authors hoped a model could use: for a fixed offset $k$, the encoding of $t + k$ is a
+# **linear** function of that of $t$, and the same one for every $t$ (Vaswani et al. 2017, §3.5). There is a matrix $M_k$ with
 #
 # $$PE_{t+k} = M_k \, PE_t \quad\text{for every } t, \qquad M_k \text{ of shape } (d, d)$$
 #
@@ -399,10 +421,12 @@ plots.show(
 #
 # $$\sin(a + b) = \sin a \cos b + \cos a \sin b, \qquad \cos(a + b) = \cos a \cos b - \sin a \sin b$$
 #
-# With $a = t\theta_i$ and $b = k\theta_i$ both right sides are combinations of $\sin a$ and $\cos a$, the two numbers that stand in $PE_t$. Different pairs do not mix.
+# With $a = t\theta_i$ and $b = k\theta_i$ both right sides are combinations of $\sin a$ and $\cos a$, the two numbers that stand in
+# $PE_t$. Different pairs do not mix.
 #
-# *Worked number.* $d = 2$, so $\theta_0 = 1$, and $k = 1$: with $\sin 1 = 0.84$ and $\cos 1 = 0.54$, the first line says that the new sine is $0.54$ times the old sine plus $0.84$ times the old cosine.
-# Check it on $PE_1 = (0.841, 0.540)$: $0.540 \cdot 0.841 + 0.841 \cdot 0.540 = 0.909 = \sin 2$.
+# *Worked number.* $d = 2$, so $\theta_0 = 1$, and $k = 1$: with $\sin 1 = 0.84$ and $\cos 1 = 0.54$, the first line says that the new sine
+# is $0.54$ times the old sine plus $0.84$ times the old cosine. Check it on $PE_1 = (0.841, 0.540)$:
+# $0.540 \cdot 0.841 + 0.841 \cdot 0.540 = 0.909 = \sin 2$.
 
 # %% [markdown]
 # ### Exercise 3 · `shift_matrix` (●●●, 20 minutes, 4 points)
@@ -410,12 +434,14 @@ plots.show(
 #
 # <details><summary>Hint 1</summary>
 #
-# Write $M_k$ for $d = 2$ first: two rows, one for the new sine and one for the new cosine, with two columns, for the old sine and the old cosine.
+# Write $M_k$ for $d = 2$ first: two rows, one for the new sine and one for the new cosine, with two columns, for the old sine and the old
+# cosine.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# For larger $d$ there is one such 2 × 2 block for every pair, along the diagonal, each with its own $\theta_i$; everything else is 0. `torch.block_diag(*blocks)` puts blocks along a diagonal.
+# For larger $d$ there is one such 2 × 2 block for every pair, along the diagonal, each with its own $\theta_i$; everything else is 0.
+# `torch.block_diag(*blocks)` puts blocks along a diagonal.
 #
 # </details>
 
@@ -436,9 +462,9 @@ def shift_matrix(offset: int, d_model: int, base: float = 10000.0) -> Float[Tens
 check(shift_matrix)
 
 # %% [markdown]
-# On the left your matrix for three steps ahead: fast pairs have turned far, slow pairs have hardly moved from the identity. In the middle, the encoding of positions 0 to 40
-# is carried three steps ahead by it and compared with the true one. On the right, what the property is good for: the dot product
-# $PE_s \cdot PE_t$ depends on the offset $t - s$ only, whatever $s$ is, and is largest at 0.
+# On the left your matrix for three steps ahead: fast pairs have turned far, slow pairs have hardly moved from the identity. In the middle,
+# the encoding of positions 0 to 40 is carried three steps ahead by it and compared with the true one. On the right, what the property is
+# good for: the dot product $PE_s \cdot PE_t$ depends on the offset $t - s$ only, whatever $s$ is, and is largest at 0.
 
 # %% tags=["figure"]
 def draw_shift(figure):
@@ -460,7 +486,8 @@ def draw_shift(figure):
 
 plots.show(
     draw_shift,
-    alt="Left: a block-diagonal 12 by 12 matrix. Middle: the carried encoding lies on the true one. Right: dot products of encodings against the offset, one peaked "
+    alt="Left: a block-diagonal 12 by 12 matrix. Middle: the carried encoding lies on the true one. Right: dot products of "
+    "encodings against the offset, one peaked "
     "symmetric curve for both starting positions",
     width=7.6,
     height=2.7,
@@ -469,9 +496,10 @@ plots.show(
 # %% [markdown]
 # ## 4 · Or let the model learn them
 #
-# Why invent the vectors at all? One can make them parameters: a table with a row for each position, learned like the word vectors (Gehring et al. 2017).
-# Vaswani et al. (2017, table 3, row E) tried both and found nearly the same quality. GPT-2 has such a table of 1,024 rows and BERT one of 512, and here lies the price: the table
-# **ends**. Position 1,024 does not exist, so a longer text is an error, and a row that training never reached holds whatever it was initialised with.
+# Why invent the vectors at all? One can make them parameters: a table with a row for each position, learned like the word vectors (Gehring
+# et al. 2017). Vaswani et al. (2017, table 3, row E) tried both and found nearly the same quality. GPT-2 has such a table of 1,024 rows
+# and BERT one of 512, and here lies the price: the table **ends**. Position 1,024 does not exist, so a longer text is an error, and a row
+# that training never reached holds whatever it was initialised with.
 #
 # $$Z = X + P_{0:T} \quad\text{of shape } (\dots, T, d), \qquad P \text{ of shape } (\text{max positions}, d)$$
 #
@@ -479,12 +507,13 @@ plots.show(
 
 # %% [markdown]
 # ### Exercise 4 · `LearnedPositionalEmbedding` (●○○, 10 minutes, 3 points)
-# The table is an `nn.Embedding` named `embedding`. A sequence longer than the table is a `ValueError` that gives the numbers: an index error from deep inside PyTorch
-# (or, on a GPU, an assertion without a line number) helps nobody.
+# The table is an `nn.Embedding` named `embedding`. A sequence longer than the table is a `ValueError` that gives the numbers: an index
+# error from deep inside PyTorch (or, on a GPU, an assertion without a line number) helps nobody.
 #
 # <details><summary>Hint 1</summary>
 #
-# How many positions does `x (..., T, d_model)` have? Count from the end of its shape. The vectors of these positions have shape `(T, d_model)`, and broadcasting adds them to every sequence of the batch.
+# How many positions does `x (..., T, d_model)` have? Count from the end of its shape. The vectors of these positions have shape `(T,
+# d_model)`, and broadcasting adds them to every sequence of the batch.
 #
 # </details>
 
@@ -513,35 +542,39 @@ check(LearnedPositionalEmbedding)
 # %% [markdown]
 # ## 5 · Turn the queries and the keys
 #
-# Added positions have two weaknesses: a score then depends on *where* the two words stand, though usually only their distance matters; and the position
-# shares its room with the word's meaning. Su et al. (2021) took the rotation of section 3 seriously. Nothing is added to the words. Instead every **query and key**
-# is turned, pair by pair, by an angle proportional to its position $m$:
+# Added positions have two weaknesses: a score then depends on *where* the two words stand, though usually only their distance matters; and
+# the position shares its room with the word's meaning. Su et al. (2021) took the rotation of section 3 seriously. Nothing is added to the
+# words. Instead every **query and key** is turned, pair by pair, by an angle proportional to its position $m$:
 #
-# $$\begin{pmatrix} x'_{2i} \\ x'_{2i+1} \end{pmatrix} = \begin{pmatrix} \cos m\theta_i & -\sin m\theta_i \\ \sin m\theta_i & \cos m\theta_i \end{pmatrix}
+# $$\begin{pmatrix} x'_{2i} \\ x'_{2i+1} \end{pmatrix} =
+# \begin{pmatrix} \cos m\theta_i & -\sin m\theta_i \\ \sin m\theta_i & \cos m\theta_i \end{pmatrix}
 # \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix}, \qquad \theta_i = \text{base}^{-2i/d}$$
 #
-# A dot product sees only the angle *between* two vectors. If the query is turned by $m\theta$ and the key by $n\theta$, then this angle changes by $(m - n)\theta$: the score
-# depends on the offset alone, exactly, whatever $m$ is. And a rotation changes no lengths. Values are not turned: a value is what a word communicates, and the
-# sum over the values would only be garbled.
+# A dot product sees only the angle *between* two vectors. If the query is turned by $m\theta$ and the key by $n\theta$, then this angle
+# changes by $(m - n)\theta$: the score depends on the offset alone, exactly, whatever $m$ is. And a rotation changes no lengths. Values
+# are not turned: a value is what a word communicates, and the sum over the values would only be garbled.
 #
 # *Worked number.* $d = 4$, $m = 2$, $x = (1, 0, 1, 0)$. The first pair turns by $2 \cdot 1$, the second by $2 \cdot 0.01$:
 # $x' = (\cos 2, \sin 2, \cos 0.02, \sin 0.02) = (-0.416, 0.909, 1.000, 0.020)$.
 #
-# (Two conventions are about. The paper and GPT-J turn neighbouring columns, (0, 1), (2, 3), …, as here; GPT-NeoX and Llama's published code for Hugging Face turn column $i$ with column $i + d/2$.
-# Weights trained with one give nonsense with the other.)
+# (Two conventions are about. The paper and GPT-J turn neighbouring columns, (0, 1), (2, 3), …, as here; GPT-NeoX and Llama's published
+# code for Hugging Face turn column $i$ with column $i + d/2$. Weights trained with one give nonsense with the other.)
 
 # %% [markdown]
 # ### Exercise 5 · `rotary_embedding` (●●●, 20 minutes, 5 points)
-# `positions (T,)` says where each row of `x (..., T, d)` stands. It need not begin at 0 (with a key–value cache the next word stands at position 57, say), and it need not be whole.
+# `positions (T,)` says where each row of `x (..., T, d)` stands. It need not begin at 0 (with a key–value cache the next word stands at
+# position 57, say), and it need not be whole.
 #
 # <details><summary>Hint 1</summary>
 #
-# The angles have shape `(T, d // 2)`. Take the even and the odd columns of `x` apart: both have shape `(..., T, d // 2)`, so the angles' sines and cosines broadcast over the batch.
+# The angles have shape `(T, d // 2)`. Take the even and the odd columns of `x` apart: both have shape `(..., T, d // 2)`, so the angles'
+# sines and cosines broadcast over the batch.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Compute both new halves from the *old* ones before you put anything together, and let them alternate again at the end. Columns side by side, first all even ones and then all odd ones, are the other convention.
+# Compute both new halves from the *old* ones before you put anything together, and let them alternate again at the end. Columns side by
+# side, first all even ones and then all odd ones, are the other convention.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -573,8 +606,9 @@ check(rotary_embedding)
 
 # %% [markdown]
 # ### Turn it yourself
-# One query and one key of 8 numbers, as four arrows each. Move the **first** slider: both turn along together, each pair at its own speed, and $q \cdot k$ stays what it was.
-# Move the **second**: now the angle between them changes, and so does $q \cdot k$, along the green curve. All numbers were computed by your function.
+# One query and one key of 8 numbers, as four arrows each. Move the **first** slider: both turn along together, each pair at its own speed,
+# and $q \cdot k$ stays what it was. Move the **second**: now the angle between them changes, and so does $q \cdot k$, along the green
+# curve. All numbers were computed by your function.
 
 # %% tags=["figure"]
 VIEW_Q = torch.tensor([1.2, 0.3, 0.9, -0.6, 0.5, 0.8, 1.0, 0.2])
@@ -601,13 +635,15 @@ def draw_rotation(figure):
         ax.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal", xticks=[], yticks=[], title=f"offset {offset}")
         ax.spines[:].set_visible(False)
     for position, style, color in ((24, "-", plots.GREEN), (48, ":", plots.RED)):
-        axes[3].plot([float(queries[position] @ keys[position - o]) for o in range(25)], style, color=color, linewidth=2.4, label=f"query at {position}")
+        scores = [float(queries[position] @ keys[position - o]) for o in range(25)]
+        axes[3].plot(scores, style, color=color, linewidth=2.4, label=f"query at {position}")
     axes[3].set(xlabel="offset", title="q · k")
     axes[3].legend()
 
 
 ALT_ROTATION = (
-    "Queries and keys turned by their positions: the angle between the arrows grows with the offset, and q · k against the offset is one curve wherever the query stands"
+    "Queries and keys turned by their positions: the angle between the arrows grows with the offset, "
+    "and q · k against the offset is one curve wherever the query stands"
 )
 view = attempt(build_rotation_view)
 if view:
@@ -616,8 +652,9 @@ else:
     plots.show(draw_rotation, alt=ALT_ROTATION, width=7.4, height=2.2)
 
 # %% [markdown]
-# How much can a query see of a key that is far away? Take 2,000 random queries, let each meet its own copy as a key at a growing offset, and average $q \cdot k$. Close by, all pairs agree; far
-# away the fast pairs disagree at random and only the slow ones still agree. (Su et al. 2021, §3.4.3, call it *long-term decay*.)
+# How much can a query see of a key that is far away? Take 2,000 random queries, let each meet its own copy as a key at a growing offset,
+# and average $q \cdot k$. Close by, all pairs agree; far away the fast pairs disagree at random and only the slow ones still agree. (Su et
+# al. 2021, §3.4.3, call it *long-term decay*.)
 
 # %% tags=["figure"]
 def draw_decay(figure):
@@ -634,7 +671,8 @@ def draw_decay(figure):
 
 plots.show(
     draw_decay,
-    alt="Mean dot product of a vector with itself against the offset for three bases: all fall with wiggles from one; the larger the base, the slower",
+    alt="Mean dot product of a vector with itself against the offset for three bases: all fall with wiggles from one; the larger "
+    "the base, the slower",
     width=6.4,
     height=2.7,
 )
@@ -642,13 +680,15 @@ plots.show(
 # %% [markdown]
 # ## 6 · A fixed penalty on distance
 #
-# Press, Smith and Lewis (2022) asked what is the *least* a model must be told about positions, and answered with a ruler. Words and queries stay as they are. From the score of
-# query $i$ and key $j$, a head $h$ takes off its slope times the distance (*attention with linear biases*, ALiBi):
+# Press, Smith and Lewis (2022) asked what is the *least* a model must be told about positions, and answered with a ruler. Words and
+# queries stay as they are. From the score of query $i$ and key $j$, a head $h$ takes off its slope times the distance (*attention with
+# linear biases*, ALiBi):
 #
-# $$b^{(h)}_{ij} = \begin{cases} -\,m_h \,(i - j) & j \le i \\ -\infty & j > i \end{cases} \qquad m_h = 2^{-8h/H}, \quad h = 1, \dots, H \qquad \text{shape } (H, T, T)$$
+# $$b^{(h)}_{ij} = \begin{cases} -\,m_h \,(i - j) & j \le i \\ -\infty & j > i \end{cases}
+# \qquad m_h = 2^{-8h/H}, \quad h = 1, \dots, H \qquad \text{shape } (H, T, T)$$
 #
-# The bias is added to the scores after their division by $\sqrt{d_k}$. The upper triangle is the causal mask of lesson 03, so the bias can be used in its place.
-# Nothing is learned, nothing ends, and a distance that never occurred in training is only a somewhat larger penalty.
+# The bias is added to the scores after their division by $\sqrt{d_k}$. The upper triangle is the causal mask of lesson 03, so the bias can
+# be used in its place. Nothing is learned, nothing ends, and a distance that never occurred in training is only a somewhat larger penalty.
 #
 # *Worked number.* With $H = 8$ heads the slopes are $\tfrac12, \tfrac14, \dots, \tfrac1{256}$. For three words, head 1 has
 #
@@ -662,18 +702,23 @@ plots.show(
 #
 # <details><summary>Hint 1</summary>
 #
-# All distances at once: a column of query positions minus a row of key positions, `(T, T)`. The slopes are `(n_heads,)`; which shape must they take to multiply every head's own `(T, T)`?
+# All distances at once: a column of query positions minus a row of key positions, `(T, T)`. The slopes are `(n_heads,)`; which shape must
+# they take to multiply every head's own `(T, T)`?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Write $-\infty$ only where it belongs (`masked_fill` or `torch.where`). Multiplying a matrix of zeros and ones by $-\infty$ gives NaN, as $0 \cdot \infty$ is undefined.
+# Write $-\infty$ only where it belongs (`masked_fill` or `torch.where`). Multiplying a matrix of zeros and ones by $-\infty$ gives NaN, as
+# $0 \cdot \infty$ is undefined.
 #
 # </details>
 
 # %% exercise="alibi_bias"
 def alibi_bias(n_heads: int, n_positions: int) -> Float[Tensor, "n_heads T T"]:
-    """The causal bias of every head, to be added to its scores (Press et al. 2022, §3). `n_heads` must be a power of two, else a ValueError."""
+    """The causal bias of every head, to be added to its scores (Press et al. 2022, §3).
+
+    An `n_heads` that is no power of two is a ValueError.
+    """
     ### BEGIN SOLUTION
     if n_heads < 1 or n_heads & (n_heads - 1):
         raise ValueError(f"n_heads must be a power of two, got {n_heads}")
@@ -699,7 +744,8 @@ def draw_alibi(figure):
     left.set(title="bias of head 1", xlabel="key j", ylabel="query i")
     for i in range(6):
         for j in range(i + 1):
-            left.text(j, i, f"{float(bias[0, i, j]):.1f}".replace("-0.0", "0.0"), ha="center", va="center", fontsize=7, color="white" if i - j > 4 else "#111827")
+            number, color = f"{float(bias[0, i, j]):.1f}".replace("-0.0", "0.0"), "white" if i - j > 4 else "#111827"
+            left.text(j, i, number, ha="center", va="center", fontsize=7, color=color)
     for head in (0, 2, 4, 7):
         right.plot(bias[head, 63].softmax(dim=-1), label=f"head {head + 1}")
     right.set(yscale="log", ylim=(1e-5, 1), xlabel="key position (the query stands at 63)", title="weights, if all contents are alike")
@@ -708,7 +754,8 @@ def draw_alibi(figure):
 
 plots.show(
     draw_alibi,
-    alt="Left: head 1's bias, 0 on the diagonal, falling by 0.5 a step to the left, empty above. Right: softmax weights of four heads; head 1 dies off within ten words, head 8 is nearly flat",
+    alt="Left: head 1's bias, 0 on the diagonal, falling by 0.5 a step to the left, empty above. Right: softmax weights of four "
+    "heads; head 1 dies off within ten words, head 8 is nearly flat",
     width=7.4,
     height=2.9,
 )
@@ -716,19 +763,21 @@ plots.show(
 # %% [markdown]
 # ## 7 · A learned bias, shared by many distances
 #
-# T5 (Raffel et al. 2020, §2.1) also adds a number to each score, but a *learned* one: every head owns a small table, with one number for each **bucket** of offsets. Offsets are
-# fine near by and coarse far away: whether the key is 2 or 3 words off may decide the grammar; whether it is 82 or 83 hardly does.
+# T5 (Raffel et al. 2020, §2.1) also adds a number to each score, but a *learned* one: every head owns a small table, with one number for
+# each **bucket** of offsets. Offsets are fine near by and coarse far away: whether the key is 2 or 3 words off may decide the grammar;
+# whether it is 82 or 83 hardly does.
 #
-# The offset is $r = \text{key position} - \text{query position}$. Half of the $n$ buckets are for keys at or before the query ($r \le 0$), the other half, numbered from $n/2$ on, for keys
-# after it ($r > 0$). Within a half of $h = n/2$ buckets and with the distance $a = |r|$:
+# The offset is $r = \text{key position} - \text{query position}$. Half of the $n$ buckets are for keys at or before the query ($r \le 0$),
+# the other half, numbered from $n/2$ on, for keys after it ($r > 0$). Within a half of $h = n/2$ buckets and with the distance $a = |r|$:
 #
 # - the first $e = h/2$ buckets hold one distance each: bucket $a$ for $a < e$;
 # - the others share the distances from $e$ to `max_distance` $D$ evenly on a logarithmic scale:
 #
 # $$e + \left\lfloor \frac{\ln(a / e)}{\ln(D / e)} \,(h - e) \right\rfloor, \quad\text{but at most } h - 1$$
 #
-# *Worked number.* $n = 32$ and $D = 128$, so $h = 16$ and $e = 8$. A key 5 words back: bucket 5. A key 20 words back: $\ln 2.5 / \ln 16 \cdot 8 = 2.64$, bucket $8 + 2 = 10$. A key 20 words
-# *ahead*: $16 + 10 = 26$. Anything 128 or more words back: bucket 15.
+# *Worked number.* $n = 32$ and $D = 128$, so $h = 16$ and $e = 8$. A key 5 words back: bucket 5. A key 20 words back:
+# $\ln 2.5 / \ln 16 \cdot 8 = 2.64$, bucket $8 + 2 = 10$. A key 20 words *ahead*: $16 + 10 = 26$. Anything 128 or more words back: bucket
+# 15.
 
 # %% [markdown]
 # ### Exercise 7 · `relative_position_bucket` (●●○, 15 minutes, 3 points)
@@ -736,12 +785,14 @@ plots.show(
 #
 # <details><summary>Hint 1</summary>
 #
-# Compute both formulas for all entries and choose between them with `torch.where`. The side of the query is a separate term that you add at the end.
+# Compute both formulas for all entries and choose between them with `torch.where`. The side of the query is a separate term that you add
+# at the end.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# $\ln 0$ is $-\infty$, and turning that into an integer is undefined. The logarithm is only needed where $a \ge e$: lift smaller distances to $e$ before you take it (`clamp`).
+# $\ln 0$ is $-\infty$, and turning that into an integer is undefined. The logarithm is only needed where $a \ge e$: lift smaller distances
+# to $e$ before you take it (`clamp`).
 #
 # </details>
 
@@ -778,7 +829,8 @@ def draw_buckets(figure):
 
 plots.show(
     draw_buckets,
-    alt="Left: the bucket against the offset, steep near 0 and flat far away, 0 to 15 for keys before the query and 17 to 31 after it. Right: the buckets of all pairs of 48 positions, constant along diagonals",
+    alt="Left: the bucket against the offset, steep near 0 and flat far away, 0 to 15 for keys before the query and 17 to 31 after "
+    "it. Right: the buckets of all pairs of 48 positions, constant along diagonals",
     width=7.4,
     height=2.9,
 )
@@ -789,19 +841,23 @@ plots.show(
 # %% [markdown]
 # ## 8 · Experiment: train short, test long
 #
-# The name is that of the ALiBi paper, and the question has money behind it: training cost grows with the square of the length, so one would like to train on short texts and use the model on long ones.
-# Press et al. (2022) measured it on language models; we measure it on a small task on which it is plain what a right answer is.
+# The name is that of the ALiBi paper, and the question has money behind it: training cost grows with the square of the length, so one
+# would like to train on short texts and use the model on long ones. Press et al. (2022) measured it on language models; we measure it on a
+# small task on which it is plain what a right answer is.
 #
 # > **3** w p r **7** s s q w **1** r p …
 #
-# Letters are noise, and now and then a number is named; the first word always is one. After each word the model must say **which number was named last**: 3 3 3 3 7 7 7 7 7 1 1 1 …
-# An agent needs this to know whether a door is open: what counts is the *latest* thing it was told. Content alone cannot do it, since the same numbers come again and again; the model has to compare places.
+# Letters are noise, and now and then a number is named; the first word always is one. After each word the model must say **which number
+# was named last**: 3 3 3 3 7 7 7 7 7 1 1 1 … An agent needs this to know whether a door is open: what counts is the *latest* thing it was
+# told. Content alone cannot do it, since the same numbers come again and again; the model has to compare places.
 #
-# All models have one causal attention layer with 4 heads and a feed-forward network, train on 300 batches of texts of length **32**, and are then tested on lengths up to **256**. On the longer
-# texts only the second half counts, so every answer is asked at a place that no training text had. Chance is 1 in 8. There are six ways to know the position:
-# **none** (the causal mask alone), **sinusoidal**, **learned** (a table of 256 rows, of which training sees 32), **rotary**, **ALiBi** and **T5 buckets**, all of them yours.
+# All models have one causal attention layer with 4 heads and a feed-forward network, train on 300 batches of texts of length **32**, and
+# are then tested on lengths up to **256**. On the longer texts only the second half counts, so every answer is asked at a place that no
+# training text had. Chance is 1 in 8. There are six ways to know the position: **none** (the causal mask alone), **sinusoidal**,
+# **learned** (a table of 256 rows, of which training sees 32), **rotary**, **ALiBi** and **T5 buckets**, all of them yours.
 #
-# One task can flatter one scheme. So there is a second question on the same texts: **which number was named first**, 3 3 3 3 3 3 3 … for the text above.
+# One task can flatter one scheme. So there is a second question on the same texts: **which number was named first**, 3 3 3 3 3 3 3 … for
+# the text above.
 #
 # Guess before you run it (about a minute): who will still be right about the last number at length 64, and at 256? And about the first?
 
@@ -811,7 +867,7 @@ SCHEMES = ("none", "sinusoidal", "learned", "rotary", "ALiBi", "T5 buckets")
 
 
 def number_texts(n_texts, length, question, generator, named=0.15):
-    """(ids, answers, letters): texts `(n, T)` of numbers 0 … 7 and letters 8 … 15, the number named last (or first), and where letters stand."""
+    """(ids, answers, letters): texts `(n, T)` of numbers 0 … 7 and letters 8 … 15, the numbers to name, and where letters stand."""
     is_number = torch.rand(n_texts, length, generator=generator) < named
     is_number[:, 0] = True
     ids = torch.randint(N_VALUES, N_WORDS, (n_texts, length), generator=generator)
@@ -936,7 +992,8 @@ def draw_lengths(figure):
 
 plots.show(
     draw_lengths,
-    alt="Right answers against test length for six schemes trained at length 32. Last number: ALiBi stays at 95 percent up to 256, all others fall below 50. First number: learned positions stay above 98 "
+    alt="Right answers against test length for six schemes trained at length 32. Last number: ALiBi stays at 95 percent up to 256, "
+    "all others fall below 50. First number: learned positions stay above 98 "
     "percent, sinusoidal ones fall slowly, rotary and ALiBi are near chance beyond 64",
     width=7.6,
     height=3.1,
@@ -955,20 +1012,27 @@ plots.show(
 # | ALiBi | 95 | **95** | **95** | **96** | **70** | 30 | 17 | 11 |
 # | T5 buckets | 93 | 59 | 44 | 35 | 86 | 18 | 16 | 16 |
 #
-# - **Last number.** Only ALiBi keeps at 256 what it had at 32, at the price of a few percent at length 32: its slopes are fixed, so it cannot cut off sharply behind the last number. Rotary and sinusoidal
-#   positions, perfect at 32, are defined at position 200 but were never trained there. The learned table's rows from 32 on are noise. T5 has untrained buckets too: distances from 32 on fall into buckets that
-#   training never touched. (Give it `max_distance=32`, so that all far keys share a *trained* bucket, and it stays near 80% at 256. Try it.)
-# - **First number.** Now the ranking turns around. ALiBi cannot even learn the task at length 32: its bias always favours the nearest, and the question asks for the farthest. Learned positions carry over almost
-#   perfectly, because the first word always stands in row 0, a row that was trained. Relative schemes must reach a distance they have never seen.
-# - So "ALiBi extrapolates" is true of tasks in which near things matter most. Language modelling mostly is such a task, and there Press et al. (2022, figure 1) found an order like that of the left panel: sinusoidal
-#   positions fail soon after the training length, rotary ones a little later, T5's bias later still, ALiBi not at all. One small layer on a toy text is no language model: take the mechanism from here, not the numbers.
+# - **Last number.** Only ALiBi keeps at 256 what it had at 32, at the price of a few percent at length 32: its slopes are fixed, so it
+#   cannot cut off sharply behind the last number. Rotary and sinusoidal positions, perfect at 32, are defined at position 200 but were
+#   never trained there. The learned table's rows from 32 on are noise. T5 has untrained buckets too: distances from 32 on fall into
+#   buckets that training never touched. (Give it `max_distance=32`, so that all far keys share a *trained* bucket, and it stays near 80%
+#   at 256. Try it.)
+# - **First number.** Now the ranking turns around. ALiBi cannot even learn the task at length 32: its bias always favours the nearest, and
+#   the question asks for the farthest. Learned positions carry over almost perfectly, because the first word always stands in row 0, a row
+#   that was trained. Relative schemes must reach a distance they have never seen.
+# - So "ALiBi extrapolates" is true of tasks in which near things matter most. Language modelling mostly is such a task, and there Press et
+#   al. (2022, figure 1) found an order like that of the left panel: sinusoidal positions fail soon after the training length, rotary ones
+#   a little later, T5's bias later still, ALiBi not at all. One small layer on a toy text is no language model: take the mechanism from
+#   here, not the numbers.
 
 # %% [markdown]
 # ## Stretch · Squeeze the positions (ungraded)
 #
-# A rotary model fails beyond its training length because its pairs come to angles, and combinations of angles, that it never saw. Chen et al. (2023) turn the problem around: do not go to positions the
-# model does not know, **squeeze** the new ones into the range it does know. A model trained up to $L$ that shall read $L' > L$ words uses position $m L / L'$ in the place of $m$. Position 100 of 256
-# becomes position 12.5 of 32, which is why your `rotary_embedding` takes positions that are not whole. Texts that are not longer than $L$ are left alone.
+# A rotary model fails beyond its training length because its pairs come to angles, and combinations of angles, that it never saw. Chen et
+# al. (2023) turn the problem around: do not go to positions the model does not know, **squeeze** the new ones into the range it does know.
+# A model trained up to $L$ that shall read $L' > L$ words uses position $m L / L'$ in the place of $m$. Position 100 of 256 becomes
+# position 12.5 of 32, which is why your `rotary_embedding` takes positions that are not whole. Texts that are not longer than $L$ are left
+# alone.
 #
 # ### `interpolated_rotary` (●●○, 15 minutes)
 #
@@ -1019,8 +1083,8 @@ squeezed = {question: attempt(tested_squeezed, trained["rotary", question], ques
 # %% tags=["figure"]
 def draw_squeezed(figure):
     for ax, question in zip(figure.subplots(1, 2, sharey=True), QUESTIONS):
-        for runs, name, color in ((squeezed[question], "rotary, squeezed", plots.SKY), (accuracies[question]["rotary"], "rotary", plots.BLUE)):
-            plots.band(ax, TEST_LENGTHS, runs, label=name, color=color)
+        plots.band(ax, TEST_LENGTHS, squeezed[question], label="rotary, squeezed", color=plots.SKY)
+        plots.band(ax, TEST_LENGTHS, accuracies[question]["rotary"], label="rotary", color=plots.BLUE)
         length_axis(ax)
         ax.set_title(f"Which number was named {question}?")
     figure.axes[0].set_ylabel("right answers")
@@ -1029,39 +1093,48 @@ def draw_squeezed(figure):
 
 plots.show(
     draw_squeezed,
-    alt="Right answers against test length: rotary models with squeezed positions stay above 80 percent up to length 256 for both questions, where plain rotary falls to about 20",
+    alt="Right answers against test length: rotary models with squeezed positions stay above 80 percent up to length 256 for both "
+    "questions, where plain rotary falls to about 20",
     width=7.6,
     height=2.7,
 )
 
 # %% [markdown]
-# We measured 99% at 64, 96% at 128 and 90% at 256 for the last number, and 99%, 96% and 86% for the first, where the unsqueezed models had 22% and 16% at 256: the same weights, only the positions changed.
-# Neighbours now differ by an eighth of the angle that the model was trained on, and this costs the missing percent. (Chen et al. 2023 train a little further on long texts, to get used to it.)
+# We measured 99% at 64, 96% at 128 and 90% at 256 for the last number, and 99%, 96% and 86% for the first, where the unsqueezed models had
+# 22% and 16% at 256: the same weights, only the positions changed. Neighbours now differ by an eighth of the angle that the model was
+# trained on, and this costs the missing percent. (Chen et al. 2023 train a little further on long texts, to get used to it.)
 
 # %% [markdown]
 # ## Written question (3 points, graded by a person)
 # Answer in two or three sentences each.
 #
-# 1. A colleague trained a decoder with *learned* positions on texts of at most 512 words and now wants to feed it 4,096. What happens at word 513, what would have happened with *rotary* positions, and which of
-#    your measurements says so?
-# 2. Another colleague turns the **values** by RoPE as well. Show with one line of algebra, or one sentence about the weighted sum, why the layer's output then is no longer the same when the whole text is moved
-#    by ten positions, and why turning queries and keys alone does not have this problem.
-# 3. "Our decoder has a causal mask, so it needs no positional encoding." Name one thing that is right about this sentence and one measurement of this lesson that speaks against relying on it.
+# 1. A colleague trained a decoder with *learned* positions on texts of at most 512 words and now wants to feed it 4,096. What happens at
+#    word 513, what would have happened with *rotary* positions, and which of your measurements says so?
+# 2. Another colleague turns the **values** by RoPE as well. Show with one line of algebra, or one sentence about the weighted sum, why the
+#    layer's output then is no longer the same when the whole text is moved by ten positions, and why turning queries and keys alone does
+#    not have this problem.
+# 3. "Our decoder has a causal mask, so it needs no positional encoding." Name one thing that is right about this sentence and one
+#    measurement of this lesson that speaks against relying on it.
 
 # %% [markdown] question="order_and_length" points=3
 # ### BEGIN SOLUTION
 # **Model answer.**
 #
-# 1. With a table of 512 rows, word 513 has no row: an error (our `ValueError`). With a larger table the rows from 512 on were never trained, so they add noise; in our experiment the learned scheme
-#    fell from 97% at the trained length to nearly chance at four times that length (last number). Rotary positions are defined everywhere, so nothing breaks formally, but angles that training never showed appear:
-#    accuracy fell from 100% to 57% at twice the length. Being defined at a position is not the same as working there.
-# 2. Turned values give $z_m = \sum_n a_{mn} R_n v_n$. Moving the text by 10 leaves the weights alone (they depend on $m - n$) but turns every term, $z'_m = R_{10} z_m$: the output depends on the absolute position.
-#    In the score, $(R_m q)^\top (R_n k) = q^\top R_{n-m} k$, the two rotations meet and only the offset is left; a value meets no second rotation that would undo its own.
-# 3. Right: a causal mask breaks the symmetry. The permutation gap of causal attention is not 0, since word $i$ sees $i + 1$ words, and such models do learn something about position (Haviv et al. 2022). Against it: without
-#    positions the same model named the last number in only 55% of the cases at its training length, where every other scheme reached 93% or more.
+# 1. With a table of 512 rows, word 513 has no row: an error (our `ValueError`). With a larger table the rows from 512 on were never
+#    trained, so they add noise; in our experiment the learned scheme fell from 97% at the trained length to nearly chance at four times
+#    that length (last number). Rotary positions are defined everywhere, so nothing breaks formally, but angles that training never showed
+#    appear: accuracy fell from 100% to 57% at twice the length. Being defined at a position is not the same as working there.
+# 2. Turned values give $z_m = \sum_n a_{mn} R_n v_n$. Moving the text by 10 leaves the weights alone (they depend on $m - n$) but turns
+#    every term, $z'_m = R_{10} z_m$: the output depends on the absolute position. In the score, $(R_m q)^\top (R_n k) = q^\top R_{n-m} k$,
+#    the two rotations meet and only the offset is left; a value meets no second rotation that would undo its own.
+# 3. Right: a causal mask breaks the symmetry. The permutation gap of causal attention is not 0, since word $i$ sees $i + 1$ words, and
+#    such models do learn something about position (Haviv et al. 2022). Against it: without positions the same model named the last number
+#    in only 55% of the cases at its training length, where every other scheme reached 93% or more.
 #
-# **Rubric** — 1 point: a missing or untrained row for learned positions, *and* that rotary is defined but not reliable there, with a measurement. 1 point: the value's rotation is not cancelled, while that of
-# query and key leaves only the offset. 1 point: the causal mask gives some order (the gap, or the number of visible words), *and* a measurement against relying on it. Half a point each for one of two parts.
+# **Rubric** — 1 point: a missing or untrained row for learned positions, *and* that rotary is defined but not reliable there, with a
+# measurement. 1 point: the value's rotation is not cancelled, while that of query and key leaves only the offset. 1 point: the causal mask
+# gives some order (the gap, or the number of visible words), *and* a measurement against relying on it. Half a point each for one of two
+# parts.
 # ### END SOLUTION
 
 # %% tags=["figure"]

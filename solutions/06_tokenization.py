@@ -66,7 +66,7 @@ def draw_glimpse(figure):
 plots.show_html(
     token_spans(glimpse, "GPT-2"),
     still=draw_glimpse,
-    alt="The line cut into GPT-2's tokens: '9.11' is 9, full stop and 11; 'deeplearning' is three pieces; four Chinese characters are eight pieces, some of them single bytes",
+    alt="The line cut into GPT-2's tokens: '9.11' is 9, full stop and 11; 'deeplearning' is deep and learning; four Chinese characters are nine pieces, some of them single bytes",
     width=7,
     height=1.2,
 )
@@ -814,20 +814,20 @@ def draw_compression(figure):
     rows, rulers = compressed
     sizes, seen, unseen = zip(*rows)
     ax = figure.subplots()
-    ax.semilogx(sizes, seen, "o-", base=2, color=plots.SKY, label="training text")
-    ax.semilogx(sizes, unseen, "o-", base=2, color=plots.BLUE, label="held-back text")
+    ax.plot(seen, "o-", color=plots.SKY, label="training text")
+    ax.plot(unseen, "o-", color=plots.BLUE, label="held-back text")
     for (name, value), color in zip(rulers.items(), (plots.GREY, plots.ORANGE, plots.GREEN)):
         ax.axhline(value, color=color, linestyle=":")
-        ax.text(sizes[-1], value + 0.05, name, ha="right", color=color)
-    ax.set(xlabel="vocabulary size", ylabel="bytes per token", ylim=(0.8, None), title="Each doubling of the vocabulary buys less")
-    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    ax.legend(loc="upper left")
+        ax.text(len(rows) - 1, value + 0.05, name, ha="right", color=color)
+    ax.set(xlabel="merges (vocabulary size)", ylabel="bytes per token", ylim=(0.8, None), title="More merges, fewer tokens")
+    ax.set_xticks(range(len(rows)), [f"{size - 256:,}\n({size:,})" for size in sizes])
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0.68))
 
 
 plots.show(draw_compression, alt="Bytes per token rise with the vocabulary size, from one to about two and a half at 1,280 tokens; dotted lines for characters, words and GPT-2", width=6.6, height=3.4)
 
 # %% [markdown]
-# A larger vocabulary is not free: each token is a row of the embedding and of the output layer (lesson 07). With `d_model = 128`, GPT-2's 50,257 tokens would be 6.4 million parameters in a model whose blocks have less than one million.
+# The first merges are the best: 64 of them save a third of the tokens, and the next 192 save less than a quarter of what is left. A larger vocabulary is not free, either: each token is a row of the embedding and of the output layer (lesson 07). With `d_model = 128`, GPT-2's 50,257 tokens would be 6.4 million parameters in a model whose blocks have less than one million.
 # That is why small models on small texts use small vocabularies.
 
 # %% [markdown]
@@ -944,7 +944,7 @@ def draw_wrong(figure):
 plots.show(draw_wrong, alt="A square of all pairs of numerals. The rule is wrong only in the two bands where one numeral has one decimal and the other two, and there in a staircase", width=4.2, height=4)
 
 # %% [markdown]
-# Only numerals with *different numbers of decimals* go wrong, and half of those pairs do. For chapters, software versions and dates the same rule is right: version 9.11 does come after 9.9.
+# Only numerals with *different numbers of decimals* go wrong, and nearly half of those pairs do. For chapters, software versions and dates the same rule is right: version 9.11 does come after 9.9.
 
 # %% [markdown]
 # ### Cutting numbers differently
@@ -1005,7 +1005,7 @@ def number_tokens():
 cuts = attempt(number_tokens)
 if cuts:
     for name, row in cuts.items():
-        print(f"{name:<38}", *(f"{cell:<20}" for cell in row))
+        print(f"{name:<38}", *(f"{cell:<27}" for cell in row))
 
 # %% [markdown]
 # ### What this explains, and what it does not

@@ -57,7 +57,12 @@ def write_period(first: datetime.date, last: datetime.date, locale: str, style: 
 
 
 def sample_pairs(
-    n: int, generator: torch.Generator, n_dates: int = 1, held_out: bool = False, styles: Sequence[str] = STYLES, locales: Sequence[str] = LOCALES
+    n: int,
+    generator: torch.Generator,
+    n_dates: int = 1,
+    held_out: bool = False,
+    styles: Sequence[str] = STYLES,
+    locales: Sequence[str] = LOCALES,
 ) -> list[DatePair]:
     """`n` random pairs of one date, or of a period of two; the same generator state gives the same pairs.
 

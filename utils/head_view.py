@@ -22,8 +22,10 @@ from utils import plots
 ROW, TOP, GAP, BAR = 30, 22, 230, 90  # the drawing's measures: height of a row, of the heading, width of the links, of the longest bar
 
 STYLE = """
-#@ID@{font:14px system-ui,sans-serif;color:#111827;background:#fff;border:1px solid #d1d5db;border-radius:6px;padding:10px 14px;max-width:680px}
-#@ID@ button{font:inherit;margin:0 6px 6px 0;padding:3px 10px;border:2px solid #d1d5db;border-radius:14px;background:#fff;color:#111827;cursor:pointer}
+#@ID@{font:14px system-ui,sans-serif;color:#111827;background:#fff;
+  border:1px solid #d1d5db;border-radius:6px;padding:10px 14px;max-width:680px}
+#@ID@ button{font:inherit;margin:0 6px 6px 0;padding:3px 10px;
+  border:2px solid #d1d5db;border-radius:14px;background:#fff;color:#111827;cursor:pointer}
 #@ID@ button[aria-pressed=true]{border-color:var(--head);box-shadow:inset 0 -4px 0 var(--head);font-weight:600}
 #@ID@ svg{display:block;width:100%;height:auto}
 #@ID@ text{font-size:14px;fill:#111827}
@@ -184,7 +186,8 @@ def _flag(condition: bool) -> str:
 def _drawing(layout: _Layout, rows: Sequence[str], columns: Sequence[str], weights: Sequence[float], head: int, row: int) -> str:
     """The SVG of one head and one row, every element in its place for the script to change."""
     links = "".join(
-        f'<path class="link" fill="none" d="{layout.path(row, j)}" stroke-width="{0.5 + 7 * x:.2f}" stroke-opacity="{min(1, 0.06 + x):.2f}"/>'
+        f'<path class="link" fill="none" d="{layout.path(row, j)}" stroke-width="{0.5 + 7 * x:.2f}" '
+        f'stroke-opacity="{min(1, 0.06 + x):.2f}"/>'
         for j, x in enumerate(weights)
     )
     left = "".join(

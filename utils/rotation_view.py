@@ -13,10 +13,13 @@ from utils import plots
 _PAGE = Template("""
 <div id="$name" style="max-width:660px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;padding:8px">
 <div><label>the query stands at position <output style="display:inline-block;width:2em;font-weight:600">$position</output>
-<input type="range" min="$first" max="$last" value="$position" step="1" style="width:220px;vertical-align:middle" aria-label="position of the query"></label></div>
+<input type="range" min="$first" max="$last" value="$position" step="1" style="width:220px;vertical-align:middle"
+aria-label="position of the query"></label></div>
 <div><label>the key stands <output style="display:inline-block;width:2em;font-weight:600">$offset</output> before it
-<input type="range" min="0" max="$farthest" value="$offset" step="1" style="width:220px;vertical-align:middle" aria-label="offset of the key"></label></div>
-<svg viewBox="0 0 640 320" width="100%" role="img" aria-label="each pair of columns of the turned query and key as an arrow, and their dot product against the offset">$drawing</svg>
+<input type="range" min="0" max="$farthest" value="$offset" step="1" style="width:220px;vertical-align:middle"
+aria-label="offset of the key"></label></div>
+<svg viewBox="0 0 640 320" width="100%" role="img"
+aria-label="each pair of columns of the turned query and key as an arrow, and their dot product against the offset">$drawing</svg>
 <script>(() => {
   const root = document.getElementById("$name"), data = $data;
   const [position, offset] = root.querySelectorAll("input"), [shownPosition, shownOffset] = root.querySelectorAll("output");
@@ -26,7 +29,8 @@ _PAGE = Template("""
     dot.setAttribute("cx", tips[i][0]); dot.setAttribute("cy", tips[i][1]);
   });
   const draw = () => {
-    const m = +position.value, o = +offset.value, row = m - +position.min, [x, y] = data.curves[row][o], marker = root.querySelector(".marker");
+    const m = +position.value, o = +offset.value, row = m - +position.min;
+    const [x, y] = data.curves[row][o], marker = root.querySelector(".marker");
     shownPosition.textContent = m; shownOffset.textContent = o;
     point("line.query", data.queries[m]); point("line.key", data.keys[m - o]);
     root.querySelector("polyline").setAttribute("points", data.curves[row].map(p => p.join(",")).join(" "));
@@ -43,9 +47,9 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 620, 190, 300  # of the curve
 def rotation_view(queries: Tensor, keys: Tensor, farthest: int, position: int, offset: int, name: str = "rotation-view") -> str:
     """HTML with two sliders, over the query's position and over how many positions before it the key stands.
 
-    Row p of `queries` and of `keys`, both (n, d), is the vector as it is turned for position p. Each pair of columns becomes a circle with two
-    arrows, and below them stands q · k against the offset, from 0 to `farthest`. The query's position runs from `farthest` to n - 1, so that every
-    offset has its key. The picture begins at `position` and `offset`, and stays there where no script runs.
+    Row p of `queries` and of `keys`, both (n, d), is the vector as it is turned for position p. Each pair of columns becomes a circle
+    with two arrows, and below them stands q · k against the offset, from 0 to `farthest`. The query's position runs from `farthest` to
+    n - 1, so that every offset has its key. The picture begins at `position` and `offset`, and stays there where no script runs.
 
     Raises:
         ValueError: for shapes that do not fit, for a start outside the sliders, and for numbers that are not finite.
@@ -55,7 +59,12 @@ def rotation_view(queries: Tensor, keys: Tensor, farthest: int, position: int, o
     positions = range(farthest, len(queries))
     scores = torch.stack([keys[m - farthest : m + 1].flip(0) @ queries[m] for m in positions])  # (positions, farthest + 1)
     length = max(float(x.unflatten(-1, (-1, 2)).norm(dim=-1).max()) for x in (queries, keys)) or 1.0
-    data = {"queries": _tips(queries, length), "keys": _tips(keys, length), "curves": _curves(scores), "scores": [[f"{s:.3f}" for s in row] for row in scores.tolist()]}
+    data = {
+        "queries": _tips(queries, length),
+        "keys": _tips(keys, length),
+        "curves": _curves(scores),
+        "scores": [[f"{s:.3f}" for s in row] for row in scores.tolist()],
+    }
     return _PAGE.substitute(
         name=name,
         first=farthest,
@@ -108,18 +117,21 @@ def _drawing(data: dict, position: int, offset: int, farthest: int) -> str:
     x, y = data["curves"][row][offset]
     parts += [
         f'<path d="M{_LEFT} {_TOP - 6}V{_BOTTOM + 4}H{_RIGHT}" fill="none" stroke="{plots.GREY}"/>',
-        f'<polyline points="{points}" fill="none" stroke="{plots.GREEN}" stroke-width="2"/><circle class="marker" cx="{x}" cy="{y}" r="5" fill="{plots.RED}"/>',
+        f'<polyline points="{points}" fill="none" stroke="{plots.GREEN}" stroke-width="2"/>',
+        f'<circle class="marker" cx="{x}" cy="{y}" r="5" fill="{plots.RED}"/>',
         f'<text class="score" x="{_RIGHT}" y="{_TOP - 8}" text-anchor="end" font-weight="600">q · k = {data["scores"][row][offset]}</text>',
         f'<text x="{_LEFT + 4}" y="{_TOP - 8}" fill="{plots.GREY}">q · k against the offset, 0 to {farthest}</text>',
         f'<text x="{_RIGHT}" y="{_BOTTOM + 18}" text-anchor="end" fill="{plots.GREY}">offset</text>',
-        f'<text x="{_LEFT}" y="{_BOTTOM + 18}" fill="{plots.BLUE}">● query</text><text x="{_LEFT + 70}" y="{_BOTTOM + 18}" fill="{plots.ORANGE}">● key</text>',
+        f'<text x="{_LEFT}" y="{_BOTTOM + 18}" fill="{plots.BLUE}">● query</text>',
+        f'<text x="{_LEFT + 70}" y="{_BOTTOM + 18}" fill="{plots.ORANGE}">● key</text>',
     ]
     return "".join(parts)
 
 
 def _circle(i: int, centre: float) -> str:
     ring = f'<circle cx="{centre}" cy="{_MIDDLE}" r="{_RADIUS}" fill="none" stroke="#D1D5DB"/>'
-    return f'{ring}<text x="{centre}" y="{_MIDDLE + _RADIUS + 20}" text-anchor="middle" fill="{plots.GREY}">columns {2 * i}, {2 * i + 1}</text>'
+    below = _MIDDLE + _RADIUS + 20
+    return f'{ring}<text x="{centre}" y="{below}" text-anchor="middle" fill="{plots.GREY}">columns {2 * i}, {2 * i + 1}</text>'
 
 
 def _arrow(kind: str, color: str, centre: float, tip: list[float]) -> str:

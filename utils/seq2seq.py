@@ -163,7 +163,13 @@ def batches(pairs: Sequence[DatePair], batch_size: int, generator: torch.Generat
 
 
 def train(
-    model: DateReader, pairs: Sequence[DatePair], steps: int, generator: torch.Generator, batch_size: int = 32, lr: float = 7e-3, label: str = ""
+    model: DateReader,
+    pairs: Sequence[DatePair],
+    steps: int,
+    generator: torch.Generator,
+    batch_size: int = 32,
+    lr: float = 7e-3,
+    label: str = "",
 ) -> list[float]:
     """Teach `model` to write each pair's target (Adam, one learning-rate cycle, gradient clipping); the loss of every step."""
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)

@@ -19,8 +19,8 @@ MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
 _SPAN = "display:inline-block;padding:1px 2px;margin:1px;border-radius:3px;white-space:pre;font-family:ui-monospace,Menlo,Consolas,monospace;color:#111827"
 _PAGE = Template("""
 <div id="$name" style="max-width:680px;font:14px system-ui,sans-serif;color:#111827;background:#fff;padding:8px">
-<label>merges <output style="display:inline-block;width:2.5em;font-weight:600">$at</output>
-<input type="range" min="0" max="$last" value="$at" step="1" style="width:360px;vertical-align:middle" aria-label="number of merges applied"></label>
+<label>step <output style="display:inline-block;width:2.5em;font-weight:600">$at</output>
+<input type="range" min="0" max="$last" value="$at" step="1" style="width:360px;vertical-align:middle" aria-label="step of the merging"></label>
 <p aria-live="polite" style="margin:6px 0;min-height:1.4em">$caption</p>
 <div class="tokens" style="line-height:1.9;min-height:$lines">$spans</div>
 <script>(() => {

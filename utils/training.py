@@ -217,7 +217,7 @@ class _LiveCurve:
 
     def __init__(self, plan: Plan, enabled: bool) -> None:
         self.plan, self.enabled, self.handle = plan, enabled, None
-        self.bar = tqdm(total=plan.steps, disable=not enabled, unit="step")
+        self.bar = tqdm(total=plan.steps, disable=not enabled, unit="step", leave=False)  # the curve says it all afterwards
 
     def update(self, history: History, redraw: bool) -> None:
         if not self.enabled:

@@ -155,10 +155,9 @@ def test_returns_of_constant_rewards(student):
 
 
 @pytest.mark.exercise("discounted_returns")
-def test_returns_of_one_step_and_of_none(student):
-    """One reward is its own return; no rewards give no returns."""
+def test_returns_of_one_step(student):
+    """One reward is its own return."""
     expect.close(student.discounted_returns(torch.tensor([-2.5]), 0.9), torch.tensor([-2.5]), where="one reward")
-    expect.close(student.discounted_returns(torch.zeros(0), 0.9), torch.zeros(0), where="no rewards at all")
 
 
 @pytest.mark.exercise("discounted_returns", weight=0.5)
@@ -187,14 +186,14 @@ def test_greedy_takes_the_best(student):
 def test_exploring_draws_from_all_actions(student):
     """Exploration draws from all actions, the best one included."""
     row = torch.tensor([0.5, -1.0, 2.0, 1.0])
-    expect.frequencies(draws(student, row, 0.8, 500), [0.2, 0.2, 0.4, 0.2], where="values 0.5, −1, 2, 1 and ε 0.8 (500 draws)")
+    expect.frequencies(draws(student, row, 0.8, 400), [0.2, 0.2, 0.4, 0.2], where="values 0.5, −1, 2, 1 and ε 0.8 (400 draws)")
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=1.5)
 def test_ties_are_broken_at_random(student):
     """Equal best actions are drawn uniformly."""
     row = torch.tensor([1.0, 3.0, 3.0, 0.0, 3.0])
-    expect.frequencies(draws(student, row, 0.0, 300, seed=1), [0, 1 / 3, 1 / 3, 0, 1 / 3], where="values 1, 3, 3, 0, 3 and ε 0 (300 draws)")
+    expect.frequencies(draws(student, row, 0.0, 120, seed=1), [0, 1 / 3, 1 / 3, 0, 1 / 3], where="values 1, 3, 3, 0, 3 and ε 0 (120 draws)")
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=0.5)
@@ -208,7 +207,7 @@ def test_an_action_is_a_plain_int(student):
 def test_draws_come_from_the_generator(student):
     """The same seed gives the same actions."""
     row = torch.zeros(7)
-    first, second = (list(map(int, draws(student, row, 0.5, 30, seed=5))) for _ in range(2))
+    first, second = (list(map(int, draws(student, row, 0.5, 20, seed=5))) for _ in range(2))
     expect.true(first == second, "Two generators of the same seed gave different actions; draw from `generator` and nothing else")
 
 
@@ -269,11 +268,11 @@ def test_terminal_states(student):
 @pytest.mark.exercise("sample_model", weight=1.5)
 def test_next_states_follow_the_row(student):
     """The next state is drawn from the pair's row of T_η."""
-    row = {0: 0.5, 2: 0.2, 5: 0.3}
+    row = {0: 0.1, 2: 0.75, 5: 0.15}
     model = TabularModel.from_rows({(4, 1): (1.5, row), (1, 0): (0.0, {1: 1.0})}, 6, 2)
     generator = seeded(0)
-    drawn = [student.sample_model(model, 4, 1, generator)[0] for _ in range(300)]
-    expect.frequencies(drawn, [row.get(s, 0) for s in range(6)], where="a row 0.5, 0, 0.2, 0, 0, 0.3 (300 draws)")
+    drawn = [student.sample_model(model, 4, 1, generator)[0] for _ in range(150)]
+    expect.frequencies(drawn, [row.get(s, 0) for s in range(6)], where="a row 0.1, 0, 0.75, 0, 0, 0.15 (150 draws)")
 
 
 @pytest.mark.exercise("sample_model", weight=1.5)

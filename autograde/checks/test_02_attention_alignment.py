@@ -141,8 +141,19 @@ def well_behaved(student, function, oracle, *args, where):
     follows_device(function, *args)
 
 
+def probe_weights(student):
+    """Plain, masked, large, and large where the mask is False."""
+    large = torch.tensor([[900.0, 901.0, 899.0], [-900.0, -902.0, -901.0]])
+    return (
+        student.alignment_weights(SCORES[0].clone()),
+        student.alignment_weights(SCORES[0].clone(), MASK[0]),
+        student.alignment_weights(large.clone()),
+        student.alignment_weights(torch.tensor([2.0, 500.0, 1.0]), torch.tensor([True, False, True])),
+    )
+
+
 PROBES = {
-    "alignment_weights": lambda student: (student.alignment_weights(SCORES.clone()), student.alignment_weights(SCORES.clone(), MASK)),
+    "alignment_weights": probe_weights,
     "context_vector": lambda student: student.context_vector(SCORES[0, :2], expect.randn(2, 5, 4, seed=211)),
     "content_based_score": lambda student: student.content_based_score(S, H),
     "additive_score": lambda student: student.additive_score(S, WIDE_H, W_ADD, V_ADD),
@@ -155,7 +166,9 @@ PROBES = {
         student.local_attention_weights(LOCAL_SCORES, POSITION, 2),
         student.local_attention_weights(LOCAL_SCORES, POSITION, 2, LOCAL_MASK),
     ),
-    "AdditiveAttention": lambda student: loaded(student.AdditiveAttention, (4, 3, 5), attention_shapes, 220)[0](S, WIDE_H, MASK[0, :2, [0, 1, 2, 3, 4, 0]]),
+    "AdditiveAttention": lambda student: loaded(student.AdditiveAttention, (4, 3, 5), attention_shapes, 220)[0](
+        S, WIDE_H, MASK[0, :2, [0, 1, 2, 3, 4, 0]]
+    ),
     "AttentionDecoderCell": lambda student: loaded(student.AttentionDecoderCell, (2, 4, 3, 5), cell_shapes, 230)[0](
         expect.randn(2, 2, seed=240), S, WIDE_H, MASK[0, :2, [0, 1, 2, 3, 4, 0]]
     ),
@@ -379,7 +392,11 @@ def test_equal_scores_show_the_window_and_the_gaussian(student):
 def test_local_weights(student, half_width):
     """A softmax inside the window [p − D, p + D], times the Gaussian with σ = D/2."""
     want = local(LOCAL_SCORES, POSITION, half_width)
-    expect.close(student.local_attention_weights(LOCAL_SCORES, POSITION, half_width), want, where=f"positions 4, 1.3 and 7.6 of 9, half_width {half_width}")
+    expect.close(
+        student.local_attention_weights(LOCAL_SCORES, POSITION, half_width),
+        want,
+        where=f"positions 4, 1.3 and 7.6 of 9, half_width {half_width}",
+    )
 
 
 @pytest.mark.exercise("local_attention_weights", weight=1)
@@ -394,7 +411,9 @@ def test_local_weights_of_one_and_of_many(student):
 def test_local_weights_obey_a_mask(student):
     """A position must be inside the window and allowed by the mask; the softmax runs over those."""
     want = local(LOCAL_SCORES, POSITION, 2, LOCAL_MASK)
-    expect.close(student.local_attention_weights(LOCAL_SCORES, POSITION, 2, LOCAL_MASK), want, where="scores (3, 9), half_width 2 and a mask")
+    expect.close(
+        student.local_attention_weights(LOCAL_SCORES, POSITION, 2, LOCAL_MASK), want, where="scores (3, 9), half_width 2 and a mask"
+    )
 
 
 @pytest.mark.exercise("local_attention_weights", weight=1)

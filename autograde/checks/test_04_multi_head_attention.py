@@ -33,7 +33,9 @@ def piecewise(x, n_heads):
 
 def state(d_model, seed, bias=True, scale=1.0):
     """Known weights, large enough for scores of unit scale and more, with biases that are not zero."""
-    found = {f"{name}.weight": expect.randn(d_model, d_model, seed=seed + i, scale=scale * 1.3 * d_model**-0.5) for i, name in enumerate(NAMES)}
+    found = {
+        f"{name}.weight": expect.randn(d_model, d_model, seed=seed + i, scale=scale * 1.3 * d_model**-0.5) for i, name in enumerate(NAMES)
+    }
     if bias:
         found |= {f"{name}.bias": expect.randn(d_model, seed=seed + 4 + i, scale=0.7) for i, name in enumerate(NAMES)}
     return found
@@ -66,7 +68,9 @@ def loaded(student, d_model, n_heads, seed, bias=True, scale=1.0):
     module, weights = student.MultiHeadAttention(d_model, n_heads, bias), state(d_model, seed, bias, scale)
     if strangers := set(module.state_dict()) ^ set(weights):
         shown = ", ".join(sorted(strangers))
-        raise CheckFailed(f"MultiHeadAttention needs the linear submodules {', '.join(NAMES)} and no other parameters", f"missing or extra: {shown}")
+        raise CheckFailed(
+            f"MultiHeadAttention needs the linear submodules {', '.join(NAMES)} and no other parameters", f"missing or extra: {shown}"
+        )
     module.load_state_dict(weights)
     return module, weights
 
@@ -106,6 +110,14 @@ def probe_load(student):
     return dict(module.state_dict())
 
 
+def probe_groups(student):
+    """As many sentences as query heads, for the same reason."""
+    q, mask = expect.randn(4, 4, 3, 6, seed=97), expect.rand(4, 3, 5, seed=98) < 0.6
+    mask[..., 1] = True
+    k, v = (expect.randn(4, 2, 5, 6, seed=99 + i) for i in range(2))
+    return student.grouped_query_attention(q, k, v, mask)
+
+
 PROBES = {
     "split_heads": lambda student: student.split_heads(torch.arange(48.0).reshape(2, 4, 6), 3),
     "merge_heads": lambda student: student.merge_heads(torch.arange(48.0).reshape(2, 3, 4, 2)),
@@ -115,6 +127,7 @@ PROBES = {
     "mask_heads": lambda student: student.mask_heads(expect.rand(2, 3, 3, 3, seed=5), torch.tensor([True, False, True])),
     "KeyValueCache": probe_cache,
     "attention_cost": lambda student: student.attention_cost(5, 12, 3),
+    "grouped_query_attention": probe_groups,
 }
 
 
@@ -188,7 +201,9 @@ def test_the_layer_has_four_linear_maps(student, bias):
     shapes = {name: tuple(value.shape) for name, value in student.MultiHeadAttention(12, 3, bias=bias).state_dict().items()}
     for name in NAMES:
         got = shapes.get(f"{name}.weight")
-        expect.true(got == (12, 12), f"MultiHeadAttention(12, 3) needs a submodule `{name}`, nn.Linear(12, 12)", f"its weight has the shape {got}")
+        expect.true(
+            got == (12, 12), f"MultiHeadAttention(12, 3) needs a submodule `{name}`, nn.Linear(12, 12)", f"its weight has the shape {got}"
+        )
         has = f"{name}.bias" in shapes
         expect.true(has == bias, f"`{name}` should have {'a' if bias else 'no'} bias with bias={bias}")
 
@@ -206,7 +221,9 @@ def test_self_attention_is_pytorchs(student, batch):
 def test_cross_attention_is_pytorchs(student):
     """With a context, queries come from x, keys and values from the context."""
     module, weights = loaded(student, 12, 3, seed=31)
-    expect.close(module(X, CONTEXT), torch_layer(weights, 3, X, CONTEXT), where="MultiHeadAttention(12, 3), x (2, 5, 12) and a context (2, 7, 12)")
+    expect.close(
+        module(X, CONTEXT), torch_layer(weights, 3, X, CONTEXT), where="MultiHeadAttention(12, 3), x (2, 5, 12) and a context (2, 7, 12)"
+    )
 
 
 @pytest.mark.exercise("MultiHeadAttention", weight=2)
@@ -241,7 +258,9 @@ def test_a_word_that_may_see_nothing(student):
 def test_the_layer_can_be_trained(student):
     """Gradients reach the input, the context and every parameter, and they are PyTorch's."""
     module, weights = loaded(student, 12, 3, seed=61)
-    expect.gradients(student, module, (X, CONTEXT), lambda x, c: torch_layer(weights, 3, x, c), where="x (2, 5, 12) and a context (2, 7, 12)")
+    expect.gradients(
+        student, module, (X, CONTEXT), lambda x, c: torch_layer(weights, 3, x, c), where="x (2, 5, 12) and a context (2, 7, 12)"
+    )
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
     cotangent = expect.randn(2, 5, 12, seed=62)
     torch_layer(leaves, 3, X)[0].backward(cotangent)
@@ -296,7 +315,11 @@ def test_the_worked_entropies(student):
     """One word: 0. Eight words evenly: ln 8 = 2.08. The lecture's (0.88, 0.12): 0.367."""
     one, even = torch.zeros(1, 3, 8), torch.full((1, 3, 8), 0.125)
     one[..., 2] = 1.0
-    expect.close(student.head_entropy(torch.cat([one, even])), torch.tensor([0.0, 2.0794415]), where="a head that sees one word and one that sees 8 evenly")
+    expect.close(
+        student.head_entropy(torch.cat([one, even])),
+        torch.tensor([0.0, 2.0794415]),
+        where="a head that sees one word and one that sees 8 evenly",
+    )
     expect.close(student.head_entropy(torch.tensor([[[0.88, 0.12]]])), torch.tensor([0.3669247]), where="one head, one row (0.88, 0.12)")
 
 
@@ -311,13 +334,17 @@ def test_one_mean_for_each_head(student, batch):
 @pytest.mark.exercise("head_entropy", weight=1)
 def test_zero_times_log_zero_is_zero(student):
     """Weights of exactly 0 add nothing; the result is never NaN."""
-    expect.close(student.head_entropy(SHARP), torch.tensor([0.0, 0.8664340]), where="weights (2, 2, 3) with zeros, such as (1, 0, 0) and (½, ½, 0)")
+    expect.close(
+        student.head_entropy(SHARP), torch.tensor([0.0, 0.8664340]), where="weights (2, 2, 3) with zeros, such as (1, 0, 0) and (½, ½, 0)"
+    )
 
 
 @pytest.mark.exercise("head_entropy", weight=0.5)
 def test_entropy_is_well_behaved(student):
     """Differentiable, float64 kept, on the inputs' device, inputs unchanged."""
-    expect.gradients(student, student.head_entropy, (WEIGHTS,), lambda w: torch.special.entr(w).sum(-1).mean(-1), where="weights (2, 3, 4, 6)")
+    expect.gradients(
+        student, student.head_entropy, (WEIGHTS,), lambda w: torch.special.entr(w).sum(-1).mean(-1), where="weights (2, 3, 4, 6)"
+    )
     expect.keeps_dtype(student.head_entropy, WEIGHTS)
     expect.follows_device(student.head_entropy, WEIGHTS)
     expect.inputs_unchanged(student, student.head_entropy, WEIGHTS)
@@ -383,7 +410,11 @@ def test_decoding_step_by_step_is_the_full_causal_pass(student, batch):
     cache, steps = student.KeyValueCache(), []
     for t in range(6):
         now = slice(t, t + 1)
-        steps.append(F.scaled_dot_product_attention(q[..., now, :], *cache.append(k[..., now, :], v[..., now, :])))
+        keys, values = cache.append(k[..., now, :], v[..., now, :])
+        expect.close(
+            (keys, values), (k[..., : t + 1, :], v[..., : t + 1, :]), where=f"what append returns at position {t} of {(*batch, 3, 6, 4)}"
+        )
+        steps.append(F.scaled_dot_product_attention(q[..., now, :], keys, values))
     want = F.scaled_dot_product_attention(q, k, v, is_causal=True)
     expect.close(torch.cat(steps, dim=-2), want, where=f"q, k, v {(*batch, 3, 6, 4)}, one position at a time")
 
@@ -460,7 +491,9 @@ def test_groups_share_keys_and_values(student, n_kv_heads):
     """Neighbouring query heads share a head of keys and values: one for all, groups, and one for each."""
     q = expect.randn(2, 6, 3, 8, seed=100)
     k, v = (expect.randn(2, n_kv_heads, 5, 8, seed=101 + i) for i in range(2))
-    expect.close(student.grouped_query_attention(q, k, v), grouped(q, k, v), where=f"6 query heads and {n_kv_heads} heads of keys and values")
+    expect.close(
+        student.grouped_query_attention(q, k, v), grouped(q, k, v), where=f"6 query heads and {n_kv_heads} heads of keys and values"
+    )
 
 
 @pytest.mark.exercise("grouped_query_attention", weight=1)
@@ -469,6 +502,10 @@ def test_groups_obey_a_mask(student):
     q, mask = expect.randn(2, 6, 3, 8, seed=103), expect.rand(2, 3, 5, seed=104) < 0.6
     mask[..., 1] = True
     k, v = (expect.randn(2, 2, 5, 8, seed=105 + i) for i in range(2))
-    expect.close(student.grouped_query_attention(q, k, v, mask), grouped(q, k, v, mask), where="6 query heads, 2 heads of keys and values, a mask (2, 3, 5)")
+    expect.close(
+        student.grouped_query_attention(q, k, v, mask),
+        grouped(q, k, v, mask),
+        where="6 query heads, 2 heads of keys and values, a mask (2, 3, 5)",
+    )
     odd = expect.randn(2, 4, 5, 8, seed=107)
     expect.raises(ValueError, student.grouped_query_attention, q, odd, odd, naming="n_kv_heads", where="6 query heads and n_kv_heads = 4")

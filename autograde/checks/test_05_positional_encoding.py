@@ -26,7 +26,9 @@ def words():
 def clock(n_positions, d_model, base=10000.0):
     """The table of Vaswani et al. (2017): the hand of column pair i at position t is e^{i t θ_i}; its imaginary part is the sine."""
     hands = [[cmath.exp(1j * t * base ** (-2 * i / d_model)) for i in range(d_model // 2)] for t in range(n_positions)]
-    return torch.tensor([[part for hand in row for part in (hand.imag, hand.real)] for row in hands], dtype=torch.float64).reshape(n_positions, d_model)
+    return torch.tensor([[part for hand in row for part in (hand.imag, hand.real)] for row in hands], dtype=torch.float64).reshape(
+        n_positions, d_model
+    )
 
 
 def carry(matrix, table):
@@ -218,7 +220,11 @@ def test_the_table_is_a_submodule(student):
     """`embedding` is an nn.Embedding with max_positions rows of d_model numbers, and the only parameter."""
     shapes = {name: tuple(value.shape) for name, value in student.LearnedPositionalEmbedding(9, 6).state_dict().items()}
     got = shapes.get("embedding.weight")
-    expect.true(got == (9, 6), "LearnedPositionalEmbedding(9, 6) needs a submodule `embedding`, nn.Embedding(9, 6)", f"its weight has the shape {got}")
+    expect.true(
+        got == (9, 6),
+        "LearnedPositionalEmbedding(9, 6) needs a submodule `embedding`, nn.Embedding(9, 6)",
+        f"its weight has the shape {got}",
+    )
 
 
 @pytest.mark.exercise("LearnedPositionalEmbedding", weight=2)
@@ -282,7 +288,11 @@ def test_pairs_of_neighbours_are_turned(student, batch):
 def test_another_base_and_positions_that_are_not_whole(student):
     """`base` sets the speeds; positions may be floats."""
     positions = torch.tensor([0.5, 2.25, -1.0, 3.0, 6.75])
-    expect.close(student.rotary_embedding(words(), positions, 50.0), turn(words(), positions, 50.0), where="positions [0.5, 2.25, −1, 3, 6.75] and base = 50")
+    expect.close(
+        student.rotary_embedding(words(), positions, 50.0),
+        turn(words(), positions, 50.0),
+        where="positions [0.5, 2.25, −1, 3, 6.75] and base = 50",
+    )
 
 
 @pytest.mark.exercise("rotary_embedding", weight=1)
@@ -290,10 +300,13 @@ def test_scores_depend_on_the_offset_only(student):
     """q at m and k at n give the same q · k as q at m + 9 and k at n + 9, and another one when only k moves."""
     q, k = expect.randn(4, 8, seed=51), expect.randn(4, 8, seed=52)
     scores = [
-        (student.rotary_embedding(q, torch.arange(4) + a) * student.rotary_embedding(k, torch.tensor([2, 5, 0, 1]) + b)).sum(-1) for a, b in ((0, 0), (9, 9), (0, 9))
+        (student.rotary_embedding(q, torch.arange(4) + a) * student.rotary_embedding(k, torch.tensor([2, 5, 0, 1]) + b)).sum(-1)
+        for a, b in ((0, 0), (9, 9), (0, 9))
     ]
     expect.close(scores[1], scores[0], where="all positions moved by 9", atol=1e-4)
-    expect.true((scores[2] - scores[0]).abs().max() > 0.1, "The score does not change when only the key moves: do the positions have an effect?")
+    expect.true(
+        (scores[2] - scores[0]).abs().max() > 0.1, "The score does not change when only the key moves: do the positions have an effect?"
+    )
 
 
 @pytest.mark.exercise("rotary_embedding", weight=1)
@@ -320,7 +333,9 @@ def test_the_papers_slopes(student):
 @pytest.mark.parametrize("n_heads, n_positions", [(4, 7), (2, 5)])
 def test_the_slopes_follow_the_number_of_heads(student, n_heads, n_positions):
     """Slopes 2^(−8h/H) for h = 1 … H."""
-    expect.close(student.alibi_bias(n_heads, n_positions), linear_biases(n_heads, n_positions), where=f"{n_heads} heads and {n_positions} positions")
+    expect.close(
+        student.alibi_bias(n_heads, n_positions), linear_biases(n_heads, n_positions), where=f"{n_heads} heads and {n_positions} positions"
+    )
 
 
 @pytest.mark.exercise("alibi_bias", weight=0.5)
@@ -373,7 +388,9 @@ def test_positions_are_squeezed(student):
     """Trained on 5 positions and extended to 20: position m turns like m / 4."""
     want = turn(words(), POSITIONS / 4)
     expect.close(student.interpolated_rotary(words(), POSITIONS, 5, 20), want, where="trained_length 5, extended_length 20")
-    expect.close(student.interpolated_rotary(words(), POSITIONS, 5, 20, 50.0), turn(words(), POSITIONS / 4, 50.0), where="the same with base = 50")
+    expect.close(
+        student.interpolated_rotary(words(), POSITIONS, 5, 20, 50.0), turn(words(), POSITIONS / 4, 50.0), where="the same with base = 50"
+    )
 
 
 @pytest.mark.exercise("interpolated_rotary", weight=1)
@@ -381,4 +398,6 @@ def test_short_texts_are_left_alone(student):
     """Positions are never stretched: an extended_length up to the trained one changes nothing."""
     for extended in (13, 20):
         want = turn(words(), POSITIONS)
-        expect.close(student.interpolated_rotary(words(), POSITIONS, 20, extended), want, where=f"trained_length 20, extended_length {extended}")
+        expect.close(
+            student.interpolated_rotary(words(), POSITIONS, 20, extended), want, where=f"trained_length 20, extended_length {extended}"
+        )

@@ -50,24 +50,24 @@ def tokenizer(student, special_tokens=("<|endoftext|>",)):
 
 def probe_tokenizer(student):
     """Ids with overlapping merges and special tokens, invalid bytes, and a stream of lines."""
-    vocab = bytes_and(b"bc", b"ab", b"abbc", b"<|a|>", b"<|a|><|b|>")
-    merges = [(b"b", b"c"), (b"a", b"b"), (b"ab", b"bc")]
+    vocab = bytes_and(b"bc", b"ab", b"abbc", b"c ", b"<|a|>", b"<|a|><|b|>")
+    merges = [(b"b", b"c"), (b"a", b"b"), (b"ab", b"bc"), (b"c", b" ")]
     made = student.BPETokenizer(vocab, merges, ["<|a|>", "<|a|><|b|>"])
-    ids = made.encode("abc abbc<|a|>ab<|a|><|b|>c aab bbc")
+    ids = made.encode("abc abbc<|a|>ab<|a|><|b|>c aab c bbc")
     return [ids, made.decode([195, 169, 32, 0xE6, 97, 258]), list(made.encode_iterable(["abc ab\n", "bc"])), tokenizer(student).encode(MIXED)]
 
 
 PROBES = {
     "word_tokenize": lambda student: student.word_tokenize(SPEECH),
-    "build_vocabulary": lambda student: student.build_vocabulary("b a c a <pad> b d c a e <pad> <pad> <pad> f".split(), 6, ("<unk>", "<pad>")),
+    "build_vocabulary": lambda student: student.build_vocabulary("f c e a c <pad> b d a b z a <pad> <pad> <pad> z z z z".split(), 6, ("<unk>", "<pad>")),
     "encode_words": lambda student: student.encode_words(["b", "?", "a", "<pad>", "!"], {"<pad>": 0, "<unk>": 1, "a": 2, "b": 3}),
     "wordpiece_encode": lambda student: [student.wordpiece_encode(w, PIECES, "?") for w in ("Deep", "Learning", "unit", "unable", "Deepx", "ing", "aaa")],
     "pair_counts": lambda student: student.pair_counts(words({**COUNTS, "aaa": 5, "b": 7})),
     "merge_pair": lambda student: [student.merge_pair(as_bytes(w), (b"a", b"b")) for w in ("abcab", "aab", "ba", "")]
     + [student.merge_pair(as_bytes("aaaaa"), (b"a", b"a")), student.merge_pair((b"a", b"bc", b"ab", b"c"), (b"ab", b"c"))],
-    "train_bpe": lambda student: [_learned(student.train_bpe(*a)) for a in ((SHELLS, 268), (DOCUMENTS, 264, ["<|end|>", "<|pad|>"]), ("naïve  naïve 12 12", 270))],
+    "train_bpe": lambda student: [_learned(student.train_bpe(*a)) for a in ((SHELLS, 268), (DOCUMENTS, 261, ["<|end|>", "<|pad|>"]), ("naïve  naïve 12 12", 270), ("a<b>a<b>wow a<b>wow", 261, ["<b>", "<b>wow"]))],
     "BPETokenizer": probe_tokenizer,
-    "bytes_per_token": lambda student: student.bytes_per_token("Größe, naïve", lambda text: text.split()),
+    "bytes_per_token": lambda student: student.bytes_per_token("Größe, naïve", list),
     "compare_by_segments": lambda student: [student.compare_by_segments(*p) for p in (("9.9", "9.11"), ("9.11", "9.9"), ("10.2", "9.30"), ("3.5", "3.05"), ("2.50", "2.5"))],
     "split_digits": lambda student: [student.split_digits(t) for t in ("12345", "pay 1234.50 or 123456", "no", "7x89")],
     "fast_train_bpe": lambda student: _learned(student.fast_train_bpe(SHELLS, 268)),
@@ -285,6 +285,13 @@ def test_the_same_ids_as_tiktoken(student):
         expect.equal(made.encode(text), oracle.encode_ordinary(text), where=repr(text))
 
 
+@pytest.mark.exercise("BPETokenizer", weight=1)
+def test_merges_stay_inside_pre_tokens(student):
+    """The text is cut by GPT2_PATTERN first: a merge of a and a following space never happens."""
+    made = student.BPETokenizer(bytes_and(b"a ", b" b"), [(b"a", b" "), (b" ", b"b")])
+    expect.equal(made.encode("a b"), [97, 257], where="'a b' with the merges (a, space), (space, b)")
+
+
 @pytest.mark.exercise("BPETokenizer", weight=1.5)
 def test_decoding_gives_the_text_back(student):
     """decode(encode(text)) is the text; bytes of one character may come from several tokens."""
@@ -314,6 +321,7 @@ def test_lines_are_read_when_needed(student):
     made, oracle = tokenizer(student), small_gpt2()[1]
     lines = [f"line {i}: {LECTURE}\n" for i in range(5)] + ["the last one"]
     expect.equal(list(made.encode_iterable(lines)), oracle.encode_ordinary("".join(lines)), where="six lines")
+    expect.equal(list(made.encode_iterable(["one\n", "two\n"])), oracle.encode_ordinary("one\ntwo\n"), where="two lines that both end in a line break")
     read = []
 
     def reading():
@@ -383,10 +391,12 @@ def test_fast_training_gives_the_same_merges(student):
 
 @pytest.mark.exercise("fast_train_bpe", weight=1)
 def test_fast_training_is_fast(student):
-    """300 merges of Python's help topics take at most 40 times as long as cutting them into pre-tokens."""
-    text = "\n".join(topics.values())[:300_000]
+    """200 merges of Python's help topics take at most 40 times as long as cutting them into pre-tokens."""
+    text = "\n".join(topics.values())[:120_000]
     cutting = min(_seconds(lambda: regex.findall(GPT2_SPLIT, text)) for _ in range(3))
-    training = min(_seconds(lambda: student.fast_train_bpe(text, 556)) for _ in range(2))
+    training = _seconds(lambda: student.fast_train_bpe(text, 456))
+    if 40 * cutting < training < 80 * cutting:  # a busy machine deserves a second try
+        training = _seconds(lambda: student.fast_train_bpe(text, 456))
     expect.true(training < 40 * cutting, "Training is slower than it needs to be", f"{training:.2f} s, which is {training / cutting:.0f} times the {cutting:.3f} s of the cutting")
 
 

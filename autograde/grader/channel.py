@@ -1,4 +1,7 @@
-"""Messages over a socket, each behind its length, with a deadline: a stranger who sends half of one blocks nobody."""
+"""Messages over a socket, each behind its length, with a deadline: a stranger who sends half of one blocks nobody.
+
+A message has two parts: what it says, and what goes with it (the states of random generators, say), often nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import time
 
 from autograde.errors import ProtocolError
 
-FRAME = struct.Struct(">Q")
+FRAME = struct.Struct(">QQ")
 CHUNK = 1 << 20
 
 
@@ -25,9 +28,9 @@ class Channel:
         self.socket, self.limit = sock, limit
         self._poll = select.poll()
 
-    def send(self, message: bytes, deadline: float | None = None) -> None:
+    def send(self, message: bytes, extra: bytes = b"", deadline: float | None = None) -> None:
         """Raises TimeoutError, Closed."""
-        view = memoryview(FRAME.pack(len(message)) + message)
+        view = memoryview(FRAME.pack(len(message), len(extra)) + message + extra)
         while view:
             try:
                 view = view[self.socket.send(view[:CHUNK]) :]
@@ -36,12 +39,12 @@ class Channel:
             except OSError:
                 raise Closed from None
 
-    def receive(self, deadline: float | None = None) -> bytearray:
+    def receive(self, deadline: float | None = None) -> tuple[bytearray, bytearray]:
         """Raises TimeoutError, Closed, and ProtocolError for a message over the limit, before any of it is read."""
-        (length,) = FRAME.unpack(self._exactly(FRAME.size, deadline))
-        if length > self.limit:
+        length, extra = FRAME.unpack(self._exactly(FRAME.size, deadline))
+        if length + extra > self.limit:
             raise ProtocolError(f"the value is too large (the limit is {self.limit >> 20} MiB)")
-        return self._exactly(length, deadline)
+        return self._exactly(length, deadline), self._exactly(extra, deadline)
 
     def close(self) -> None:
         self.socket.close()

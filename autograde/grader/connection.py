@@ -42,8 +42,10 @@ class TestTable(Table):
         self.connection = connection
         self.objects: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self.dropped: set[int] = set()
-        self.shared: list[Any] = []  # functions, iterators and generators, by number
+        self.shared: dict[int, Any] = {}  # the functions, iterators and generators of the check in progress
         self.numbers: dict[int, int] = {}
+        self.states: dict[int, torch.Tensor] = {}  # of the generators, as the worker knows them
+        self.first = self.told = self.next = 0  # numbers below `first` are of earlier checks, and whether the worker knows
 
     def export(self, value: Any) -> list:
         if isinstance(value, RemoteReference):
@@ -60,9 +62,15 @@ class TestTable(Table):
 
     def _number(self, value: Any) -> int:
         if id(value) not in self.numbers:
-            self.numbers[id(value)] = len(self.shared)
-            self.shared.append(value)
+            self.numbers[id(value)], self.next = self.next, self.next + 1
+            self.shared[self.next - 1] = value
         return self.numbers[id(value)]
+
+    def new_check(self) -> None:
+        """What the last check shared is not called again."""
+        self.first = self.next
+        for kept in (self.shared, self.numbers, self.states):
+            kept.clear()
 
     def resolve(self, tag: str, *arguments: Any) -> Any:
         number = arguments[0] if arguments else None
@@ -70,7 +78,7 @@ class TestTable(Table):
             raise ProtocolError("the message is malformed (no number)")
         if tag == "h":
             return self._object(number, arguments[1:])
-        if tag in ("k", "g") and number < len(self.shared):
+        if tag in ("k", "g") and number in self.shared:
             return self.shared[number]
         return super().resolve(tag)
 
@@ -82,8 +90,28 @@ class TestTable(Table):
             self.dropped.discard(number)
         return found
 
-    def generators(self) -> dict[int, torch.Generator]:
-        return {n: g for n, g in enumerate(self.shared) if isinstance(g, torch.Generator)}
+    def news(self) -> bytes:
+        """What the worker should know beside a message: generators that moved on, objects that nobody here holds any more."""
+        states = {n: g.get_state() for n, g in self.shared.items() if isinstance(g, torch.Generator)}
+        moved = {n: state for n, state in states.items() if n not in self.states or not torch.equal(state, self.states[n])}
+        self.states.update(moved)
+        dropped, self.dropped = sorted(self.dropped), set()
+        told, self.told = self.told, self.first
+        return encode((moved, dropped, self.first)) if moved or dropped or told != self.first else b""
+
+    def update(self, states: Any) -> None:
+        """The worker's news: generators of ours that the student's code drew from."""
+        if type(states) is not dict:
+            raise ProtocolError("the message is malformed (no states)")
+        for number, state in states.items():
+            generator = self.shared.get(number) if type(number) is int else None
+            if not isinstance(generator, torch.Generator) or type(state) is not torch.Tensor:
+                raise ProtocolError("the message is malformed (no generator)")
+            try:
+                generator.set_state(state)
+            except (RuntimeError, TypeError):
+                raise ProtocolError("the message is malformed (no generator's state)") from None
+            self.states[number] = generator.get_state()
 
 
 class RemoteReference:
@@ -111,7 +139,7 @@ class Connection:
 
     def _hello(self) -> str:
         try:
-            word = json.loads(bytes(self.channel.receive(time.monotonic() + START_SECONDS)))
+            word = json.loads(bytes(self.channel.receive(time.monotonic() + START_SECONDS)[0]))
         except (Closed, TimeoutError):
             self.kill(f"no worker could be started: it {self._how_it_ended()}")
             raise SandboxUnavailable(self.end) from None
@@ -155,13 +183,8 @@ class Connection:
         self.leash.close()
 
     def _send(self, kind: str, body: Any) -> None:
-        dropped, self.table.dropped = sorted(self.table.dropped), set()
-        # The states go last but are read from generators that the body may name for the first time.
-        encode_body = encode((kind, body, {}, []), self.table, self.channel.limit)
-        states = {n: g.get_state() for n, g in self.table.generators().items()}
-        if states or dropped:
-            encode_body = encode((kind, body, states, dropped), self.table, self.channel.limit)
-        self.channel.send(encode_body, self.deadline)
+        message = encode((kind, body), self.table, self.channel.limit)
+        self.channel.send(message, self.table.news(), self.deadline)
 
     def _answer(self, number: int) -> Any:
         while True:
@@ -176,19 +199,13 @@ class Connection:
             raise self._error(body[1])
 
     def _receive(self) -> tuple[str, Any]:
-        message = decode(self.channel.receive(self.deadline), self.table, self.channel.limit)
-        if type(message) is not tuple or len(message) != 3 or type(message[2]) is not dict:
+        message, extra = self.channel.receive(self.deadline)
+        found = decode(message, self.table)
+        if type(found) is not tuple or len(found) != 2:
             raise ProtocolError("the message is malformed (no answer)")
-        kind, body, states = message
-        generators = self.table.generators()
-        for number, state in states.items():
-            if type(number) is not int or number not in generators or type(state) is not torch.Tensor:
-                raise ProtocolError("the message is malformed (no generator)")
-            try:
-                generators[number].set_state(state)
-            except (RuntimeError, TypeError):
-                raise ProtocolError("the message is malformed (no generator's state)") from None
-        return kind, body
+        if extra:
+            self.table.update(decode(extra))
+        return found
 
     def _reply(self, question: Any) -> None:
         """Call a function of the test's with a student's arguments and send what it gives."""
@@ -196,9 +213,9 @@ class Connection:
             how, number, args, kwargs = question
             function = self.table.shared[number]
             args, kwargs = list(args), {str(k): v for k, v in kwargs.items()}
-            if number < 0 or how not in ("call", "next"):
+            if how not in ("call", "next"):
                 raise ValueError
-        except (TypeError, ValueError, IndexError, AttributeError):
+        except (TypeError, ValueError, KeyError, AttributeError):
             raise ProtocolError("the message is malformed (no question)") from None
         try:
             result = self._next(function) if how == "next" else function(*args, **kwargs)

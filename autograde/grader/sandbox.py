@@ -178,7 +178,7 @@ def _shut_in(limits: Limits, mode: str, jail: Jail) -> tuple[str, str]:
         try:
             jail.build(limits.disk_bytes, limits.disk_files)
             _no_privileges()
-            _set_limits(limits, mapped)
+            _set_limits(limits, mapped, limits.tasks)  # counted in our own user namespace
             _filter()
             return "namespaces", ""
         except OSError as error:
@@ -198,7 +198,7 @@ def _without_namespaces(limits: Limits, mapped: int, jail: Jail, reason: str, mo
         os.chdir("/")
         return "landlock", reason
     except OSError as error:
-        _set_limits(limits, mapped)
+        _set_limits(limits, mapped, _tasks_of_this_user() + limits.tasks)
         return "limits", f"{reason}; {error}"
 
 
@@ -213,11 +213,12 @@ def _filter() -> None:
         seccomp.install(namespaces=True)
 
 
-def _set_limits(limits: Limits, mapped: int) -> None:
+def _set_limits(limits: Limits, mapped: int, tasks: int | None = None) -> None:
+    """`tasks` is left out where the filter allows no new process: the memory limit ends a flood of threads."""
     for name, value in (
         ("AS", mapped + limits.memory_bytes if mapped else None),
         ("CPU", limits.cpu_seconds),
-        ("NPROC", limits.tasks),
+        ("NPROC", tasks),
         ("FSIZE", limits.file_bytes),
         ("NOFILE", limits.open_files),
         ("CORE", 0),
@@ -228,6 +229,16 @@ def _set_limits(limits: Limits, mapped: int) -> None:
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             with contextlib.suppress(ValueError, OSError):  # macOS refuses some
                 resource.setrlimit(which, (value, value))
+
+
+def _tasks_of_this_user() -> int:
+    """What the kernel compares the limit with where there is no user namespace; 1000 where the system does not say."""
+    count, uid = 0, os.getuid()
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                count += len(os.listdir(f"/proc/{name}/task")) if os.stat(f"/proc/{name}").st_uid == uid else 0
+    return count or 1000
 
 
 def _mapped_bytes() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from autograde.errors import AutogradeError, MissingName, NotWritten, ProtocolError, StudentDied, StudentError, StudentTimeout
 from autograde.grader import warm
+from autograde.grader.clock import Clock
 from autograde.grader.connection import Connection
 from autograde.grader.remote import RemoteObject, RemoteStudent
 from autograde.grader.sandbox import Limits
@@ -36,7 +36,12 @@ class _Worker(Connection):
         super().__init__(sockets, session.limits.message_bytes, RemoteObject)
 
     def ask(self, operation: str, arguments: tuple) -> Any:
-        return self.request(operation, arguments, *self.session.terms())
+        seconds, allowed = self.session.clock.request()
+        try:
+            return self.request(operation, arguments, seconds, self.session.forbids, allowed)
+        except StudentTimeout:
+            self.session.clock.timeouts += 1
+            raise
 
 
 class Session:
@@ -55,8 +60,7 @@ class Session:
         self.server = server
         self.results: dict[str, CellResult] = {}
         self.forbids: tuple[str, ...] = ()
-        self._deadline: float | None = None  # of the check in progress, and how long it had
-        self._seconds = 0.0
+        self.clock = Clock(self.limits)
         self._worker: _Worker | None = None
         self.restart()
 
@@ -76,9 +80,11 @@ class Session:
     def restart(self) -> None:
         """A fresh worker with every cell in it that has not hung or died before."""
         self.close()
-        self._start_by = time.monotonic() + self.limits.cells_seconds * self._patience()
+        started = time.monotonic()
+        self._start_by = started + self.limits.cells_seconds * self.clock.patience()
         while not self._define():
             pass
+        self.clock.restarts -= time.monotonic() - started
 
     def close(self) -> None:
         """End the worker."""
@@ -93,28 +99,16 @@ class Session:
 
     @contextmanager
     def test(self, forbids: Sequence[str] = (), seconds: float | None = None) -> Iterator[None]:
-        """A check's time, its forbidden calls, and a worker that lives."""
-        if not self.alive:
+        """A check's time, its forbidden calls, and a worker that lives (unless running the cells again takes too long)."""
+        if not self.alive and self.clock.restarts > 0:
             self.restart()
-        before = self.forbids, self._deadline, self._seconds
-        self.forbids, self._seconds = tuple(forbids), seconds or self.limits.test_seconds
-        self._deadline = time.monotonic() + self._seconds * self._patience()
+        self._worker.table.new_check()
+        before, self.forbids = self.forbids, tuple(forbids)
         try:
-            yield
+            with self.clock.check(seconds):
+                yield
         finally:
-            self.forbids, self._deadline, self._seconds = before
-
-    def terms(self) -> tuple[float, tuple[str, ...], float]:
-        """For a request: its time, which is its own or what is left of the check's; the forbidden calls; the time there was."""
-        own = self.limits.request_seconds * self._patience()
-        left = own if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)
-        return (left, self.forbids, self._seconds) if left < own else (own, self.forbids, self.limits.request_seconds)
-
-    def _patience(self) -> float:
-        """How many times longer anything takes now than on an idle machine, as far as the load tells: a busy grader is no
-        reason for a timeout."""
-        load = os.getloadavg()[0] / (os.cpu_count() or 1) if self.limits.patience > 1 else 1.0
-        return min(max(load, 1.0), self.limits.patience)
+            self.forbids = before
 
     def ask(self, operation: str, arguments: tuple) -> Any:
         """One request to the worker."""
@@ -146,7 +140,7 @@ class Session:
         return name in self.results and self.results[name].status in ("timeout", "died", "left_out")
 
     def _run_cell(self, name: str, source: str) -> CellResult:
-        seconds = min(self.limits.cell_seconds * self._patience(), self._start_by - time.monotonic())
+        seconds = min(self.limits.cell_seconds * self.clock.patience(), self._start_by - time.monotonic())
         if seconds <= 0:
             return CellResult(name, "left_out", "The cells before it used up the time")
         try:

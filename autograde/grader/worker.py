@@ -27,6 +27,7 @@ from autograde.grader.codec import Table, decode, encode
 
 LIBRARIES = ("torch", "numpy", "utils", "collections", "fractions", "decimal", "random", "math")
 LINES = 6  # of a traceback
+HEADROOM = 1 << 20  # of a message, for the states of generators
 
 
 class CallbackFailed(Exception):
@@ -69,6 +70,7 @@ class StudentTable(Table):
         self.numbers: dict[int, int] = {}
         self.callbacks: dict[int, Callback] = {}
         self.generators: dict[int, torch.Generator] = {}
+        self.states: dict[int, torch.Tensor] = {}  # of the generators, as the other side knows them
         self.next_number = 1
 
     def export(self, value: Any) -> list:
@@ -102,10 +104,24 @@ class StudentTable(Table):
             self.generators[number] = torch.Generator(device)
         return self.generators[number]
 
-    def drop(self, numbers: list[int]) -> None:
-        for number in numbers:
+    def update(self, states: dict[int, torch.Tensor], dropped: list[int], first: int) -> None:
+        """The news that came with a message: generators moved on; objects, and what was shared before `first`, not used again."""
+        for number in dropped:
             value = self.objects.pop(number, None)
             self.numbers.pop(id(value), None)
+        for kept in (self.callbacks, self.generators, self.states):
+            for number in [n for n in kept if n < first]:
+                del kept[number]
+        for number, state in states.items():
+            self.generators[number].set_state(state)
+            self.states[number] = state
+
+    def news(self) -> dict[int, torch.Tensor]:
+        """The states of the generators that have moved on."""
+        found = {number: generator.get_state() for number, generator in self.generators.items()}
+        moved = {n: state for n, state in found.items() if n not in self.states or not torch.equal(state, self.states[n])}
+        self.states.update(moved)
+        return moved
 
 
 class Worker:
@@ -125,15 +141,15 @@ class Worker:
             pass
 
     def receive(self) -> tuple:
-        kind, body, states, dropped = decode(self.channel.receive(), self.table, self.channel.limit)
-        self.table.drop(dropped)
-        for number, state in states.items():
-            self.table.generators[number].set_state(state)
+        message, extra = self.channel.receive()
+        kind, body = decode(message, self.table)
+        if extra:
+            self.table.update(*decode(extra))
         return kind, body
 
     def send(self, kind: str, body: Any) -> None:
-        states = {number: g.get_state() for number, g in self.table.generators.items()}
-        self.channel.send(encode((kind, body, states), self.table, self.channel.limit))
+        message, news = encode((kind, body), self.table, self.channel.limit - HEADROOM), self.table.news()
+        self.channel.send(message, encode(news) if news else b"")
 
     def answer(self, message: tuple) -> None:
         _, (request, operation, forbids, arguments) = message

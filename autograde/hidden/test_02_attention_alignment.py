@@ -78,7 +78,9 @@ def test_each_row_has_its_own_scale(student):
 def test_no_gradient_is_nan(student):
     """A row without any allowed position has a zero gradient, and the other rows have theirs."""
     mask = torch.tensor([[0, 0, 0, 0, 0], [1, 0, 1, 1, 0], [0, 1, 0, 0, 0]]).bool()
-    expect.gradients(student, student.alignment_weights, (expect.randn(3, 5, seed=501), mask), softmax, where="a mask with an all-False row")
+    expect.gradients(
+        student, student.alignment_weights, (expect.randn(3, 5, seed=501), mask), softmax, where="a mask with an all-False row"
+    )
 
 
 @pytest.mark.exercise("alignment_weights", weight=0.5)
@@ -92,7 +94,9 @@ def test_one_mask_for_the_whole_batch(student):
 def test_weights_in_double_precision(student):
     """float64 scores give weights exact to float64, also under a mask."""
     scores, mask = expect.randn(2, 9, seed=503, dtype=torch.float64, scale=30.0), torch.arange(9) % 4 != 1
-    expect.close(student.alignment_weights(scores, mask.expand(2, 9)), softmax(scores, mask), where="float64 scores of scale 30 with a mask")
+    expect.close(
+        student.alignment_weights(scores, mask.expand(2, 9)), softmax(scores, mask), where="float64 scores of scale 30 with a mask"
+    )
 
 
 # 2 · context_vector
@@ -241,7 +245,11 @@ def test_a_window_without_any_allowed_position(student):
     """All zeros, never NaN, when the mask forbids the whole window; and no NaN in the gradient."""
     scores, position = expect.randn(2, 8, seed=533), torch.tensor([2.2, 5.0])
     mask = torch.tensor([[0, 0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 0, 1, 1]]).bool()
-    expect.close(student.local_attention_weights(scores, position, 1, mask), local(scores, position, 1, mask), where="a mask that forbids a whole window")
+    expect.close(
+        student.local_attention_weights(scores, position, 1, mask),
+        local(scores, position, 1, mask),
+        where="a mask that forbids a whole window",
+    )
     _, grads = student.pullback(student.local_attention_weights, (scores, position, 1, mask), torch.ones(2, 8))
     finite = all(g is not None and bool(g.isfinite().all()) for g in grads[:2])
     expect.true(finite, "The gradients in scores and position must be finite when a window holds nothing")
@@ -278,7 +286,11 @@ def test_the_attention_of_other_sizes(student, sizes):
     module.load_state_dict(weights)
     s, h = expect.randn(3, d_s, seed=537, dtype=torch.float64), expect.randn(3, 4, d_h, seed=538, dtype=torch.float64)
     mask = torch.tensor([[1, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0]]).bool()
-    expect.close(module(s, h, mask), attend(s, h, weights["w_a"], weights["v_a"], mask), where=f"d_s, d_h, d_a = {sizes} and a mask with an empty row")
+    expect.close(
+        module(s, h, mask),
+        attend(s, h, weights["w_a"], weights["v_a"], mask),
+        where=f"d_s, d_h, d_a = {sizes} and a mask with an empty row",
+    )
 
 
 @pytest.mark.exercise("AdditiveAttention", weight=0.5)

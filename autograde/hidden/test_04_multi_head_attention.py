@@ -15,7 +15,9 @@ PARTS = ("q_proj", "k_proj", "v_proj")
 
 def known(d, seed, bias=True, scale=1.0, dtype=torch.float32):
     """Random weights by our names; scores have unit scale or more, biases are not zero."""
-    shapes = {f"{name}.weight": (d, d) for name in (*PARTS, "out_proj")} | ({f"{name}.bias": (d,) for name in (*PARTS, "out_proj")} if bias else {})
+    shapes = {f"{name}.weight": (d, d) for name in (*PARTS, "out_proj")} | (
+        {f"{name}.bias": (d,) for name in (*PARTS, "out_proj")} if bias else {}
+    )
     return {
         name: expect.randn(*shape, seed=seed + i, scale=scale * (1.3 * d**-0.5 if len(shape) == 2 else 0.7), dtype=dtype)
         for i, (name, shape) in enumerate(shapes.items())
@@ -31,7 +33,7 @@ def layer_of(student, d, n_heads, weights):
 
 
 def by_hand(weights, n_heads, x, context=None, mask=None):
-    """Head by head with F.scaled_dot_product_attention, which gives zero where nothing may be seen; values that are the identity give the weights."""
+    """Head by head with F.scaled_dot_product_attention: zero where nothing may be seen; values that are the identity give the weights."""
     context = x if context is None else context
     size = x.shape[-1] // n_heads
     outputs, found = [], []
@@ -126,7 +128,9 @@ def test_other_numbers_of_heads(student, d, n_heads, bias):
     """One head, several, and as many heads as columns; with and without bias."""
     weights = known(d, seed=210, bias=bias)
     x = expect.randn(3, 4, d, seed=220)
-    expect.close(layer_of(student, d, n_heads, weights)(x), by_hand(weights, n_heads, x), where=f"{n_heads} heads over {d} columns, bias={bias}")
+    expect.close(
+        layer_of(student, d, n_heads, weights)(x), by_hand(weights, n_heads, x), where=f"{n_heads} heads over {d} columns, bias={bias}"
+    )
 
 
 @pytest.mark.exercise("MultiHeadAttention", weight=2)
@@ -137,7 +141,11 @@ def test_masks_of_many_shapes(student, mask_shape):
     mask[..., 3] = True
     x, context = expect.randn(2, 3, 4, 8, seed=241), expect.randn(2, 3, 7, 8, seed=242)
     want = by_hand(weights, 2, x, context, mask)
-    expect.close(layer_of(student, 8, 2, weights)(x, context, mask), want, where="two batch dimensions, a context, and a mask with fewer or equal dimensions")
+    expect.close(
+        layer_of(student, 8, 2, weights)(x, context, mask),
+        want,
+        where="two batch dimensions, a context, and a mask with fewer or equal dimensions",
+    )
 
 
 @pytest.mark.exercise("MultiHeadAttention", weight=1)
@@ -170,7 +178,9 @@ def test_one_position_and_nothing_to_see(student):
     one = expect.randn(2, 1, 12, seed=272)
     expect.close(module(one), by_hand(weights, 3, one), where="a single position")
     mask = torch.stack([torch.zeros(5, 5), torch.ones(5, 5).tril(-1)]).bool()
-    expect.close(module(x, mask=mask), by_hand(weights, 3, x, mask=mask), where="a sentence that sees nothing, and a first word that sees nothing")
+    expect.close(
+        module(x, mask=mask), by_hand(weights, 3, x, mask=mask), where="a sentence that sees nothing, and a first word that sees nothing"
+    )
     biased = layer_of(student, 12, 3, known(12, seed=273))(x, mask=mask)
     expect.true(biased[0].isfinite().all(), "The output must be finite in rows that may see nothing, also with biases")
     expect.true((biased[1][0] == 0).all(), "The weights must be zero in rows that may see nothing, also with biases")
@@ -258,9 +268,17 @@ def test_entropy_has_bounds(student):
     """Never below 0, and ln T_k at most, reached by even weights."""
     weights = expect.randn(4, 3, 50, 200, seed=342, scale=0.1).softmax(-1)
     got = student.head_entropy(weights)
-    expect.true((got <= math.log(200) + 1e-4).all() and (got > math.log(200) - 0.1).all(), "Nearly even weights over 200 words have an entropy near ln 200")
+    expect.true(
+        (got <= math.log(200) + 1e-4).all() and (got > math.log(200) - 0.1).all(),
+        "Nearly even weights over 200 words have an entropy near ln 200",
+    )
     even = torch.full((2, 3, 200), 1 / 200, dtype=torch.float64)
-    expect.close(student.head_entropy(even), torch.full((2,), math.log(200), dtype=torch.float64), where="even weights over 200 words, float64", rtol=1e-6)
+    expect.close(
+        student.head_entropy(even),
+        torch.full((2,), math.log(200), dtype=torch.float64),
+        where="even weights over 200 words, float64",
+        rtol=1e-6,
+    )
 
 
 # 6 · mask_heads
@@ -301,6 +319,9 @@ def test_a_prompt_and_then_word_by_word(student):
     for start, stop in ((0, 5), (5, 6), (6, 7), (7, 8)):
         for (q, k, v), cache, steps in zip(texts, caches, found):
             keys, values = cache.append(k[..., start:stop, :], v[..., start:stop, :])
+            expect.close(
+                (keys, values), (k[..., :stop, :], v[..., :stop, :]), where="what append returns after a prompt and single positions"
+            )
             mask = torch.ones(stop, stop).tril().bool()[start:]
             steps.append(F.scaled_dot_product_attention(q[..., start:stop, :], keys, values, attn_mask=mask))
     for (q, k, v), steps in zip(texts, found):
@@ -332,7 +353,11 @@ def test_costs_of_known_layers(student, n, d, heads):
     """One position, GPT-2's layer, GPT-3's layer, a single head: counted product by product."""
     size = d // heads
     products = [(n, d, d)] * 4 + [(n, size, n), (n, n, size)] * heads  # (rows, inner length, columns) of every matrix product
-    want = {"parameters": 4 * d**2, "multiply_adds": sum(a * b * c for a, b, c in products), "score_entries": sum(n * n for _ in range(heads))}
+    want = {
+        "parameters": 4 * d**2,
+        "multiply_adds": sum(a * b * c for a, b, c in products),
+        "score_entries": sum(n * n for _ in range(heads)),
+    }
     expect.close(student.attention_cost(n, d, heads), want, where="a layer of another size", rtol=1e-9)
 
 

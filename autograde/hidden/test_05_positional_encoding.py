@@ -59,6 +59,7 @@ def test_the_largest_violation_may_be_negative(student):
 @pytest.mark.exercise("permutation_gap", weight=0.5)
 def test_one_word_and_the_identity(student):
     """One word cannot be shuffled, and the identity changes nothing."""
+
     def recurrent(x):
         return x.cumsum(-2) + 1
 
@@ -111,7 +112,9 @@ def test_other_offsets_and_widths(student, offset, d_model, base):
     """Carried encodings of near and far positions, for other offsets, widths and bases."""
     t = torch.tensor([0, 1, 5, 17, 80])
     matrix = student.shift_matrix(offset, d_model, base)
-    expect.true(isinstance(matrix, torch.Tensor) and matrix.shape == (d_model, d_model), "The matrix must be a tensor of shape (d_model, d_model)")
+    expect.true(
+        isinstance(matrix, torch.Tensor) and matrix.shape == (d_model, d_model), "The matrix must be a tensor of shape (d_model, d_model)"
+    )
     got = sines(t, d_model, base).float() @ matrix.mT.float()
     expect.close(got, sines(t + offset, d_model, base).float(), where="another offset", rtol=0, atol=5e-4)
 
@@ -199,7 +202,9 @@ def test_lengths_are_kept_and_turns_add_up(student):
     x, a, b = expect.randn(5, 8, seed=63, dtype=torch.float64), torch.tensor([1, 4, 0, 9, 2]), torch.tensor([3, 3, 8, 1, 6])
     once = student.rotary_embedding(x, a)
     expect.close(once, turn(x, a), where="float64", rtol=1e-5, atol=1e-5)
-    expect.close(once.unflatten(-1, (4, 2)).norm(dim=-1), x.unflatten(-1, (4, 2)).norm(dim=-1), where="lengths of pairs", rtol=1e-5, atol=1e-5)
+    expect.close(
+        once.unflatten(-1, (4, 2)).norm(dim=-1), x.unflatten(-1, (4, 2)).norm(dim=-1), where="lengths of pairs", rtol=1e-5, atol=1e-5
+    )
     expect.close(student.rotary_embedding(once, b), turn(x, a + b), where="two turns", rtol=1e-4, atol=1e-4)
     expect.close(student.rotary_embedding(once, -a), x, where="there and back", rtol=1e-4, atol=1e-4)
 

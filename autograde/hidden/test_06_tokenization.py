@@ -179,7 +179,7 @@ def test_training_against_an_oracle(student, seed, alphabet, length):
 
 
 @pytest.mark.exercise("train_bpe", weight=2)
-@pytest.mark.parametrize("specials", [["<|a|>"], ["|", "||"], ["[a-c]", "a*"]])
+@pytest.mark.parametrize("specials", [["<|a|>"], ["|", "|>", "|><"], ["[a-c]", "a*"]])
 def test_training_with_other_special_tokens(student, specials):
     """Special tokens that begin alike, or look like regular expressions."""
     chosen = random.Random(51)

@@ -59,7 +59,9 @@ def inverted_mask(scores, mask=None):
     return masked_softmax(scores, None if mask is None else ~mask)
 
 
-@misconception("alignment_weights", "The weights are set to 0 after the softmax, so the rest of the row sums to less than 1: mask the scores first.")
+@misconception(
+    "alignment_weights", "The weights are set to 0 after the softmax, so the rest of the row sums to less than 1: mask the scores first."
+)
 def masked_afterwards(scores, mask=None):
     return plain(scores) if mask is None else plain(scores) * mask
 
@@ -102,7 +104,9 @@ def with_an_epsilon(scores, mask=None):
     return exponentials / (exponentials.sum(-1, keepdim=True) + 1e-2)
 
 
-@misconception("alignment_weights", "The scores are changed in place: the mask is written into the caller's tensor (`masked_fill_`); build a new one.")
+@misconception(
+    "alignment_weights", "The scores are changed in place: the mask is written into the caller's tensor (`masked_fill_`); build a new one."
+)
 def in_place(scores, mask=None):
     if mask is not None:
         scores.data.masked_fill_(~mask, -1e30)
@@ -459,7 +463,9 @@ def divided_by_the_width(s, h):
     return torch.einsum("...d,...nd->...n", s, h) / h.shape[-1]
 
 
-@misconception("scaled_dot_score", "The scale is the square root of the number of source positions: it should be that of the states' width.")
+@misconception(
+    "scaled_dot_score", "The scale is the square root of the number of source positions: it should be that of the states' width."
+)
 def scaled_by_the_length(s, h):
     return torch.einsum("...d,...nd->...n", s, h) / math.sqrt(h.shape[-2])
 
@@ -561,7 +567,9 @@ def sigma_is_d(scores, position, half_width, mask=None):
     return masked_softmax(scores, inside(d, half_width, mask)) * gaussian(d, half_width)
 
 
-@misconception("local_attention_weights", "The Gaussian is missing: inside the window, weights are multiplied by one that is centred at the position.")
+@misconception(
+    "local_attention_weights", "The Gaussian is missing: inside the window, weights are multiplied by one that is centred at the position."
+)
 def without_gaussian(scores, position, half_width, mask=None):
     d = distance_of(scores, position)
     return masked_softmax(scores, inside(d, half_width, mask)) + 0 * d
@@ -574,7 +582,9 @@ def renormalised(scores, position, half_width, mask=None):
     return weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)
 
 
-@misconception("local_attention_weights", "The softmax runs over the whole source and is cut off afterwards: it should run over the window alone.")
+@misconception(
+    "local_attention_weights", "The softmax runs over the whole source and is cut off afterwards: it should run over the window alone."
+)
 def cut_afterwards(scores, position, half_width, mask=None):
     d = distance_of(scores, position)
     return masked_softmax(scores, mask) * inside(d, half_width, mask) * gaussian(d, half_width / 2)
@@ -791,7 +801,7 @@ class DetachedAttention(Base):
 @misconception("AdditiveAttention", "The widths of decoder and source are swapped in w_a.")
 class SwappedWidths(Base):
     def forward(self, s, h, mask=None):
-        d_s, d_h = s.shape[-1], h.shape[-1]
+        d_h = h.shape[-1]
         w = torch.cat([self.w_a[:, d_h:], self.w_a[:, :d_h]], dim=1)
         weights = masked_softmax(right_additive(s, h, w, self.v_a), mask)
         return torch.einsum("...n,...nd->...d", weights, h), weights

@@ -45,7 +45,10 @@ def split_transposed_too_far(x, n_heads):
     return x.unflatten(-1, (n_heads, -1)).movedim(-3, -1)
 
 
-@misconception("split_heads", "Dimensions 1 and 2 counted from the left are the heads and the time only with exactly one batch dimension; count from the right.")
+@misconception(
+    "split_heads",
+    "Dimensions 1 and 2 counted from the left are the heads and the time only with exactly one batch dimension; count from the right.",
+)
 def split_counting_from_the_left(x, n_heads):
     refuse(n_heads, x.shape[-1])
     return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)
@@ -92,7 +95,8 @@ def split_by_view(x, n_heads):
 
 @misconception(
     "merge_heads",
-    "This is what you get when the heads are merged without swapping heads and time back: a word's vector then holds pieces of different words.",
+    "This is what you get when the heads are merged without swapping heads and time back: "
+    "a word's vector then holds pieces of different words.",
 )
 def merge_by_reshape(x):
     return x.reshape(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
@@ -113,7 +117,10 @@ def merge_by_mean(x):
     return x.mean(-3)
 
 
-@misconception("merge_heads", "Dimensions 1 and 2 counted from the left are the heads and the time only with exactly one batch dimension; count from the right.")
+@misconception(
+    "merge_heads",
+    "Dimensions 1 and 2 counted from the left are the heads and the time only with exactly one batch dimension; count from the right.",
+)
 def merge_counting_from_the_left(x):
     return x.transpose(1, 2).flatten(-2)
 
@@ -127,21 +134,38 @@ def merge_by_cat(x):
 def merge_by_permutation(x):
     n = x.ndim
     order = [*range(n - 3), n - 2, n - 3, n - 1]
-    return x.permute(order).contiguous().view(*x.shape[:-3], x.shape[-2], -1) if x.numel() else x.new_empty(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
+    return (
+        x.permute(order).contiguous().view(*x.shape[:-3], x.shape[-2], -1)
+        if x.numel()
+        else x.new_empty(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
+    )
 
 
 # 3 · MultiHeadAttention
 
 misconception(
     "MultiHeadAttention",
-    "This is what you get when the scores are divided by √d_model. The dot product runs over one head's d_head numbers, so √d_head is the scale.",
+    "This is what you get when the scores are divided by √d_model. "
+    "The dot product runs over one head's d_head numbers, so √d_head is the scale.",
     replace=("math.sqrt(q.shape[-1])", "math.sqrt(x.shape[-1])"),
 )
-misconception("MultiHeadAttention", "This is what you get when the scores are not divided by √d_head.", replace=(" / math.sqrt(q.shape[-1])", ""))
-misconception("MultiHeadAttention", "This is what you get when the scores are divided by d_head instead of its root.", replace=("math.sqrt(q.shape[-1])", "q.shape[-1]"))
-misconception("MultiHeadAttention", "This is what you get when the scores are divided by √T.", replace=("math.sqrt(q.shape[-1])", "math.sqrt(q.shape[-2])"))
 misconception(
-    "MultiHeadAttention", "This is what you get when the scores are divided by √n_heads.", replace=("math.sqrt(q.shape[-1])", "math.sqrt(self.n_heads)")
+    "MultiHeadAttention", "This is what you get when the scores are not divided by √d_head.", replace=(" / math.sqrt(q.shape[-1])", "")
+)
+misconception(
+    "MultiHeadAttention",
+    "This is what you get when the scores are divided by d_head instead of its root.",
+    replace=("math.sqrt(q.shape[-1])", "q.shape[-1]"),
+)
+misconception(
+    "MultiHeadAttention",
+    "This is what you get when the scores are divided by √T.",
+    replace=("math.sqrt(q.shape[-1])", "math.sqrt(q.shape[-2])"),
+)
+misconception(
+    "MultiHeadAttention",
+    "This is what you get when the scores are divided by √n_heads.",
+    replace=("math.sqrt(q.shape[-1])", "math.sqrt(self.n_heads)"),
 )
 misconception(
     "MultiHeadAttention",
@@ -150,7 +174,8 @@ misconception(
 )
 misconception(
     "MultiHeadAttention",
-    "The mask (batch, T_q, T_k) is lined up with the heads here: its batch dimension meets theirs. Give the mask a dimension for the heads.",
+    "The mask (batch, T_q, T_k) is lined up with the heads here: its batch dimension meets theirs. "
+    "Give the mask a dimension for the heads.",
     replace=("~mask.unsqueeze(-3)", "~mask"),
 )
 misconception(
@@ -160,7 +185,8 @@ misconception(
 )
 misconception(
     "MultiHeadAttention",
-    "The mask gets its new dimension in front, so that a mask for each sentence is lined up with the heads; it belongs third from the right.",
+    "The mask gets its new dimension in front, so that a mask for each sentence is lined up with the heads; "
+    "it belongs third from the right.",
     replace=("mask.unsqueeze(-3)", "mask.unsqueeze(0)"),
 )
 misconception(
@@ -170,13 +196,17 @@ misconception(
 )
 misconception(
     "MultiHeadAttention",
-    "A row that may see nothing gets equal weights here, because all its scores are the same large negative number. Its weights should be zero.",
+    "A row that may see nothing gets equal weights here, because all its scores are the same large negative number. "
+    "Its weights should be zero.",
     replace=(("masked_fill(hidden, -torch.inf)", "masked_fill(hidden, -1e9)"), ("weights = weights.masked_fill(hidden, 0.0)", "pass")),
 )
 misconception(
     "MultiHeadAttention",
     "The masked scores are set to a number that large scores undercut; use minus infinity.",
-    replace=(("masked_fill(hidden, -torch.inf)", "masked_fill(hidden, -50.0)"), ("weights = weights.masked_fill(hidden, 0.0)", "weights = weights * (~hidden).any(-1, keepdim=True)")),
+    replace=(
+        ("masked_fill(hidden, -torch.inf)", "masked_fill(hidden, -50.0)"),
+        ("weights = weights.masked_fill(hidden, 0.0)", "weights = weights * (~hidden).any(-1, keepdim=True)"),
+    ),
 )
 misconception(
     "MultiHeadAttention",
@@ -188,8 +218,16 @@ misconception(
     "The masked scores are set to 0 before the softmax, but e⁰ = 1 is still a share. Use minus infinity.",
     replace=(("masked_fill(hidden, -torch.inf)", "masked_fill(hidden, 0.0)"), ("weights = weights.masked_fill(hidden, 0.0)", "pass")),
 )
-misconception("MultiHeadAttention", "The softmax runs over the words that look (T_q); each row over the words that are seen must sum to one.", replace=("softmax(dim=-1)", "softmax(dim=-2)"))
-misconception("MultiHeadAttention", "The softmax runs over the heads here; each head has a softmax of its own, over the words.", replace=("softmax(dim=-1)", "softmax(dim=-3)"))
+misconception(
+    "MultiHeadAttention",
+    "The softmax runs over the words that look (T_q); each row over the words that are seen must sum to one.",
+    replace=("softmax(dim=-1)", "softmax(dim=-2)"),
+)
+misconception(
+    "MultiHeadAttention",
+    "The softmax runs over the heads here; each head has a softmax of its own, over the words.",
+    replace=("softmax(dim=-1)", "softmax(dim=-3)"),
+)
 misconception(
     "MultiHeadAttention",
     "This is what you get without the last matrix: the concatenated heads must still go through out_proj (W^O).",
@@ -205,26 +243,66 @@ misconception(
     "The projections are cut into heads by a reshape alone, so a head holds pieces of different words. Use split_heads.",
     replace=(
         ("split_heads(self.q_proj(x), self.n_heads)", "self.q_proj(x).reshape(*x.shape[:-2], self.n_heads, x.shape[-2], -1)"),
-        ("split_heads(self.k_proj(context), self.n_heads)", "self.k_proj(context).reshape(*x.shape[:-2], self.n_heads, context.shape[-2], -1)"),
-        ("split_heads(self.v_proj(context), self.n_heads)", "self.v_proj(context).reshape(*x.shape[:-2], self.n_heads, context.shape[-2], -1)"),
+        (
+            "split_heads(self.k_proj(context), self.n_heads)",
+            "self.k_proj(context).reshape(*x.shape[:-2], self.n_heads, context.shape[-2], -1)",
+        ),
+        (
+            "split_heads(self.v_proj(context), self.n_heads)",
+            "self.v_proj(context).reshape(*x.shape[:-2], self.n_heads, context.shape[-2], -1)",
+        ),
         ("merge_heads(weights @ v)", "(weights @ v).reshape(*x.shape)"),
     ),
 )
 misconception(
-    "MultiHeadAttention", "The context is ignored here: keys and values must come from it where it is given.", replace=("context = x if context is None else context", "context = x")
+    "MultiHeadAttention",
+    "The context is ignored here: keys and values must come from it where it is given.",
+    replace=("context = x if context is None else context", "context = x"),
 )
-misconception("MultiHeadAttention", "The values come from x here; with a context, keys and values both come from the context.", replace=("self.v_proj(context)", "self.v_proj(x)"))
-misconception("MultiHeadAttention", "The keys come from x here; with a context, keys and values both come from the context.", replace=("self.k_proj(context)", "self.k_proj(x)"))
+misconception(
+    "MultiHeadAttention",
+    "The values come from x here; with a context, keys and values both come from the context.",
+    replace=("self.v_proj(context)", "self.v_proj(x)"),
+)
+misconception(
+    "MultiHeadAttention",
+    "The keys come from x here; with a context, keys and values both come from the context.",
+    replace=("self.k_proj(context)", "self.k_proj(x)"),
+)
 misconception(
     "MultiHeadAttention",
     "Queries and context have changed places: x asks, the context answers.",
-    replace=(("self.q_proj(x)", "self.q_proj(context)"), ("self.k_proj(context)", "self.k_proj(x)"), ("self.v_proj(context)", "self.v_proj(x)")),
+    replace=(
+        ("self.q_proj(x)", "self.q_proj(context)"),
+        ("self.k_proj(context)", "self.k_proj(x)"),
+        ("self.v_proj(context)", "self.v_proj(x)"),
+    ),
 )
-misconception("MultiHeadAttention", "Queries and keys have changed places: rows are the words that look, columns the words that are seen.", replace=("q @ k.mT", "k @ q.mT"))
-misconception("MultiHeadAttention", "The keys' matrix makes the values here; values have a matrix of their own, v_proj.", replace=("self.v_proj(context)", "self.k_proj(context)"))
-misconception("MultiHeadAttention", "The weights are averaged over the heads here; every head's own weights are wanted.", replace=("weights @ v)), weights", "weights @ v)), weights.mean(-3)"))
-misconception("MultiHeadAttention", "The scores are returned here in place of the weights.", replace=("weights @ v)), weights", "weights @ v)), scores"))
-misconception("MultiHeadAttention", "out_proj should have no bias with bias=False, like the other three.", replace=("self.out_proj = nn.Linear(d_model, d_model, bias=bias)", "self.out_proj = nn.Linear(d_model, d_model)"))
+misconception(
+    "MultiHeadAttention",
+    "Queries and keys have changed places: rows are the words that look, columns the words that are seen.",
+    replace=("q @ k.mT", "k @ q.mT"),
+)
+misconception(
+    "MultiHeadAttention",
+    "The keys' matrix makes the values here; values have a matrix of their own, v_proj.",
+    replace=("self.v_proj(context)", "self.k_proj(context)"),
+)
+misconception(
+    "MultiHeadAttention",
+    "The weights are averaged over the heads here; every head's own weights are wanted.",
+    replace=("weights @ v)), weights", "weights @ v)), weights.mean(-3)"),
+)
+misconception(
+    "MultiHeadAttention",
+    "The scores are returned here in place of the weights.",
+    replace=("weights @ v)), weights", "weights @ v)), scores"),
+)
+misconception(
+    "MultiHeadAttention",
+    "out_proj should have no bias with bias=False, like the other three.",
+    replace=("self.out_proj = nn.Linear(d_model, d_model, bias=bias)", "self.out_proj = nn.Linear(d_model, d_model)"),
+)
 misconception("MultiHeadAttention", "`bias` is ignored here: no projection has a bias.", replace=("bias=bias)", "bias=False)"))
 misconception(
     "MultiHeadAttention",
@@ -234,7 +312,11 @@ misconception(
         ("split_heads(self.k_proj(context), self.n_heads)", "self.k_proj(context).unsqueeze(-3)"),
     ),
 )
-misconception("MultiHeadAttention", "Only the output is returned; the weights of every head are wanted too.", replace=("return self.out_proj(merge_heads(weights @ v)), weights", "return self.out_proj(merge_heads(weights @ v))"))
+misconception(
+    "MultiHeadAttention",
+    "Only the output is returned; the weights of every head are wanted too.",
+    replace=("return self.out_proj(merge_heads(weights @ v)), weights", "return self.out_proj(merge_heads(weights @ v))"),
+)
 misconception(
     "MultiHeadAttention",
     "The weights are cut off from the gradient here, so queries and keys learn nothing.",
@@ -243,7 +325,11 @@ misconception(
 misconception(
     "MultiHeadAttention",
     "The mask is changed in place; inputs stay as they are.",
-    replace=("context = x if context is None else context", "context = x if context is None else context\n        if mask is not None: mask &= mask.any(-1, keepdim=True) & (torch.arange(mask.shape[-1], device=mask.device) >= 1)"),
+    replace=(
+        "context = x if context is None else context",
+        "context = x if context is None else context\n"
+        "        if mask is not None: mask &= mask.any(-1, keepdim=True) & (torch.arange(mask.shape[-1], device=mask.device) >= 1)",
+    ),
 )
 misconception(
     "MultiHeadAttention",
@@ -254,6 +340,25 @@ misconception(
     "MultiHeadAttention",
     "Part of the weights are dropped at random here; this layer has no dropout.",
     replace=("merge_heads(weights @ v)", "merge_heads(torch.dropout(weights, 0.1, True) @ v)"),
+)
+
+
+misconception(
+    "MultiHeadAttention",
+    "PyTorch's attention is called here; this exercise is about writing it.",
+    replace=(
+        "merge_heads(weights @ v)",
+        "merge_heads(F.scaled_dot_product_attention(q, k, v, None if mask is None else mask.unsqueeze(-3)))",
+    ),
+)
+misconception(
+    "MultiHeadAttention",
+    "PyTorch's whole layer is called here; this exercise is about writing it.",
+    replace=(
+        "return self.out_proj(merge_heads(weights @ v)), weights",
+        "torch.nn.MultiheadAttention(x.shape[-1], self.n_heads, device=x.device, dtype=x.dtype)(x, context, context)\n"
+        "        return self.out_proj(merge_heads(weights @ v)), weights",
+    ),
 )
 
 
@@ -306,18 +411,29 @@ class HeadByHead(nn.Module):
 
 variant(
     "MultiHeadAttention",
-    replace=("weights = weights.masked_fill(hidden, 0.0)", "weights = torch.where(hidden.all(-1, keepdim=True), torch.zeros_like(weights), weights)"),
+    replace=(
+        "weights = weights.masked_fill(hidden, 0.0)",
+        "weights = torch.where(hidden.all(-1, keepdim=True), torch.zeros_like(weights), weights)",
+    ),
 )
-variant("MultiHeadAttention", replace=("scores = q @ k.mT / math.sqrt(q.shape[-1])", "scores = (q / q.shape[-1] ** 0.25) @ (k / q.shape[-1] ** 0.25).mT"))
+variant(
+    "MultiHeadAttention",
+    replace=("scores = q @ k.mT / math.sqrt(q.shape[-1])", "scores = (q / q.shape[-1] ** 0.25) @ (k / q.shape[-1] ** 0.25).mT"),
+)
 variant(  # refuses when it is used, not when it is made: split_heads does
     "MultiHeadAttention",
-    replace=("if n_heads < 1 or d_model % n_heads:\n            raise ValueError(f\"n_heads must divide d_model, got n_heads = {n_heads} and d_model = {d_model}\")", "pass"),
+    replace=(
+        "if n_heads < 1 or d_model % n_heads:\n"
+        '            raise ValueError(f"n_heads must divide d_model, got n_heads = {n_heads} and d_model = {d_model}")',
+        "pass",
+    ),
 )
 variant(  # a row that sees nothing gives zero after the last matrix too
     "MultiHeadAttention",
     replace=(
         "return self.out_proj(merge_heads(weights @ v)), weights",
-        "out = self.out_proj(merge_heads(weights @ v))\n        return (out if mask is None else out * mask.any(-1, keepdim=True)), weights",
+        "out = self.out_proj(merge_heads(weights @ v))\n"
+        "        return (out if mask is None else out * mask.any(-1, keepdim=True)), weights",
     ),
 )
 
@@ -335,9 +451,15 @@ misconception(
     replace=("(module.q_proj, module.k_proj, module.v_proj)", "(module.q_proj, module.v_proj, module.k_proj)"),
 )
 misconception(
-    "load_torch_weights", "The matrices are transposed here; nn.Linear and the packed weight both store (out, in).", replace=("layer.weight.copy_(weight)", "layer.weight.copy_(weight.mT)")
+    "load_torch_weights",
+    "The matrices are transposed here; nn.Linear and the packed weight both store (out, in).",
+    replace=("layer.weight.copy_(weight)", "layer.weight.copy_(weight.mT)"),
 )
-misconception("load_torch_weights", "The biases were left as they were; copy them too.", replace=("if reference.in_proj_bias is not None:", "if False:"))
+misconception(
+    "load_torch_weights",
+    "The biases were left as they were; copy them too.",
+    replace=("if reference.in_proj_bias is not None:", "if False:"),
+)
 misconception(
     "load_torch_weights",
     "out_proj was left as it was; copy its weight and bias too.",
@@ -346,7 +468,11 @@ misconception(
         ("zip((*inputs, module.out_proj), (*biases, reference.out_proj.bias))", "zip(inputs, biases)"),
     ),
 )
-misconception("load_torch_weights", "The bias of out_proj was left as it was.", replace=("zip((*inputs, module.out_proj), (*biases, reference.out_proj.bias))", "zip(inputs, biases)"))
+misconception(
+    "load_torch_weights",
+    "The bias of out_proj was left as it was.",
+    replace=("zip((*inputs, module.out_proj), (*biases, reference.out_proj.bias))", "zip(inputs, biases)"),
+)
 misconception(
     "load_torch_weights",
     "The packed rows are dealt out in turn here; they lie in three blocks, one after the other.",
@@ -362,7 +488,11 @@ misconception(
     "After loading, the weights can no longer be trained.",
     replace=("layer.weight.copy_(weight)", "layer.weight.copy_(weight).requires_grad_(False)"),
 )
-misconception("load_torch_weights", "A reference without bias has None for its biases; that case must be handled.", replace=("if reference.in_proj_bias is not None:", "if True:"))
+misconception(
+    "load_torch_weights",
+    "A reference without bias has None for its biases; that case must be handled.",
+    replace=("if reference.in_proj_bias is not None:", "if True:"),
+)
 
 
 @variant("load_torch_weights")
@@ -512,7 +642,9 @@ def silence_evenly(weights, keep):
     return weights.where(keep[:, None, None], torch.full_like(weights, 1 / weights.shape[-1]))
 
 
-@misconception("mask_heads", "The heads are taken to be dimension 1 from the left, which is right with one batch dimension only; count from the right.")
+@misconception(
+    "mask_heads", "The heads are taken to be dimension 1 from the left, which is right with one batch dimension only; count from the right."
+)
 def silence_dimension_one(weights, keep):
     shape = [1] * weights.ndim
     shape[1] = len(keep)
@@ -538,23 +670,62 @@ def silence_with_einsum(weights, keep):
 
 # 7 · KeyValueCache
 
-misconception("KeyValueCache", "append gives back only what was appended last; everything so far is wanted.", replace=("return self.k, self.v", "return k, v"))
+misconception(
+    "KeyValueCache",
+    "append gives back only what was appended last; everything so far is wanted.",
+    replace=("return self.k, self.v", "return k, v"),
+)
 misconception(
     "KeyValueCache",
     "The new positions are put in front of the old ones; oldest first is wanted.",
-    replace=(("torch.cat([self.k, k], dim=-2)", "torch.cat([k, self.k], dim=-2)"), ("torch.cat([self.v, v], dim=-2)", "torch.cat([v, self.v], dim=-2)")),
+    replace=(
+        ("torch.cat([self.k, k], dim=-2)", "torch.cat([k, self.k], dim=-2)"),
+        ("torch.cat([self.v, v], dim=-2)", "torch.cat([v, self.v], dim=-2)"),
+    ),
 )
-misconception("KeyValueCache", "The cache grows along the heads (dim=-3); it should grow along the time, dim=-2.", replace=("dim=-2", "dim=-3"))
-misconception("KeyValueCache", "The cache grows along a head's width (dim=-1); it should grow along the time, dim=-2.", replace=("dim=-2", "dim=-1"))
-misconception("KeyValueCache", "The cache grows along the first dimension; it should grow along the time, dim=-2.", replace=("dim=-2", "dim=0"))
-misconception("KeyValueCache", "The cache grows along dim=2, which is the time with one batch dimension only; count from the right.", replace=("dim=-2", "dim=2"))
-misconception("KeyValueCache", "Keys and values have changed places in what append returns.", replace=("return self.k, self.v", "return self.v, self.k"))
-misconception("KeyValueCache", "The old values are lost: only the keys are kept.", replace=("self.v = v if self.v is None else torch.cat([self.v, v], dim=-2)", "self.v = v"))
-misconception("KeyValueCache", "The keys are kept twice, in place of the values.", replace=("torch.cat([self.v, v], dim=-2)", "torch.cat([self.v, k], dim=-2)"))
-misconception("KeyValueCache", "The gradient is cut off from what is kept.", replace=("return self.k, self.v", "return self.k.detach(), self.v.detach()"))
-misconception("KeyValueCache", "length is the size of another dimension, not of the time.", replace=("self.k.shape[-2]", "self.k.shape[-3]"))
+misconception(
+    "KeyValueCache", "The cache grows along the heads (dim=-3); it should grow along the time, dim=-2.", replace=("dim=-2", "dim=-3")
+)
+misconception(
+    "KeyValueCache", "The cache grows along a head's width (dim=-1); it should grow along the time, dim=-2.", replace=("dim=-2", "dim=-1")
+)
+misconception(
+    "KeyValueCache", "The cache grows along the first dimension; it should grow along the time, dim=-2.", replace=("dim=-2", "dim=0")
+)
+misconception(
+    "KeyValueCache",
+    "The cache grows along dim=2, which is the time with one batch dimension only; count from the right.",
+    replace=("dim=-2", "dim=2"),
+)
+misconception(
+    "KeyValueCache",
+    "Keys and values have changed places in what append returns.",
+    replace=("return self.k, self.v", "return self.v, self.k"),
+)
+misconception(
+    "KeyValueCache",
+    "The old values are lost: only the keys are kept.",
+    replace=("self.v = v if self.v is None else torch.cat([self.v, v], dim=-2)", "self.v = v"),
+)
+misconception(
+    "KeyValueCache",
+    "The keys are kept twice, in place of the values.",
+    replace=("torch.cat([self.v, v], dim=-2)", "torch.cat([self.v, k], dim=-2)"),
+)
+misconception(
+    "KeyValueCache",
+    "The gradient is cut off from what is kept.",
+    replace=("return self.k, self.v", "return self.k.detach(), self.v.detach()"),
+)
+misconception(
+    "KeyValueCache", "length is the size of another dimension, not of the time.", replace=("self.k.shape[-2]", "self.k.shape[-3]")
+)
 misconception("KeyValueCache", "length is wanted as a property: cache.length, without parentheses.", replace=("    @property\n", ""))
-misconception("KeyValueCache", "An empty cache has no length here; it is 0.", replace=("0 if self.k is None else self.k.shape[-2]", "self.k.shape[-2]"))
+misconception(
+    "KeyValueCache",
+    "An empty cache has no length here; it is 0.",
+    replace=("0 if self.k is None else self.k.shape[-2]", "self.k.shape[-2]"),
+)
 
 
 @misconception("KeyValueCache", "length counts the calls of append; it should count the positions.")
@@ -690,10 +861,22 @@ def cost_in_floats(n, d, h):
 
 # Stretch · grouped_query_attention
 
-misconception("grouped_query_attention", "The query heads take turns here; neighbouring heads share keys and values.", replace=("x.repeat_interleave(n_heads // n_kv_heads, dim=-3)", "torch.cat([x] * (n_heads // n_kv_heads), dim=-3)"))
-misconception("grouped_query_attention", "The mask (batch, T_q, T_k) is lined up with the heads here.", replace=("~mask.unsqueeze(-3)", "~mask"))
-misconception("grouped_query_attention", "This is what you get when the scores are not divided by √d_head.", replace=(" / math.sqrt(q.shape[-1])", ""))
-misconception("grouped_query_attention", "Heads that do not divide must be a ValueError that names n_kv_heads.", replace=("if n_heads % n_kv_heads:", "if False:"))
+misconception(
+    "grouped_query_attention",
+    "The query heads take turns here; neighbouring heads share keys and values.",
+    replace=("x.repeat_interleave(n_heads // n_kv_heads, dim=-3)", "torch.cat([x] * (n_heads // n_kv_heads), dim=-3)"),
+)
+misconception(
+    "grouped_query_attention", "The mask (batch, T_q, T_k) is lined up with the heads here.", replace=("~mask.unsqueeze(-3)", "~mask")
+)
+misconception(
+    "grouped_query_attention", "This is what you get when the scores are not divided by √d_head.", replace=(" / math.sqrt(q.shape[-1])", "")
+)
+misconception(
+    "grouped_query_attention",
+    "Heads that do not divide must be a ValueError that names n_kv_heads.",
+    replace=("if n_heads % n_kv_heads:", "if False:"),
+)
 
 
 @variant("grouped_query_attention")

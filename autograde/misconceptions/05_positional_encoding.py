@@ -11,7 +11,7 @@ from autograde.strength import misconception, variant
 
 misconception(
     "permutation_gap",
-    "The layer's output is not shuffled: the words move along with their outputs, so compare layer(x)[permutation] with layer(x[permutation]).",
+    "The layer's output is not shuffled: outputs move along with their words, so compare layer(x)[permutation] with layer(x[permutation]).",
     replace=("layer(x)[..., permutation, :]", "layer(x)"),
 )
 misconception(
@@ -32,9 +32,13 @@ misconception(
 misconception("permutation_gap", "The absolute value is missing: a violation may be negative.", replace=(".abs().max()", ".max()"))
 misconception("permutation_gap", "This is the mean violation; the gap is the largest one.", replace=(".abs().max()", ".abs().mean()"))
 misconception("permutation_gap", "The differences are summed; the gap is the largest one.", replace=(".abs().max()", ".abs().sum()"))
-misconception("permutation_gap", "The differences are squared: the gap is the largest absolute one.", replace=(".abs().max()", ".square().max()"))
+misconception(
+    "permutation_gap", "The differences are squared: the gap is the largest absolute one.", replace=(".abs().max()", ".square().max()")
+)
 misconception("permutation_gap", "The gap is a tensor; a Python float is wanted.", replace=(".max().item()", ".max()"))
-misconception("permutation_gap", "The input is compared with the layer's output.", replace=("layer(x)[..., permutation, :]", "x[..., permutation, :]"))
+misconception(
+    "permutation_gap", "The input is compared with the layer's output.", replace=("layer(x)[..., permutation, :]", "x[..., permutation, :]")
+)
 misconception(
     "permutation_gap",
     "The gap comes out as true or false; it is the size of the largest violation.",
@@ -95,18 +99,38 @@ misconception(
     "The speeds are spread so that the last one is 1/base; in the paper the exponent is 2i/d and never reaches 1.",
     replace=("torch.arange(0, d_model, 2) / d_model", "torch.arange(d_model // 2) / max(1, d_model // 2 - 1)"),
 )
-misconception("sinusoidal_encoding", "Positions count from 0, not from 1.", replace=("torch.arange(n_positions)", "torch.arange(1, n_positions + 1)"))
+misconception(
+    "sinusoidal_encoding", "Positions count from 0, not from 1.", replace=("torch.arange(n_positions)", "torch.arange(1, n_positions + 1)")
+)
 misconception("sinusoidal_encoding", "`base` is not used.", replace=("base **", "10000.0 **"))
 misconception(
-    "sinusoidal_encoding", "The exponent's sign is wrong: later pairs turn more slowly, not faster.", replace=("-torch.arange(0", "torch.arange(0")
+    "sinusoidal_encoding",
+    "The exponent's sign is wrong: later pairs turn more slowly, not faster.",
+    replace=("-torch.arange(0", "torch.arange(0"),
 )
-misconception("sinusoidal_encoding", "All pairs turn at the same speed.", replace=("-torch.arange(0, d_model, 2)", "-torch.zeros(d_model // 2)"))
-misconception("sinusoidal_encoding", "An odd d_model goes through without a ValueError that names it.", replace=("if d_model % 2:", "if False:"))
-misconception("sinusoidal_encoding", "The ValueError does not say which argument is wrong.", replace=('f"d_model must be even, got {d_model}"', '"must be even"'))
+misconception(
+    "sinusoidal_encoding", "All pairs turn at the same speed.", replace=("-torch.arange(0, d_model, 2)", "-torch.zeros(d_model // 2)")
+)
+misconception(
+    "sinusoidal_encoding", "An odd d_model goes through without a ValueError that names it.", replace=("if d_model % 2:", "if False:")
+)
+misconception(
+    "sinusoidal_encoding",
+    "The ValueError does not say which argument is wrong.",
+    replace=('f"d_model must be even, got {d_model}"', '"must be even"'),
+)
 misconception("sinusoidal_encoding", "Sines everywhere: odd columns hold cosines.", replace=("angles.cos()]", "angles.sin()]"))
 misconception("sinusoidal_encoding", "The table is turned: positions are the rows.", replace=(".flatten(-2)", ".flatten(-2).mT"))
-misconception("sinusoidal_encoding", "The angles are taken in degrees; sin and cos want radians, and the formula's angle is in radians already.", replace=("angles = ", "angles = torch.pi / 180 * "))
-misconception("sinusoidal_encoding", "The table is float64; without an input tensor the default dtype is wanted.", replace=(".flatten(-2)", ".flatten(-2).double()"))
+misconception(
+    "sinusoidal_encoding",
+    "The angles are taken in degrees; sin and cos want radians, and the formula's angle is in radians already.",
+    replace=("angles = ", "angles = torch.pi / 180 * "),
+)
+misconception(
+    "sinusoidal_encoding",
+    "The table is float64; without an input tensor the default dtype is wanted.",
+    replace=(".flatten(-2)", ".flatten(-2).double()"),
+)
 
 
 @misconception("sinusoidal_encoding", "Every column has a speed of its own, base^(−column/d): the sine and the cosine of a pair share one.")
@@ -122,7 +146,7 @@ def a_speed_for_each_column(n_positions, d_model, base=10000.0):
 @variant("sinusoidal_encoding")
 def by_assignment(n_positions, d_model, base=10000.0):
     if d_model % 2 == 1:
-        raise ValueError("`d_model` has to be even but is %d" % d_model)
+        raise ValueError("`d_model` has to be even but is " + str(d_model))
     table = torch.zeros(n_positions, d_model)
     t = torch.arange(0, n_positions, dtype=torch.float).unsqueeze(1)
     speeds = torch.exp(torch.arange(0, d_model, 2).float() * (-math.log(base) / d_model))
@@ -157,16 +181,26 @@ misconception(
     replace=("[cos, sin, -sin, cos]", "[cos, -sin, sin, cos]"),
 )
 misconception("shift_matrix", "The minus sign is missing: a rotation has one.", replace=("[cos, sin, -sin, cos]", "[cos, sin, sin, cos]"))
-misconception("shift_matrix", "Sine and cosine have changed places in the blocks.", replace=("[cos, sin, -sin, cos]", "[sin, cos, cos, -sin]"))
+misconception(
+    "shift_matrix", "Sine and cosine have changed places in the blocks.", replace=("[cos, sin, -sin, cos]", "[sin, cos, cos, -sin]")
+)
 misconception("shift_matrix", "`base` is not used.", replace=("base **", "10000.0 **"))
 misconception(
-    "shift_matrix", "All pairs turn by the same angle; each pair has its own speed θ_i.", replace=("offset * base ** (-torch.arange(0, d_model, 2) / d_model)", "offset * torch.ones(d_model // 2)")
+    "shift_matrix",
+    "All pairs turn by the same angle; each pair has its own speed θ_i.",
+    replace=("offset * base ** (-torch.arange(0, d_model, 2) / d_model)", "offset * torch.ones(d_model // 2)"),
 )
-misconception("shift_matrix", "The exponent is i/d; the pair of columns 2i and 2i + 1 has the speed base^(−2i/d).", replace=("torch.arange(0, d_model, 2)", "torch.arange(d_model // 2)"))
+misconception(
+    "shift_matrix",
+    "The exponent is i/d; the pair of columns 2i and 2i + 1 has the speed base^(−2i/d).",
+    replace=("torch.arange(0, d_model, 2)", "torch.arange(d_model // 2)"),
+)
 misconception("shift_matrix", "The offset is not used: this is a step of 1 whatever the offset.", replace=("offset * base", "base"))
 misconception("shift_matrix", "The step is one too long.", replace=("offset * base", "(offset + 1) * base"))
 misconception("shift_matrix", "A negative offset steps ahead: its sign is lost.", replace=("offset * base", "abs(offset) * base"))
-misconception("shift_matrix", "The angles are not multiplied but divided by the offset.", replace=("offset * base", "1 / (offset or 1) * base"))
+misconception(
+    "shift_matrix", "The angles are not multiplied but divided by the offset.", replace=("offset * base", "1 / (offset or 1) * base")
+)
 
 
 @misconception("shift_matrix", "The blocks are laid out for all sines first and all cosines after them; here they alternate.")
@@ -214,7 +248,11 @@ misconception(
     "A text longer than the table is no ValueError: say how long it is and how many positions there are.",
     replace=("if n_positions > max_positions:", "if False:"),
 )
-misconception("LearnedPositionalEmbedding", "A text that exactly fills the table is refused.", replace=("n_positions > max_positions", "n_positions >= max_positions"))
+misconception(
+    "LearnedPositionalEmbedding",
+    "A text that exactly fills the table is refused.",
+    replace=("n_positions > max_positions", "n_positions >= max_positions"),
+)
 misconception(
     "LearnedPositionalEmbedding",
     "Positions begin at 1; they count from 0.",
@@ -230,18 +268,46 @@ misconception(
     "The length is taken from dimension 1, which is the words only for one batch dimension.",
     replace=("x.shape[-2]", "x.shape[min(1, x.ndim - 2)]"),
 )
-misconception("LearnedPositionalEmbedding", "The positions replace the words; they are added.", replace=("return x + self", "return 0 * x + self"))
-misconception("LearnedPositionalEmbedding", "The positions multiply the words; they are added.", replace=("return x + self", "return x * self"))
-misconception("LearnedPositionalEmbedding", "The words are scaled by √d_model; here they are not.", replace=("return x + self", "return x * x.shape[-1] ** 0.5 + self"))
-misconception("LearnedPositionalEmbedding", "Every word gets the vector of position 0.", replace=("torch.arange(n_positions, device=x.device)", "torch.zeros(n_positions, dtype=torch.long, device=x.device)"))
-misconception("LearnedPositionalEmbedding", "The vectors are detached, so they are never learned.", replace=("x.device))", "x.device)).detach()"))
-misconception("LearnedPositionalEmbedding", "The table has another name; the submodule is called `embedding`.", replace=("self.embedding", "self.positions"))
-misconception("LearnedPositionalEmbedding", "The words are changed in place.", replace=("return x + self.embedding(torch.arange(n_positions, device=x.device))", "return x.add_(self.embedding.weight[:n_positions].detach())"))
+misconception(
+    "LearnedPositionalEmbedding", "The positions replace the words; they are added.", replace=("return x + self", "return 0 * x + self")
+)
+misconception(
+    "LearnedPositionalEmbedding", "The positions multiply the words; they are added.", replace=("return x + self", "return x * self")
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "The words are scaled by √d_model; here they are not.",
+    replace=("return x + self", "return x * x.shape[-1] ** 0.5 + self"),
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "Every word gets the vector of position 0.",
+    replace=("torch.arange(n_positions, device=x.device)", "torch.zeros(n_positions, dtype=torch.long, device=x.device)"),
+)
+misconception(
+    "LearnedPositionalEmbedding", "The vectors are detached, so they are never learned.", replace=("x.device))", "x.device)).detach()")
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "The table has another name; the submodule is called `embedding`.",
+    replace=("self.embedding", "self.positions"),
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "The words are changed in place.",
+    replace=(
+        "return x + self.embedding(torch.arange(n_positions, device=x.device))",
+        "return x.add_(self.embedding.weight[:n_positions].detach())",
+    ),
+)
 misconception(
     "LearnedPositionalEmbedding",
     "A longer text is silently cut off at the end of the table; it is a ValueError.",
     replace=(
-        ('raise ValueError(f"x has {n_positions} positions, more than max_positions = {max_positions}")', "x, n_positions = x[..., :max_positions, :], max_positions"),
+        (
+            'raise ValueError(f"x has {n_positions} positions, more than max_positions = {max_positions}")',
+            "x, n_positions = x[..., :max_positions, :], max_positions",
+        ),
     ),
 )
 misconception(
@@ -299,30 +365,68 @@ misconception(
     "Column i is paired with column i + d/2; here neighbours are paired: (0, 1), (2, 3), …",
     replace=(
         ("x[..., 0::2], x[..., 1::2]", "x[..., : d // 2], x[..., d // 2 :]"),
-        ("torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)", "torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=-1)"),
+        (
+            "torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)",
+            "torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=-1)",
+        ),
     ),
 )
 misconception(
     "rotary_embedding",
     "The turned halves are put side by side; they must alternate again, as they were taken apart.",
-    replace=("torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)", "torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=-1)"),
+    replace=(
+        "torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)",
+        "torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=-1)",
+    ),
 )
 misconception(
     "rotary_embedding",
     "The pairs turn the wrong way round (the signs of the sines are swapped).",
     replace=("even * cos - odd * sin, even * sin + odd * cos", "even * cos + odd * sin, odd * cos - even * sin"),
 )
-misconception("rotary_embedding", "A minus sign is missing, so this is no rotation: lengths change.", replace=("even * cos - odd * sin", "even * cos + odd * sin"))
-misconception("rotary_embedding", "`positions` is not used: the rows are taken to stand at 0, 1, 2, …", replace=("positions.to(wide)", "torch.arange(x.shape[-2], device=x.device).to(wide)"))
-misconception("rotary_embedding", "Positions are counted from 1: the row at position 0 must stay as it is.", replace=("positions.to(wide)[:, None]", "(positions.to(wide)[:, None] + 1)"))
-misconception("rotary_embedding", "Positions are rounded to whole numbers; they may be floats.", replace=("positions.to(wide)", "positions.long().to(wide)"))
+misconception(
+    "rotary_embedding",
+    "A minus sign is missing, so this is no rotation: lengths change.",
+    replace=("even * cos - odd * sin", "even * cos + odd * sin"),
+)
+misconception(
+    "rotary_embedding",
+    "`positions` is not used: the rows are taken to stand at 0, 1, 2, …",
+    replace=("positions.to(wide)", "torch.arange(x.shape[-2], device=x.device).to(wide)"),
+)
+misconception(
+    "rotary_embedding",
+    "Positions are counted from 1: the row at position 0 must stay as it is.",
+    replace=("positions.to(wide)[:, None]", "(positions.to(wide)[:, None] + 1)"),
+)
+misconception(
+    "rotary_embedding",
+    "Positions are rounded to whole numbers; they may be floats.",
+    replace=("positions.to(wide)", "positions.long().to(wide)"),
+)
 misconception("rotary_embedding", "`base` is not used.", replace=("base **", "10000.0 **"))
-misconception("rotary_embedding", "The exponent is i/d; the pair of columns 2i and 2i + 1 has the speed base^(−2i/d).", replace=("torch.arange(0, d, 2, device", "torch.arange(d // 2, device"))
-misconception("rotary_embedding", "All pairs turn at the same speed.", replace=("-torch.arange(0, d, 2, device=x.device, dtype=wide)", "-torch.zeros(d // 2, device=x.device, dtype=wide)"))
-misconception("rotary_embedding", "The exponent's sign is wrong: later pairs turn more slowly, not faster.", replace=("(-torch.arange", "(torch.arange"))
+misconception(
+    "rotary_embedding",
+    "The exponent is i/d; the pair of columns 2i and 2i + 1 has the speed base^(−2i/d).",
+    replace=("torch.arange(0, d, 2, device", "torch.arange(d // 2, device"),
+)
+misconception(
+    "rotary_embedding",
+    "All pairs turn at the same speed.",
+    replace=("-torch.arange(0, d, 2, device=x.device, dtype=wide)", "-torch.zeros(d // 2, device=x.device, dtype=wide)"),
+)
+misconception(
+    "rotary_embedding",
+    "The exponent's sign is wrong: later pairs turn more slowly, not faster.",
+    replace=("(-torch.arange", "(torch.arange"),
+)
 misconception("rotary_embedding", "The result is float32 whatever x was.", replace=(".to(x.dtype)", ".float()"))
 misconception("rotary_embedding", "The speeds are made on the CPU, wherever x lives.", replace=("device=x.device", "device='cpu'"))
-misconception("rotary_embedding", "The result is detached from x, so nothing can be learned through it.", replace=(".to(x.dtype)", ".to(x.dtype).detach()"))
+misconception(
+    "rotary_embedding",
+    "The result is detached from x, so nothing can be learned through it.",
+    replace=(".to(x.dtype)", ".to(x.dtype).detach()"),
+)
 misconception(
     "rotary_embedding",
     "Sines and cosines are added to x; a rotary embedding multiplies.",
@@ -333,7 +437,11 @@ misconception(
     "The second half of each pair is computed from the first half's new value; both need the old ones.",
     replace=("even * sin + odd * cos", "(even * cos - odd * sin) * sin + odd * cos"),
 )
-misconception("rotary_embedding", "Every row is turned by the first position.", replace=("positions.to(wide)[:, None]", "positions.to(wide)[:1, None]"))
+misconception(
+    "rotary_embedding",
+    "Every row is turned by the first position.",
+    replace=("positions.to(wide)[:, None]", "positions.to(wide)[:1, None]"),
+)
 
 
 @misconception("rotary_embedding", "x is turned in place: the caller's queries change.")
@@ -345,7 +453,9 @@ def turned_in_place(x, positions, base=10000.0):
     return x
 
 
-@misconception("rotary_embedding", "Positions are read from a table that begins at 0 and ends at the longest row: they may be larger than T.")
+@misconception(
+    "rotary_embedding", "Positions are read from a table that begins at 0 and ends at the longest row: they may be larger than T."
+)
 def from_a_short_table(x, positions, base=10000.0):
     d = x.shape[-1]
     table = torch.arange(x.shape[-2], device=x.device)[:, None] * base ** (-torch.arange(0, d, 2, device=x.device) / d)
@@ -384,20 +494,52 @@ def by_blocks(x, positions, base=10000.0):
 
 # 6 · alibi_bias
 
-misconception("alibi_bias", "The first slope is 1: slopes begin at 2^(−8/n_heads), with h = 1.", replace=("torch.arange(1, n_heads + 1)", "torch.arange(n_heads)"))
-misconception("alibi_bias", "The slopes are 2^(−h) whatever the number of heads: the exponent is −8h/n_heads.", replace=("-8 * torch.arange(1, n_heads + 1) / n_heads", "-1.0 * torch.arange(1, n_heads + 1)"))
-misconception("alibi_bias", "The sign is wrong: far words lose, near words win.", replace=("-slopes[:, None, None]", "slopes[:, None, None]"))
-misconception("alibi_bias", "The future is not masked: entries above the diagonal are −∞.", replace=(".masked_fill(distance < 0, -math.inf)", ""))
-misconception("alibi_bias", "The bias is symmetric; the causal one is −∞ above the diagonal.", replace=(("* distance)", "* distance.abs())"), (".masked_fill(distance < 0, -math.inf)", "")))
+misconception(
+    "alibi_bias",
+    "The first slope is 1: slopes begin at 2^(−8/n_heads), with h = 1.",
+    replace=("torch.arange(1, n_heads + 1)", "torch.arange(n_heads)"),
+)
+misconception(
+    "alibi_bias",
+    "The slopes are 2^(−h) whatever the number of heads: the exponent is −8h/n_heads.",
+    replace=("-8 * torch.arange(1, n_heads + 1) / n_heads", "-1.0 * torch.arange(1, n_heads + 1)"),
+)
+misconception(
+    "alibi_bias", "The sign is wrong: far words lose, near words win.", replace=("-slopes[:, None, None]", "slopes[:, None, None]")
+)
+misconception(
+    "alibi_bias", "The future is not masked: entries above the diagonal are −∞.", replace=(".masked_fill(distance < 0, -math.inf)", "")
+)
+misconception(
+    "alibi_bias",
+    "The bias is symmetric; the causal one is −∞ above the diagonal.",
+    replace=(("* distance)", "* distance.abs())"), (".masked_fill(distance < 0, -math.inf)", "")),
+)
 misconception("alibi_bias", "Above the diagonal stand zeros, which allow looking ahead; it must be −∞.", replace=("-math.inf", "0.0"))
 misconception("alibi_bias", "Above the diagonal stands a large negative number; it must be −∞.", replace=("-math.inf", "-1e9"))
 misconception("alibi_bias", "A word may not see itself: the diagonal is 0, not −∞.", replace=("distance < 0", "distance <= 0"))
-misconception("alibi_bias", "Rows and columns are swapped: rows are queries, columns are keys.", replace=("positions[:, None] - positions", "positions - positions[:, None]"))
-misconception("alibi_bias", "The slopes come in reverse: head 1 is the steepest.", replace=("torch.arange(1, n_heads + 1)", "torch.arange(n_heads, 0, -1)"))
+misconception(
+    "alibi_bias",
+    "Rows and columns are swapped: rows are queries, columns are keys.",
+    replace=("positions[:, None] - positions", "positions - positions[:, None]"),
+)
+misconception(
+    "alibi_bias",
+    "The slopes come in reverse: head 1 is the steepest.",
+    replace=("torch.arange(1, n_heads + 1)", "torch.arange(n_heads, 0, -1)"),
+)
 misconception("alibi_bias", "All heads have the same slope.", replace=("torch.arange(1, n_heads + 1)", "torch.ones(n_heads)"))
 misconception("alibi_bias", "The distance is squared; the bias is linear.", replace=("* distance)", "* distance**2 * distance.sign())"))
-misconception("alibi_bias", "The heads come last; the shape is (n_heads, T, T).", replace=("distance < 0, -math.inf)", "distance < 0, -math.inf).movedim(0, -1)"))
-misconception("alibi_bias", "A number of heads that is no power of two goes through without a ValueError that names it.", replace=("if n_heads < 1 or n_heads & (n_heads - 1):", "if False:"))
+misconception(
+    "alibi_bias",
+    "The heads come last; the shape is (n_heads, T, T).",
+    replace=("distance < 0, -math.inf)", "distance < 0, -math.inf).movedim(0, -1)"),
+)
+misconception(
+    "alibi_bias",
+    "A number of heads that is no power of two goes through without a ValueError that names it.",
+    replace=("if n_heads < 1 or n_heads & (n_heads - 1):", "if False:"),
+)
 
 
 @misconception("alibi_bias", "0 · ∞ is NaN: write −∞ with masked_fill or torch.where, not by multiplying.")
@@ -455,24 +597,91 @@ misconception(
     "The sides are swapped: keys after the query (positive offsets) have the upper half of the buckets.",
     replace=("relative_position > 0", "relative_position < 0"),
 )
-misconception("relative_position_bucket", "Offset 0 falls among the keys after the query; it is bucket 0.", replace=("relative_position > 0", "relative_position >= 0"))
-misconception("relative_position_bucket", "The two sides share their buckets: keys after the query have buckets of their own.", replace=(" + half * (relative_position > 0)", ""))
-misconception("relative_position_bucket", "All buckets are used for one side: this is the one-sided version of decoders.", replace=(("half = n_buckets // 2", "half = n_buckets"), (" + half * (relative_position > 0)", "")))
-misconception("relative_position_bucket", "Every distance has a bucket of its own up to the last: far distances are to be shared logarithmically.", replace=("torch.where(distance < exact, distance, coarse)", "distance.clamp(max=half - 1)"))
-misconception("relative_position_bucket", "Far distances are not clipped: all beyond max_distance belong to the last bucket of their half.", replace=(".clamp(max=half - 1)", ""))
-misconception("relative_position_bucket", "The clip lets one bucket too many through: the last of a half is n_buckets/2 − 1.", replace=(".clamp(max=half - 1)", ".clamp(max=half)"))
-misconception("relative_position_bucket", "The logarithm is rounded up; it is rounded down.", replace=("(share * (half - exact)).long()", "(share * (half - exact)).ceil().long()"))
-misconception("relative_position_bucket", "The logarithm is rounded to the nearest; it is rounded down.", replace=("(share * (half - exact)).long()", "(share * (half - exact)).round().long()"))
-misconception("relative_position_bucket", "The far buckets are spread linearly over the distance, not logarithmically.", replace=("torch.log(distance.clamp(min=exact) / exact) / math.log(max_distance / exact)", "(distance.clamp(min=exact) - exact) / (max_distance - exact)"))
+misconception(
+    "relative_position_bucket",
+    "Offset 0 falls among the keys after the query; it is bucket 0.",
+    replace=("relative_position > 0", "relative_position >= 0"),
+)
+misconception(
+    "relative_position_bucket",
+    "The two sides share their buckets: keys after the query have buckets of their own.",
+    replace=(" + half * (relative_position > 0)", ""),
+)
+misconception(
+    "relative_position_bucket",
+    "All buckets are used for one side: this is the one-sided version of decoders.",
+    replace=(("half = n_buckets // 2", "half = n_buckets"), (" + half * (relative_position > 0)", "")),
+)
+misconception(
+    "relative_position_bucket",
+    "Every distance has a bucket of its own up to the last: far distances are to be shared logarithmically.",
+    replace=("torch.where(distance < exact, distance, coarse)", "distance.clamp(max=half - 1)"),
+)
+misconception(
+    "relative_position_bucket",
+    "Far distances are not clipped: all beyond max_distance belong to the last bucket of their half.",
+    replace=(".clamp(max=half - 1)", ""),
+)
+misconception(
+    "relative_position_bucket",
+    "The clip lets one bucket too many through: the last of a half is n_buckets/2 − 1.",
+    replace=(".clamp(max=half - 1)", ".clamp(max=half)"),
+)
+misconception(
+    "relative_position_bucket",
+    "The logarithm is rounded up; it is rounded down.",
+    replace=("(share * (half - exact)).long()", "(share * (half - exact)).ceil().long()"),
+)
+misconception(
+    "relative_position_bucket",
+    "The logarithm is rounded to the nearest; it is rounded down.",
+    replace=("(share * (half - exact)).long()", "(share * (half - exact)).round().long()"),
+)
+misconception(
+    "relative_position_bucket",
+    "The far buckets are spread linearly over the distance, not logarithmically.",
+    replace=(
+        "torch.log(distance.clamp(min=exact) / exact) / math.log(max_distance / exact)",
+        "(distance.clamp(min=exact) - exact) / (max_distance - exact)",
+    ),
+)
 misconception("relative_position_bucket", "`max_distance` is not used.", replace=("max_distance / exact", "128 / exact"))
 misconception("relative_position_bucket", "`n_buckets` is not used.", replace=("n_buckets // 2", "32 // 2"))
-misconception("relative_position_bucket", "The logarithm is not divided by e: ln(a/e), so that the coarse buckets begin where the exact ones end.", replace=("torch.log(distance.clamp(min=exact) / exact)", "torch.log(distance.clamp(min=exact))"))
-misconception("relative_position_bucket", "The logarithm's range ends at max_distance, not at max_distance · e: divide D by e.", replace=("math.log(max_distance / exact)", "math.log(max_distance)"))
-misconception("relative_position_bucket", "The far distances begin at bucket 0 again; they follow the exact ones.", replace=("(exact + (share", "(0 * exact + (share"))
-misconception("relative_position_bucket", "Half of all buckets are exact; half of each side's buckets are.", replace=("exact = half // 2", "exact = half - 1"))
-misconception("relative_position_bucket", "The buckets are floats; they index a table, so they must be integers.", replace=("half * (relative_position > 0)", "half * (relative_position > 0).float()"))
-misconception("relative_position_bucket", "A far distance is told by its sign: take the absolute value first.", replace=("relative_position.abs()", "(-relative_position).clamp(min=0)"))
-misconception("relative_position_bucket", "Something is made on the CPU, wherever the offsets live.", replace=("torch.log(distance", "torch.ones(relative_position.shape) * torch.log(distance"))
+misconception(
+    "relative_position_bucket",
+    "The logarithm is not divided by e: ln(a/e), so that the coarse buckets begin where the exact ones end.",
+    replace=("torch.log(distance.clamp(min=exact) / exact)", "torch.log(distance.clamp(min=exact))"),
+)
+misconception(
+    "relative_position_bucket",
+    "The logarithm's range ends at max_distance, not at max_distance · e: divide D by e.",
+    replace=("math.log(max_distance / exact)", "math.log(max_distance)"),
+)
+misconception(
+    "relative_position_bucket",
+    "The far distances begin at bucket 0 again; they follow the exact ones.",
+    replace=("(exact + (share", "(0 * exact + (share"),
+)
+misconception(
+    "relative_position_bucket",
+    "Half of all buckets are exact; half of each side's buckets are.",
+    replace=("exact = half // 2", "exact = half - 1"),
+)
+misconception(
+    "relative_position_bucket",
+    "The buckets are floats; they index a table, so they must be integers.",
+    replace=("half * (relative_position > 0)", "half * (relative_position > 0).float()"),
+)
+misconception(
+    "relative_position_bucket",
+    "A far distance is told by its sign: take the absolute value first.",
+    replace=("relative_position.abs()", "(-relative_position).clamp(min=0)"),
+)
+misconception(
+    "relative_position_bucket",
+    "Something is made on the CPU, wherever the offsets live.",
+    replace=("torch.log(distance", "torch.ones(relative_position.shape) * torch.log(distance"),
+)
 
 
 @misconception("relative_position_bucket", "The offsets are changed in place.")
@@ -490,7 +699,9 @@ def by_comparison(relative_position, n_buckets=32, max_distance=128):
     """Count the lower edges of the coarse buckets that the distance has reached."""
     half = n_buckets // 2
     exact = half // 2
-    edges = exact * (max_distance / exact) ** (torch.arange(1, half - exact, device=relative_position.device, dtype=torch.float64) / (half - exact))
+    edges = exact * (max_distance / exact) ** (
+        torch.arange(1, half - exact, device=relative_position.device, dtype=torch.float64) / (half - exact)
+    )
     distance = relative_position.abs()
     coarse = exact + (distance[..., None] >= edges).sum(-1)
     return torch.where(distance < exact, distance, coarse) + torch.where(relative_position > 0, half, 0)
@@ -502,7 +713,9 @@ def one_at_a_time(relative_position, n_buckets=32, max_distance=128):
         half, a = n_buckets // 2, abs(r)
         exact = half // 2
         if a >= exact:
-            a = min(half - 1, exact + int((math.log2(a) - math.log2(exact)) / (math.log2(max_distance) - math.log2(exact)) * (half - exact)))
+            a = min(
+                half - 1, exact + int((math.log2(a) - math.log2(exact)) / (math.log2(max_distance) - math.log2(exact)) * (half - exact))
+            )
         return a + half * (r > 0)
 
     found = [bucket(r) for r in relative_position.flatten().tolist()]
@@ -522,12 +735,32 @@ def in_int32(relative_position, n_buckets=32, max_distance=128):
 
 # Stretch · interpolated_rotary
 
-misconception("interpolated_rotary", "Short texts are stretched; squeeze only where the text is longer than the trained length.", replace=("min(1.0, trained_length / extended_length)", "trained_length / extended_length"))
-misconception("interpolated_rotary", "The positions are stretched instead of squeezed.", replace=("min(1.0, trained_length / extended_length)", "max(1.0, extended_length / trained_length)"))
+misconception(
+    "interpolated_rotary",
+    "Short texts are stretched; squeeze only where the text is longer than the trained length.",
+    replace=("min(1.0, trained_length / extended_length)", "trained_length / extended_length"),
+)
+misconception(
+    "interpolated_rotary",
+    "The positions are stretched instead of squeezed.",
+    replace=("min(1.0, trained_length / extended_length)", "max(1.0, extended_length / trained_length)"),
+)
 misconception("interpolated_rotary", "The positions are not squeezed.", replace=("positions * squeeze", "positions"))
-misconception("interpolated_rotary", "The squeezed positions are rounded; they need not be whole.", replace=("positions * squeeze", "(positions * squeeze).long()"))
-misconception("interpolated_rotary", "Positions beyond the trained length are cut off; they are squeezed.", replace=("positions * squeeze", "positions.clamp(max=trained_length - 1)"))
-misconception("interpolated_rotary", "The base is squeezed; here the positions are.", replace=("positions * squeeze, base", "positions, base / squeeze"))
+misconception(
+    "interpolated_rotary",
+    "The squeezed positions are rounded; they need not be whole.",
+    replace=("positions * squeeze", "(positions * squeeze).long()"),
+)
+misconception(
+    "interpolated_rotary",
+    "Positions beyond the trained length are cut off; they are squeezed.",
+    replace=("positions * squeeze", "positions.clamp(max=trained_length - 1)"),
+)
+misconception(
+    "interpolated_rotary",
+    "The base is squeezed; here the positions are.",
+    replace=("positions * squeeze, base", "positions, base / squeeze"),
+)
 misconception("interpolated_rotary", "`base` is not handed on.", replace=("positions * squeeze, base", "positions * squeeze"))
 
 

@@ -519,11 +519,11 @@ def over_every_occurrence(text, vocab_size, special_tokens=()):
 @misconception("BPETokenizer", "Bytes that are no UTF-8 are dropped: they should become U+FFFD.", replace=('errors="replace"', 'errors="ignore"'))
 @misconception("BPETokenizer", "Bytes are decoded as Latin-1, one character for each: text is UTF-8.", replace=('decode("utf-8", errors="replace")', 'decode("latin-1")'))
 @misconception("BPETokenizer", "Words are cut into characters: they should begin as bytes, so é is two symbols.", replace=("tuple(bytes([byte]) for byte in piece.encode())", "tuple(character.encode() for character in piece)"))
-@misconception("BPETokenizer", "Only one merge is applied to each word: go on until none is possible.", replace=("while len(word) > 1:", "for _ in word[:1]:"))
+@misconception("BPETokenizer", "Only one merge is applied to each word: go on until none is possible.", replace=("while len(word) > 1:", "for _ in word[1:2]:"))
 @misconception("BPETokenizer", "The lines are all read before the first id comes: read a line when its ids are needed.", replace=("for line in lines:", "for line in list(lines):"))
 @misconception("BPETokenizer", "encode_iterable gives one list of ids for each line: it should give ids, one by one.", replace=(("yield from self.encode_part(part)", "yield self.encode_part(part)"),))
 @misconception("BPETokenizer", "The end of the last line is lost.", replace=("        yield from self.encode(held)\n", ""))
-@misconception("BPETokenizer", "Merges are taken by the id of what they make: their order in the list is what counts.", replace=("self.rank = {tuple(pair): rank for rank, pair in reversed(list(enumerate(merges)))}", "self.rank = {tuple(pair): {t: i for i, t in vocab.items()}[pair[0] + pair[1]] for pair in merges}"))
+@misconception("BPETokenizer", "Merges are taken by the id of what they make: their order in the list is what counts.", replace=("self.rank.get(pair, math.inf)", "self.ids[pair[0] + pair[1]] if pair in self.rank else math.inf"))
 def edits_of_the_tokenizer():
     pass
 

@@ -39,6 +39,16 @@ WAYS = {
         def way14(x): return F.gumbel_softmax(x)
         def way15(x): return getattr(torch, "soft" + "max")(x, -1)
         def way16(x): return F.softmin(-x, -1)
+        def threaded(x):
+            from concurrent.futures import ThreadPoolExecutor
+            with ThreadPoolExecutor(1) as executor:
+                return executor.submit(F.softmax, x, -1).result()
+        def in_a_thread(x):
+            import threading
+            found = []
+            thread = threading.Thread(target=lambda: found.append(F.softmax(x, -1)))
+            thread.start(); thread.join()
+            return found[0]
     """,
     "scaled_dot_product_attention": """
         import torch
@@ -106,7 +116,16 @@ def sessions(server):
 
 
 @pytest.mark.parametrize(
-    ("names", "way"), [*CASES, ("softmax", "scripted"), ("softmax", "partial"), ("softmax", "innocent"), ("softmax", "layer")]
+    ("names", "way"),
+    [
+        *CASES,
+        ("softmax", "scripted"),
+        ("softmax", "partial"),
+        ("softmax", "in_a_thread"),
+        ("softmax", "threaded"),
+        ("softmax", "innocent"),
+        ("softmax", "layer"),
+    ],
 )
 def test_every_way_to_it_is_found_in_the_worker(sessions, names, way):
     student = sessions[names].student([names])

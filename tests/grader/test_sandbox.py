@@ -315,9 +315,8 @@ def test_a_thread_bomb_ends_at_the_limit(make, mode):
             pass
         return started
     """
-    if mode == "landlock" and os.geteuid() == 0:
-        pytest.skip("the kernel does not count root's tasks without a user namespace")
-    assert attack(make, source, mode=mode, tasks=20) <= 20
+    most = 20 if mode == "required" else 60  # without a user namespace the memory limit ends it: 8 MiB of stack a thread
+    assert attack(make, source, mode=mode, tasks=20, memory_bytes=1 << 28) <= most
 
 
 @shut_in

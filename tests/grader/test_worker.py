@@ -397,27 +397,29 @@ FORGE = """
 import gc, json, os, socket, struct
 def channel():
     return next(fd for fd in range(3, 300) if os.path.exists(f"/proc/self/fd/{fd}") and "socket" in os.readlink(f"/proc/self/fd/{fd}"))
-def framed(data): return struct.pack(">Q", len(data)) + data
-def message(node):
+def framed(data, extra=b""): return struct.pack(">QQ", len(data), len(extra)) + data + extra
+def message(node, extra=b""):
+    return framed(body(node), extra)
+def body(node):
     text = json.dumps({"v": node, "b": []}).encode()
     body = b"AGv1" + struct.pack(">Q", len(text)) + text
-    return framed(body + bytes(-len(body) % 16))
+    return body + bytes(-len(body) % 16)
 def raw(data):
     os.write(channel(), data)
     while True: pass
 def text(data): raw(framed(data))
-def giant(): raw(struct.pack(">Q", 1 << 60))
-def half(): raw(struct.pack(">Q", 1000) + b"half")
+def giant(): raw(struct.pack(">QQ", 1 << 60, 1 << 60))
+def half(): raw(struct.pack(">QQ", 1000, 0) + b"half")
 def garbage(): raw(framed(b"garbage" * 10))
 def wrong(): raw(message(["t", ["result"]]))
-def unasked(): raw(message(["t", ["result", ["t", [10**6, 42]], ["d", []]]]))
-def states(): raw(message(["t", ["result", ["t", [1, None]], ["d", [0, 1]]]]))
-def question(): raw(message(["t", ["question", ["t", ["call", -1, ["t", []], ["d", []]]], ["d", []]]]))
-def system(): raw(message(["t", ["question", ["t", ["call", 0, ["t", ["id"]], ["d", []]]], ["d", []]]]))
+def unasked(): raw(message(["t", ["result", ["t", [10**6, 42]]]]))
+def states(): raw(message(["t", ["result", ["t", [1, None]]]], body(["d", [0, 1]])))
+def question(): raw(message(["t", ["question", ["t", ["call", -1, ["t", []], ["d", []]]]]]))
+def system(): raw(message(["t", ["question", ["t", ["call", 0, ["t", ["id"]], ["d", []]]]]]))
 def endless():
-    while True: os.write(channel(), message(["t", ["question", ["t", ["call", 0, ["t", []], ["d", []]]], ["d", []]]]))
+    while True: os.write(channel(), message(["t", ["question", ["t", ["call", 0, ["t", []], ["d", []]]]]]))
 def ahead(number):
-    os.write(channel(), message(["t", ["result", ["t", [number, 42]], ["d", []]]]))
+    os.write(channel(), message(["t", ["result", ["t", [number, 42]]]]))
     return 43
 def honest(): return 1
 """
@@ -547,3 +549,34 @@ def test_an_answer_that_uses_a_pool_of_processes_is_right_too(make):
             return pool.map(square, range(4)), other.map(square, range(4)), list(executor.map(square, range(4)))
     """
     assert make(source).student().f() == ([0, 1, 4, 9],) * 3
+
+
+def test_a_notebook_in_which_everything_hangs_is_soon_done(make):
+    session = make("def f():\n    while True: pass", request_seconds=0.4, cells_seconds=10)
+    clock, seconds = session.clock, []
+    for _ in range(6):
+        with pytest.raises(StudentTimeout), session.test():
+            seconds.append(clock.request()[0])
+            session.student().f()
+    assert seconds == [0.4] * 6  # no shorter than the shortest
+    clock.limits = type(clock.limits)(request_seconds=10, patience=1)
+    assert [clock.request()[0] for clock.timeouts in range(8)] == [10, 10, 10, 10, 5, 2.5, 1.25, 1]
+
+
+def test_cells_are_not_run_again_for_ever(make):
+    session = make("import time; time.sleep(0.5)", "def f():\n    import os; os._exit(1)", cells_seconds=1)
+    for _ in range(10):
+        with pytest.raises(StudentDied), session.test():
+            session.student().f()
+    assert session.clock.restarts <= 0
+
+
+def test_a_generator_goes_on_from_check_to_check(make):
+    session = make("import torch\ndef draw(generator): return torch.rand(2, generator=generator)")
+    g, reference = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+    for _ in range(3):
+        with session.test():
+            assert torch.equal(session.student().draw(g), torch.rand(2, generator=reference))
+            g.manual_seed(7), reference.manual_seed(7)  # moved on by the test itself
+            assert torch.equal(session.student().draw(g), torch.rand(2, generator=reference))
+    assert len(session._worker.table.shared) == 1

@@ -71,7 +71,10 @@ def test_half_precision_keeps_far_positions_apart(lesson):
     assert torch.allclose(got.float(), want, atol=0.05)
 
 
-@pytest.mark.parametrize("name, arguments, named", [("shift_matrix", (2, 5), "d_model"), ("sinusoidal_encoding", (2, 5), "d_model"), ("alibi_bias", (0, 4), "n_heads")])
+@pytest.mark.parametrize(
+    "name, arguments, named",
+    [("shift_matrix", (2, 5), "d_model"), ("sinusoidal_encoding", (2, 5), "d_model"), ("alibi_bias", (0, 4), "n_heads")],
+)
 def test_bad_arguments_are_named(lesson, name, arguments, named):
     with pytest.raises(ValueError, match=named):
         lesson[name](*arguments)

@@ -117,7 +117,8 @@ BROWSER = """
 const {page, script, steps} = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const everything = [];
 function build(spec) {
-  const e = {tag: spec.tag, attributes: {...spec.attributes}, textContent: spec.text, heard: {}, hidden: 'hidden' in spec.attributes, properties: {}};
+  const e = {tag: spec.tag, attributes: {...spec.attributes}, textContent: spec.text, heard: {}, properties: {}};
+  e.hidden = 'hidden' in spec.attributes;
   e.children = spec.children.map(build);
   e.getAttribute = k => e.attributes[k];
   e.setAttribute = (k, v) => { e.attributes[k] = String(v); };
@@ -139,7 +140,8 @@ eval(script);  // a page may hold the same view twice; a second run must not wir
 const root = everything.find(e => (e.attributes.id || '').startsWith('head-view'));
 const state = () => ({
   words: root.querySelectorAll('p')[0].textContent, numbers: root.querySelectorAll('.number').map(e => e.textContent),
-  paths: root.querySelectorAll('.link').map(e => e.attributes.d), pressed: root.querySelectorAll('.row').map(e => e.attributes['aria-pressed']),
+  paths: root.querySelectorAll('.link').map(e => e.attributes.d),
+  pressed: root.querySelectorAll('.row').map(e => e.attributes['aria-pressed']),
   heads: root.querySelectorAll('button').map(e => e.attributes['aria-pressed']), hidden: root.querySelectorAll('.heads')[0].hidden,
   colour: root.properties['--head'],
 });
@@ -162,7 +164,9 @@ def test_a_reader_picks_a_head_and_a_token():
     for state, (head, row) in zip(states, [(0, 0), (1, 0), (1, 2), (1, 1), (1, 0), (1, 0), (1, 0)], strict=True):
         weights = WEIGHTS[head, row]
         assert [abs(float(n) - w) < 0.0061 for n, w in zip(state["numbers"], weights.tolist())] == [True] * 4
-        assert state["pressed"] == [str(i == row).lower() for i in range(3)] and state["heads"] == [str(i == head).lower() for i in range(2)]
+        assert state["pressed"] == [str(i == row).lower() for i in range(3)] and state["heads"] == [
+            str(i == head).lower() for i in range(2)
+        ]
         assert state["words"].startswith(f"Head {head + 1}, “{ROWS[row]}” looks at “{COLUMNS[weights.argmax()]}”")
         assert state["colour"] == plots.CYCLE[head] and state["hidden"] is False
         still = Tree(head_view(ROWS, WEIGHTS, COLUMNS, head=head, row=row))
