@@ -47,15 +47,8 @@ PATCHED = {
     "tiktoken": ("tiktoken.core", "tiktoken"),
 }
 PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece")
-_BETWEEN = (
-    "torch",
-    "contextlib",
-    "unittest",
-    "threading",
-    "concurrent",
-    "multiprocessing",
-    "functools",
-)  # frames of these, and of this file, stand between a call and who made it
+# Frames of these, and of this file, stand between a call and who made it.
+_BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
 # The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
 _OURS = {"autograde.differentiation": {"backward", "grad"}}
 

@@ -96,7 +96,7 @@ for pair in [pair for pair in test_pairs if pair.style != "numeric"][::75]:
     print(f"{pair.source:<64} {pair.target}")
 
 # %% tags=["experiment"]
-one_vector = attempt(train_one_vector, train_pairs)  # about half a minute on two cores
+one_vector = attempt(train_one_vector, train_pairs)  # about half a minute
 one_vector_right = attempt(seq2seq.exact_matches, one_vector, test_pairs)
 
 
@@ -510,8 +510,9 @@ def draw_table(figure):
 
 plots.show(
     draw_table,
-    alt="Six heat maps of weights, French words against English words. The cosine's are nearly even; additive, general and "
-    "dot product find each word's counterpart, with cold water and eau froide crossed; the location-based ones follow the diagonal and miss the crossing",
+    alt="Six heat maps of weights, French words against English words. The cosine's are nearly even; additive, general and dot "
+    "product find each word's counterpart, with cold water and eau froide crossed; the location-based ones follow the diagonal "
+    "and miss the crossing",
     width=7.4,
     height=4.6,
 )
@@ -767,8 +768,8 @@ check(AttentionDecoderCell)
 # %% [markdown]
 # ## 6 · The same dates, looking back
 #
-# Now the experiment of part 1 again: the same encoder, the same data, the same sizes, and your cell in the decoder. It gets fewer
-# training steps than the model without attention had.
+# Now the experiment of part 1 again: the same encoder, the same data, the same sizes, and your cell in the decoder. It sees
+# about a quarter of the examples that the model without attention was shown.
 
 
 # %%
@@ -780,7 +781,7 @@ def train_looking(train, seed=0, steps=600):
 
 
 # %% tags=["experiment"]
-looking = attempt(train_looking, train_pairs)  # about half a minute on two cores
+looking = attempt(train_looking, train_pairs)  # about half a minute
 looking_right = attempt(seq2seq.exact_matches, looking, test_pairs)
 
 # %% tags=["figure"]
@@ -983,6 +984,15 @@ check(monotonic_local_weights)
 # A decoder that looks back needs no bottleneck: it asks its source a question at every step. The question (the state), what it is
 # compared with and what it gets in return (both $\mathbf{h}_i$) come from two sequences here. In lesson 03 a
 # sequence asks *itself*, question, key and value get a matrix each, and the recurrence goes.
+#
+# **Sources**
+# - Cho et al. (2014a), *Learning Phrase Representations using RNN Encoder–Decoder*, EMNLP; Cho et al. (2014b), *On the Properties of Neural
+#   Machine Translation: Encoder–Decoder Approaches*, SSST-8; Sutskever, Vinyals and Le (2014), *Sequence to Sequence Learning*, NeurIPS.
+# - Graves, Wayne and Danihelka (2014), *Neural Turing Machines*, arXiv.
+# - Bahdanau, Cho and Bengio (2015), *Neural Machine Translation by Jointly Learning to Align and Translate*, ICLR.
+# - Luong, Pham and Manning (2015), *Effective Approaches to Attention-based Neural Machine Translation*, EMNLP.
+# - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS. Jain and Wallace (2019), *Attention is not Explanation*, NAACL.
+# - The dates' forms come from the Unicode CLDR through Babel.
 
 # %% tags=["experiment"]
 lesson.scoreboard()

@@ -549,7 +549,7 @@ def draw_look_ups(figure):
     ax.text(len(HEADS) - 0.45, 1 / len(COLOURS), "one known,\none guessed", fontsize=8, va="center", color=plots.GREY)
     ax.set(xlabel="heads", ylabel="both colours right", ylim=(0, 1.05), xlim=(-0.5, len(HEADS) + 0.6))
     ax.set_xticks(range(len(HEADS)), [f"{n}\n($d_{{head}}$ = {16 // n})" for n in HEADS])
-    ax.set_title("One head cannot look in two places (dots: seeds)")
+    ax.set_title("One head fails at two look-ups, several succeed (dots: seeds)")
 
 
 plots.show(
@@ -888,7 +888,7 @@ def time_per_token(lengths=(16, 64, 128, 256, 512, 1024)):
     cached = [fastest(layer.one_word, n, layer.cache_before) for n in lengths]
     gap = max((layer.everything_again(n) - layer.one_word(n, layer.cache_before(n))).abs().max().item() for n in lengths)
     print(f"Largest difference between the two: {gap:.0e}.")
-    print(f"At {lengths[-1]} words the next word is {full[-1] / cached[-1]:.0f} times faster with the cache.")
+    print(f"At {lengths[-1]} words the next word comes {full[-1] / cached[-1]:.0f} times faster with the cache.")
     return lengths, full, cached
 
 

@@ -617,7 +617,7 @@ class BPETokenizer:
                 self.vocab[new], self.ids[token.encode()] = token.encode(), new
         longest_first = sorted(self.specials, key=len, reverse=True)
         self.boundary = regex.compile("(" + "|".join(map(regex.escape, longest_first)) + ")") if longest_first else None
-        self.encode_piece = lru_cache(maxsize=8192)(self.merge_piece)  # bounded, so that a large file takes no more memory than a small one
+        self.encode_piece = lru_cache(maxsize=4096)(self.merge_piece)  # bounded, so that a large file takes no more memory than a small one
         ### END SOLUTION
 
     def encode(self, text: str) -> list[int]:

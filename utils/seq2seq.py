@@ -6,6 +6,7 @@ What the lesson teaches is not here: a decoder that looks back gets its attentio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -162,6 +163,18 @@ def batches(pairs: Sequence[DatePair], batch_size: int, generator: torch.Generat
             yield pool[start * batch_size : (start + 1) * batch_size]
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Matrices this small gain nothing from a second thread, and on a busy machine threads wait for each other many times over."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@one_thread()
 def train(
     model: DateReader,
     pairs: Sequence[DatePair],
@@ -190,6 +203,7 @@ def train(
     return losses
 
 
+@one_thread()
 def translate(model: DateReader, sources: Sequence[str], batch_size: int = 128) -> list[str]:
     """What the model writes for each source."""
     written: list[str] = []

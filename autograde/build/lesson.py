@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from autograde import layout
-from autograde.build import manifest, notebooks, source
+from autograde.build import manifest, notebooks
 from autograde.strength import Bench
 
 

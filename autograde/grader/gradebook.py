@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
@@ -66,6 +66,6 @@ def _handed_in(folder: Path, graded: Graded) -> datetime | None:
     """nbgrader's own time stamp of a collected submission, if there is one."""
     stamp = folder / "submitted" / graded.student / graded.lesson / "timestamp.txt"
     try:
-        return datetime.fromisoformat(stamp.read_text().strip().replace(" UTC", "+00:00")).astimezone(timezone.utc).replace(tzinfo=None)
+        return datetime.fromisoformat(stamp.read_text().strip().replace(" UTC", "+00:00")).astimezone(UTC).replace(tzinfo=None)
     except (OSError, ValueError):
         return None

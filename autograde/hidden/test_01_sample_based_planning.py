@@ -240,14 +240,12 @@ def test_q_planning_in_a_stochastic_model(student):
 
 @pytest.mark.exercise("q_planning")
 def test_q_planning_at_the_edges(student):
-    """An empty model, a terminal state whose pairs were tried, float32, and the same seed twice."""
-    empty = TabularModel.from_rows({}, 3, 2)
-    expect.close(
-        student.q_planning(empty, 50, 0.5, 0.9, seeded(0)), torch.zeros(3, 2, dtype=torch.float64), where="a model without experience"
-    )
+    """A terminal state whose pairs were tried, float32, and the same seed twice."""
     narrow = TabularModel.from_rows({(0, 0): (1.0, {1: 1.0}), (1, 0): (8.0, {2: 1.0})}, 3, 1, terminal=[1], dtype=torch.float32)
-    first, second = (student.q_planning(narrow, 40, 1.0, 0.5, seeded(2)) for _ in range(2))
-    expect.true(torch.equal(first, second), "Two generators of the same seed gave different tables")
+    coin = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (1, 0): (3.0, {0: 0.5, 2: 0.5})}, 3, 1, terminal=[2])
+    one, same = (student.q_planning(coin, 40, 0.5, 0.8, seeded(2)) for _ in range(2))
+    expect.true(torch.equal(one, same), "Two generators of the same seed gave different tables")
+    first = student.q_planning(narrow, 40, 1.0, 0.5, seeded(2))
     expect.true(first.dtype == torch.float32, "The table must have the dtype of the model")
     expect.close(float(first[0, 0]), 1.0, where="a step into a terminal state: its value is 0")
 
@@ -418,6 +416,22 @@ def test_dyna_plans_with_earlier_episodes(student):
             want = torch.tensor([3.25, 4.5, 5.0, 4.0, 0.0], dtype=torch.float64)
             expect.close(got[:, 0], want, where="a chain of 4 steps lived in two halves, 90 planning steps after each real one")
     expect.true(both > 0, "Episodes must begin in states drawn from `mdp.start`")
+
+
+@pytest.mark.exercise("dyna_q", weight=0.5)
+def test_dyna_keeps_learning_its_model(student):
+    """A pair's later outcomes reach the planning model too."""
+    rows = {(0, 0): (1.0, {1: 0.5, 2: 0.5}), (1, 0): (4.0, {4: 1.0}), (2, 0): (-1.0, {3: 1.0}), (3, 0): (-3.0, {4: 1.0})}
+    world = start_at(TabularModel.from_rows(rows, 5, 1, terminal=[4]), 0)
+    worth = {2: 1 + 0.5 * 4, 3: 1 + 0.5 * (-1 - 0.5 * 3)}  # of the first pair, by the length of the episode its outcome leads to
+    stuck = []
+    for seed in range(32):
+        got, steps = student.dyna_q(world, 3, 60, 0.5, 0.5, 0.3, 10, seeded(seed))
+        first, second, third = (int(n) for n in steps)
+        if second == third != first:
+            stuck.append(abs(float(got[0, 0]) - worth.get(first, 0.0)) < 0.02)
+    message = "Where two later outcomes of a pair differ from its first one, planning must not go on imagining the first alone"
+    expect.true(not stuck or not all(stuck), message)
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)

@@ -364,7 +364,7 @@ def model_of_the_last_step(experience, n_states, n_actions):
 
 @misconception(
     "fit_model",
-    "Repeated indices are counted once: `counts[s, a, s2] += 1` with index tensors does not add up; use index_put(accumulate=True) or a loop.",
+    "Repeated steps are counted once: `counts[s, a, s2] += 1` with index tensors does not add up; use a loop or index_put(accumulate=True).",
 )
 def model_without_accumulation(experience, n_states, n_actions):
     seen, total, terminal = tables(experience, n_states, n_actions)
@@ -941,6 +941,24 @@ misconception(
     "The state does not advance: the next step must begin where the last one ended.",
     replace=("            state = next_state\n", ""),
 )
+
+
+misconception(
+    "dyna_q",
+    "The first outcome of a pair is kept for ever; later ones must reach the model too.",
+    replace=(
+        "outcomes.setdefault((state, action), []).append(",
+        "outcomes.setdefault((state, action), []) or outcomes[state, action].append(",
+    ),
+)
+UNSEEDED = "All random numbers must come from `generator`, so that the same seed gives the same result."
+GLOBAL = "sample_model(model, state, action, torch.default_generator)"
+for planner in ("q_planning", "sarsa_planning", "monte_carlo_planning"):
+    misconception(planner, UNSEEDED, replace=("sample_model(model, state, action, generator)", GLOBAL))
+misconception("dyna_q", UNSEEDED, replace=("torch.randint(n, (), generator=generator)", "torch.randint(n, ())"))
+misconception("dyna_q", UNSEEDED, replace=("mdp.step(state, action, generator)", "mdp.step(state, action, torch.default_generator)"))
+misconception("sample_model", UNSEEDED, replace=(", generator=generator)", ")"))
+misconception("sample_posterior_model", UNSEEDED, replace=("prior, generator)", "prior, torch.default_generator)"))
 
 
 @variant("dyna_q")

@@ -339,7 +339,8 @@ misconception(
 misconception(
     "MultiHeadAttention",
     "Part of the weights are dropped at random here; this layer has no dropout.",
-    replace=("merge_heads(weights @ v)", "merge_heads(torch.dropout(weights, 0.1, True) @ v)"),
+    # seeded, so that the fingerprint is the same in every build
+    replace=("merge_heads(weights @ v)", "merge_heads((torch.manual_seed(0), torch.dropout(weights, 0.1, True))[1] @ v)"),
 )
 
 

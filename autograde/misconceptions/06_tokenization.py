@@ -572,7 +572,7 @@ class LineByLine:
             yield from self.encode(line)
 
 
-variant("BPETokenizer", replace=("lru_cache(maxsize=8192)(self.merge_piece)", "self.merge_piece"))
+variant("BPETokenizer", replace=("lru_cache(maxsize=4096)(self.merge_piece)", "self.merge_piece"))
 variant("BPETokenizer", replace=("for line in lines:", "for line in iter(lines):"))
 
 

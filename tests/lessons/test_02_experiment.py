@@ -3,7 +3,6 @@
 import time
 
 import pytest
-import torch
 
 from autograde import layout
 from autograde.build import source
@@ -29,13 +28,8 @@ def lesson() -> dict:
 @pytest.mark.slow
 def test_attention_reads_long_dates_and_one_vector_does_not(lesson):
     began = time.process_time()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        looking, one_vector = train_both(lesson, seed=0)
-    finally:
-        torch.set_num_threads(threads)
+    looking, one_vector = train_both(lesson, seed=0)
     assert looking >= 0.95
     assert one_vector <= 0.5
-    # processor time of one thread, so that a busy machine does not fail it: two cores need less
+    # processor time (training runs on one thread), so that a busy machine does not fail it
     assert time.process_time() - began < 90
