@@ -455,7 +455,9 @@ def train_bpe(
     frequencies = Counter()
     for part in parts:
         frequencies.update(GPT2_PATTERN.findall(part))
-    merges = learn_merges(frequencies, n_merges)
+    pairs, merges = PairIndex(frequencies), []
+    while len(merges) < n_merges and (best := pairs.most_frequent()) is not None:
+        merges.append(pairs.merge(best))
     tokens = [bytes([byte]) for byte in range(256)]
     tokens += [left + right for left, right in merges] + [token.encode() for token in special_tokens]
     return dict(enumerate(tokens)), merges
@@ -467,51 +469,58 @@ class GreaterFirst(tuple):
     __lt__ = tuple.__gt__
 
 
-def learn_merges(frequencies, n_merges):
-    """The merges, from how often each pre-token occurs.
+class PairIndex:
+    """How often each pair occurs and in which words, corrected after each merge instead of counted anew.
 
-    Counting all pairs anew after each merge is what makes training slow. Here a merge only touches the words that hold its pair (`holders`), and
-    corrects the counts by what changed in them. Each symbol is written as one character (a byte as chr(0) to chr(255)), so that a word is a string,
-    a pair is two characters, and merging is `str.replace`, which goes from left to right without overlap.
+    Each symbol is written as one character (a byte as chr(0) to chr(255)), so that a word is a string, a pair is two
+    characters, and merging is `str.replace`, which goes from left to right without overlap.
     """
-    words = [piece.encode().decode("latin-1") for piece in frequencies]
-    times = list(frequencies.values())
-    counts, holders = defaultdict(int), defaultdict(set)
-    for i, word in enumerate(words):
-        for pair in map(str.__add__, word, word[1:]):
-            counts[pair] += times[i]
-            holders[pair].add(i)
-    spelling = {chr(byte): bytes([byte]) for byte in range(256)}
-    symbols = {token: symbol for symbol, token in spelling.items()}
 
-    def entry(pair):
-        return -counts[pair], GreaterFirst((spelling[pair[0]], spelling[pair[1]])), pair
+    def __init__(self, frequencies):
+        self.words = [piece.encode().decode("latin-1") for piece in frequencies]
+        self.times = list(frequencies.values())
+        self.counts, self.holders = defaultdict(int), defaultdict(set)
+        for i, word in enumerate(self.words):
+            for pair in map(str.__add__, word, word[1:]):
+                self.counts[pair] += self.times[i]
+                self.holders[pair].add(i)
+        self.spelling = {chr(byte): bytes([byte]) for byte in range(256)}
+        self.symbols = {token: symbol for symbol, token in self.spelling.items()}
+        self.heap = sorted(map(self.entry, self.counts))
 
-    heap = sorted(map(entry, counts))
-    merges = []
-    while heap and len(merges) < n_merges:
-        count, parts, pair = heapq.heappop(heap)
-        if -count != counts[pair] or not count:  # an entry from before another merge took some of its occurrences
-            if counts[pair]:
-                heapq.heappush(heap, entry(pair))
-            continue
-        merges.append(tuple(parts))
+    def entry(self, pair):
+        return -self.counts[pair], GreaterFirst((self.spelling[pair[0]], self.spelling[pair[1]])), pair
+
+    def most_frequent(self):
+        """The pair to merge next; None when no word has two symbols left."""
+        while self.heap:
+            count, _, pair = heapq.heappop(self.heap)
+            if self.counts[pair] == -count > 0:
+                return pair
+            if self.counts[pair]:  # an earlier merge took some of its occurrences: back to its new place
+                heapq.heappush(self.heap, self.entry(pair))
+        return None
+
+    def merge(self, pair):
+        """Join the pair in all words that hold it; gives its two symbols as bytes."""
+        parts = self.spelling[pair[0]], self.spelling[pair[1]]
         joined = parts[0] + parts[1]
-        new = symbols.setdefault(joined, chr(256 + len(merges)))  # two merges that spell the same make the same symbol
-        spelling[new] = joined
-        grown = set()
-        for i in holders.pop(pair):
-            for old in map(str.__add__, words[i], words[i][1:]):
-                counts[old] -= times[i]
-            words[i] = word = words[i].replace(pair, new)
+        new = self.symbols.setdefault(joined, chr(len(self.symbols)))  # two merges that spell the same make the same symbol
+        self.spelling[new] = joined
+        counts, grown = self.counts, set()
+        for i in self.holders.pop(pair):
+            word, times = self.words[i], self.times[i]
+            for old in map(str.__add__, word, word[1:]):
+                counts[old] -= times
+            self.words[i] = word = word.replace(pair, new)
             for now in map(str.__add__, word, word[1:]):
-                counts[now] += times[i]
+                counts[now] += times
                 if new in now:  # only pairs with the new symbol have become more frequent
-                    holders[now].add(i)
+                    self.holders[now].add(i)
                     grown.add(now)
         for now in grown:
-            heapq.heappush(heap, entry(now))
-    return merges
+            heapq.heappush(self.heap, self.entry(now))
+        return parts
     ### END SOLUTION
 
 
@@ -715,12 +724,15 @@ def shown_tokens():
     return [gpt2().vocab[i] for i in my_gpt2.encode(SHOWN)]
 
 
+shown = attempt(shown_tokens)
+
+
 def draw_shown(figure):
-    draw_tokens(figure.subplots(), shown_tokens(), columns=72, caption="your tokenizer with GPT-2's merges")
+    draw_tokens(figure.subplots(), list(shown), columns=72, caption="your tokenizer with GPT-2's merges")
 
 
 plots.show_html(
-    token_spans(attempt(shown_tokens) or [], "your tokenizer with GPT-2's merges"),
+    token_spans(shown, "your tokenizer with GPT-2's merges") if shown else "<p>The tokens appear when BPETokenizer is written.</p>",
     still=draw_shown,
     alt="Several languages and a line of code as coloured tokens; English words are one token, capitals and other scripts fall into small pieces",
     width=7,

@@ -7,10 +7,14 @@ Markov decision process in words. `House.outcomes` lists what an action can lead
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from utils.mdp import TabularMDP
 
@@ -44,9 +48,6 @@ class Situation:
     apple: bool = False  # you carry it
     open: bool = False  # the study door
     treasure: bool = False  # you have it: the end
-
-    def __str__(self) -> str:
-        return self.describe()
 
     def describe(self) -> str:
         """The observation: one line of English that holds every fact."""
@@ -175,6 +176,87 @@ class House:
                     reward[s, a] += possible.probability * possible.reward
         start = torch.tensor([1 / 3 if obs in {Situation(r).describe() for r in ROOMS[:3]} else 0.0 for obs in names], dtype=torch.float64)
         return TabularMDP(transition, reward, terminal, start)
+
+
+Step = tuple[str, str, float, str, bool]
+
+
+def random_play(house: House, n_steps: int, generator: torch.Generator, max_steps: int = 25) -> list[list[Step]]:
+    """Episodes of uniformly random play, `n_steps` steps in all; a step is `(obs, action, reward, next_obs, terminated)`."""
+    episodes: list[list[Step]] = []
+    obs, fresh = "", True
+    for _ in range(n_steps):
+        if fresh:
+            obs = house.reset(generator)
+            episodes.append([])
+        possible = house.actions(obs)
+        action = possible[int(torch.randint(len(possible), (), generator=generator))]
+        next_obs, reward, terminated = house.step(action)
+        episodes[-1].append((obs, action, reward, next_obs, terminated))
+        obs, fresh = next_obs, terminated or len(episodes[-1]) == max_steps
+    return episodes
+
+
+class Words:
+    """A word is a token: the vocabulary of lines about a house, with the marks, the bar, and numbers from -9.9 to +9.9."""
+
+    PAD, END_OF_LINE = "<pad>", "<line>"
+
+    def __init__(self, house: House) -> None:
+        marks = [self.PAD, self.END_OF_LINE, "<obs>", "<act>", "<out>", "<rtg>", "|", "go", "end"]
+        numbers = [f"{sign}{n // 10}.{n % 10}" for n in range(100) for sign in "+-"]
+        lines = house.observations() + house.all_actions()
+        self.tokens = list(dict.fromkeys(marks + numbers + sorted({w for line in lines for w in line.split()})))
+        self.number = {token: i for i, token in enumerate(self.tokens)}
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, text: str) -> Int[Tensor, "T"]:
+        """One id a word. Raises ValueError for a word that is not in the vocabulary."""
+        try:
+            return torch.tensor([self.number[word] for word in text.split()], dtype=torch.long)
+        except KeyError as error:
+            raise ValueError(f"text holds a word that is not in the vocabulary: {error.args[0]!r}") from None
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The words, separated by spaces."""
+        return " ".join(self.tokens[int(i)] for i in ids)
+
+    def batch(self, lines: Sequence[str]) -> Int[Tensor, "B T"]:
+        """Lines as rows, each closed by `END_OF_LINE` and filled up with `PAD`."""
+        rows = [self.encode(f"{line} {self.END_OF_LINE}") for line in lines]
+        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=self.number[self.PAD])
+
+
+class Storyteller:
+    """Continues a prompt to the end of the line, drawing every word from a language model at temperature 1.
+
+    A planner asks the same questions thousands of times, so each next-word distribution is computed once and kept. That changes
+    nothing about what is drawn: the words behind a prompt decide the distribution.
+    """
+
+    def __init__(self, model: Callable, words: Words, generator: torch.Generator, longest: int = 40) -> None:
+        self.model, self.words, self.generator, self.longest = model, words, generator, longest
+        self._known: dict[tuple[int, ...], list[float]] = {}
+        self._stop = words.number[words.END_OF_LINE]
+
+    def __call__(self, prompt: str) -> str:
+        ids = tuple(self.words.encode(prompt).tolist())
+        n = len(ids)
+        for u in torch.rand(self.longest, generator=self.generator, dtype=torch.float64).tolist():
+            new = min(bisect_right(self._cumulative(ids), u), len(self.words) - 1)
+            if new == self._stop:
+                break
+            ids = (*ids, new)
+        return self.words.decode(ids[n:])
+
+    def _cumulative(self, ids: tuple[int, ...]) -> list[float]:
+        if ids not in self._known:
+            with torch.no_grad():
+                logits, _ = self.model(torch.tensor([ids]))
+            self._known[ids] = logits[0, -1].double().softmax(-1).cumsum(-1).tolist()
+        return self._known[ids]
 
 
 def draw_house(ax) -> None:

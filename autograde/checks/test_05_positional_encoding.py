@@ -92,7 +92,7 @@ def loaded(student, max_positions, d_model, seed):
     """A student's LearnedPositionalEmbedding holding a known table, and the table."""
     table = expect.randn(max_positions, d_model, seed=seed)
     module = student.LearnedPositionalEmbedding(max_positions, d_model)
-    module.load_state_dict({"embedding.weight": table})
+    module.load_state_dict({"embedding.weight": table}, strict=False)
     return module, table
 
 
@@ -217,7 +217,7 @@ def test_a_step_back_and_no_step(student):
 
 @pytest.mark.exercise("LearnedPositionalEmbedding", weight=1)
 def test_the_table_is_a_submodule(student):
-    """`embedding` is an nn.Embedding with max_positions rows of d_model numbers, and the only parameter."""
+    """`embedding` is an nn.Embedding with max_positions rows of d_model numbers."""
     shapes = {name: tuple(value.shape) for name, value in student.LearnedPositionalEmbedding(9, 6).state_dict().items()}
     got = shapes.get("embedding.weight")
     expect.true(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 
+from autograde.grader import warm
 from autograde.grader.discovery import Found
 from autograde.grader.journal import Journal, key
 from autograde.grader.pipeline import Graded, grade
@@ -23,7 +24,8 @@ def cores() -> int:
 @contextmanager
 def local_executor(workers: int) -> Iterator[Executor]:
     """Fresh processes rather than forks: a grader holds no lock of the one that started it."""
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start) as executor:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(warm.shared().address,)) as executor:
         yield executor
 
 
@@ -82,8 +84,9 @@ def _stream(executor: Executor, tasks: Iterable[tuple[str, Found]], sandbox: str
             yield running.pop(future), future.result()
 
 
-def _start() -> None:
-    """One thread a process: as many processes as cores are at work already."""
+def _start(address: str) -> None:
+    """One thread a process, as many processes as cores are at work already; one warm process for them all."""
     import torch
 
     torch.set_num_threads(1)
+    warm.use(address)

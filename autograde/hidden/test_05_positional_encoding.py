@@ -147,7 +147,7 @@ def test_other_shapes(student, max_positions, shape):
     """One word, full sequences, a batch longer than the table, three batch dimensions."""
     table = expect.randn(max_positions, shape[-1], seed=50)
     module = student.LearnedPositionalEmbedding(max_positions, shape[-1])
-    module.load_state_dict({"embedding.weight": table})
+    module.load_state_dict({"embedding.weight": table}, strict=False)
     x = expect.randn(*shape, seed=51, scale=3.0)
     expect.close(module(x), x + table[: shape[-2]], where="other shapes")
 

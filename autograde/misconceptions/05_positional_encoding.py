@@ -350,7 +350,7 @@ class WithBuffer(nn.Module):
     def __init__(self, max_positions, d_model):
         super().__init__()
         self.embedding = nn.Embedding(max_positions, d_model)
-        self.register_buffer("ids", torch.arange(max_positions), persistent=False)
+        self.register_buffer("ids", torch.arange(max_positions))
 
     def forward(self, x):
         if x.size(-2) > len(self.ids):
