@@ -44,7 +44,9 @@ def main() -> None:
         "Hugging Face tokenizers (compiled)": measure(compiled, text, options.vocab_size, options.repeats),
         "the course's train_bpe": measure(ours, text, options.vocab_size, options.repeats),
         "a plain rescan of the word counts": measure(rescan, text, options.vocab_size, 1),
-        f"tiktoken's educational trainer{'' if options.whole else f' (≈ from {few} merges)'}": measure(educational, text, 256 + few, 1, merges / few),
+        f"tiktoken's educational trainer{'' if options.whole else f' (≈ from {few} merges)'}": measure(
+            educational, text, 256 + few, 1, merges / few
+        ),
     }
     same = rows["the course's train_bpe"][3] == rows["a plain rescan of the word counts"][3]
     report(rows)

@@ -7,9 +7,9 @@
 # - **Model-free.** No model. Learn a value function (or a policy) straight from experience.
 # - **Model-based.** Learn a *model* from experience, then *plan* a value function (or a policy) from the model.
 #
-# This lesson builds both, from the same experience, on the same small worlds, and lets you watch what the second way buys
-# and where it errs. The course ends with the same idea at full size: in lesson 08 the model you plan in is a GPT. Here it is a table,
-# so that every claim can be held against an exact answer.
+# This lesson builds both, from the same experience, on the same small worlds, and lets you watch what the second way buys and where it
+# errs. The course ends with the same idea at full size: in lesson 08 the model you plan in is a GPT. Here it is a table, so that every
+# claim can be held against an exact answer.
 #
 # **What you will be able to say at the end**
 # 1. why model-free learning is slow, in one picture;
@@ -34,9 +34,8 @@ check = lesson.check
 
 # %% [markdown]
 # ## The worlds
-# A Markov decision process is $\langle S, A, T, R \rangle$: states, actions, transition probabilities $T(s' \mid s, a)$ and rewards $R(s,
-# a)$.
-# With few states all of it fits in tables. `TabularMDP` holds them:
+# A Markov decision process is $\langle S, A, T, R \rangle$: states, actions, transition probabilities $T(s' \mid s, a)$ and rewards
+# $R(s, a)$. With few states all of it fits in tables. `TabularMDP` holds them:
 #
 # | field | shape | meaning |
 # | --- | --- | --- |
@@ -47,11 +46,9 @@ check = lesson.check
 #
 # `mdp.step(state, action, generator)` plays one step and returns `(next_state, reward, terminated)`. States and actions are plain ints.
 #
-# The tables below are those of three Gymnasium tasks, read off exactly:
-# **CliffWalking** (4 × 12 cells, −1 a step, −100 and back to the start for falling; Sutton & Barto 2018, example 6.6),
-# **FrozenLake** (4 × 4 cells of slippery ice: the move goes where you meant it with probability 1/3, else sideways; reward 1 at the goal,
-# holes end the episode) and
-# **Taxi** (500 states; Dietterich 2000).
+# The tables below are those of three Gymnasium tasks, read off exactly: **CliffWalking** (4 × 12 cells, −1 a step, −100 and back to the
+# start for falling; Sutton & Barto 2018, example 6.6), **FrozenLake** (4 × 4 cells of slippery ice: the move goes where you meant it with
+# probability 1/3, else sideways; reward 1 at the goal, holes end the episode) and **Taxi** (500 states; Dietterich 2000).
 #
 # Randomness in this course comes from an explicit `torch.Generator`, always the last argument: the same seed gives the same result.
 
@@ -175,8 +172,7 @@ check(sarsa_update)
 # %% [markdown]
 # ### How far does one reward travel?
 # Take a corridor of ten cells: the goal at the right end pays 1, every other step 0. The agent walks straight to the goal, and Q-learning
-# updates
-# its table at every step with $\alpha = 1$. How many such episodes until the first cell knows about the goal?
+# updates its table at every step with $\alpha = 1$. How many such episodes until the first cell knows about the goal?
 
 
 # %% tags=["experiment"]
@@ -222,8 +218,8 @@ plots.show(
 # %% [markdown]
 # One cell an episode. The information was all there after the first walk; the learner used each step once, forwards, and threw it away.
 # Two cures suggest themselves. One waits for the end of the episode and hands out what really followed (Monte Carlo). The other *keeps*
-# the
-# experience and goes through it again, in thought: that is planning, and it is what this lesson is about. First, Monte Carlo's return:
+# the experience and goes through it again, in thought: that is planning, and it is what this lesson is about. First, Monte Carlo's
+# return:
 #
 # $$G_t = R_{t+1} + \gamma R_{t+2} + \gamma^2 R_{t+3} + \dots = R_{t+1} + \gamma\, G_{t+1}$$
 #
@@ -256,13 +252,12 @@ check(discounted_returns)
 
 # %% [markdown]
 # To learn about an action an agent has to try it. The **ε-greedy** policy takes, with probability $\varepsilon$, an action drawn
-# uniformly from *all* of them
-# (the best one included), else a best one. So with $|A|$ actions and a single best one, that one is taken with probability $1 -
+# uniformly from *all* of them (the best one included), else a best one. So with $|A|$ actions and a single best one, that one is taken
+# with probability $1 -
 # \varepsilon + \varepsilon/|A|$.
 #
 # **Ties matter.** In a fresh table all actions are equal. An agent that always takes the first of equals walks into the same wall until
-# it dies of boredom;
-# equals must be drawn from at random.
+# it dies of boredom; equals must be drawn from at random.
 #
 # ### Exercise 4 · `epsilon_greedy` ●●○ · 10 minutes · 1.5 points
 # <details><summary>Hint 1</summary>
@@ -313,8 +308,7 @@ plots.show(
 # %% [markdown]
 # ## 2 · What is a model?
 # A model $\mathcal M = \langle T_\eta, R_\eta \rangle$ is a representation of the MDP with parameters $\eta$. We take the states and
-# actions as known;
-# what has to be learned is $T_\eta \approx T$ and $R_\eta \approx R$:
+# actions as known; what has to be learned is $T_\eta \approx T$ and $R_\eta \approx R$:
 #
 # $$S_{t+1} \sim T_\eta(S_{t+1} \mid S_t, A_t) \qquad R_{t+1} = R_\eta(R_{t+1} \mid S_t, A_t)$$
 #
@@ -399,9 +393,8 @@ plots.show(
 # $$P[S_{t+1}, R_{t+1} \mid S_t, A_t] = P[S_{t+1} \mid S_t, A_t]\; P[R_{t+1} \mid S_t, A_t]$$
 #
 # A slippery cliff breaks it. One row above the edge, step right: with probability 1/3 each you go right, slip up, or slip over the edge.
-# Only the fall costs 100, so
-# whoever knows *where* you landed knows what you *paid*. Our tables go one step further and keep only the mean reward, $(-1 - 1 - 100)/3
-# = -34$: your model charges every step a third of a fall.
+# Only the fall costs 100, so whoever knows *where* you landed knows what you *paid*. Our tables go one step further and keep only the
+# mean reward, $(-1 - 1 - 100)/3 = -34$: your model charges every step a third of a fall.
 #
 # To draw from a model: draw $s'$ from its row, read $r$, look up whether $s'$ is terminal. A pair never tried has nothing to draw from;
 # that is an error the caller should hear about.
@@ -476,19 +469,17 @@ plots.show(
 
 # %% [markdown]
 # Is that a disaster? Not for expected values: $\mathbb E[r + \gamma V(s')]$ needs the mean reward and the next-state probabilities, and
-# both are right. It *is* one for every question
-# about risk ("how often does a walk cost more than 50?"), and for a model whose reward must be read off a story, as in lesson 08, where
-# one text carries both.
+# both are right. It *is* one for every question about risk ("how often does a walk cost more than 50?"), and for a model whose reward
+# must be read off a story, as in lesson 08, where one text carries both.
 
 # %% [markdown]
 # ## 3 · Planning from samples
 # Here is the lecture's idea, simple and powerful: **use the model only to generate samples, and apply model-free RL to them.** Nothing
-# new has to be invented. Q-learning, Sarsa and Monte Carlo
-# control stay what they are; only the experience is imagined, and imagined experience costs nothing.
+# new has to be invented. Q-learning, Sarsa and Monte Carlo control stay what they are; only the experience is imagined, and imagined
+# experience costs nothing.
 #
 # **Q-planning** (random-sample one-step tabular Q-planning; Sutton & Barto 2018, §8.1) repeats: pick a pair that was tried, at random;
-# sample its outcome from the model; do one Q-learning update.
-# A pair never tried is never sampled, so its entry stays 0.
+# sample its outcome from the model; do one Q-learning update. A pair never tried is never sampled, so its entry stays 0.
 #
 # ### Exercise 7 · `q_planning` ●●○ · 15 minutes · 2 points
 # Any way of picking that keeps visiting every tried pair is right. The table starts at zero and has the dtype of the model's tables.
@@ -521,13 +512,12 @@ def q_planning(model: TabularModel, steps: int, alpha: float, gamma: float, gene
 check(q_planning)
 
 # %% [markdown]
-# **Sarsa** needs whole trajectories, since it must know the action that really follows. So roll out *episodes* in the model:
-# a start state drawn uniformly from `start_states`, ε-greedy actions, one Sarsa update a step.
+# **Sarsa** needs whole trajectories, since it must know the action that really follows. So roll out *episodes* in the model: a start
+# state drawn uniformly from `start_states`, ε-greedy actions, one Sarsa update a step.
 #
 # An imagined episode ends in one of three ways: the model says *terminated*; it has `max_steps` steps (truncated: its last update
-# bootstraps like any other); or it reaches a pair that the model
-# never tried. In the last case it ends there, unbootstrapped: nothing is added for what the model cannot imagine. Since such a pair's
-# entry is never updated, it is 0 anyway.
+# bootstraps like any other); or it reaches a pair that the model never tried. In the last case it ends there, unbootstrapped: nothing is
+# added for what the model cannot imagine. Since such a pair's entry is never updated, it is 0 anyway.
 #
 # ### Exercise 8 · `sarsa_planning` ●●○ · 20 minutes · 2.5 points
 # <details><summary>Hint 1</summary>
@@ -576,9 +566,9 @@ check(sarsa_planning)
 
 # %% [markdown]
 # **Monte Carlo control** plays an imagined episode to its end, computes the returns, and averages: the entry of a pair is the mean of
-# *all* returns that followed *every* visit to it, over all episodes so far
-# (every-visit, sample-average; Sutton & Barto 2018, §5.4 and §5.6). The next episode is ε-greedy in the new table. Episodes begin and end
-# as in Sarsa's planning, and a cut one uses the rewards it has.
+# *all* returns that followed *every* visit to it, over all episodes so far (every-visit, sample-average; Sutton & Barto 2018, §5.4 and
+# §5.6). The next episode is ε-greedy in the new table. Episodes begin and end as in Sarsa's planning, and a cut one uses the rewards it
+# has.
 #
 # ### Exercise 9 · `monte_carlo_planning` ●●○ · 20 minutes · 2.5 points
 # <details><summary>Hint 1</summary>
@@ -629,8 +619,8 @@ check(monte_carlo_planning)
 # %% [markdown]
 # ### Two planners, one model, two characters
 # Three thousand random steps, begun anywhere on the grid, are enough to have tried every pair of CliffWalking; the world is
-# deterministic, so your model of it is now exact. Plan in it with Q-learning's update and with Sarsa's ($\varepsilon = 0.1$),
-# and follow the greedy action from the start.
+# deterministic, so your model of it is now exact. Plan in it with Q-learning's update and with Sarsa's ($\varepsilon = 0.1$), and follow
+# the greedy action from the start.
 
 
 # %% tags=["experiment"]
@@ -676,9 +666,8 @@ plots.show(
 
 # %% [markdown]
 # Both are right. Q-learning's values are those of the greedy policy, and along the edge is the shortest way. Sarsa's are those of the
-# ε-greedy policy that really walks:
-# whoever stumbles one step in ten should not stumble beside a cliff. (Example 6.6 in Sutton & Barto shows this with real steps. Here not
-# one real fall was paid for.)
+# ε-greedy policy that really walks: whoever stumbles one step in ten should not stumble beside a cliff. (Example 6.6 in Sutton & Barto
+# shows this with real steps. Here not one real fall was paid for.)
 
 # %% [markdown]
 # ## 4 · Dyna: learn, model, plan, all at once
@@ -692,9 +681,8 @@ plots.show(
 #
 # ### Exercise 10 · `dyna_q` ●●● · 30 minutes · 3 points
 # Start each episode in a state drawn from `mdp.start`; behave ε-greedily; the table starts at zero. Return the table and, for each
-# episode, how many real steps it took (a list of ints).
-# An episode cut at `max_steps` is *truncated*, not terminated: its last update bootstraps like any other. The step that ends an episode
-# is planned after like every other step.
+# episode, how many real steps it took (a list of ints). An episode cut at `max_steps` is *truncated*, not terminated: its last update
+# bootstraps like any other. The step that ends an episode is planned after like every other step.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -889,8 +877,7 @@ plots.show(
 # \;+\; \underbrace{\|\hat V - V^*_\eta\|}_{\text{planning's own error}}$$
 #
 # More experience shrinks the first; more thought shrinks the second. Neither does the other's work. Below, FrozenLake; errors are means
-# over its non-terminal cells, over three seeds;
-# both exact values are computed with your `policy_value`, $\hat V$ with your `q_planning`.
+# over its non-terminal cells, over three seeds; both exact values are computed with your `policy_value`, $\hat V$ with your `q_planning`.
 
 # %% tags=["experiment"]
 ice = ~lake.terminal
@@ -943,21 +930,20 @@ plots.show(
 
 # %% [markdown]
 # Three things to see. On the left the model's error falls with experience until planning's own error is what remains. On the right
-# thought cannot touch the model's error. And planning's own error
-# stops falling too: with a constant step size $\alpha$ the table keeps jittering with the samples, and the max of jittering numbers is
-# too high on average.
+# thought cannot touch the model's error. And planning's own error stops falling too: with a constant step size $\alpha$ the table keeps
+# jittering with the samples, and the max of jittering numbers is too high on average.
 
 # %% [markdown]
 # ### Reasoning about uncertainty
 # One of the lecture's pros of model-based RL: it can say how sure it is. A maximum-likelihood model cannot; one try of a pair makes it
-# certain of the outcome. A **posterior** over models can.
-# Put a Dirichlet prior on each row of $T_\eta$; after counts $N(s,a,\cdot)$ the posterior is again Dirichlet (the prior is conjugate):
+# certain of the outcome. A **posterior** over models can. Put a Dirichlet prior on each row of $T_\eta$; after counts $N(s,a,\cdot)$ the
+# posterior is again Dirichlet (the prior is conjugate):
 #
 # $$T_\eta(\cdot \mid s,a) \;\sim\; \mathrm{Dirichlet}\big(N(s,a,\cdot) + \text{prior}\big)$$
 #
 # Drawing *one whole model* from it and planning in that is posterior sampling (Strens 2000; Osband et al. 2013). A Dirichlet draw is a
-# row of independent Gamma draws, divided by their sum;
-# `gamma_draws(shape, generator)` from `utils.mdp` gives Gamma(shape, 1) draws, one for each entry of `shape`.
+# row of independent Gamma draws, divided by their sum; `gamma_draws(shape, generator)` from `utils.mdp` gives Gamma(shape, 1) draws, one
+# for each entry of `shape`.
 #
 # *A worked number.* Counts $(3, 1, 0)$ and prior 0.5: Dirichlet(3.5, 1.5, 0.5), whose mean is $(0.636, 0.273, 0.091)$. The outcome never
 # seen keeps a chance.
@@ -979,8 +965,8 @@ check(sample_posterior_model)
 
 # %% [markdown]
 # What is it good for? Tell the agent the rules of FrozenLake (where the goal and the holes are) but not how slippery it is. It plans in
-# its maximum-likelihood model, and then asks: *what is my plan worth?*
-# First it asks that same model. Then it asks 200 models drawn from the posterior. And the world knows the truth.
+# its maximum-likelihood model, and then asks: *what is my plan worth?* First it asks that same model. Then it asks 200 models drawn from
+# the posterior. And the world knows the truth.
 
 
 # %% tags=["experiment"]
@@ -1038,15 +1024,15 @@ plots.show(
 
 # %% [markdown]
 # Where data is thin the single model is not just wrong, it is *sure*, and wrong on the bright side: a planner searches for whatever the
-# model makes look good, its mistakes included. The posterior is wide there, which is the honest answer,
-# and its mean lies nearer to the truth. With more data both agree with the world. Planning in a fresh posterior draw each episode also
-# explores: pairs the agent is unsure of look good in *some* draws.
+# model makes look good, its mistakes included. The posterior is wide there, which is the honest answer, and its mean lies nearer to the
+# truth. With more data both agree with the world. Planning in a fresh posterior draw each episode also explores: pairs the agent is
+# unsure of look good in *some* draws.
 
 # %% [markdown]
 # ## 7 · The same experience, two ways
 # Last, a task with 500 states. Taxi: random play from anywhere gives $n$ steps. Model-free: one pass of `q_learning_update` over them, in
-# order. Model-based: fit your model, then 60,000 imagined updates. Both then act greedily in the world, and your
-# `policy_value` says what that is worth from the task's start states.
+# order. Model-based: fit your model, then 60,000 imagined updates. Both then act greedily in the world, and your `policy_value` says what
+# that is worth from the task's start states.
 
 
 # %% tags=["experiment"]
@@ -1098,19 +1084,17 @@ plots.show(
 # uncertainty. **Cons**: a model of $T$ comes first, the value is estimated from that, and so there are two (or more) sources of error.
 #
 # And a table is a very small model. Suppose the state is a *text*. With a vocabulary of 50,257 tokens and texts of 1,024 tokens (GPT-2's
-# numbers) there are $50257^{1024} \approx 10^{4814}$ states. Nearly every state an agent meets is one it has
-# never met: in your `fit_model`, an all-zero row. Counting cannot generalise from one sentence to the next; a function approximator has
-# to.
+# numbers) there are $50257^{1024} \approx 10^{4814}$ states. Nearly every state an agent meets is one it has never met: in your
+# `fit_model`, an all-zero row. Counting cannot generalise from one sentence to the next; a function approximator has to.
 #
 # That was the bottleneck of deep RL: *the function approximator needs to be good for the task*. Convolutional networks were great for
-# Atari (Mnih et al. 2015) and then Go (Silver et al. 2016): what matters in a picture or on a board is mostly local, and a
-# pattern means the same wherever it stands. In language what matters for a word can stand anywhere before it, and *which* earlier word
-# matters depends on the content. A convolution looks at a fixed window: the number of layers between two distant words grows with their
-# distance
-# (Vaswani et al. 2017, §4), and the same weights apply whatever the words say.
+# Atari (Mnih et al. 2015) and then Go (Silver et al. 2016): what matters in a picture or on a board is mostly local, and a pattern means
+# the same wherever it stands. In language what matters for a word can stand anywhere before it, and *which* earlier word matters depends
+# on the content. A convolution looks at a fixed window: the number of layers between two distant words grows with their distance (Vaswani
+# et al. 2017, §4), and the same weights apply whatever the words say.
 #
-# What is missing is a layer that decides *where to look* from *what is there*. The lecture's next slide says it in two words: **pay
-# attention**. That is lesson 02.
+# What is missing is a layer that decides *where to look* from *what is there*. The lecture's next slide says it in two words:
+# **pay attention**. That is lesson 02.
 
 # %% [markdown]
 # ## Written question · 3 points
@@ -1118,25 +1102,23 @@ plots.show(
 # plan earns **0.06** on average. A colleague says: "Planning has not converged. Give it a hundred times more planning steps."
 #
 # (a) Name the two sources of error, and say which quantity you would compute to measure each one here. (b) Is the colleague likely to be
-# right? Could more planning even make the real result *worse*? Why is the report too high rather than too low?
-# (c) Propose one change to what the robot does or reports that addresses the source you believe in, and say what you expect to see.
+# right? Could more planning even make the real result *worse*? Why is the report too high rather than too low? (c) Propose one change to
+# what the robot does or reports that addresses the source you believe in, and say what you expect to see.
 
 # %% [markdown] question="two_errors_in_practice" points=3
 # ### BEGIN SOLUTION
 # (a) The model's error, ‖V*_η − V*‖: solve the learned model exactly (policy iteration) and compare with the world, or, since the world's
-# V* is not known, compare the plan's exact value *in the model* with its average return *in the world*.
-# Planning's own error, ‖V̂ − V*_η‖: compare the planner's table with the exact solution of the same model; no real step is needed.
+# V* is not known, compare the plan's exact value *in the model* with its average return *in the world*. Planning's own error, ‖V̂ −
+# V*_η‖: compare the planner's table with the exact solution of the same model; no real step is needed.
 #
 # (b) Probably not. The gap of 0.36 is between model and world; planning error can be measured without the world and removed by more
 # samples, but it only brings V̂ closer to V*_η, the value in a wrong model. More planning can make the real result worse: it finds ever
-# better ways of using
-# the model's mistakes (pairs tried once or twice that happened to go well). The report is too high because the planner maximises over
-# noisy estimates: it selects what is overestimated.
+# better ways of using the model's mistakes (pairs tried once or twice that happened to go well). The report is too high because the
+# planner maximises over noisy estimates: it selects what is overestimated.
 #
 # (c) For example: collect more experience where the plan goes and where counts are small; evaluate the plan under posterior draws and
 # report mean and spread (expected: lower mean, wide spread at 300 steps, both converging with data); plan for the posterior mean or a
-# pessimistic quantile;
-# or explore by posterior sampling. The gap between believed and real value should shrink as counts grow.
+# pessimistic quantile; or explore by posterior sampling. The gap between believed and real value should shrink as counts grow.
 #
 # **Rubric** — 1 point: names both sources and a quantity that measures each. 1 point: sees that the model is the likely culprit, that
 # more planning cannot mend it (and may hurt), and that maximising over errors biases the report upwards. 1 point: a workable change that
@@ -1150,9 +1132,8 @@ plots.show(
 # pairs that *lead to it*.
 #
 # Use full backups, with no sampling: the target of a pair is $R_\eta(s,a) + \gamma \sum_{s'} T_\eta(s' \mid s,a) \max_{a'} q(s',a')$,
-# where a terminal $s'$ counts 0, and set the entry to it ($\alpha = 1$).
-# Start at zero. Stop when no tried pair's error exceeds `theta`, or after `max_updates`. Return the table and the number of updates used.
-# Pairs never tried stay 0.
+# where a terminal $s'$ counts 0, and set the entry to it ($\alpha = 1$). Start at zero. Stop when no tried pair's error exceeds `theta`,
+# or after `max_updates`. Return the table and the number of updates used. Pairs never tried stay 0.
 #
 # <details><summary>Hint 1</summary>
 #

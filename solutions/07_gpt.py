@@ -750,7 +750,7 @@ check(train_step)
 # | time | 44 seconds of one core | about 3 minutes on an A100, *nanoGPT's figure* |
 #
 # **What was measured, and where.** The CPU column was measured by us, on one core of an AMD EPYC server.
-# Over three seeds the losses of one text differ by 0.01. We had no GPU while we wrote this: the GPU column is what nanoGPT's README (Karpathy 2022) reports for
+# Over three seeds the losses of one text differ by at most 0.03. We had no GPU while we wrote this: the GPU column is what nanoGPT's README (Karpathy 2022) reports for
 # the same sizes, steps and data with its own code, and a target here, not a measurement.
 
 # %%
@@ -883,7 +883,7 @@ if view:
 # | … below 2.2 | 0.5 |
 # | … below 2.0 | 1 |
 #
-# The limits hold for every text that the course offers. The run above was measured at 1.85 to 1.90 by this scale on a CPU (three seeds, two Shakespeare texts), so there is room for bad luck; longer runs go lower.
+# The limits hold for every text that the course offers. The run above was measured at 1.83 to 1.90 by this scale on a CPU (three seeds, two Shakespeare texts), so there is room for bad luck; longer runs go lower.
 
 # %% check="trained_gpt" points=3 outcome="gpt.safetensors gpt_config.json"
 check("trained_gpt")
@@ -1026,7 +1026,7 @@ def distributed_run():
 # - **zero-initialised output**: `c_proj` begins at 0, so that every block begins as the identity.
 #
 # Write it, then read `benchmarks/speedrun.py`, where it runs with squared ReLU (So et al. 2021) and the Muon optimizer (Jordan et al. 2024; `torch.optim.Muon`) against nanoGPT's CPU recipe on the same text:
-# it reaches the baseline's loss, 1.89 on tinyshakespeare, in 340 steps instead of 2,000 and in a seventh of the CPU time (17.6 s against 126.8 s on one core of an AMD EPYC server). A class can keep its own table: `docs/leaderboard.md`.
+# it reaches the baseline's loss, 1.89 on tinyshakespeare, in 320 to 340 steps instead of 2,000, and in 18 to 20 seconds of one core instead of 127 (three seeds, an AMD EPYC server). A class can keep its own table: `docs/leaderboard.md`.
 #
 # <details><summary>Hint 1</summary><code>F.rms_norm(q, (d_head,))</code> needs no weights.</details>
 # <details><summary>Hint 2</summary>Rotation keeps lengths, so whether you normalise before or after it does not matter.</details>

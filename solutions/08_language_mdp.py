@@ -77,7 +77,7 @@ Outcome = tuple[float, str, bool] | None
 # $V() = 0.75 \cdot 0.75 + 0.25 \cdot 0.75 = 0.75$.
 
 # %% [markdown]
-# ### Exercise 1 · `prefix_values` (●●○, 20 minutes, 3 points)
+# ### Exercise 1 · `prefix_values` (●●●, 20 minutes, 3 points)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -509,3 +509,521 @@ def train_worlds(seed: int = 0, sizes=SIZES) -> dict[int, WorldModel]:
     """One world model for each amount of random play; each larger amount holds the smaller ones."""
     lines = lines_of(random_play(House(), max(sizes), torch.Generator().manual_seed(100 + seed)))
     return {n: train_on(lines[:n], "<out>", seed) for n in sizes}
+
+# %% tags=["experiment"]
+worlds = attempt(train_worlds)
+errors = attempt(lambda: {n: model_error(model) for n, model in worlds.items()})
+if errors:
+    print("steps of play   wrong   malformed   impossible")
+    for n, (rate, malformed, impossible) in errors.items():
+        print(f"{n:13}   {rate:5.1%}   {malformed:9.1%}   {impossible:10.1%}")
+
+# %% [markdown]
+# ## 4 · Planning in what it imagines
+#
+# **A rollout** takes an action, lets the model say what happens, lets a simple policy take the next action, and so on, for at most `depth`
+# steps. Its return is $\sum_t \gamma^t r_{t+1}$. It ends early when the episode ends, and when the model's answer cannot be used (then
+# nothing is added for that step: we know nothing about it).
+#
+# *Worked number.* Rewards −0.1, +0.4, −0.1 with $\gamma = 0.5$: $-0.1 + 0.5 \cdot 0.4 - 0.25 \cdot 0.1 = 0.075$.
+#
+# $$\hat Q(s, a) = \frac 1 n \sum_{i=1}^n G_i, \qquad \text{plan: } \arg\max_a \hat Q(s, a)$$
+#
+# **The plan** tries every action in `n_rollouts` rollouts and takes the one with the best mean. If the rollouts' policy is random this
+# estimates $Q^{\text{random}}$, and being greedy on it is one step of policy improvement (Sutton and Barto 2018, §8.10, *rollout
+# algorithms*; Tesauro and Galperin 1996 played backgammon this way).
+
+# %% [markdown]
+# ### Exercise 7 · `rollout_return` (●●○, 12 minutes, 3 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Carry three things from step to step: the observation, the action that comes next, and the discount of the next reward, which begins at 1.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In which order? Ask for the outcome; stop if there is none; collect the reward; stop if that was the end; only then ask the policy.
+#
+# </details>
+
+
+# %% exercise="rollout_return"
+def rollout_return(
+    sample: Callable[[str, str], Outcome], policy: Callable[[str], str], obs: str, action: str, depth: int, gamma: float
+) -> float:
+    """The discounted return of one imagined rollout of at most `depth` steps that starts with `action` in `obs`.
+
+    `sample(obs, action)` gives an outcome or None, which ends the rollout with nothing added; `policy(obs)` gives the later actions.
+    """
+    ### BEGIN SOLUTION
+    value, discount = 0.0, 1.0
+    for _ in range(depth):
+        outcome = sample(obs, action)
+        if outcome is None:
+            break
+        reward, obs, terminated = outcome
+        value += discount * reward
+        discount *= gamma
+        if terminated:
+            break
+        action = policy(obs)
+    return value
+    ### END SOLUTION
+
+
+# %% check="rollout_return" points=3
+check(rollout_return)
+
+# %% [markdown]
+# ### Exercise 8 · `plan_action` (●○○, 8 minutes, 2 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# `max(values, key=values.get)` gives the key with the largest value, and the first of several. A dict keeps the order in which it was
+# filled.
+#
+# </details>
+
+
+# %% exercise="plan_action"
+def plan_action(
+    sample: Callable[[str, str], Outcome],
+    policy: Callable[[str], str],
+    obs: str,
+    actions: Sequence[str],
+    n_rollouts: int,
+    depth: int,
+    gamma: float,
+) -> tuple[str, dict[str, float]]:
+    """`(best, values)`: the mean return of `n_rollouts` rollouts for each action, and the best action, the first among equals."""
+    ### BEGIN SOLUTION
+    values = {}
+    for action in actions:
+        returns = [rollout_return(sample, policy, obs, action, depth, gamma) for _ in range(n_rollouts)]
+        values[action] = sum(returns) / n_rollouts
+    return max(values, key=values.get), values
+    ### END SOLUTION
+
+
+# %% check="plan_action" points=2
+check(plan_action)
+
+# %% [markdown]
+# Look into the model's imagination. From the garden, with the key in hand, each action is tried many times, and what the model says becomes a branch,
+# darker the more often it says so. Click a box to open or close what follows it (with the keyboard: Tab and Enter). The house would have *one* branch for
+# each action: whatever else you see, the model made up.
+
+# %% tags=["figure"]
+GARDEN = "you are in the garden . here is an apple . the study is locked . you carry the key ."
+
+
+def build_tree():
+    return rollout_view(Imagination(worlds[SIZES[1]], seed=4), GARDEN, house.actions, draws=30, depth=3)
+
+
+view = attempt(build_tree)
+ALT_TREE = "A tree: from the garden two actions, each with the outcomes that a world model trained on little play imagines, coloured by their share"
+if view:
+    plots.show_html(view.html, still=view.draw, alt=ALT_TREE, width=7.6, height=3.4)
+else:
+    plots.show(lambda figure: view.draw(figure), alt=ALT_TREE, width=7.6, height=3.4)
+
+# %% [markdown]
+# ## 5 · A policy that is a language model
+#
+# Planning asks the model about the *world*. The other use of a language model is to ask it what to *do*: a prompt, and candidates for the
+# action. Its probability for an action of several tokens $a = (a_1, \dots, a_k)$ is a product, so its logarithm is a sum:
+#
+# $$\log p(a \mid \text{prompt}) = \sum_{j=1}^{k} \log p(a_j \mid \text{prompt}, a_1, \dots, a_{j-1})$$
+#
+# One run of the model on prompt and action together gives all of them, if you read the right rows: the logits at a position predict the
+# token *after* it. With a prompt of 5 tokens (positions 0 to 4) and an action of 3 (positions 5, 6, 7), the rows are 4, 5 and 6.
+#
+# *Worked number.* If the model gives *go* probability 0.5 and *north* after it 0.2, then $\log p(\texttt{go north}) = \log 0.1 = -2.30$.
+
+# %% [markdown]
+# ### Exercise 9 · `action_log_probability` (●●○, 15 minutes, 3 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# `torch.cat` makes one row of ids; the model wants a batch dimension, `(1, T)`, and gives logits `(1, T, V)`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Normalise over the vocabulary with `log_softmax`, then pick each token's entry (`gather`, or indexing with two index tensors).
+#
+# </details>
+
+
+# %% exercise="action_log_probability"
+def action_log_probability(model: Callable, prompt_ids: Int[Tensor, "n"], action_ids: Int[Tensor, "k"]) -> Float[Tensor, ""]:
+    """Σ log p(token | prompt, earlier tokens) over the action's tokens; `model(ids (1, T))` gives `(logits (1, T, V), loss)`."""
+    ### BEGIN SOLUTION
+    logits, _ = model(torch.cat([prompt_ids, action_ids])[None])
+    predicting = logits[0, len(prompt_ids) - 1 : -1].log_softmax(dim=-1)  # the row before each token of the action
+    return predicting.gather(-1, action_ids[:, None]).sum()
+    ### END SOLUTION
+
+
+# %% check="action_log_probability" points=3
+check(action_log_probability)
+
+# %% [markdown]
+# ### Length is not merit
+# Every further token multiplies by a number below 1, so a long action is less probable than a short one however apt it is. *unlock the
+# study door with the key* would lose against *wait*. A common remedy is to compare the log-probability **a token**,
+# $\frac 1 k \log p(a \mid \text{prompt})$: the mean, not the sum (Holtzman et al. 2021 discuss this and better ones).
+#
+# Temperature is as in lesson 07, with these scores as logits: $p(i) \propto \exp(\text{score}_i / \tau)$; $\tau = 0$ takes the best.
+#
+# *Worked number.* Two candidates: one token with $\log p = -1.2$, three tokens with $\log p = -2.4$. A token: −1.2 and −0.8; the longer
+# wins, by $\frac{e^{-0.8}}{e^{-0.8} + e^{-1.2}} = 0.60$ at $\tau = 1$.
+
+# %% [markdown]
+# ### Exercise 10 · `choose_action` (●●○, 10 minutes, 2 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Collect the scores in one tensor. `torch.multinomial` draws with given probabilities and takes a `generator`; temperature 0 must not be
+# divided by.
+#
+# </details>
+
+
+# %% exercise="choose_action"
+def choose_action(
+    model: Callable, prompt_ids: Int[Tensor, "n"], candidates: Sequence[Int[Tensor, "_"]], generator: torch.Generator, temperature: float = 0.0
+) -> int:
+    """The index of a candidate, by log-probability a token: the best at temperature 0, else drawn with softmax(score / temperature)."""
+    ### BEGIN SOLUTION
+    scores = torch.stack([action_log_probability(model, prompt_ids, ids) / len(ids) for ids in candidates])
+    if temperature == 0:
+        return int(scores.argmax())
+    return int(torch.multinomial((scores / temperature).softmax(dim=-1), 1, generator=generator))
+    ### END SOLUTION
+
+
+# %% check="choose_action" points=2
+check(choose_action)
+
+# %% [markdown]
+# ### Cloning with a wish
+# What should the policy learn from? All we have is random play, and a clone of random play plays at random. The *Decision Transformer*
+# (Chen et al. 2021) has a way out: write before every step the **return to go**, the sum of the rewards from this step to the end of the
+# episode. The model then learns what a player does *whose episode is about to bring this much*. At test time you write the return that
+# you want, and hope.
+#
+# $$\hat R_t = \sum_{k \ge 0} \gamma^k\, r_{t+k}$$
+#
+# *Worked number.* Rewards −0.1, +0.4, +0.9 with $\gamma = 1$: the returns to go are +1.2, +1.3 and +0.9.
+
+# %% [markdown]
+# ### Exercise 11 · `return_conditioned` (●●○, 10 minutes, 1.5 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# From the last step backwards, each return to go is the step's own reward plus $\gamma$ times the next one's.
+#
+# </details>
+
+
+# %% exercise="return_conditioned"
+def return_conditioned(episodes: Sequence[Sequence[tuple[str, str, float]]], gamma: float = 1.0) -> list[str]:
+    """One text for each episode of (obs, action, reward) steps; `reward` is what the action brought.
+
+    Each step becomes `<rtg> {return to go:+.1f} <obs> {obs} <act> {action}`; steps are joined by a space (Chen et al. 2021).
+    """
+    ### BEGIN SOLUTION
+    texts = []
+    for episode in episodes:
+        steps, to_go = [], 0.0
+        for obs, action, reward in reversed(episode):
+            to_go = reward + gamma * to_go
+            steps.append(f"<rtg> {to_go:+.1f} <obs> {obs} <act> {action}")
+        texts.append(" ".join(reversed(steps)))
+    return texts
+    ### END SOLUTION
+
+
+# %% check="return_conditioned" points=1.5
+check(return_conditioned)
+
+# %% [markdown]
+# ## 6 · Four players
+#
+# All learn from the same random play, and all see only text:
+#
+# - **random**: takes any action;
+# - **clone**: your `choose_action` with a model trained on your `return_conditioned` lines (one step a line, since an observation is a state), asked for a high return. What was
+#   collected is subtracted from the wish as the episode goes on;
+# - **planner in the learned world**: your `plan_action` in the GPT's imagination, with random rollouts;
+# - **planner in the true world**: the same, but the house itself answers. Nothing that plans this way can be expected to do better.
+#
+# Planning with enough rollouts in the true world is optimal here: being greedy on $Q^{\text{random}}$ (depth 10, $\gamma = 0.95$)
+# takes the best path from every start, with a mean return of 0.6. (This is computed from `house.to_mdp()`, not measured.)
+
+# %%
+DEPTH, GAMMA, ROLLOUTS, MAX_STEPS = 10, 0.95, 40, 25
+WISH = 0.6  # the clone's target return
+
+
+def random_policy(seed: int) -> Callable[[str], str]:
+    source = torch.Generator().manual_seed(seed)
+
+    def policy(obs: str) -> str:
+        possible = house.actions(obs)
+        return possible[int(torch.rand((), generator=source) * len(possible))]
+
+    return policy
+
+
+def true_world(seed: int) -> Callable[[str, str], Outcome]:
+    source = torch.Generator().manual_seed(seed)
+    return lambda obs, action: tuple(house.draw(obs, action, source)[1:])
+
+
+def planner(sample: Callable[[str, str], Outcome], seed: int) -> Callable[[str, float], str]:
+    policy = random_policy(seed)
+    return lambda obs, collected: plan_action(sample, policy, obs, house.actions(obs), ROLLOUTS, DEPTH, GAMMA)[0]
+
+
+def train_clone(episodes, seed: int) -> WorldModel:
+    texts = return_conditioned([[step[:3] for step in episode] for episode in episodes])
+    lines = ["<rtg>" + piece for text in texts for piece in text.split("<rtg>")[1:]]
+    return train_on(lines, "<act>", seed)
+
+
+def clone(model: WorldModel, seed: int) -> Callable[[str, float], str]:
+    source = torch.Generator().manual_seed(seed)
+
+    def decide(obs: str, collected: float) -> str:
+        prompt = words.encode(f"<rtg> {WISH - collected:+.1f} <obs> {obs} <act>")
+        possible = house.actions(obs)
+        with torch.no_grad():
+            return possible[choose_action(model, prompt, [words.encode(a) for a in possible], source, 0.0)]
+
+    return decide
+
+
+def play(sample: Callable[[str, str], Outcome], decide: Callable[[str, float], str], start: str) -> float:
+    """The undiscounted return of an episode of at most `MAX_STEPS` steps, with `sample` in the world's part."""
+    obs, collected = start, 0.0
+    for _ in range(MAX_STEPS):
+        outcome = sample(obs, decide(obs, collected))
+        if outcome is None:
+            break
+        reward, obs, ended = outcome
+        collected += reward
+        if ended:
+            break
+    return collected
+
+
+def mean_return(sample, decide, episodes: int) -> float:
+    """Over episodes that begin in the hall, the kitchen and the garden in turn."""
+    starts = house.observations()[:3]
+    return sum(play(sample, decide, starts[i % 3]) for i in range(episodes)) / episodes
+
+
+# %% tags=["experiment"]
+def compare_players(seed: int = 0) -> dict[str, float]:
+    play_of_random = random_play(House(), SIZES[-1], torch.Generator().manual_seed(100 + seed))
+    world = true_world(seed)
+    return {
+        "random": mean_return(world, lambda obs, collected, policy=random_policy(seed): policy(obs), 90),
+        "clone, asked for +0.6": mean_return(world, clone(train_clone(play_of_random, seed), seed), 9),
+        "planner, learned world": mean_return(world, planner(Imagination(worlds[SIZES[-1]], seed), seed), 9),
+        "planner, true world": mean_return(world, planner(true_world(seed + 1), seed), 9),
+    }
+
+
+players = attempt(compare_players)
+if players:
+    for name, value in players.items():
+        print(f"{name:24} {value:+.2f}")
+
+# %% [markdown]
+# ## 7 · Imagined and real
+#
+# Lesson 01 named two sources of error of planning in a learned model. Here they are again, in words this time.
+#
+# 1. **The model is wrong.** It has not seen, or not learned, what happens. Then a planner that trusts it is planning for another world,
+#    and may well be pleased with it.
+# 2. **The plan is wrong even for the model.** Few rollouts, a bounded depth, a random policy inside: $\hat Q$ is an estimate.
+#
+# To tell them apart, play every episode twice with the same planner: once with the model in the world's part (the **imagined** return),
+# once in the house (the **real** one). A gap between the two is the first error. What is missing to the planner in the true world when the gap is closed
+# is the second.
+
+
+# %% tags=["experiment"]
+def imagined_and_real(seed: int = 0, episodes: int = 6) -> dict[int, tuple[float, float]]:
+    found = {}
+    for n, model in worlds.items():
+        imagine = Imagination(model, seed)
+        decide = planner(imagine, seed)
+        found[n] = mean_return(imagine, decide, episodes), mean_return(true_world(seed), decide, episodes)
+    return found
+
+
+returns = attempt(imagined_and_real)
+if returns:
+    print("steps of play   imagined    real")
+    for n, (imagined, real) in returns.items():
+        print(f"{n:13}   {imagined:+8.2f}   {real:+5.2f}")
+
+
+# %% tags=["figure"]
+def draw_errors(figure):
+    left, right = figure.subplots(1, 2)
+    for i, name in enumerate(("wrong", "malformed", "impossible")):
+        left.plot(SIZES, [errors[n][i] for n in SIZES], "o-", label=name)
+    left.set(xscale="log", xlabel="steps of random play", ylabel="share of outcomes", title="What the model says", ylim=(-0.02, None))
+    right.plot(SIZES, [returns[n][0] for n in SIZES], "o--", color=plots.PURPLE, label="planner, imagined")
+    right.plot(SIZES, [returns[n][1] for n in SIZES], "o-", color=plots.BLUE, label="planner, real")
+    colours = (plots.GREY, plots.ORANGE, plots.GREEN)
+    for (name, value), ink in zip([(k, v) for k, v in players.items() if "learned" not in k], colours):
+        right.axhline(value, color=ink, linewidth=1.2, label=name.split(",")[0] if "true" not in name else "planner, true world")
+    right.set(xscale="log", xlabel="steps of random play", ylabel="mean return", title="What the planner gets")
+    for ax in (left, right):
+        ax.set_xticks(SIZES, [str(n) for n in SIZES])
+        ax.minorticks_off()
+    left.legend()
+    right.legend(fontsize=7.5)
+
+
+plots.show(
+    draw_errors,
+    alt="Left: the shares of wrong, malformed and impossible outcomes fall with the amount of play. Right: the planner's imagined and real "
+    "returns against the amount of play, with the returns of random play, the clone and the planner in the true world as lines",
+    width=7.4,
+    height=3.2,
+)
+
+# %% [markdown]
+# ## Written question (3 points, graded by a person)
+#
+# A company lets a GPT of 50,257 tokens plan customer support: the state is the conversation so far, an action is a reply, a second GPT
+# trained on old conversations plays the customer, and a satisfaction score comes at the end.
+#
+# 1. Name the state, action, transition and reward on both levels (token and reply). On which level is the transition known?
+# 2. The planner's imagined scores are excellent, real customers are unhappy. Which of the two sources of error can explain this, and why does
+#    *planning harder* (more rollouts) not help, and may hurt? Name one measurement that would show it.
+# 3. The replies are ranked by $\log p(\text{reply} \mid \text{conversation})$ summed over tokens. What will the agent sound like, and
+#    what does dividing by the length change?
+#
+# About 150 words.
+
+# %% [markdown] question="written_question" points=3
+# ### BEGIN SOLUTION
+# **Model answer.** (1) Token level: the state is the whole text so far (not the last token), an action is one token, the transition
+# appends it and is known and certain, the reward is 0 until the text is complete. Reply level: the state is the conversation, an action
+# is a whole reply, the transition is what the customer answers and is unknown, so it is learned; the reward is the score at the end.
+# (2) The first: the customer model is wrong, most of all where old conversations say nothing about the replies that the planner tries.
+# A planner searches for what scores well *in the model*, so it finds the model's mistakes and exploits them. More rollouts reduce the second error, the noise of
+# the estimate, and so make the choice of these mistakes surer. Measurement: imagined against real return of the same policy, or the error rate
+# of the customer model on the pairs that the planner visits. (3) Each token adds a negative number, so short replies ("OK.") win. Per
+# token, length no longer decides; but a mean can favour long replies whose tail is predictable.
+#
+# **Rubric**
+# - 1 point: both levels right, and the transition is known on the token level only. Half a point if the token state is the last token.
+# - 1 point: model error, **and** that the planner seeks out the model's mistakes, **and** a fitting measurement. Half a point if one is missing.
+# - 1 point: short replies win under the sum; per token removes that, with a remark on what it leaves. Half a point without the second.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Stretch · Dyna with the language model (ungraded)
+#
+# Planning at every decision forgets everything it worked out. *Dyna* (Sutton 1990) keeps it, in action values: every real step updates
+# $Q$ by Q-learning, and after it the model imagines `planning_steps` more steps, each from a pair that was tried before, and updates $Q$
+# from them in the same way.
+#
+# $$Q(s, a) \leftarrow Q(s, a) + \alpha \left( r + \gamma \max_{a'} Q(s', a') - Q(s, a) \right), \qquad \max = 0 \text{ after the end}$$
+#
+# Lesson 01's Dyna asked a table. Here the language model answers, so an imagined step may be `None`; it teaches nothing, but counts among
+# the `planning_steps`. Values not in the dict are 0.
+#
+# ### `language_dyna` (●●●, 30 minutes, no points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Write the update once, as an inner function of one step, real or imagined.
+#
+# </details>
+
+
+# %% exercise="language_dyna" tags=["stretch"]
+def language_dyna(
+    steps: Sequence[tuple[str, str, float, str, bool]],
+    sample: Callable[[str, str], Outcome],
+    actions: Callable[[str], Sequence[str]],
+    planning_steps: int,
+    alpha: float,
+    gamma: float,
+    generator: torch.Generator,
+) -> dict[tuple[str, str], float]:
+    """Q of (obs, action) after these real steps, in order, each followed by `planning_steps` imagined ones (Sutton 1990).
+
+    An imagined step starts from a pair drawn uniformly, with `generator`, from the different pairs tried so far. `actions(obs)` lists what
+    can be done in `obs`.
+    """
+    ### BEGIN SOLUTION
+    q, tried = {}, []
+
+    def update(obs, action, reward, next_obs, terminated):
+        best = 0.0 if terminated else max(q.get((next_obs, a), 0.0) for a in actions(next_obs))
+        old = q.get((obs, action), 0.0)
+        q[obs, action] = old + alpha * (reward + gamma * best - old)
+
+    for obs, action, reward, next_obs, terminated in steps:
+        update(obs, action, reward, next_obs, terminated)
+        if (obs, action) not in tried:
+            tried.append((obs, action))
+        for _ in range(planning_steps):
+            pick = int(torch.randint(len(tried), (), generator=generator))
+            outcome = sample(*tried[pick])
+            if outcome is not None:
+                update(*tried[pick], *outcome)
+    return q
+    ### END SOLUTION
+
+
+# %% check="language_dyna" points=0
+check(language_dyna)
+
+
+# %% tags=["experiment"]
+def compare_dyna(n_real: int = 120, seed: int = 0) -> None:
+    steps = [step for episode in random_play(House(), n_real, torch.Generator().manual_seed(50 + seed)) for step in episode]
+    for planning_steps in (0, 5, 50):
+        imagine = Imagination(worlds[SIZES[-1]], seed)
+        q = language_dyna(steps, imagine, house.actions, planning_steps, 0.5, GAMMA, torch.Generator().manual_seed(seed))
+
+        def greedy(obs, collected, q=q):
+            return max(house.actions(obs), key=lambda a: q.get((obs, a), -1.0))
+
+        print(f"{n_real} real steps, {planning_steps:2} imagined after each: mean return {mean_return(true_world(seed), greedy, 9):+.2f}")
+
+
+_ = attempt(compare_dyna)
+
+# %% [markdown]
+# ## What you have built
+#
+# The loop is closed. Lesson 01 planned in a table; you have just planned in a language model: experience written as text, a GPT trained on it with the
+# loss on its answers, outcomes drawn and read, nonsense counted, rollouts averaged, an action chosen. The same parts, larger, are how
+# language agents are built and trained: a policy that scores text, a world that answers in text, and a reward at the end of it.
+#
+# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
+#
+# - Sutton (1990), *Integrated Architectures for Learning, Planning, and Reacting Based on Approximating Dynamic Programming*, ICML.
+# - Tesauro and Galperin (1996), *On-line Policy Improvement using Monte-Carlo Search*, NeurIPS.
+# - Sutton and Barto (2018), *Reinforcement Learning: An Introduction*, 2nd edition, chapter 8.
+# - Côté et al. (2018), *TextWorld: A Learning Environment for Text-based Games*.
+# - Chen et al. (2021), *Decision Transformer: Reinforcement Learning via Sequence Modeling*, NeurIPS.
+# - Holtzman et al. (2021), *Surface Form Competition: Why the Highest Probability Answer Isn't Always Right*, EMNLP.
+
+# %% tags=["figure"]
+lesson.scoreboard()

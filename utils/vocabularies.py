@@ -83,7 +83,9 @@ def published(name: str, download: bool = False) -> tiktoken.Encoding | None:
 
 def cached(name: str) -> bool:
     """Whether tiktoken has the file already, so that loading it needs no network."""
-    folder = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR", os.path.join(tempfile.gettempdir(), "data-gym-cache")))
+    folder = os.environ.get(
+        "TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR", os.path.join(tempfile.gettempdir(), "data-gym-cache"))
+    )
     return bool(folder) and Path(folder, hashlib.sha1(PUBLISHED[name].encode()).hexdigest()).is_file()
 
 

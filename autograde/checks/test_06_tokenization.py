@@ -54,21 +54,42 @@ def probe_tokenizer(student):
     merges = [(b"b", b"c"), (b"a", b"b"), (b"ab", b"bc"), (b"c", b" ")]
     made = student.BPETokenizer(vocab, merges, ["<|a|>", "<|a|><|b|>"])
     ids = made.encode("abc abbc<|a|>ab<|a|><|b|>c aab c bbc")
-    return [ids, made.decode([195, 169, 32, 0xE6, 97, 258]), list(made.encode_iterable(["abc ab\n", "bc"])), tokenizer(student).encode(MIXED)]
+    return [
+        ids,
+        made.decode([195, 169, 32, 0xE6, 97, 258]),
+        list(made.encode_iterable(["abc ab\n", "bc"])),
+        tokenizer(student).encode(MIXED),
+    ]
 
 
 PROBES = {
     "word_tokenize": lambda student: student.word_tokenize(SPEECH),
-    "build_vocabulary": lambda student: student.build_vocabulary("f c e a c <pad> b d a b z a <pad> <pad> <pad> z z z z".split(), 6, ("<unk>", "<pad>")),
+    "build_vocabulary": lambda student: student.build_vocabulary(
+        "f c e a c <pad> b d a b z a <pad> <pad> <pad> z z z z".split(), 6, ("<unk>", "<pad>")
+    ),
     "encode_words": lambda student: student.encode_words(["b", "?", "a", "<pad>", "!"], {"<pad>": 0, "<unk>": 1, "a": 2, "b": 3}),
-    "wordpiece_encode": lambda student: [student.wordpiece_encode(w, PIECES, "?") for w in ("Deep", "Learning", "unit", "unable", "Deepx", "ing", "aaa")],
+    "wordpiece_encode": lambda student: [
+        student.wordpiece_encode(w, PIECES, "?") for w in ("Deep", "Learning", "unit", "unable", "Deepx", "ing", "aaa")
+    ],
     "pair_counts": lambda student: student.pair_counts(words({**COUNTS, "aaa": 5, "b": 7})),
-    "merge_pair": lambda student: [student.merge_pair(as_bytes(w), (b"a", b"b")) for w in ("abcab", "aab", "ba", "")]
-    + [student.merge_pair(as_bytes("aaaaa"), (b"a", b"a")), student.merge_pair((b"a", b"bc", b"ab", b"c"), (b"ab", b"c"))],
-    "train_bpe": lambda student: [_learned(student.train_bpe(*a)) for a in ((SHELLS, 268), (DOCUMENTS, 261, ["<|end|>", "<|pad|>"]), ("naïve  naïve 12 12", 270), ("a<b>a<b>wow a<b>wow", 261, ["<b>", "<b>wow"]))],
+    "merge_pair": lambda student: (
+        [student.merge_pair(as_bytes(w), (b"a", b"b")) for w in ("abcab", "aab", "ba", "")]
+        + [student.merge_pair(as_bytes("aaaaa"), (b"a", b"a")), student.merge_pair((b"a", b"bc", b"ab", b"c"), (b"ab", b"c"))]
+    ),
+    "train_bpe": lambda student: [
+        _learned(student.train_bpe(*a))
+        for a in (
+            (SHELLS, 268),
+            (DOCUMENTS, 261, ["<|end|>", "<|pad|>"]),
+            ("naïve  naïve 12 12", 270),
+            ("a<b>a<b>wow a<b>wow", 261, ["<b>", "<b>wow"]),
+        )
+    ],
     "BPETokenizer": probe_tokenizer,
     "bytes_per_token": lambda student: student.bytes_per_token("Größe, naïve", list),
-    "compare_by_segments": lambda student: [student.compare_by_segments(*p) for p in (("9.9", "9.11"), ("9.11", "9.9"), ("10.2", "9.30"), ("3.5", "3.05"), ("2.50", "2.5"))],
+    "compare_by_segments": lambda student: [
+        student.compare_by_segments(*p) for p in (("9.9", "9.11"), ("9.11", "9.9"), ("10.2", "9.30"), ("3.5", "3.05"), ("2.50", "2.5"))
+    ],
     "split_digits": lambda student: [student.split_digits(t) for t in ("12345", "pay 1234.50 or 123456", "no", "7x89")],
     "fast_train_bpe": lambda student: _learned(student.fast_train_bpe(SHELLS, 268)),
 }
@@ -150,7 +171,10 @@ def test_unknown_words_get_the_id_of_unk(student):
 
 
 @pytest.mark.exercise("wordpiece_encode", weight=2)
-@pytest.mark.parametrize("word, want", [("Deep", ["De", "##ep"]), ("Learning", ["Learn", "##ing"]), ("Learn", ["Learn"]), ("able", ["able"]), ("aaa", ["a", "##a", "##a"])])
+@pytest.mark.parametrize(
+    "word, want",
+    [("Deep", ["De", "##ep"]), ("Learning", ["Learn", "##ing"]), ("Learn", ["Learn"]), ("able", ["able"]), ("aaa", ["a", "##a", "##a"])],
+)
 def test_the_longest_piece_first(student, word, want):
     """The longest piece that fits, then the longest of the rest with ## in front."""
     expect.equal(student.wordpiece_encode(word, PIECES), want, where=repr(word))
@@ -183,7 +207,9 @@ def test_the_worked_counts(student):
 def test_every_place_of_a_pair_counts(student):
     """A pair at several places of one word counts at each, times the word's count; single symbols have no pair."""
     want = {(b"a", b"a"): 2 * 3 + 5, (b"a", b"b"): 5}
-    expect.equal(student.pair_counts({as_bytes("aaa"): 3, as_bytes("aab"): 5, (b"c",): 7, (): 2}), want, where="aaa 3 times, aab 5 times, c 7 times")
+    expect.equal(
+        student.pair_counts({as_bytes("aaa"): 3, as_bytes("aab"): 5, (b"c",): 7, (): 2}), want, where="aaa 3 times, aab 5 times, c 7 times"
+    )
 
 
 @pytest.mark.exercise("pair_counts", weight=1)
@@ -254,7 +280,11 @@ def test_special_tokens_are_boundaries(student):
     vocab, merges = student.train_bpe(DOCUMENTS, 263, ["<|end|>", "<|pad|>"])
     want = [(b"w", b"o"), (b"t", b"wo"), (b"o", b"n"), (b"on", b"e"), (b" ", b"two")]
     expect.equal(merges, want, where=repr(DOCUMENTS))
-    expect.equal({i: t for i, t in vocab.items() if i > 255}, dict(enumerate([b"wo", b"two", b"on", b"one", b" two", b"<|end|>", b"<|pad|>"], 256)), where="ids from 256")
+    expect.equal(
+        {i: t for i, t in vocab.items() if i > 255},
+        dict(enumerate([b"wo", b"two", b"on", b"one", b" two", b"<|end|>", b"<|pad|>"], 256)),
+        where="ids from 256",
+    )
 
 
 @pytest.mark.exercise("train_bpe", weight=1)
@@ -321,7 +351,11 @@ def test_lines_are_read_when_needed(student):
     made, oracle = tokenizer(student), small_gpt2()[1]
     lines = [f"line {i}: {LECTURE}\n" for i in range(5)] + ["the last one"]
     expect.equal(list(made.encode_iterable(lines)), oracle.encode_ordinary("".join(lines)), where="six lines")
-    expect.equal(list(made.encode_iterable(["one\n", "two\n"])), oracle.encode_ordinary("one\ntwo\n"), where="two lines that both end in a line break")
+    expect.equal(
+        list(made.encode_iterable(["one\n", "two\n"])),
+        oracle.encode_ordinary("one\ntwo\n"),
+        where="two lines that both end in a line break",
+    )
     read = []
 
     def reading():
@@ -332,7 +366,11 @@ def test_lines_are_read_when_needed(student):
     ids = iter(made.encode_iterable(reading()))
     for _ in range(3):
         next(ids)
-    expect.true(len(read) <= 20, "encode_iterable reads far ahead: it should read a line only when its ids are needed", f"{len(read)} lines read for three ids")
+    expect.true(
+        len(read) <= 20,
+        "encode_iterable reads far ahead: it should read a line only when its ids are needed",
+        f"{len(read)} lines read for three ids",
+    )
 
 
 # 9 · bytes_per_token
@@ -342,7 +380,9 @@ def test_lines_are_read_when_needed(student):
 def test_the_worked_ratio(student):
     """Größe has seven bytes."""
     expect.close(student.bytes_per_token("Größe", lambda text: [1, 2, 3]), 7 / 3, where="'Größe' in three tokens")
-    expect.close(student.bytes_per_token(LECTURE, lambda text: text.split()), len(LECTURE) / 10, where="the lecture's sentence in ten words")
+    expect.close(
+        student.bytes_per_token(LECTURE, lambda text: text.split()), len(LECTURE) / 10, where="the lecture's sentence in ten words"
+    )
 
 
 # 10 · compare_by_segments
@@ -386,7 +426,11 @@ def test_fast_training_gives_the_same_merges(student):
     """The merges are those of train_bpe."""
     _, merges = student.fast_train_bpe(SHELLS, 260)
     expect.equal(merges, [(b" ", b"s"), (b"h", b"e"), (b"l", b"s"), (b"l", b"ls")], where=f"the first merges of {SHELLS[:20]!r}…")
-    expect.equal(student.fast_train_bpe("aaaa aaaaa aaa", 300)[1][:4], [(b"a", b"a"), (b"aa", b"aa"), (b"aaaa", b"a"), (b"aa", b"a")], where="'aaaa aaaaa aaa'")
+    expect.equal(
+        student.fast_train_bpe("aaaa aaaaa aaa", 300)[1][:4],
+        [(b"a", b"a"), (b"aa", b"aa"), (b"aaaa", b"a"), (b"aa", b"a")],
+        where="'aaaa aaaaa aaa'",
+    )
 
 
 @pytest.mark.exercise("fast_train_bpe", weight=1)
@@ -397,7 +441,11 @@ def test_fast_training_is_fast(student):
     training = _seconds(lambda: student.fast_train_bpe(text, 456))
     if 40 * cutting < training < 80 * cutting:  # a busy machine deserves a second try
         training = _seconds(lambda: student.fast_train_bpe(text, 456))
-    expect.true(training < 40 * cutting, "Training is slower than it needs to be", f"{training:.2f} s, which is {training / cutting:.0f} times the {cutting:.3f} s of the cutting")
+    expect.true(
+        training < 40 * cutting,
+        "Training is slower than it needs to be",
+        f"{training:.2f} s, which is {training / cutting:.0f} times the {cutting:.3f} s of the cutting",
+    )
 
 
 def _seconds(work):

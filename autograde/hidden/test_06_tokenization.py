@@ -86,11 +86,17 @@ def test_word_tokenize_on_other_texts(student, seed):
 
 
 @pytest.mark.exercise("build_vocabulary", weight=2)
-@pytest.mark.parametrize("seed, max_size, specials", [(3, 9, ("<unk>",)), (4, 6, ("<s>", "<unk>", "a")), (5, 3, ("<x>", "<y>", "<unk>")), (6, 100, ())])
+@pytest.mark.parametrize(
+    "seed, max_size, specials", [(3, 9, ("<unk>",)), (4, 6, ("<s>", "<unk>", "a")), (5, 3, ("<x>", "<y>", "<unk>")), (6, 100, ())]
+)
 def test_vocabularies_of_random_tokens(student, seed, max_size, specials):
     """Random tokens with many ties, several sets of special tokens."""
     tokens = list(babble(seed, "aaabbcdefgh", 60))
-    expect.equal(student.build_vocabulary(tokens, max_size, specials), by_hand(tokens, max_size, specials), where=f"{len(specials)} special tokens and max_size {max_size}")
+    expect.equal(
+        student.build_vocabulary(tokens, max_size, specials),
+        by_hand(tokens, max_size, specials),
+        where=f"{len(specials)} special tokens and max_size {max_size}",
+    )
 
 
 @pytest.mark.exercise("build_vocabulary", weight=0.5)
@@ -147,7 +153,9 @@ def test_wordpiece_with_random_vocabularies(student, seed):
 def test_counts_of_random_words(student, seed):
     """Random words over few symbols, with counts."""
     chosen = random.Random(seed)
-    words = {tuple(chosen.choice([b"a", b"b", b"ab", b"\xc3"]) for _ in range(chosen.randint(0, 6))): chosen.randint(1, 50) for _ in range(25)}
+    words = {
+        tuple(chosen.choice([b"a", b"b", b"ab", b"\xc3"]) for _ in range(chosen.randint(0, 6))): chosen.randint(1, 50) for _ in range(25)
+    }
     expect.equal(student.pair_counts(words), slow_counts(words), where="25 random words")
 
 

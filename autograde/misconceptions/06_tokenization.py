@@ -19,7 +19,9 @@ def split_at_white_space(text):
     return text.split()
 
 
-@misconception("word_tokenize", "Punctuation is lost: every character that is neither part of a word nor white space is a token of its own.")
+@misconception(
+    "word_tokenize", "Punctuation is lost: every character that is neither part of a word nor white space is a token of its own."
+)
 def words_only(text):
     return re.findall(r"\w+", text)
 
@@ -82,7 +84,9 @@ def ties_reversed(tokens, max_size, specials=("<unk>",)):
     return {t: i for i, t in enumerate([*specials, *ordered][:max_size])}
 
 
-@misconception("build_vocabulary", "The special tokens are not counted: max_size is the size of the whole vocabulary, special tokens and all.")
+@misconception(
+    "build_vocabulary", "The special tokens are not counted: max_size is the size of the whole vocabulary, special tokens and all."
+)
 def specials_not_counted(tokens, max_size, specials=("<unk>",)):
     counts = Counter(t for t in tokens if t not in specials)
     ordered = sorted(counts, key=lambda t: (-counts[t], t))[:max_size]
@@ -96,7 +100,10 @@ def specials_last(tokens, max_size, specials=("<unk>",)):
     return {t: i for i, t in enumerate([*ordered, *specials])}
 
 
-@misconception("build_vocabulary", "A special token that occurs in the text was counted as a token as well: it keeps its place at the front and comes only once.")
+@misconception(
+    "build_vocabulary",
+    "A special token that occurs in the text was counted as a token as well: it keeps its place at the front and comes only once.",
+)
 def specials_twice(tokens, max_size, specials=("<unk>",)):
     counts = Counter(tokens)
     ordered = sorted(counts, key=lambda t: (-counts[t], t))
@@ -152,7 +159,9 @@ def unknown_is_zero(tokens, vocabulary):
     return [vocabulary.get(t, 0) for t in tokens]
 
 
-@misconception("encode_words", "Unknown words get a new id: they should get the id of <unk>, since the embedding table has no row for another one.")
+@misconception(
+    "encode_words", "Unknown words get a new id: they should get the id of <unk>, since the embedding table has no row for another one."
+)
 def unknown_is_new(tokens, vocabulary):
     return [vocabulary.get(t, len(vocabulary)) for t in tokens]
 
@@ -165,18 +174,48 @@ def with_a_condition(tokens, vocabulary):
 # 4 · wordpiece_encode
 
 
-@misconception("wordpiece_encode", "The shortest piece that fits is taken: it should be the longest.", replace=("range(len(word), start, -1)", "range(start + 1, len(word) + 1)"))
-@misconception("wordpiece_encode", "The pieces found before the word turned out unknown are kept: the whole word should be the one unknown piece.", replace=("return [unknown]", "return [*pieces, unknown]"))
-@misconception("wordpiece_encode", "The unknown piece is always [UNK]: its name is the argument `unknown`.", replace=("return [unknown]", 'return ["[UNK]"]'))
-@misconception("wordpiece_encode", "An unknown word has no pieces here: it should be the one piece `unknown`.", replace=("return [unknown]", "return []"))
-@misconception("wordpiece_encode", "The pieces come back without their ##: it belongs to the name of a continuing piece.", replace=("pieces.append(prefix + word[start:end])", "pieces.append(word[start:end])"))
-@misconception("wordpiece_encode", "Rests of the word are looked up without ##, as if they began a word.", replace=("prefix + word[start:end] in vocabulary", "word[start:end] in vocabulary"))
-@misconception("wordpiece_encode", "The ## was put before the first piece as well: only pieces that continue a word have it.", replace=('"##" if start else ""', '"##"'))
+@misconception(
+    "wordpiece_encode",
+    "The shortest piece that fits is taken: it should be the longest.",
+    replace=("range(len(word), start, -1)", "range(start + 1, len(word) + 1)"),
+)
+@misconception(
+    "wordpiece_encode",
+    "The pieces found before the word turned out unknown are kept: the whole word should be the one unknown piece.",
+    replace=("return [unknown]", "return [*pieces, unknown]"),
+)
+@misconception(
+    "wordpiece_encode",
+    "The unknown piece is always [UNK]: its name is the argument `unknown`.",
+    replace=("return [unknown]", 'return ["[UNK]"]'),
+)
+@misconception(
+    "wordpiece_encode",
+    "An unknown word has no pieces here: it should be the one piece `unknown`.",
+    replace=("return [unknown]", "return []"),
+)
+@misconception(
+    "wordpiece_encode",
+    "The pieces come back without their ##: it belongs to the name of a continuing piece.",
+    replace=("pieces.append(prefix + word[start:end])", "pieces.append(word[start:end])"),
+)
+@misconception(
+    "wordpiece_encode",
+    "Rests of the word are looked up without ##, as if they began a word.",
+    replace=("prefix + word[start:end] in vocabulary", "word[start:end] in vocabulary"),
+)
+@misconception(
+    "wordpiece_encode",
+    "The ## was put before the first piece as well: only pieces that continue a word have it.",
+    replace=('"##" if start else ""', '"##"'),
+)
 def edits_of_wordpiece():
     pass
 
 
-@misconception("wordpiece_encode", "A first piece is taken back when the rest does not fit: greedy means that there are no second thoughts.")
+@misconception(
+    "wordpiece_encode", "A first piece is taken back when the rest does not fit: greedy means that there are no second thoughts."
+)
 def backtracking(word, vocabulary, unknown="[UNK]"):
     def cut(left, prefix):
         if not left:
@@ -242,12 +281,36 @@ def as_bert_does(word, vocabulary, unknown="[UNK]"):
 # 5 · pair_counts
 
 
-@misconception("pair_counts", "How often a word occurs is left out: a pair counts once for each time its word occurs.", replace=("counts[pair] += times", "counts[pair] += 1"))
-@misconception("pair_counts", "A pair that stands at several places of a word is counted once: it counts at each place.", replace=("in zip(word, word[1:])", "in set(zip(word, word[1:]))"))
-@misconception("pair_counts", "The count of the last word is kept: counts of different words have to be added up.", replace=("counts[pair] += times", "counts[pair] = times"))
-@misconception("pair_counts", "The two symbols are joined: the key is a tuple of two, since (ab, c) and (a, bc) are different pairs.", replace=("counts[pair] += times", "counts[pair[0] + pair[1]] += times"))
-@misconception("pair_counts", "The last symbol is paired with the first: a word does not go round in a circle.", replace=("zip(word, word[1:])", "zip(word, word[1:] + word[:1])"))
-@misconception("pair_counts", "Every second pair is left out: pairs overlap, each symbol is the second of one and the first of the next.", replace=("zip(word, word[1:])", "zip(word[::2], word[1::2])"))
+@misconception(
+    "pair_counts",
+    "How often a word occurs is left out: a pair counts once for each time its word occurs.",
+    replace=("counts[pair] += times", "counts[pair] += 1"),
+)
+@misconception(
+    "pair_counts",
+    "A pair that stands at several places of a word is counted once: it counts at each place.",
+    replace=("in zip(word, word[1:])", "in set(zip(word, word[1:]))"),
+)
+@misconception(
+    "pair_counts",
+    "The count of the last word is kept: counts of different words have to be added up.",
+    replace=("counts[pair] += times", "counts[pair] = times"),
+)
+@misconception(
+    "pair_counts",
+    "The two symbols are joined: the key is a tuple of two, since (ab, c) and (a, bc) are different pairs.",
+    replace=("counts[pair] += times", "counts[pair[0] + pair[1]] += times"),
+)
+@misconception(
+    "pair_counts",
+    "The last symbol is paired with the first: a word does not go round in a circle.",
+    replace=("zip(word, word[1:])", "zip(word, word[1:] + word[:1])"),
+)
+@misconception(
+    "pair_counts",
+    "Every second pair is left out: pairs overlap, each symbol is the second of one and the first of the next.",
+    replace=("zip(word, word[1:])", "zip(word[::2], word[1::2])"),
+)
 def edits_of_pair_counts():
     pass
 
@@ -263,7 +326,14 @@ def across_words(words):
 
 @variant("pair_counts")
 def with_a_counter(words):
-    return Counter({pair: n for pair, n in sum((Counter({p: times * c for p, c in Counter(itertools.pairwise(word)).items()}) for word, times in words.items()), Counter()).items()})
+    return Counter(
+        {
+            pair: n
+            for pair, n in sum(
+                (Counter({p: times * c for p, c in Counter(itertools.pairwise(word)).items()}) for word, times in words.items()), Counter()
+            ).items()
+        }
+    )
 
 
 @variant("pair_counts")
@@ -309,12 +379,30 @@ def right_to_left(word, pair):
     return tuple(reversed(merged))
 
 
-@misconception("merge_pair", "The result is a list: a word is a tuple, so that it can be a dictionary's key.", replace=("return tuple(merged)", "return merged"))
-@misconception("merge_pair", "The joined symbol is put in as a pair: it should be one bytes object.", replace=("pair[0] + pair[1] if found", "pair if found"))
+@misconception(
+    "merge_pair",
+    "The result is a list: a word is a tuple, so that it can be a dictionary's key.",
+    replace=("return tuple(merged)", "return merged"),
+)
+@misconception(
+    "merge_pair",
+    "The joined symbol is put in as a pair: it should be one bytes object.",
+    replace=("pair[0] + pair[1] if found", "pair if found"),
+)
 @misconception("merge_pair", "The last symbol is lost.", replace=("while i < len(word)", "while i < len(word) - 1"))
-@misconception("merge_pair", "Two symbols that spell the same as the pair are merged: they have to be the pair's own two symbols.", replace=("word[i : i + 2] == pair", "len(word[i : i + 2]) == 2 and word[i] + word[i + 1] == pair[0] + pair[1]"))
-@misconception("merge_pair", "The symbol after a merged pair is skipped: move on by two, not by three.", replace=("i += 2 if found", "i += 3 if found"))
-@misconception("merge_pair", "The two symbols are merged in either order: (a, b) is not (b, a).", replace=("word[i : i + 2] == pair", "word[i : i + 2] in (pair, pair[::-1])"))
+@misconception(
+    "merge_pair",
+    "Two symbols that spell the same as the pair are merged: they have to be the pair's own two symbols.",
+    replace=("word[i : i + 2] == pair", "len(word[i : i + 2]) == 2 and word[i] + word[i + 1] == pair[0] + pair[1]"),
+)
+@misconception(
+    "merge_pair", "The symbol after a merged pair is skipped: move on by two, not by three.", replace=("i += 2 if found", "i += 3 if found")
+)
+@misconception(
+    "merge_pair",
+    "The two symbols are merged in either order: (a, b) is not (b, a).",
+    replace=("word[i : i + 2] == pair", "word[i : i + 2] in (pair, pair[::-1])"),
+)
 def edits_of_merge_pair():
     pass
 
@@ -345,7 +433,18 @@ def by_recursion_on_the_rest(word, pair):
 
 
 def _train(
-    text, vocab_size, special_tokens=(), *, choose=max, cut=SPLIT.findall, spell=None, boundaries=True, specials_first=False, room=None, shortest_first=False, strip=False
+    text,
+    vocab_size,
+    special_tokens=(),
+    *,
+    choose=max,
+    cut=SPLIT.findall,
+    spell=None,
+    boundaries=True,
+    specials_first=False,
+    room=None,
+    shortest_first=False,
+    strip=False,
 ):
     """The plain loop, with one thing changed at a time."""
     order = sorted(special_tokens, key=len, reverse=not shortest_first)
@@ -410,7 +509,9 @@ def specials_as_text(text, vocab_size, special_tokens=()):
     return _train(text, vocab_size, special_tokens, boundaries=False)
 
 
-@misconception("train_bpe", "The special tokens are taken out before the parts are joined again, so merges go across them: they are boundaries.")
+@misconception(
+    "train_bpe", "The special tokens are taken out before the parts are joined again, so merges go across them: they are boundaries."
+)
 def specials_joined(text, vocab_size, special_tokens=()):
     for token in sorted(special_tokens, key=len, reverse=True):
         text = text.replace(token, "")
@@ -428,7 +529,9 @@ def no_pre_tokens(text, vocab_size, special_tokens=()):
     return _train(text, vocab_size, special_tokens, cut=lambda part: [part])
 
 
-@misconception("train_bpe", "Words are cut at white space, which loses the spaces: use GPT2_PATTERN, where a space belongs to the following word.")
+@misconception(
+    "train_bpe", "Words are cut at white space, which loses the spaces: use GPT2_PATTERN, where a space belongs to the following word."
+)
 def cut_at_white_space(text, vocab_size, special_tokens=()):
     return _train(text, vocab_size, special_tokens, cut=str.split)
 
@@ -453,10 +556,20 @@ def shortest_special_first(text, vocab_size, special_tokens=()):
     return _train(text, vocab_size, special_tokens, shortest_first=True)
 
 
-@misconception("train_bpe", "The special tokens were used as a regular expression as they are: characters such as | and * have a meaning there, so escape them.")
+@misconception(
+    "train_bpe",
+    "The special tokens were used as a regular expression as they are: characters such as | and * have a meaning there, so escape them.",
+)
 def unescaped(text, vocab_size, special_tokens=()):
-    vocab, merges = _train("".join("\0" if part is None else part + "\0" for part in regex.split("|".join(special_tokens), text)) if special_tokens else text, vocab_size - len(special_tokens), ("\0",) if special_tokens else ())
-    return {**{i: t for i, t in vocab.items() if t != b"\0" or i == 0}, **{256 + len(merges) + i: t.encode() for i, t in enumerate(special_tokens)}}, merges
+    vocab, merges = _train(
+        "".join("\0" if part is None else part + "\0" for part in regex.split("|".join(special_tokens), text)) if special_tokens else text,
+        vocab_size - len(special_tokens),
+        ("\0",) if special_tokens else (),
+    )
+    return {
+        **{i: t for i, t in vocab.items() if t != b"\0" or i == 0},
+        **{256 + len(merges) + i: t.encode() for i, t in enumerate(special_tokens)},
+    }, merges
 
 
 @misconception("train_bpe", "The merges are joined symbols: each merge is a pair, a tuple of two.")
@@ -505,32 +618,106 @@ def over_every_occurrence(text, vocab_size, special_tokens=()):
 # 8 · BPETokenizer
 
 
-@misconception("BPETokenizer", "The leftmost possible merge is applied: it should be the one that was learned first.", replace=("key=lambda pair: self.rank.get(pair, math.inf)", "key=lambda pair: pair not in self.rank"))
-@misconception("BPETokenizer", "The merge that was learned last is applied first: it should be the one that was learned first.", replace=("self.rank.get(pair, math.inf)", "-self.rank.get(pair, -math.inf)"))
-@misconception("BPETokenizer", "Ids are computed instead of looked up: a byte's id is not always its value. In GPT-2's vocabulary they differ.", replace=("return [self.ids[token] for token in word]", "return [token[0] if len(token) == 1 else self.ids[token] for token in word]"))
-@misconception("BPETokenizer", "The text is not cut into pre-tokens first, so merges go across words.", replace=("for piece in GPT2_PATTERN.findall(part)", "for piece in [part]"))
-@misconception("BPETokenizer", "Words are cut at white space, which loses the spaces.", replace=("for piece in GPT2_PATTERN.findall(part)", "for piece in part.split()"))
-@misconception("BPETokenizer", "Special tokens are not recognised: each should become its one id.", replace=('return self.boundary.split(text) if self.boundary else [text]', "return [text]"))
-@misconception("BPETokenizer", "The shorter special token wins where a longer one stands: try the longest first.", replace=("key=len, reverse=True", "key=len"))
-@misconception("BPETokenizer", "The special tokens were used as a regular expression as they are: characters such as | have a meaning there, so escape them.", replace=('"|".join(map(regex.escape, longest_first))', '"|".join(longest_first)'))
-@misconception("BPETokenizer", "Special tokens vanish from the text: regex.split keeps what it splits at only when the pattern stands in parentheses.", replace=('"(" + "|".join(map(regex.escape, longest_first)) + ")"', '"|".join(map(regex.escape, longest_first))'))
-@misconception("BPETokenizer", "Each token is decoded for itself: a character whose bytes lie in two tokens is lost. Join the bytes first.", replace=('return b"".join(self.token(i) for i in ids).decode("utf-8", errors="replace")', 'return "".join(self.token(i).decode("utf-8", errors="replace") for i in ids)'))
+@misconception(
+    "BPETokenizer",
+    "The leftmost possible merge is applied: it should be the one that was learned first.",
+    replace=("key=lambda pair: self.rank.get(pair, math.inf)", "key=lambda pair: pair not in self.rank"),
+)
+@misconception(
+    "BPETokenizer",
+    "The merge that was learned last is applied first: it should be the one that was learned first.",
+    replace=("self.rank.get(pair, math.inf)", "-self.rank.get(pair, -math.inf)"),
+)
+@misconception(
+    "BPETokenizer",
+    "Ids are computed instead of looked up: a byte's id is not always its value. In GPT-2's vocabulary they differ.",
+    replace=("return [self.ids[token] for token in word]", "return [token[0] if len(token) == 1 else self.ids[token] for token in word]"),
+)
+@misconception(
+    "BPETokenizer",
+    "The text is not cut into pre-tokens first, so merges go across words.",
+    replace=("for piece in GPT2_PATTERN.findall(part)", "for piece in [part]"),
+)
+@misconception(
+    "BPETokenizer",
+    "Words are cut at white space, which loses the spaces.",
+    replace=("for piece in GPT2_PATTERN.findall(part)", "for piece in part.split()"),
+)
+@misconception(
+    "BPETokenizer",
+    "Special tokens are not recognised: each should become its one id.",
+    replace=("return self.boundary.split(text) if self.boundary else [text]", "return [text]"),
+)
+@misconception(
+    "BPETokenizer",
+    "The shorter special token wins where a longer one stands: try the longest first.",
+    replace=("key=len, reverse=True", "key=len"),
+)
+@misconception(
+    "BPETokenizer",
+    "The special tokens were used as a regular expression as they are: characters such as | have a meaning there, so escape them.",
+    replace=('"|".join(map(regex.escape, longest_first))', '"|".join(longest_first)'),
+)
+@misconception(
+    "BPETokenizer",
+    "Special tokens vanish from the text: regex.split keeps what it splits at only when the pattern stands in parentheses.",
+    replace=('"(" + "|".join(map(regex.escape, longest_first)) + ")"', '"|".join(map(regex.escape, longest_first))'),
+)
+@misconception(
+    "BPETokenizer",
+    "Each token is decoded for itself: a character whose bytes lie in two tokens is lost. Join the bytes first.",
+    replace=(
+        'return b"".join(self.token(i) for i in ids).decode("utf-8", errors="replace")',
+        'return "".join(self.token(i).decode("utf-8", errors="replace") for i in ids)',
+    ),
+)
 @misconception("BPETokenizer", "Bytes that are no UTF-8 raise an error: they should become U+FFFD.", replace=(', errors="replace"', ""))
-@misconception("BPETokenizer", "Bytes that are no UTF-8 are dropped: they should become U+FFFD.", replace=('errors="replace"', 'errors="ignore"'))
-@misconception("BPETokenizer", "Bytes are decoded as Latin-1, one character for each: text is UTF-8.", replace=('decode("utf-8", errors="replace")', 'decode("latin-1")'))
-@misconception("BPETokenizer", "Words are cut into characters: they should begin as bytes, so é is two symbols.", replace=("tuple(bytes([byte]) for byte in piece.encode())", "tuple(character.encode() for character in piece)"))
-@misconception("BPETokenizer", "Only one merge is applied to each word: go on until none is possible.", replace=("while len(word) > 1:", "for _ in word[1:2]:"))
-@misconception("BPETokenizer", "The lines are all read before the first id comes: read a line when its ids are needed.", replace=("for line in lines:", "for line in list(lines):"))
-@misconception("BPETokenizer", "encode_iterable gives one list of ids for each line: it should give ids, one by one.", replace=(("yield from self.encode_part(part)", "yield self.encode_part(part)"),))
+@misconception(
+    "BPETokenizer", "Bytes that are no UTF-8 are dropped: they should become U+FFFD.", replace=('errors="replace"', 'errors="ignore"')
+)
+@misconception(
+    "BPETokenizer",
+    "Bytes are decoded as Latin-1, one character for each: text is UTF-8.",
+    replace=('decode("utf-8", errors="replace")', 'decode("latin-1")'),
+)
+@misconception(
+    "BPETokenizer",
+    "Words are cut into characters: they should begin as bytes, so é is two symbols.",
+    replace=("tuple(bytes([byte]) for byte in piece.encode())", "tuple(character.encode() for character in piece)"),
+)
+@misconception(
+    "BPETokenizer",
+    "Only one merge is applied to each word: go on until none is possible.",
+    replace=("while len(word) > 1:", "for _ in word[1:2]:"),
+)
+@misconception(
+    "BPETokenizer",
+    "The lines are all read before the first id comes: read a line when its ids are needed.",
+    replace=("for line in lines:", "for line in list(lines):"),
+)
+@misconception(
+    "BPETokenizer",
+    "encode_iterable gives one list of ids for each line: it should give ids, one by one.",
+    replace=(("yield from self.encode_part(part)", "yield self.encode_part(part)"),),
+)
 @misconception("BPETokenizer", "The end of the last line is lost.", replace=("        yield from self.encode(held)\n", ""))
-@misconception("BPETokenizer", "Merges are taken by the id of what they make: their order in the list is what counts.", replace=("self.rank.get(pair, math.inf)", "self.ids[pair[0] + pair[1]] if pair in self.rank else math.inf"))
+@misconception(
+    "BPETokenizer",
+    "Merges are taken by the id of what they make: their order in the list is what counts.",
+    replace=("self.rank.get(pair, math.inf)", "self.ids[pair[0] + pair[1]] if pair in self.rank else math.inf"),
+)
 def edits_of_the_tokenizer():
     pass
 
 
-@misconception("BPETokenizer", "The longest token that fits is taken, as in WordPiece: BPE applies its merges in the order they were learned.", replace=(
-    "        while len(word) > 1:\n            pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, math.inf))\n            if pair not in self.rank:\n                break\n            word = merge_pair(word, pair)\n        return [self.ids[token] for token in word]",
-    "        data, found = piece.encode(), []\n        while data:\n            n = next(n for n in range(len(data), 0, -1) if data[:n] in self.ids)\n            found.append(self.ids[data[:n]])\n            data = data[n:]\n        return found"))
+@misconception(
+    "BPETokenizer",
+    "The longest token that fits is taken, as in WordPiece: BPE applies its merges in the order they were learned.",
+    replace=(
+        "        while len(word) > 1:\n            pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, math.inf))\n            if pair not in self.rank:\n                break\n            word = merge_pair(word, pair)\n        return [self.ids[token] for token in word]",
+        "        data, found = piece.encode(), []\n        while data:\n            n = next(n for n in range(len(data), 0, -1) if data[:n] in self.ids)\n            found.append(self.ids[data[:n]])\n            data = data[n:]\n        return found",
+    ),
+)
 def longest_match():
     pass
 
@@ -580,9 +767,19 @@ variant("BPETokenizer", replace=("for line in lines:", "for line in iter(lines):
 
 
 @misconception("bytes_per_token", "Characters are counted, not bytes.", replace=("len(text.encode())", "len(text)"))
-@misconception("bytes_per_token", "The ratio is upside down: bytes over tokens.", replace=("len(text.encode()) / n_tokens", "n_tokens / len(text.encode())"))
-@misconception("bytes_per_token", "The ratio is rounded down to a whole number.", replace=("len(text.encode()) / n_tokens", "float(len(text.encode()) // n_tokens)"))
-@misconception("bytes_per_token", "These are bytes per word: the tokens are those of encode(text).", replace=("len(encode(text))", "len(text.split())"))
+@misconception(
+    "bytes_per_token",
+    "The ratio is upside down: bytes over tokens.",
+    replace=("len(text.encode()) / n_tokens", "n_tokens / len(text.encode())"),
+)
+@misconception(
+    "bytes_per_token",
+    "The ratio is rounded down to a whole number.",
+    replace=("len(text.encode()) / n_tokens", "float(len(text.encode()) // n_tokens)"),
+)
+@misconception(
+    "bytes_per_token", "These are bytes per word: the tokens are those of encode(text).", replace=("len(encode(text))", "len(text.split())")
+)
 def edits_of_bytes_per_token():
     pass
 
@@ -595,7 +792,9 @@ def with_a_sum(text, encode):
 # 10 · compare_by_segments
 
 
-@misconception("compare_by_segments", "This is the right comparison of decimal numbers: the exercise asks for the lecture's rule, mistake and all.")
+@misconception(
+    "compare_by_segments", "This is the right comparison of decimal numbers: the exercise asks for the lecture's rule, mistake and all."
+)
 def as_numbers(a, b):
     return "equal" if float(a) == float(b) else "a" if float(a) > float(b) else "b"
 
@@ -750,5 +949,3 @@ def with_local_counts(text, vocab_size, special_tokens=()):
                 where.setdefault(pair, set()).add(i)
     tokens = [bytes([b]) for b in range(256)] + [a + b for a, b in merges] + [t.encode() for t in special_tokens]
     return {i: t for i, t in enumerate(tokens)}, merges
-
-
