@@ -905,7 +905,7 @@ class NumberReader(nn.Module):
         return self.predict(self.norm_3(x))
 
     def attend(self, x):
-        q, k, v = (part.unflatten(-1, (self.n_heads, -1)).transpose(-3, -2) for part in self.qkv(x).chunk(3, dim=-1))
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.n_heads, -1)).movedim(-3, 0).transpose(-3, -2)
         positions = torch.arange(x.shape[-2])
         if self.turn:
             q, k = self.turn(q, positions), self.turn(k, positions)

@@ -16,6 +16,10 @@ from torch import Tensor
 Outcome = tuple[int, float, bool]
 
 
+def _draw(probabilities: Float[Tensor, "n"], generator: torch.Generator) -> int:
+    return torch.multinomial(probabilities, num_samples=1, generator=generator).item()
+
+
 @dataclass(frozen=True, eq=False)
 class TabularMDP:
     """A known MDP ⟨S, A, T, R⟩: `transition[s, a, s']`, the expected `reward[s, a]`, which states end an episode, where one starts.
@@ -39,12 +43,12 @@ class TabularMDP:
 
     def step(self, state: int, action: int, generator: torch.Generator) -> Outcome:
         """One step of the world: `(next_state, reward, terminated)`; the reward is the expected one of the pair."""
-        next_state = int(torch.multinomial(self.transition[state, action], 1, generator=generator))
-        return next_state, float(self.reward[state, action]), bool(self.terminal[next_state])
+        landed = _draw(self.transition[state][action], generator)
+        return landed, self.reward[state][action].item(), self.terminal[landed].item()
 
     def reset(self, generator: torch.Generator) -> int:
         """A start state."""
-        return int(torch.multinomial(self.start, 1, generator=generator))
+        return _draw(self.start, generator)
 
     @classmethod
     def from_gym(cls, env_id: str, dtype: torch.dtype = torch.float64, **options: Any) -> TabularMDP:
@@ -160,7 +164,7 @@ def random_experience(
     start = mdp.start if start is None else start
     while len(steps) < n_steps:
         if state < 0:
-            state, length = int(torch.multinomial(start, 1, generator=generator)), 0
+            state, length = _draw(start, generator), 0
         action = int(torch.randint(mdp.n_actions, (1,), generator=generator))
         next_state, reward, terminated = mdp.step(state, action, generator)
         steps.append((state, action, reward, next_state, terminated))
