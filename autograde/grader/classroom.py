@@ -35,7 +35,7 @@ def grade_class(
         console.print(f"[yellow]![/yellow] {warning}")
     with only_one(out):
         course.create(out, sorted({found.lesson for found in submissions}))
-        graded = _run(submissions, out, min(workers or batch.cores(), len(submissions)), scheduler, sandbox, console)
+        graded = _run(submissions, out, min(workers or batch.cores(), max(len(submissions), 1)), scheduler, sandbox, console)
         tables.save(graded, out)
     console.print(summary(graded))
     console.print(f"Feedback pages: {out}/feedback/<student>/<lesson>.html · tables: {out}/grades.csv, {out}/exercises.csv · gradebook: {out}/gradebook.db")
