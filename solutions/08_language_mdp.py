@@ -1,0 +1,1065 @@
+# %% [markdown]
+# # 08 · What is a language MDP?
+# *Needs: lessons 01 (planning in a learned model) and 07 (GPT) · about 3 hours · CPU is enough · 24 points by checks, 3 for the written question*
+#
+# The course began with an agent that learned a table of its world and planned in it. It then spent six lessons on language. This lesson
+# puts the two together and answers the lecture's last question: **what is a language MDP?**
+#
+# A Markov decision process is $\langle S, A, T, R \rangle$. In a *language* MDP, states and actions are text. Two readings are in use,
+# and you will build both:
+#
+# | | state | action | transition |
+# | --- | --- | --- | --- |
+# | **token level** | the text written so far | the next token | append it: certain, known |
+# | **world level** | an observation, in words | a command, in words | what the world says next: unknown, to be learned |
+#
+# The first is how a language model is trained by reinforcement (the policy writes, a reward judges the finished text). The second is a
+# text game (Côté et al. 2018, *TextWorld*), and the place where a GPT can be more than a policy: it can be the **model of the world**
+# $\langle T_\eta, R_\eta \rangle$. You train one on random play, let it play the world's part, and plan in what it imagines.
+#
+# | | Exercise | Difficulty | Minutes | Points |
+# | --- | --- | --- | --- | --- |
+# | 1 | `prefix_values` | ●●● | 20 | 3 |
+# | 2 | `format_transition` | ●○○ | 5 | 1.5 |
+# | 3 | `parse_outcome` | ●●○ | 12 | 2.5 |
+# | 4 | `outcome_labels` | ●●○ | 12 | 2.5 |
+# | 5 | `sample_outcome` | ●○○ | 8 | 2 |
+# | 6 | `transition_error_rate` | ●○○ | 4 | 1 |
+# | 7 | `rollout_return` | ●●○ | 12 | 3 |
+# | 8 | `plan_action` | ●○○ | 8 | 2 |
+# | 9 | `action_log_probability` | ●●○ | 15 | 3 |
+# | 10 | `choose_action` | ●●○ | 10 | 2 |
+# | 11 | `return_conditioned` | ●●○ | 10 | 1.5 |
+# | | written question | | 15 | 3 |
+# | ★ | `language_dyna` (stretch) | ●●● | 30 | – |
+
+# %% tags=["setup"]
+import itertools
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from autograde.notebook import open_lesson
+from utils import plots
+from utils.lesson import attempt
+from utils.rollout_view import rollout_view
+from utils.textworld import House, Storyteller, Words, draw_house, random_play
+
+lesson = open_lesson("08_language_mdp", globals())
+check = lesson.check
+
+# what an action leads to: (reward, next observation, has the episode ended?), or None where it could not be read
+Outcome = tuple[float, str, bool] | None
+
+# %% [markdown]
+# ## 1 · The token-level MDP, and a ruler
+#
+# A writer has a vocabulary $\mathcal V$ and writes exactly $H$ tokens.
+#
+# - **State**: the text so far, a tuple of $n \le H$ tokens. It starts as the empty tuple `()`. (The last token alone is *not* a state:
+#   what may follow depends on everything before it.)
+# - **Action**: the next token. **Transition**: it is appended, with certainty.
+# - **Reward**: nothing until the text is complete, then $R(\text{text})$. There is no discount.
+#
+# The policy $\pi(w \mid \text{prefix})$ is a language model. The value of a prefix is the mean reward of the texts that it becomes:
+#
+# $$V^\pi(\text{prefix}) = \sum_{w \in \mathcal V} \pi(w \mid \text{prefix}) \; V^\pi(\text{prefix} + w), \qquad V^\pi(\text{text}) = R(\text{text}) \text{ at length } H$$
+#
+# With 4 tokens and $H = 4$ there are $4^4 = 256$ texts and $1 + 4 + 16 + 64 = 85$ shorter prefixes: few enough to be exact. A GPT has
+# 50,257 tokens and writes a thousand of them; nobody will ever enumerate that. So the small case is our **ruler**: whatever estimates
+# values by sampling (Monte Carlo, or lesson 01's Sarsa and Q-learning) can be held against it.
+#
+# *Worked number.* Two tokens `a` and `b`, $H = 2$, and reward 1 for `aa`, 3 for `bb`, else 0. The policy writes `a` with
+# probability 0.75, whatever came before. $V(\texttt{a}) = 0.75 \cdot 1 = 0.75$, $V(\texttt{b}) = 0.25 \cdot 3 = 0.75$, and
+# $V() = 0.75 \cdot 0.75 + 0.25 \cdot 0.75 = 0.75$.
+
+# %% [markdown]
+# ### Exercise 1 · `prefix_values` (●●●, 20 minutes, 3 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Values flow backwards: those of all full texts are known at once, and with the values of length $n + 1$ you can work out those of length
+# $n$. Or let a function that knows the value of a prefix call itself for the longer ones.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `itertools.product(vocabulary, repeat=n)` gives all tuples of `n` tokens; with `n = 0` it gives `()` once. `(*prefix, token)` is a tuple
+# with one more token.
+#
+# </details>
+
+
+# %% exercise="prefix_values"
+def prefix_values(
+    vocabulary: Sequence[str],
+    horizon: int,
+    reward: Callable[[tuple], float],
+    policy: Callable[[tuple], Sequence[float]],
+) -> dict[tuple, float]:
+    """V^π of every prefix of every text of `horizon` tokens, the empty one `()` and the full texts included.
+
+    `policy(prefix)` gives one probability for each token of `vocabulary`, in its order; `reward(text)` is defined for full texts only.
+    """
+    ### BEGIN SOLUTION
+    values = {text: float(reward(text)) for text in itertools.product(vocabulary, repeat=horizon)}
+    for n in reversed(range(horizon)):
+        for prefix in itertools.product(vocabulary, repeat=n):
+            chances = policy(prefix)
+            values[prefix] = sum(float(p) * values[(*prefix, token)] for token, p in zip(vocabulary, chances))
+    return values
+    ### END SOLUTION
+
+
+# %% check="prefix_values" points=3
+check(prefix_values)
+
+# %% [markdown]
+# Here is a writer of four tokens. It likes to follow *take* with *key* and *open* with *door*, and it avoids repeating itself. The judge pays 1
+# for `take key open door`, and 0.25 for any other text that begins with `take key`.
+
+# %%
+TOKENS, HORIZON = ("take", "key", "open", "door"), 4
+HABITS = {("take", "key"): 4.0, ("open", "door"): 4.0}
+
+
+def writer(prefix: tuple) -> list[float]:
+    """Next-token probabilities; a word that was written already is unlikely, wherever it stands, so the whole prefix matters."""
+    weights = [HABITS.get((prefix[-1] if prefix else "", w), 1.0) * (0.2 if w in prefix else 1.0) for w in TOKENS]
+    return [weight / sum(weights) for weight in weights]
+
+
+def judge(text: tuple) -> float:
+    return 1.0 if text == TOKENS else 0.25 * (text[:2] == TOKENS[:2])
+
+
+# %% tags=["figure"]
+def draw_prefixes(figure):
+    values = prefix_values(TOKENS, HORIZON, judge, writer)
+    left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
+    path = [TOKENS[:n] for n in range(HORIZON + 1)]
+    left.plot(range(HORIZON + 1), [values[p] if len(p) < HORIZON else judge(p) for p in path], "o-")
+    for n, prefix in enumerate(path):
+        for token in TOKENS if n < HORIZON else ():
+            other = (*prefix, token)
+            value = values[other] if len(other) < HORIZON else judge(other)
+            if token != TOKENS[n]:
+                left.plot([n, n + 1], [values[prefix], value], color=plots.GREY, linewidth=0.7, alpha=0.6)
+                left.plot(n + 1, value, "x", color=plots.GREY, markersize=4)
+    left.set_xticks(range(HORIZON + 1), ["(start)", *TOKENS])
+    left.set(title="Value after each word (grey: another word instead)", ylabel="exact value")
+    counts = [10, 30, 100, 300, 1000, 3000]
+    errors = [monte_carlo_error(values, n) for n in counts]
+    right.loglog(counts, errors, "o", label="Monte Carlo from ()")
+    right.loglog(counts, [errors[2] * (100 / n) ** 0.5 for n in counts], color=plots.GREY, linewidth=1, label="1/√n")
+    right.set(title="Error against the ruler", xlabel="texts written", ylabel="root mean square error")
+    right.legend()
+
+
+def monte_carlo_error(values, n, repeats=30):
+    """How far the mean reward of n texts is from the exact value of (), over `repeats` attempts."""
+    generator = torch.Generator().manual_seed(n)
+    squares = []
+    for _ in range(repeats):
+        total = 0.0
+        for draws in torch.rand(n, HORIZON, generator=generator).tolist():
+            text = ()
+            for u in draws:
+                ladder = list(itertools.accumulate(writer(text)))
+                text = (*text, TOKENS[min(sum(step <= u for step in ladder), 3)])
+            total += judge(text)
+        squares.append((total / n - values[()]) ** 2)
+    return (sum(squares) / repeats) ** 0.5
+
+
+plots.show(
+    draw_prefixes,
+    alt="Left: the exact value rises with every word of take key open door, while other words drop it to a quarter or to zero. "
+    "Right: the error of Monte Carlo values falls with the square root of the number of texts",
+    width=7.4,
+    height=2.9,
+)
+
+# %% [markdown]
+# The left picture is what a reward model's critic tries to learn: how much the text is worth *so far*. One wrong word, and the grey lines drop
+# to 0.25 or 0. The right picture is the price of sampling: a hundred times the texts for a tenth of the error.
+#
+# ## 2 · The world-level MDP: a small house
+#
+# You are in a house. A treasure lies in the study, the study is locked, its key lies in the kitchen, and an apple in the garden.
+
+
+# %% tags=["figure"]
+def draw_map(figure):
+    draw_house(figure.subplots())
+
+
+plots.show(
+    draw_map,
+    alt="Map of the house: the hall in the middle, the study with the treasure behind a locked door to the north, the kitchen with the key "
+    "to the east, the garden with the apple to the south",
+    width=4.2,
+    height=3.6,
+)
+
+# %% [markdown]
+# Observations and actions are English. `house.reset(generator)` begins somewhere outside the study, `house.actions(obs)` lists what can be
+# tried, `house.step(action)` gives `(obs, reward, terminated)`. Every step costs 0.1, the apple brings 0.5, the treasure 1.0 and the end. So
+# all rewards are multiples of 0.1, and one decimal loses nothing.
+#
+# The observation says everything that matters, so it is a state: the future depends on it and the action, not on what was before. Had we
+# not written *the study is locked* into every line, the text would be an observation of a *partially* observed MDP, and the history
+# would have to serve as state.
+
+# %%
+house = House()
+
+# %% tags=["experiment"]
+generator = torch.Generator().manual_seed(3)
+obs = house.reset(generator)
+for action in ("go west", "go south", "take apple"):  # this seed begins in the kitchen
+    print(f"{obs}\n  > {action}")
+    obs, reward, terminated = house.step(action)
+    print(f"  {reward:+.1f}")
+print(obs)
+
+# %% [markdown]
+# The house is small on purpose: 22 observations and 43 pairs of an observation and an action, so `house.to_mdp()` gives it as a table and its true values are
+# known. The *agent* does not see this table. It sees text.
+#
+# ### A step as a line of text
+# A language model learns from text, so experience has to become text:
+#
+# `<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} | {end or go}`
+#
+# The three marks are single tokens. Everything up to `<out>` is the question, $(s, a)$; what follows is the answer, $(r, s', \text{end?})$.
+# The lecture assumes that reward and next state are independent given state and action. One line that is written from left to right does
+# not have to: the observation comes after the reward and may depend on it,
+# $p(r, s' \mid s, a) = p(r \mid s, a)\, p(s' \mid s, a, r)$.
+#
+# *Worked line.* `<obs> you are in the hall . … <act> go east <out> -0.1 | you are in the kitchen . … | go`
+
+# %% [markdown]
+# ### Exercise 2 · `format_transition` (●○○, 5 minutes, 1.5 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# In an f-string, `{reward:+.1f}` writes a number with its sign and one decimal.
+#
+# </details>
+
+
+# %% exercise="format_transition"
+def format_transition(obs: str, action: str, reward: float, next_obs: str, terminated: bool) -> str:
+    """One step as one line: `<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} | {end or go}`, without a line break."""
+    ### BEGIN SOLUTION
+    return f"<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} | {'end' if terminated else 'go'}"
+    ### END SOLUTION
+
+
+# %% check="format_transition" points=1.5
+check(format_transition)
+
+# %% [markdown]
+# ### And back
+# A language model may write anything: an outcome without a flag, a reward that is no number, half a sentence. Whoever plans in it must
+# notice. `parse_outcome` reads what stands *after* `<out>` and says `None` to everything that is not of the form.
+#
+# | text | result |
+# | --- | --- |
+# | ` +0.9 \| you are in the study . … \| end` | `(0.9, "you are in the study . …", True)` |
+# | ` -0.1 \| you are in the hall . … \| go` | `(-0.1, "you are in the hall . …", False)` |
+# | ` -0.1 \| you are in` | `None` |
+# | ` nan \| you are in the hall . … \| go` | `None` |
+#
+# An observation never holds a bar, and the spaces around it are not part of it.
+
+# %% [markdown]
+# ### Exercise 3 · `parse_outcome` (●●○, 12 minutes, 2.5 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Take the text apart at the bars and look at how many parts there are, before you look into them.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `float("nan")` is a float to Python, and `float("much")` raises a ValueError. Regular expressions can say exactly which numbers you
+# want; so can `math.isfinite`, with a `try` around the conversion.
+#
+# </details>
+
+
+# %% exercise="parse_outcome"
+def parse_outcome(text: str) -> Outcome:
+    """`(reward, next_obs, terminated)` from what follows `<out>`, or None for anything malformed. Never an exception."""
+    ### BEGIN SOLUTION
+    parts = [part.strip() for part in text.split("|")]
+    if len(parts) != 3 or not parts[1] or parts[2] not in ("end", "go"):
+        return None
+    try:
+        reward = float(parts[0])
+    except ValueError:
+        return None
+    # nan is not equal to itself; an infinite reward is no number either
+    return (reward, parts[1], parts[2] == "end") if abs(reward) < float("inf") else None
+    ### END SOLUTION
+
+
+# %% check="parse_outcome" points=2.5
+check(parse_outcome)
+
+# %% [markdown]
+# ## 3 · A GPT as the world
+#
+# A language model that continues `<obs> … <act> … <out>` *is* a model $\langle T_\eta, R_\eta \rangle$: one draw from it is one draw of
+# the reward and the next state. What should it be trained on? Only on the answer. The questions are the agent's doing, and a model that
+# spends its capacity on predicting which action a random agent tries next learns nothing about the world by it.
+#
+# So the loss looks at the tokens after the mark alone. As in lesson 07, the label of a position is the *next* token; `ignore_index`
+# marks positions that do not count (`F.cross_entropy` skips −100 by default).
+#
+# *Worked example*, with 9 for `<out>`:
+#
+# | position | 0 | 1 | 2 | 3 | 4 | 5 |
+# | --- | --- | --- | --- | --- | --- | --- |
+# | ids | 5 | 6 | **9** | 7 | 3 | 8 |
+# | labels | −100 | −100 | 7 | 3 | 8 | −100 |
+#
+# The mark's own position has a label: there the model must say the reward. The last position has none, since nothing follows it.
+
+# %% [markdown]
+# ### Exercise 4 · `outcome_labels` (●●○, 12 minutes, 2.5 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Shift first, then hide. What is the label of every position, if there were no mark?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `(ids == outcome_id).cumsum(dim=-1)` counts the marks up to each position.
+#
+# </details>
+
+
+# %% exercise="outcome_labels"
+def outcome_labels(ids: Int[Tensor, "*batch T"], outcome_id: int, ignore_index: int = -100) -> Int[Tensor, "*batch T"]:
+    """labels[t] = ids[t + 1] from the first outcome mark on; `ignore_index` before it and at the last position.
+
+    A text without the mark is ignored whole. Every text of a batch has its own first mark.
+    """
+    ### BEGIN SOLUTION
+    begun = (ids == outcome_id).cumsum(dim=-1) > 0
+    labels = torch.full_like(ids, ignore_index)
+    labels[..., :-1] = torch.where(begun[..., :-1], ids[..., 1:], ignore_index)
+    return labels
+    ### END SOLUTION
+
+
+# %% check="outcome_labels" points=2.5
+check(outcome_labels)
+
+# %% [markdown]
+# The world model is a GPT as in lesson 07, put together from PyTorch's own parts (so that you can go on here whatever your GPT does): two
+# blocks, four heads, 64 dimensions, about 136,000 parameters, and a token for each word.
+
+# %%
+words = Words(house)
+
+
+class WorldModel(nn.Module):
+    """A small GPT of PyTorch's parts: `model(ids, labels)` gives `(logits, loss)`. Labels are aligned with positions, −100 is skipped."""
+
+    def __init__(self, vocabulary: int, longest: int = 80, width: int = 64, depth: int = 2, heads: int = 4) -> None:
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(vocabulary, width), nn.Embedding(longest, width)
+        layer = nn.TransformerEncoderLayer(width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        self.stack = nn.TransformerEncoder(layer, depth, norm=nn.LayerNorm(width), enable_nested_tensor=False)
+        self.output = nn.Linear(width, vocabulary)
+        nn.init.normal_(self.tokens.weight, std=0.1)
+        nn.init.normal_(self.places.weight, std=0.1)
+
+    def forward(self, ids, labels=None):
+        length = ids.shape[1]
+        future = nn.Transformer.generate_square_subsequent_mask(length, device=ids.device)
+        hidden = self.tokens(ids) + self.places.weight[:length]
+        logits = self.output(self.stack(hidden, mask=future, is_causal=True))
+        return logits, None if labels is None else F.cross_entropy(logits.transpose(1, 2), labels)
+
+
+def train_on(lines: Sequence[str], mark: str, seed: int, steps: int = 300, batch: int = 32) -> WorldModel:
+    """A model that has learned to continue these lines after `mark`. Uses your `outcome_labels`."""
+    ids = words.batch(lines)
+    labels = outcome_labels(ids, words.number[mark])
+    labels = labels.masked_fill(labels == words.number[words.PAD], -100)
+    order = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = WorldModel(len(words))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.1)
+    for _ in range(steps):
+        chosen = torch.randint(len(ids), (batch,), generator=order)
+        _, loss = model(ids[chosen], labels[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    return model.eval()
+
+
+def lines_of(episodes) -> list[str]:
+    return [format_transition(*step) for episode in episodes for step in episode]
+
+
+# %% [markdown]
+# ### Asking the model
+# To ask the model for an outcome, write the question, let it write on, and read the answer. If it cannot be read, ask again, a few times.
+# If it still cannot, say so: `None`. An invented outcome ("nothing happened") would be a third source of error, and an invisible one.
+#
+# `generate(prompt)` writes on from a prompt and returns *only what is new*, up to the end of the line.
+
+# %% [markdown]
+# ### Exercise 5 · `sample_outcome` (●○○, 8 minutes, 2 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# The prompt is the beginning of the line that `format_transition` writes, up to and including `<out>`.
+#
+# </details>
+
+
+# %% exercise="sample_outcome"
+def sample_outcome(generate: Callable[[str], str], obs: str, action: str, attempts: int = 3) -> Outcome:
+    """One outcome `(reward, next_obs, terminated)` drawn from the language model; None when all `attempts` are malformed."""
+    ### BEGIN SOLUTION
+    for _ in range(attempts):
+        outcome = parse_outcome(generate(f"<obs> {obs} <act> {action} <out>"))
+        if outcome is not None:
+            return outcome
+    return None
+    ### END SOLUTION
+
+
+# %% check="sample_outcome" points=2
+check(sample_outcome)
+
+# %% [markdown]
+# How good is a model? Compare what it says with what the world would have said, pair by pair. The whole outcome counts: a right room with a
+# wrong reward is wrong.
+
+# %% [markdown]
+# ### Exercise 6 · `transition_error_rate` (●○○, 4 minutes, 1 point)
+
+
+# %% exercise="transition_error_rate"
+def transition_error_rate(pairs: Sequence[tuple[Outcome, Outcome]]) -> float:
+    """The share of `(predicted, true)` pairs that differ in reward, observation or end, or whose prediction is None."""
+    ### BEGIN SOLUTION
+    return sum(predicted is None or predicted != true for predicted, true in pairs) / len(pairs)
+    ### END SOLUTION
+
+
+# %% check="transition_error_rate" points=1
+check(transition_error_rate)
+
+# %% [markdown]
+# Now train world models on more and more random play, and let each play the world's part. Two kinds of nonsense are counted, and shown:
+# texts that are **malformed** (`parse_outcome` says None), and outcomes that read well but describe a place that does not exist, such as
+# *here is a key* while *you carry the key*: **impossible**. The agent knows the state space (the lecture assumes it), so it can tell;
+# an impossible outcome ends a rollout like an unreadable one.
+
+# %%
+SIZES = (50, 200, 800, 3200)
+
+
+class Imagination:
+    """A language model in the world's place: `imagine(obs, action)` is an outcome or None. Counts what it could not use."""
+
+    def __init__(self, model: WorldModel, seed: int) -> None:
+        self.story = Storyteller(model, words, torch.Generator().manual_seed(seed))
+        self.known = set(house.observations())
+        self.texts = self.malformed = self.impossible = 0
+
+    def generate(self, prompt: str) -> str:
+        text = self.story(prompt)
+        self.texts += 1
+        self.malformed += parse_outcome(text) is None
+        return text
+
+    def __call__(self, obs: str, action: str) -> Outcome:
+        outcome = sample_outcome(self.generate, obs, action)
+        if outcome is not None and outcome[1] not in self.known:
+            self.impossible += 1
+            return None
+        return outcome
+
+
+def model_error(model: WorldModel, draws: int = 10) -> tuple[float, float, float]:
+    """Over every possible question, `draws` times each: the error rate, the share malformed, the share impossible."""
+    imagine, truth = Imagination(model, seed=1), House()
+    questions = [(o, a) for o in truth.observations() if "the treasure" not in o for a in truth.actions(o)] * draws
+    rate = transition_error_rate([(imagine(o, a), tuple(truth.outcomes(o, a)[0][1:])) for o, a in questions])
+    return rate, imagine.malformed / imagine.texts, imagine.impossible / len(questions)
+
+
+def train_worlds(seed: int = 0, sizes=SIZES) -> dict[int, WorldModel]:
+    """One world model for each amount of random play; each larger amount holds the smaller ones."""
+    lines = lines_of(random_play(House(), max(sizes), torch.Generator().manual_seed(100 + seed)))
+    return {n: train_on(lines[:n], "<out>", seed) for n in sizes}
+
+
+# %% tags=["experiment"]
+worlds = attempt(train_worlds)
+errors = attempt(lambda: {n: model_error(model) for n, model in worlds.items()})
+if errors:
+    print("steps of play   wrong   malformed   impossible")
+    for n, (rate, malformed, impossible) in errors.items():
+        print(f"{n:13}   {rate:5.1%}   {malformed:9.1%}   {impossible:10.1%}")
+
+# %% [markdown]
+# ## 4 · Planning in what it imagines
+#
+# **A rollout** takes an action, lets the model say what happens, lets a simple policy take the next action, and so on, for at most `depth`
+# steps. Its return is $\sum_t \gamma^t r_{t+1}$. It ends early when the episode ends, and when the model's answer cannot be used (then
+# nothing is added for that step: we know nothing about it).
+#
+# *Worked number.* Rewards −0.1, +0.4, −0.1 with $\gamma = 0.5$: $-0.1 + 0.5 \cdot 0.4 - 0.25 \cdot 0.1 = 0.075$.
+#
+# $$\hat Q(s, a) = \frac 1 n \sum_{i=1}^n G_i, \qquad \text{plan: } \arg\max_a \hat Q(s, a)$$
+#
+# **The plan** tries every action in `n_rollouts` rollouts and takes the one with the best mean. If the rollouts' policy is random this
+# estimates $Q^{\text{random}}$, and being greedy on it is one step of policy improvement (Sutton and Barto 2018, §8.10, *rollout
+# algorithms*; Tesauro and Galperin 1996 played backgammon this way).
+
+# %% [markdown]
+# ### Exercise 7 · `rollout_return` (●●○, 12 minutes, 3 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Carry three things from step to step: the observation, the action that comes next, and the discount of the next reward, which begins at 1.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# In which order? Ask for the outcome; stop if there is none; collect the reward; stop if that was the end; only then ask the policy.
+#
+# </details>
+
+
+# %% exercise="rollout_return"
+def rollout_return(
+    sample: Callable[[str, str], Outcome], policy: Callable[[str], str], obs: str, action: str, depth: int, gamma: float
+) -> float:
+    """The discounted return of one imagined rollout of at most `depth` steps that starts with `action` in `obs`.
+
+    `sample(obs, action)` gives an outcome or None, which ends the rollout with nothing added; `policy(obs)` gives the later actions.
+    """
+    ### BEGIN SOLUTION
+    value, discount = 0.0, 1.0
+    for _ in range(depth):
+        outcome = sample(obs, action)
+        if outcome is None:
+            break
+        reward, obs, terminated = outcome
+        value += discount * reward
+        discount *= gamma
+        if terminated:
+            break
+        action = policy(obs)
+    return value
+    ### END SOLUTION
+
+
+# %% check="rollout_return" points=3
+check(rollout_return)
+
+# %% [markdown]
+# ### Exercise 8 · `plan_action` (●○○, 8 minutes, 2 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# `max(values, key=values.get)` gives the key with the largest value, and the first of several. A dict keeps the order in which it was
+# filled.
+#
+# </details>
+
+
+# %% exercise="plan_action"
+def plan_action(
+    sample: Callable[[str, str], Outcome],
+    policy: Callable[[str], str],
+    obs: str,
+    actions: Sequence[str],
+    n_rollouts: int,
+    depth: int,
+    gamma: float,
+) -> tuple[str, dict[str, float]]:
+    """`(best, values)`: the mean return of `n_rollouts` rollouts for each action, and the best action, the first among equals."""
+    ### BEGIN SOLUTION
+    values = {}
+    for action in actions:
+        returns = [rollout_return(sample, policy, obs, action, depth, gamma) for _ in range(n_rollouts)]
+        values[action] = sum(returns) / n_rollouts
+    return max(values, key=values.get), values
+    ### END SOLUTION
+
+
+# %% check="plan_action" points=2
+check(plan_action)
+
+# %% [markdown]
+# Look into the model's imagination. From the garden, with the key in hand, each action is tried many times, and what the model says becomes a branch,
+# darker the more often it says so. Click a box to open or close what follows it (with the keyboard: Tab and Enter). The house would have *one* branch for
+# each action: whatever else you see, the model made up.
+
+# %% tags=["figure"]
+GARDEN = "you are in the garden . here is an apple . the study is locked . you carry the key ."
+
+
+def build_tree():
+    return rollout_view(Imagination(worlds[SIZES[1]], seed=4), GARDEN, house.actions, draws=30, depth=3)
+
+
+view = attempt(build_tree)
+ALT_TREE = "A tree: from the garden two actions, each with the outcomes that a world model trained on little play imagines, coloured by their share"
+if view:
+    plots.show_html(view.html, still=view.draw, alt=ALT_TREE, width=7.6, height=3.4)
+else:
+    plots.show(lambda figure: view.draw(figure), alt=ALT_TREE, width=7.6, height=3.4)
+
+# %% [markdown]
+# ## 5 · A policy that is a language model
+#
+# Planning asks the model about the *world*. The other use of a language model is to ask it what to *do*: a prompt, and candidates for the
+# action. Its probability for an action of several tokens $a = (a_1, \dots, a_k)$ is a product, so its logarithm is a sum:
+#
+# $$\log p(a \mid \text{prompt}) = \sum_{j=1}^{k} \log p(a_j \mid \text{prompt}, a_1, \dots, a_{j-1})$$
+#
+# One run of the model on prompt and action together gives all of them, if you read the right rows: the logits at a position predict the
+# token *after* it. With a prompt of 5 tokens (positions 0 to 4) and an action of 3 (positions 5, 6, 7), the rows are 4, 5 and 6.
+#
+# *Worked number.* If the model gives *go* probability 0.5 and *north* after it 0.2, then $\log p(\texttt{go north}) = \log 0.1 = -2.30$.
+
+# %% [markdown]
+# ### Exercise 9 · `action_log_probability` (●●○, 15 minutes, 3 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# `torch.cat` makes one row of ids; the model wants a batch dimension, `(1, T)`, and gives logits `(1, T, V)`.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Normalise over the vocabulary with `log_softmax`, then pick each token's entry (`gather`, or indexing with two index tensors).
+#
+# </details>
+
+
+# %% exercise="action_log_probability"
+def action_log_probability(model: Callable, prompt_ids: Int[Tensor, "n"], action_ids: Int[Tensor, "k"]) -> Float[Tensor, ""]:
+    """Σ log p(token | prompt, earlier tokens) over the action's tokens; `model(ids (1, T))` gives `(logits (1, T, V), loss)`."""
+    ### BEGIN SOLUTION
+    logits, _ = model(torch.cat([prompt_ids, action_ids])[None])
+    predicting = logits[0, len(prompt_ids) - 1 : -1].log_softmax(dim=-1)  # the row before each token of the action
+    return predicting.gather(-1, action_ids[:, None]).sum()
+    ### END SOLUTION
+
+
+# %% check="action_log_probability" points=3
+check(action_log_probability)
+
+# %% [markdown]
+# ### Length is not merit
+# Every further token multiplies by a number below 1, so a long action is less probable than a short one however apt it is. *unlock the
+# study door with the key* would lose against *wait*. A common remedy is to compare the log-probability **a token**,
+# $\frac 1 k \log p(a \mid \text{prompt})$: the mean, not the sum (Holtzman et al. 2021 discuss this and better ones).
+#
+# Temperature is as in lesson 07, with these scores as logits: $p(i) \propto \exp(\text{score}_i / \tau)$; $\tau = 0$ takes the best.
+#
+# *Worked number.* Two candidates: one token with $\log p = -1.2$, three tokens with $\log p = -2.4$. A token: −1.2 and −0.8; the longer
+# wins, by $\frac{e^{-0.8}}{e^{-0.8} + e^{-1.2}} = 0.60$ at $\tau = 1$.
+
+# %% [markdown]
+# ### Exercise 10 · `choose_action` (●●○, 10 minutes, 2 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Collect the scores in one tensor. `torch.multinomial` draws with given probabilities and takes a `generator`; temperature 0 must not be
+# divided by.
+#
+# </details>
+
+
+# %% exercise="choose_action"
+def choose_action(
+    model: Callable,
+    prompt_ids: Int[Tensor, "n"],
+    candidates: Sequence[Int[Tensor, "_"]],
+    generator: torch.Generator,
+    temperature: float = 0.0,
+) -> int:
+    """The index of a candidate, by log-probability a token: the best at temperature 0, else drawn with softmax(score / temperature)."""
+    ### BEGIN SOLUTION
+    scores = torch.stack([action_log_probability(model, prompt_ids, ids) / len(ids) for ids in candidates])
+    if temperature == 0:
+        return int(scores.argmax())
+    return int(torch.multinomial((scores / temperature).softmax(dim=-1), 1, generator=generator))
+    ### END SOLUTION
+
+
+# %% check="choose_action" points=2
+check(choose_action)
+
+# %% [markdown]
+# ### Cloning with a wish
+# What should the policy learn from? All we have is random play, and a clone of random play plays at random. The *Decision Transformer*
+# (Chen et al. 2021) has a way out: write before every step the **return to go**, the sum of the rewards from this step to the end of the
+# episode. The model then learns what a player does *whose episode is about to bring this much*. At test time you write the return that
+# you want, and hope.
+#
+# $$\hat R_t = \sum_{k \ge 0} \gamma^k\, r_{t+k}$$
+#
+# *Worked number.* Rewards −0.1, +0.4, +0.9 with $\gamma = 1$: the returns to go are +1.2, +1.3 and +0.9.
+
+# %% [markdown]
+# ### Exercise 11 · `return_conditioned` (●●○, 10 minutes, 1.5 points)
+#
+# <details><summary>Hint 1</summary>
+#
+# From the last step backwards, each return to go is the step's own reward plus $\gamma$ times the next one's.
+#
+# </details>
+
+
+# %% exercise="return_conditioned"
+def return_conditioned(episodes: Sequence[Sequence[tuple[str, str, float]]], gamma: float = 1.0) -> list[str]:
+    """One text for each episode of (obs, action, reward) steps; `reward` is what the action brought.
+
+    Each step becomes `<rtg> {return to go:+.1f} <obs> {obs} <act> {action}`; steps are joined by a space (Chen et al. 2021).
+    """
+    ### BEGIN SOLUTION
+    texts = []
+    for episode in episodes:
+        steps, to_go = [], 0.0
+        for obs, action, reward in reversed(episode):
+            to_go = reward + gamma * to_go
+            steps.append(f"<rtg> {to_go:+.1f} <obs> {obs} <act> {action}")
+        texts.append(" ".join(reversed(steps)))
+    return texts
+    ### END SOLUTION
+
+
+# %% check="return_conditioned" points=1.5
+check(return_conditioned)
+
+# %% [markdown]
+# ## 6 · Four players
+#
+# All learn from the same random play, and all see only text:
+#
+# - **random**: takes any action;
+# - **clone**: your `choose_action` with a model trained on your `return_conditioned` lines (one step a line, since an observation is a
+#   state). Its wish is the highest return to go that the play has seen from where it stands. It draws at temperature 0.5: every action here
+#   has two words, so score / 0.5 is the action's whole log-probability, and the draw follows the model's own policy;
+# - **planner in the learned world**: your `plan_action` in the GPT's imagination, with random rollouts;
+# - **planner in the true world**: the same, but the house itself answers. Nothing that plans this way can be expected to do better.
+#
+# Planning with enough rollouts in the true world is optimal here: being greedy on $Q^{\text{random}}$ (depth 10, $\gamma = 0.95$)
+# takes the best path from every start, with a mean return of 0.6. (This is computed from `house.to_mdp()`, not measured.)
+#
+# Why not simply ask the clone for +0.6, less what it has collected? Random play hardly ever brought so much from the start, so the model would have to guess
+# what it has not seen. We tried it: −1.9, worse than random. Return conditioning works as far as the data cover the returns that one asks
+# for (Brandfonbrener et al. 2022).
+
+# %%
+DEPTH, GAMMA, ROLLOUTS, MAX_STEPS = 10, 0.95, 40, 25
+
+
+def random_policy(seed: int) -> Callable[[str], str]:
+    source = torch.Generator().manual_seed(seed)
+
+    def policy(obs: str) -> str:
+        possible = house.actions(obs)
+        return possible[int(torch.rand((), generator=source) * len(possible))]
+
+    return policy
+
+
+def true_world(seed: int) -> Callable[[str, str], Outcome]:
+    source = torch.Generator().manual_seed(seed)
+    return lambda obs, action: tuple(house.draw(obs, action, source)[1:])
+
+
+def planner(sample: Callable[[str, str], Outcome], seed: int) -> Callable[[str, float], str]:
+    policy = random_policy(seed)
+    return lambda obs, collected: plan_action(sample, policy, obs, house.actions(obs), ROLLOUTS, DEPTH, GAMMA)[0]
+
+
+def train_clone(episodes, seed: int) -> tuple[WorldModel, dict[str, float]]:
+    """The cloned policy, and the highest return to go that was seen from each observation: what one may wish for."""
+    texts = return_conditioned([[step[:3] for step in episode] for episode in episodes])
+    lines = ["<rtg>" + piece for text in texts for piece in text.split("<rtg>")[1:]]
+    wishes = {}
+    for line in lines:
+        number, obs = line.removeprefix("<rtg> ").split(" <act> ")[0].split(" <obs> ")
+        wishes[obs] = max(float(number), wishes.get(obs, float(number)))
+    return train_on(lines, "<act>", seed), wishes
+
+
+def clone(model: WorldModel, wishes: dict[str, float], seed: int, temperature: float = 0.5) -> Callable[[str, float], str]:
+    source = torch.Generator().manual_seed(seed)
+
+    def decide(obs: str, collected: float) -> str:
+        possible = house.actions(obs)
+        prompt = words.encode(f"<rtg> {wishes.get(obs, 0.0):+.1f} <obs> {obs} <act>")
+        with torch.no_grad():
+            return possible[choose_action(model, prompt, [words.encode(a) for a in possible], source, temperature)]
+
+    return decide
+
+
+def play(sample: Callable[[str, str], Outcome], decide: Callable[[str, float], str], start: str) -> float:
+    """The undiscounted return of an episode of at most `MAX_STEPS` steps, with `sample` in the world's part."""
+    obs, collected = start, 0.0
+    for _ in range(MAX_STEPS):
+        outcome = sample(obs, decide(obs, collected))
+        if outcome is None:
+            break
+        reward, obs, ended = outcome
+        collected += reward
+        if ended:
+            break
+    return collected
+
+
+def mean_return(sample, decide, episodes: int) -> float:
+    """Over episodes that begin in the hall, the kitchen and the garden in turn."""
+    starts = house.observations()[:3]
+    return sum(play(sample, decide, starts[i % 3]) for i in range(episodes)) / episodes
+
+
+# %% tags=["experiment"]
+def compare_players(seed: int = 0) -> dict[str, float]:
+    play_of_random = random_play(House(), SIZES[-1], torch.Generator().manual_seed(100 + seed))
+    world, policy = true_world(seed), random_policy(seed)
+    return {
+        "random": mean_return(world, lambda obs, collected: policy(obs), 90),
+        "clone with a wish": mean_return(world, clone(*train_clone(play_of_random, seed), seed), 60),
+        "planner, learned world": mean_return(world, planner(Imagination(worlds[SIZES[-1]], seed), seed), 9),
+        "planner, true world": mean_return(world, planner(true_world(seed + 1), seed), 9),
+    }
+
+
+players = attempt(compare_players)
+if players:
+    for name, value in players.items():
+        print(f"{name:24} {value:+.2f}")
+
+# %% [markdown]
+# ## 7 · Imagined and real
+#
+# Lesson 01 named two sources of error of planning in a learned model. Here they are again, in words this time.
+#
+# 1. **The model is wrong.** It has not seen, or not learned, what happens. Then a planner that trusts it is planning for another world,
+#    and may well be pleased with it.
+# 2. **The plan is wrong even for the model.** Few rollouts, a bounded depth, a random policy inside: $\hat Q$ is an estimate.
+#
+# To tell them apart, play every episode twice with the same planner: once with the model in the world's part (the **imagined** return),
+# once in the house (the **real** one). A gap between the two is the first error. What is missing to the planner in the true world when the gap is closed
+# is the second.
+
+
+# %% tags=["experiment"]
+def imagined_and_real(seed: int = 0, episodes: int = 6) -> dict[int, tuple[float, float]]:
+    found = {}
+    for n, model in worlds.items():
+        imagine = Imagination(model, seed)
+        decide = planner(imagine, seed)
+        found[n] = mean_return(imagine, decide, episodes), mean_return(true_world(seed), decide, episodes)
+    return found
+
+
+returns = attempt(imagined_and_real)
+if returns:
+    print("steps of play   imagined    real")
+    for n, (imagined, real) in returns.items():
+        print(f"{n:13}   {imagined:+8.2f}   {real:+5.2f}")
+
+
+# %% tags=["figure"]
+def draw_errors(figure):
+    left, right = figure.subplots(1, 2)
+    for i, name in enumerate(("wrong", "malformed", "impossible")):
+        left.plot(SIZES, [errors[n][i] for n in SIZES], "o-", label=name)
+    left.set(xscale="log", xlabel="steps of random play", ylabel="share of outcomes", title="What the model says", ylim=(-0.02, None))
+    right.plot(SIZES, [returns[n][0] for n in SIZES], "o--", color=plots.PURPLE, label="planner, imagined")
+    right.plot(SIZES, [returns[n][1] for n in SIZES], "o-", color=plots.BLUE, label="planner, real")
+    colours = (plots.GREY, plots.ORANGE, plots.GREEN)
+    for (name, value), ink in zip([(k, v) for k, v in players.items() if "learned" not in k], colours):
+        right.axhline(value, color=ink, linewidth=1.2, label=name.split(",")[0] if "true" not in name else "planner, true world")
+    right.set(xscale="log", xlabel="steps of random play", ylabel="mean return", title="What the planner gets")
+    for ax in (left, right):
+        ax.set_xticks(SIZES, [str(n) for n in SIZES])
+        ax.minorticks_off()
+    left.legend()
+    right.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.6))
+
+
+plots.show(
+    draw_errors,
+    alt="Left: the shares of wrong, malformed and impossible outcomes fall with the amount of play. Right: the planner's imagined and real "
+    "returns against the amount of play, with the returns of random play, the clone and the planner in the true world as lines",
+    width=8.4,
+    height=3.2,
+)
+
+# %% [markdown]
+# **What we measured** (seed 0, on a CPU; other seeds differ in detail).
+#
+# | steps of play | wrong outcomes | imagined return | real return |
+# | --- | --- | --- | --- |
+# | 50 | 42% | +0.53 | +0.08 |
+# | 200 | 16% | +0.10 | +0.55 |
+# | 800 | 6% | +0.60 | +0.55 |
+# | 3,200 | 4% | +0.55 | +0.57 |
+#
+# After 50 steps the planner is pleased with a world that does not exist: it imagines +0.53 and gets +0.08. After 200 it errs the other way:
+# many of its imagined episodes break off at an outcome that cannot be used, while its plans are already good. *Which* way a wrong model errs cannot be
+# told from inside; only the real world can tell. With 3,200 steps the two agree, close to the planner in the true world (+0.58), and what both miss
+# of 0.6 is the second error: 40 random rollouts cannot always tell two actions apart. Random play got −1.29, the clone −0.47.
+#
+# What is left of the wrong outcomes after 3,200 steps, 4.4%, are *impossible* ones, which the agent can tell and drops: it knows the state
+# space. An error that reads like a real place could not be caught this way.
+
+# %% [markdown]
+# ## Written question (3 points, graded by a person)
+#
+# A company lets a GPT of 50,257 tokens plan customer support: the state is the conversation so far, an action is a reply, a second GPT
+# trained on old conversations plays the customer, and a satisfaction score comes at the end.
+#
+# 1. Name the state, action, transition and reward on both levels (token and reply). On which level is the transition known?
+# 2. The planner's imagined scores are excellent, real customers are unhappy. Which of the two sources of error can explain this, and why does
+#    *planning harder* (more rollouts) not help, and may hurt? Name one measurement that would show it.
+# 3. The replies are ranked by $\log p(\text{reply} \mid \text{conversation})$ summed over tokens. What will the agent sound like, and
+#    what does dividing by the length change?
+#
+# About 150 words.
+
+# %% [markdown] question="written_question" points=3
+# ### BEGIN SOLUTION
+# **Model answer.** (1) Token level: the state is the whole text so far (not the last token), an action is one token, the transition
+# appends it and is known and certain, the reward is 0 until the text is complete. Reply level: the state is the conversation, an action
+# is a whole reply, the transition is what the customer answers and is unknown, so it is learned; the reward is the score at the end.
+# (2) The first: the customer model is wrong, most of all where old conversations say nothing about the replies that the planner tries.
+# A planner searches for what scores well *in the model*, so it finds the model's mistakes and exploits them. More rollouts reduce the second error, the noise of
+# the estimate, and so make the choice of these mistakes surer. Measurement: imagined against real return of the same policy, or the error rate
+# of the customer model on the pairs that the planner visits. (3) Each token adds a negative number, so short replies ("OK.") win. Per
+# token, length no longer decides; but a mean can favour long replies whose tail is predictable.
+#
+# **Rubric**
+# - 1 point: both levels right, and the transition is known on the token level only. Half a point if the token state is the last token.
+# - 1 point: model error, **and** that the planner seeks out the model's mistakes, **and** a fitting measurement. Half a point if one is missing.
+# - 1 point: short replies win under the sum; per token removes that, with a remark on what it leaves. Half a point without the second.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Stretch · Dyna with the language model (ungraded)
+#
+# Planning at every decision forgets everything it worked out. *Dyna* (Sutton 1990) keeps it, in action values: every real step updates
+# $Q$ by Q-learning, and after it the model imagines `planning_steps` more steps, each from a pair that was tried before, and updates $Q$
+# from them in the same way.
+#
+# $$Q(s, a) \leftarrow Q(s, a) + \alpha \left( r + \gamma \max_{a'} Q(s', a') - Q(s, a) \right), \qquad \max = 0 \text{ after the end}$$
+#
+# Lesson 01's Dyna asked a table. Here the language model answers, so an imagined step may be `None`; it teaches nothing, but counts among
+# the `planning_steps`. Values not in the dict are 0.
+#
+# ### `language_dyna` (●●●, 30 minutes, no points)
+#
+# <details><summary>Hint 1</summary>
+#
+# Write the update once, as an inner function of one step, real or imagined.
+#
+# </details>
+
+
+# %% exercise="language_dyna" tags=["stretch"]
+def language_dyna(
+    steps: Sequence[tuple[str, str, float, str, bool]],
+    sample: Callable[[str, str], Outcome],
+    actions: Callable[[str], Sequence[str]],
+    planning_steps: int,
+    alpha: float,
+    gamma: float,
+    generator: torch.Generator,
+) -> dict[tuple[str, str], float]:
+    """Q of (obs, action) after these real steps, in order, each followed by `planning_steps` imagined ones (Sutton 1990).
+
+    An imagined step starts from a pair drawn uniformly, with `generator`, from the different pairs tried so far. `actions(obs)` lists what
+    can be done in `obs`.
+    """
+    ### BEGIN SOLUTION
+    q, tried = {}, []
+
+    def update(obs, action, reward, next_obs, terminated):
+        best = 0.0 if terminated else max(q.get((next_obs, a), 0.0) for a in actions(next_obs))
+        old = q.get((obs, action), 0.0)
+        q[obs, action] = old + alpha * (reward + gamma * best - old)
+
+    for obs, action, reward, next_obs, terminated in steps:
+        update(obs, action, reward, next_obs, terminated)
+        if (obs, action) not in tried:
+            tried.append((obs, action))
+        for _ in range(planning_steps):
+            pick = int(torch.randint(len(tried), (), generator=generator))
+            outcome = sample(*tried[pick])
+            if outcome is not None:
+                update(*tried[pick], *outcome)
+    return q
+    ### END SOLUTION
+
+
+# %% check="language_dyna" points=0
+check(language_dyna)
+
+
+# %% tags=["experiment"]
+def compare_dyna(n_real: int = 150, seeds=range(6)) -> None:
+    """Mean real return of being greedy on Q, over several lives of `n_real` random steps."""
+    world, imagine = true_world(0), Imagination(worlds[SIZES[-1]], 0)
+    for planning_steps in (0, 2, 20):
+        total = 0.0
+        for seed in seeds:
+            steps = [step for episode in random_play(House(), n_real, torch.Generator().manual_seed(seed)) for step in episode]
+            q = language_dyna(steps, imagine, house.actions, planning_steps, 0.5, GAMMA, torch.Generator().manual_seed(seed))
+            total += mean_return(world, lambda obs, _, q=q: max(house.actions(obs), key=lambda a: q.get((obs, a), -1.0)), 3)
+        print(f"{n_real} real steps, {planning_steps:2} imagined after each: mean return {total / len(seeds):+.2f}")
+
+
+_ = attempt(compare_dyna)
+
+# %% [markdown]
+# ## What you have built
+#
+# The loop is closed. Lesson 01 planned in a table; you have just planned in a language model: experience written as text, a GPT trained on it with the
+# loss on its answers, outcomes drawn and read, nonsense counted, rollouts averaged, an action chosen. The same parts, larger, are how
+# language agents are built and trained: a policy that scores text, a world that answers in text, and a reward at the end of it.
+#
+# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
+#
+# - Sutton (1990), *Integrated Architectures for Learning, Planning, and Reacting Based on Approximating Dynamic Programming*, ICML.
+# - Tesauro and Galperin (1996), *On-line Policy Improvement using Monte-Carlo Search*, NeurIPS.
+# - Sutton and Barto (2018), *Reinforcement Learning: An Introduction*, 2nd edition, chapter 8.
+# - Côté et al. (2018), *TextWorld: A Learning Environment for Text-based Games*.
+# - Chen et al. (2021), *Decision Transformer: Reinforcement Learning via Sequence Modeling*, NeurIPS.
+# - Brandfonbrener et al. (2022), *When does return-conditioned supervised learning work for offline reinforcement learning?*, NeurIPS.
+# - Holtzman et al. (2021), *Surface Form Competition: Why the Highest Probability Answer Isn't Always Right*, EMNLP.
+
+# %% tags=["figure"]
+lesson.scoreboard()
