@@ -1,0 +1,1 @@
+"""The commands of `python -m autograde`, by who needs them."""

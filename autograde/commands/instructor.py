@@ -1,0 +1,94 @@
+"""Commands for instructors: hand out, grade, and see it done on a sample class."""
+
+from __future__ import annotations
+
+from concurrent.futures import BrokenExecutor
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from autograde import layout
+from autograde.commands.shared import Lessons, app, chosen, console, fail
+
+
+class Sandbox(str, Enum):
+    """How strictly submissions are shut in."""
+
+    required = "required"
+    auto = "auto"
+    off = "off"
+
+
+@app.command()
+def release(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
+    """Write what students get: no answers, no hidden tests, no misconceptions."""
+    from autograde.release import release as write_release
+
+    try:
+        files = write_release(folder)
+    except ValueError as error:
+        raise fail(str(error)) from None
+    console.print(
+        f"[green]✓[/green] {len(files)} files in {folder}: hand out the folder, or push it to where the notebooks' first cell fetches it from"
+    )
+
+
+@app.command()
+def course(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The course directory to make or complete.")], lessons: Lessons = None
+) -> None:
+    """Make an nbgrader course directory: `cd DIR && nbgrader formgrader` (in JupyterLab) works on it."""
+    from autograde.grader.course import create
+
+    names = chosen(lessons)
+    create(folder, names)
+    console.print(
+        f"[green]✓[/green] {folder} holds {len(names)} assignments; put submissions in {folder}/submitted/<student>/<lesson>/<lesson>.ipynb"
+    )
+
+
+@app.command()
+def grade(
+    paths: Annotated[list[Path], typer.Argument(help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")],
+    lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.")] = None,
+    out: Annotated[Optional[Path], typer.Option(help="Where results go [default: the course directory, else `graded/`].")] = None,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions graded at once [default: one a core].")] = None,
+    scheduler: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")] = None,
+    sandbox: Annotated[Sandbox, typer.Option(help="`required` refuses to run where submissions cannot be shut in.")] = Sandbox.required,
+) -> None:
+    """Grade submissions: `grades.csv`, `exercises.csv`, a feedback page each, and nbgrader's gradebook."""
+    from autograde.errors import SandboxUnavailable
+    from autograde.grader.classroom import grade_class
+
+    try:
+        wanted = layout.resolve(lesson) if lesson else None
+        graded = grade_class(paths, wanted, out, workers, scheduler, sandbox.value, console)
+    except (ValueError, SandboxUnavailable) as error:
+        raise fail(str(error)) from None
+    except KeyboardInterrupt:
+        raise fail("interrupted; what is graded is kept: the same command goes on from here", code=130) from None
+    except BrokenExecutor:
+        raise fail(
+            "a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers", code=1
+        ) from None
+    except OSError as error:
+        raise fail(f"{error}; what is graded so far is kept: mend it and run the same command", code=1) from None
+    if not graded:
+        raise fail("no submissions were found")
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
+    """Build a sample class for lesson 03 from files in the repository and grade it."""
+    from autograde.demo import LESSON, sample_class
+    from autograde.errors import SandboxUnavailable
+    from autograde.grader.classroom import grade_class
+
+    samples = sample_class(out / "class")
+    console.print(f"{len(samples)} students handed in lesson {LESSON[:2]}: " + ", ".join(f"{s.student} ({s.about})" for s in samples) + ".")
+    try:
+        grade_class([out / "class"], LESSON, out / "graded", None, None, "auto", console)
+    except (ValueError, SandboxUnavailable) as error:
+        raise fail(str(error)) from None
