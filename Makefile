@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 
-.PHONY: help demo test test-all strength build check-built lab lint lock clean
+.PHONY: help demo test test-all strength build check-built site lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-all  what the line above leaves out: every lesson executed three ways, training runs"
 	@echo "make lab       open the course in JupyterLab"
 	@echo "make build     make the notebooks from the sources in solutions/"
+	@echo "make site      build the course's pages in site/, to read without a server or a network"
 	@echo "make strength  try the checks on every known wrong answer"
 
 demo: $(VENV)/.ready
@@ -33,6 +34,9 @@ build: $(VENV)/.ready
 
 check-built: $(VENV)/.ready
 	@$(RUN) -m autograde build --check
+
+site: $(VENV)/.ready-site
+	@$(RUN) -m autograde.site --out site
 
 lab: $(VENV)/.ready
 	@$(RUN) -m jupyter lab notebooks
@@ -58,5 +62,10 @@ $(VENV)/.ready-dev: $(VENV)/.ready
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 	@touch $@
 
+$(VENV)/.ready-site: $(VENV)/.ready
+	@echo "Setting up what only the site needs (once) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[site]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) demo build release *.egg-info
+	rm -rf $(VENV) demo build release site *.egg-info

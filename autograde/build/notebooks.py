@@ -105,7 +105,7 @@ def _nbgrader_metadata(cell: Cell) -> dict | None:
     return None
 
 
-def _is_progress(output: NotebookNode) -> bool:
+def is_progress(output: NotebookNode) -> bool:
     """Progress bars: text on standard error, or a widget that is dead without its kernel."""
     return output.get("name") == "stderr" or "application/vnd.jupyter.widget-view+json" in output.get("data", {})
 
@@ -114,7 +114,7 @@ def _tidy(notebook: NotebookNode) -> NotebookNode:
     """Leave out what differs between two runs but says nothing: progress bars, kernel versions."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if not _is_progress(o)]
+            cell.outputs = [o for o in cell.outputs if not is_progress(o)]
             cell.metadata.pop("execution", None)
     notebook.metadata = copy.deepcopy(LESSON_LANGUAGE)
     return notebook

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from autograde.commands.shared import Lessons, app, chosen, console, fail
 
+STRENGTH = ("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted")  # the columns of the table
+
 
 @app.command()
 def build(
@@ -41,27 +43,39 @@ def build(
 
 @app.command()
 def strength(
-    lessons: Lessons = None, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every specimen.")] = False
+    lessons: Lessons = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every specimen.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Keep the table of all lessons in docs/measured, for the site.")] = False,
 ) -> None:
     """Try the checks on every known wrong answer and every unusual right one; fail on a survivor or a rejection."""
+    from autograde import measured
     from autograde.strength import Bench
 
-    table = Table("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted", title="Strength of the checks")
+    if save and lessons:
+        raise fail("--save keeps the table of all lessons: name none")
+    rows: list[tuple[str, ...]] = []
     complaints: list[str] = []
     for name in chosen(lessons):
         try:
-            _strength_of(Bench(name), table, complaints, verbose)
+            rows += _strength_of(Bench(name), complaints, verbose)
         except ValueError as error:
             raise fail(str(error), code=1) from None
+    table = Table(*STRENGTH, title="Strength of the checks")
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
     for line in complaints:
         console.print(f"[red]✗[/red] {line}")
     if complaints:
         raise typer.Exit(1)
     console.print("[green]✓[/green] Every wrong answer is caught and every right one accepted.")
+    if save:
+        console.print(f"[green]✓[/green] The table is kept in {measured.save('strength', 'All lessons', STRENGTH, rows)}", soft_wrap=True)
 
 
-def _strength_of(bench, table: Table, complaints: list[str], verbose: bool) -> None:
+def _strength_of(bench, complaints: list[str], verbose: bool) -> list[tuple[str, ...]]:
+    """A row for each exercise of a lesson; what is not as it should be goes to `complaints`."""
+    rows = []
     for result in bench.try_reference():
         if result.status != "passed":
             complaints.append(f"{bench.source.name}: the reference answer fails {result.exercise}: {result.message}")
@@ -72,7 +86,7 @@ def _strength_of(bench, table: Table, complaints: list[str], verbose: bool) -> N
         caught, known, accepted = (
             sum(flags) for flags in ([f.as_it_should for f in wrong], [f.recognised for f in wrong], [f.as_it_should for f in right])
         )
-        table.add_row(bench.source.name, exercise, f"{caught} of {len(wrong)}", str(known), f"{accepted} of {len(right)}")
+        rows.append((bench.source.name, exercise, f"{caught} of {len(wrong)}", str(known), f"{accepted} of {len(right)}"))
     for finding in findings:
         if verbose:
             console.print(
@@ -81,3 +95,4 @@ def _strength_of(bench, table: Table, complaints: list[str], verbose: bool) -> N
         if not finding.as_it_should:
             verdict = "survived" if finding.specimen.wrong else f"was rejected ({finding.result.message})"
             complaints.append(f"{bench.source.name}: {finding.specimen.exercise}/{finding.specimen.name} {verdict}")
+    return rows
