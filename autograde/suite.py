@@ -74,6 +74,7 @@ def collect(path: Path, hidden: bool = False) -> list[Check]:
     """
     found = _Collector()
     options = ["--collect-only", "-s", "-p", "no:terminal", "-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib"]
+    options += ["-p", "no:unraisableexception"]  # it collects garbage many times over when it leaves
     with contextlib.redirect_stdout(io.StringIO()), _no_plugins_from_outside():
         code = pytest.main([*options, "-c", os.devnull, f"--rootdir={path.parent.parent}", str(path)], plugins=[found])
     if found.errors or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -60,15 +60,15 @@ def grade(
 ) -> None:
     """Grade submissions: `grades.csv`, `exercises.csv`, a feedback page each, and nbgrader's gradebook."""
     from autograde.errors import SandboxUnavailable
-    from autograde.grader.classroom import grade_class
+    from autograde.grader.classroom import Stopped, grade_class
 
     try:
         wanted = layout.resolve(lesson) if lesson else None
         graded = grade_class(paths, wanted, out, workers, scheduler, sandbox.value, console)
     except (ValueError, SandboxUnavailable) as error:
         raise fail(str(error)) from None
-    except KeyboardInterrupt:
-        raise fail("interrupted; what is graded is kept: the same command goes on from here", code=130) from None
+    except KeyboardInterrupt as stop:
+        raise fail("stopped; what is graded is kept: the same command goes on from here", code=143 if isinstance(stop, Stopped) else 130) from None
     except BrokenExecutor:
         raise fail(
             "a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers", code=1

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 
-from autograde.grader import warm
+from autograde.grader import task
 from autograde.grader.discovery import Found
-from autograde.grader.journal import Journal, key
-from autograde.grader.pipeline import Graded, grade
+from autograde.grader.journal import Journal
+from autograde.grader.pipeline import Graded
 
 AHEAD = 4  # submissions queued for each worker: enough to keep it busy, few enough to keep memory flat
+Submit = Callable[[Executor, Found, str], Future]
 
 
-def cores() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def here(executor: Executor, found: Found, sandbox: str) -> Future:
+    """For workers that see this machine's files: processes or threads."""
+    return executor.submit(task.grade_here, found, sandbox)
 
 
-@contextmanager
-def local_executor(workers: int) -> Iterator[Executor]:
-    """Fresh processes rather than forks: a grader holds no lock of the one that started it."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(warm.shared().address,)) as executor:
-        yield executor
+def far(executor: Executor, found: Found, sandbox: str) -> Future:
+    """For workers on other machines: the submission travels."""
+    parcel = task.pack(found, sandbox)
+    if parcel is not None:
+        return executor.submit(task.grade_parcel, parcel)
+    future: Future = Future()
+    future.set_result(task.grade_here(found, sandbox))
+    return future
 
 
 @contextmanager
@@ -42,51 +43,47 @@ def dask_executor(address: str) -> Iterator[Executor]:
         raise ValueError("--scheduler needs dask.distributed: pip install -e '.[cluster]'") from None
     try:
         client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         raise ValueError(f"no Dask scheduler answers at {address} ({error})") from None
     with client:
         yield client.get_executor(pure=False, retries=2)
 
 
-def run(
-    submissions: list[Found], executor: Executor, journal: Journal, sandbox: str, workers: int, done: Callable[[Graded, bool], None]
-) -> list[Graded]:
-    """Grade all, telling `done(graded, reused)` of each as it is safe on disk; sorted by student and lesson at the end."""
-    finished: list[Graded] = []
-    fresh: list[tuple[str, Found]] = []
-    for found in submissions:
-        digest = key(found, sandbox)
-        known = journal.load(digest)
-        if known is None:
-            fresh.append((digest, found))
+def resume(digests: Mapping[Found, str], journal: Journal, done: Callable[[Graded, str], None]) -> list[Found]:
+    """Tell `done(graded, digest)` of every result that is known already, and return the submissions that are left."""
+    left = []
+    for found, digest in digests.items():
+        if known := journal.load(digest):
+            done(known, digest)
         else:
-            finished.append(known)
-            done(known, True)
-    for digest, graded in _stream(executor, fresh, sandbox, AHEAD * workers):
+            left.append(found)
+    return left
+
+
+def run(
+    digests: Mapping[Found, str],
+    executor: Executor,
+    journal: Journal,
+    sandbox: str,
+    workers: int,
+    done: Callable[[Graded, str], None],
+    submit: Submit = here,
+) -> None:
+    """Grade all of `digests`, submissions with their keys, and tell `done(graded, digest)` of each as it is safe on disk."""
+    for found, graded in _stream(executor, digests, sandbox, AHEAD * workers, submit):
         if graded.status != "error":  # the grader's own error is no result: the next run tries again
-            journal.save(digest, graded)
-        finished.append(graded)
-        done(graded, False)
-    return sorted(finished, key=lambda g: (g.student, g.lesson))
+            journal.save(digests[found], graded)
+        done(graded, digests[found])
 
 
-def _stream(executor: Executor, tasks: Iterable[tuple[str, Found]], sandbox: str, window: int) -> Iterator[tuple[str, Graded]]:
+def _stream(executor: Executor, tasks: Iterable[Found], sandbox: str, window: int, submit: Submit) -> Iterator[tuple[Found, Graded]]:
     waiting = iter(tasks)
-    running: dict[Future, str] = {}
+    running: dict[Future, Found] = {}
     while True:
-        for digest, found in waiting:
-            running[executor.submit(grade, found, sandbox)] = digest
-            if len(running) >= window:
-                break
+        while len(running) < window and (found := next(waiting, None)):
+            running[submit(executor, found, sandbox)] = found
         if not running:
             return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        finished = wait(running, return_when=FIRST_COMPLETED).done
+        for future in sorted(finished, key=lambda f: f.exception() is not None):  # what is well is kept before an error ends the run
             yield running.pop(future), future.result()
-
-
-def _start(address: str) -> None:
-    """One thread a process, as many processes as cores are at work already; one warm process for them all."""
-    import torch
-
-    torch.set_num_threads(1)
-    warm.use(address)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook
+from alembic.script import ScriptDirectory
+from nbgrader import dbutil
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveCells
 
 from autograde import layout
@@ -27,8 +29,12 @@ import sys
 sys.path.append({root!r})  # where the course is installed
 
 c = get_config()
-c.CourseDirectory.root = os.path.dirname(os.path.abspath(__file__))
+here = os.path.dirname(os.path.abspath(__file__))
+c.CourseDirectory.root = here
 c.CourseDirectory.course_id = "attention"
+# Where assignments, submissions and feedback change hands: a folder that the accounts of all students can write to, the same in their
+# nbgrader_config.py. Without one, students hand in some other way, and released feedback waits here.
+c.Exchange.root = os.environ.get("NBGRADER_EXCHANGE", os.path.join(here, "exchange"))
 c.Autograde.sanitize_preprocessors = [
     "autograde.grader.plugin.Repair",
     "nbgrader.preprocessors.ClearOutput",
@@ -44,13 +50,18 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+c.GenerateFeedback.preprocessors = [
+    "autograde.grader.plugin.HideRubrics",
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError"}
 '''
 
 
 def create(folder: Path, lessons: list[str]) -> None:
     """Make or complete a course directory: configuration, source and release versions, and the assignments in the gradebook."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "exchange").mkdir(parents=True, exist_ok=True)
     if not (folder / "nbgrader_config.py").exists():
         write(folder / "nbgrader_config.py", CONFIG.replace("{root!r}", repr(str(layout.ROOT))).encode())
     for lesson in lessons:
@@ -63,33 +74,48 @@ def database(folder: Path) -> str:
 
 
 def open_gradebook(folder: Path) -> Gradebook:
-    """The course's gradebook, made when it is not there.
-
-    nbgrader runs `alembic` by name to make one, and leaves half a database behind when it cannot: so Python's own scripts come first
-    on the search path, and a database whose making failed is taken away.
-    """
-    scripts = str(Path(sys.executable).parent)
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+    """The course's gradebook, made when it is not there."""
     path = folder / "gradebook.db"
-    new = not path.exists()
-    try:
-        return Gradebook(database(folder))
-    except BaseException:
-        if new:
-            path.unlink(missing_ok=True)
-        raise
+    if not path.exists():
+        _begin_gradebook(path)
+    return Gradebook(database(folder))
+
+
+def _begin_gradebook(path: Path) -> None:
+    """A database with nbgrader's version in it and nothing else, in one step; nbgrader adds its tables.
+
+    To make one nbgrader itself runs `alembic` by name, for seconds, and leaves half a database behind when it cannot.
+    """
+    version = ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (version,))
 
 
 def _add(folder: Path, lesson: str) -> None:
+    """The release version is written last: it says that the rest is there."""
     release = folder / "release" / lesson / f"{lesson}.ipynb"
     student = (layout.NOTEBOOKS / f"{lesson}.ipynb").read_text(encoding="utf-8")
-    if release.exists() and release.read_text(encoding="utf-8") == student and (folder / "gradebook.db").exists():
+    if release.exists() and release.read_text(encoding="utf-8") == student and _knows(folder, lesson):
         return
     instructor = notebooks.instructor_notebook(source.read(layout.source_path(lesson)))
     write(folder / "source" / lesson / f"{lesson}.ipynb", notebooks.text(instructor).encode())
-    write(release, student.encode())
     with open_gradebook(folder) as gradebook:
         gradebook.update_or_create_assignment(lesson)
     resources = {"nbgrader": {"assignment": lesson, "notebook": lesson, "db_url": database(folder)}}
-    SaveCells().preprocess(nbformat.reads(student, 4), resources)
+    try:
+        SaveCells().preprocess(nbformat.reads(student, 4), resources)
+    except RuntimeError as error:  # an exercise came or went
+        raise ValueError(f"{folder / 'gradebook.db'}: {error}. Grade this version of the lesson into another --out") from None
+    write(release, student.encode())
+
+
+def _knows(folder: Path, lesson: str) -> bool:
+    if not (folder / "gradebook.db").exists():
+        return False
+    with open_gradebook(folder) as gradebook:
+        try:
+            return bool(gradebook.find_notebook(lesson, lesson).grade_cells)
+        except MissingEntry:
+            return False

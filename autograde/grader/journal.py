@@ -5,58 +5,43 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import tempfile
 from dataclasses import asdict
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from autograde import layout
-from autograde.grader.discovery import Found
 from autograde.grader.pipeline import Graded
 from autograde.grading import Result
 from autograde.suite import Outcome
 
-PACKAGES = ("torch", "numpy", "nbgrader", "nbformat", "pytest")
+PART = ".autograde-"  # how a file begins that is being written
 
 
 class Journal:
-    """Finished results by key; the key holds everything a result depends on."""
+    """Finished results by key (`autograde.grader.identity.key`), which holds everything a result depends on."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def load(self, key: str) -> Graded | None:
-        """The result of an earlier run; a damaged file counts as none."""
+        """The result of an earlier run; a file that is not as it was written counts as none."""
         try:
-            return _decode(json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError):
+            seal, content = (self.folder / f"{key}.json").read_bytes().split(b"\n", 1)
+            return _decode(json.loads(content)) if seal.decode() == _seal(content) else None
+        except (OSError, ValueError):
             return None
 
     def save(self, key: str, graded: Graded) -> None:
         """Durable before it returns."""
-        write(self.folder / f"{key}.json", json.dumps(asdict(graded), ensure_ascii=False).encode())
-
-
-def key(found: Found, sandbox: str) -> str:
-    """A digest of the submission, its lesson's checks, the grader, and the package versions."""
-    digest = hashlib.sha256(f"{found.student}\0{found.lesson}\0{found.notes}\0{sandbox}\0{_lesson_digest(found.lesson)}".encode())
-    if found.path is not None and found.path.is_file() and not found.path.is_symlink():
-        for file in [found.path, *sorted(found.path.parent.glob("*.safetensors")), *sorted(found.path.parent.glob("*_config.json"))]:
-            digest.update(f"\0{file.name}\0".encode())
-            with file.open("rb") as stream:
-                while block := stream.read(2**20):
-                    digest.update(block)
-    return digest.hexdigest()[:40]
+        content = json.dumps(asdict(graded)).encode()
+        write(self.folder / f"{key}.json", _seal(content).encode() + b"\n" + content)
 
 
 def write(path: Path, content: bytes) -> None:
     """Replace a file at once: a reader sees the old content or the new, also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=PART, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
@@ -68,16 +53,14 @@ def write(path: Path, content: bytes) -> None:
         raise
 
 
-@lru_cache
-def _lesson_digest(lesson: str) -> str:
-    files = [layout.checks_path(lesson), layout.hidden_path(lesson), layout.fingerprints_path(lesson), layout.NOTEBOOKS / f"{lesson}.ipynb"]
-    files += sorted(layout.ROOT.glob("utils/*.py")) + sorted(layout.ROOT.glob("autograde/*.py")) + sorted(layout.ROOT.glob("autograde/grader/*.py"))
-    digest = hashlib.sha256(platform.python_version().encode())
-    for package in PACKAGES:
-        digest.update(f"{package}=={version(package)}\0".encode())
-    for file in files:
-        digest.update(file.read_bytes() if file.exists() else b"")
-    return digest.hexdigest()
+def sweep(folder: Path) -> None:
+    """Take away what a killed run was writing; only for who holds the folder's lock."""
+    for part in folder.rglob(f"{PART}*.part"):
+        part.unlink(missing_ok=True)
+
+
+def _seal(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _decode(data: dict[str, Any]) -> Graded:

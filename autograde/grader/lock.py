@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+HELD = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK)
 
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the system releases it when the process ends, however it ends.
 
+    What is in the file only says who holds it: a number in it that another process has by now means nothing.
+
     Raises:
-        ValueError: when another grader holds it.
+        ValueError: when another grader holds it, or the folder can neither be made nor written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+") as handle:
-        if not _lock(handle):
-            raise ValueError(f"another grader is at work in {folder}; wait for it, or choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / ".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"results cannot be written in {folder} ({error.strerror}): make it writable, or choose another --out") from None
+    with handle:
+        _take(handle, folder)
         handle.truncate(0)
-        handle.write(str(os.getpid()))
+        handle.write(f"process {os.getpid()} on {socket.gethostname()}")
         handle.flush()
         yield
 
 
-def _lock(handle) -> bool:
+def _take(handle: IO[str], folder: Path) -> None:
+    try:
+        _lock(handle)
+    except OSError as error:
+        if error.errno in HELD:
+            handle.seek(0)
+            who = handle.read(200) or "another process"
+            raise ValueError(f"another grader ({who}) is at work in {folder}: wait for it or end it, or choose another --out") from None
+        raise ValueError(f"{folder} is on a disk without locks ({error.strerror}): choose an --out on this machine's own disk") from None
+
+
+def _lock(handle: IO[str]) -> None:
     try:
         import fcntl
     except ImportError:  # Windows
         import msvcrt
 
-        lock = lambda: msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # noqa: E731
+        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
     else:
-        lock = lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # noqa: E731
-    try:
-        lock()
-    except OSError:
-        return False
-    return True
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

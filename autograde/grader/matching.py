@@ -39,7 +39,8 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     """The submission's answers in the template's places, with the student's own cells where they stood."""
     repairs = list(raw.repairs)
     stubs = {c.metadata.nbgrader.grade_id: c.source for c in template.cells if _grade_id(c) in exercises}
-    chosen = {name: _choose(name, raw.cells, stubs.get(name, ""), repairs) for name in exercises}
+    defined = [defined_names(c.source) if c.kind == "code" else set() for c in raw.cells]
+    chosen = {name: _choose(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
     extras = _extras(raw.cells, template, {i for i in chosen.values() if i is not None})
     notebook = _fill(template, raw.cells, chosen, extras, repairs)
     answers = {name: raw.cells[i].source for name, i in chosen.items() if i is not None}
@@ -47,10 +48,10 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     return Submission(_to_run(notebook, exercises), answers, attempted, notebook, repairs)
 
 
-def _choose(name: str, cells: list[RawCell], stub: str, repairs: list[str]) -> int | None:
+def _choose(name: str, cells: list[RawCell], defined: list[set[str]], stub: str, repairs: list[str]) -> int | None:
     """The cell that answers `name`: the last written one that carries its id or defines it; an unwritten one failing that."""
     labelled = [i for i, c in enumerate(cells) if c.kind == "code" and c.grade_id == name]
-    defining = [i for i, c in enumerate(cells) if c.kind == "code" and name in defined_names(c.source)]
+    defining = [i for i, names in enumerate(defined) if name in names]
     candidates = sorted(set(labelled) | set(defining))
     if not candidates:
         return None

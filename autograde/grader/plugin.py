@@ -1,4 +1,4 @@
-"""The grader inside stock `nbgrader autograde`: two preprocessors, named in the course's `nbgrader_config.py`."""
+"""The grader inside stock nbgrader: preprocessors that the course's `nbgrader_config.py` names."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import layout, lessons
+from autograde.grader import handover
 from autograde.grader.gradebook import with_outputs
 from autograde.grader.matching import Submission, match
 from autograde.grader.pipeline import check_submission
 from autograde.grader.reading import RawCell, RawNotebook
+from autograde.grader.rubric import with_rubrics, without_rubrics
 
 
 class Repair(NbGraderPreprocessor):
@@ -32,7 +34,15 @@ class GradeInSandbox(NbGraderPreprocessor):
         submission = _matched(nb, names["notebook"])
         folder = Path(resources["metadata"]["path"])
         results = check_submission(names["notebook"], submission, folder, os.environ.get("AUTOGRADE_SANDBOX", "required"))
-        return with_outputs(submission.notebook, results), resources
+        handover.keep(folder, folder)
+        return with_rubrics(with_outputs(submission.notebook, results), names["notebook"]), resources
+
+
+class HideRubrics(NbGraderPreprocessor):
+    """Takes model answers and rubrics out before feedback is made."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        return without_rubrics(nb), resources
 
 
 def _matched(nb: NotebookNode, lesson: str) -> Submission:

@@ -1,0 +1,98 @@
+"""A class being graded: who grades, and where each result goes as it comes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograde.grader import batch, course, feedback, progress, staff, tables
+from autograde.grader.classroom import RESULTS
+from autograde.grader.discovery import Found
+from autograde.grader.gradebook import Records, explained
+from autograde.grader.journal import Journal, sweep
+from autograde.grader.pipeline import Graded
+
+
+class Classwork:
+    """The journal, the feedback pages, the gradebook and the tables in `out`; whoever makes one holds the folder's lock."""
+
+    def __init__(self, out: Path, lessons: Iterable[str], console: Console) -> None:
+        self.out, self.console = out, console
+        for folder in (RESULTS, "feedback", "autograded"):
+            sweep(out / folder)
+        with explained(out):
+            course.create(out, sorted(lessons))
+        self.journal, self.records = Journal(out / RESULTS), Records(out)
+        self.finished: list[Graded] = []
+
+    def __enter__(self) -> Classwork:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.records.close()
+
+    def grade(self, digests: Mapping[Found, str], workers: int, scheduler: str | None, sandbox: str) -> list[Graded]:
+        """Grade what has no result yet; every result, sorted by student and lesson, without the notebooks."""
+        left = batch.resume(digests, self.journal, self.keep)
+        if reused := len(digests) - len(left):
+            self.console.print(f"{reused} of {len(digests)} submissions are unchanged and keep their results ({reused} reused).")
+        if left:
+            self._grade({found: digests[found] for found in left}, workers, scheduler, sandbox)
+        graded = sorted(self.finished, key=lambda g: (g.student, g.lesson))
+        tables.save(graded, self.out)
+        self._tell(graded)
+        return graded
+
+    def _grade(self, digests: Mapping[Found, str], workers: int, scheduler: str | None, sandbox: str) -> None:
+        with progress.told(self.console, len(digests)) as advance, _executor(workers, scheduler) as (executor, submit):
+
+            def done(graded: Graded, digest: str) -> None:
+                self.keep(graded, digest)
+                advance()
+
+            batch.run(digests, executor, self.journal, sandbox, workers, done, submit)
+
+    def keep(self, graded: Graded, digest: str) -> None:
+        """What a result leaves on disk; in memory stays what the tables need."""
+        feedback.save(graded, self.out)
+        self.records.record(graded, digest)
+        self.finished.append(replace(graded, notebook=""))
+
+    def _tell(self, graded: list[Graded]) -> None:
+        self.console.print(summary(graded))
+        out = escape(str(self.out))
+        self.console.print(
+            f"Feedback pages: {out}/feedback/<student>/<lesson>.html · tables: {out}/grades.csv, {out}/exercises.csv · "
+            f"gradebook: {out}/gradebook.db"
+        )
+
+
+@contextmanager
+def _executor(workers: int, scheduler: str | None) -> Iterator[tuple[Executor, Callable]]:
+    if scheduler:
+        with batch.dask_executor(scheduler) as executor:
+            yield executor, batch.far
+    else:
+        with staff.graders(workers) as executor:
+            yield executor, batch.here
+
+
+def summary(graded: list[Graded]) -> Table:
+    """The class as a table: a line a submission, with what went wrong first."""
+    table = Table("Student", "Lesson", "Score", "State", "What to know", title="The class")
+    for g in graded:
+        states = Counter(r.status for r in g.results)
+        state = g.status if g.status != "graded" else ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(states.items()))
+        first = next((f"{r.exercise}: {r.message}" for r in g.results if r.message and r.status not in ("not_attempted", "missing")), "")
+        note = g.reason or first or (g.repairs[0] if g.repairs else "")
+        note = note if len(note) < 90 else note[:89] + "…"
+        table.add_row(escape(g.student), g.lesson[:2], f"{g.score:g} / {g.max_score:g}", state, escape(note))
+    return table
