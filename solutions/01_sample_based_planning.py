@@ -210,7 +210,8 @@ def draw_corridor(figure):
 
 plots.show(
     draw_corridor,
-    alt="A heat map of nine episodes by nine cells: the goal's value moves one cell to the left with every episode",
+    alt="Heat map of the value of stepping right, nine cells after one to nine episodes: the goal's value moves one cell to the left with"
+    " every episode",
     width=6.4,
     height=3.4,
 )
@@ -300,7 +301,8 @@ def draw_epsilon(figure):
 
 plots.show(
     draw_epsilon,
-    alt="How often four actions worth 0.2, 1, 0.5 and 1 are drawn for ε of 0, 0.3 and 1: the two best share the greedy part equally",
+    alt="Bars of how often four actions worth 0.2, 1, 0.5 and 1 are drawn, for ε of 0, 0.3 and 1: the two best share the greedy part "
+    "equally",
     width=6.4,
     height=2.4,
 )
@@ -380,7 +382,8 @@ def draw_model(figure):
 
 plots.show(
     draw_model,
-    alt="Learned next-state probabilities of one pair after 3, 10, 100 and 3,000 tries, above the true ones: a third each for three cells",
+    alt="Heat map of one pair's learned next-state probabilities after 3, 10, 100 and 3,000 tries, above the true ones, a third for each "
+    "of three cells: uneven after ten tries, right to two digits after 3,000",
     width=4.8,
     height=2.6,
 )
@@ -462,7 +465,8 @@ def draw_joint(figure):
 
 plots.show(
     draw_joint,
-    alt="Joint draws of next state and reward: in the world only the fall costs 100, in the model every outcome costs 34",
+    alt="Dots for joint draws of next state and reward, each a third: in the world only the fall costs 100 and the others 1, in the model"
+    " each of the three costs 34",
     width=6.4,
     height=2.9,
 )
@@ -773,7 +777,8 @@ def draw_curves(figure):
 
 plots.show(
     draw_curves,
-    alt="Learning curves on CliffWalking, bands over five seeds: episodes are short after 4 with 50 planning steps, after dozens with none",
+    alt="Real steps an episode against the episode on CliffWalking, bands over five seeds: near the shortest way of 13 after 4 episodes "
+    "with 50 planning steps, after dozens with none",
     width=6.4,
     height=3.2,
 )
@@ -859,7 +864,8 @@ def draw_lake(figure):
 
 plots.show(
     draw_lake,
-    alt="FrozenLake's grid twice: exact values of a random walker, and of the best policy with an arrow in every cell",
+    alt="FrozenLake's four by four grid twice, with exact values: of a random walker, 0.41 at most, and of the best policy, 0.18 at the "
+    "start and 0.72 beside the goal, with an arrow in every cell",
     width=7.2,
     height=3.1,
 )
@@ -923,7 +929,8 @@ def draw_errors(figure):
 
 plots.show(
     draw_errors,
-    alt="Value error on FrozenLake, split in two: the model's part falls with experience, planning's own part with thought",
+    alt="Value error on FrozenLake, split in two parts. Left, against real steps: the model's part falls, planning's own stays. Right, "
+    "against planning samples: planning's own part falls, the model's stays",
     width=7.2,
     height=3.2,
 )
@@ -1017,7 +1024,8 @@ def draw_posterior(figure):
 
 plots.show(
     draw_posterior,
-    alt="A plan's value under 200 posterior models for 5, 25 and 250 tries a pair: wide where data is thin, lower than the model believes",
+    alt="Histograms of a plan's value under 200 posterior models, for about 5, 25 and 250 tries a pair: wide where data is thin, and for "
+    "the most part lower than the model believes",
     width=7.2,
     height=2.7,
 )
@@ -1065,7 +1073,7 @@ def draw_taxi(figure):
         ax.plot(amounts, returns[:, column], marker="o", color=color, label=label)
     ax.axhline(best, color="#111827", lw=1, ls=":")
     ax.text(amounts[0], best + 2, f"the best policy: {best:.2f}", fontsize=8, va="bottom")
-    ax.set(xscale="log", xlabel="real steps of random play", ylabel="expected discounted return", ylim=(None, 10))
+    ax.set(xscale="log", xlabel="real steps of random play", ylabel="expected discounted return", ylim=(-78, 10))
     ax.set_xticks(amounts, [f"{n:,}" for n in amounts])
     ax.minorticks_off()
     ax.legend(loc="lower right")
@@ -1073,7 +1081,8 @@ def draw_taxi(figure):
 
 plots.show(
     draw_taxi,
-    alt="Taxi, expected return against real steps: planning in the model reaches the best value, one pass of Q-learning needs far more",
+    alt="Taxi, expected return against 5,000, 15,000 and 40,000 real steps: planning in a model climbs from the first and reaches the "
+    "best policy's 1.73; one pass of Q-learning stays at −51 until the last and ends below",
     width=6.4,
     height=3.1,
 )

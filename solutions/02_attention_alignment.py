@@ -19,7 +19,7 @@
 #
 # A network reads it character by character, in ten languages, and nobody tells it what a month is.
 #
-# | | Exercise | Difficulty | Minutes | Points |
+# | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
 # | 1 | `alignment_weights` | ●●○ | 12 | 3 |
 # | 2 | `context_vector` | ●○○ | 5 | 1 |

@@ -5,14 +5,17 @@ Colours are Okabe and Ito's (2008), which stay apart for every common kind of co
 
 from __future__ import annotations
 
+import base64
 import io
+import json
+import zlib
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
 import matplotlib
 import torch
-from IPython.display import HTML, Image, display
+from IPython.display import Image, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -37,6 +40,20 @@ STYLE = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
 }
+UNDRAWN = "This figure is drawn by your own function"
+# Puts a view in the place of its still picture. Who does not trust a notebook takes out its scripts and leaves the rest, so whatever
+# stands outside of the script must be worth looking at alone. Scripts in innerHTML do not run: they are made anew.
+COME_ALIVE = """
+document.querySelectorAll('[id="%NAME%"]:not([data-alive])').forEach(box => {
+  box.dataset.alive = "";
+  box.innerHTML = %HTML%;
+  box.querySelectorAll("script").forEach(still => {
+    const script = document.createElement("script");
+    script.textContent = still.textContent;
+    still.replaceWith(script);
+  });
+});
+"""
 
 
 def render(draw: Callable[[Figure], Any], width: float = 6.4, height: float = 3.2, dpi: int = 110) -> bytes:
@@ -44,32 +61,30 @@ def render(draw: Callable[[Figure], Any], width: float = 6.4, height: float = 3.
 
     `width` and `height` are in inches.
     """
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        try:
-            draw(figure)
-            return _png(figure, dpi)
-        except Exception as error:  # a figure of a half-written answer must not stop the notebook
-            return _png(_placeholder(width, height, explain(error)), dpi)
+    return _picture(draw, width, height, dpi)[0]
 
 
 def show(draw: Callable[[Figure], Any], *, alt: str, width: float = 6.4, height: float = 3.2) -> None:
     """Draw with the course's style and display the picture with its alternative text."""
-    display(Image(render(draw, width, height), format="png", width=round(width * 100), alt=alt))
+    png, note = _picture(draw, width, height)
+    display(Image(png, format="png", width=round(width * 100), alt=note or alt))
 
 
 def show_html(html: str, *, still: Callable[[Figure], Any], alt: str, width: float = 6.4, height: float = 3.2) -> None:
     """Display a self-contained interactive view, and the still picture where scripts do not run.
 
-    `html` must hold everything it needs: a view that fetches something breaks in a classroom without a network.
+    `html` must hold everything it needs: a view that fetches something breaks in a classroom without a network. Its scripts find it as
+    `document.currentScript.parentElement`.
     """
     for outside in ("http://", "https://", "src=//", "@import"):
         if outside in html.replace("http://www.w3.org/", ""):
             raise ValueError(f"html must be self-contained, but it holds {outside!r}")
-    picture = Image(render(still, width, height), format="png")
-    encoded = picture._repr_mimebundle_()[0]["image/png"]
-    fallback = f'<img alt="{escape(alt, quote=True)}" width="{round(width * 100)}" src="data:image/png;base64,{encoded}">'
-    display(HTML(f'<div role="group" aria-label="{escape(alt, quote=True)}">{html}<noscript>{fallback}</noscript></div>'))
+    png, note = _picture(still, width, height)
+    picture, words, name = base64.b64encode(png).decode(), escape(alt, quote=True), f"view-{zlib.crc32((html + alt).encode())}"
+    image = f'<img alt="{escape(note, quote=True) or words}" style="max-width:100%" width="{round(width * 100)}" src="data:image/png;base64,{picture}">'
+    script = COME_ALIVE.replace("%NAME%", name).replace("%HTML%", json.dumps(html).replace("<", "\\u003c"))
+    page = f'<div id="{name}" role="group" aria-label="{words}">{image}<script>{script}</script></div>'
+    display({"text/html": page, "image/png": picture, "text/plain": alt}, raw=True)
 
 
 def heatmap(
@@ -116,9 +131,21 @@ def _write_numbers(ax: Axes, image: AxesImage, values: torch.Tensor) -> None:
             ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="white" if dark else "#111827")
 
 
+def _picture(draw: Callable[[Figure], Any], width: float, height: float, dpi: int = 110) -> tuple[bytes, str]:
+    """The PNG, and what it says when it is only a note ("" when it is the figure)."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        try:
+            draw(figure)
+            return _png(figure, dpi), ""
+        except Exception as error:  # a figure of a half-written answer must not stop the notebook
+            note = explain(error)
+            return _png(_placeholder(width, height, note), dpi), f"{UNDRAWN}: {note}"
+
+
 def _placeholder(width: float, height: float, note: str) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="#F3F4F6")
-    figure.text(0.5, 0.56, "This figure is drawn by your own function", ha="center", color=GREY, fontsize=11)
+    figure.text(0.5, 0.56, UNDRAWN, ha="center", color=GREY, fontsize=11)
     figure.text(0.5, 0.42, note, ha="center", va="top", color=GREY, fontsize=9, wrap=True)
     return figure
 

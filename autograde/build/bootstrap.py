@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograde.layout import ROOT
 
-BOOTSTRAP = '''\
+BOOTSTRAP = """\
 # Finds the course around this notebook, or fetches it (Colab); installs only what is missing, never torch.
 import subprocess
 import sys
@@ -24,7 +24,7 @@ sys.path.insert(0, str(course))
 
 from utils.setup import get_ready
 
-get_ready()'''
+get_ready()"""
 
 
 def repository() -> str:

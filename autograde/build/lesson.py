@@ -10,6 +10,7 @@ import nbformat
 
 from autograde import layout
 from autograde.build import manifest, notebooks
+from autograde.build.alternatives import cells_with_silent_pictures
 from autograde.strength import Bench
 
 
@@ -22,12 +23,20 @@ class Built:
 
 
 def build(name: str, execute: bool = True) -> Built:
-    """Write the lesson's manifest and both notebooks; `execute` runs the instructor's from top to bottom."""
+    """Write the lesson's manifest and both notebooks; `execute` runs the instructor's from top to bottom.
+
+    Raises:
+        ValueError: when a figure has no alternative text.
+    """
     bench = Bench(name)
     layout.fingerprints_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
     instructor = notebooks.instructor_notebook(bench.source)
     if execute:
         instructor = notebooks.execute(instructor, layout.SOLUTIONS)
+        if silent := cells_with_silent_pictures(instructor):
+            raise ValueError(
+                f"lesson {name} shows a picture without alternative text (draw it with `plots.show(draw, alt=…)`), in the cell that begins {silent[0]!r}"
+            )
     else:
         instructor = _with_known_outputs(instructor, layout.SOLUTIONS / f"{name}.ipynb")
     written = {

@@ -170,7 +170,7 @@ def _exercises(path: Path, cells: list[Cell]) -> dict[str, Exercise]:
             found[cell.check] = _exercise(path, cell, answers.get(cell.check), found)
     for name, cell in answers.items():
         if cell.exercise and name not in found:
-            raise SourceError(path, cell.line, f"{name} has no check: add a cell `# %% check=\"{name}\" points=N`")
+            raise SourceError(path, cell.line, f'{name} has no check: add a cell `# %% check="{name}" points=N`')
     return found
 
 

@@ -49,9 +49,10 @@ def gather(folder: Path) -> None:
     (folder / "lessons").mkdir()
     for name in layout.lesson_names():
         nbformat.write(lesson_page(name), folder / "lessons" / f"{name}.ipynb")
-    (folder / "strength.md").write_text(STRENGTH + _table("strength", "python -m autograde strength --save"), encoding="utf-8")
+    (folder / "measured").mkdir()
+    (folder / "measured" / "strength.md").write_text(STRENGTH + _table("strength", "python -m autograde strength --save"), encoding="utf-8")
     benchmarks = [_table(path.stem, f"python benchmarks/{path.name} --save") for path in sorted((layout.ROOT / "benchmarks").glob("*.py"))]
-    (folder / "benchmarks.md").write_text(BENCHMARKS + "\n".join(benchmarks), encoding="utf-8")
+    (folder / "measured" / "benchmarks.md").write_text(BENCHMARKS + "\n".join(benchmarks), encoding="utf-8")
 
 
 def _table(name: str, command: str) -> str:

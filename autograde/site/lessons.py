@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from autograde import layout
 from autograde.build import notebooks, source
-from autograde.site.alternatives import pictures_without_words
+from autograde.build.alternatives import silent
 
 SHOWN = {"figure", "experiment"}  # cells whose outputs a reader sees; reports of checks belong to a student's own kernel
 FOLDED = {"figure", "setup"}  # cells whose code a reader opens by a click
@@ -55,16 +55,12 @@ def _one_form(output: NotebookNode) -> NotebookNode:
 
 def _carry_alternative_text(name: str, cell: NotebookNode) -> None:
     """Put the alternative text where the site's builder looks for it, or say which picture has none."""
-    texts = [
-        output.metadata.get("image/png", {}).get("alt", "").strip() for output in cell.outputs if "image/png" in output.get("data", {})
-    ]
-    mute = "" in texts or any(
-        pictures_without_words(output.data["text/html"]) for output in cell.outputs if "text/html" in output.get("data", {})
-    )
-    if mute or len(texts) > 1:
+    pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+    mute = any(map(silent, cell.outputs))
+    if mute or len(pictures) > 1:
         asked = "a picture without alternative text" if mute else "two pictures in one cell, and a page has room for one text"
         raise PageError(
             f"lesson {name} has {asked}: draw each with `plots.show(draw, alt=…)` in a cell of its own. The cell begins {cell.source[:60]!r}"
         )
-    if texts:
-        cell.metadata["mystnb"] = {"image": {"alt": texts[0]}}
+    if pictures:
+        cell.metadata["mystnb"] = {"image": {"alt": pictures[0].metadata["image/png"]["alt"]}}

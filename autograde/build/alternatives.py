@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from nbformat import NotebookNode
+
 _VOID = {"img", "br", "input", "link", "meta", "hr", "source", "wbr"}
 _NAMES = ("aria-label", "aria-labelledby")
 
@@ -32,8 +34,21 @@ class _Pictures(HTMLParser):
             self.named.pop()
 
 
-def pictures_without_words(html: str) -> list[str]:
-    """The tags of the pictures in `html` that say nothing to a reader who cannot see them."""
+def silent(output: NotebookNode) -> bool:
+    """Whether a cell's output shows a picture that says nothing to a reader who cannot see it."""
+    data = output.get("data", {})
+    if "text/html" in data:  # of several forms this one is shown
+        return bool(_mute(data["text/html"]))
+    pictures = [form for form in data if form.startswith("image/")]
+    return any(not output.metadata.get(form, {}).get("alt", "").strip() for form in pictures)
+
+
+def cells_with_silent_pictures(notebook: NotebookNode) -> list[str]:
+    """How each cell begins that shows such a picture."""
+    return [cell.source.strip().splitlines()[0][:60] for cell in notebook.cells if any(map(silent, cell.get("outputs", [])))]
+
+
+def _mute(html: str) -> list[str]:
     parser = _Pictures()
     parser.feed(html)
     return parser.mute
