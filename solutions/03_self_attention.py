@@ -17,7 +17,7 @@
 #
 # $$\text{Attention}(Q, K, V) = \text{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V, \qquad \sqrt{64} = 8$$
 #
-# | | Exercise | Difficulty | Minutes | Points |
+# | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
 # | 1 | `query_key_value` | ●○○ | 5 | 2 |
 # | 2 | `attention_scores` | ●○○ | 8 | 3 |

@@ -17,7 +17,7 @@
 # trained layer, and finally make it generate without repeating work, with the key–value cache that practically every language model
 # generates with.
 #
-# | | Exercise | Difficulty | Minutes | Points |
+# | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
 # | 1 | `split_heads` | ●○○ | 10 | 2.5 |
 # | 2 | `merge_heads` | ●○○ | 5 | 2 |
@@ -189,7 +189,7 @@ check(merge_heads)
 # $$Z_i = \text{softmax}\!\left(\frac{(X W_i^Q)(X W_i^K)^\top}{\sqrt{d_\text{head}}}\right) X W_i^V, \qquad
 # \text{MultiHead}(X) = [Z_1; \dots; Z_h]\, W^O$$
 #
-# | | shape | |
+# | symbol | shape | what it holds |
 # | --- | --- | --- |
 # | $X$ | $(T, d_\text{model})$ | the words |
 # | $W^Q, W^K, W^V, W^O$ | $(d_\text{model}, d_\text{model})$ | four `nn.Linear` layers, with bias or without |

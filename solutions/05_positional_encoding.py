@@ -22,7 +22,7 @@
 #
 # At the end you train them all on short texts, test them on long ones, and see which of them survive.
 #
-# | | Exercise | Difficulty | Minutes | Points |
+# | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
 # | 1 | `permutation_gap` | ●○○ | 8 | 2 |
 # | 2 | `sinusoidal_encoding` | ●●○ | 15 | 4 |
@@ -1003,7 +1003,7 @@ plots.show(
 # ### What we measured
 # Mean of two seeds with the reference answers, right answers in percent (yours may differ by a few, as machines round differently):
 #
-# | | last: 32 | 64 | 128 | 256 | first: 32 | 64 | 128 | 256 |
+# | scheme | last: 32 | 64 | 128 | 256 | first: 32 | 64 | 128 | 256 |
 # | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 # | none | 55 | 31 | 23 | 17 | 57 | 32 | 22 | 15 |
 # | sinusoidal | 100 | 56 | 20 | 14 | 100 | 97 | 52 | 35 |

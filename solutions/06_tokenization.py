@@ -12,7 +12,7 @@
 # The lecture calls tokenization *the bane of my existence*, and says that many problems you think are the model's limitations are actually (partially) tokenizer
 # issues. By the end of this lesson you can tell which: you will have written a tokenizer that gives GPT-2's ids exactly, and the training algorithm that found its vocabulary.
 #
-# | | Exercise | Difficulty | Minutes | Points |
+# | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
 # | 1 | `word_tokenize` | ●○○ | 5 | 1.5 |
 # | 2 | `build_vocabulary` | ●●○ | 12 | 2 |

@@ -8,7 +8,7 @@
 #
 # Its answer is short: *language modelling*. Hide a part of a text and let the network guess it. Two ways to hide are popular:
 #
-# | | what the network sees | what it must say |
+# | way | what the network sees | what it must say |
 # | --- | --- | --- |
 # | **infill** (BERT) | This is the AI **[MASK]** Course. | Agents |
 # | **next token** (GPT) | This is the AI Agents **_____** | Course |
@@ -741,7 +741,7 @@ check(train_step)
 # Everything is there. `utils/training.py`, a short file worth reading, is the loop around your functions: it picks the device, uses bfloat16 and `torch.compile` on a GPU, fused AdamW everywhere, and
 # draws the loss as it falls. The sizes depend on what is there:
 #
-# | | CPU | GPU |
+# | size | CPU | GPU |
 # | --- | --- | --- |
 # | blocks, heads, d_model, context | 2, 4, 128, 64 | 6, 6, 384, 256 |
 # | steps × sequences | 1,000 × 16 | 5,000 × 64 |
@@ -875,7 +875,7 @@ if view:
 # The grader rebuilds your `GPT` from `gpt_config.json`, loads `gpt.safetensors` into it, and asks it for logits on held-back text (the last tenth of the text that the config names).
 # It computes the loss itself. The scale:
 #
-# | | points |
+# | what is reached | points |
 # | --- | --- |
 # | the files open, fit your class, and the vocabulary covers the text | 0.5 |
 # | logits are honest: the future changes nothing, and a prefix alone gives the same logits | 0.5 |

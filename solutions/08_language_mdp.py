@@ -8,7 +8,7 @@
 # A Markov decision process is $\langle S, A, T, R \rangle$. In a *language* MDP, states and actions are text. Two readings are in use,
 # and you will build both:
 #
-# | | state | action | transition |
+# | reading | state | action | transition |
 # | --- | --- | --- | --- |
 # | **token level** | the text written so far | the next token | append it: certain, known |
 # | **world level** | an observation, in words | a command, in words | what the world says next: unknown, to be learned |
@@ -17,7 +17,7 @@
 # text game (Côté et al. 2018, *TextWorld*), and the place where a GPT can be more than a policy: it can be the **model of the world**
 # $\langle T_\eta, R_\eta \rangle$. You train one on random play, let it play the world's part, and plan in what it imagines.
 #
-# | | Exercise | Difficulty | Minutes | Points |
+# | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
 # | 1 | `prefix_values` | ●●● | 20 | 3 |
 # | 2 | `format_transition` | ●○○ | 5 | 1.5 |
