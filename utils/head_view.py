@@ -19,15 +19,15 @@ from torch import Tensor
 
 from utils import plots
 
-ROW, TOP, GAP, BAR = 30, 22, 230, 90  # the drawing's measures: height of a row, of the heading, width of the links, of the longest bar
+ROW, TOP, GAP, BAR = 30, 22, 150, 80  # the drawing's measures: height of a row, of the heading, width of the links, of the longest bar
 
 STYLE = """
-#@ID@{font:14px system-ui,sans-serif;color:#111827;background:#fff;
+#@ID@{font:14px system-ui,sans-serif;color:#111827;background:#fff;color-scheme:light;
   border:1px solid #d1d5db;border-radius:6px;padding:10px 14px;max-width:680px}
 #@ID@ button{font:inherit;margin:0 6px 6px 0;padding:3px 10px;
   border:2px solid #d1d5db;border-radius:14px;background:#fff;color:#111827;cursor:pointer}
 #@ID@ button[aria-pressed=true]{border-color:var(--head);box-shadow:inset 0 -4px 0 var(--head);font-weight:600}
-#@ID@ svg{display:block;width:100%;height:auto}
+#@ID@ svg{display:block;width:100%;max-width:560px;height:auto}
 #@ID@ text{font-size:14px;fill:#111827}
 #@ID@ .row{cursor:pointer}
 #@ID@ .row rect{fill:#fff;stroke:#e5e7eb}

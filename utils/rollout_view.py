@@ -6,7 +6,6 @@ Every share is counted from draws of the function that is passed in, so the page
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +84,11 @@ def colour(share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * min(max(share, 0.0), 1.0)):02x}" for a, b in zip(LOW, HIGH))
 
 
+def ink(share: float) -> str:
+    """White or black, whichever is read better on the share's colour."""
+    return "#ffffff" if share > 0.7 else "#111827"
+
+
 def brief(text: str) -> str:
     """An observation in few words, for a box: the place, and what is carried."""
     words = text.split()
@@ -127,9 +131,7 @@ def _box(ax: Any, node: Node, x: float, y: float, half: float) -> None:
     ax.add_patch(box)
     head = f"{node.action}  {node.share:.0%}  {node.note}".strip() if node.action else "start"
     text = f"{head}\n{brief(node.text)}"
-    ax.text(
-        x, y, text, ha="center", va="center", fontsize=6.2, linespacing=1.15, color="white" if node.share > 0.5 else "#111827", zorder=3
-    )
+    ax.text(x, y, text, ha="center", va="center", fontsize=6.2, linespacing=1.15, color=ink(node.share), zorder=3)
 
 
 def _facts(node: Node) -> dict:
@@ -140,23 +142,23 @@ def _facts(node: Node) -> dict:
         "share": round(node.share, 4),
         "note": node.note,
         "fill": colour(node.share),
+        "ink": ink(node.share),
         "children": [_facts(child) for child in node.children],
     }
 
 
 def _page(tree: Node) -> str:
     data = json.dumps(_facts(tree), ensure_ascii=True).replace("<", "\\u003c")  # no text can end the script
-    name = f"rollout-view-{zlib.crc32(data.encode())}"  # two views on one page must not steer each other
-    return PAGE.replace("%NAME%", name).replace("%START%", escape(tree.text)).replace("%DATA%", data)
+    return PAGE.replace("%START%", escape(tree.text)).replace("%DATA%", data)
 
 
-PAGE = """<div id="%NAME%" style="font-family:system-ui,sans-serif;max-width:760px;color:#111827;background:#fff;padding:8px">
-<div style="font-size:13px">darker: said more often · click a box to open or close what follows</div>
+PAGE = """<div style="font-family:system-ui,sans-serif;max-width:760px;color:#111827;background:#fff;color-scheme:light;padding:8px">
+<div style="font-size:13px">a box: the action, how often the model said this, its reward · darker: more often · click a box (or press Enter) to open or close what follows</div>
 <div style="overflow-x:auto"><svg role="group" aria-label="tree of imagined outcomes"></svg></div>
 <div role="status" aria-live="polite" style="font-size:13px;color:#374151;min-height:2.6em">%START%</div>
 <script>(() => {
 const tree = %DATA%;
-const view = document.getElementById("%NAME%"), svg = view.querySelector("svg"), status = view.querySelector("[role=status]");
+const view = document.currentScript.parentElement, svg = view.querySelector("svg"), status = view.querySelector("[role=status]");
 const wide = 176, gap = 214, high = 34, row = 42;
 const open = (node, depth) => { node.open = depth < 1; node.children.forEach(child => open(child, depth + 1)); };
 open(tree, 0);
@@ -187,10 +189,11 @@ const show = focused => {
     const percent = Math.round(100 * node.share) + "%", head = node.action ? `${node.action}  ${percent}  ${node.note}` : "start";
     const box = make("g", svg, {tabindex: 0, role: "button", "aria-expanded": !!shown.length, "aria-label": `${head}: ${node.text}`, style: "cursor:pointer"});
     make("rect", box, {x: node.x, y: node.y, width: wide, height: high, rx: 5, fill: node.fill});
-    const ink = node.share > 0.5 ? "#fff" : "#111827", more = node.children.length && !node.open ? " +" : "";
-    [head + more, node.brief].forEach((line, i) => {
-      make("text", box, {x: node.x + 7, y: node.y + 14 + 14 * i, "font-size": 11, fill: ink}).textContent = line;
+    [head, node.brief].forEach((line, i) => {
+      make("text", box, {x: node.x + 7, y: node.y + 14 + 14 * i, "font-size": 11, fill: node.ink}).textContent = line;
     });
+    const fold = node.children.length ? (node.open ? "▾" : "▸") : "";
+    make("text", box, {x: node.x + wide - 15, y: middle + 5, "font-size": 14, fill: node.ink}).textContent = fold;
     const turn = () => { node.open = !node.open; show(node); };
     const tell = () => { status.textContent = (node.action ? `${head} → ` : "") + node.text; };
     box.onclick = turn; box.onfocus = box.onmouseenter = tell;

@@ -11,17 +11,17 @@ from torch import Tensor
 from utils import plots
 
 _PAGE = Template("""
-<div id="$name" style="max-width:660px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;padding:8px">
-<div><label>the query stands at position <output style="display:inline-block;width:2em;font-weight:600">$position</output>
+<div style="max-width:560px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;color-scheme:light;padding:8px">
+<div><label><span style="color:$blue">●</span> the query stands at position <output style="display:inline-block;width:2em;font-weight:600">$position</output>
 <input type="range" min="$first" max="$last" value="$position" step="1" style="width:220px;vertical-align:middle"
 aria-label="position of the query"></label></div>
-<div><label>the key stands <output style="display:inline-block;width:2em;font-weight:600">$offset</output> before it
+<div><label><span style="color:$orange">●</span> the key stands <output style="display:inline-block;width:2em;font-weight:600">$offset</output> before it
 <input type="range" min="0" max="$farthest" value="$offset" step="1" style="width:220px;vertical-align:middle"
 aria-label="offset of the key"></label></div>
-<svg viewBox="0 0 640 320" width="100%" role="img"
+<svg viewBox="0 0 480 320" width="100%" role="img"
 aria-label="each pair of columns of the turned query and key as an arrow, and their dot product against the offset">$drawing</svg>
 <script>(() => {
-  const root = document.getElementById("$name"), data = $data;
+  const root = document.currentScript.parentElement, data = $data;
   const [position, offset] = root.querySelectorAll("input"), [shownPosition, shownOffset] = root.querySelectorAll("output");
   const point = (arrows, tips) => root.querySelectorAll(arrows).forEach((arrow, i) => {
     const dot = arrow.nextElementSibling;
@@ -40,11 +40,11 @@ aria-label="each pair of columns of the turned query and key as an arrow, and th
   position.addEventListener("input", draw); offset.addEventListener("input", draw);
 })()</script></div>
 """)
-_MIDDLE, _RADIUS = 72, 54  # height of the circles' centres and their radius, in the units of the drawing
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 620, 190, 300  # of the curve
+_WIDE, _MIDDLE, _RADIUS = 480, 66, 52  # the drawing's width, height of the circles' centres and their radius, in its own units
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 470, 186, 284  # of the curve
 
 
-def rotation_view(queries: Tensor, keys: Tensor, farthest: int, position: int, offset: int, name: str = "rotation-view") -> str:
+def rotation_view(queries: Tensor, keys: Tensor, farthest: int, position: int, offset: int) -> str:
     """HTML with two sliders, over the query's position and over how many positions before it the key stands.
 
     Row p of `queries` and of `keys`, both (n, d), is the vector as it is turned for position p. Each pair of columns becomes a circle
@@ -66,13 +66,14 @@ def rotation_view(queries: Tensor, keys: Tensor, farthest: int, position: int, o
         "scores": [[f"{s:.3f}" for s in row] for row in scores.tolist()],
     }
     return _PAGE.substitute(
-        name=name,
+        blue=plots.BLUE,
+        orange=plots.ORANGE,
         first=farthest,
         last=len(queries) - 1,
         farthest=farthest,
         position=position,
         offset=offset,
-        drawing=_drawing(data, position, offset, farthest),
+        drawing=_drawing(data, position, offset, farthest, _range(scores)),
         data=json.dumps(data, separators=(",", ":")),
     )
 
@@ -91,7 +92,7 @@ def _validate(queries: Tensor, keys: Tensor, farthest: int, position: int, offse
 
 
 def _centres(n_pairs: int) -> list[float]:
-    return [640 * (i + 0.5) / n_pairs for i in range(n_pairs)]
+    return [_WIDE * (i + 0.5) / n_pairs for i in range(n_pairs)]
 
 
 def _tips(vectors: Tensor, length: float) -> list[list[list[float]]]:
@@ -101,14 +102,19 @@ def _tips(vectors: Tensor, length: float) -> list[list[list[float]]]:
     return [[[round(c + x, 1), round(_MIDDLE - y, 1)] for c, (x, y) in zip(centres, row, strict=True)] for row in pairs.tolist()]
 
 
+def _range(scores: Tensor) -> tuple[float, float]:
+    """The lowest and the highest number on the curve's axis, which always shows 0."""
+    return min(float(scores.min()), 0.0), max(float(scores.max()), 0.0)
+
+
 def _curves(scores: Tensor) -> list[list[list[float]]]:
     """For every position of the query, the points of q · k against the offset; one scale for all of them."""
-    low, high = min(float(scores.min()), 0.0), max(float(scores.max()), 0.0)
+    low, high = _range(scores)
     step, height = (_RIGHT - _LEFT) / (scores.shape[1] - 1), (_BOTTOM - _TOP) / (high - low or 1.0)
     return [[[round(_LEFT + i * step, 1), round(_BOTTOM - (s - low) * height, 1)] for i, s in enumerate(row)] for row in scores.tolist()]
 
 
-def _drawing(data: dict, position: int, offset: int, farthest: int) -> str:
+def _drawing(data: dict, position: int, offset: int, farthest: int, span: tuple[float, float]) -> str:
     row = position - farthest
     parts = [_circle(i, centre) for i, centre in enumerate(_centres(len(data["queries"][0])))]
     for kind, color, tips in (("query", plots.BLUE, data["queries"][position]), ("key", plots.ORANGE, data["keys"][position - offset])):
@@ -119,11 +125,13 @@ def _drawing(data: dict, position: int, offset: int, farthest: int) -> str:
         f'<path d="M{_LEFT} {_TOP - 6}V{_BOTTOM + 4}H{_RIGHT}" fill="none" stroke="{plots.GREY}"/>',
         f'<polyline points="{points}" fill="none" stroke="{plots.GREEN}" stroke-width="2"/>',
         f'<circle class="marker" cx="{x}" cy="{y}" r="5" fill="{plots.RED}"/>',
-        f'<text class="score" x="{_RIGHT}" y="{_TOP - 8}" text-anchor="end" font-weight="600">q · k = {data["scores"][row][offset]}</text>',
-        f'<text x="{_LEFT + 4}" y="{_TOP - 8}" fill="{plots.GREY}">q · k against the offset, 0 to {farthest}</text>',
-        f'<text x="{_RIGHT}" y="{_BOTTOM + 18}" text-anchor="end" fill="{plots.GREY}">offset</text>',
-        f'<text x="{_LEFT}" y="{_BOTTOM + 18}" fill="{plots.BLUE}">● query</text>',
-        f'<text x="{_LEFT + 70}" y="{_BOTTOM + 18}" fill="{plots.ORANGE}">● key</text>',
+        f'<text class="score" x="{_RIGHT}" y="{_TOP - 10}" text-anchor="end" font-weight="600">q · k = {data["scores"][row][offset]}</text>',
+        f'<text x="{_LEFT}" y="{_TOP - 10}" fill="{plots.GREY}">q · k at every offset</text>',
+        f'<text x="{_LEFT - 6}" y="{_TOP + 5}" text-anchor="end" font-size="12" fill="{plots.GREY}">{span[1]:.1f}</text>',
+        f'<text x="{_LEFT - 6}" y="{_BOTTOM + 4}" text-anchor="end" font-size="12" fill="{plots.GREY}">{span[0]:.1f}</text>',
+        f'<text x="{_LEFT}" y="{_BOTTOM + 20}" font-size="12" fill="{plots.GREY}">0</text>',
+        f'<text x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 20}" text-anchor="middle" fill="{plots.GREY}">offset (positions)</text>',
+        f'<text x="{_RIGHT}" y="{_BOTTOM + 20}" text-anchor="end" font-size="12" fill="{plots.GREY}">{farthest}</text>',
     ]
     return "".join(parts)
 

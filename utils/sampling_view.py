@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -47,7 +46,7 @@ def sampling_view(sample: Callable[..., Tensor], logits: Tensor, tokens: Sequenc
         shares[temperature, top_p] = [*(counts[shown] / draws).tolist(), (1 - counts[shown].sum() / draws).item(), int((counts > 0).sum())]
     names = [*(visible(tokens[i]) for i in shown), "rest"]
     alt = f"Next-token shares after the prompt {prompt!r} for three temperatures and top-p values: sharper when lower, flatter when higher"
-    return SamplingView(_page(shares, names, prompt), lambda figure: _still(figure, shares, names), alt)
+    return SamplingView(_page(shares, names, prompt, draws), lambda figure: _still(figure, shares, names), alt)
 
 
 def visible(token: str) -> str:
@@ -64,41 +63,46 @@ def _still(figure: Figure, shares: dict, names: list[str]) -> None:
     figure.axes[0].set_ylabel("share of draws")
 
 
-def _page(shares: dict, names: list[str], prompt: str) -> str:
+def _page(shares: dict, names: list[str], prompt: str, draws: int) -> str:
     table = [[[round(v, 4) for v in shares[t, p]] for p in TOP_PS] for t in TEMPERATURES]
-    facts = {"names": names, "temperatures": TEMPERATURES, "topPs": TOP_PS, "shares": table}
+    facts = {"names": names, "temperatures": TEMPERATURES, "topPs": TOP_PS, "shares": table, "draws": draws}
     data = json.dumps(facts, ensure_ascii=True).replace("<", "\\u003c")  # no token can end the script
-    name = f"sampling-view-{zlib.crc32((data + prompt).encode())}"  # two views on one page must not steer each other
-    return PAGE.replace("%NAME%", name).replace("%DATA%", data).replace("%PROMPT%", escape("".join(visible(c) for c in prompt))).replace("%BLUE%", plots.BLUE)
+    return PAGE.replace("%DATA%", data).replace("%PROMPT%", escape("".join(visible(c) for c in prompt))).replace("%BLUE%", plots.BLUE)
 
 
-PAGE = """<div id="%NAME%" style="font-family:system-ui,sans-serif;max-width:640px;color:#111827;background:#fff;padding:8px">
-<div style="font-size:14px;margin-bottom:6px">after <code>%PROMPT%</code> comes …</div>
-<svg viewBox="0 0 640 220" width="100%" role="img" aria-label="share of draws of each token"></svg>
+PAGE = """<div style="font-family:system-ui,sans-serif;max-width:560px;color:#111827;background:#fff;color-scheme:light;padding:8px">
+<div style="font-size:14px;margin-bottom:6px">after <code style="background:#F3F4F6;color:#111827">%PROMPT%</code> comes …</div>
+<svg viewBox="0 0 480 210" width="100%" role="img" aria-label="share of draws of each token"></svg>
 <label style="display:flex;gap:8px;font-size:13px">temperature <input type="range" min="0" max="7" value="4" style="flex:1"><output style="width:3em"></output></label>
 <label style="display:flex;gap:8px;font-size:13px">top-p <input type="range" min="0" max="6" value="6" style="flex:1"><output style="width:3em"></output></label>
 <div role="status" aria-live="polite" style="font-size:13px;color:#4B5563"></div>
 <script>(() => {
 const facts = %DATA%;
-const view = document.getElementById("%NAME%"), svg = view.querySelector("svg");
+const view = document.currentScript.parentElement, svg = view.querySelector("svg");
 const [temperature, topP] = view.querySelectorAll("input"), [shownT, shownP] = view.querySelectorAll("output");
-const width = 640 / facts.names.length, make = name => svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", name));
+const left = 38, width = (480 - left) / facts.names.length, make = name => svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", name));
+for (const [share, y] of [[0, 186], [50, 106], [100, 26]]) {
+  const line = make("line"), text = make("text");
+  for (const [key, v] of Object.entries({x1: left, x2: 480, y1: y, y2: y, stroke: "#D1D5DB"})) line.setAttribute(key, v);
+  for (const [key, v] of Object.entries({x: left - 5, y: y + 4, "text-anchor": "end", "font-size": 12, fill: "#4B5563"})) text.setAttribute(key, v);
+  text.textContent = share + "%";
+}
 const columns = facts.names.map((name, i) => {
   const bar = make("rect"), label = make("text"), value = make("text");
-  for (const [key, v] of Object.entries({x: i * width + 4, width: width - 8, fill: name === "rest" ? "#9CA3AF" : "%BLUE%"})) bar.setAttribute(key, v);
-  for (const text of [label, value]) { text.setAttribute("x", (i + 0.5) * width); text.setAttribute("text-anchor", "middle"); }
-  label.setAttribute("y", 214); label.setAttribute("font-size", 14); label.textContent = name; value.setAttribute("font-size", 11);
+  for (const [key, v] of Object.entries({x: left + i * width + 3, width: width - 6, fill: name === "rest" ? "#9CA3AF" : "%BLUE%"})) bar.setAttribute(key, v);
+  for (const text of [label, value]) { text.setAttribute("x", left + (i + 0.5) * width); text.setAttribute("text-anchor", "middle"); }
+  label.setAttribute("y", 204); label.setAttribute("font-size", 14); label.textContent = name; value.setAttribute("font-size", 12);
   return {bar, value};
 });
 const show = () => {
   const row = facts.shares[temperature.value][topP.value], t = facts.temperatures[temperature.value], p = facts.topPs[topP.value];
   columns.forEach(({bar, value}, i) => {
-    const height = 175 * row[i];
-    bar.setAttribute("y", 195 - height); bar.setAttribute("height", height);
-    value.setAttribute("y", 190 - height); value.textContent = row[i] ? Math.round(100 * row[i]) + "%" : "";
+    const height = 160 * row[i], percent = Math.round(100 * row[i]);
+    bar.setAttribute("y", 186 - height); bar.setAttribute("height", height);
+    value.setAttribute("y", 182 - height); value.textContent = row[i] ? percent || "<1" : "";
   });
   shownT.textContent = t; shownP.textContent = p === 1 ? "off" : p;
-  view.querySelector("[role=status]").textContent = row[row.length - 1] + " different tokens were drawn";
+  view.querySelector("[role=status]").textContent = row[row.length - 1] + " different tokens in " + facts.draws.toLocaleString("en") + " draws; the bars are their shares in %";
 };
 temperature.oninput = topP.oninput = show; show();
 })()</script></div>"""

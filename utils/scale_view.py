@@ -10,24 +10,25 @@ from string import Template
 from utils import plots
 
 _PAGE = Template("""
-<div id="$name" style="max-width:660px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;padding:8px">
+<div style="max-width:560px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;color-scheme:light;padding:8px">
 <label>divide the scores by <output style="display:inline-block;width:3em;font-weight:600">$start</output>
-<input type="range" min="0" max="$last" value="$at" step="1" style="width:320px;vertical-align:middle"
+<input type="range" min="0" max="$last" value="$at" step="1" style="width:min(320px,100%);vertical-align:middle"
  aria-label="divisor of the scores"></label>
-<svg viewBox="0 0 640 $height" width="100%" role="img" aria-label="bars of the divided scores and of the softmax weights">$bars</svg>
+<svg viewBox="0 0 480 $height" width="100%" role="img" aria-label="bars of the divided scores and of the softmax weights">$bars</svg>
 <script>(() => {
-  const root = document.getElementById("$name"), frames = $frames;
+  const root = document.currentScript.parentElement, frames = $frames;
   const slider = root.querySelector("input"), shown = root.querySelector("output");
   const draw = () => {
     const [divisor, rows] = frames[slider.value];
     shown.textContent = divisor;
+    root.querySelector("text.divided").textContent = "score ÷ " + divisor;
     root.querySelectorAll("rect").forEach((bar, i) => bar.setAttribute("width", rows[i][0]));
     root.querySelectorAll("text.number").forEach((text, i) => { text.textContent = rows[i][1]; text.setAttribute("x", rows[i][2]); });
   };
   slider.addEventListener("input", draw);
 })()</script></div>
 """)
-_LEFT, _RIGHT, _WIDTH, _ROW = 90, 380, 190, 34  # of the two columns of bars, in the units of the drawing
+_LEFT, _RIGHT, _WIDTH, _ROW = 80, 290, 130, 34  # of the two columns of bars, in the units of the drawing
 
 
 def scale_view(
@@ -35,7 +36,6 @@ def scale_view(
     divisors: Sequence[float],
     frames: Sequence[tuple[Sequence[float], Sequence[float]]],
     start: float,
-    name: str = "scale-view",
 ) -> str:
     """HTML with a slider over `divisors`; `frames[i]` holds the divided scores and the weights of `words` at `divisors[i]`.
 
@@ -45,12 +45,11 @@ def scale_view(
     drawn = [_numbers(scores, weights, top) for scores, weights in frames]
     at = list(divisors).index(start)
     return _PAGE.substitute(
-        name=name,
         start=f"{start:g}",
         last=len(divisors) - 1,
         at=at,
         height=_ROW * len(words) + 34,
-        bars=_bars(words, drawn[at]),
+        bars=_bars(words, drawn[at], f"{start:g}"),
         frames=json.dumps([[f"{divisor:g}", rows] for divisor, rows in zip(divisors, drawn, strict=True)]),
     )
 
@@ -65,9 +64,9 @@ def _numbers(scores: Sequence[float], weights: Sequence[float], top: float) -> l
     return rows
 
 
-def _bars(words: Sequence[str], rows: list[list]) -> str:
-    titles = ((_LEFT, "score ÷ divisor"), (_RIGHT, "weight (softmax)"))
-    parts = [f'<text x="{x}" y="14" fill="{plots.GREY}">{title}</text>' for x, title in titles]
+def _bars(words: Sequence[str], rows: list[list], divisor: str) -> str:
+    titles = ((_LEFT, "divided", f"score ÷ {divisor}"), (_RIGHT, "", "weight, by softmax"))
+    parts = [f'<text class="{kind}" x="{x}" y="14" fill="{plots.GREY}">{title}</text>' for x, kind, title in titles]
     for i, word in enumerate(words):
         y = 26 + i * _ROW
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 17}" text-anchor="end">{escape(word)}</text>')

@@ -18,13 +18,13 @@ MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
 
 _SPAN = "display:inline-block;padding:1px 2px;margin:1px;border-radius:3px;white-space:pre;font-family:ui-monospace,Menlo,Consolas,monospace;color:#111827"
 _PAGE = Template("""
-<div id="$name" style="max-width:680px;font:14px system-ui,sans-serif;color:#111827;background:#fff;padding:8px">
+<div style="max-width:680px;font:14px system-ui,sans-serif;color:#111827;background:#fff;color-scheme:light;padding:8px">
 <label>step <output style="display:inline-block;width:2.5em;font-weight:600">$at</output>
-<input type="range" min="0" max="$last" value="$at" step="1" style="width:360px;vertical-align:middle" aria-label="step of the merging"></label>
+<input type="range" min="0" max="$last" value="$at" step="1" style="width:min(360px,100%);vertical-align:middle" aria-label="step of the merging"></label>
 <p aria-live="polite" style="margin:6px 0;min-height:1.4em">$caption</p>
 <div class="tokens" style="line-height:1.9;min-height:$lines">$spans</div>
 <script>(() => {
-  const root = document.getElementById("$name"), frames = $frames, colours = $colours;
+  const root = document.currentScript.parentElement, frames = $frames, colours = $colours;
   const slider = root.querySelector("input"), shown = root.querySelector("output");
   const caption = root.querySelector("p"), box = root.querySelector(".tokens");
   slider.addEventListener("input", () => {
@@ -66,7 +66,7 @@ def token_spans(tokens: Sequence[Token], caption: str = "") -> str:
     return f'<div style="max-width:680px;font:14px system-ui,sans-serif;color:#111827;background:#fff;padding:6px;line-height:1.9">{head}{_spans(tokens)}</div>'
 
 
-def merge_view(frames: Sequence[Sequence[Token]], captions: Sequence[str], start: int | None = None, name: str = "merge-view") -> str:
+def merge_view(frames: Sequence[Sequence[Token]], captions: Sequence[str], start: int | None = None) -> str:
     """HTML with a slider over `frames`, the tokens after 0, 1, 2 … merges; `captions[i]` is the sentence above frame i.
 
     The frame `start` (the last one, if not given) is shown before the slider is moved, and where no script runs.
@@ -77,7 +77,6 @@ def merge_view(frames: Sequence[Sequence[Token]], captions: Sequence[str], start
     data = [[words, [visible(token) for token in tokens]] for words, tokens in zip(captions, frames)]
     longest = max(sum(len(token) + 1 for token in tokens) for _, tokens in data)
     return _PAGE.substitute(
-        name=name,
         at=at,
         last=len(frames) - 1,
         caption=escape(captions[at]),

@@ -45,11 +45,6 @@ def test_the_page_holds_the_tree_and_fetches_nothing():
     assert not re.search(r"%[A-Z]+%", html), "every placeholder is filled"
 
 
-def test_two_views_do_not_share_a_name():
-    one, other = (re.search(r'id="(\S+)"', view(depth).html).group(1) for depth in (1, 2))
-    assert one != other
-
-
 def test_the_still_picture_is_drawn():
     assert plots.render(view().draw).startswith(b"\x89PNG")
 

@@ -41,7 +41,7 @@ def test_turned_vectors_show_one_curve_wherever_the_query_stands():
 
 def test_the_longest_arrow_reaches_the_circle_and_points_up_for_a_positive_second_number():
     tips = data_of(rotation_view(torch.tensor([[0.0, 2.0], [1.0, 0.0]]), torch.zeros(2, 2), farthest=1, position=1, offset=0))["queries"]
-    assert tips == [[[320.0, 18.0]], [[347.0, 72.0]]]
+    assert tips == [[[240.0, 14.0]], [[266.0, 66.0]]]
 
 
 def test_the_still_state_is_that_of_the_start():
@@ -55,9 +55,9 @@ def test_the_still_state_is_that_of_the_start():
 
 
 def test_the_page_is_self_contained_and_well_formed():
-    html = rotation_view(QUERIES, KEYS, farthest=5, position=9, offset=4, name="one")
+    html = rotation_view(QUERIES, KEYS, farthest=5, position=9, offset=4)
     assert "http" not in html and "src" not in html and "$" not in html
-    assert html.count('id="one"') == 1 and 'getElementById("one")' in html
+    assert " id=" not in html, "a page may hold the view twice"
     opened = []
 
     class Balanced(HTMLParser):

@@ -43,7 +43,7 @@ def frames_in(html):
 
 
 def test_the_view_holds_its_frames_and_shows_the_last():
-    html = merge_view(FRAMES, ["nothing <yet>", "a + b"], name="here")
+    html = merge_view(FRAMES, ["nothing <yet>", "a + b"])
     assert frames_in(html) == [["nothing <yet>", ["a", "b", "</script>"]], ["a + b", ["ab", "</script>"]]]
     assert html.count("</script>") == 1, "a token must not be able to end the script"
     before_script = html.split("<script>")[0]
@@ -74,7 +74,7 @@ def test_moving_the_slider_shows_the_frame():
     const slider = {value: 0, addEventListener: (event, act) => { slider.act = act; }}, shown = {}, caption = {};
     const box = {replaceChildren: (...spans) => { box.spans = spans; }};
     const root = {querySelector: name => ({input: slider, output: shown, p: caption, ".tokens": box})[name]};
-    const document = {getElementById: () => root, createElement: () => ({style: {}})};
+    const document = {currentScript: {parentElement: root}, createElement: () => ({style: {}})};
     """
     report = "slider.act(); console.log(JSON.stringify([shown.textContent, caption.textContent, box.spans.map(s => s.textContent)]));"
     done = subprocess.run(["node", "-e", page + script + ";" + report], capture_output=True, text=True, check=True)
