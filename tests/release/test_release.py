@@ -1,7 +1,9 @@
 """What students get holds no answer, and works alone."""
 
+import ast
 import io
 import json
+import sys
 import textwrap
 import tokenize
 from functools import cache
@@ -10,6 +12,7 @@ import pytest
 
 from autograde import layout, release
 from autograde.build import notebooks, source
+from utils.setup import NEEDED
 
 WINDOW = 18  # tokens in a row that no release may share with an answer
 
@@ -96,6 +99,27 @@ def test_no_hidden_test_and_no_misconception_is_released(released):
             for path in released.rglob("*.py"):
                 assert sorted(own & set(tokens(path.read_text(encoding="utf-8")))) == []
     assert not list(released.rglob("*hidden*")) and not list(released.rglob("*misconception*")) and not (released / "solutions").exists()
+
+
+def test_what_is_released_imports_only_what_the_first_cell_installs(released):
+    """Wherever a notebook is opened: on a machine that has only torch, what comes with it, and Jupyter."""
+    there = {
+        *sys.stdlib_module_names,
+        "torch",
+        "numpy",
+        "IPython",
+        "ipywidgets",
+        "utils",
+        "autograde",
+        "regex",
+    }  # regex comes with tiktoken
+    for path in released.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            modules = (
+                [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            )
+            for module in modules:
+                assert module.split(".")[0] in there | set(NEEDED), f"{path.relative_to(released)} imports {module}"
 
 
 @pytest.mark.slow
