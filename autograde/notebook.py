@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +45,8 @@ class OpenLesson:
         result = examine(self._lesson, exercise, self._student, guard)
         self._results[exercise.name] = result
         display(Report(result))
+        if result.status != "passed" and os.environ.get("NBGRADER_EXECUTION") == "validate":
+            print(Report(result), file=sys.stderr)  # nbgrader's Validate shows a cell's errors, not its displays
         return float(result.score)
 
     def scoreboard(self) -> None:

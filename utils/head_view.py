@@ -19,7 +19,7 @@ from torch import Tensor
 
 from utils import plots
 
-ROW, TOP, GAP, BAR = 30, 22, 150, 80  # the drawing's measures: height of a row, of the heading, width of the links, of the longest bar
+ROW, TOP, GAP, BAR = 30, 22, 100, 64  # the drawing's measures: height of a row, of the heading, width of the links, of the longest bar
 
 STYLE = """
 #@ID@{font:14px system-ui,sans-serif;color:#111827;background:#fff;color-scheme:light;
@@ -97,9 +97,9 @@ class _Layout:
 
     @classmethod
     def of(cls, rows: Sequence[str], columns: Sequence[str]) -> _Layout:
-        left = 30 + 8 * max(map(len, rows))
+        left = 24 + 15 * max(map(len, rows)) // 2
         right = left + GAP
-        return cls(left, right, right + 24 + 8 * max(map(len, columns)))
+        return cls(left, right, right + 20 + 15 * max(map(len, columns)) // 2)
 
     def path(self, i: int, j: int) -> str:
         """A curve from row i on the left to column j on the right."""
@@ -207,5 +207,5 @@ def _drawing(layout: _Layout, rows: Sequence[str], columns: Sequence[str], weigh
         f'<text class="heading" x="{layout.right + 8}" y="14">at whom</text>'
     )
     label = escape(f"Where head {head + 1} looks from {rows[row]}", quote=True)
-    size = f"0 0 {layout.bars + BAR + 50} {TOP + ROW * max(len(rows), len(columns)) + 4}"
+    size = f"0 0 {layout.bars + BAR + 40} {TOP + ROW * max(len(rows), len(columns)) + 4}"
     return f'<svg viewBox="{size}" role="group" aria-label="{label}">{heading}{links}{left}{right}</svg>'

@@ -14,7 +14,7 @@ _PAGE = Template("""
 <label>divide the scores by <output style="display:inline-block;width:3em;font-weight:600">$start</output>
 <input type="range" min="0" max="$last" value="$at" step="1" style="width:min(320px,100%);vertical-align:middle"
  aria-label="divisor of the scores"></label>
-<svg viewBox="0 0 480 $height" width="100%" role="img" aria-label="bars of the divided scores and of the softmax weights">$bars</svg>
+<svg viewBox="0 0 480 $height" width="100%" style="margin-top:8px" role="img" aria-label="bars of the divided scores and of the softmax weights">$bars</svg>
 <script>(() => {
   const root = document.currentScript.parentElement, frames = $frames;
   const slider = root.querySelector("input"), shown = root.querySelector("output");

@@ -1,0 +1,144 @@
+"""The interactive views: alive in JupyterLab and in a sandboxed frame as Colab has, a still picture where scripts are not trusted."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+import nbformat
+import pytest
+from nbconvert import HTMLExporter, MarkdownExporter
+
+from autograde import layout
+from autograde.build import notebooks, source
+from autograde.demo import solved_notebook
+from autograde.grader import discovery, pipeline
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+from tests.browser.examples import CELLS, USE, notebook  # noqa: E402
+from tests.browser.lab import NotebookPage  # noqa: E402
+
+LESSONS = [name for name in layout.lesson_names() if name[:2] in CELLS]
+
+
+def views_of(executed) -> list[str]:
+    """The HTML of every output that holds a script."""
+    html = [o.get("data", {}).get("text/html", "") for cell in executed.cells for o in cell.get("outputs", [])]
+    return [text for text in html if "<script" in text]
+
+
+@pytest.fixture(scope="module")
+def executed(released):
+    """The notebook of all views with its outputs, run outside of any browser and signed by nobody."""
+    return notebooks.execute(notebook(), released / "notebooks")
+
+
+@pytest.fixture(scope="module")
+def saved(executed, lab):
+    """Its path from the server's folder."""
+    nbformat.write(executed, lab.root / "notebooks" / "all_views.ipynb")
+    return "notebooks/all_views.ipynb"
+
+
+def test_all_views_live_in_jupyterlab(lab, watch, saved):
+    watched = watch(height=1000)
+    opened = NotebookPage(watched.page, lab, saved)
+    opened.choose("Run", "Run All Cells")
+    opened.wait_until_idle()
+    for number, cell in zip(CELLS, opened.panel.locator(".jp-CodeCell").all()[1:], strict=True):
+        view = opened.output(cell)
+        view.scroll_into_view_if_needed()
+        watched.shot(f"view-{number}-at-first", view)
+        USE[number](view)
+        watched.shot(f"view-{number}-moved", view)
+        expect(view.locator("img")).to_have_count(0)
+    watched.assert_quiet()
+
+
+def test_an_untrusted_notebook_shows_still_pictures(lab, watch, saved):
+    watched = watch(height=1000)
+    opened = NotebookPage(watched.page, lab, saved)
+    for number, cell in zip(CELLS, opened.panel.locator(".jp-CodeCell").all()[1:], strict=True):
+        output = opened.output(cell).locator(".jp-RenderedHTMLCommon")
+        still = output.get_by_role("img", name=f"still of {number}")
+        expect(still).to_be_visible()
+        assert still.evaluate("e => e.naturalWidth") > 100
+        expect(output.locator("input, button, svg")).to_have_count(0)
+        assert output.inner_text().strip() == "", "nothing of the view but its picture is left"
+    watched.shot("views-untrusted")
+    watched.assert_quiet()
+
+
+def test_views_are_legible_in_the_dark_theme(lab, watch, saved):
+    watched = watch(height=1000)
+    opened = NotebookPage(watched.page, lab, saved)
+    opened.choose("Settings", "Theme", "JupyterLab Dark")
+    expect(watched.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    opened.choose("Run", "Run All Cells")
+    opened.wait_until_idle()
+    for number, cell in zip(CELLS, opened.panel.locator(".jp-CodeCell").all()[1:], strict=True):
+        view = opened.output(cell)
+        watched.shot(f"view-{number}-dark", view)
+        words = view.locator("label, p, output, [role=status], button")
+        for colour in words.evaluate_all("all => all.map(e => getComputedStyle(e).color)"):
+            assert max(map(int, re.findall(r"\d+", colour)[:3])) < 130, f"{number}: {colour} on white"
+    opened.choose("Settings", "Theme", "JupyterLab Light")
+    expect(watched.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_lessons_own_view_lives_in_a_sandboxed_frame(watch, lesson):
+    """As in Colab, which shows each output in a frame of its own that may run scripts and nothing else."""
+    (html,) = views_of(nbformat.read(layout.SOLUTIONS / f"{lesson}.ipynb", 4))
+    watched = watch(width=420, height=700)
+    watched.page.set_content(
+        f'<iframe sandbox="allow-scripts" style="width:400px;height:680px;border:0" srcdoc="{escape(html, quote=True)}"></iframe>'
+    )
+    frame = watched.page.frame_locator("iframe")
+    expect(frame.locator("svg, .tokens").first).to_be_visible()
+    USE[lesson[:2]](frame.locator("body"))
+    watched.shot(f"view-{lesson[:2]}-400px")
+    assert frame.locator("body").evaluate("b => b.scrollWidth <= b.clientWidth + 16"), "at 400 px nothing hangs over"
+    watched.assert_quiet()
+
+
+def test_two_views_on_one_page_do_not_steer_each_other(watch, executed):
+    watched = watch()
+    html = views_of(executed)[0]
+    watched.page.set_content(f"<section>{html}</section><section>{html}</section>")
+    one, other = watched.page.locator("section").all()
+    before = other.locator("svg").inner_html()
+    USE["03"](one)
+    assert other.locator("svg").inner_html() == before
+    USE["03"](other)
+
+
+def test_an_exported_page_is_alive_and_plain_markdown_has_the_picture(watch, executed, tmp_path):
+    page, _ = HTMLExporter(template_name="basic").from_notebook_node(executed)
+    text, _ = MarkdownExporter().from_notebook_node(executed)
+    watched = watch()
+    watched.page.set_content(page)
+    for number, view in zip(CELLS, watched.page.locator("div[role=group][id^=view-]").all(), strict=True):
+        USE[number](view)
+    watched.assert_quiet()
+    without_scripts = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    assert re.findall(r'<img alt="still of (\d\d)"', without_scripts) == list(CELLS)
+    assert "<input" not in without_scripts and "<svg" not in without_scripts
+
+
+def test_no_figure_is_run_when_grading(tmp_path):
+    """A view's cell that would spoil the answer if it ran."""
+    lesson = "03_self_attention"
+    solved = solved_notebook(source.read(layout.source_path(lesson)))
+    shown = [cell for cell in solved.cells if "scale_view(" in cell.source]
+    assert shown and all({"figure", "experiment"} & set(cell.metadata.get("tags", [])) for cell in shown)
+    for cell in shown:
+        cell.source = "globals().update(attention_scores=None)\n" + cell.source
+    path = tmp_path / "ada" / f"{lesson}.ipynb"
+    path.parent.mkdir()
+    nbformat.write(solved, path)
+    (found,) = discovery.find([path])
+    graded = pipeline.grade(found, "auto")
+    assert graded.score == graded.max_score > 0
