@@ -1,96 +1,177 @@
 """Grading a class: this grader against stock `nbgrader autograde` on the same submissions, in one run.
 
-    python benchmarks/grading.py [--students 12] [--large 300] [--save]
+    python benchmarks/grading.py [--students 40] [--stock 4] [--large 300] [--save]
 
-The peer gets the public checks as its test cells, run by nbgrader's own Execute in a kernel a notebook, which is how nbgrader grades; ours runs the
-public and the hidden tests, in a sandbox. Both write a gradebook; neither makes feedback pages here (ours does, and is charged for it). `--save` keeps the table for the site.
+What is compared, on submissions with every answer written:
+
+- *stock* runs the notebook as instructors hand it out, from top to bottom in a kernel, with the public checks as its test cells;
+- *stock, what is graded only* gets the same notebooks without the cells that this grader leaves out (figures and experiments): the harder peer;
+- *this grader* runs the public and the hidden tests, in a sandbox, and also makes feedback pages and tables.
+
+All write nbgrader's gradebook. Stock grades some of the class only, since it takes the same time for each: two class sizes tell its start-up and
+its time for one submission, and both count for the whole class. This grader grades the whole class, its start-up included, on one core (which
+its workers and this process then share) and on all. `--large` grades a large class of the largest lesson and watches the memory of all processes.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import nbformat
+import psutil
+from nbformat import NotebookNode
+from rich.console import Console
+from rich.table import Table
 
 from autograde import measured
 from autograde.build import source
 from autograde.demo import LESSON, solved_notebook
 from autograde.grader import course
-from autograde.layout import source_path
+from autograde.grader.matching import NOT_RUN
+from autograde.layout import resolve, source_path
 
-COLUMNS = ("grader", "submissions", "seconds", "seconds each", "× stock")
+COLUMNS = ("grader", "submissions", "seconds", "seconds each", "× stock", "× stock, what is graded only")
 NOTE = (
-    f"Lesson {LESSON[:2]}, every submission with all answers. Stock nbgrader runs the public checks, this grader the public and the hidden ones, "
-    "in a sandbox, and writes feedback pages too. "
+    "Every submission has all answers. Stock nbgrader runs the public checks in a kernel for each notebook: the whole notebook, or only the cells that "
+    "this grader runs too. This grader runs the public and the hidden tests, in a sandbox, and writes feedback pages too. Start-up is included. "
 )
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'attention'\n"
+MEMORY_AT = (50, 150, 300)  # submissions done
+
+
+@dataclass
+class Memory:
+    """What all processes of a run hold, by how many submissions are done; a page that two of them share counts twice."""
+
+    results: Path
+    samples: list[tuple[int, float]] = field(default_factory=list)
+
+    def watch(self, pid: int) -> None:
+        while psutil.pid_exists(pid):
+            self.samples.append((len(list(self.results.glob("*.json"))), _resident(pid) / 2**20))
+            time.sleep(0.5)
+
+    def at(self, done: int) -> float:
+        """The most MB held from the start until so many were done, the last tenth of them."""
+        return max((mb for count, mb in self.samples if 0.9 * done <= count <= done), default=float("nan"))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--students", type=int, default=12)
-    parser.add_argument("--large", type=int, default=0, help="also grade this many submissions and watch the memory")
-    parser.add_argument("--save", action="store_true", help="keep the table in docs/measured, for the site")
-    options = parser.parse_args()
-    import nbformat
-
-    solved = nbformat.writes(solved_notebook(source.read(source_path(LESSON))))
+    options = _options()
+    console = Console()
     with tempfile.TemporaryDirectory() as folder:
-        stock = _stock(Path(folder) / "stock", solved, options.students)
-        ours = {workers: _ours(Path(folder), solved, options.students, workers) for workers in (1, 2)}
-        print(f"{options.students} submissions of lesson {LESSON[:2]}, {os.cpu_count()} cores")
-        rows = [_row("stock nbgrader autograde", options.students, stock, stock)]
-        rows += [
-            _row(f"this grader, {workers} worker{'s' * (workers > 1)}", options.students, seconds, stock)
-            for workers, seconds in ours.items()
-        ]
+        rows, note = _compare(Path(folder), options.students, options.stock)
         if options.large:
-            seconds = _ours(Path(folder), solved, options.large, 2)
-            rows.append(_row("this grader, 2 workers, a large class", options.large, seconds, stock * options.large / options.students))
-    for name, submissions, *numbers in rows:
-        print(f"{name:<40}{submissions:>5}" + "".join(f"{number:>10}" for number in numbers))
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    note = f"The second core makes it {ours[1] / ours[2]:.2f} times as fast. The largest process of all took {peak:.0f} MB."
-    print(note)
+            row, told = _large(Path(folder) / "large", resolve(options.large_lesson), options.large)
+            rows, note = [*rows, row], note + told
+    table = Table(*COLUMNS, title=f"{options.students} submissions of lesson {LESSON[:2]}, {len(os.sched_getaffinity(0))} cores")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, note)
     if options.save:
-        print(f"kept in {measured.save('grading', 'Grading a class', COLUMNS, rows, NOTE + note)}")
+        console.print(f"kept in {measured.save('grading', 'Grading a class', COLUMNS, rows, NOTE + note)}")
 
 
-def _row(name: str, submissions: int, seconds: float, stock: float) -> tuple[str, ...]:
-    return name, str(submissions), f"{seconds:.1f}", f"{seconds / submissions:.2f}", f"{stock / seconds:.1f}"
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--students", type=int, default=40)
+    parser.add_argument("--stock", type=int, default=4, help="how many of them stock nbgrader grades")
+    parser.add_argument("--large", type=int, default=0, help="also grade this many submissions and watch the memory")
+    parser.add_argument("--large-lesson", default="07")
+    parser.add_argument("--save", action="store_true", help="keep the table in docs/measured, for the site")
+    return parser.parse_args()
 
 
-def _hand_in(folder: Path, solved: str, students: int) -> None:
+def _compare(folder: Path, students: int, few: int) -> tuple[list[tuple[str, ...]], str]:
+    whole = solved_notebook(source.read(source_path(LESSON)))
+    stock, hard = (_stock(folder / name, notebook, students, few) for name, notebook in (("whole", whole), ("part", _graded_part(whole))))
+    everywhere = sorted(os.sched_getaffinity(0))
+    class_of = {cores: _hand_in(folder / f"ours{cores}", whole, LESSON, students) for cores in (1, len(everywhere))}
+    ours = {cores: _ours(home, LESSON, everywhere[:cores]) for cores, home in class_of.items()}
+    again = _ours(class_of[len(everywhere)], LESSON, everywhere)
+    rows = [_row("stock nbgrader", students, stock, stock, hard), _row("stock, what is graded only", students, hard, stock, hard)]
+    rows += [_row(f"this grader, {cores} core{'s' * (cores > 1)}", students, seconds, stock, hard) for cores, seconds in ours.items()]
+    rows.append(_row("this grader again, nothing changed", students, again, stock, hard))
+    gain = f"{ours[1] / ours[len(everywhere)]:.2f}"
+    return rows, f"Stock graded {few + 1} of them. {len(everywhere)} cores are {gain} times as fast as one. "
+
+
+def _large(folder: Path, lesson: str, students: int) -> tuple[tuple[str, ...], str]:
+    _hand_in(folder, solved_notebook(source.read(source_path(lesson))), lesson, students)
+    memory = Memory(folder / ".results")
+    seconds = _ours(folder, lesson, sorted(os.sched_getaffinity(0)), memory)
+    told = ", ".join(f"{memory.at(done):.0f} MB at {done}" for done in (*(d for d in MEMORY_AT if d < students), students))
+    row = (f"this grader, a large class of lesson {lesson[:2]}", str(students), f"{seconds:.1f}", f"{seconds / students:.2f}", "", "")
+    return row, f"All processes of the large class together held {told} submissions. "
+
+
+def _row(name: str, submissions: int, seconds: float, stock: float, hard: float) -> tuple[str, ...]:
+    return name, str(submissions), f"{seconds:.1f}", f"{seconds / submissions:.2f}", f"{stock / seconds:.1f}", f"{hard / seconds:.1f}"
+
+
+def _graded_part(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without the cells that this grader leaves out."""
+    kept = [cell for cell in notebook.cells if not NOT_RUN & set(cell.metadata.get("tags", []))]
+    return NotebookNode({**notebook, "cells": kept})
+
+
+def _hand_in(folder: Path, notebook: NotebookNode, lesson: str, students: int) -> Path:
+    text = nbformat.writes(notebook)
     for i in range(students):
-        home = folder / "submitted" / f"student{i:03d}" / LESSON
+        home = folder / "submitted" / f"student{i:03d}" / lesson
         home.mkdir(parents=True)
-        (home / f"{LESSON}.ipynb").write_text(solved, encoding="utf-8")
+        (home / f"{lesson}.ipynb").write_text(text, encoding="utf-8")
+    return folder
 
 
-def _stock(folder: Path, solved: str, students: int) -> float:
-    course.create(folder, [LESSON])
-    (folder / "nbgrader_config.py").write_text(STOCK)
-    _hand_in(folder, solved, students)
-    return _timed(["-m", "nbgrader", "autograde", LESSON, "--create"], folder)
+def _stock(folder: Path, notebook: NotebookNode, students: int, few: int) -> float:
+    """The seconds for the whole class, from those for one submission and those for one and `few` more."""
+    seconds = {}
+    for count in (1, 1 + few):
+        home = _hand_in(folder / str(count), notebook, LESSON, count)
+        course.create(home, [LESSON])
+        (home / "nbgrader_config.py").write_text(STOCK)
+        seconds[count] = _timed(["-m", "nbgrader", "autograde", LESSON, "--create"], home)
+    return seconds[1] + (students - 1) * (seconds[1 + few] - seconds[1]) / few
 
 
-def _ours(folder: Path, solved: str, students: int, workers: int) -> float:
-    home = folder / f"ours-{students}-{workers}"
-    _hand_in(home, solved, students)
-    return _timed(["-m", "autograde", "grade", str(home), "--lesson", LESSON, "--workers", str(workers), "--sandbox", "auto"], folder)
+def _ours(home: Path, lesson: str, cores: Iterable[int], memory: Memory | None = None) -> float:
+    return _timed(["-m", "autograde", "grade", str(home), "--lesson", lesson, "--sandbox", "auto"], home, cores, memory)
 
 
-def _timed(arguments: list[str], folder: Path) -> float:
-    began = time.perf_counter()
-    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
+def _timed(arguments: list[str], folder: Path, cores: Iterable[int] | None = None, memory: Memory | None = None) -> float:
+    """The seconds that a command takes, on some cores only and its memory watched where that is asked for."""
+    before, began = os.sched_getaffinity(0), time.perf_counter()
+    os.sched_setaffinity(0, cores or before)  # which the command inherits
+    try:
+        process = subprocess.Popen([sys.executable, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.sched_setaffinity(0, before)
+    if memory:
+        threading.Thread(target=memory.watch, args=(process.pid,), daemon=True).start()
+    _, errors = process.communicate()
+    if process.returncode:
+        raise SystemExit(errors[-2000:])
     return time.perf_counter() - began
+
+
+def _resident(pid: int) -> float:
+    total = 0.0
+    try:
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+            total += process.memory_info().rss
+    except psutil.NoSuchProcess:
+        pass
+    return total
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from autograde.grader.journal import Journal
 from autograde.grader.pipeline import Graded
 
 AHEAD = 4  # submissions queued for each worker: enough to keep it busy, few enough to keep memory flat
+ANSWER_SECONDS = 10  # for a Dask scheduler
 Submit = Callable[[Executor, Found, str], Future]
 
 
@@ -42,7 +43,7 @@ def dask_executor(address: str) -> Iterator[Executor]:
     except ImportError:
         raise ValueError("--scheduler needs dask.distributed: pip install -e '.[cluster]'") from None
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ValueError(f"no Dask scheduler answers at {address} ({error})") from None
     with client:

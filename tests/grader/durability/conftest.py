@@ -4,8 +4,10 @@ import os
 import subprocess
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import nbformat
 import pytest
 from rich.console import Console
 from sqlalchemy import event
@@ -18,14 +20,22 @@ from autograde.grader.classroom import grade_class
 from autograde.grader.pipeline import Graded
 from autograde.grading import Result
 
-NOTEBOOK = layout.NOTEBOOKS / f"{LESSON}.ipynb"
-
 
 def graded(found, share=1.0):
     """A result of the right shape, without running anything: `share` of every exercise's points."""
     exercises = lessons.manifest(LESSON)["exercises"].items()
     results = [Result(name, round(e["points"] * share, 2), e["points"], "passed" if share == 1 else "partial") for name, e in exercises]
-    return Graded(found.student, found.lesson, "graded", results, notebook=NOTEBOOK.read_text(encoding="utf-8"))
+    return Graded(found.student, found.lesson, "graded", results, notebook=_with_words())
+
+
+@cache
+def _with_words():
+    """The notebook with something said to each written question."""
+    notebook = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = "Because of the mask."
+    return nbformat.writes(notebook)
 
 
 class Class:

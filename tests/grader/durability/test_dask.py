@@ -1,0 +1,123 @@
+"""A class on Dask's distributed scheduler: what travels, who refuses, and a worker that dies half way."""
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from rich.console import Console
+
+from autograde.demo import LESSON, sample_class
+from autograde.grader import batch, task
+from autograde.grader.classroom import grade_class
+from autograde.grader.discovery import Found
+from autograde.grader.pipeline import grade
+from tests.grader.durability.state import same
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    (folder / f"{LESSON}.ipynb").write_text("I will hand it in tomorrow.")
+    (folder / "gpt.safetensors").write_bytes(b"weights")
+    return Found("ada", LESSON, folder / f"{LESSON}.ipynb")
+
+
+def test_the_submission_travels_with_the_files_beside_it(handed_in):
+    here = grade(handed_in, "off")
+    parcel = task.pack(handed_in, "off")
+    shutil.rmtree(handed_in.path.parent)
+    there = task.grade_parcel(pickle.loads(pickle.dumps(parcel)))
+    assert parcel.files["gpt.safetensors"] == b"weights"
+    assert (there.status, there.reason, there.results) == (here.status, here.reason, here.results) and here.status == "unreadable"
+
+
+def test_what_is_not_fit_to_travel_is_told_here(tmp_path):
+    link = tmp_path / f"{LESSON}.ipynb"
+    link.symlink_to("/etc/passwd")
+    for found, status in ((Found("ada", LESSON, None), "missing"), (Found("ada", LESSON, link), "unreadable")):
+        assert task.pack(found, "off") is None
+        assert batch.far(None, found, "off").result().status == status
+
+
+def test_a_worker_with_other_checks_refuses(handed_in, monkeypatch):
+    parcel = task.pack(handed_in, "off")
+    theirs = {**task.versions(LESSON), "the lesson's hidden tests": "older", "torch": "1.0"}
+    monkeypatch.setattr(task, "versions", lambda lesson: theirs)
+    with pytest.raises(
+        task.OtherVersion, match=r"another version of the lesson's hidden tests \(older there, .* torch \(1.0 there.*install the same"
+    ):
+        task.grade_parcel(parcel)
+
+
+def test_no_scheduler_is_said_with_its_address(monkeypatch):
+    monkeypatch.setattr(batch, "ANSWER_SECONDS", 1)
+    with pytest.raises(ValueError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+        with batch.dask_executor("tcp://127.0.0.1:9"):
+            pass
+
+
+def test_dask_is_asked_for_where_it_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ValueError, match=r"pip install -e '.\[cluster\]'"):
+        with batch.dask_executor("tcp://127.0.0.1:9"):
+            pass
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A real scheduler and two worker processes with nobody to start them anew: (address, workers)."""
+    address, processes = tmp_path / "scheduler.json", []
+
+    def start(*arguments):
+        log = (tmp_path / f"dask{len(processes)}.log").open("w")
+        command = [sys.executable, "-m", "dask", *arguments, "--scheduler-file", str(address)]
+        processes.append(subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True))
+
+    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    for i in range(2):
+        folder = str(tmp_path / f"local{i}")
+        start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", folder)
+    until(lambda: address.exists() and address.read_text().strip())
+    yield json.loads(address.read_text())["address"], processes[1:]
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def until(condition, seconds=60):
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "it did not come to that in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed_half_way(cluster, tmp_path, monkeypatch):
+    address, workers = cluster
+    sample_class(tmp_path / "class")
+    out, quiet = tmp_path / "out", Console(quiet=True)
+
+    def kill():
+        until(lambda: len(list((out / ".results").glob("*.json"))) >= 4, 200)
+        os.kill(workers[0].pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    grade_class([tmp_path / "class"], LESSON, out, None, address, "auto", quiet)
+    killer.join()
+    assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
+    grade_class([tmp_path / "class"], LESSON, tmp_path / "here", None, None, "auto", quiet)
+    assert same(out, tmp_path / "here")
+
+    real = task.versions(LESSON)
+    monkeypatch.setattr(task, "versions", lambda lesson: {**real, "numpy": "0.1"})
+    with pytest.raises(ValueError, match=r"the worker on .* has another version of numpy"):
+        grade_class([tmp_path / "class"], LESSON, tmp_path / "refused", None, address, "auto", quiet)

@@ -1,0 +1,115 @@
+"""What a person wrote into the gradebook stays: manual grades, extra credit, comments, and the penalty for handing in late."""
+
+import subprocess
+import sys
+from datetime import datetime
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograde.demo import LESSON, sample_class
+from autograde.grader.course import create, database
+from tests.grader.durability.state import scores
+
+
+def by_hand(out, student="ada"):
+    """A person grades: 1 point for an automatic exercise, 2 for a written one, half a point extra, a comment each."""
+    with Gradebook(database(out)) as gradebook:
+        notebook = gradebook.find_submission_notebook(LESSON, LESSON, student)
+        for grade in notebook.grades:
+            grade.manual_score = 2.0 if grade.auto_score is None else grade.manual_score
+        automatic = next(g for g in notebook.grades if g.auto_score is not None)
+        automatic.manual_score, automatic.extra_credit = 1.0, 0.5
+        for comment in notebook.comments:
+            comment.manual_comment = f"read by a person: {comment.name}"
+        gradebook.db.commit()
+    return read(out, student)
+
+
+def read(out, student="ada"):
+    """(manual score and extra credit by cell, comments by cell, the sum)"""
+    with Gradebook(database(out)) as gradebook:
+        notebook = gradebook.find_submission_notebook(LESSON, LESSON, student)
+        grades = {g.name: (g.manual_score, g.extra_credit) for g in notebook.grades}
+        return grades, {c.name: c.manual_comment for c in notebook.comments}, notebook.score
+
+
+def test_they_survive_regrading(pupils, tmp_path):
+    pupils.grade(tmp_path / "out")
+    given = by_hand(tmp_path / "out")
+    assert any(manual == 2.0 for manual, _ in given[0].values()), "the lesson has no written question"
+    pupils.hand_in("ada", text="another answer")
+    pupils.share = 0.5
+    pupils.grade(tmp_path / "out")
+    assert pupils.calls == ["ada"]
+    grades, comments, total = read(tmp_path / "out")
+    assert (grades, comments) == given[:2]
+    assert total < given[2], "the automatic scores were not renewed"
+
+
+def test_a_lesson_that_is_built_anew_keeps_them(pupils, tmp_path):
+    """The gradebook's list of cells is written again when a lesson's text changes."""
+    pupils.grade(tmp_path / "out")
+    given = by_hand(tmp_path / "out")
+    release = tmp_path / "out" / "release" / LESSON / f"{LESSON}.ipynb"
+    release.write_text("an older version")
+    pupils.grade(tmp_path / "out")
+    assert read(tmp_path / "out") == given and release.read_text() != "an older version"
+
+
+def late(out):
+    """Due a day before it was handed in, with the course's penalty: everything."""
+    config = out / "nbgrader_config.py"
+    config.write_text(config.read_text() + "c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    with Gradebook(database(out)) as gradebook:
+        gradebook.update_or_create_assignment(LESSON, duedate=datetime(2026, 1, 1))
+    home = out / "submitted" / "ada" / LESSON
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "timestamp.txt").write_text("2026-01-02 00:00:00 UTC")
+
+
+def penalty(out):
+    with Gradebook(database(out)) as gradebook:
+        return gradebook.find_submission_notebook(LESSON, LESSON, "ada").late_submission_penalty
+
+
+def test_the_courses_own_penalty_for_being_late(pupils, tmp_path):
+    out = tmp_path / "out"
+    create(out, [LESSON])
+    late(out)
+    results = pupils.grade(out)
+    assert penalty(out) == results[0].score > 0
+    pupils.hand_in("ada", text="another answer")
+    pupils.share = 0.5
+    assert pupils.grade(out)[0].score == penalty(out)
+    with Gradebook(database(out)) as gradebook:
+        gradebook.update_or_create_assignment(LESSON, duedate=datetime(2026, 2, 1))
+    pupils.hand_in("ada", text="yet another answer")
+    pupils.grade(out)
+    assert not penalty(out), "the due date was moved, the penalty was not"
+
+
+@pytest.mark.slow
+def test_stock_nbgrader_and_this_grader_leave_them_to_each_other(tmp_path):
+    out, run = (
+        tmp_path / "course",
+        lambda *arguments: subprocess.run([sys.executable, "-m", *arguments], cwd=out, check=True, capture_output=True),
+    )
+    create(out, [LESSON])
+    sample_class(tmp_path / "class")
+    for student in ("ada", "dev"):
+        home = out / "submitted" / student / LESSON
+        home.mkdir(parents=True)
+        (home / f"{LESSON}.ipynb").write_bytes((tmp_path / "class" / student / f"{LESSON}.ipynb").read_bytes())
+    late(out)
+    ours = ("autograde", "grade", ".", "--lesson", LESSON, "--sandbox", "auto")
+    run(*ours)
+    given, by_ours = by_hand(out), scores(out)
+    fine = penalty(out)
+    assert fine > 0
+    run("nbgrader", "autograde", LESSON, "--force")
+    assert read(out) == given and scores(out) == by_ours and penalty(out) == given[2] == read(out)[2]
+    path = out / "submitted" / "ada" / LESSON / f"{LESSON}.ipynb"
+    path.write_text(path.read_text() + "\n")
+    run(*ours)
+    assert read(out) == given and scores(out) == by_ours and penalty(out) == given[2]
