@@ -1,0 +1,92 @@
+"""The site as a reader meets it: opened from a folder, on a desk and on a phone, by day and by night, with a screen reader's rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from autograde import layout
+from autograde.site import build
+
+PAGES = ["index", "lessons/03_self_attention", "students", "instructors", "authoring", "measured/strength", "measured/benchmarks"]
+WIDTHS = {"desk": 1280, "phone": 390}
+FORMULAS = "mjx-container svg, mjx-container[jax='SVG'] svg"
+VIEWS = {  # lesson: how many views come alive in it
+    "03_self_attention": 1, "04_multi_head_attention": 1, "05_positional_encoding": 1, "06_tokenization": 3, "07_gpt": 1, "08_language_mdp": 1,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The built site."""
+    folder = tmp_path_factory.mktemp("built") / "site"
+    build.build(folder)
+    return folder
+
+
+@pytest.fixture
+def opened(site, watch):
+    """opened(page, width, scheme) → the page from its file, without a network, formulas drawn."""
+
+    def opened(page: str, width: int = 1280, scheme: str = "light"):
+        watched = watch(width, color_scheme=scheme, offline=True)
+        watched.page.goto((site / f"{page}.html").as_uri())
+        watched.page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
+        return watched
+
+    return opened
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", WIDTHS)
+@pytest.mark.parametrize("page", PAGES)
+def test_everybody_can_read_a_page(opened, page, device, scheme):
+    watched = opened(page, WIDTHS[device], scheme)
+    watched.shot(f"site-{page.replace('/', '-')}-{device}-{scheme}")
+    # `preload` would fetch style sheets, which a page opened from a folder may not
+    found = Axe().run(watched.page, options={"preload": False}).response["violations"]
+    assert [(rule["id"], rule["impact"], rule["nodes"][0]["target"]) for rule in found] == []
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[device], "the page scrolls sideways"
+    watched.assert_quiet()
+
+
+@pytest.mark.parametrize("name", layout.lesson_names())
+def test_a_lesson_shows_its_formulas_pictures_and_views(opened, name):
+    watched = opened(f"lessons/{name}", WIDTHS["phone"])
+    page = watched.page
+    assert page.locator("mjx-merror").count() == 0
+    formulas = page.locator(".math").count()
+    assert formulas > 3 and page.locator(FORMULAS).count() >= formulas
+    assert page.evaluate("[...document.images].filter(image => !image.alt.trim() || !image.naturalWidth).length") == 0
+    views = page.locator(".cell_output [role=group]")
+    assert views.count() >= VIEWS.get(name, 0)
+    for view in views.all():
+        assert view.locator("> img").count() == 0, "the still picture has not made place for the view"
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS["phone"], "the page scrolls sideways"
+    watched.assert_quiet()
+
+
+def test_a_view_answers_to_the_keyboard(opened):
+    watched = opened("lessons/03_self_attention")
+    view = watched.page.locator(".cell_output [role=group]").first
+    before = view.locator("output").first.inner_text()
+    view.locator("input[type=range]").first.press("ArrowRight")
+    assert view.locator("output").first.inner_text() != before
+    watched.shot("site-view-by-keyboard", view)
+
+
+def test_the_search_finds_without_a_server(opened):
+    watched = opened("search")
+    watched.page.goto(watched.page.url + "?q=softmax")
+    watched.page.locator("#search-results li a").first.wait_for()
+    assert watched.page.locator("#search-results li a", has_text="Self-attention").count() >= 1
+    watched.assert_quiet()
+
+
+def test_the_code_of_a_figure_opens_by_keyboard(opened):
+    watched = opened("lessons/03_self_attention", WIDTHS["phone"])
+    summary = watched.page.locator("details.hide summary").first
+    summary.press("Enter")
+    assert watched.page.locator("details.hide").first.get_attribute("open") is not None
