@@ -62,6 +62,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # what it says about encrypted transport is for servers
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=environment)
