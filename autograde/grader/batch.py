@@ -32,8 +32,8 @@ def far(executor: Executor, found: Found, sandbox: str) -> Future:
 
 
 @contextmanager
-def dask_executor(address: str) -> Iterator[Executor]:
-    """The workers of a Dask scheduler, each of which has the course installed.
+def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
+    """The workers of a Dask scheduler, each of which has the course installed, and how many submissions they grade at once.
 
     Raises:
         ValueError: when dask.distributed is not installed or the scheduler does not answer.
@@ -47,7 +47,7 @@ def dask_executor(address: str) -> Iterator[Executor]:
     except (OSError, TimeoutError, ValueError) as error:
         raise ValueError(f"no Dask scheduler answers at {address} ({error})") from None
     with client:
-        yield client.get_executor(pure=False, retries=2)
+        yield client.get_executor(pure=False, retries=2), sum(client.nthreads().values())
 
 
 def resume(digests: Mapping[Found, str], journal: Journal, done: Callable[[Graded, str], None]) -> list[Found]:

@@ -33,7 +33,8 @@ def grade_class(
     """Grade everything under `paths` into `out`; unchanged submissions keep their results.
 
     Raises:
-        ValueError: for paths that hold nothing to grade, a gradebook that cannot be written, or another grader at work in `out`.
+        ValueError: for paths that hold nothing to grade, or another grader at work in `out`.
+        OSError: when something cannot be written, a GradebookError among them; what is graded so far is kept.
         SandboxUnavailable: when the sandbox is required and this machine has none.
     """
     submissions = find(paths, lesson)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -52,13 +52,13 @@ class Classwork:
         return graded
 
     def _grade(self, digests: Mapping[Found, str], workers: int, scheduler: str | None, sandbox: str) -> None:
-        with progress.told(self.console, len(digests)) as advance, _executor(workers, scheduler) as (executor, submit):
+        with progress.told(self.console, len(digests)) as advance, _executor(workers, scheduler) as (executor, size, submit):
 
             def done(graded: Graded, digest: str) -> None:
                 self.keep(graded, digest)
                 advance()
 
-            batch.run(digests, executor, self.journal, sandbox, workers, done, submit)
+            batch.run(digests, executor, self.journal, sandbox, size, done, submit)
 
     def keep(self, graded: Graded, digest: str) -> None:
         """What a result leaves on disk; in memory stays what the tables need."""
@@ -76,13 +76,14 @@ class Classwork:
 
 
 @contextmanager
-def _executor(workers: int, scheduler: str | None) -> Iterator[tuple[Executor, Callable]]:
+def _executor(workers: int, scheduler: str | None) -> Iterator[tuple[Executor, int, batch.Submit]]:
+    """Who grades, how many at once, and how a submission gets there."""
     if scheduler:
-        with batch.dask_executor(scheduler) as executor:
-            yield executor, batch.far
+        with batch.dask_executor(scheduler) as (executor, size):
+            yield executor, max(size, workers), batch.far  # more may join
     else:
         with staff.graders(workers) as executor:
-            yield executor, batch.here
+            yield executor, workers, batch.here
 
 
 def summary(graded: list[Graded]) -> Table:

@@ -29,7 +29,7 @@ from autograde.report import Report
 PATIENCE = 30.0  # seconds to wait for whoever else writes the gradebook; formgrader takes milliseconds
 
 
-class GradebookError(ValueError):
+class GradebookError(OSError):
     """The gradebook cannot be read or written; the message says what to do."""
 
 
@@ -146,15 +146,12 @@ def explained(folder: Path) -> Iterator[None]:
 
 def _remedy(said: str, folder: Path) -> str:
     if "locked" in said:
-        return "Another program (formgrader?) keeps it; close it and run the same command again."
+        return "Another program (formgrader?) keeps it: close that"
     if "readonly" in said or "unable to open" in said:
-        return f"Make it and its folder writable for you, or choose another --out, and run the same command again (ls -ld {folder})."
+        return f"Make it and its folder writable for you (ls -ld {folder}), or choose another --out"
     if "full" in said:
-        return "The disk is full: make room and run the same command again; what is graded is kept."
-    return (
-        "It seems damaged: move it away (it holds manual grades; put a backup in its place if there is one) and run the same command "
-        "again: what is graded is kept and is recorded anew."
-    )
+        return "The disk is full: make room"
+    return "It seems damaged: move it away, or put a backup in its place (it holds the manual grades); automatic scores are recorded anew"
 
 
 def _config(folder: Path) -> Config:

@@ -72,7 +72,7 @@ def pupils(tmp_path, monkeypatch):
 
     @contextmanager
     def executor(workers, scheduler):
-        yield None, pupils.submit
+        yield None, 2, pupils.submit
 
     monkeypatch.setattr(classwork, "_executor", executor)
     monkeypatch.setattr(staff, "get_ready", lambda: None)
