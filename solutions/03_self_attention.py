@@ -484,7 +484,8 @@ def draw_untrained(figure):
 
 plots.show(
     draw_untrained,
-    alt="Heat map of an untrained causal layer's weights over the sentence about the FBI: a lower triangle with irregular shades",
+    alt="Heat map of an untrained causal layer's weights over the sentence about the FBI, words against words: a lower triangle with "
+    "irregular shades, nothing above the diagonal",
     width=5.2,
     height=4,
 )

@@ -66,7 +66,8 @@ def draw_glimpse(figure):
 plots.show_html(
     token_spans(glimpse, "GPT-2"),
     still=draw_glimpse,
-    alt="The line cut into GPT-2's tokens: '9.11' is 9, full stop and 11; 'deeplearning' is deep and learning; four Chinese characters are nine pieces, some of them single bytes",
+    alt="The line cut into GPT-2's tokens: '9.11' is 9, full stop and 11; 'deeplearning' is deep and learning; four Chinese characters "
+    "are nine pieces, some of them single bytes",
     width=7,
     height=1.2,
 )
@@ -734,7 +735,8 @@ def draw_shown(figure):
 plots.show_html(
     token_spans(shown, "your tokenizer with GPT-2's merges") if shown else "<p>The tokens appear when BPETokenizer is written.</p>",
     still=draw_shown,
-    alt="Several languages and a line of code as coloured tokens; English words are one token, capitals and other scripts fall into small pieces",
+    alt="Several languages and a line of code as coloured tokens; English words are one token, capitals and other scripts fall into small"
+    " pieces",
     width=7,
     height=1.6,
 )
