@@ -49,6 +49,12 @@ def find(paths: list[Path], lesson: str | None = None) -> list[Found]:
     return _pair(students, files, lesson)
 
 
+def in_folder(folder: Path, lesson: str) -> Found:
+    """The submission of the one student whose files lie in `folder`."""
+    candidates = [path for path in _files(folder) if _lesson_of(path, lesson) == lesson]
+    return Found(folder.name, lesson, _best(candidates, lesson), _notes(candidates, lesson))
+
+
 def _student_folders(root: Path) -> list[Path]:
     folders = [p for p in sorted(root.iterdir()) if p.is_dir() and not p.name.startswith(".") and p.name not in IGNORED]
     if not folders:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -49,8 +49,8 @@ class Graded:
         return sum(r.points for r in self.results)
 
 
-def grade(found: Found, sandbox: str = "required") -> Graded:
-    """Read, match, run and check one submission.
+def grade(found: Found, sandbox: str = "required", tell: Callable[[Result], None] | None = None) -> Graded:
+    """Read, match, run and check one submission; `tell` hears of each exercise as it is done.
 
     Raises:
         SandboxUnavailable: when `sandbox` is required and this machine cannot shut a submission in.
@@ -61,7 +61,7 @@ def grade(found: Found, sandbox: str = "required") -> Graded:
         return _without_results(found, lesson, template, "missing", "nothing was handed in")
     try:
         submission = match(read(found.path), template, [e.name for e in lesson.exercises.values() if not e.outcome])
-        results = _check(lesson, submission, artifacts(found.path.parent, lesson), sandbox)
+        results = _check(lesson, submission, artifacts(found.path.parent, lesson), sandbox, tell)
     except Unreadable as reason:
         return _without_results(found, lesson, template, "unreadable", str(reason))
     except SandboxUnavailable:
@@ -93,7 +93,9 @@ def _lesson(name: str) -> tuple[Lesson, NotebookNode]:
     return lessons.load(name, hidden=True), template
 
 
-def _check(lesson: Lesson, submission: Submission, files: Mapping[str, bytes], sandbox: str) -> list[Result]:
+def _check(
+    lesson: Lesson, submission: Submission, files: Mapping[str, bytes], sandbox: str, tell: Callable[[Result], None] | None = None
+) -> list[Result]:
     done: dict[str, Result] = {}
     with _open(submission.cells, sandbox, files) as session:
         for exercise in lesson.exercises.values():
@@ -102,6 +104,8 @@ def _check(lesson: Lesson, submission: Submission, files: Mapping[str, bytes], s
             if lost and result.status != "passed" and exercise.name in submission.attempted:
                 result = dependencies.merge(result, _second(exercise, lesson, submission, lost, files, sandbox), lost)
             done[exercise.name] = result
+            if tell:
+                tell(result)
     return list(done.values())
 
 
@@ -120,12 +124,16 @@ def _unwritten(exercise: Exercise, submission: Submission) -> Result | None:
 def _first(exercise: Exercise, lesson: Lesson, submission: Submission, session: Session, lost: list[Result]) -> Result:
     """The answer as it stands; one that builds on an answer that hangs or kills is not tried, since it would only do the same."""
     if stuck := [r for r in lost if any(o.status in ("timeout", "died") for o in r.outcomes)]:
-        return Result(exercise.name, 0.0, exercise.points, stuck[0].status, diagnosis=f"it builds on {stuck[0].exercise}, which ends this way")
+        return Result(
+            exercise.name, 0.0, exercise.points, stuck[0].status, diagnosis=f"it builds on {stuck[0].exercise}, which ends this way"
+        )
     student = session.student(exercise.forbids)
     return _cell_trouble(exercise, submission, session) or examine(lesson, exercise, student, student.test)
 
 
-def _second(exercise: Exercise, lesson: Lesson, submission: Submission, lost: list[str], files: Mapping[str, bytes], sandbox: str) -> Result:
+def _second(
+    exercise: Exercise, lesson: Lesson, submission: Submission, lost: list[str], files: Mapping[str, bytes], sandbox: str
+) -> Result:
     cells = dependencies.repaired(submission.cells, lost, _reference_answers(lesson.name))
     with _open(cells, sandbox, files) as session:
         student = session.student(exercise.forbids)
@@ -147,7 +155,9 @@ def _cell_trouble(exercise: Exercise, submission: Submission, session: Session) 
             return None
     status = "timeout" if broken[-1].status == "timeout" else "error"
     where = f" ({broken[-1].line})" if broken[-1].line else ""
-    return Result(exercise.name, 0.0, exercise.points, status, diagnosis=f"Its cell stopped before it defined the answer: {broken[-1].message}{where}")
+    return Result(
+        exercise.name, 0.0, exercise.points, status, diagnosis=f"Its cell stopped before it defined the answer: {broken[-1].message}{where}"
+    )
 
 
 def _without_results(found: Found, lesson: Lesson, template: NotebookNode, status: str, reason: str) -> Graded:

@@ -1,11 +1,13 @@
 """Shuts a forked process in before a stranger's code runs in it.
 
-Three levels, the best that the machine has:
+Four levels, the best that the machine has:
 - *namespaces*: a file system of its own with nothing in it but Python and the course's `utils` and `data`, read-only, and a
   small scratch folder; no network, no other process in sight; no privilege left to get out with;
 - *landlock*: the machine's files, of which only the same may be read and none written; no network, no signals to others;
+- *account*: where root has neither (in most containers), an account that owns nothing; it reads what everybody may, and writes
+  nothing; no network, no signals to others;
 - *limits*: only the limits on memory, processor time and so on, which hold at every level.
-Seccomp, where there is one, makes the kernel smaller at the first two and forbids new processes.
+Seccomp, where there is one, makes the kernel smaller at the first three and forbids new processes.
 
 The work is in two steps, because a new PID namespace begins with a fork: `prepare` when the warm process starts, `fork`
 and `enter` for each worker. Both are the same for root and for an ordinary account, which gets its privileges from a user
@@ -23,15 +25,17 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograde.errors import SandboxUnavailable
 from autograde.grader import landlock, linux, seccomp
 from autograde.grader.channel import Channel
-from autograde.grader.jail import Jail
+from autograde.grader.jail import NOBODY, Jail
 
-MODES = ("required", "auto", "off")  # and, for tests, "landlock" and "limits": no better than that
+MODES = ("required", "auto", "off")  # and "landlock", "account" and "limits": no better than that
+OPEN = ("account", "limits")  # levels at which some or all of the machine's files can be read
+REFUSED = {"required": OPEN, "account": ("limits",)}  # by mode
 
 
 @dataclass(frozen=True)
@@ -108,9 +112,9 @@ def fork(mode: str) -> int:
 
 
 def enter(limits: Limits, mode: str, jail: Jail) -> str:
-    """Shut this process in and say at which level. Raises SandboxUnavailable where `mode` is required and it cannot be."""
+    """Shut this process in and say at which level. Raises SandboxUnavailable where that is less than `mode` wants."""
     level, reason = _shut_in(limits, mode, jail)
-    if mode == "required" and level == "limits":
+    if level in REFUSED.get(mode, ()):
         raise SandboxUnavailable(f"this machine cannot shut student code in: {reason}")
     return level
 
@@ -126,7 +130,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Support:
-    """What this machine offers to shut student code in with: `level` is namespaces, landlock or limits."""
+    """What this machine offers to shut student code in with: `level` is namespaces, landlock, account or limits."""
 
     level: str
     reason: str  # why it is not a better one
@@ -158,9 +162,11 @@ def require(mode: str) -> list[str]:
         return ["The sandbox is off: student code can read and change whatever you can. Grade only code you trust."]
     found = support()
     warnings = [f"No {m.what}: {m.reason}. {m.remedy}" for m in found.missing]
-    if found.level == "limits":
+    if found.level in OPEN:
         if mode == "required":
             raise SandboxUnavailable("This machine cannot shut student code in. " + " ".join(warnings))
+        if found.level == "account":
+            return ["Student code runs as an account of its own: it can read every file here that all accounts may read.", *warnings]
         return ["Student code is NOT shut in here: only memory, time and sizes are limited.", *warnings]
     if found.level == "landlock":
         return ["No namespaces here: student code is shut in by Landlock and seccomp instead, and cannot write any file.", *warnings]
@@ -173,7 +179,7 @@ def _shut_in(limits: Limits, mode: str, jail: Jail) -> tuple[str, str]:
     if mode == "off":
         _set_limits(limits, mapped)
         return "off", ""
-    reason = _server.reason or ("not wanted" if mode in ("landlock", "limits") else "")
+    reason = _server.reason or ("not wanted" if mode in ("landlock", *OPEN) else "")
     if not reason:
         try:
             jail.build(limits.disk_bytes, limits.disk_files)
@@ -188,7 +194,7 @@ def _shut_in(limits: Limits, mode: str, jail: Jail) -> tuple[str, str]:
 
 def _without_namespaces(limits: Limits, mapped: int, jail: Jail, reason: str, mode: str) -> tuple[str, str]:
     try:
-        if landlock.abi() < 1 or mode == "limits":
+        if landlock.abi() < 1 or mode in OPEN:
             raise OSError("no Landlock")
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         landlock.restrict(jail.allowed(), ["/dev/null"])
@@ -198,8 +204,27 @@ def _without_namespaces(limits: Limits, mapped: int, jail: Jail, reason: str, mo
         os.chdir("/")
         return "landlock", reason
     except OSError as error:
+        reason = f"{reason}; {error}"
+    try:
+        _as_nobody(limits, mapped, mode)
+        return "account", reason
+    except OSError as error:
         _set_limits(limits, mapped, _tasks_of_this_user() + limits.tasks)
         return "limits", f"{reason}; {error}"
+
+
+def _as_nobody(limits: Limits, mapped: int, mode: str) -> None:
+    """The system's own rules for files are what is left. Raises OSError where this is not root, or there is no filter."""
+    if mode == "limits" or os.geteuid() != 0:
+        raise OSError("no other account to run as")
+    seccomp.program(namespaces=False)  # that there is one is known before there is no way back
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    _no_privileges()
+    _set_limits(replace(limits, file_bytes=0), mapped)  # some folders are everybody's to write
+    seccomp.install(namespaces=False)
+    os.chdir("/")
 
 
 def _no_privileges() -> None:

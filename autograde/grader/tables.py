@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from autograde.grader.journal import write
 from autograde.grader.pipeline import Graded
 
 GRADES = ("student_id", "assignment", "score", "max_score", "status")
+NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
 
 
@@ -21,19 +23,20 @@ def save(graded: Sequence[Graded], folder: Path) -> None:
     exercises = [
         (g.student, g.lesson, r.exercise, f"{r.score:g}", f"{r.points:g}", r.status, r.message) for g in ordered for r in g.results
     ]
-    write(folder / "grades.csv", _csv(GRADES, grades))
-    write(folder / "exercises.csv", _csv(EXERCISES, exercises))
+    write(folder / "grades.csv", as_csv(GRADES, grades))
+    write(folder / "exercises.csv", as_csv(EXERCISES, exercises))
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A table in UTF-8, in which no cell is a formula."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([_safe(value) for value in row] for row in rows)
+    writer.writerows([safe(value) for value in row] for row in rows)
     return stream.getvalue().encode()
 
 
-def _safe(value: str) -> str:
+def safe(value: str) -> str:
     """Text that begins like a formula would be run by a spreadsheet; a student chooses their folder's name and their error messages."""
     text = " ".join(value.replace("\x00", "").split())
-    return "'" + text if text.startswith(("=", "+", "@")) or (text[:1] == "-" and not text[1:2].isdigit()) else text
+    return "'" + text if text.startswith(("=", "+", "-", "@")) and not NUMBER.fullmatch(text) else text

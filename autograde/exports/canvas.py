@@ -1,0 +1,164 @@
+"""Canvas's gradebook CSV: the file that Canvas exports, with our columns filled in.
+
+Canvas wants the columns Student, ID, SIS User ID, SIS Login ID, Section, in this order, then the assignments, each as `name (id)` or
+as a name; a row `Points Possible` comes before the students. An empty cell takes a score away that Canvas has, so what we do not know
+stays as it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograde import lessons
+from autograde.exports.marks import Marks
+from autograde.exports.table import number
+from autograde.grader.tables import as_csv
+
+IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")
+KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by, the likeliest first
+WITHOUT_ROSTER = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+POINTS = "    Points Possible"
+ID = re.compile(r"\s*\(\d+\)$")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The file's bytes, and what the instructor should know before importing it."""
+
+    content: bytes
+    filled: int
+    unmatched: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Roster:
+    header: list[str]
+    students: list[list[str]]
+    points: list[str]
+
+    def cell(self, row: list[str], name: str) -> str:
+        return row[self.header.index(name)] if name in self.header else ""
+
+
+def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
+    """The roster with a column for each of our lessons; who is who stays as Canvas wrote it.
+
+    Raises:
+        ValueError: when the file is not a Canvas gradebook, or two of our students are the same one of Canvas's.
+    """
+    canvas = _read(roster)
+    known = _match(marks, canvas)
+    identity = [name for name in canvas.header if name in IDENTITY]
+    columns = {lesson: _column(lesson, canvas.header) for lesson in marks.lessons}
+    table = [[*identity, *(column or lesson for lesson, column in columns.items())]]
+    table.append([POINTS, *[""] * (len(identity) - 1), *(number(marks.maximum(lesson)) for lesson in columns)])
+    for index, row in enumerate(canvas.students):
+        before = {lesson: canvas.cell(row, column) if column else "" for lesson, column in columns.items()}
+        after = {lesson: _score(marks, known.get(index), lesson, zeros and not _is_test_student(row)) for lesson in columns}
+        table.append([*(canvas.cell(row, name) for name in identity), *(after[lesson] or before[lesson] for lesson in columns)])
+    unmatched = [student for student in marks.students if student not in known.values()]
+    return Sheet(_text(table), len(known), unmatched, _notes(marks, canvas, columns))
+
+
+def without_roster(marks: Marks, zeros: bool = False) -> Sheet:
+    """The same by student ids alone, which must be the SIS Login IDs."""
+    rows = [[POINTS, "", "", "", "", *(number(marks.maximum(lesson)) for lesson in marks.lessons)]]
+    for student in marks.students:
+        rows.append([student, "", "", student, "", *(_score(marks, student, lesson, zeros) for lesson in marks.lessons)])
+    content = as_csv([*WITHOUT_ROSTER, *marks.lessons], rows[1:])
+    header, rest = content.split(b"\n", 1)
+    return Sheet(header + b"\n" + _text(rows[:1]) + rest, len(marks.students))
+
+
+def _read(path: Path) -> _Roster:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read ({error})") from None
+    first = text.split("\n", 1)[0]
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",") if any(row)]
+    header = [name.strip() for name in rows[0]] if rows else []
+    if not header or header[0] not in ("Student", "LastName") or "ID" not in header or "Section" not in header:
+        raise ValueError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")
+    rows = [[*row, *[""] * (len(header) - len(row))] for row in rows[1:]]
+    points = next((row for row in rows if "Points Possible" in row[0]), [])
+    return _Roster(header, [row for row in rows if row is not points and not _is_posting(row)], points)
+
+
+def _is_posting(row: list[str]) -> bool:
+    """The row that says which assignments are posted by hand names no student."""
+    return all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell, re.IGNORECASE) for cell in row)
+
+
+def _is_test_student(row: list[str]) -> bool:
+    return row[0].replace(" ", "").casefold() in ("student,test", "teststudent")
+
+
+def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
+    """Rows of the roster and whose they are; an id that two rows share is nobody's."""
+    rows: dict[str, int] = {}
+    for name in reversed(KEYS):
+        cells = [canvas.cell(row, name).strip().casefold() for row in canvas.students]
+        often = Counter(cells)
+        rows |= {cell: index for index, cell in enumerate(cells) if cell and often[cell] == 1}
+    known: dict[int, str] = {}
+    for student in marks.students:
+        index = rows.get(student.strip().casefold())
+        if index is None:
+            continue
+        if index in known:
+            raise ValueError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
+        known[index] = student
+    return known
+
+
+def _column(lesson: str, header: list[str]) -> str | None:
+    """Canvas's own column for a lesson: of the lesson's name or title, as `name (id)` or alone."""
+    names = {_plain(name) for name in (lesson, lesson[3:], _title(lesson))} - {""}
+    return next((column for column in header if column not in IDENTITY and _plain(ID.sub("", column)) in names), None)
+
+
+def _title(lesson: str) -> str:
+    try:
+        return lessons.manifest(lesson)["title"]
+    except ValueError:
+        return ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.casefold())
+
+
+def _score(marks: Marks, student: str | None, lesson: str, zeros: bool) -> str:
+    return number(marks.score(student, lesson, zeros) if student is not None else 0.0 if zeros else None)
+
+
+def _notes(marks: Marks, canvas: _Roster, columns: dict[str, str | None]) -> list[str]:
+    notes = []
+    for lesson, column in columns.items():
+        if column is None:
+            notes.append(f"Canvas has no assignment {lesson}: the import will ask what it is; create it there, or rename the column")
+            continue
+        theirs = canvas.cell(canvas.points, column).strip() if canvas.points else ""
+        if theirs and theirs != "(read only)" and _differs(theirs, marks.maximum(lesson)):
+            notes.append(f"{column} has {theirs} points in Canvas and {marks.maximum(lesson):g} here: set the points in Canvas first")
+    return notes
+
+
+def _differs(theirs: str, ours: float) -> bool:
+    try:
+        return abs(float(theirs.replace(",", ".")) - ours) > 0.005
+    except ValueError:
+        return True
+
+
+def _text(rows: list[list[str]]) -> bytes:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue().encode()

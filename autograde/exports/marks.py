@@ -1,0 +1,113 @@
+"""The marks of a class, read from where grading left them: nbgrader's gradebook first, since people grade there, then `grades.csv`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.api import SubmittedAssignment
+
+from autograde.grader.course import open_gradebook
+from autograde.grader.gradebook import explained
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one exercise or one written answer earned."""
+
+    name: str
+    score: float
+    max_score: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A student's points in a lesson; `score` is None where nothing was handed in, `waiting` where a person still has to grade."""
+
+    student: str
+    lesson: str
+    score: float | None
+    max_score: float
+    waiting: bool = False
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class Marks:
+    """A class's marks by student and lesson; `written` says whether points given by people are in them."""
+
+    by_key: dict[tuple[str, str], Mark]
+    written: bool
+
+    @property
+    def students(self) -> list[str]:
+        return sorted({student for student, _ in self.by_key})
+
+    @property
+    def lessons(self) -> list[str]:
+        return sorted({lesson for _, lesson in self.by_key})
+
+    @property
+    def waiting(self) -> list[Mark]:
+        """The marks in which a written answer still counts nothing."""
+        return [mark for mark in self.by_key.values() if mark.waiting]
+
+    def maximum(self, lesson: str) -> float:
+        """The points a lesson has, as its gradebook or table says."""
+        return max(mark.max_score for (_, name), mark in self.by_key.items() if name == lesson)
+
+    def score(self, student: str, lesson: str, zeros: bool = False) -> float | None:
+        """A student's points; None, or 0 with `zeros`, where nothing was handed in."""
+        mark = self.by_key.get((student, lesson))
+        return mark.score if mark and mark.score is not None else 0.0 if zeros else None
+
+
+def read(folder: Path) -> Marks:
+    """The marks in a results folder or course directory.
+
+    Raises:
+        ValueError: when there are none, or they cannot be read.
+    """
+    gradebook, table = folder / "gradebook.db", folder / "grades.csv"
+    found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
+    if gradebook.is_file():
+        with explained(folder):
+            recorded = {(m.student, m.lesson): m for m in _recorded(folder)}
+        maximum = {lesson: mark.max_score for (_, lesson), mark in recorded.items()}
+        absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
+        found = recorded | absent
+    if not found:
+        raise ValueError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")
+    return Marks(found, gradebook.is_file())
+
+
+def _recorded(folder: Path) -> Iterator[Mark]:
+    with open_gradebook(folder) as gradebook:
+        for assignment in gradebook.assignments:
+            for submission in assignment.submissions:
+                yield _mark(assignment.name, submission)
+
+
+def _mark(lesson: str, submission: SubmittedAssignment) -> Mark:
+    """As nbgrader itself exports it: late penalties are taken off, and nobody gets less than nothing."""
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades if grade.max_score]
+    parts = tuple(Part(grade.name.removeprefix("check-"), float(grade.score), float(grade.max_score)) for grade in grades)
+    score = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+    return Mark(submission.student_id, lesson, round(score, 2), float(submission.max_score), submission.needs_manual_grade, parts)
+
+
+def _rows(table: Path) -> Iterator[Mark]:
+    try:
+        with table.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream):
+                score = None if row["status"] == "missing" else float(row["score"])
+                yield Mark(_unguarded(row["student_id"]), row["assignment"], score, float(row["max_score"]))
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ValueError(f"{table} is not as `grade` writes it ({type(error).__name__}: {error}): grade again") from None
+
+
+def _unguarded(text: str) -> str:
+    """The name as it was before `tables.safe`."""
+    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text

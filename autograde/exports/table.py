@@ -1,0 +1,23 @@
+"""The class as one wide table: a row a student, a column a lesson, and the total."""
+
+from __future__ import annotations
+
+from autograde.exports.marks import Marks
+from autograde.grader.tables import as_csv
+
+
+def wide(marks: Marks, zeros: bool = False) -> bytes:
+    """CSV in UTF-8. Scores always have a decimal point, so that whoever reads them gets one type; nothing handed in is an empty cell."""
+    lessons = marks.lessons
+    most = sum(marks.maximum(lesson) for lesson in lessons)
+    rows = []
+    for student in marks.students:
+        scores = [marks.score(student, lesson, zeros) for lesson in lessons]
+        total = sum(score for score in scores if score is not None)
+        rows.append([student, *(number(score) for score in scores), number(total), number(most)])
+    return as_csv(["student_id", *lessons, "total", "max_total"], rows)
+
+
+def number(score: float | None) -> str:
+    """Points to a hundredth, as text."""
+    return "" if score is None else repr(round(float(score), 2))

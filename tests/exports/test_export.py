@@ -1,0 +1,267 @@
+"""Grades for other systems: what pandas and Canvas read, with the points that people gave, and nothing that a spreadsheet would run."""
+
+import csv
+import io
+import json
+import shutil
+
+import nbformat
+import pandas
+import pytest
+from typer.testing import CliRunner
+
+from autograde import layout
+from autograde.cli import app
+from autograde.exports import canvas, marks, results, table
+from autograde.grader.course import create, open_gradebook
+from autograde.grader.gradebook import Records
+from autograde.grader.pipeline import Graded
+from autograde.grader.tables import safe, save
+from autograde.grading import Result
+from autograde.lessons import manifest
+
+LESSON, OTHER = "03_self_attention", "04_multi_head_attention"
+EVIL = "=cmd|'_C calc'!A0"
+HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Notes", "Self-attention (881)", "Essay (882)", "Final Score"]
+
+
+def graded(student, lesson, share, status="graded"):
+    """A submission with the same share of every exercise's points."""
+    listed = [
+        Result(n, round(e["points"] * share, 2), e["points"], "partial") for n, e in manifest(lesson)["exercises"].items() if e["points"]
+    ]
+    notebook = nbformat.reads((layout.NOTEBOOKS / f"{lesson}.ipynb").read_text(), 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = "An answer in words."
+    return Graded(student, lesson, status, listed, notebook=nbformat.writes(notebook))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """ada has a graded written answer, ben waits for his, 007 has one lesson, mo handed in nothing, one name is a formula."""
+    folder = tmp_path_factory.mktemp("course")
+    create(folder, [LESSON, OTHER])
+    class_ = [
+        graded("ada", LESSON, 1),
+        graded("ben", LESSON, 0.5),
+        graded("ada", OTHER, 0.5),
+        graded("007", OTHER, 1),
+        graded(EVIL, LESSON, 0),
+    ]
+    records = Records(folder)
+    for one in class_:
+        records.record(one, "digest")
+    records.close()
+    save([*class_, graded("mo", LESSON, 0, "missing")], folder)
+    with open_gradebook(folder) as gradebook:
+        for student, lesson in (("ada", LESSON), ("ada", OTHER), ("007", OTHER), (EVIL, LESSON)):
+            _give(gradebook, student, lesson, 2.5 if student == "ada" else 0.0)
+    return folder
+
+
+def _give(gradebook, student, lesson, points):
+    """What formgrader does with a written answer."""
+    written = next(g for g in gradebook.find_submission_notebook(lesson, lesson, student).grades if g.needs_manual_grade)
+    written.manual_score, written.needs_manual_grade = points, False
+    gradebook.db.commit()
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def cells(content):
+    return list(csv.reader(io.StringIO(content.decode())))
+
+
+def roster(path, *students, header=HEADER, points=("27", "10"), encoding="utf-8", separator=","):
+    rows = [
+        header,
+        ["", "", "", "", "", "", "Manual Posting", "", ""],
+        ["    Points Possible", "", "", "", "", "", *points, "(read only)"],
+        *students,
+    ]
+    path.write_text("\r\n".join(separator.join(f'"{c}"' for c in row) for row in rows), encoding=encoding)
+    return path
+
+
+ADA = ["Lovelace, Ada", "11", "s-1", "ADA", "Lab 1", "sits in front", "3", "9", "50"]
+SEVEN = ["Bond, James", "12", "007", "jb@example.com", "Lab 2", "", "", "8", "40"]
+TEST = ["Student, Test", "99", "", "5f3", "Lab 1", "", "1", "", "0"]
+
+
+# --- marks
+
+
+def test_points_given_by_people_are_in_the_marks(course):
+    found = marks.read(course)
+    assert found.score("ada", LESSON) == 26.5 and found.maximum(LESSON) == 27
+    assert found.score("ben", LESSON) == 12 and [m.student for m in found.waiting] == ["ben"]
+    assert found.score("mo", LESSON) is None and found.score("mo", LESSON, zeros=True) == 0
+    parts = {p.name: (p.score, p.max_score) for p in found.by_key["ada", LESSON].parts}
+    assert parts["attention_scores"] == (3, 3) and (2.5, 3) in parts.values() and sum(score for score, _ in parts.values()) == 26.5
+
+
+def test_a_late_penalty_is_taken_off_and_never_goes_below_nothing(course, tmp_path):
+    shutil.copytree(course, tmp_path / "late")
+    with open_gradebook(tmp_path / "late") as gradebook:
+        gradebook.update_or_create_submission(LESSON, "ada").notebooks[0].late_submission_penalty = 6.5
+        gradebook.update_or_create_submission(LESSON, "ben").notebooks[0].late_submission_penalty = 50
+        gradebook.db.commit()
+    found = marks.read(tmp_path / "late")
+    assert found.score("ada", LESSON) == 20 and found.score("ben", LESSON) == 0
+
+
+def test_a_table_alone_is_enough_and_says_what_it_lacks(course, tmp_path):
+    (tmp_path / "grades.csv").write_bytes((course / "grades.csv").read_bytes())
+    found = marks.read(tmp_path)
+    assert not found.written and found.score("ada", LESSON) == 24 and found.score(EVIL, LESSON) == 0
+    done = run("export", tmp_path, "--format", "csv")
+    assert done.exit_code == 0 and "no gradebook.db" in done.output
+
+
+@pytest.mark.parametrize(
+    "content", [None, "student_id,score\nada,1\n", "student_id,assignment,score,max_score,status\nada,03,much,24,graded\n"]
+)
+def test_what_holds_no_grades_is_an_error_that_says_what_to_do(tmp_path, content):
+    if content:
+        (tmp_path / "grades.csv").write_text(content)
+    done = run("export", tmp_path, "--format", "csv")
+    assert done.exit_code == 2 and "grade" in done.stderr and "Traceback" not in done.stderr
+
+
+# --- csv
+
+
+def test_pandas_reads_the_table_with_the_right_types(course):
+    assert run("export", course, "--format", "csv").exit_code == 0
+    frame = pandas.read_csv(course / "export.csv", dtype={"student_id": str}).set_index("student_id")
+    assert list(frame.columns) == [LESSON, OTHER, "total", "max_total"] and set(map(str, frame.dtypes)) == {"float64"}
+    assert frame.loc["ada"].tolist() == [26.5, 14.5, 41.0, 54.0]
+    assert frame.loc["007", OTHER] == 24 and frame.isna().loc["007", LESSON] and frame.loc["mo", "total"] == 0
+    assert not pandas.read_csv(io.BytesIO(table.wide(marks.read(course), zeros=True))).isna().any().any()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1|x", "@sum", "-cmd", " =1", "\t=1", "\n@x", "\x00=1"])
+def test_no_text_begins_like_a_formula(text):
+    assert safe(text).startswith("'")
+
+
+@pytest.mark.parametrize("text", ["-1.5", "12", "1e-05", "ada", "a=b", ""])
+def test_numbers_and_names_stay_as_they_are(text):
+    assert safe(text) == text
+
+
+def test_a_name_that_is_a_formula_is_text_in_every_export(course):
+    found = marks.read(course)
+    for content in (table.wide(found), canvas.without_roster(found).content):
+        assert EVIL in content.decode() and all(not cell.startswith("=") for row in cells(content) for cell in row)
+
+
+# --- canvas
+
+
+def test_the_roster_comes_back_with_our_columns_filled(course, tmp_path):
+    sheet = canvas.fill(marks.read(course), roster(tmp_path / "c.csv", ADA, SEVEN, TEST))
+    assert cells(sheet.content) == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Self-attention (881)", OTHER],
+        ["    Points Possible", "", "", "", "", "27.0", "27.0"],
+        ["Lovelace, Ada", "11", "s-1", "ADA", "Lab 1", "26.5", "14.5"],
+        ["Bond, James", "12", "007", "jb@example.com", "Lab 2", "", "24.0"],
+        ["Student, Test", "99", "", "5f3", "Lab 1", "1", ""],
+    ]
+    assert sheet.filled == 2 and sheet.unmatched == [EVIL, "ben", "mo"]
+    assert len(sheet.notes) == 1 and OTHER in sheet.notes[0]
+
+
+def test_zeros_are_for_students_not_for_the_test_student(course, tmp_path):
+    rows = cells(canvas.fill(marks.read(course), roster(tmp_path / "c.csv", SEVEN, TEST), zeros=True).content)
+    assert rows[2][5:] == ["0.0", "24.0"] and rows[3][5:] == ["1", ""]
+
+
+def test_a_score_that_canvas_has_is_not_emptied(course, tmp_path):
+    had = [*SEVEN[:6], "7.5", *SEVEN[7:]]
+    assert cells(canvas.fill(marks.read(course), roster(tmp_path / "c.csv", had)).content)[2][5] == "7.5"
+
+
+@pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("utf-8", ";"), ("utf-8-sig", ";")])
+def test_other_locales_of_canvas_are_read(course, tmp_path, encoding, separator):
+    ada = ["Łovelace, Åda", *ADA[1:]]
+    sheet = canvas.fill(marks.read(course), roster(tmp_path / "c.csv", ada, encoding=encoding, separator=separator))
+    assert cells(sheet.content)[2][:6] == ["Łovelace, Åda", "11", "s-1", "ADA", "Lab 1", "26.5"]
+
+
+def test_other_points_in_canvas_are_told(course, tmp_path):
+    notes = canvas.fill(marks.read(course), roster(tmp_path / "c.csv", ADA, points=("100", "10"))).notes
+    assert any("100 points in Canvas and 27 here" in note for note in notes)
+
+
+def test_an_id_of_two_rows_is_nobodys(course, tmp_path):
+    sheet = canvas.fill(
+        marks.read(course), roster(tmp_path / "c.csv", ADA, ["Lovelace, Adam", "13", "s-2", "ada", "Lab 2", "", "", "", ""])
+    )
+    assert "ada" in sheet.unmatched and sheet.filled == 0
+
+
+def test_two_of_ours_who_are_one_of_canvas_are_an_error(course, tmp_path):
+    done = run(
+        "export", course, "--format", "canvas", "--roster", roster(tmp_path / "c.csv", [*ADA[:2], "007", *ADA[3:]]), "--out", tmp_path / "o"
+    )
+    assert done.exit_code == 2 and "are both" in done.stderr and not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"name,points\nada,1\n", b"\xff\xfe\x00", b"Student,ID\n"])
+def test_what_canvas_did_not_export_is_refused(course, tmp_path, content):
+    (tmp_path / "c.csv").write_bytes(content)
+    done = run("export", course, "--format", "canvas", "--roster", tmp_path / "c.csv")
+    assert done.exit_code == 2 and "Traceback" not in done.output
+
+
+def test_the_command_names_who_is_not_in_the_roster(course, tmp_path):
+    done = run("export", course, "--format", "canvas", "--roster", roster(tmp_path / "c.csv", ADA), "--out", tmp_path / "o.csv")
+    assert done.exit_code == 0 and "ben is nobody in the roster" in done.output and "1 submissions" in done.output
+    assert (tmp_path / "o.csv").exists()
+
+
+def test_without_a_roster_the_id_is_the_login(course):
+    done = run("export", course, "--format", "canvas")
+    assert done.exit_code == 0 and "--roster" in done.output
+    rows = cells((course / "canvas.csv").read_bytes())
+    assert rows[0] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", LESSON, OTHER]
+    assert rows[1] == ["    Points Possible", "", "", "", "", "27.0", "27.0"]
+    assert ["ada", "", "", "ada", "", "26.5", "14.5"] in rows
+
+
+def test_a_roster_is_canvas_s_only(course, tmp_path):
+    assert run("export", course, "--format", "csv", "--roster", tmp_path / "x").exit_code == 2
+
+
+# --- gradescope
+
+
+def test_results_json_of_what_is_graded_already(course, tmp_path):
+    done = run("export", course, "--format", "gradescope", "--out", tmp_path, "--visibility", "after_published")
+    assert done.exit_code == 0
+    content = json.loads((tmp_path / LESSON / "ada" / "results.json").read_text())
+    assert content["score"] == 26.5 == round(sum(t["score"] for t in content["tests"]), 2) and content["visibility"] == "after_published"
+    assert sum(t["max_score"] for t in content["tests"]) == 27
+    assert not (tmp_path / LESSON / "mo").exists()
+
+
+def test_a_name_that_climbs_is_refused(tmp_path):
+    found = marks.Marks({("../ada", LESSON): marks.Mark("../ada", LESSON, 1.0, 2.0)}, True)
+    with pytest.raises(ValueError, match="cannot be a folder's name"):
+        results.export(found, tmp_path, tmp_path / "out")
+
+
+def test_a_strangers_text_is_plain_and_not_endless():
+    test = results.case("a\x1b[31mb", 0.1 + 0.2, 1, "failed", "x\x00\u202ey\n" + "z" * 10**6)
+    assert test["name"] == "a[31mb" and test["score"] == 0.3 and test["output"].startswith("xy\nz") and len(test["output"]) < 30_000
+    results.document([test], "\ud800")  # half a character
+
+
+def test_only_numbers_are_scores(tmp_path):
+    with pytest.raises(ValueError):
+        results.save(results.document([results.case("a", float("nan"), 1, "failed", "")], ""), tmp_path / "results.json")
+    assert not (tmp_path / "results.json").exists()
