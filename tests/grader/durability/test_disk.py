@@ -7,6 +7,7 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
+from nbgrader.preprocessors import SaveAutoGrades
 
 from autograde.grader import gradebook, handover
 from autograde.grader.gradebook import GradebookError
@@ -39,6 +40,25 @@ def test_a_disk_that_is_full_for_the_gradebook_too(pupils, disk, tmp_path):
     assert len(pupils.calls) < 23, "what was graded before the disk was full was graded again"
     pupils.grade(tmp_path / "undisturbed")
     assert same(out, tmp_path / "undisturbed")
+
+
+class Breaks(SaveAutoGrades):
+    """Fails in the middle of a notebook."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if index > 30:
+            raise OSError(5, "Input/output error")
+        return super().preprocess_cell(cell, resources, index)
+
+
+def test_a_submission_is_recorded_whole_or_not_at_all(pupils, undisturbed, monkeypatch):
+    before = scores(undisturbed)
+    monkeypatch.setattr(gradebook, "SaveAutoGrades", Breaks)
+    pupils.hand_in("ada", text="another answer")
+    pupils.share = 0.5
+    with pytest.raises(OSError, match="Input/output error"):
+        pupils.grade(undisturbed)
+    assert scores(undisturbed) == before
 
 
 def test_a_disk_that_cannot_be_written(pupils, disk):
