@@ -2,6 +2,7 @@
 
 import csv
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -27,7 +28,16 @@ def test_a_damaged_result_counts_as_none(tmp_path):
     journal = Journal(tmp_path)
     journal.save("k", graded())
     whole = (tmp_path / "k.json").read_bytes()
-    damaged = [whole[:50], whole[:-1], b"", b"\0" * len(whole), b"[]", b'"text"', whole.replace(b'"score": 1.5', b'"score": 3.0'), b"\xff\xfe"]
+    damaged = [
+        whole[:50],
+        whole[:-1],
+        b"",
+        b"\0" * len(whole),
+        b"[]",
+        b'"text"',
+        whole.replace(b'"score": 1.5', b'"score": 3.0'),
+        b"\xff\xfe",
+    ]
     for content in damaged:
         (tmp_path / "k.json").write_bytes(content)
         assert journal.load("k") is None, content[:80]
@@ -52,6 +62,23 @@ def test_tables_are_sorted_and_the_same_bytes(tmp_path):
         tables.save([graded(student) for student in order], tmp_path / name)
     for table in ("grades.csv", "exercises.csv"):
         assert (tmp_path / "a" / table).read_bytes() == (tmp_path / "b" / table).read_bytes()
+
+
+def test_lines_of_other_lessons_are_kept(tmp_path):
+    later = replace(graded("ada"), lesson="04_multi_head_attention")
+    tables.save([graded("ben"), graded("ada")], tmp_path / "a")
+    tables.save([later], tmp_path / "a")
+    tables.save([graded("ada")], tmp_path / "a")  # ben's is gone: the lesson was graded anew, without him
+    tables.save([graded("ada"), later], tmp_path / "b")
+    for table in ("grades.csv", "exercises.csv"):
+        assert (tmp_path / "a" / table).read_bytes() == (tmp_path / "b" / table).read_bytes()
+
+
+def test_a_table_of_another_kind_is_not_kept(tmp_path):
+    for content in (b"", b"name,points\nada,3\n", b"\xff\xfe\x00", b'"'):
+        (tmp_path / "grades.csv").write_bytes(content)
+        tables.save([graded()], tmp_path)
+        assert (tmp_path / "grades.csv").read_text().splitlines()[1:] == ["ada,03_self_attention,1.5,3,graded"]
 
 
 @pytest.mark.parametrize("evil", ["=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "-2+3|x"])
