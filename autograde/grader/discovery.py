@@ -40,12 +40,12 @@ def find(paths: list[Path], lesson: str | None = None) -> list[Found]:
             raise ValueError(f"there is no file or folder {path}")
         if path.is_dir():
             for folder in _student_folders(path / "submitted" if is_course(path) and (path / "submitted").is_dir() else path):
-                students.add(folder.name)
-                files += [(folder.name, file) for file in _files(folder)]
+                students.add(_readable(folder.name))
+                files += [(_readable(folder.name), file) for file in _files(folder)]
         else:
             student = path.stem if lesson and not _lesson_in_name(path.name) else path.resolve().parent.name
-            students.add(student)
-            files.append((student, path))
+            students.add(_readable(student))
+            files.append((_readable(student), path))
     return _pair(students, files, lesson)
 
 
@@ -53,6 +53,11 @@ def in_folder(folder: Path, lesson: str) -> Found:
     """The submission of the one student whose files lie in `folder`."""
     candidates = [path for path in _files(folder) if _lesson_of(path, lesson) == lesson]
     return Found(folder.name, lesson, _best(candidates, lesson), _notes(candidates, lesson))
+
+
+def _readable(name: str) -> str:
+    """A name that is not valid UTF-8 with its stray bytes spelled out, so that it can be written anywhere."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _student_folders(root: Path) -> list[Path]:

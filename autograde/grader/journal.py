@@ -38,6 +38,11 @@ class Journal:
         write(self.folder / f"{key}.json", _seal(content).encode() + b"\n" + content)
 
 
+def writable(graded: Graded) -> Graded:
+    """The result without halves of characters: JSON can bring them along in a submission, and no file, page or terminal takes them."""
+    return _decode(json.loads(json.dumps(asdict(graded), ensure_ascii=False).encode(errors="replace")))
+
+
 def write(path: Path, content: bytes) -> None:
     """Replace a file at once: a reader sees the old content or the new, also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)

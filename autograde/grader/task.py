@@ -17,6 +17,7 @@ import torch
 from autograde.grader import pipeline
 from autograde.grader.discovery import Found
 from autograde.grader.identity import files, versions
+from autograde.grader.journal import writable
 from autograde.grader.pipeline import MAX_ARTIFACT, Graded
 
 _one_at_a_time = threading.Lock()  # checks share the process's random numbers and its output
@@ -39,7 +40,7 @@ class Parcel:
 def grade_here(found: Found, sandbox: str) -> Graded:
     """Grade a submission that lies on this machine's disk."""
     with _one_at_a_time, _same_conditions():
-        return pipeline.grade(found, sandbox)
+        return writable(pipeline.grade(found, sandbox))
 
 
 def pack(found: Found, sandbox: str) -> Parcel | None:

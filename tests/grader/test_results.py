@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from autograde.grader import tables
-from autograde.grader.journal import Journal, write
+from autograde.grader.journal import Journal, writable, write
 from autograde.grader.pipeline import Graded
 from autograde.grading import Result
 from autograde.suite import Outcome
@@ -42,6 +42,12 @@ def test_a_damaged_result_counts_as_none(tmp_path):
         (tmp_path / "k.json").write_bytes(content)
         assert journal.load("k") is None, content[:80]
     assert journal.load("absent") is None
+
+
+def test_halves_of_characters_stop_nothing(tmp_path):
+    clean = writable(replace(graded("ada", "half a \ud83d smile"), notebook='{"source": "\udcff"}'))
+    assert clean.results[0].outcomes[0].message == "half a ? smile" and clean.notebook == '{"source": "?"}'
+    assert writable(graded("zoë", "≠")) == graded("zoë", "≠")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):

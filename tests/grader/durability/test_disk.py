@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from nbgrader.preprocessors import SaveAutoGrades
+from rich.console import Console
 
 from autograde.grader import gradebook, handover
 from autograde.grader.gradebook import GradebookError
@@ -40,6 +41,14 @@ def test_a_disk_that_is_full_for_the_gradebook_too(pupils, disk, tmp_path):
     assert len(pupils.calls) < 23, "what was graded before the disk was full was graded again"
     pupils.grade(tmp_path / "undisturbed")
     assert same(out, tmp_path / "undisturbed")
+
+
+def test_a_name_that_is_no_text(pupils, tmp_path):
+    pupils.hand_in("zo\udceb", "[red]", "a b'c")
+    pupils.console = Console(record=True, width=200)
+    pupils.grade(tmp_path / "out")
+    assert {"zo\\udceb", "[red]", "a b'c"} <= {row[1] for row in scores(tmp_path / "out")}
+    assert "[red]" in pupils.console.export_text()
 
 
 class Breaks(SaveAutoGrades):
