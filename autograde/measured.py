@@ -66,9 +66,14 @@ def markdown(table: Measured, level: int = 2) -> str:
     """The table as Markdown, under a heading, with how, when and where it was measured."""
     made_with = ", ".join(f"{name} {number}" for name, number in table.versions.items())
     lines = [f"{'#' * level} {table.title}", "", *([table.note, ""] if table.note else [])]
-    lines += [_row(table.columns), _row(["---" if i == 0 else "---:" for i in range(len(table.columns))]), *map(_row, table.rows), ""]
+    lines += [_row(table.columns), _row([_alignment(column) for column in zip(*table.rows)]), *map(_row, table.rows), ""]
     lines += [f"Measured on {table.date} by `{table.command}` on {table.machine}, with {made_with}.", ""]
     return "\n".join(lines)
+
+
+def _alignment(entries: Sequence[str]) -> str:
+    """Numbers to the right, words to the left."""
+    return "---:" if all(entry[:1].isdigit() or entry[:1] == "≈" for entry in entries) else "---"
 
 
 def _row(entries: Sequence[str]) -> str:

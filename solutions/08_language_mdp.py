@@ -913,8 +913,9 @@ def draw_errors(figure):
 
 plots.show(
     draw_errors,
-    alt="Left: the shares of wrong, malformed and impossible outcomes fall with the amount of play. Right: the planner's imagined and real "
-    "returns against the amount of play, with the returns of random play, the clone and the planner in the true world as lines",
+    alt="Against 50 to 3,200 steps of play. Left: the shares of wrong and of impossible outcomes fall from 0.4 and 0.2 to below 0.05, "
+    "malformed ones are rare throughout. Right: the planner's real return climbs to that of the planner in the true world, drawn as a "
+    "line; the clone and random play are lines far below; what the planner imagines jumps up and down before the two agree",
     width=8.4,
     height=3.2,
 )

@@ -86,7 +86,7 @@ def _strength_of(bench, complaints: list[str], verbose: bool) -> list[tuple[str,
         caught, known, accepted = (
             sum(flags) for flags in ([f.as_it_should for f in wrong], [f.recognised for f in wrong], [f.as_it_should for f in right])
         )
-        rows.append((bench.source.name, exercise, f"{caught} of {len(wrong)}", str(known), f"{accepted} of {len(right)}"))
+        rows.append((bench.source.name[:2], exercise, f"{caught} of {len(wrong)}", str(known), f"{accepted} of {len(right)}"))
     for finding in findings:
         if verbose:
             console.print(
