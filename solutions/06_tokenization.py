@@ -227,7 +227,7 @@ plots.show(draw_unknown, alt="The share of unknown words falls with the vocabula
 #
 # Between the two lies what is used today: frequent words are one token, rare words are several. The lecture's example:
 #
-# $$\text{Deep Learning} \;\to\; \text{De ep Learn \#\#ing}$$
+# $$\text{Deep Learning} \;\to\; \text{De ep Learn }\#\#\text{ing}$$
 #
 # The two hashes say *this piece continues a word*. This is the notation of **WordPiece** (Schuster and Nakajima 2012; Wu et al. 2016), the tokenizer of BERT (Devlin et al. 2019). Strictly by that notation the
 # second piece of *Deep* would be `##ep`: on the slide, `ep` stands for a piece that begins a word. Below we follow the notation.
