@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +13,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autograde.errors import SandboxUnavailable
 from autograde.grader import batch, course, feedback, progress, staff, tables
 from autograde.grader.classroom import RESULTS
 from autograde.grader.discovery import Found
 from autograde.grader.gradebook import Records, explained
 from autograde.grader.journal import Journal, sweep
 from autograde.grader.pipeline import Graded
+
+KILLED = "A process of the grader was killed (is the memory full?); another takes its place."
+CHANCES = 3  # for graders that are killed by others: the kernel, say, when the memory is full
 
 
 class Classwork:
@@ -52,13 +56,23 @@ class Classwork:
         return graded
 
     def _grade(self, digests: Mapping[Found, str], workers: int, scheduler: str | None, sandbox: str) -> None:
-        with progress.told(self.console, len(digests)) as advance, _executor(workers, scheduler) as (executor, size, submit):
+        finished: set[str] = set()
+        with progress.told(self.console, len(digests)) as advance:
 
             def done(graded: Graded, digest: str) -> None:
                 self.keep(graded, digest)
+                finished.add(digest)
                 advance()
 
-            batch.run(digests, executor, self.journal, sandbox, size, done, submit)
+            for chance in range(1, CHANCES + 1):
+                left = {found: digest for found, digest in digests.items() if digest not in finished}
+                try:
+                    with _executor(workers, scheduler) as (executor, size, submit):
+                        return batch.run(left, executor, self.journal, sandbox, size, done, submit)
+                except (BrokenExecutor, SandboxUnavailable):  # graders, or the process that makes their workers
+                    if chance == CHANCES:
+                        raise
+                    self.console.print("[yellow]![/yellow] " + KILLED, soft_wrap=True)
 
     def keep(self, graded: Graded, digest: str) -> None:
         """What a result leaves on disk; in memory stays what the tables need."""
@@ -71,7 +85,8 @@ class Classwork:
         out = escape(str(self.out))
         self.console.print(
             f"Feedback pages: {out}/feedback/<student>/<lesson>.html · tables: {out}/grades.csv, {out}/exercises.csv · "
-            f"gradebook: {out}/gradebook.db"
+            f"gradebook: {out}/gradebook.db",
+            soft_wrap=True,
         )
 
 

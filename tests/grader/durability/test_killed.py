@@ -65,6 +65,16 @@ def family(process):
     return psutil.Process(process.pid).children(recursive=True)
 
 
+def graders(process):
+    """The processes that grade: children of the one that multiprocessing forks from."""
+    return [p for p in family(process) if "forkserver" in " ".join(p.cmdline()) and "forkserver" in " ".join(p.parent().cmdline())]
+
+
+def maker(process):
+    """The warm process: the grader's own child that was started by its module."""
+    return next(p for p in psutil.Process(process.pid).children() if "warm.main()" in " ".join(p.cmdline()))
+
+
 @pytest.mark.slow
 def test_stopped_in_every_way(sample, tmp_path):
     undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
@@ -92,3 +102,17 @@ def test_stopped_in_every_way(sample, tmp_path):
     process = begin(sample, out)
     told, _ = process.communicate(timeout=300)
     assert process.returncode == 0 and same(out, undisturbed), told
+
+
+@pytest.mark.slow
+def test_processes_of_a_grader_are_killed(sample, tmp_path):
+    """One that grades, then the one that makes workers: others take their places."""
+    process = begin(sample, tmp_path / "out")
+    for kill in (lambda: graders(process)[0].kill(), lambda: maker(process).kill()):
+        before = results(tmp_path / "out")
+        until(lambda: results(tmp_path / "out") > before + 1)
+        kill()
+    told, _ = process.communicate(timeout=300)
+    assert process.returncode == 0 and told.count("another takes its place") == 2, told
+    assert begin(sample, tmp_path / "undisturbed").wait(300) == 0
+    assert same(tmp_path / "out", tmp_path / "undisturbed")
