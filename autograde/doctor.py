@@ -1,17 +1,39 @@
-"""Find and explain what commonly goes wrong when the course is set up."""
+"""Find and explain what commonly goes wrong when the course is set up. Works in what students get, too."""
 
 from __future__ import annotations
 
 import importlib.util
+import locale
 import os
+import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 from autograde import layout
+
+GRADER = layout.ROOT / "autograde" / "grader"
+INSTALL = "pip install -c requirements.lock -e ."
+GROUPS = {"students": "To work on the lessons", "graders": "To grade a class"}
+PACKAGES = (
+    "torch",
+    "numpy",
+    "jupyterlab",
+    "matplotlib",
+    "tiktoken",
+    "gymnasium",
+    "jaxtyping",
+    "safetensors",
+    "scipy",
+    "pytest",
+    "typer",
+    "rich",
+)
 
 
 @dataclass(frozen=True)
@@ -24,80 +46,172 @@ class Finding:
     remedy: str = ""
 
 
-def examine() -> Iterator[Finding]:
-    """Everything worth a look, the commonest first."""
-    yield _python()
-    yield _environment()
-    yield from _packages()
-    yield _torch()
-    yield _kernel()
-    yield _lessons()
-    yield _search_path()
-    yield _disk()
-    yield from _sandbox()
-
-
-def _python() -> Finding:
-    words = f"Python {sys.version.split()[0]}"
-    return Finding("Python", sys.version_info >= (3, 11), words, "install Python 3.11 or newer and run `make clean demo`")
-
-
-def _environment() -> Finding:
-    inside = sys.prefix != sys.base_prefix or "CONDA_PREFIX" in os.environ
-    words = f"runs in {sys.prefix}"
-    return Finding("Environment", inside, words, "use the course's own: `source .venv/bin/activate` (made by `make demo`)")
-
-
-def _packages() -> Iterator[Finding]:
-    for package in ("nbgrader", "jupyterlab", "jupytext", "matplotlib", "tiktoken", "gymnasium", "jaxtyping", "safetensors"):
+def examine(group: str) -> Iterator[Finding]:
+    """Everything worth a look for `students` or `graders`, the commonest first; graders' only where the grader is."""
+    if group == "graders" and not GRADER.is_dir():
+        return
+    for look in LOOKS[group]:
         try:
-            yield Finding(package, True, version(package))
+            yield from look()
+        except Exception as error:  # a set-up can be broken in any way, and the other looks should still be told
+            yield Finding(look.__name__.strip("_"), False, f"could not be looked at ({type(error).__name__}: {error})", INSTALL)
+
+
+def python() -> Iterator[Finding]:
+    words = f"{sys.version.split()[0]}, the course needs 3.11 or newer"
+    yield Finding(
+        "Python", sys.version_info >= (3, 11), words, "install Python 3.11 or newer, then: rm -rf .venv && python3.11 -m venv .venv"
+    )
+
+
+def environment() -> Iterator[Finding]:
+    inside = sys.prefix != sys.base_prefix or "CONDA_PREFIX" in os.environ or importlib.util.find_spec("google.colab") is not None
+    words = f"runs in {sys.prefix}" + ("" if inside else ", the system's own Python")
+    yield Finding("Environment", inside, words, "in the course's folder: source .venv/bin/activate (on Windows: .venv\\Scripts\\activate)")
+
+
+def packages() -> Iterator[Finding]:
+    """Missing, or other than the lock; one line when all are as they should be."""
+    locked, wrong = _locked(), 0
+    for package in PACKAGES:
+        try:
+            found = version(package)
         except PackageNotFoundError:
-            yield Finding(package, False, "is not installed", "pip install -c requirements.lock -e .")
+            wrong += 1
+            yield Finding(package, False, "is not installed", INSTALL)
+            continue
+        wanted = locked.get(package)
+        if wanted and found.split("+")[0] != wanted:
+            wrong += 1
+            yield Finding(package, False, f"is {found}, the course is tested with {wanted}", INSTALL)
+    if not wrong:
+        yield Finding("Packages", True, f"{len(PACKAGES)} looked at, all as in requirements.lock")
 
 
-def _torch() -> Finding:
-    if importlib.util.find_spec("torch") is None:
-        return Finding("torch", False, "is not installed", "pip install -c requirements.lock -e .")
-    import torch
+def _locked() -> dict[str, str]:
+    path = layout.ROOT / "requirements.lock"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return {name.lower(): number for name, number in re.findall(r"^([\w.-]+)==([^\s;#]+)", text, re.MULTILINE)}
 
+
+def torch() -> Iterator[Finding]:
+    """It imports, there is one of it, NumPy and it understand each other, and it sees the GPU that is there."""
+    copies = {str(d.locate_file("")) for d in distributions() if (d.metadata["Name"] or "").lower() == "torch"}
+    if len(copies) > 1:
+        yield Finding(
+            "torch",
+            False,
+            f"is there {len(copies)} times: {', '.join(sorted(copies))}",
+            f"pip uninstall torch, until none is left; {INSTALL}",
+        )
+    try:
+        import torch
+
+        torch.ones(2).numpy()
+    except (ImportError, OSError, RuntimeError) as error:
+        line = " ".join(str(error).split())[:200]
+        yield Finding("torch", False, f"does not work with this NumPy or system: {line}", f"pip uninstall -y torch numpy && {INSTALL}")
+        return
+    blind = shutil.which("nvidia-smi") is not None and not torch.cuda.is_available()
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU, which no lesson needs"
-    return Finding("torch", True, f"{torch.__version__} · {device}")
+    words = f"{torch.__version__} sees no GPU, but this machine has NVIDIA's driver" if blind else f"{torch.__version__} · {device}"
+    remedy = "lessons work without it; to use it, install the build for your driver (pytorch.org, Get Started) of the same version"
+    yield Finding("torch", not blind, words, remedy)
 
 
-def _kernel() -> Finding:
+def kernel() -> Iterator[Finding]:
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:
         runs = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        return Finding("Jupyter kernel", False, "there is no kernel python3", "pip install ipykernel")
-    own = shutil.which(runs) is None or os.path.realpath(shutil.which(runs)) == os.path.realpath(sys.executable) or runs in ("python", "python3")
-    return Finding("Jupyter kernel", own, f"python3 runs {runs}", "another Python's kernel shadows this one: python -m ipykernel install --sys-prefix")
+        yield Finding("Jupyter kernel", False, "there is no kernel python3", "pip install ipykernel")
+        return
+    own = runs in ("python", "python3") or _environment_of(runs) == _environment_of(sys.executable)
+    remedy = "another Python's kernel shadows this one: python -m ipykernel install --sys-prefix, and in VS Code choose the kernel .venv"
+    yield Finding("Jupyter kernel", own, f"python3 runs {runs}" + ("" if own else f", not {sys.executable}"), remedy)
 
 
-def _lessons() -> Finding:
+def _environment_of(interpreter: str) -> Path:
+    """The folder bin/ of an interpreter: two environments may link to the same Python."""
+    return Path(shutil.which(interpreter) or interpreter).absolute().parent
+
+
+def lessons() -> Iterator[Finding]:
     names = layout.lesson_names()
     unbuilt = [n for n in names if not layout.fingerprints_path(n).exists() or not (layout.NOTEBOOKS / f"{n}.ipynb").exists()]
-    words = f"{len(names) - len(unbuilt)} of {len(names)} are built"
-    return Finding("Lessons", bool(names) and not unbuilt, words, f"python -m autograde build {' '.join(n[:2] for n in unbuilt)}")
+    words = f"{len(names) - len(unbuilt)} of {len(names)} notebooks are in {layout.NOTEBOOKS}"
+    author = layout.SOLUTIONS.is_dir() and unbuilt
+    remedy = (
+        f"python -m autograde build {' '.join(n[:2] for n in unbuilt)}"
+        if author
+        else f"get the course anew; missing: {', '.join(unbuilt) or 'all'}"
+    )
+    yield Finding("Lessons", bool(names) and not unbuilt, words, remedy)
 
 
-def _search_path() -> Finding:
-    scripts = str(Path(sys.executable).parent)
-    found = scripts in os.environ.get("PATH", "").split(os.pathsep)
-    return Finding("PATH", found, f"{'has' if found else 'lacks'} {scripts}", "nbgrader's own commands run `alembic` by name: source .venv/bin/activate")
+def course() -> Iterator[Finding]:
+    """A shell in another copy of the course than the one that Python imports."""
+    here = next((p for p in (Path.cwd(), *Path.cwd().parents) if (p / "autograde" / "layout.py").exists()), None)
+    same = here is None or here.resolve() == layout.ROOT
+    words = f"Python uses {layout.ROOT}" + ("" if same else f", but you are in {here}")
+    yield Finding("Course", same, words, f"in {here}: {INSTALL}")
 
 
-def _disk() -> Finding:
+def text() -> Iterator[Finding]:
+    encoding = locale.getpreferredencoding(False)
+    well = encoding.lower().replace("-", "") == "utf8" or sys.flags.utf8_mode == 1
+    yield Finding("Text", well, f"is read as {encoding}", "set the variable PYTHONUTF8=1 (or LC_ALL=C.UTF-8) before Python starts")
+
+
+def disk() -> Iterator[Finding]:
     free = shutil.disk_usage(os.getcwd()).free / 2**30
-    return Finding("Disk", free > 1, f"{free:.1f} GB free here", "results need room: clear some, or choose --out elsewhere")
+    yield Finding("Disk", free > 1, f"{free:.1f} GB free here", "results and corpora need 1 GB: clear some, or work on another disk")
+    for place, folder in (("Home", Path.home()), ("Temporary folder", Path(tempfile.gettempdir()))):
+        try:
+            with tempfile.NamedTemporaryFile(dir=folder) as file:
+                file.write(b"0" * 65536)
+        except OSError as error:
+            remedy = "Jupyter keeps its files there: clear it, ask for more quota, or set HOME (TMPDIR) to a folder that you may write to"
+            yield Finding(place, False, f"{folder} cannot be written to ({error.strerror})", remedy)
 
 
-def _sandbox() -> Iterator[Finding]:
+def search_path() -> Iterator[Finding]:
+    lacking = [name for name in ("nbgrader", "alembic", "jupyter") if shutil.which(name) is None]
+    words = f"{', '.join(lacking)} not found by name" if lacking else "nbgrader, alembic and jupyter are found by name"
+    yield Finding("PATH", not lacking, words, "nbgrader runs `alembic` by name: source .venv/bin/activate, in this shell")
+
+
+def extension() -> Iterator[Finding]:
+    """nbgrader's page in JupyterLab: installed with it, unless someone has switched it off."""
+    done = subprocess.run([sys.executable, "-m", "jupyter", "server", "extension", "list"], capture_output=True, text=True, timeout=60)
+    seen = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+    on = bool(re.search(r"nbgrader\S* enabled", seen))
+    words = "nbgrader's is enabled" if on else "nbgrader's is not enabled, so JupyterLab has no formgrader"
+    yield Finding("Server extension", on, words, "python -m jupyter server extension enable --sys-prefix --py nbgrader")
+
+
+def open_files() -> Iterator[Finding]:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    yield Finding("Open files", limit < 0 or limit >= 1024, f"{limit} at once", "a class needs 1024: ulimit -n 4096, in this shell")
+
+
+def sandbox() -> Iterator[Finding]:
     from autograde.grader.sandbox import support
 
     offered = support()
-    yield Finding("Sandbox", offered.level == "namespaces", f"submissions are shut in by {offered.level}")
+    yield Finding(
+        "Sandbox", offered.level == "namespaces", f"submissions are shut in by {offered.level}", "what is missing stands in the next lines"
+    )
     for lack in offered.missing:
         yield Finding(f"Sandbox: {lack.what}", False, lack.reason, lack.remedy)
+
+
+LOOKS: dict[str, tuple[Callable[[], Iterator[Finding]], ...]] = {
+    "students": (python, environment, packages, torch, kernel, course, lessons, text, disk),
+    "graders": (search_path, extension, open_files, sandbox),
+}

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from autograde import layout
 
-# the modules of the package that run in a student's kernel
+# the modules of the package that run in a student's kernel, then those of the commands for students
 STUDENT_MODULES = (
     "__init__", "differentiation", "errors", "expect", "fingerprint", "forbid", "grading", "layout", "lessons", "local", "notebook", "report", "suite",
+    "__main__", "cli", "commands/__init__", "commands/shared", "commands/student", "doctor", "progress",
 )  # fmt: skip
 TOP_LEVEL = ("environment.yml", "pyproject.toml", "requirements.lock", "LICENSE")
 IGNORE = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.safetensors", "gpt_config.json")
@@ -29,7 +30,8 @@ def release(folder: Path) -> list[Path]:
     for part in (layout.CHECKS, layout.FINGERPRINTS):
         shutil.copytree(part, package / part.name, ignore=IGNORE)
     for name in STUDENT_MODULES:
-        shutil.copy(layout.ROOT / "autograde" / f"{name}.py", package)
+        (package / name).parent.mkdir(exist_ok=True)
+        shutil.copy(layout.ROOT / "autograde" / f"{name}.py", package / f"{name}.py")
     for name in TOP_LEVEL:
         shutil.copy(layout.ROOT / name, folder)
     shutil.copy(layout.ROOT / "docs" / "students.md", folder / "README.md")

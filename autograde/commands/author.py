@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from autograde.commands.shared import Lessons, app, chosen, console, fail
+from autograde.commands.shared import AUTHORS, Lessons, app, chosen, console, examples, fail
 
 STRENGTH = ("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted")  # the columns of the table
 
 
-@app.command()
+@app.command(rich_help_panel=AUTHORS, epilog=examples("autograde build 03", "autograde build --check"))
 def build(
     lessons: Lessons = None,
     execute: Annotated[bool, typer.Option(help="Run the instructor's notebook and keep its outputs.")] = True,
@@ -41,7 +41,7 @@ def build(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=AUTHORS, epilog=examples("autograde strength 03 --verbose"))
 def strength(
     lessons: Lessons = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every specimen.")] = False,

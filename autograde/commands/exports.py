@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
-from autograde.commands.shared import app, console, fail
+from autograde.commands.shared import INSTRUCTORS, app, console, examples, fail
 from autograde.exports.results import Visibility
 
 
@@ -25,7 +25,10 @@ class Format(str, Enum):
 Shown = Annotated[Visibility, typer.Option(help="When students see the results on Gradescope.")]
 
 
-@app.command()
+@app.command(
+    rich_help_panel=INSTRUCTORS,
+    epilog=examples("autograde export ~/attention-2027 --format csv", "autograde export results --format canvas --roster roster.csv"),
+)
 def export(
     results: Annotated[Path, typer.Argument(help="A results folder of `grade`, or a course directory.")],
     format: Annotated[
@@ -54,7 +57,7 @@ def export(
         raise fail(escape(str(error))) from None
 
 
-@app.command()
+@app.command(rich_help_panel=INSTRUCTORS, epilog=examples("autograde gradescope 03 autograder.zip"))
 def gradescope(
     lesson: Annotated[str, typer.Argument(help="A lesson such as `03`.")],
     file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The package to write.")],

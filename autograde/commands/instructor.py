@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from autograde import layout
-from autograde.commands.shared import Lessons, app, chosen, console, fail
+from autograde.commands.shared import INSTRUCTORS, Lessons, app, chosen, console, examples, fail
 
 
 class Sandbox(str, Enum):
@@ -21,7 +21,7 @@ class Sandbox(str, Enum):
     off = "off"
 
 
-@app.command()
+@app.command(rich_help_panel=INSTRUCTORS, epilog=examples("autograde release ~/attention-release"))
 def release(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
     """Write what students get: no answers, no hidden tests, no misconceptions."""
     from autograde.release import release as write_release
@@ -35,7 +35,9 @@ def release(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new fo
     )
 
 
-@app.command()
+@app.command(
+    rich_help_panel=INSTRUCTORS, epilog=examples("autograde course ~/attention-2027", "autograde course ~/attention-2027 01 03 04")
+)
 def course(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The course directory to make or complete.")], lessons: Lessons = None
 ) -> None:
@@ -49,7 +51,10 @@ def course(
     )
 
 
-@app.command()
+@app.command(
+    rich_help_panel=INSTRUCTORS,
+    epilog=examples("autograde grade ~/attention-2027 --lesson 03", "autograde grade submissions/ --lesson 03 --out results --workers 2"),
+)
 def grade(
     paths: Annotated[list[Path], typer.Argument(help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")],
     lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.")] = None,
@@ -68,7 +73,9 @@ def grade(
     except (ValueError, SandboxUnavailable) as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt as stop:
-        raise fail("stopped; what is graded is kept: the same command goes on from here", code=143 if isinstance(stop, Stopped) else 130) from None
+        raise fail(
+            "stopped; what is graded is kept: the same command goes on from here", code=143 if isinstance(stop, Stopped) else 130
+        ) from None
     except BrokenExecutor:
         raise fail(
             "a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers", code=1
@@ -79,7 +86,7 @@ def grade(
         raise fail("no submissions were found")
 
 
-@app.command()
+@app.command(rich_help_panel=INSTRUCTORS, epilog=examples("autograde demo", "autograde demo --out trial"))
 def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
     """Build a sample class for lesson 03 from files in the repository and grade it."""
     from autograde.demo import LESSON, sample_class

@@ -1,7 +1,8 @@
-"""What every command shares: the application, its console, and how an error is said."""
+"""What every command shares: the application, its console, how an example is shown, and how an error is said."""
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Optional
 
 import typer
@@ -9,14 +10,53 @@ from rich.console import Console
 
 from autograde import layout
 
+STUDENTS, INSTRUCTORS, AUTHORS = "For students", "For instructors", "For authors"  # the panels of --help
+
+HELP = "The commands of *Attention and language modelling for agents*. `autograde COMMAND --help` explains a command and gives examples."
+MORE = "Something does not work? `autograde doctor` looks for the common causes. Tab completion: `autograde --install-completion`."
+
 app = typer.Typer(
-    help="Build the course's lessons, check answers, and grade a class.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
 console = Console(highlight=False)
-Lessons = Annotated[Optional[list[str]], typer.Argument(metavar="[LESSON]...", help="Lessons such as `03` (all, when none is named).")]
+
+
+def _version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        number = version("attention-course")
+    except PackageNotFoundError:
+        number = "(not installed)"
+    console.print(f"attention-course {number} in {layout.ROOT}", markup=False, soft_wrap=True)
+    raise typer.Exit
+
+
+@app.callback(help=HELP, epilog=MORE)
+def _course(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is, and where it lies.")
+    ] = False,
+) -> None:
+    pass
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's --help: one example a line, each as it is typed."""
+    return "\n\n".join(["Examples:" if len(lines) > 1 else "Example:", *(f"- `{line}`" for line in lines)])
+
+
+def lessons_beginning(incomplete: str) -> list[str]:
+    """What the Tab key offers for a lesson."""
+    return [name for name in layout.lesson_names() if name.startswith(incomplete)]
+
+
+Lessons = Annotated[
+    Optional[list[str]],
+    typer.Argument(metavar="[LESSON]...", help="Lessons such as `03` (all, when none is named).", autocompletion=lessons_beginning),
+]
 
 
 def fail(message: str, code: int = 2) -> typer.Exit:

@@ -2,21 +2,87 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated, Optional
+
 import typer
+from rich.markup import escape
+from rich.table import Table
 
-from autograde.commands.shared import app, console
+from autograde import layout
+from autograde.commands.shared import STUDENTS, app, console, examples, fail
+
+COLOURS = {"passed": "green", "tried": "yellow", "changed": "yellow", "not checked": "yellow", "not begun": "dim"}
+SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "not checked": "?", "not begun": "·"}
 
 
-@app.command()
-def doctor() -> None:
-    """Look for what commonly goes wrong in a set-up, and say how to mend it."""
-    from autograde.doctor import examine
+@app.command(
+    rich_help_panel=STUDENTS, epilog=examples("autograde progress", "autograde progress notebooks/03_self_attention.ipynb ~/Downloads")
+)
+def progress(
+    paths: Annotated[Optional[list[Path]], typer.Argument(help="Notebooks, or folders of them [default: the course's notebooks/].")] = None,
+) -> None:
+    """Show how far you are: each exercise of the lessons you have begun, its points, and what to do next.
 
-    findings = list(examine())
-    for finding in findings:
-        sign = "[green]✓[/green]" if finding.well else "[red]✗[/red]"
-        console.print(f"{sign} {finding.subject}: {finding.words}", soft_wrap=True)
-        if not finding.well and finding.remedy:
-            console.print(f"    → {finding.remedy}", soft_wrap=True, markup=False)
-    if not all(finding.well for finding in findings):
+    It reads what the check cells said last, as it is saved in your notebooks, and runs nothing: save a notebook first, and run a
+    check again when you have changed its answer.
+    """
+    from autograde.progress import read_all
+
+    try:
+        lessons = read_all(paths or [layout.NOTEBOOKS])
+    except ValueError as error:
+        raise fail(escape(str(error))) from None
+    table = Table("Lesson", "Exercise", "State", title="Your progress, by the public checks")
+    table.add_column("Points", justify="right")
+    for lesson in lessons:
+        _add(table, lesson)
+    console.print(table)
+    score, points = sum(lesson.score for lesson in lessons), sum(lesson.points for lesson in lessons)
+    console.print(f"{score:g} of {points:g} points by the public checks. Hidden checks and the written answers come with grading.")
+    for lesson in lessons:
+        if lesson.trouble:
+            console.print(f"[red]✗[/red] {escape(f'{lesson.path}: {lesson.trouble}')}", soft_wrap=True)
+    if step := next((lesson.next_step for lesson in sorted(lessons, key=lambda x: not x.begun) if lesson.next_step), None):
+        console.print(f"[bold]Next:[/bold] {escape(step)}", soft_wrap=True)
+
+
+def _add(table: Table, lesson) -> None:
+    if not lesson.begun:
+        word = "cannot be read" if lesson.trouble else "not begun"
+        table.add_row(
+            lesson.name[:2], f"{len(lesson.standings)} exercises", f"[dim]· {word}[/dim]", f"0 / {lesson.points:g}", end_section=True
+        )
+        return
+    for standing in lesson.standings:
+        state = f"[{COLOURS[standing.state]}]{SIGNS[standing.state]} {standing.state}[/]"
+        points = f"{standing.score:g} / {standing.points:g}" if standing.points else "stretch"
+        table.add_row(lesson.name[:2], standing.exercise, state, points)
+    table.add_row("", "", "[bold]together[/bold]", f"[bold]{lesson.score:g} / {lesson.points:g}[/bold]", end_section=True)
+
+
+@app.command(rich_help_panel=STUDENTS, epilog=examples("autograde doctor", "autograde doctor --only students"))
+def doctor(
+    only: Annotated[Optional[str], typer.Option(metavar="READER", help="Look only at what `students` or `graders` need.")] = None,
+) -> None:
+    """Look for what commonly goes wrong in a set-up, and say how to mend it.
+
+    The exit status is 0 when all is well, and 1 when something is not.
+    """
+    from autograde.doctor import GROUPS, examine
+
+    if only not in (None, *GROUPS):
+        raise fail(f"--only takes {' or '.join(GROUPS)}, not {escape(repr(only))}")
+    well = True
+    for group, words in GROUPS.items():
+        findings = list(examine(group)) if only in (None, group) else []
+        if findings:
+            console.print(f"[bold]{words}[/bold]")
+        for finding in findings:
+            well &= finding.well
+            sign = "[green]✓[/green]" if finding.well else "[red]✗[/red]"
+            console.print(f"{sign} {escape(f'{finding.subject}: {finding.words}')}", soft_wrap=True)
+            if not finding.well and finding.remedy:
+                console.print(f"    → {finding.remedy}", soft_wrap=True, markup=False)
+    if not well:
         raise typer.Exit(1)

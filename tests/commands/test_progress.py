@@ -1,0 +1,92 @@
+"""`autograde progress` says what the check cells said, and never more."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from typer.testing import CliRunner
+
+from autograde.cli import app
+from autograde.grading import Result
+from autograde.progress import HEADLINE, read, read_all
+from autograde.report import Report, headline
+from autograde.suite import Outcome
+
+LESSON = "03_self_attention"
+
+
+def outcome(status):
+    return Outcome("test_x", "A title: of 3 of 4 points.", status, 1.0, False, "wrong")
+
+
+def result(exercise, status, score, points, statuses=("passed", "failed")):
+    return Result(exercise, score, points, status, [outcome(s) for s in statuses])
+
+
+def checked(report, ran):
+    output = new_output("display_data", data={"text/plain": str(Report(report)), "text/html": "<b>✓ causal_mask: all</b>"})
+    return new_code_cell(f"check({report.exercise})", outputs=[output], execution_count=ran)
+
+
+def answered(name, ran, body="return 1"):
+    return new_code_cell(f"def {name}(x):\n    {body}", execution_count=ran)
+
+
+def states(cells, tmp_path):
+    nbformat.write(new_notebook(cells=cells), tmp_path / f"{LESSON}.ipynb")
+    return {s.exercise: s for s in read(tmp_path / f"{LESSON}.ipynb", LESSON).standings}
+
+
+@pytest.mark.parametrize("status, sign", [("passed", "✓"), ("partial", "✗"), ("failed", "✗"), ("error", "✗"), ("not_attempted", "·")])
+@pytest.mark.parametrize("score, points", [(2.0, 3.0), (0.33, 1.5), (0.0, 0.0)])
+def test_the_headline_of_a_check_is_read_back(status, sign, score, points):
+    found = HEADLINE.match(headline(result("a_mask", status, score, points)))
+    assert found["sign"] == sign and found["exercise"] == "a_mask"
+    assert (float(found["score"] or 0), float(found["points"] or 0)) == (score, points)
+
+
+def test_each_state(tmp_path):
+    cells = [
+        *(answered("query_key_value", 1), checked(result("query_key_value", "passed", 2, 2, ("passed",)), 2)),
+        *(answered("attention_scores", 3), checked(result("attention_scores", "partial", 1, 3), 4)),
+        *(answered("causal_mask", 9), checked(result("causal_mask", "passed", 1.5, 1.5, ("passed",)), 6)),  # ran again after its check
+        answered("padding_mask", 7),
+        *(answered("SelfAttention", 8, "raise NotImplementedError"), checked(result("SelfAttention", "not_attempted", 0, 4), 10)),
+    ]
+    found = states(cells, tmp_path)
+    wanted = {
+        "query_key_value": ("passed", 2),
+        "attention_scores": ("tried", 1),
+        "causal_mask": ("changed", 0),
+        "padding_mask": ("not checked", 0),
+    }
+    assert {name: (found[name].state, found[name].score) for name in wanted} == wanted
+    assert {found[name].state for name in found if name not in wanted} == {"not begun"}
+
+
+def test_the_last_word_counts(tmp_path):
+    good, bad = result("causal_mask", "passed", 1.5, 1.5, ("passed",)), result("causal_mask", "failed", 0, 1.5, ("failed",))
+    assert states([checked(good, 9), checked(bad, 4)], tmp_path)["causal_mask"].state == "passed"
+    assert states([checked(good, 4), checked(bad, 9)], tmp_path)["causal_mask"].state == "tried"
+
+
+def test_no_more_points_than_there_are(tmp_path):
+    assert states([checked(result("causal_mask", "passed", 99, 99, ("passed",)), 1)], tmp_path)["causal_mask"].score == 1.5
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"cells": 3}', b"\xff\xfe", b'{"cells": [3]}', b"[" * 9000])
+def test_a_damaged_notebook_is_said_to_be_one(tmp_path, content):
+    (tmp_path / f"{LESSON} (1).ipynb").write_bytes(content)
+    shown = CliRunner().invoke(app, ["progress", str(tmp_path)])
+    assert shown.exit_code == 0 and "no notebook that can be read" in " ".join(shown.output.split())
+
+
+def test_the_command_says_what_to_do_next(tmp_path):
+    states([answered("query_key_value", 1)], tmp_path)
+    shown = " ".join(CliRunner().invoke(app, ["progress", str(tmp_path)]).output.split())
+    assert "0 of 24 points" in shown and "Next:" in shown and "run the check of `query_key_value`" in shown
+
+
+def test_a_folder_without_lessons_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="03_self_attention.ipynb"):
+        read_all([tmp_path])
+    assert CliRunner().invoke(app, ["progress", str(tmp_path)]).exit_code == 2
