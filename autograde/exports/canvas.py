@@ -17,7 +17,7 @@ from pathlib import Path
 from autograde import lessons
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
-from autograde.grader.tables import as_csv
+from autograde.grader.tables import as_csv, safe
 
 IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")
 KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by, the likeliest first
@@ -63,17 +63,16 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
         after = {lesson: _score(marks, known.get(index), lesson, zeros and not _is_test_student(row)) for lesson in columns}
         table.append([*(canvas.cell(row, name) for name in identity), *(after[lesson] or before[lesson] for lesson in columns)])
     unmatched = [student for student in marks.students if student not in known.values()]
-    return Sheet(_text(table), len(known), unmatched, _notes(marks, canvas, columns))
+    return Sheet(as_csv(table[0], table[1:]), len(known), unmatched, _notes(marks, canvas, columns))
 
 
 def without_roster(marks: Marks, zeros: bool = False) -> Sheet:
     """The same by student ids alone, which must be the SIS Login IDs."""
     rows = [[POINTS, "", "", "", "", *(number(marks.maximum(lesson)) for lesson in marks.lessons)]]
     for student in marks.students:
-        rows.append([student, "", "", student, "", *(_score(marks, student, lesson, zeros) for lesson in marks.lessons)])
-    content = as_csv([*WITHOUT_ROSTER, *marks.lessons], rows[1:])
-    header, rest = content.split(b"\n", 1)
-    return Sheet(header + b"\n" + _text(rows[:1]) + rest, len(marks.students))
+        name = safe(student)
+        rows.append([name, "", "", name, "", *(_score(marks, student, lesson, zeros) for lesson in marks.lessons)])
+    return Sheet(as_csv([*WITHOUT_ROSTER, *marks.lessons], rows), len(marks.students))
 
 
 def _read(path: Path) -> _Roster:
@@ -156,9 +155,3 @@ def _differs(theirs: str, ours: float) -> bool:
         return abs(float(theirs.replace(",", ".")) - ours) > 0.005
     except ValueError:
         return True
-
-
-def _text(rows: list[list[str]]) -> bytes:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    return stream.getvalue().encode()

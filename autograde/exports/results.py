@@ -27,7 +27,6 @@ class Visibility(str, Enum):
     visible = "visible"
     after_due_date = "after_due_date"
     after_published = "after_published"
-    hidden = "hidden"
 
 
 def document(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograde.exports.marks import Marks
-from autograde.grader.tables import as_csv
+from autograde.grader.tables import as_csv, safe
 
 
 def wide(marks: Marks, zeros: bool = False) -> bytes:
@@ -14,7 +14,7 @@ def wide(marks: Marks, zeros: bool = False) -> bytes:
     for student in marks.students:
         scores = [marks.score(student, lesson, zeros) for lesson in lessons]
         total = sum(score for score in scores if score is not None)
-        rows.append([student, *(number(score) for score in scores), number(total), number(most)])
+        rows.append([safe(student), *(number(score) for score in scores), number(total), number(most)])
     return as_csv(["student_id", *lessons, "total", "max_total"], rows)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from autograde.grader.journal import write
 from autograde.grader.pipeline import Graded
 
 GRADES = ("student_id", "assignment", "score", "max_score", "status")
+NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
 
 
@@ -20,8 +22,8 @@ def save(graded: Sequence[Graded], folder: Path) -> None:
     exercises = [(g.student, g.lesson, r.exercise, f"{r.score:g}", f"{r.points:g}", r.status, r.message) for g in graded for r in g.results]
     lessons = {g.lesson for g in graded}
     for name, header, rows in (("grades.csv", GRADES, grades), ("exercises.csv", EXERCISES, exercises)):
-        lines = [[_safe(value) for value in row] for row in rows] + _of_other_lessons(folder / name, header, lessons)
-        write(folder / name, _csv(header, sorted(lines, key=lambda line: line[:2])))
+        lines = [[safe(value) for value in row] for row in rows] + _of_other_lessons(folder / name, header, lessons)
+        write(folder / name, as_csv(header, sorted(lines, key=lambda line: line[:2])))
 
 
 def _of_other_lessons(path: Path, header: Sequence[str], lessons: Collection[str]) -> list[list[str]]:
@@ -34,14 +36,15 @@ def _of_other_lessons(path: Path, header: Sequence[str], lessons: Collection[str
     return [line for line in lines if len(line) == len(header) and line[1] not in lessons] if first == list(header) else []
 
 
-def _csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
+def as_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
+    """A table in UTF-8, of cells that are `safe`."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerows([header, *rows])
     return stream.getvalue().encode()
 
 
-def _safe(value: str) -> str:
+def safe(value: str) -> str:
     """Text that begins like a formula would be run by a spreadsheet; a student chooses their folder's name and their error messages."""
     text = " ".join(value.replace("\x00", "").split())
-    return "'" + text if text.startswith(("=", "+", "@")) or (text[:1] == "-" and not text[1:2].isdigit()) else text
+    return "'" + text if text.startswith(("=", "+", "-", "@")) and not NUMBER.fullmatch(text) else text
