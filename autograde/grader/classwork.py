@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograde.errors import SandboxUnavailable
-from autograde.grader import batch, course, feedback, progress, staff, tables
+from autograde.grader import batch, class_page, course, feedback, progress, staff, tables
 from autograde.grader.classroom import RESULTS
 from autograde.grader.discovery import Found
 from autograde.grader.gradebook import Records, explained
@@ -52,6 +52,7 @@ class Classwork:
             self._grade({found: digests[found] for found in left}, workers, scheduler, sandbox)
         graded = sorted(self.finished, key=lambda g: (g.student, g.lesson))
         tables.save(graded, self.out)
+        class_page.save(self.out)
         self._tell(graded)
         return graded
 
@@ -84,8 +85,8 @@ class Classwork:
         self.console.print(summary(graded))
         out = escape(str(self.out))
         self.console.print(
-            f"Feedback pages: {out}/feedback/<student>/<lesson>.html · tables: {out}/grades.csv, {out}/exercises.csv · "
-            f"gradebook: {out}/gradebook.db",
+            f"The class at a glance: {out}/class.html · feedback pages: {out}/feedback/<student>/<lesson>.html · "
+            f"tables: {out}/grades.csv, {out}/exercises.csv · gradebook: {out}/gradebook.db",
             soft_wrap=True,
         )
 

@@ -1,0 +1,128 @@
+"""The class's page: its numbers are SciPy's and pandas's, strangers' text stays text, and every size of class gives a page."""
+
+import random
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from autograde import lessons
+from autograde.grader import class_page, tables
+from autograde.grader.pipeline import Graded
+from autograde.grading import Result
+
+LESSON = "03_self_attention"
+KNOWN = lessons.manifest(LESSON)
+POINTS = {name: e["points"] for name, e in KNOWN["exercises"].items()}
+
+
+def classroom(size, seed=5):
+    """A made-up class: the better a student, the more is solved; the last exercise is a lottery."""
+    chance = random.Random(seed)
+    last = list(POINTS)[-2]
+    graded = []
+    for number in range(size):
+        skill, results = chance.random(), []
+        for name, points in POINTS.items():
+            share = chance.choice([0, 1]) if name == last else min(max(round(skill + chance.gauss(0, 0.25), 1), 0.0), 1.0)
+            begun = share > 0 or chance.random() < 0.5
+            status = "not_attempted" if not begun else "passed" if share == 1 else "partial" if share else "failed"
+            results.append(Result(name, round(points * share, 2), points, status))
+        graded.append(Graded(f"s{number:03}", LESSON, "graded", results))
+    return graded
+
+
+def written(graded, folder):
+    tables.save(graded, folder)
+    return class_page.save(folder).read_text(encoding="utf-8")
+
+
+def summary(graded, folder):
+    written(graded, folder)
+    return class_page.summarize(
+        *(pd.read_csv(folder / f"{t}.csv", dtype=str, keep_default_na=False).to_dict("records") for t in ("grades", "exercises"))
+    )[0]
+
+
+def test_the_numbers_are_those_of_numpy_and_scipy(tmp_path):
+    found = summary(classroom(60), tmp_path)
+    frame = pd.read_csv(tmp_path / "exercises.csv")
+    scores = frame.pivot(index="student_id", columns="exercise", values="score")
+    totals = pd.read_csv(tmp_path / "grades.csv").score
+    assert found.mean == pytest.approx(totals.mean()) and found.median == pytest.approx(totals.median())
+    assert found.histogram == np.histogram((10 * totals / sum(POINTS.values())).round(6), bins=range(11))[0].tolist()
+    begun = frame[~frame.status.isin(["missing", "not_attempted"])].groupby("exercise").score.agg(["mean", "size"])
+    for item in found.items:
+        rest = scores.drop(columns=item.name).sum(axis=1)
+        assert item.discrimination == pytest.approx(stats.pearsonr(scores[item.name], rest).statistic)
+        assert item.easiness == pytest.approx(scores[item.name].mean() / item.points)
+        assert item.easiness_begun == pytest.approx(begun["mean"][item.name] / item.points) and item.begun == begun["size"][item.name]
+
+
+def test_an_exercise_that_is_a_lottery_does_not_separate(tmp_path):
+    found = {item.name: item.flags for item in summary(classroom(200), tmp_path).items}
+    lottery = list(POINTS)[-2]
+    assert found.pop(lottery)[-1] in ("does not separate", "good students do worse") and not any(found.values())
+
+
+def test_a_small_class_is_not_judged(tmp_path):
+    few = summary(classroom(class_page.ENOUGH - 1, seed=3), tmp_path)
+    assert not any("separate" in flag or "worse" in flag for item in few.items for flag in item.flags)
+    assert re.search(r"\(−?0\.\d\d\)", (tmp_path / "class.html").read_text(encoding="utf-8"))
+
+
+def test_mistakes_are_counted_by_their_sentence(tmp_path):
+    exercise, listed = next((name, m) for name, m in KNOWN["mistakes"].items() if len(m) > 1)
+    said = [listed[0]["sentence"]] * 2 + [listed[1]["sentence"]] * 3 + ["expected 1, got 2"] * 9
+    graded = [Graded(f"s{i}", LESSON, "graded", [Result(exercise, 0, 2, "failed", diagnosis=text)]) for i, text in enumerate(said)]
+    assert summary(graded, tmp_path).mistakes == [(exercise, listed[1]["sentence"], 3), (exercise, listed[0]["sentence"], 2)]
+
+
+def test_who_is_stuck_where(tmp_path):
+    names = [name for name in POINTS if POINTS[name]]
+    results = [
+        Result(name, 0.0 if i < 6 else POINTS[name], POINTS[name], "failed" if i < 2 else "not_attempted" if i < 6 else "passed")
+        for i, name in enumerate(names)
+    ]
+    absent = Graded("zoe", LESSON, "missing", [Result(n, 0.0, POINTS[n], "missing") for n in names], "nothing was handed in")
+    found = summary([Graded("ada", LESSON, "graded", results), absent, *classroom(1, seed=1)], tmp_path)
+    stuck = {pupil.name: pupil for pupil in found.stuck}
+    assert stuck["ada"].stuck_at == names[:2] and stuck["zoe"].status == "missing" and len(found.handed_in) == 2
+
+
+class Outline(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.headings, self.tags = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if re.fullmatch(r"h\d", tag):
+            self.headings.append(int(tag[1]))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 300])
+def test_any_size_of_class_gives_an_accessible_page_that_needs_nothing_else(size, tmp_path):
+    html = written(classroom(size), tmp_path)
+    outline = Outline()
+    outline.feed(html)
+    assert outline.headings[0] == 1 and all(b - a <= 1 for a, b in zip(outline.headings, outline.headings[1:]))
+    assert not any(tag in ("script", "link", "img", "iframe") for tag, _ in outline.tags) and "http" not in html and "nan" not in html
+    assert all("scope" in attrs for tag, attrs in outline.tags if tag == "th")
+    assert all(attrs.get("aria-label") for tag, attrs in outline.tags if tag == "svg")
+    assert size == 0 or "s000" in html
+
+
+def test_a_strangers_name_stays_text(tmp_path):
+    evil = '<script>alert(1)</script>"onclick=x'
+    result = Result("causal_mask", 0.0, 1.5, "failed", diagnosis="<img src=x>")
+    assert "<script" not in written([Graded(evil, LESSON, "graded", [result])], tmp_path)
+
+
+def test_lessons_graded_before_stay_on_the_page(tmp_path):
+    written(classroom(3), tmp_path)
+    html = written([Graded("ada", "04_multi_head_attention", "graded", [])], tmp_path)
+    assert "s000" in html and "Multi-head attention" in html and "ada" in html
