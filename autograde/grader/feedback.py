@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,7 @@ from autograde import lessons
 from autograde.grader.journal import write
 from autograde.grader.pipeline import Graded
 from autograde.grading import Result, tell
+from autograde.suite import Outcome
 
 WORDS = {
     "passed": "all checks passed",
@@ -33,24 +35,38 @@ def save(graded: Graded, folder: Path) -> Path:
 
 def page(graded: Graded) -> str:
     """The page: self-contained, readable without a server, and without any hidden test's values."""
+    title, passed = lessons.manifest(graded.lesson)["title"], sum(r.status == "passed" for r in graded.results)
     return _template().render(
-        graded=graded, title=lessons.manifest(graded.lesson)["title"], words=WORDS, tell=tell, message=_why, answers=_answers(graded)
+        graded=graded, title=title, passed=passed, words=WORDS, tell=tell, message=_why, grouped=_grouped, answers=_answers(graded)
     )
 
 
 def _why(result: Result) -> str:
-    return result.diagnosis or (result.message if not result.outcomes else "")
+    return "" if result.status == "not_attempted" else result.diagnosis or (result.message if not result.outcomes else "")
+
+
+def _grouped(result: Result) -> list[tuple[Outcome, int]]:
+    """One test on several inputs is one line, where it says the same of each."""
+    said = [(o, (o.title, o.passed, o.hidden, "" if o.passed else tell(o))) for o in result.outcomes]
+    same = [list(group) for _, group in groupby(said, key=lambda pair: pair[1])]
+    return [(group[0][0], len(group)) for group in same]
 
 
 def _answers(graded: Graded) -> dict[str, str]:
     if not graded.notebook:
         return {}
     cells = nbformat.reads(graded.notebook, as_version=4).cells
-    return {c.metadata["nbgrader"]["grade_id"]: c.source for c in cells if c.cell_type == "code" and c.metadata.get("nbgrader", {}).get("solution")}
+    return {
+        c.metadata["nbgrader"]["grade_id"]: c.source
+        for c in cells
+        if c.cell_type == "code" and c.metadata.get("nbgrader", {}).get("solution")
+    }
 
 
 @lru_cache
 def _template() -> Template:
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(default=True, default_for_string=True))
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(default=True, default_for_string=True)
+    )
     environment.filters["points"] = lambda value: f"{value:g}"
     return environment.get_template("feedback.html.j2")
