@@ -39,13 +39,13 @@ def grade_class(
     """
     submissions = find(paths, lesson)
     out = out or (paths[0] if len(paths) == 1 and is_course(paths[0]) else Path("graded"))
-    for warning in [] if scheduler else require(sandbox):
-        console.print(f"[yellow]![/yellow] {warning}")
     with only_one(out), _terminated():
         digests = {found: key(found, sandbox) for found in submissions}
         new = sum(not (out / RESULTS / f"{digest}.json").exists() for digest in digests.values())
         if new and not scheduler:
             staff.get_ready()
+        for warning in [] if scheduler else require(sandbox):
+            console.print(f"[yellow]![/yellow] {warning}", soft_wrap=True)
         from autograde.grader.classwork import Classwork  # takes seconds, in which the staff gets ready
 
         workers = min(workers or staff.cores(), max(new, 1))
