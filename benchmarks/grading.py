@@ -5,7 +5,7 @@
 What is compared, on submissions with every answer written:
 
 - *stock* runs the notebook as instructors hand it out, from top to bottom in a kernel, with the public checks as its test cells;
-- *stock, what is graded only* gets the same notebooks without the cells that this grader leaves out (figures and experiments): the harder peer;
+- *stock, the graded part* gets the same notebooks without the cells that this grader leaves out (figures and experiments): the harder peer;
 - *this grader* runs the public and the hidden tests, in a sandbox, and also makes feedback pages and tables.
 
 All write nbgrader's gradebook. Stock grades some of the class only, since it takes the same time for each: two class sizes tell its start-up and
@@ -39,10 +39,10 @@ from autograde.grader import course
 from autograde.grader.matching import NOT_RUN
 from autograde.layout import resolve, source_path
 
-COLUMNS = ("grader", "submissions", "seconds", "seconds each", "× stock", "× stock, what is graded only")
+COLUMNS = ("grader", "submissions", "seconds", "s each", "× stock", "× graded part")
 NOTE = (
-    "Every submission has all answers. Stock nbgrader runs the public checks in a kernel for each notebook: the whole notebook, or only the cells that "
-    "this grader runs too. This grader runs the public and the hidden tests, in a sandbox, and writes feedback pages too. Start-up is included. "
+    "Every submission has all answers. Stock nbgrader runs the public checks in a kernel for each notebook: the whole notebook, or (the graded part) "
+    "only the cells that this grader runs too. This grader runs the public and the hidden tests, in a sandbox, and writes feedback pages too. Start-up is included. "
 )
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'attention'\n"
 MEMORY_AT = (50, 150, 300)  # submissions done
@@ -95,14 +95,14 @@ def _compare(folder: Path, students: int, few: int) -> tuple[list[tuple[str, ...
     whole = solved_notebook(source.read(source_path(LESSON)))
     stock, hard = (_stock(folder / name, notebook, students, few) for name, notebook in (("whole", whole), ("part", _graded_part(whole))))
     everywhere = sorted(os.sched_getaffinity(0))
-    class_of = {cores: _hand_in(folder / f"ours{cores}", whole, LESSON, students) for cores in (1, len(everywhere))}
+    class_of = {cores: _hand_in(folder / f"ours{cores}", whole, LESSON, students) for cores in sorted({1, len(everywhere)})}
     ours = {cores: _ours(home, LESSON, everywhere[:cores]) for cores, home in class_of.items()}
     again = _ours(class_of[len(everywhere)], LESSON, everywhere)
-    rows = [_row("stock nbgrader", students, stock, stock, hard), _row("stock, what is graded only", students, hard, stock, hard)]
+    rows = [_row("stock nbgrader", students, stock, stock, hard), _row("stock, the graded part", students, hard, stock, hard)]
     rows += [_row(f"this grader, {cores} core{'s' * (cores > 1)}", students, seconds, stock, hard) for cores, seconds in ours.items()]
-    rows.append(_row("this grader again, nothing changed", students, again, stock, hard))
+    rows.append(_row("this grader, nothing new", students, again, stock, hard))
     gain = f"{ours[1] / ours[len(everywhere)]:.2f}"
-    return rows, f"Stock graded {few + 1} of them. {len(everywhere)} cores are {gain} times as fast as one. "
+    return rows, f"Stock graded {few + 1} of them, which gives the time for all. {len(everywhere)} cores are {gain} times as fast as one. "
 
 
 def _large(folder: Path, lesson: str, students: int) -> tuple[tuple[str, ...], str]:
@@ -110,7 +110,7 @@ def _large(folder: Path, lesson: str, students: int) -> tuple[tuple[str, ...], s
     memory = Memory(folder / ".results")
     seconds = _ours(folder, lesson, sorted(os.sched_getaffinity(0)), memory)
     told = ", ".join(f"{memory.at(done):.0f} MB at {done}" for done in (*(d for d in MEMORY_AT if d < students), students))
-    row = (f"this grader, a large class of lesson {lesson[:2]}", str(students), f"{seconds:.1f}", f"{seconds / students:.2f}", "", "")
+    row = (f"this grader, lesson {lesson[:2]}", str(students), f"{seconds:.1f}", f"{seconds / students:.2f}", "", "")
     return row, f"All processes of the large class together held {told} submissions. "
 
 
