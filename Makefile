@@ -38,8 +38,9 @@ check-built: $(VENV)/.ready
 site: $(VENV)/.ready-site
 	@$(RUN) -m autograde.site --out site
 
+# With MPLBACKEND set, notebooks would show no figures; formgrader runs alembic by name. LAB holds more options, such as --no-browser.
 lab: $(VENV)/.ready
-	@$(RUN) -m jupyter lab notebooks
+	@unset MPLBACKEND; PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m jupyter lab notebooks $(LAB)
 
 lint: $(VENV)/.ready-dev
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check autograde utils tests benchmarks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import locale
 import os
 import re
@@ -65,7 +64,7 @@ def python() -> Iterator[Finding]:
 
 
 def environment() -> Iterator[Finding]:
-    inside = sys.prefix != sys.base_prefix or "CONDA_PREFIX" in os.environ or importlib.util.find_spec("google.colab") is not None
+    inside = sys.prefix != sys.base_prefix or "CONDA_PREFIX" in os.environ or "COLAB_RELEASE_TAG" in os.environ
     words = f"runs in {sys.prefix}" + ("" if inside else ", the system's own Python")
     yield Finding("Environment", inside, words, "in the course's folder: source .venv/bin/activate (on Windows: .venv\\Scripts\\activate)")
 
