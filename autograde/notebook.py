@@ -91,29 +91,39 @@ def _deadline() -> Iterator[None]:
 
 
 class Scoreboard:
-    """A table of results: text in terminals, HTML in notebooks."""
+    """A table of results and what to do next: text in terminals, HTML in notebooks."""
 
     def __init__(self, results: list[Result]) -> None:
         self.results = results
 
     def __str__(self) -> str:
-        lines = [f"{_bar(r)}  {r.exercise:<34} {r.score:>5g} / {r.points:<4g} {_word(r)}" for r in self.results]
-        return "\n".join([*lines, self._total()])
+        lines = [f"{_bar(r)}  {r.exercise:<34} {_points(r):>12}  {_word(r)}" for r in self.results]
+        return "\n".join([*lines, self._total(), self._next()])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        left = ' style="text-align:left"'
         rows = "".join(
-            f'<tr><td style="text-align:left">{escape(r.exercise)}</td><td style="font-family:monospace">{_bar(r)}</td>'
-            f"<td>{r.score:g} / {r.points:g}</td><td style=\"text-align:left\">{_word(r)}</td></tr>"
+            f'<tr><th scope="row" style="text-align:left;font-weight:normal">{escape(r.exercise)}</th>'
+            f'<td style="font-family:monospace" aria-hidden="true">{_bar(r)}</td><td>{_points(r)}</td><td{left}>{_word(r)}</td></tr>'
             for r in self.results
         )
-        head = "<tr><th style=\"text-align:left\">Exercise</th><th></th><th>Points</th><th style=\"text-align:left\">State</th></tr>"
-        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table><p>{escape(self._total())}</p>"
+        head = f'<tr><th scope="col"{left}>Exercise</th><td></td><th scope="col">Points</th><th scope="col"{left}>State</th></tr>'
+        end = f"<p>{escape(self._total())}<br><strong>{escape(self._next())}</strong></p>"
+        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>{end}"
 
     def _total(self) -> str:
         score, points = (sum(getattr(r, field) for r in self.results) for field in ("score", "points"))
         return f"{score:g} of {points:g} automatic points by the public checks; the written question is graded by a person."
+
+    def _next(self) -> str:
+        """The first exercise with points that does not pass, and what to do about it."""
+        open_one = next((r for r in self.results if r.points and r.status != "passed"), None)
+        if open_one is None:
+            return "Next: answer the written question, save the notebook, and hand it in."
+        advice = {"not_checked": "run the check of {}.", "not_attempted": "write {}, then run its check."}
+        return "Next: " + advice.get(open_one.status, "read what the check of {} says.").format(open_one.exercise)
 
 
 def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
@@ -134,5 +144,9 @@ def _bar(result: Result) -> str:
     return "■" * filled + "□" * (5 - filled)
 
 
+def _points(result: Result) -> str:
+    return f"{result.score:g} / {result.points:g}" if result.points else "no points"
+
+
 def _word(result: Result) -> str:
-    return result.status.replace("_", " ")
+    return {"not_attempted": "not written yet", "not_checked": "check not run yet"}.get(result.status, result.status)
