@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
-from autograde.commands.shared import INSTRUCTORS, app, console, examples, fail
+from autograde.commands.shared import INSTRUCTORS, app, console, examples, fail, lessons_beginning
 from autograde.exports.results import Visibility
 
 
@@ -59,7 +59,7 @@ def export(
 
 @app.command(rich_help_panel=INSTRUCTORS, epilog=examples("autograde gradescope 03 autograder.zip"))
 def gradescope(
-    lesson: Annotated[str, typer.Argument(help="A lesson such as `03`.")],
+    lesson: Annotated[str, typer.Argument(help="A lesson such as `03`.", autocompletion=lessons_beginning)],
     file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The package to write.")],
     visibility: Shown = Visibility.visible,
     minutes: Annotated[int, typer.Option(min=3, max=40, help="The time limit that the assignment has on Gradescope.")] = 10,

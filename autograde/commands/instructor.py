@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from autograde import layout
-from autograde.commands.shared import INSTRUCTORS, Lessons, app, chosen, console, examples, fail
+from autograde.commands.shared import INSTRUCTORS, Lessons, app, chosen, console, examples, fail, lessons_beginning
 
 
 class Sandbox(str, Enum):
@@ -57,7 +57,7 @@ def course(
 )
 def grade(
     paths: Annotated[list[Path], typer.Argument(help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")],
-    lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.")] = None,
+    lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.", autocompletion=lessons_beginning)] = None,
     out: Annotated[Optional[Path], typer.Option(help="Where results go [default: the course directory, else `graded/`].")] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions graded at once [default: one a core].")] = None,
     scheduler: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")] = None,

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from statistics import StatisticsError, correlation, mean, median
 
 from jinja2 import Environment, FileSystemLoader, Template
 
-from autograde import lessons
+from autograde import layout, lessons
 from autograde.grader.journal import write
 
 BINS = 10  # of a tenth of the points each
@@ -111,8 +112,8 @@ def page(grades: Sequence[Mapping[str, str]], exercises: Sequence[Mapping[str, s
 
 
 def summarize(grades: Sequence[Mapping[str, str]], exercises: Sequence[Mapping[str, str]]) -> list[LessonPage]:
-    """The rows of both tables as what the page says, a lesson each."""
-    names = sorted({row["assignment"] for row in grades})
+    """The rows of both tables as what the page says, a lesson each; of lessons that the course has no more, nothing."""
+    names = sorted({row["assignment"] for row in grades} & set(layout.lesson_names()))
     return [_lesson(n, [g for g in grades if g["assignment"] == n], [e for e in exercises if e["assignment"] == n]) for n in names]
 
 
@@ -171,8 +172,16 @@ def _mistakes(rows: Sequence[Mapping[str, str]], sentences: Mapping[str, Sequenc
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    """The lines of a table whose points are numbers: lines of other lessons may have been edited by hand."""
     with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+        return [row for row in csv.DictReader(stream) if _is_number(row["score"]) and _is_number(row["max_score"])]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 @lru_cache

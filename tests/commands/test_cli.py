@@ -56,7 +56,10 @@ def test_bad_usage_is_status_2(arguments, tmp_path, monkeypatch):
         assert all(lesson in said(result) for lesson in layout.lesson_names())
 
 
-@pytest.mark.parametrize("typed, offered", [("autograde build 0", "03_self_attention"), ("autograde pro", "progress")])
+@pytest.mark.parametrize(
+    "typed, offered",
+    [("autograde build 0", "03_self_attention"), ("autograde grade x --lesson 0", "03_self_attention"), ("autograde pro", "progress")],
+)
 def test_the_tab_key_completes_commands_and_lessons(typed, offered):
     words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_AUTOGRADE_COMPLETE": "complete_bash"}
     code = "from autograde.cli import main; main()"

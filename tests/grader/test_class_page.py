@@ -126,3 +126,11 @@ def test_lessons_graded_before_stay_on_the_page(tmp_path):
     written(classroom(3), tmp_path)
     html = written([Graded("ada", "04_multi_head_attention", "graded", [])], tmp_path)
     assert "s000" in html and "Multi-head attention" in html and "ada" in html
+
+
+def test_edited_lines_and_lessons_of_another_course_stop_nothing(tmp_path):
+    written(classroom(3), tmp_path)
+    with (tmp_path / "grades.csv").open("a", encoding="utf-8") as stream:
+        stream.write("old,09_gone,1,2,graded\nodd,03_self_attention,many,24,graded\nodd,03_self_attention,nan,24,graded\n")
+    html = class_page.save(tmp_path).read_text(encoding="utf-8")
+    assert "3 of 3 submissions" in html and "09_gone" not in html
