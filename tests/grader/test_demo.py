@@ -75,3 +75,12 @@ def test_stock_nbgrader_gives_the_same_scores(graded, tmp_path):
 def run(*arguments, cwd=None):
     done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "AUTOGRADE_SANDBOX": "auto"})
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_page_about_the_class_is_beside_the_tables_also_after_a_second_run(graded):
+    page = graded / "class.html"
+    first = page.read_text(encoding="utf-8")
+    assert all(s.student in first for s in SAMPLES)
+    page.unlink()
+    grade_class([graded.parent / "class"], LESSON, graded, None, None, "auto", Console(quiet=True))
+    assert page.read_text(encoding="utf-8") == first
