@@ -113,7 +113,10 @@ def test_what_is_released_imports_only_what_the_first_cell_installs(released):
         "autograde",
         "regex",
     }  # regex comes with tiktoken
-    commands = {released / "autograde" / "cli.py", *(released / "autograde" / "commands").glob("*.py")}  # for a terminal: no notebook imports them
+    commands = {
+        released / "autograde" / "cli.py",
+        *(released / "autograde" / "commands").glob("*.py"),
+    }  # for a terminal: no notebook imports them
     for path in set(released.rglob("*.py")) - commands:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             modules = (
