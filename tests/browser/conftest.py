@@ -23,6 +23,7 @@ ARGUMENTS = (
     "--disable-sync",
 )  # fmt: skip
 HERE = "127.0.0.1"
+PATIENCE_MS = 20_000  # for whatever a page has to show; a busy machine of two cores is slow, and a test that waits is better than one that fails
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +40,7 @@ def browser():
     if executable is None:
         pytest.skip("no Chromium found: install one (Debian: apt-get install chromium; or Google Chrome), nothing else is downloaded")
     with sync_api.sync_playwright() as playwright:
+        sync_api.expect.set_options(timeout=PATIENCE_MS)
         chromium = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
         yield chromium
         chromium.close()
@@ -84,7 +86,7 @@ def watch(browser, artefacts, request):
 
     def watch(width: int = 1280, height: int = 900, **options) -> Watched:
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(Watched(context.new_page(), artefacts))
         return opened[-1]
 

@@ -36,7 +36,7 @@ def environment(home: Path) -> dict[str, str]:
     lasting = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "PYTEST"))}
     own = {"HOME": home, "JUPYTER_CONFIG_DIR": home / "config", "JUPYTER_DATA_DIR": home / "data", "JUPYTER_RUNTIME_DIR": home / "run"}
     path = os.pathsep.join([SCRIPTS, os.environ.get("PATH", "")])
-    return {**lasting, **{k: str(v) for k, v in own.items()}, "IPYTHONDIR": str(home / "ipython"), "PATH": path, "PYTHONWARNINGS": "ignore"}
+    return {**lasting, **{k: str(v) for k, v in own.items()}, "IPYTHONDIR": str(home / "ipython"), "PATH": path, "PYTHONWARNINGS": "ignore", "AUTOGRADE_SANDBOX": "auto"}
 
 
 class Lab:

@@ -1,0 +1,145 @@
+"""Every attack in one class, graded by the command that an instructor uses; honest students sit between them.
+
+The scores are exact, and nothing else has changed: the course, what was handed in, the other students' points, the processes that run.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograde import layout
+from autograde.demo import LESSON
+from autograde.grader import sandbox
+from tests.grader.adversarial import surroundings
+from tests.grader.adversarial.cheats import CHEATS
+from tests.grader.adversarial.denial import DENIALS
+from tests.grader.adversarial.submission import HONEST, TARGET, TARGET_POINTS, Attack, honest
+
+ATTACKS = CHEATS + DENIALS
+GROUP = 12  # so many attacks between two honest students
+FULL = sum(HONEST.values()) + TARGET_POINTS
+pytestmark = pytest.mark.skipif(sandbox.support().level in sandbox.OPEN, reason="this machine cannot shut submissions in")
+
+
+@dataclass(frozen=True)
+class Class:
+    """What came of a class: a student's rows by exercise, their line in the summary, and what the run left behind."""
+
+    out: Path
+    exercises: dict[str, dict[str, dict[str, str]]]
+    summary: dict[str, dict[str, str]]
+    console: str
+    changed: list[str]
+    left: list[object]
+
+
+def grade(attacks: list[Attack], folder: Path) -> Class:
+    """Hand everything in and grade it, with an eye on the surroundings."""
+    handed_in, scratch = folder / "class", folder / "scratch"
+    scratch.mkdir()
+    for i, attack in enumerate(attacks):
+        _hand_in(handed_in / attack.name / attack.file, attack.content())
+        if i % GROUP == 0:
+            _hand_in(handed_in / f"{attack.name}-neighbour" / f"{LESSON}.ipynb", honest())
+    before, listening = (surroundings.course(), surroundings.digests(handed_in)), surroundings.listening()
+    command = [sys.executable, "-m", "autograde", "grade", str(handed_in), "--lesson", "03", "--out", str(folder / "out"), "--workers", "2"]
+    environment = {**os.environ, "AUTOGRADE_SECRET": "swordfish", "TMPDIR": str(scratch), "COLUMNS": "200"}
+    process = subprocess.Popen(
+        command, env=environment, cwd=layout.ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    console, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, console[-3000:]
+    after = surroundings.course(), surroundings.digests(handed_in)
+    changed = [name for one, other in zip(before, after) for name in one.keys() | other.keys() if one.get(name) != other.get(name)]
+    left = [*surroundings.session_of(process.pid), *(surroundings.listening() - listening), *scratch.iterdir()]
+    return Class(folder / "out", *_tables(folder / "out"), console, changed, left)
+
+
+def _hand_in(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+
+
+def _tables(out: Path) -> tuple[dict, dict]:
+    exercises: dict[str, dict[str, dict[str, str]]] = {}
+    with (out / "exercises.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            exercises.setdefault(row["student_id"], {})[row["exercise"]] = row
+    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        return exercises, {row["student_id"]: row for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def cheats(tmp_path_factory) -> Class:
+    return grade(CHEATS, tmp_path_factory.mktemp("cheats"))
+
+
+@pytest.fixture(scope="module")
+def denials(tmp_path_factory) -> Class:
+    return grade(DENIALS, tmp_path_factory.mktemp("denials"))
+
+
+def assert_exact(graded: Class, attack: Attack) -> None:
+    rows = graded.exercises[attack.name]
+    assert {name: float(row["score"]) for name, row in rows.items() if float(row["score"])} == attack.points, rows[TARGET]
+    assert float(graded.summary[attack.name]["score"]) == sum(attack.points.values())
+    assert graded.summary[attack.name]["status"] == "graded"
+    if attack.status:
+        assert rows[TARGET]["status"] == attack.status, rows[TARGET]
+    assert attack.says in rows[TARGET]["message"]
+    assert all(len(row["message"]) < 2000 for row in rows.values())
+
+
+def assert_nothing_else_changed(graded: Class, attacks: list[Attack]) -> None:
+    assert graded.changed == [] and graded.left == []
+    neighbours = {s: float(row["score"]) for s, row in graded.summary.items() if s.endswith("-neighbour")}
+    assert len(neighbours) == -(-len(attacks) // GROUP) and set(neighbours.values()) == {FULL}
+    assert len(graded.summary) == len(attacks) + len(neighbours)
+    with Gradebook(f"sqlite:///{graded.out / 'gradebook.db'}") as gradebook:
+        kept = {s.student.id: s.score for s in gradebook.assignment_submissions(LESSON)}
+    assert kept == {student: float(row["score"]) for student, row in graded.summary.items()}
+
+
+@pytest.mark.parametrize("attack", CHEATS, ids=lambda a: a.name)
+def test_a_cheat_earns_exactly_this(cheats, attack):
+    assert_exact(cheats, attack)
+
+
+def test_cheats_change_nothing_else(cheats):
+    assert_nothing_else_changed(cheats, CHEATS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", DENIALS, ids=lambda a: a.name)
+def test_what_would_stop_a_class_costs_itself_only(denials, attack):
+    assert_exact(denials, attack)
+
+
+@pytest.mark.slow
+def test_floods_and_bombs_change_nothing_else(denials):
+    assert_nothing_else_changed(denials, DENIALS)
+
+
+def test_no_message_and_no_page_tells_a_secret(cheats):
+    hidden = (layout.ROOT / "autograde" / "hidden" / f"test_{LESSON}.py").read_text(encoding="utf-8")
+    lines = {line.strip() for line in hidden.splitlines() if len(line.strip()) > 40 and "(" in line}
+    pages = [p.read_text(encoding="utf-8") for p in cheats.out.rglob("*.html")]
+    assert len(pages) >= len(CHEATS)
+    for text in [*pages, (cheats.out / "exercises.csv").read_text(encoding="utf-8"), cheats.console]:
+        assert "swordfish" not in text
+        assert not any(line in text for line in lines)
+        assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1a]", text)
+
+
+def test_names_are_told_apart():
+    names = [a.name for a in ATTACKS]
+    assert len(set(names)) == len(names) >= 45
