@@ -1,13 +1,18 @@
 """The conda file makes the same environment as `make`: its pip section installs, by the one lock file."""
 
+import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import distributions
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from autograde.layout import ROOT
+
+OLDEST = "3.11.0"  # the guides promise 3.11; Debian 12 has 3.11.2
 
 
 def pip_section():
@@ -19,6 +24,14 @@ def test_the_lock_file_is_what_both_install_by():
     assert pip_section() == ["-c requirements.lock", "-e ."]
     assert "-c requirements.lock -e ." in (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "torch==2.13.0" in (ROOT / "requirements.lock").read_text(encoding="utf-8").split()
+
+
+def test_every_locked_version_installs_on_the_oldest_python_that_the_guides_name():
+    locked = set(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8").casefold(), re.MULTILINE))
+    wants = {(d.metadata["Name"].casefold(), d.version.split("+")[0]): d.metadata["Requires-Python"] for d in distributions()}
+    newer = {name: python for name, python in wants.items() if name in locked and python and OLDEST not in SpecifierSet(python)}
+    assert newer == {}, f"`make lock` took what {OLDEST} cannot install: write an older version into requirements.lock"
+    assert len(locked & set(wants)) > 100
 
 
 @pytest.mark.slow
