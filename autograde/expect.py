@@ -97,12 +97,21 @@ def raises(error: type[BaseException], function: Callable, *args: Any, naming: s
     except (NotImplementedError, MissingName, ForbiddenCall, StudentTimeout, StudentDied, ProtocolError):
         raise
     except Exception as raised:
-        raise CheckFailed(f"For {where}: expected a {error.__name__}, got {getattr(raised, 'type_name', type(raised).__name__)}", show(str(raised))) from None
+        raise CheckFailed(
+            f"For {where}: expected a {error.__name__}, got {getattr(raised, 'type_name', type(raised).__name__)}", show(str(raised))
+        ) from None
     raise CheckFailed(f"For {where}: expected a {error.__name__}, but the call returned a result")
 
 
 def gradients(
-    student: Any, function: Callable, inputs: Sequence[Any], oracle: Callable, *, where: str, rtol: float | None = None, atol: float | None = None
+    student: Any,
+    function: Callable,
+    inputs: Sequence[Any],
+    oracle: Callable,
+    *,
+    where: str,
+    rtol: float | None = None,
+    atol: float | None = None,
 ) -> None:
     """The student's gradients in every floating input equal autograd's through `oracle` for one random cotangent."""
     leaves = [x.detach().clone().requires_grad_() if is_floating(x) else x for x in inputs]

@@ -61,9 +61,7 @@ def manifest(name: str) -> dict[str, Any]:
 def load(name: str, hidden: bool = False) -> Lesson:
     """The lesson from its generated manifest and its public checks; with `hidden`, the hidden ones too."""
     known = manifest(name)
-    exercises = {
-        key: Exercise(key, e["points"], tuple(e["forbids"]), e["stretch"], e["outcome"]) for key, e in known["exercises"].items()
-    }
+    exercises = {key: Exercise(key, e["points"], tuple(e["forbids"]), e["stretch"], e["outcome"]) for key, e in known["exercises"].items()}
     mistakes = {key: [Mistake(m["sentence"], m["fingerprint"]) for m in listed] for key, listed in known["mistakes"].items()}
     return Lesson(name, known["title"], exercises, *_checks_and_probes(name, exercises, hidden), mistakes)
 

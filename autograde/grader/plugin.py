@@ -48,6 +48,7 @@ class HideRubrics(NbGraderPreprocessor):
 def _matched(nb: NotebookNode, lesson: str) -> Submission:
     exercises = [name for name, e in lessons.manifest(lesson)["exercises"].items() if not e["outcome"]]
     cells = [
-        RawCell(c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id", ""), tuple(c.metadata.get("tags", ()))) for c in nb.cells
+        RawCell(c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id", ""), tuple(c.metadata.get("tags", ())))
+        for c in nb.cells
     ]
     return match(RawNotebook(cells), nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4), exercises)
