@@ -55,6 +55,8 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+# Formgrader and feedback pages show what students wrote; no script of theirs runs in the reader's browser.
+c.HTMLExporter.filters = {"markdown2html": "autograde.grader.safe_markdown.render"}
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError"}
 '''
 
