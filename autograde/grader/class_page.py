@@ -62,6 +62,10 @@ class Pupil:
     cells: dict[str, tuple[float, str]]
 
     @property
+    def begun(self) -> bool:
+        return any(status in BEGUN for _, status in self.cells.values())
+
+    @property
     def stuck_at(self) -> list[str]:
         return [name for name, (share, status) in self.cells.items() if share < STUCK and status in BEGUN]
 

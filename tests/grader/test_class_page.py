@@ -134,3 +134,10 @@ def test_edited_lines_and_lessons_of_another_course_stop_nothing(tmp_path):
         stream.write("old,09_gone,1,2,graded\nodd,03_self_attention,many,24,graded\nodd,03_self_attention,nan,24,graded\n")
     html = class_page.save(tmp_path).read_text(encoding="utf-8")
     assert "3 of 3 submissions" in html and "09_gone" not in html
+
+
+def test_who_began_nothing_is_not_said_to_have_solved_it(tmp_path):
+    blank = [Result(name, 0.0, points, "not_attempted") for name, points in POINTS.items()]
+    one = [Result("causal_mask", 1.5, 1.5, "passed"), *(r for r in blank if r.exercise != "causal_mask")]
+    html = written([Graded("ada", LESSON, "graded", blank), Graded("ben", LESSON, "graded", one)], tmp_path)
+    assert "<strong>ada</strong>: 0 points, nothing begun" in html and "<strong>ben</strong>: 1.5 points, what was begun is solved" in html
