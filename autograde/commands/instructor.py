@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from rich.markup import escape
 
 from autograde import layout
 from autograde.commands.shared import INSTRUCTORS, Lessons, app, chosen, console, examples, fail, lessons_beginning
@@ -21,17 +22,24 @@ class Sandbox(str, Enum):
     off = "off"
 
 
-@app.command(rich_help_panel=INSTRUCTORS, epilog=examples("autograde release ~/attention-release"))
-def release(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
+@app.command(
+    rich_help_panel=INSTRUCTORS, epilog=examples("autograde release ~/attention-release", "autograde release ~/attention-release 01 03 04")
+)
+def release(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an earlier release to bring up to date.")],
+    lessons: Lessons = None,
+) -> None:
     """Write what students get: no answers, no hidden tests, no misconceptions."""
     from autograde.release import release as write_release
 
+    names = chosen(lessons)
     try:
-        files = write_release(folder)
-    except ValueError as error:
-        raise fail(str(error)) from None
+        files = write_release(folder, names)
+    except (ValueError, OSError) as error:
+        raise fail(escape(str(error))) from None
+    console.print(f"[green]✓[/green] {len(files)} files, {len(names)} lessons, in {escape(str(folder))}", soft_wrap=True)
     console.print(
-        f"[green]✓[/green] {len(files)} files in {folder}: hand out the folder, or push it to where the notebooks' first cell fetches it from"
+        "Hand out the folder, or push it, in a repository of its own, to where the notebooks' first cell fetches it from.", soft_wrap=True
     )
 
 

@@ -1,20 +1,49 @@
-"""What students get holds no answer, and works alone."""
+"""What students get holds no answer, no hidden test and no misconception, and works alone."""
 
 import ast
-import io
+import hashlib
 import json
+import os
+import shutil
+import subprocess
 import sys
-import textwrap
-import tokenize
-from functools import cache
 
+import nbformat
 import pytest
 
 from autograde import layout, release
-from autograde.build import notebooks, source
+from autograde.build import notebooks
+from tests.release import leaks
 from utils.setup import NEEDED
 
-WINDOW = 18  # tokens in a row that no release may share with an answer
+# lines that anybody writes, or that stand in what a lesson gives; each is in some answer, hidden test or wrong answer too
+ANYBODY = {
+    leaks.joined(leaks.TOKEN.findall(line))
+    for line in """
+for _ in range(n):
+for _ in range(depth):
+for _ in range(steps):
+for _ in range(episodes):
+for dtype in (torch.float32, torch.float64):
+def forward(self, x):
+d = x.shape[-1]
+n = ids.shape[-1]
+if kind == "encoder":
+if kind == "prefix":
+context = x if context is None else context
+q = torch.zeros_like(model.reward)
+distance = places - position[..., None]
+terminal = torch.zeros(n_states, dtype=torch.bool)
+ends[list(terminal)] = True
+weights = self.weigh(s, h, mask)
+next_state, reward, terminated = mdp.step(state, action, generator)
+return torch.Generator().manual_seed(seed)
+return torch._standard_gamma(shape, generator=generator)
+return "equal" if float(a) == float(b) else "a" if float(a) > float(b) else "b"
+""".strip().splitlines()
+}
+KINDS = {".py", ".ipynb", ".json", ".md", ".toml", ".yml", ".lock", ".sha256", ""}  # text, each of them
+CELL_METADATA = {"nbgrader", "tags", "cellView", "deletable", "editable"}
 
 
 @pytest.fixture(scope="module")
@@ -24,81 +53,172 @@ def released(tmp_path_factory):
     return folder
 
 
-def tokens(code):
-    """The code as tokens, without comments and layout, so that reformatting hides nothing."""
-    found = []
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(code).readline):
-            if token.type in (tokenize.NAME, tokenize.NUMBER, tokenize.OP, tokenize.STRING):
-                found.append(token.string)
-    except (tokenize.TokenError, IndentationError):
-        pass
-    return found
-
-
-@cache
-def windows_of(path):
-    """Every run of tokens in a file; read once for all lessons."""
-    return frozenset().union(*(windows(tokens(text)) for text in texts(path)))
-
-
-def windows(listed):
-    return {tuple(listed[i : i + WINDOW]) for i in range(len(listed) - WINDOW + 1)}
-
-
-def secrets(name):
-    """Runs of tokens inside solution marks, of hidden tests, and of misconceptions."""
-    for cell in source.read(layout.source_path(name)).cells:
-        for part in cell.source.split(source.BEGIN)[1:]:
-            yield from windows(tokens(_dedent(part.split(source.END)[0])))
-
-
-def _dedent(text):
-    return textwrap.dedent(text.strip("\n"))
-
-
-def texts(path):
-    """Every piece of code in a file: of a notebook its cells, outputs and metadata too."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if path.suffix == ".ipynb":
-        return [s for s in _strings(json.loads(text))] + ["".join(c["source"]) for c in json.loads(text)["cells"]]
-    return [text]
-
-
-def _strings(value):
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+def leaked(line, files):
+    """The files that hold the line, unless anybody writes it."""
+    run = leaks.joined(line)
+    return [] if run in ANYBODY else [str(path) for path in files if run in leaks.said(path)]
 
 
 @pytest.mark.parametrize("name", layout.lesson_names())
-def test_no_answer_is_released(released, name):
-    given = set()
-    for cell in source.read(layout.source_path(name)).cells:
-        if not cell.exercise:
-            given |= windows(tokens(cell.source))
-    wanted = set(secrets(name)) - given
-    for path in released.rglob("*"):
-        # the public checks hold oracles, which say in PyTorch's words what is right; students have them by design
-        if path.is_file() and path.suffix in (".py", ".ipynb", ".json", ".md") and "checks" not in path.parts:
-            shared = wanted & windows_of(path)
-            assert not shared, f"{path.relative_to(released)} shares with an answer: {' '.join(min(shared))}"
+def test_no_line_of_an_answer_is_released(released, name):
+    told = {" ".join(line): where for line in leaks.answers(name) if (where := leaked(line, leaks.files(released)))}
+    assert told == {}
+    assert sum(1 for _ in leaks.answers(name)) > 20
 
 
-def test_no_hidden_test_and_no_misconception_is_released(released):
-    public = "".join(path.read_text(encoding="utf-8") for path in layout.CHECKS.glob("*.py"))
-    for folder in (layout.HIDDEN, layout.MISCONCEPTIONS):
-        for secret in folder.glob("*.py"):
-            names = {line.split("(")[0].removeprefix("def ") for line in secret.read_text().splitlines() if line.startswith("def ")}
-            own = {n for n in names if n not in public and len(n) > 14}
-            for path in released.rglob("*.py"):
-                assert sorted(own & set(tokens(path.read_text(encoding="utf-8")))) == []
-    assert not list(released.rglob("*hidden*")) and not list(released.rglob("*misconception*")) and not (released / "solutions").exists()
+def test_no_line_of_a_hidden_test_or_a_wrong_answer_is_released(released):
+    """Public checks are written in the same words (helpers, marks, shapes), so the next test is for them."""
+    elsewhere = [path for path in leaks.files(released) if path.parent.name != "checks"]
+    told = {(stem, " ".join(line)): where for stem, line in leaks.hidden_and_wrong() if (where := leaked(line, elsewhere))}
+    assert told == {}
+
+
+def test_no_hidden_test_stands_among_the_public_ones(released):
+    said = "\0".join(leaks.said(path) for path in leaks.files(released))
+    public = set().union(*(leaks.long_runs(path.read_text(encoding="utf-8")) for path in (released / "autograde" / "checks").iterdir()))
+    for name, title, runs in leaks.hidden_tests():
+        assert leaks.joined(leaks.TOKEN.findall(title)) not in said, title
+        assert not runs & public, name
+
+
+@pytest.mark.parametrize("place", ["a cell", "metadata", "an output", "a list of lines", "a comment in between", "prose", "other blanks"])
+def test_an_answer_is_found_wherever_it_hides(tmp_path, place):
+    """The search itself: every place that a notebook or a text has."""
+    line = next(line for line in leaks.answers("03_self_attention") if len(line) > 20)
+    code = " ".join(line)
+    cell = nbformat.v4.new_code_cell("x = 1")
+    if place == "a cell":
+        cell.source = f"def f():\n    {code}\n"
+    elif place == "metadata":
+        cell.metadata["history"] = {"before": ["1", code]}
+    elif place == "an output":
+        cell.outputs = [nbformat.v4.new_output("error", ename="E", evalue="", traceback=[code])]
+    elif place == "a list of lines":
+        cell.metadata["lines"] = [" ".join(line[:9]), "\n", " ".join(line[9:])]
+    elif place == "a comment in between":
+        cell.source = f"{' '.join(line[:9])}  # here\n{' '.join(line[9:])}"
+    path = tmp_path / ("x.md" if place in ("prose", "other blanks") else "x.ipynb")
+    text = f"It doesn't hide: `{code}`." if place == "prose" else code.replace(" ", "\n\t ")
+    path.write_text(text if path.suffix == ".md" else nbformat.writes(nbformat.v4.new_notebook(cells=[cell])))
+    assert leaked(line, [path]) == [str(path)]
+
+
+def test_it_holds_text_alone_and_notebooks_without_outputs(released):
+    """No cache, no archive, no history: nothing that the search above could not read."""
+    for path in leaks.files(released):
+        assert path.suffix in KINDS and b"\0" not in path.read_bytes()
+        assert not {"__pycache__", ".ipynb_checkpoints", ".git", "hidden", "misconceptions", "solutions"} & set(path.parts)
+        if path.suffix == ".ipynb":
+            notebook = nbformat.read(path, 4)
+            assert set(notebook.metadata) == {"kernelspec", "language_info"}
+            for cell in notebook.cells:
+                assert set(cell.metadata) <= CELL_METADATA and not cell.get("outputs") and not cell.get("execution_count")
+
+
+def test_fingerprints_hold_no_code(released):
+    for path in (released / "autograde" / "fingerprints").glob("*.json"):
+        lesson = json.loads(path.read_text(encoding="utf-8"))
+        assert set(lesson) == {"lesson", "title", "exercises", "mistakes"}
+        for mistake in (m for listed in lesson["mistakes"].values() for m in listed):
+            assert set(mistake) == {"sentence", "fingerprint"} and set(mistake["fingerprint"]) == {"form", "numbers"}
+
+
+# --- what else may lie in the course's folder
+
+
+@pytest.fixture
+def used_course(tmp_path):
+    """A course that its instructor works in: answers saved in notebooks/, caches, checkpoints, a trained model, a repository."""
+    course = tmp_path / "course"
+    for part in ("autograde", "utils", "solutions", "notebooks", "data", "docs"):
+        shutil.copytree(layout.ROOT / part, course / part, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    for name in release.TOP_LEVEL:
+        shutil.copy(layout.ROOT / name, course)
+    solved = (course / "solutions" / "03_self_attention.ipynb").read_bytes()
+    for place in ("notebooks/03_self_attention.ipynb", "notebooks/.ipynb_checkpoints/03_self_attention-checkpoint.ipynb", "notebooks/mine.ipynb",
+                  "utils/__pycache__/mine.pyc", "utils/mine.ipynb", "autograde/checks/.ipynb_checkpoints/mine.py", "data/.cache/mine",
+                  "autograde/fingerprints/mine.json", ".git/objects/mine", "notebooks/gpt.safetensors"):  # fmt: skip
+        (course / place).parent.mkdir(parents=True, exist_ok=True)
+        (course / place).write_bytes(solved)
+    return course
+
+
+def command(course, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(course)}
+    return subprocess.run(
+        [sys.executable, "-m", "autograde", *map(str, arguments)], cwd=course, env=environment, capture_output=True, text=True
+    )
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in leaks.files(folder)}
+
+
+def test_a_used_course_gives_the_same_bytes(used_course, released, tmp_path):
+    done = command(used_course, "release", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(released)
+
+
+def test_a_lesson_that_was_changed_and_not_built_is_not_released(used_course, tmp_path):
+    path = used_course / "solutions" / "03_self_attention.py"
+    path.write_text(path.read_text().replace('check="causal_mask" points=1.5', 'check="causal_mask" points=2', 1))
+    done = command(used_course, "release", tmp_path / "out", "03")
+    assert done.returncode == 2 and "build 03" in done.stderr and not (tmp_path / "out").exists()
+
+
+# --- where it is written
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
+    for name, text in (("thesis.md", "x"), (release.SUMS, "not a list"), (release.SUMS, f"{'0' * 64}  thesis.md\n")):
+        folder = tmp_path / name / str(len(text))
+        folder.mkdir(parents=True)
+        (folder / name).write_text(text)
+        with pytest.raises(ValueError, match="no earlier release"):
+            release.release(folder)
+        assert contents(folder) == {name: text.encode()}
+
+
+def test_an_earlier_release_is_brought_up_to_date(tmp_path):
+    folder = tmp_path / "out"
+    release.release(folder)
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("ref")
+    (folder / "syllabus.pdf").write_bytes(b"%PDF")
+    written = release.release(folder, ["03_self_attention"])
+    assert {path.name for path in (folder / "notebooks").iterdir()} == {"03_self_attention.ipynb"}
+    assert set(leaks.files(folder)) == {*written, folder / ".git" / "HEAD", folder / "syllabus.pdf"}
+    sums = dict(reversed(line.split("  ")) for line in (folder / release.SUMS).read_text().splitlines())
+    assert sums == {
+        n: hashlib.sha256(c).hexdigest() for n, c in contents(folder).items() if n not in (release.SUMS, ".git/HEAD", "syllabus.pdf")
+    }
+
+
+def test_what_someone_changed_in_an_earlier_release_is_not_overwritten(tmp_path):
+    folder = tmp_path / "out"
+    release.release(folder, ["03_self_attention"])
+    notebook = folder / "notebooks" / "03_self_attention.ipynb"
+    notebook.write_text(notebook.read_text() + " ")
+    before = contents(folder)
+    with pytest.raises(ValueError, match="was changed since"):
+        release.release(folder)
+    notebook.write_bytes(notebook.read_bytes().rstrip(b" "))
+    (folder / "notebooks" / "04_multi_head_attention.ipynb").write_text("mine")
+    with pytest.raises(ValueError, match="04_multi_head_attention.ipynb is not of the earlier release"):
+        release.release(folder)
+    assert set(before) <= set(contents(folder))
+
+
+# --- it works
+
+
+def test_its_readme_names_its_lessons_and_its_links_lead_somewhere(tmp_path):
+    release.release(tmp_path / "out", ["01_sample_based_planning", "03_self_attention"])
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    links = [part.split(")")[0] for part in text.split("](")[1:]]
+    assert all((tmp_path / "out" / link).is_file() for link in links if "://" not in link) and len(links) > 2
+    assert text.startswith("# Attention") and "03 · Self-attention" in text and "04 ·" not in text and text.count("\n# ") == 0
 
 
 def test_what_is_released_imports_only_what_the_first_cell_installs(released):
@@ -128,9 +248,7 @@ def test_what_is_released_imports_only_what_the_first_cell_installs(released):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", layout.lesson_names())
-def test_every_notebook_works_from_the_release_alone(released, name, monkeypatch):
-    import nbformat
-
+def test_every_notebook_works_from_the_release_alone(released, name):
     notebook = nbformat.read(released / "notebooks" / f"{name}.ipynb", 4)
     probe = nbformat.v4.new_code_cell("import autograde, utils; print(autograde.__file__, utils.__file__)")
     notebook.cells.append(probe)
