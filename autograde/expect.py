@@ -145,7 +145,7 @@ def inputs_unchanged(student: Any, function: Callable, *args: Any, **kwargs: Any
 def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
     """float64 in, float64 out (in every floating tensor of the result)."""
     wide = [x.double() if is_floating(x) else x for x in args]
-    for y in tensors_in(function(*wide, **kwargs)):
+    for y in _some_tensors(function(*wide, **kwargs)):
         if y.is_floating_point() and y.dtype != torch.float64:
             raise CheckFailed("Results must have the dtype of the inputs", f"float64 in, {str(y.dtype).removeprefix('torch.')} out")
 
@@ -158,7 +158,7 @@ def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:
     moved = [x.to("meta") if isinstance(x, torch.Tensor) else x for x in args]
     hint = "The result must live on the inputs' device; somewhere a tensor is created on the CPU (pass device=x.device)"
     try:
-        results = tensors_in(function(*moved, **kwargs))
+        results = _some_tensors(function(*moved, **kwargs))
     except (RuntimeError, NotImplementedError, ValueError) as error:
         text = str(error)
         if any(words in text for words in LOOKS_AT_VALUES):
@@ -199,6 +199,12 @@ def tensors_in(value: Any) -> list[torch.Tensor]:
     if isinstance(value, dict):
         value = list(value.values())
     return [t for item in value for t in tensors_in(item)] if isinstance(value, (tuple, list)) else []
+
+
+def _some_tensors(result: Any) -> list[torch.Tensor]:
+    if found := tensors_in(result):
+        return found
+    raise CheckFailed(f"The result must hold tensors, got {_kind(result)}", show(result))
 
 
 def show(value: Any, limit: int = 160) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograde.errors import AutogradeError, ForbiddenCall
@@ -55,7 +55,7 @@ def examine(lesson: Lesson, exercise: Exercise, student: Any, guard: Any = conte
         if outcome is None:  # skipped for want of an optional package: it counts for nobody
             total -= check.weight
             continue
-        outcomes.append(outcome)
+        outcomes.append(replace(outcome, beside=check.beside))
         if outcome.status in ("missing", "not_attempted") and not any(o.passed for o in outcomes):
             break  # an unwritten answer says so once
     return summarize(exercise, outcomes, total, lambda: diagnose(lesson, exercise, student, guard))
@@ -74,12 +74,14 @@ def _given_up(check: Check, outcomes: list[Outcome]) -> Outcome | None:
     lost = [o for o in outcomes if o.status in ("timeout", "died")]
     if len(lost) < PATIENCE:
         return None
-    return Outcome(check.name, check.title, lost[-1].status, check.weight, check.hidden, "not tried, since two checks before it ended this way")
+    return Outcome(
+        check.name, check.title, lost[-1].status, check.weight, check.hidden, "not tried, since two checks before it ended this way"
+    )
 
 
 def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mistake: Callable[[], str]) -> Result:
     """Points by weight, rounded to a hundredth; the status of nothing passed is that of the first failure."""
-    passed = sum(o.weight for o in outcomes if o.passed)
+    passed = earned(outcomes)
     failures = [o for o in outcomes if not o.passed]
     score = round(exercise.points * passed / total, 2) if total else 0.0
     if not failures:
@@ -87,6 +89,12 @@ def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mi
     status = "partial" if passed else {"died": "error"}.get(failures[0].status, failures[0].status)
     diagnosis = "" if status in ("missing", "not_attempted") else find_mistake()
     return Result(exercise.name, score, exercise.points, status, outcomes, diagnosis)
+
+
+def earned(outcomes: Sequence[Outcome]) -> float:
+    """The weight of what passed; none where an answer that does nothing would have passed as much."""
+    passed = [o for o in outcomes if o.passed]
+    return 0.0 if all(o.beside for o in passed) else sum(o.weight for o in passed)
 
 
 def diagnose(lesson: Lesson, exercise: Exercise, student: Any, guard: Any = contextlib.nullcontext) -> str:

@@ -43,8 +43,9 @@ def headline(result: Result) -> str:
         return f"✓ {result.exercise}: all {len(result.outcomes)} checks passed{_points(result)}"
     if result.status == "not_attempted":
         return f"· {result.exercise}: not written yet{_points(result)}"
-    passed = sum(o.passed for o in result.outcomes)
-    return f"✗ {result.exercise}: {passed} of {len(result.outcomes)} checks passed{_points(result)}"
+    passed = [o for o in result.outcomes if o.passed]
+    idle = ", no more than by an answer that does nothing" if passed and all(o.beside for o in passed) else ""
+    return f"✗ {result.exercise}: {len(passed)} of {len(result.outcomes)} checks passed{idle}{_points(result)}"
 
 
 def shown(result: Result) -> list[Outcome]:

@@ -17,12 +17,15 @@ import torch
 from autograde.errors import AutogradeError, CheckFailed, ForbiddenCall, MissingName, StudentDied, StudentError, StudentTimeout
 from autograde.expect import tensors_in
 
-MARK = "exercise(name, weight=1): the exercise that a check belongs to and its share of the points"
+MARKS = (
+    "exercise(name, weight=1): the exercise that a check belongs to and its share of the points",
+    "beside: an answer that does nothing passes this check too, so it earns points only beside another that passed",
+)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One test: `function(student, **arguments)` belongs to `exercise` and carries `weight` of its points."""
+    """One test: `function(student, **arguments)` belongs to `exercise` and carries `weight` of its points, some only `beside` another."""
 
     exercise: str
     weight: float
@@ -31,6 +34,7 @@ class Check:
     hidden: bool
     function: Callable[..., None]
     arguments: dict[str, Any]
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Outcome:
     hidden: bool
     message: str = ""
     detail: str = ""
+    beside: bool = False
 
     @property
     def passed(self) -> bool:
@@ -56,7 +61,8 @@ class _Collector:
         self.errors: list[str] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", MARK)
+        for mark in MARKS:
+            config.addinivalue_line("markers", mark)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.items = list(session.items)
@@ -104,7 +110,8 @@ def _check(item: pytest.Function, path: Path, hidden: bool) -> Check:
     if strangers:
         raise ValueError(f"{path.name}: {item.name} asks for fixtures that checks do not have: {sorted(strangers)}")
     lines = (item.function.__doc__ or item.originalname.removeprefix("test_").replace("_", " ")).strip().splitlines()
-    return Check(mark.args[0], float(mark.kwargs.get("weight", 1)), item.name, lines[0], hidden, item.function, arguments)
+    weight, beside = float(mark.kwargs.get("weight", 1)), item.get_closest_marker("beside") is not None
+    return Check(mark.args[0], weight, item.name, lines[0], hidden, item.function, arguments, beside)
 
 
 def run(check: Check, student: Any) -> Outcome | None:
@@ -165,7 +172,8 @@ def _raised(error: BaseException) -> tuple[str, str]:
     if isinstance(error, AutogradeError):
         return message, ""
     line = _student_line(error)
-    return f"Your code raised {type(error).__name__}: {message}" if line else f"The result could not be used ({type(error).__name__}: {message})", line
+    what = "Your code raised" if line else "The result could not be used:"
+    return f"{what} {type(error).__name__}: {message}", line
 
 
 def _student_line(error: BaseException) -> str:

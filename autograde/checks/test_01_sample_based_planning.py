@@ -91,6 +91,7 @@ def test_q_learning_after_a_terminated_step(student):
 
 
 @pytest.mark.exercise("q_learning_update")
+@pytest.mark.beside
 def test_q_learning_leaves_the_old_table(student):
     """The old table is not changed."""
     expect.inputs_unchanged(student, student.q_learning_update, table(), 1, 2, 0.5, 3, False, 0.5, 0.9)
@@ -133,6 +134,7 @@ def test_sarsa_after_a_terminated_step(student):
 
 
 @pytest.mark.exercise("sarsa_update", weight=0.5)
+@pytest.mark.beside
 def test_sarsa_leaves_the_old_table(student):
     """The old table is not changed."""
     expect.inputs_unchanged(student, student.sarsa_update, table(), 1, 2, 0.5, 3, 0, False, 0.5, 0.9)
@@ -155,6 +157,7 @@ def test_returns_of_constant_rewards(student):
 
 
 @pytest.mark.exercise("discounted_returns")
+@pytest.mark.beside
 def test_returns_of_one_step(student):
     """One reward is its own return."""
     expect.close(student.discounted_returns(torch.tensor([-2.5]), 0.9), torch.tensor([-2.5]), where="one reward")
@@ -197,6 +200,7 @@ def test_ties_are_broken_at_random(student):
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=0.5)
+@pytest.mark.beside
 def test_an_action_is_a_plain_int(student):
     """An action is a plain int."""
     got = draws(student, torch.tensor([0.0, 1.0]), 0.5, 6)
@@ -204,6 +208,7 @@ def test_an_action_is_a_plain_int(student):
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=0.5)
+@pytest.mark.beside
 def test_draws_come_from_the_generator(student):
     """The same seed gives the same actions."""
     row = torch.zeros(7)
@@ -251,6 +256,7 @@ def test_counts_of_pairs(student):
 
 
 @pytest.mark.exercise("fit_model")
+@pytest.mark.beside
 def test_pairs_never_tried_are_all_zero(student):
     """Rows of pairs never tried are all zero, never NaN."""
     model = fitted(student, Experience.from_steps(LIVED), 5, 2)
@@ -285,6 +291,7 @@ def test_reward_and_end_of_a_sample(student):
 
 
 @pytest.mark.exercise("sample_model")
+@pytest.mark.beside
 def test_a_pair_never_tried_is_an_error(student):
     """A pair never tried raises a ValueError that names it."""
     model = TabularModel.from_rows({(0, 0): (1.0, {1: 1.0})}, 9, 2)
@@ -373,6 +380,7 @@ def test_monte_carlo_planning_averages_returns(student):
 
 
 @pytest.mark.exercise("monte_carlo_planning", weight=1.5)
+@pytest.mark.beside
 def test_monte_carlo_planning_counts_every_visit(student):
     """Every visit of a pair in an episode counts."""
     model = TabularModel.from_rows({(0, 0): (1.0, {0: 0.9, 1: 0.1})}, 2, 1, terminal=[1])

@@ -142,6 +142,7 @@ def test_batches_are_projected_alike(student):
 
 
 @pytest.mark.exercise("query_key_value", weight=0.5)
+@pytest.mark.beside
 def test_projections_are_well_behaved(student):
     """float64 stays float64, the device is kept, no input is changed."""
     args = words_and_matrices()
@@ -169,6 +170,7 @@ def test_one_score_for_every_query_and_key(student):
 
 
 @pytest.mark.exercise("attention_scores", weight=1)
+@pytest.mark.beside
 def test_scores_of_a_batch(student):
     """Any number of leading batch dimensions; each sequence meets only its own keys."""
     for batch in [(4,), (2, 3)]:
@@ -200,6 +202,7 @@ def test_a_word_sees_itself_and_what_came_before(student):
 
 
 @pytest.mark.exercise("causal_mask", weight=0.5)
+@pytest.mark.beside
 def test_the_causal_mask_lives_on_the_device_asked_for(student):
     """`device` is used."""
     expect.follows_device(student.causal_mask, 6, device="meta")
@@ -224,6 +227,7 @@ def test_lengths_may_have_any_shape(student):
 
 
 @pytest.mark.exercise("padding_mask", weight=0.5)
+@pytest.mark.beside
 def test_the_padding_mask_follows_its_lengths(student):
     """The mask lives on the device of `lengths`, which stay as they are."""
     expect.follows_device(student.padding_mask, four_lengths(), 5)
@@ -417,6 +421,7 @@ def test_gradients_of_a_batch(student):
 
 
 @pytest.mark.exercise("attention_backward", weight=0.5)
+@pytest.mark.beside
 def test_gradients_are_well_behaved(student):
     """float64 kept, on the inputs' device, inputs unchanged."""
     args = (*queries_keys_values(), expect.randn(2, 3, 6, seed=37))
@@ -448,6 +453,7 @@ def test_streaming_is_stable(student):
 
 
 @pytest.mark.exercise("streaming_attention", weight=1)
+@pytest.mark.beside
 def test_streaming_needs_a_positive_block(student):
     """A block_size below 1 is a ValueError that names it; float64 is kept."""
     q, k, v = queries_keys_values()

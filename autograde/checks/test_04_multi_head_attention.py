@@ -150,6 +150,7 @@ def test_a_batch_is_split(student, batch):
 
 
 @pytest.mark.exercise("split_heads", weight=1)
+@pytest.mark.beside
 def test_heads_that_do_not_divide(student):
     """A ValueError names `n_heads` where it does not divide the width."""
     expect.raises(ValueError, student.split_heads, X, 5, naming="n_heads", where="x (2, 5, 12) and n_heads = 5")
@@ -183,6 +184,7 @@ def test_merging_undoes_splitting(student, batch):
 
 
 @pytest.mark.exercise("merge_heads", weight=0.5)
+@pytest.mark.beside
 def test_merging_is_well_behaved(student):
     """float64 kept, on the inputs' device, inputs unchanged."""
     heads = piecewise(X, 3)

@@ -126,6 +126,7 @@ def test_the_gap_of_a_layer_that_adds_positions(student):
 
 
 @pytest.mark.exercise("permutation_gap", weight=1)
+@pytest.mark.beside
 def test_attention_without_positions_has_no_gap(student):
     """softmax(x xᵀ) x gives the same rows in another order."""
     got = student.permutation_gap(lambda x: (x @ x.mT).softmax(dim=-1) @ x, words()[0], SHUFFLE)
@@ -142,6 +143,7 @@ def test_the_words_are_the_second_last_dimension(student):
 
 
 @pytest.mark.exercise("permutation_gap", weight=0.5)
+@pytest.mark.beside
 def test_the_gap_is_a_python_float(student):
     """A float, of inputs that stay as they are."""
     got = student.permutation_gap(add_table, words()[0], SHUFFLE)
@@ -176,6 +178,7 @@ def test_the_base_sets_the_speeds(student):
 
 
 @pytest.mark.exercise("sinusoidal_encoding", weight=0.5)
+@pytest.mark.beside
 def test_an_odd_width_is_refused(student):
     """An odd d_model is a ValueError that names it."""
     expect.raises(ValueError, student.sinusoidal_encoding, 4, 7, naming="d_model", where="d_model = 7")
@@ -266,6 +269,7 @@ def test_the_table_is_learned(student):
 
 
 @pytest.mark.exercise("LearnedPositionalEmbedding", weight=0.5)
+@pytest.mark.beside
 def test_words_are_not_changed_in_place(student):
     """x stays as it was."""
     expect.inputs_unchanged(student, loaded(student, 9, 6, seed=48)[0], words())
@@ -345,6 +349,7 @@ def test_the_slopes_follow_the_number_of_heads(student, n_heads, n_positions):
 
 
 @pytest.mark.exercise("alibi_bias", weight=0.5)
+@pytest.mark.beside
 def test_other_numbers_of_heads_are_refused(student):
     """A number of heads that is no power of two is a ValueError that names n_heads."""
     expect.raises(ValueError, student.alibi_bias, 6, 4, naming="n_heads", where="n_heads = 6")
@@ -379,6 +384,7 @@ def test_other_tables(student):
 
 
 @pytest.mark.exercise("relative_position_bucket", weight=0.5)
+@pytest.mark.beside
 def test_buckets_are_well_behaved(student):
     """On the device of the offsets, which stay as they are."""
     offsets = torch.arange(-20, 21)

@@ -189,6 +189,7 @@ def test_an_outcome_is_read(student, text, want):
 
 
 @pytest.mark.exercise("parse_outcome", weight=2)
+@pytest.mark.beside
 @pytest.mark.parametrize(
     "text", ["", " +0.9", f" +0.9 | {HALL}", f" {HALL} | +0.9 | go", f" +0.9 | {HALL} | maybe", f" much | {HALL} | go"]
 )
@@ -236,6 +237,7 @@ def test_labels_take_another_ignore_index(student):
 
 
 @pytest.mark.exercise("outcome_labels")
+@pytest.mark.beside
 def test_labels_leave_the_ids_alone(student):
     """The ids are not changed in place."""
     expect.inputs_unchanged(student, student.outcome_labels, torch.tensor([[5, 9, 7, 3], [9, 9, 1, 2]]), 9)
@@ -302,6 +304,7 @@ def test_malformed_outcomes_are_tried_again(student):
 
 
 @pytest.mark.exercise("sample_outcome")
+@pytest.mark.beside
 def test_giving_up_after_all_attempts(student):
     """None when every attempt is malformed."""
     generate = Script("mist", "fog", "haze", " +0.5 | b | end")
@@ -311,7 +314,9 @@ def test_giving_up_after_all_attempts(student):
 
 # ------------------------------------------------------------------------------------------------- planning
 @pytest.mark.exercise("rollout_return", weight=2)
-@pytest.mark.parametrize("first, depth, want", [("on", 1, 1.0), ("on", 2, 2.5), ("stay", 3, -2 + 0.5 + 0.75)])
+@pytest.mark.parametrize(
+    "first, depth, want", [pytest.param("on", 1, 1.0, marks=pytest.mark.beside), ("on", 2, 2.5), ("stay", 3, -2 + 0.5 + 0.75)]
+)
 def test_a_return_is_the_discounted_sum(student, first, depth, want):
     """The worked rewards 1, 3, −5 (or −2, 1, 3) with γ = 0.5."""
     got = student.rollout_return(corridor, always_on, "a", first, depth, 0.5)
@@ -399,6 +404,7 @@ def test_one_good_text_among_all(student):
 
 
 @pytest.mark.exercise("prefix_values")
+@pytest.mark.beside
 def test_the_reward_comes_at_the_end_only(student):
     """`reward` is asked about full texts only."""
     asked = []
@@ -459,6 +465,7 @@ def test_imagination_converges_to_the_models_values(student):
 
 
 @pytest.mark.exercise("language_dyna")
+@pytest.mark.beside
 def test_imagination_uses_the_model(student):
     """Imagined steps come from `sample`, None outcomes teach nothing, and the generator decides."""
 

@@ -85,7 +85,7 @@ def test_sarsa_keeps_dtype_and_device(student):
 
 # ---------------------------------------------------------------------------------------------------- returns
 @pytest.mark.exercise("discounted_returns", weight=2)
-@pytest.mark.parametrize("gamma", [0.97, 0.3, 1.0, 0.0])
+@pytest.mark.parametrize("gamma", [0.97, 0.3, 1.0, pytest.param(0.0, marks=pytest.mark.beside)])
 def test_returns_against_a_filter(student, gamma):
     """Returns of a long episode, for several discounts and the limits 0 and 1."""
     rewards = expect.randn(211, seed=7, dtype=torch.float64, scale=5.0)
@@ -155,6 +155,7 @@ def test_a_large_experience(student):
 
 
 @pytest.mark.exercise("fit_model")
+@pytest.mark.beside
 def test_an_empty_experience(student):
     """No experience gives a model of zeros, of the right shapes."""
     model = student.fit_model(Experience.from_steps([]), 4, 3)
@@ -164,6 +165,7 @@ def test_an_empty_experience(student):
 
 
 @pytest.mark.exercise("fit_model")
+@pytest.mark.beside
 def test_model_dtype_and_inputs(student):
     """The tables have the dtype of the rewards, and the experience is not changed."""
     for dtype in (torch.float32, torch.float64):
@@ -193,6 +195,7 @@ def test_samples_of_one_stream(student):
 
 
 @pytest.mark.exercise("sample_model", weight=0.5)
+@pytest.mark.beside
 def test_samples_repeat_with_the_seed(student):
     """The same seed gives the same samples; untried pairs of a tried state are errors too."""
     model = TabularModel.from_rows({(5, 1): (1.0, {s: 1 / 8 for s in range(8)})}, 8, 2)
@@ -239,6 +242,7 @@ def test_q_planning_in_a_stochastic_model(student):
 
 
 @pytest.mark.exercise("q_planning")
+@pytest.mark.beside
 def test_q_planning_at_the_edges(student):
     """A terminal state whose pairs were tried, float32, and the same seed twice."""
     narrow = TabularModel.from_rows({(0, 0): (1.0, {1: 1.0}), (1, 0): (8.0, {2: 1.0})}, 3, 1, terminal=[1], dtype=torch.float32)
@@ -302,6 +306,7 @@ def test_sarsa_planning_stops_at_the_end(student):
 
 
 @pytest.mark.exercise("sarsa_planning", weight=0.5)
+@pytest.mark.beside
 def test_sarsa_planning_repeats_with_the_seed(student):
     """The same seed gives the same table, of the model's dtype; no episodes give zeros."""
     narrow = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (0, 1): (2.0, {0: 1.0})}, 2, 2, terminal=[1], dtype=torch.float32)
@@ -420,6 +425,7 @@ def test_dyna_plans_with_earlier_episodes(student):
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)
+@pytest.mark.beside
 def test_dyna_keeps_learning_its_model(student):
     """A pair's later outcomes reach the planning model too."""
     rows = {(0, 0): (1.0, {1: 0.5, 2: 0.5}), (1, 0): (4.0, {4: 1.0}), (2, 0): (-1.0, {3: 1.0}), (3, 0): (-3.0, {4: 1.0})}
@@ -436,6 +442,7 @@ def test_dyna_keeps_learning_its_model(student):
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)
+@pytest.mark.beside
 def test_dyna_repeats_with_the_seed(student):
     """The same seed gives the same table and steps, of the world's dtype."""
     model = TabularModel.from_rows(

@@ -54,6 +54,7 @@ def well_formed(student, function, *args):
 
 
 @pytest.mark.exercise("alignment_weights", weight=1)
+@pytest.mark.beside
 def test_one_position_takes_everything(student):
     """A source of length 1 gets the weight 1, whatever its score."""
     expect.close(student.alignment_weights(torch.tensor([[-7.0], [900.0]])), torch.ones(2, 1), where="a source of one position")

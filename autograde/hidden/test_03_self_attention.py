@@ -81,7 +81,7 @@ def test_scores_of_a_view(student):
 
 
 @pytest.mark.exercise("causal_mask", weight=1)
-@pytest.mark.parametrize("n", [1, 2, 9])
+@pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.beside), 2, 9])
 def test_each_row_sees_one_word_more(student, n):
     """Other lengths, one word included."""
     i = torch.arange(n)
@@ -250,6 +250,7 @@ def test_the_layer_in_float64(student):
 
 
 @pytest.mark.exercise("SelfAttention", weight=0.5)
+@pytest.mark.beside
 def test_the_layer_moves_to_a_device(student):
     """A layer moved to another device makes its mask there."""
     expect.follows_device(student.SelfAttention(5, 4, causal=True).to("meta"), expect.randn(2, 3, 5, seed=119))
@@ -269,6 +270,7 @@ def cheng(*batch, t, d, d_x, d_t, d_a, seed, dtype=torch.float32):
 
 
 @pytest.mark.exercise("intra_attention_weights", weight=1)
+@pytest.mark.beside
 def test_one_earlier_word(student):
     """With one earlier word its weight is one."""
     args = cheng(3, t=1, d=4, d_x=2, d_t=5, d_a=6, seed=130)

@@ -160,6 +160,7 @@ def test_counts_of_random_words(student, seed):
 
 
 @pytest.mark.exercise("pair_counts", weight=0.5)
+@pytest.mark.beside
 def test_no_words_no_pairs(student):
     """No words have no pairs."""
     expect.equal(student.pair_counts({}), {}, where="no words")

@@ -54,6 +54,7 @@ def test_other_lines(student, reward, written, ended):
 
 
 @pytest.mark.exercise("parse_outcome", weight=2)
+@pytest.mark.beside
 @pytest.mark.parametrize("text", [
     "+0.1 | a b | go away", "nan | a b | go", "+0.1 a b go", "| a b | end", "+0.1 | a b |", "a | b | c", "+0.1+0.2 | a b | go", "inf | a b | end",
 ])  # fmt: skip
@@ -94,6 +95,7 @@ def test_labels_of_very_short_texts(student, ids, want):
 
 
 @pytest.mark.exercise("outcome_labels")
+@pytest.mark.beside
 def test_labels_follow_the_device(student):
     """Nothing is created on a hard-wired device."""
     expect.follows_device(student.outcome_labels, torch.tensor([[1, 9, 3], [4, 5, 9]]), 9)
@@ -119,6 +121,7 @@ def test_very_unlikely_actions(student):
 
 
 @pytest.mark.exercise("action_log_probability")
+@pytest.mark.beside
 def test_log_probabilities_leave_the_ids_alone(student):
     """The ids are not changed, and the device is followed."""
     model, prompt, action = Chain(7, seed=2), torch.tensor([1, 5, 2]), torch.tensor([3, 0])
