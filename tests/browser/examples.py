@@ -71,12 +71,18 @@ def _picture(view: Locator) -> Locator:
     return view.locator("svg, .tokens").first
 
 
+def _told(view: Locator) -> list[str | None]:
+    """What a screen reader is told of the picture: the lines that it reads when they change, and the sliders' values in words."""
+    return [*view.locator("[aria-live]").all_inner_texts(), *(s.get_attribute("aria-valuetext") for s in view.get_by_role("slider").all())]
+
+
 def _changes(view: Locator, act: Callable[[], None]) -> None:
-    """Doing this changes the picture."""
-    before = _picture(view).evaluate("e => e.innerHTML")
+    """Doing this changes the picture, and what a screen reader is told of it."""
+    before, told = _picture(view).evaluate("e => e.innerHTML"), _told(view)
     act()
     expect(_picture(view)).to_be_visible()
     assert _picture(view).evaluate("e => e.innerHTML") != before
+    assert _told(view) != told
 
 
 def move_sliders(view: Locator) -> None:
@@ -118,6 +124,10 @@ def open_branches(view: Locator) -> None:
     expect(view.get_by_role("status")).to_contain_text("→")
     boxes.nth(1).press(" ")
     assert boxes.count() > 1 + outcomes
+    last = boxes.nth(2)  # of what this opened, at the right end of the tree
+    assert last.evaluate("e => e.getBoundingClientRect().right <= e.closest('div').getBoundingClientRect().right + 1"), (
+        "it opened out of sight"
+    )
 
 
 USE: dict[str, Callable[[Locator], None]] = {

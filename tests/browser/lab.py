@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import socket
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.classroom import environment
+
 START_SECONDS, CELL_SECONDS = 60, 120
-SCRIPTS = str(Path(sys.executable).parent)
 QUIET = (
     "--no-browser",
     "--ServerApp.ip=127.0.0.1",
@@ -29,14 +29,6 @@ SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": '{"fetchNews": "false", "checkForUpdates": false}',
     "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": '{"autosave": false}',
 }
-
-
-def environment(home: Path) -> dict[str, str]:
-    """A user's fresh account in `home`: none of this machine's Jupyter or nbgrader settings reach the tests."""
-    lasting = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "PYTEST"))}
-    own = {"HOME": home, "JUPYTER_CONFIG_DIR": home / "config", "JUPYTER_DATA_DIR": home / "data", "JUPYTER_RUNTIME_DIR": home / "run"}
-    path = os.pathsep.join([SCRIPTS, os.environ.get("PATH", "")])
-    return {**lasting, **{k: str(v) for k, v in own.items()}, "IPYTHONDIR": str(home / "ipython"), "PATH": path, "PYTHONWARNINGS": "ignore", "AUTOGRADE_SANDBOX": "auto"}
 
 
 class Lab:
@@ -134,6 +126,16 @@ class NotebookPage:
         expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=CELL_SECONDS * 1000)
         self.wait_until_idle()
         return self.output(cell)
+
+    def answer_in_words(self, text: str) -> Locator:
+        """Write the answer to the question that a person grades, and give it as it is rendered."""
+        cells = self.panel.locator(".jp-MarkdownCell")
+        cell = cells.nth(cells.evaluate_all("all => all.findIndex(cell => cell.textContent.includes('YOUR ANSWER HERE'))"))
+        cell.locator(".jp-RenderedMarkdown").dblclick()
+        self.write(cell, text)
+        self.page.keyboard.press("Control+Enter")
+        expect(cell.locator(".jp-RenderedMarkdown")).to_be_visible()
+        return cell.locator(".jp-RenderedMarkdown")
 
     def run_above(self, cell: Locator) -> None:
         """Run every cell above this one, by the menu."""

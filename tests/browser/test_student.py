@@ -11,6 +11,7 @@ import pytest
 from autograde import layout
 from autograde.build import source
 from autograde.demo import UNSCALED, solved_notebook
+from autograde.grader import discovery, pipeline
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -19,6 +20,7 @@ from tests.browser.lab import NotebookPage  # noqa: E402
 
 LESSON = "03_self_attention"
 RIGHT = "def attention_scores(q, k):\n    return q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5\n"
+WRITTEN = "Scores grow like $\\sqrt{d_k}$, and **the softmax saturates**."
 TROUBLE = '[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"]'
 VALIDATION_MS = 240_000  # nbgrader runs the whole notebook
 
@@ -67,13 +69,26 @@ def test_a_wrong_answer_is_explained_and_a_right_one_praised(lab, watch, noteboo
     report = opened.run(check)
     expect(report).to_contain_text("✓ attention_scores: all 4 checks passed · 3 of 3 points")
     watched.shot("student-3-right")
+    for code in ("ones = torch.ones(32)", "def draw_lecture_scores"):
+        figure = opened.run(opened.cell(code))
+    expect(figure.get_by_role("img", name="divided by eight 14 and 12")).to_be_visible()
+
+    answer = opened.answer_in_words(WRITTEN)
+    expect(answer.locator("mjx-container")).to_have_count(1)
+    expect(answer).to_contain_text("the softmax saturates")
+    answer.scroll_into_view_if_needed()
+    watched.shot("student-4-written-answer")
 
     board = opened.run(opened.cell("lesson.scoreboard()"))
     expect(board.locator("tr", has_text="attention_scores")).to_contain_text("3 / 3")
     expect(board).to_contain_text("3 of 24 automatic points")
     board.scroll_into_view_if_needed()
-    watched.shot("student-4-scoreboard")
+    watched.shot("student-5-scoreboard")
     watched.assert_quiet()
+
+    opened.save()
+    (found,) = discovery.find([opened.path], LESSON)
+    assert pipeline.grade(found, "auto").score == 3, "what the browser saved is what is graded"
 
 
 def test_an_untouched_notebook_runs_from_top_to_bottom(lab, watch, notebook):
@@ -89,7 +104,7 @@ def test_an_untouched_notebook_runs_from_top_to_bottom(lab, watch, notebook):
     waiting = opened.output(opened.cell("def draw_lecture_scores"))
     expect(waiting.locator("img")).to_be_visible()
     waiting.scroll_into_view_if_needed()
-    watched.shot("student-5-untouched")
+    watched.shot("student-6-untouched")
     watched.assert_quiet()
 
 
@@ -104,7 +119,7 @@ def validate(watched, opened):
 def test_validate_names_what_is_unwritten(lab, watch, notebook):
     watched = watch()
     dialog = validate(watched, NotebookPage(watched.page, lab, notebook("student_hopes")))
-    watched.shot("student-6-validate-untouched")
+    watched.shot("student-7-validate-untouched")
     expect(dialog).to_contain_text("· attention_scores: not written yet · 0 of 3 points")
     expect(dialog).to_contain_text("You did not provide a response.")
 
@@ -112,5 +127,5 @@ def test_validate_names_what_is_unwritten(lab, watch, notebook):
 def test_validate_accepts_what_is_solved(lab, watch, notebook):
     watched = watch()
     dialog = validate(watched, NotebookPage(watched.page, lab, notebook("student_done", solved=True)))
-    watched.shot("student-7-validate-solved")
+    watched.shot("student-8-validate-solved")
     expect(dialog).to_contain_text("Success! Your notebook passes all the tests.")
