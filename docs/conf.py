@@ -14,6 +14,7 @@ nb_execution_mode = "off"  # the notebooks come with their outputs
 nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 nb_merge_streams = True
+highlight_language = "none"  # what is typed in a terminal is not Python
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]  # percent-magics in a code cell
