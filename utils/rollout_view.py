@@ -159,7 +159,7 @@ PAGE = """<div style="font-family:system-ui,sans-serif;max-width:760px;color:#11
 <script>(() => {
 const tree = %DATA%;
 const view = document.currentScript.parentElement, svg = view.querySelector("svg"), status = view.querySelector("[role=status]");
-const wide = 176, gap = 214, high = 34, row = 42;
+const wide = 160, gap = 190, high = 34, row = 42;
 const open = (node, depth) => { node.open = depth < 1; node.children.forEach(child => open(child, depth + 1)); };
 open(tree, 0);
 const make = (name, parent, attributes) => {
@@ -183,7 +183,7 @@ const show = focused => {
   const draw = node => {
     const shown = node.open ? node.children : [], middle = node.y + high / 2;
     shown.forEach(child => {
-      const to = child.y + high / 2, bend = node.x + wide + 19;
+      const to = child.y + high / 2, bend = node.x + wide + 15;
       make("path", svg, {d: `M${node.x + wide} ${middle}C${bend} ${middle} ${bend} ${to} ${child.x} ${to}`, fill: "none", stroke: child.fill, "stroke-width": 1 + 5 * child.share});
     });
     const percent = Math.round(100 * node.share) + "%", head = node.action ? `${node.action}  ${percent}  ${node.note}` : "start";
@@ -202,7 +202,12 @@ const show = focused => {
     shown.forEach(draw);
   };
   draw(tree);
-  if (again) again.focus();
+  if (!again) return;
+  again.focus();
+  if (focused.open && focused.children.length) {  // what was opened is seen, also where the tree is wider than the page
+    const frame = svg.parentElement;
+    frame.scrollLeft = Math.max(frame.scrollLeft, focused.x + gap + wide + 2 - frame.clientWidth);
+  }
 };
 show(null);
 })()</script></div>"""

@@ -35,9 +35,10 @@ aria-label="each pair of columns of the turned query and key as an arrow, and th
     point("line.query", data.queries[m]); point("line.key", data.keys[m - o]);
     root.querySelector("polyline").setAttribute("points", data.curves[row].map(p => p.join(",")).join(" "));
     marker.setAttribute("cx", x); marker.setAttribute("cy", y);
-    root.querySelector(".score").textContent = "q · k = " + data.scores[row][o];
+    const score = root.querySelector(".score").textContent = "q · k = " + data.scores[row][o];
+    position.setAttribute("aria-valuetext", m + "; " + score); offset.setAttribute("aria-valuetext", o + "; " + score);
   };
-  position.addEventListener("input", draw); offset.addEventListener("input", draw);
+  position.addEventListener("input", draw); offset.addEventListener("input", draw); draw();
 })()</script></div>
 """)
 _WIDE, _MIDDLE, _RADIUS = 480, 66, 52  # the drawing's width, height of the circles' centres and their radius, in its own units

@@ -102,7 +102,9 @@ const show = () => {
     value.setAttribute("y", 182 - height); value.textContent = row[i] ? percent || "<1" : "";
   });
   shownT.textContent = t; shownP.textContent = p === 1 ? "off" : p;
-  view.querySelector("[role=status]").textContent = row[row.length - 1] + " different tokens in " + facts.draws.toLocaleString("en") + " draws; the bars are their shares in %";
+  temperature.setAttribute("aria-valuetext", t); topP.setAttribute("aria-valuetext", shownP.textContent);
+  const kinds = row[row.length - 1], many = facts.draws.toLocaleString("en") + " draws";
+  view.querySelector("[role=status]").textContent = kinds === 1 ? "the same token in all " + many : kinds + " different tokens in " + many + "; the bars are their shares in %";
 };
 temperature.oninput = topP.oninput = show; show();
 })()</script></div>"""

@@ -24,8 +24,10 @@ _PAGE = Template("""
     root.querySelector("text.divided").textContent = "score ÷ " + divisor;
     root.querySelectorAll("rect").forEach((bar, i) => bar.setAttribute("width", rows[i][0]));
     root.querySelectorAll("text.number").forEach((text, i) => { text.textContent = rows[i][1]; text.setAttribute("x", rows[i][2]); });
+    const weights = [...root.querySelectorAll("text.word")].map((word, i) => word.textContent + " " + rows[2 * i + 1][1]);
+    slider.setAttribute("aria-valuetext", divisor + "; weights: " + weights.join(", "));
   };
-  slider.addEventListener("input", draw);
+  slider.addEventListener("input", draw); draw();
 })()</script></div>
 """)
 _LEFT, _RIGHT, _WIDTH, _ROW = 80, 290, 130, 34  # of the two columns of bars, in the units of the drawing
@@ -69,7 +71,7 @@ def _bars(words: Sequence[str], rows: list[list], divisor: str) -> str:
     parts = [f'<text class="{kind}" x="{x}" y="14" fill="{plots.GREY}">{title}</text>' for x, kind, title in titles]
     for i, word in enumerate(words):
         y = 26 + i * _ROW
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 17}" text-anchor="end">{escape(word)}</text>')
+        parts.append(f'<text class="word" x="{_LEFT - 8}" y="{y + 17}" text-anchor="end">{escape(word)}</text>')
         for left, (width, text, x) in zip((_LEFT, _RIGHT), rows[2 * i : 2 * i + 2]):
             parts.append(f'<rect x="{left}" y="{y}" width="{width}" height="24" rx="2" fill="{plots.CYCLE[i % len(plots.CYCLE)]}"/>')
             parts.append(f'<text class="number" x="{x}" y="{y + 17}">{text}</text>')
