@@ -61,7 +61,7 @@ SENTENCE = "The FBI is chasing a criminal on the run .".split()
 #
 # A word enters the layer as a vector $x_i$ of `d_model` numbers. The layer makes three vectors of it, each by a learned matrix:
 #
-# | vector | | the question it answers (from the lecture) |
+# | vector | how | the question it answers (from the lecture) |
 # | --- | --- | --- |
 # | query | $q_i = x_i W^Q$ | What are the things I am looking for? |
 # | key | $k_i = x_i W^K$ | What are the things that I have? |
