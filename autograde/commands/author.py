@@ -8,18 +8,22 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from autograde.commands.shared import AUTHORS, Lessons, app, chosen, console, examples, fail
+from autograde.commands.shared import AUTHORS, Lessons, chosen, command, console, fail
 
 STRENGTH = ("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted")  # the columns of the table
 
 
-@app.command(rich_help_panel=AUTHORS, epilog=examples("autograde build 03", "autograde build --check"))
+@command(AUTHORS, "autograde build 03", "autograde build --check")
 def build(
     lessons: Lessons = None,
     execute: Annotated[bool, typer.Option(help="Run the instructor's notebook and keep its outputs.")] = True,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when something is out of date.")] = False,
 ) -> None:
-    """Make the notebooks and the manifest of each lesson from its source in `solutions/`."""
+    """Make the notebooks and the manifest of each lesson from its source in `solutions/`.
+
+    Edit `solutions/NN_name.py`, never a notebook: a build writes `notebooks/NN_name.ipynb`, `solutions/NN_name.ipynb` and
+    `autograde/fingerprints/NN_name.json` anew. `--no-execute` takes seconds; it keeps the outputs of cells that have not changed.
+    """
     from autograde.build.lesson import build as build_lesson
     from autograde.build.lesson import stale
     from autograde.build.source import SourceError
@@ -41,13 +45,17 @@ def build(
         raise typer.Exit(1)
 
 
-@app.command(rich_help_panel=AUTHORS, epilog=examples("autograde strength 03 --verbose"))
+@command(AUTHORS, "autograde strength 03 --verbose")
 def strength(
     lessons: Lessons = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every specimen.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Keep the table of all lessons in docs/measured, for the site.")] = False,
 ) -> None:
-    """Try the checks on every known wrong answer and every unusual right one; fail on a survivor or a rejection."""
+    """Try the checks on every known wrong answer and every unusual right one; fail on a survivor or a rejection.
+
+    *caught* counts the wrong answers that lose points, *recognised* those that `check(...)` calls by name, *accepted* the right answers that
+    get all points.
+    """
     from autograde import measured
     from autograde.strength import Bench
 

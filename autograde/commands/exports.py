@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
-from autograde.commands.shared import INSTRUCTORS, app, console, examples, fail, lessons_beginning
+from autograde.commands.shared import INSTRUCTORS, command, console, fail, lessons_beginning
 from autograde.exports.results import Visibility
 
 
@@ -25,12 +25,9 @@ class Format(str, Enum):
 Shown = Annotated[Visibility, typer.Option(help="When students see the results on Gradescope.")]
 
 
-@app.command(
-    rich_help_panel=INSTRUCTORS,
-    epilog=examples("autograde export ~/attention-2027 --format csv", "autograde export results --format canvas --roster roster.csv"),
-)
+@command(INSTRUCTORS, "autograde export ~/attention-2027 --format csv", "autograde export results --format canvas --roster roster.csv")
 def export(
-    results: Annotated[Path, typer.Argument(help="A results folder of `grade`, or a course directory.")],
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results folder of `grade`, or a course directory.")],
     format: Annotated[
         Format, typer.Option(help="`csv` for spreadsheets and pandas, `canvas` for its gradebook, `gradescope` for results.json.")
     ],
@@ -39,7 +36,11 @@ def export(
     zeros: Annotated[bool, typer.Option("--zeros", help="Nothing handed in is 0 points, not an empty cell.")] = False,
     visibility: Shown = Visibility.visible,
 ) -> None:
-    """Write grades for other systems. Points given by people in formgrader are in them, and late penalties."""
+    """Write grades for other systems: a table, Canvas's gradebook, Gradescope's results.
+
+    Points that people gave in formgrader are in them, and late penalties are taken off. For Canvas export its gradebook first and name that
+    file with `--roster`. The guide `docs/exports.md` goes through each.
+    """
     from autograde.exports import marks
 
     try:
@@ -57,9 +58,9 @@ def export(
         raise fail(escape(str(error))) from None
 
 
-@app.command(rich_help_panel=INSTRUCTORS, epilog=examples("autograde gradescope 03 autograder.zip"))
+@command(INSTRUCTORS, "autograde gradescope 03 autograder.zip")
 def gradescope(
-    lesson: Annotated[str, typer.Argument(help="A lesson such as `03`.", autocompletion=lessons_beginning)],
+    lesson: Annotated[str, typer.Argument(help="A lesson such as `03`.", metavar="LESSON", autocompletion=lessons_beginning)],
     file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The package to write.")],
     visibility: Shown = Visibility.visible,
     minutes: Annotated[int, typer.Option(min=3, max=40, help="The time limit that the assignment has on Gradescope.")] = 10,
@@ -67,7 +68,11 @@ def gradescope(
         str, typer.Option(metavar="URL", help="A package index for PyTorch alone, such as that of its CPU builds.")
     ] = "",
 ) -> None:
-    """Build the autograder that Gradescope runs. It holds hidden tests and answers: upload it, and keep it private."""
+    """Build the autograder that Gradescope runs, for one lesson.
+
+    It holds hidden tests and answers: upload it under *Configure Autograder*, and keep it private. The guide `docs/exports.md` says which
+    settings the assignment needs.
+    """
     from autograde.exports.package import build
 
     try:

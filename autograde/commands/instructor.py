@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
-from autograde.commands.shared import INSTRUCTORS, Lessons, app, chosen, console, examples, fail, lessons_beginning
+from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, fail, lessons_beginning
 
 
 class Sandbox(str, Enum):
@@ -22,14 +22,35 @@ class Sandbox(str, Enum):
     off = "off"
 
 
-@app.command(
-    rich_help_panel=INSTRUCTORS, epilog=examples("autograde release ~/attention-release", "autograde release ~/attention-release 01 03 04")
-)
+@command(INSTRUCTORS, "autograde demo", "autograde demo --out trial")
+def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
+    """See it done: a sample class hands in lesson 03, and is graded.
+
+    The 14 submissions are made from files in the repository: right, wrong, half done, broken, hanging, renamed. Open the class page and a
+    feedback page afterwards; the last line says where they are.
+    """
+    from autograde.demo import LESSON, sample_class
+    from autograde.errors import SandboxUnavailable
+    from autograde.grader.classroom import grade_class
+
+    samples = sample_class(out / "class")
+    console.print(f"{len(samples)} students handed in lesson {LESSON[:2]}: " + ", ".join(f"{s.student} ({s.about})" for s in samples) + ".")
+    try:
+        grade_class([out / "class"], LESSON, out / "graded", None, None, "auto", console)
+    except (ValueError, SandboxUnavailable) as error:
+        raise fail(str(error)) from None
+
+
+@command(INSTRUCTORS, "autograde release ~/attention-release", "autograde release ~/attention-release 01 03 04")
 def release(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an earlier release to bring up to date.")],
     lessons: Lessons = None,
 ) -> None:
-    """Write what students get: no answers, no hidden tests, no misconceptions."""
+    """Write what students get: no answers, no hidden tests, no misconceptions.
+
+    The notebooks are made from `solutions/`, whatever lies in `notebooks/`. A folder that an earlier release wrote is brought up to date, and
+    what else is in it, such as `.git`, stays. Any other folder must be new or empty.
+    """
     from autograde.release import release as write_release
 
     names = chosen(lessons)
@@ -43,13 +64,15 @@ def release(
     )
 
 
-@app.command(
-    rich_help_panel=INSTRUCTORS, epilog=examples("autograde course ~/attention-2027", "autograde course ~/attention-2027 01 03 04")
-)
+@command(INSTRUCTORS, "autograde course ~/attention-2027", "autograde course ~/attention-2027 01 03 04")
 def course(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The course directory to make or complete.")], lessons: Lessons = None
 ) -> None:
-    """Make an nbgrader course directory: `cd DIR && nbgrader formgrader` (in JupyterLab) works on it."""
+    """Make your class's folder: an nbgrader course directory, in which formgrader and nbgrader's commands work.
+
+    Put submissions into `DIR/submitted/<student>/<lesson>/` and type `autograde grade DIR`. For formgrader type `cd DIR` and `jupyter lab`, and
+    open it in the menu *Nbgrader*. A second run adds what is missing, and leaves grades alone.
+    """
     from autograde.grader.course import create
 
     names = chosen(lessons)
@@ -59,19 +82,27 @@ def course(
     )
 
 
-@app.command(
-    rich_help_panel=INSTRUCTORS,
-    epilog=examples("autograde grade ~/attention-2027 --lesson 03", "autograde grade submissions/ --lesson 03 --out results --workers 2"),
-)
+@command(INSTRUCTORS, "autograde grade ~/attention-2027 --lesson 03", "autograde grade submissions/ --lesson 03 --out results --workers 2")
 def grade(
-    paths: Annotated[list[Path], typer.Argument(help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")
+    ],
     lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.", autocompletion=lessons_beginning)] = None,
     out: Annotated[Optional[Path], typer.Option(help="Where results go [default: the course directory, else `graded/`].")] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions graded at once [default: one a core].")] = None,
     scheduler: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")] = None,
-    sandbox: Annotated[Sandbox, typer.Option(help="`required` refuses to run where submissions cannot be shut in.")] = Sandbox.required,
+    sandbox: Annotated[
+        Sandbox,
+        typer.Option(
+            help="`required` refuses to run where submissions cannot be shut in; `auto` says what is missing and goes on; `off` is for your own code."
+        ),
+    ] = Sandbox.required,
 ) -> None:
-    """Grade submissions: `grades.csv`, `exercises.csv`, a feedback page each, and nbgrader's gradebook."""
+    """Grade submissions: a class page, a feedback page each, `grades.csv`, `exercises.csv`, and nbgrader's gradebook.
+
+    Submitted code runs shut in, in another process than the tests. What has not changed since the last run is not run again, and after an
+    interruption the same command goes on where it stopped. The exit status is 0 when every submission got a result, whatever its score.
+    """
     from autograde.errors import SandboxUnavailable
     from autograde.grader.classroom import Stopped, grade_class
 
@@ -92,18 +123,3 @@ def grade(
         raise fail(f"{error}; what is graded so far is kept: mend it and run the same command", code=1) from None
     if not graded:
         raise fail("no submissions were found")
-
-
-@app.command(rich_help_panel=INSTRUCTORS, epilog=examples("autograde demo", "autograde demo --out trial"))
-def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
-    """Build a sample class for lesson 03 from files in the repository and grade it."""
-    from autograde.demo import LESSON, sample_class
-    from autograde.errors import SandboxUnavailable
-    from autograde.grader.classroom import grade_class
-
-    samples = sample_class(out / "class")
-    console.print(f"{len(samples)} students handed in lesson {LESSON[:2]}: " + ", ".join(f"{s.student} ({s.about})" for s in samples) + ".")
-    try:
-        grade_class([out / "class"], LESSON, out / "graded", None, None, "auto", console)
-    except (ValueError, SandboxUnavailable) as error:
-        raise fail(str(error)) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
 
 from autograde import layout
 
@@ -15,7 +17,28 @@ STUDENTS, INSTRUCTORS, AUTHORS = "For students", "For instructors", "For authors
 HELP = "The commands of *Attention and language modelling for agents*. `autograde COMMAND --help` explains a command and gives examples."
 MORE = "Something does not work? `autograde doctor` looks for the common causes. Tab completion: `autograde --install-completion`."
 
+
+class _Flags:
+    """Shows no type beside an option that takes no value: `--zeros <bool>` reads as if one were to be typed."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params = super().get_params(ctx)
+        for param in params:
+            if getattr(param, "is_flag", False) and param.metavar is None:
+                param.metavar = ""
+        return params
+
+
+class _Command(_Flags, TyperCommand):
+    pass
+
+
+class _Group(_Flags, TyperGroup):
+    pass
+
+
 app = typer.Typer(
+    cls=_Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -43,9 +66,10 @@ def _course(
     pass
 
 
-def examples(*lines: str) -> str:
-    """The end of a command's --help: one example a line, each as it is typed."""
-    return "\n\n".join(["Examples:" if len(lines) > 1 else "Example:", *(f"- `{line}`" for line in lines)])
+def command(readers: str, *examples: str) -> Callable[[Callable], Callable]:
+    """Add a command to its readers' panel; its --help ends with the examples, each as it is typed."""
+    lines = ["Examples:" if len(examples) > 1 else "Example:", *(f"- `{line}`" for line in examples)]
+    return app.command(cls=_Command, rich_help_panel=readers, epilog="\n\n".join(lines))
 
 
 def lessons_beginning(incomplete: str) -> list[str]:
@@ -55,7 +79,7 @@ def lessons_beginning(incomplete: str) -> list[str]:
 
 Lessons = Annotated[
     Optional[list[str]],
-    typer.Argument(metavar="[LESSON]...", help="Lessons such as `03` (all, when none is named).", autocompletion=lessons_beginning),
+    typer.Argument(metavar="LESSON", help="Lessons such as `03` (all, when none is named).", autocompletion=lessons_beginning),
 ]
 
 

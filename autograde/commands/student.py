@@ -10,17 +10,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograde import layout
-from autograde.commands.shared import STUDENTS, app, console, examples, fail
+from autograde.commands.shared import STUDENTS, command, console, fail
 
 COLOURS = {"passed": "green", "tried": "yellow", "changed": "yellow", "not checked": "yellow", "not begun": "dim"}
 SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "not checked": "?", "not begun": "·"}
 
 
-@app.command(
-    rich_help_panel=STUDENTS, epilog=examples("autograde progress", "autograde progress notebooks/03_self_attention.ipynb ~/Downloads")
-)
+@command(STUDENTS, "autograde progress", "autograde progress notebooks/03_self_attention.ipynb ~/Downloads")
 def progress(
-    paths: Annotated[Optional[list[Path]], typer.Argument(help="Notebooks, or folders of them [default: the course's notebooks/].")] = None,
+    paths: Annotated[
+        Optional[list[Path]], typer.Argument(metavar="PATH", help="Notebooks, or folders of them [default: the course's notebooks/].")
+    ] = None,
 ) -> None:
     """Show how far you are: each exercise of the lessons you have begun, its points, and what to do next.
 
@@ -61,7 +61,7 @@ def _add(table: Table, lesson) -> None:
     table.add_row("", "", "[bold]together[/bold]", f"[bold]{lesson.score:g} / {lesson.points:g}[/bold]", end_section=True)
 
 
-@app.command(rich_help_panel=STUDENTS, epilog=examples("autograde doctor", "autograde doctor --only students"))
+@command(STUDENTS, "autograde doctor", "autograde doctor --only students")
 def doctor(
     only: Annotated[Optional[str], typer.Option(metavar="READER", help="Look only at what `students` or `graders` need.")] = None,
 ) -> None:
