@@ -70,10 +70,10 @@ def _with_known_outputs(notebook: nbformat.NotebookNode, known: Path) -> nbforma
     """Keep the outputs of cells that have not changed, so that prose can be edited without running the lesson."""
     if not known.exists():
         return notebook
-    outputs = {cell.source: cell.outputs for cell in nbformat.read(known, 4).cells if cell.cell_type == "code"}
+    executed = {cell.source: (cell.outputs, cell.execution_count) for cell in nbformat.read(known, 4).cells if cell.cell_type == "code"}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = outputs.get(cell.source, [])
+            cell.outputs, cell.execution_count = executed.get(cell.source, ([], None))
     return notebook
 
 
