@@ -294,8 +294,8 @@ LOOKS = [
     ),
     Attack(
         "environment", "The grader's environment variables.",
-        "stolen += [v for k, v in os.environ.items() if 'SECRET' in k or 'swordfish' in v]\n"
-        "stolen += ['x'] if 'swordfish' in open('/proc/self/environ').read() else []",
+        "word = 'sword' + 'fish'\nstolen += [v for k, v in os.environ.items() if 'SECRET' in k or word in v]\n"
+        "stolen += ['x'] if word in open('/proc/self/environ').read() else []",
     ),
     Attack(
         "forged_messages", "Bytes written to every descriptor, as if they were the worker's replies.",
@@ -369,9 +369,12 @@ SHORTCUTS = [
     _alias("alias_thread", "from concurrent.futures import ThreadPoolExecutor\nfrom torch.nn.functional import scaled_dot_product_attention as g\n"
                            "def f(*args):\n    with ThreadPoolExecutor(1) as pool: return pool.submit(g, *args).result()"),
     Attack(
-        "replay", "Right on the public inputs' sizes only.",
-        "def attention_scores(q, k): return right(q, k) if (*q.shape, k.shape[-2]) in {(2, 3, 16, 5)} else wrong(q, k)",
-        status=None,
+        "replay", "Right at the sizes of the public inputs only: the public checks' share, and nothing of the hidden ones'.",
+        """
+        PUBLIC = {(1, 64, 2), (3, 10, 5), (5, 9, 6), (4, 5, 9, 6), (2, 3, 5, 9, 6), (2, 3, 16, 5)}
+        def attention_scores(q, k): return right(q, k) if (*q.shape, k.shape[-2]) in PUBLIC else wrong(q, k)
+        """,
+        earns={TARGET: 1.57}, status="partial",
     ),
     Attack("skip", "Asks pytest to skip the test.", "import pytest\ndef attention_scores(q, k): pytest.skip('not today')", status=None),
     Attack(
@@ -391,8 +394,8 @@ SHORTCUTS = [
         "def attention_scores(q, k):\n    q.zero_(), k.zero_()\n    return wrong(q, k)",
     ),
     Attack(
-        "later_cell", "A cell at the end that puts a wrong answer in the place of the right one.", "stolen.append(1)",
-        lambda n: n.cells.append(new_code_cell("attention_scores = wrong")), {TARGET: TARGET_POINTS}, "passed",
+        "later_cell", "A cell at the end that puts a wrong answer in the place of the right one: the last one counts.", "stolen.append(1)",
+        lambda n: n.cells.append(new_code_cell("attention_scores = wrong")),
     ),
 ]  # fmt: skip
 
