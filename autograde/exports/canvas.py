@@ -102,8 +102,10 @@ def _is_test_student(row: list[str]) -> bool:
 def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
     """Rows of the roster and whose they are; an id that two rows share is nobody's."""
     rows: dict[str, int] = {}
-    for name in reversed(KEYS):
+    for name in ("Student", *reversed(KEYS)):
         cells = [canvas.cell(row, name).strip().casefold() for row in canvas.students]
+        if name == "Student":  # `Smith, Ann` is smithann in the file names of Canvas's zip of submissions
+            cells = [re.sub(r"\W", "", cell) for cell in cells]
         often = Counter(cells)
         rows |= {cell: index for index, cell in enumerate(cells) if cell and often[cell] == 1}
     known: dict[int, str] = {}

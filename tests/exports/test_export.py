@@ -204,6 +204,19 @@ def test_an_id_of_two_rows_is_nobodys(course, tmp_path):
     assert "ada" in sheet.unmatched and sheet.filled == 0
 
 
+def test_a_student_is_known_by_the_name_that_canvas_gives_to_files(tmp_path):
+    """`Smith, Ann` hands in smithann_12345_67890_….ipynb; two of that name cannot be told apart, and an id comes first."""
+    ann, bob = ["Smith, Ann", "12345", "", "as1@x.edu", "1"], ["O'Neil-Łee, Bob", "12346", "", "smithann2", "1"]
+    found = marks.Marks({(s, LESSON): marks.Mark(s, LESSON, 3.0, 27.0) for s in ("smithann", "oneilłeebob")}, True)
+    sheet = canvas.fill(found, roster(tmp_path / "c.csv", ann, bob, header=HEADER[:5], points=()))
+    assert sheet.unmatched == [] and [row[-1] for row in cells(sheet.content)[2:]] == ["3.0", "3.0"]
+    twice = canvas.fill(found, roster(tmp_path / "c.csv", ann, [*ann[:1], "9", "", "as2@x.edu", "1"], header=HEADER[:5], points=()))
+    assert twice.unmatched == ["oneilłeebob", "smithann"]
+    found = marks.Marks({("smithann", LESSON): marks.Mark("smithann", LESSON, 3.0, 27.0)}, True)
+    other = canvas.fill(found, roster(tmp_path / "c.csv", ann, [*bob[:3], "smithann", "1"], header=HEADER[:5], points=()))
+    assert [row[-1] for row in cells(other.content)[2:]] == ["", "3.0"]
+
+
 def test_two_of_ours_who_are_one_of_canvas_are_an_error(course, tmp_path):
     done = run(
         "export", course, "--format", "canvas", "--roster", roster(tmp_path / "c.csv", [*ADA[:2], "007", *ADA[3:]]), "--out", tmp_path / "o"
