@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.commands.shared import INSTRUCTORS, command, console, fail, lessons_beginning
-from autograde.exports.results import Visibility
+from autograde.exports.visibility import Visibility
 
 
 class Format(str, Enum):

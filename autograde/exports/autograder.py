@@ -18,7 +18,8 @@ from typing import Any
 
 from autograde import layout, lessons
 from autograde.errors import SandboxUnavailable
-from autograde.exports.results import Visibility, cases, document, save
+from autograde.exports.results import cases, document, save
+from autograde.exports.visibility import Visibility
 from autograde.grader import pipeline, sandbox, warm
 from autograde.grader.discovery import in_folder
 from autograde.grader.pipeline import Graded

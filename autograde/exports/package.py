@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograde import layout
-from autograde.exports.results import Visibility
+from autograde.exports.visibility import Visibility
 from autograde.grader.journal import write
 
 SCRIPTS = Path(__file__).with_name("scripts")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograde.exports.visibility import Visibility
 from autograde.grader.journal import write
 from autograde.grading import Result, tell
 from autograde.report import SIGNS, headline, shown
@@ -19,14 +19,6 @@ if TYPE_CHECKING:  # it brings nbgrader, which is not there on Gradescope
 
 LONGEST = 20_000  # characters of one test case's output
 HIDDEN_ON = "Hidden checks are named only: try your function on inputs of your own."
-
-
-class Visibility(str, Enum):
-    """When students see the test cases, in Gradescope's words."""
-
-    visible = "visible"
-    after_due_date = "after_due_date"
-    after_published = "after_published"
 
 
 def document(

@@ -68,6 +68,12 @@ def test_the_tab_key_completes_commands_and_lessons(typed, offered):
     assert offered in done.stdout.split()
 
 
+def test_the_tab_key_does_not_wait_for_torch():
+    """A shell starts the command anew for each press of the key, and --help and --version do too."""
+    code = "import sys, autograde.cli; print(sorted({'torch', 'numpy', 'nbformat', 'nbgrader'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=layout.ROOT).stdout == "[]\n"
+
+
 def test_a_release_has_the_students_commands_alone(tmp_path):
     release.release(tmp_path / "course")
 

@@ -19,7 +19,7 @@ from autograde.build import source
 from autograde.demo import EXERCISES, LESSON, SAMPLES, expected_score, sample_class, solved_notebook
 from autograde.errors import SandboxUnavailable
 from autograde.exports import package
-from autograde.exports.results import Visibility
+from autograde.exports.visibility import Visibility
 from autograde.grader import sandbox
 
 CONTAINER = Path(__file__).with_name("container.py")
