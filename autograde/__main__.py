@@ -1,5 +1,13 @@
 """`python -m autograde`."""
 
-from autograde.cli import app
+try:
+    from autograde.cli import app
+except ImportError as error:
+    if (error.name or "autograde").split(".")[0] in ("autograde", "utils"):
+        raise
+    # commonly .venv is not active, or nothing was installed: then the doctor is needed most, and needs nothing itself
+    from autograde.doctor import without_commands
+
+    raise SystemExit(without_commands(error)) from None
 
 app(prog_name="python -m autograde")

@@ -56,6 +56,15 @@ def examine(group: str) -> Iterator[Finding]:
             yield Finding(look.__name__.strip("_"), False, f"could not be looked at ({type(error).__name__}: {error})", INSTALL)
 
 
+def without_commands(error: ImportError) -> int:
+    """What `doctor` says to a Python that lacks what the commands are made of; the exit status."""
+    print(f"autograde: no command can run here ({error}). What is wrong:", file=sys.stderr)
+    for finding in examine("students"):
+        if not finding.well:
+            print(f"✗ {finding.subject}: {finding.words}\n    → {finding.remedy}", file=sys.stderr)
+    return 1
+
+
 def python() -> Iterator[Finding]:
     words = f"{sys.version.split()[0]}, the course needs 3.11 or newer"
     yield Finding(
@@ -64,27 +73,42 @@ def python() -> Iterator[Finding]:
 
 
 def environment() -> Iterator[Finding]:
-    inside = sys.prefix != sys.base_prefix or "CONDA_PREFIX" in os.environ or "COLAB_RELEASE_TAG" in os.environ
+    inside = _inside()
     words = f"runs in {sys.prefix}" + ("" if inside else ", the system's own Python")
-    yield Finding("Environment", inside, words, "in the course's folder: source .venv/bin/activate (on Windows: .venv\\Scripts\\activate)")
+    there = (layout.ROOT / ".venv").is_dir()
+    make = "" if there else "python3 -m venv .venv, then "
+    remedy = f"in {layout.ROOT}: {make}source .venv/bin/activate (on Windows: .venv\\Scripts\\activate)"
+    yield Finding("Environment", inside, words, remedy if there else f"{remedy}, then {INSTALL}")
+
+
+def _inside() -> bool:
+    return sys.prefix != sys.base_prefix or "CONDA_PREFIX" in os.environ or "COLAB_RELEASE_TAG" in os.environ
 
 
 def packages() -> Iterator[Finding]:
     """Missing, or other than the lock; one line when all are as they should be."""
-    locked, wrong = _locked(), 0
-    for package in PACKAGES:
-        try:
-            found = version(package)
-        except PackageNotFoundError:
-            wrong += 1
-            yield Finding(package, False, "is not installed", INSTALL)
-            continue
+    found = {package: _version(package) for package in PACKAGES}
+    locked, well = _locked(), True
+    if lacking := [package for package, number in found.items() if number is None]:
+        well = False
+        words = f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed"
+        yield Finding(
+            "Packages", False, words, INSTALL if _inside() else f"activate the environment first, as above; if they lack there: {INSTALL}"
+        )
+    for package, number in found.items():
         wanted = locked.get(package)
-        if wanted and found.split("+")[0] != wanted:
-            wrong += 1
-            yield Finding(package, False, f"is {found}, the course is tested with {wanted}", INSTALL)
-    if not wrong:
+        if number and wanted and number.split("+")[0] != wanted:
+            well = False
+            yield Finding(package, False, f"is {number}, the course is tested with {wanted}", INSTALL)
+    if well:
         yield Finding("Packages", True, f"{len(PACKAGES)} looked at, all as in requirements.lock")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _locked() -> dict[str, str]:
@@ -103,6 +127,8 @@ def torch() -> Iterator[Finding]:
             f"is there {len(copies)} times: {', '.join(sorted(copies))}",
             f"pip uninstall torch, until none is left; {INSTALL}",
         )
+    if _version("torch") is None:
+        return  # which `packages` says
     try:
         import torch
 
@@ -119,6 +145,8 @@ def torch() -> Iterator[Finding]:
 
 
 def kernel() -> Iterator[Finding]:
+    if _version("jupyter_client") is None:
+        return  # it comes with jupyterlab
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:

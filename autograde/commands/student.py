@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -11,6 +12,14 @@ from rich.table import Table
 
 from autograde import layout
 from autograde.commands.shared import STUDENTS, command, console, fail
+
+
+class Reader(str, Enum):
+    """Whose needs `doctor` looks at."""
+
+    students = "students"
+    graders = "graders"
+
 
 COLOURS = {"passed": "green", "tried": "yellow", "changed": "yellow", "not checked": "yellow", "not begun": "dim"}
 SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "not checked": "?", "not begun": "·"}
@@ -63,7 +72,7 @@ def _add(table: Table, lesson) -> None:
 
 @command(STUDENTS, "autograde doctor", "autograde doctor --only students")
 def doctor(
-    only: Annotated[Optional[str], typer.Option(metavar="READER", help="Look only at what `students` or `graders` need.")] = None,
+    only: Annotated[Optional[Reader], typer.Option(help="Look only at what these need.")] = None,
 ) -> None:
     """Look for what commonly goes wrong in a set-up, and say how to mend it.
 
@@ -71,11 +80,9 @@ def doctor(
     """
     from autograde.doctor import GROUPS, examine
 
-    if only not in (None, *GROUPS):
-        raise fail(f"--only takes {' or '.join(GROUPS)}, not {escape(repr(only))}")
     well = True
     for group, words in GROUPS.items():
-        findings = list(examine(group)) if only in (None, group) else []
+        findings = list(examine(group)) if only is None or only.value == group else []
         if findings:
             console.print(f"[bold]{words}[/bold]")
         for finding in findings:

@@ -2,6 +2,8 @@
 
 import collections
 import importlib.metadata
+import os
+import subprocess
 import sys
 import types
 
@@ -32,7 +34,7 @@ def test_outside_the_environment(monkeypatch):
     assert "the system's own Python" in words and "activate" in remedy
 
 
-@pytest.mark.parametrize("found, said", [(None, "is not installed"), ("0.0.1", "is 0.0.1, the course is tested with")])
+@pytest.mark.parametrize("found, said", [(None, "tiktoken is not installed"), ("0.0.1", "is 0.0.1, the course is tested with")])
 def test_a_package_missing_or_of_another_version(found, said, monkeypatch):
     real = importlib.metadata.version
 
@@ -46,6 +48,21 @@ def test_a_package_missing_or_of_another_version(found, said, monkeypatch):
     monkeypatch.setattr(doctor, "version", version)
     words, remedy = sick(doctor.packages)
     assert words.startswith(said) and "requirements.lock" in remedy
+
+
+def test_a_python_without_anything_is_told_what_to_do(tmp_path):
+    """What `python3 -m autograde doctor` says where .venv is not active: the commands themselves cannot be imported."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(layout.ROOT)}
+    python = getattr(sys, "_base_executable", sys.executable)
+    hidden = "import sys; sys.modules['typer'] = None; sys.argv[1:] = ['grade', 'x']; import runpy; runpy.run_module('autograde', run_name='__main__')"
+    done = subprocess.run(
+        [python, "-I", "-c", f"import sys; sys.path.insert(0, {str(layout.ROOT)!r}); {hidden}"],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "typer" in done.stderr and "✗ Environment" in done.stderr and "source .venv/bin/activate" in done.stderr
 
 
 def fake_torch(ones, cuda=False):
