@@ -15,8 +15,8 @@ class CheckFailed(AutogradeError):
     """A test's verdict: `summary` is the sentence a student reads, `detail` what may be left out of hidden tests."""
 
     def __init__(self, summary, detail=""):
-        super().__init__(summary)
-        self.summary, self.detail = summary, detail
+        super().__init__(summary[:MESSAGE_LENGTH])
+        self.summary, self.detail = summary[:MESSAGE_LENGTH], detail[:MESSAGE_LENGTH]  # a dict's million keys fit on no page
 
 
 class ForbiddenCall(AutogradeError):

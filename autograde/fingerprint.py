@@ -26,7 +26,10 @@ def fingerprint(probe: Callable[[Any], Any], student: Any) -> dict[str, Any]:
         return {"form": f"raises {_builtin_name(error)}", "numbers": []}
     form: list[str] = []
     numbers: list[float] = []
-    _flatten(value, form, numbers)
+    try:
+        _flatten(value, form, numbers)
+    except (OverflowError, TypeError, ValueError, RuntimeError, MemoryError):  # no float, no text, no values: no known mistake gives that
+        return {"form": "cannot be told", "numbers": []}
     if len(numbers) > LENGTH:
         numbers = [numbers[i] for i in np.linspace(0, len(numbers) - 1, LENGTH).round().astype(int)]
     return {"form": " ".join(form)[:200], "numbers": [_round(x) for x in numbers]}

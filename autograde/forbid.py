@@ -7,15 +7,17 @@ It stops a shortcut, not a fraud: whoever gets round it has written more than th
 
 from __future__ import annotations
 
+import _thread
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from types import FrameType, FunctionType
 from typing import Any
 from unittest import mock
 
+import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -24,20 +26,24 @@ from autograde.errors import ForbiddenCall
 # One name in a lesson stands for every way to the same answer.
 _ATTENTION = {
     "scaled_dot_product_attention", "multi_head_attention_forward", "_native_multi_head_attention", "_safe_softmax",
-    "_transformer_encoder_layer_fwd",
+    "_transformer_encoder_layer_fwd", "flex_attention", "sdpa_dense", "varlen_attn",
 }  # fmt: skip
 _SOFTMAX = {
     "softmax", "log_softmax", "_softmax", "_log_softmax", "softmin", "gumbel_softmax", "special_softmax", "special_log_softmax",
-    "_sparse_softmax", "_sparse_log_softmax",
+    "_sparse_softmax", "_sparse_log_softmax", "_masked_softmax",
+}  # fmt: skip
+_CROSS_ENTROPY = {
+    "cross_entropy", "cross_entropy_loss", "linear_cross_entropy", "_chunk_cross_entropy", "nll_loss", "nll_loss_nd", "nll_loss_forward",
+    "nll_loss2d", "nll_loss2d_forward",
 }  # fmt: skip
 SYNONYMS = {
     "softmax": _SOFTMAX | _ATTENTION,
-    "log_softmax": _SOFTMAX | {"cross_entropy", "cross_entropy_loss"},
+    "log_softmax": _SOFTMAX | _CROSS_ENTROPY,
     "scaled_dot_product_attention": _ATTENTION,
     "multi_head_attention_forward": _ATTENTION,
-    "cross_entropy": {"cross_entropy", "cross_entropy_loss", "nll_loss", "nll_loss_nd", "nll_loss_forward"},
+    "cross_entropy": _CROSS_ENTROPY,
     "backward": {"backward", "grad"},
-    "torch.autograd": {"backward", "grad"},
+    "torch.autograd": {"backward", "grad", "_make_dual"},
     "torch.func": {"grad"},
 }
 FLAVOURS = ("_scaled_dot_product", "_flash_attention", "_efficient_attention", "_cudnn_attention")  # of the attention kernel
@@ -51,6 +57,9 @@ PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece")
 _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
 # The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
 _OURS = {"autograde.differentiation": {"backward", "grad"}}
+_CALLING_BACK = ("apply_", "map_", "map2_")  # PyTorch calls a function of Python's from in there, unwatched
+_OPERATORS = frozenset(name.split(".")[0] for name in torch._C._dispatch_get_all_op_names())  # before a student defines any
+_LIBRARY = ("aten", "prim", "prims", "rngprims", "inductor", "higher_order", "profiler")  # where PyTorch itself may still define some
 
 
 @contextmanager
@@ -68,8 +77,10 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
     with ExitStack() as stack:
         watch.packages(stack)
         if strict and watch.functions:
+            stack.enter_context(_in_all_threads(watch))
+            if watch.forbids("backward"):
+                stack.enter_context(torch.no_grad())  # an engine that is started by hand has nothing to go back through
             stack.enter_context(_Operators(watch))
-            stack.enter_context(_in_threads(watch))
         if watch.functions:
             stack.enter_context(_Functions(watch))
         try:
@@ -92,6 +103,17 @@ class _Watcher:
     def forbids(self, name: str) -> bool:
         return name in self.functions or ("scaled_dot_product_attention" in self.functions and name.startswith(FLAVOURS))
 
+    def asked(self, function: Any, args: tuple, frame: FrameType | None) -> None:
+        """Raise when the function that PyTorch is asked for is forbidden, or part of one that is written in Python."""
+        name = str(getattr(function, "__name__", "")).split(".")[0]
+        if name == "_set_grad_enabled" and args[:1] == (True,):
+            name = "backward"  # the way out of no_grad
+        own = frame
+        while not self.forbids(name) and own is not None and _module(own).split(".")[0] == "torch":
+            name, own = own.f_code.co_name, own.f_back
+        if self.forbids(name):
+            self.check(name, frame)
+
     def check(self, name: str, frame: FrameType | None) -> None:
         """Raise when the call of `name` made in `frame` is the student's."""
         while frame is not None and (_module(frame) == __name__ or _module(frame).split(".")[0] in _BETWEEN):
@@ -103,12 +125,20 @@ class _Watcher:
         self.caught = ForbiddenCall(f"This exercise is about writing it yourself, so its answer may not call {name.removeprefix('_')}")
         raise self.caught
 
+    def no_class_of_theirs(self, types: Iterable[type]) -> None:
+        """PyTorch calls the methods of a tensor's class unwatched; a class of the student's could do anything in there."""
+        for kind in types if self.strict else ():
+            if not _plain(kind) and (
+                kind.__module__.split(".")[0] != "torch" or vars(sys.modules[kind.__module__]).get(kind.__name__) is not kind
+            ):
+                self.refuse(kind.__name__)
+
     def _theirs(self, frame: FrameType, name: str) -> bool:
         if frame.f_globals is self.student_globals or not self.strict:
             return frame.f_globals is self.student_globals
         module = _module(frame)
         if module.startswith("autograde."):  # what was bound to the exercise's name is the library's function itself
-            return name not in _OURS.get(module, ())
+            return name not in _OURS.get(module, ()) or not _asked_by_the_test(frame)
         return vars(sys.modules.get(module, sys)) is not frame.f_globals
 
     def packages(self, stack: ExitStack) -> None:
@@ -131,9 +161,19 @@ class _Functions(TorchFunctionMode):
         self.watch = watch
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        name = str(getattr(function, "__name__", "")).split(".")[0]
-        if self.watch.forbids(name):
-            self.watch.check(name, sys._getframe(1))
+        self.watch.asked(function, args, sys._getframe(1))
+        self.watch.no_class_of_theirs(types)
+        if getattr(function, "__name__", "") in _CALLING_BACK:
+            args = tuple(_watched(a, _Functions, self.watch) if callable(a) and not isinstance(a, torch.Tensor) else a for a in args)
+        return function(*args, **(kwargs or {}))
+
+
+class _InThread(TorchFunctionMode):
+    """The same in a thread, from its first step to its last, for whatever is forbidden at the time."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if _in_force:
+            _in_force[-1].asked(function, args, sys._getframe(1))
         return function(*args, **(kwargs or {}))
 
 
@@ -145,7 +185,10 @@ class _Operators(TorchDispatchMode):
         self.watch = watch
 
     def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        name = function._schema.name.rpartition("::")[2]
+        self.watch.no_class_of_theirs(types)
+        space, _, name = function._schema.name.partition("::")
+        if function._schema.name not in _OPERATORS and space not in _LIBRARY:
+            self.watch.refuse(name)  # an operator of the student's own, which may do anything in there
         if self.watch.forbids(name):
             frame = sys._getframe(1)
             while frame is not None and _module(frame).startswith(
@@ -189,17 +232,40 @@ class _Profile:
             self.watch.check(name.split(".")[0], caller)
 
 
+_in_force: list[_Watcher] = []  # what threads ask, for PyTorch's modes hold for one thread only
+
+
 @contextmanager
-def _in_threads(watch: _Watcher) -> Iterator[None]:
-    """PyTorch's modes hold for one thread; threads that are started meanwhile get their own."""
-    run = threading.Thread.run
-
-    def watched(thread: threading.Thread) -> None:
-        with _Functions(watch):
-            run(thread)
-
-    with mock.patch.object(threading.Thread, "run", watched):
+def _in_all_threads(watch: _Watcher) -> Iterator[None]:
+    _in_force.append(watch)
+    try:
         yield
+    finally:
+        _in_force.remove(watch)
+
+
+def watch_threads() -> None:
+    """From now on, what a thread of this process asks PyTorch for is seen, also if it began before anything was forbidden."""
+    for module in (_thread, threading):
+        for name in ("start_new_thread", "_start_new_thread", "start_joinable_thread", "_start_joinable_thread"):
+            if hasattr(module, name):
+                setattr(module, name, _starting(getattr(module, name)))
+
+
+def _starting(start: Callable) -> Callable:
+    @wraps(start)
+    def begin(function: Callable, *args: Any, **kwargs: Any) -> Any:
+        return start(_watched(function, _InThread), *args, **kwargs)
+
+    return begin
+
+
+def _watched(function: Callable, mode: type[TorchFunctionMode], *args: Any) -> Callable:
+    def run(*given: Any, **named: Any) -> Any:
+        with mode(*args):
+            return function(*given, **named)
+
+    return run
 
 
 @contextmanager
@@ -228,6 +294,23 @@ def _guarded(function: FunctionType, watch: _Watcher) -> FunctionType:
         return function(*args, **kwargs)
 
     return call
+
+
+def _plain(kind: type) -> bool:
+    """Whether PyTorch calls nothing of the class but what Tensor itself has."""
+    function, dispatch = (getattr(kind, name, None) for name in ("__torch_function__", "__torch_dispatch__"))
+    return (
+        getattr(function, "__func__", function) is torch.Tensor.__torch_function__.__func__ and dispatch is torch.Tensor.__torch_dispatch__
+    )
+
+
+def _asked_by_the_test(frame: FrameType | None) -> bool:
+    """Whether this code of ours runs at a request, not because the student's code has got hold of it."""
+    while frame is not None and _module(frame) != "autograde.grader.worker":
+        if not _module(frame).startswith("autograde.") and _module(frame).split(".")[0] not in _BETWEEN:
+            return False
+        frame = frame.f_back
+    return True
 
 
 def _module(frame: FrameType) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autograde.errors import StudentTimeout
 from autograde.grader.sandbox import Limits
 
 FULL_TIMEOUTS = 3  # after so many in a session each one halves the time of the next requests …
@@ -14,12 +15,13 @@ SHORTEST = 1.0  # … down to this, so that a notebook in which everything hangs
 
 
 class Clock:
-    """The deadlines of one session."""
+    """The deadlines of one submission."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.timeouts = 0
         self.restarts = 2 * limits.cells_seconds  # seconds left for running the cells again
+        self.left = limits.total_seconds  # for all that the submission's code does
         self._deadline: float | None = None  # of the check in progress, and how long it had
         self._seconds = 0.0
 
@@ -40,6 +42,17 @@ class Clock:
         own = max(own, min(SHORTEST, self.limits.request_seconds))
         left = float("inf") if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)
         return (left, self._seconds) if left < own * self.patience() else (own * self.patience(), own)
+
+    @contextmanager
+    def spent(self) -> Iterator[None]:
+        """The submission's own time, by an idle machine's clock. Raises StudentTimeout when none of it is left."""
+        if self.left <= 0:
+            raise StudentTimeout(f"Your notebook used up the {self.limits.total_seconds:.3g} seconds for all exercises together")
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.left -= (time.monotonic() - began) / self.patience()
 
     def patience(self) -> float:
         """How many times longer anything takes now than on an idle machine, as far as the load tells: that others keep the

@@ -108,8 +108,8 @@ def _no_constant(name: str) -> None:
     raise ProtocolError(f"the message is malformed ({name})")
 
 
-def _buffers(lengths: Any, start: int, end: int) -> list[tuple[int, int]]:
-    spans = []
+def _buffers(lengths: Any, start: int, end: int) -> list[tuple[int, int] | None]:
+    spans: list[tuple[int, int] | None] = []
     for length in lengths:
         if type(length) is not int or length < 0 or start + length > end:
             raise ProtocolError("the message is malformed (a buffer past its end)")
@@ -278,7 +278,7 @@ _UTILS: set[str] = set()
 @dataclass
 class _Decoder:
     message: bytes | bytearray
-    buffers: list[tuple[int, int]]
+    buffers: list[tuple[int, int] | None]
     table: Table
 
     def value(self, node: Any, depth: int) -> Any:
@@ -300,13 +300,11 @@ class _Decoder:
         return [self.value(n, depth) for n in nodes]
 
     def bytes(self, index: Any) -> bytes:
-        start, length = self.span(index)
-        return bytes(self.message[start : start + length])
-
-    def span(self, index: Any) -> tuple[int, int]:
-        if type(index) is not int or not 0 <= index < len(self.buffers):
+        """A buffer, once: one that a million nodes name would fill the memory."""
+        if type(index) is not int or not 0 <= index < len(self.buffers) or self.buffers[index] is None:
             raise ProtocolError("the message is malformed (no such buffer)")
-        return self.buffers[index]
+        (start, length), self.buffers[index] = self.buffers[index], None
+        return bytes(self.message[start : start + length])
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
@@ -402,12 +400,17 @@ def _read_device(d: _Decoder, depth: int, name: Any) -> torch.device:
     return torch.device(name)
 
 
-def _read_ends(make: type) -> Callable:
-    def read(d: _Decoder, depth: int, *ends: Any) -> Any:
-        start, stop, step = (d.value(end, depth) for end in ends)
-        return make(start, stop, step)
+def _read_slice(d: _Decoder, depth: int, *ends: Any) -> slice:
+    start, stop, step = (d.value(end, depth) for end in ends)
+    return slice(start, stop, step)
 
-    return read
+
+def _read_range(d: _Decoder, depth: int, *ends: Any) -> range:
+    """A range of no more numbers than a list could bring: whoever makes a list of it should survive that."""
+    found = range(*(d.value(end, depth) for end in ends))
+    if found and (found[-1] - found[0]) // found.step >= MAX_NODES:
+        raise ProtocolError("a range is too long")
+    return found
 
 
 _READERS: dict[str, Callable[..., Any]] = {
@@ -421,8 +424,8 @@ _READERS: dict[str, Callable[..., Any]] = {
     "s": lambda d, depth, nodes: set(_spread(d.items(nodes, depth))),
     "z": lambda d, depth, nodes: frozenset(_spread(d.items(nodes, depth))),
     "d": _read_dict,
-    "x": _read_ends(slice),
-    "r": _read_ends(range),
+    "x": _read_slice,
+    "r": _read_range,
     "e": lambda d, depth: Ellipsis,
     "T": _read_tensor,
     "A": _read_array,

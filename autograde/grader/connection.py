@@ -135,6 +135,7 @@ class Connection:
         self.failures: list[BaseException] = []  # what the test's functions raised in this request
         self.deadline: float | None = None  # of the request in progress
         self.number = 0  # of the last request; its answer has the same
+        self.received = 0  # bytes, in this check
         self.level = self._hello()
 
     def _hello(self) -> str:
@@ -163,7 +164,7 @@ class Connection:
         self.number += 1
         try:
             self._send("request", (self.number, operation, list(forbids), arguments))
-            return self._answer(self.number)
+            answer, raised = self._answer(self.number)
         except TimeoutError:
             self.kill(f"Your code took more than {allowed or seconds:.3g} seconds and was stopped")
             raise StudentTimeout(self.end) from None
@@ -175,6 +176,14 @@ class Connection:
             raise ProtocolError(self.end) from None
         finally:
             self.deadline = outer
+        if raised is not None:  # out here, since it may be a TimeoutError of the student's own
+            raise raised
+        return answer
+
+    def new_check(self) -> None:
+        """What the last check shared is not called again, and what it was told no longer counts."""
+        self.table.new_check()
+        self.received = 0
 
     def kill(self, reason: str) -> None:
         """End the worker and everything it started."""
@@ -186,7 +195,8 @@ class Connection:
         message = encode((kind, body), self.table, self.channel.limit)
         self.channel.send(message, self.table.news(), self.deadline)
 
-    def _answer(self, number: int) -> Any:
+    def _answer(self, number: int) -> tuple[Any, BaseException | None]:
+        """The answer, or the error that is it; questions on the way are answered."""
         while True:
             kind, body = self._receive()
             if kind == "question":
@@ -194,12 +204,13 @@ class Connection:
                 continue
             if kind not in ("result", "error") or type(body) is not tuple or len(body) != 2 or body[0] != number:
                 raise ProtocolError("it is not the answer to what was asked")
-            if kind == "result":
-                return body[1]
-            raise self._error(body[1])
+            return (body[1], None) if kind == "result" else (None, self._error(body[1]))
 
     def _receive(self) -> tuple[str, Any]:
         message, extra = self.channel.receive(self.deadline)
+        self.received += len(message) + len(extra)
+        if self.received > self.channel.limit:  # a check may keep all of it
+            raise ProtocolError("all that it sends in one check is too large together")
         found = decode(message, self.table)
         if type(found) is not tuple or len(found) != 2:
             raise ProtocolError("the message is malformed (no answer)")
@@ -238,7 +249,7 @@ class Connection:
     def _error(self, body: Any) -> BaseException:
         """The exception that a worker's description stands for: the test's own if it came from a function of the test's."""
         if type(body) is not dict:
-            return ProtocolError("the message is malformed (no error)")
+            raise ProtocolError("the message is malformed (no error)")
         number, ancestors = body.get("callback"), body.get("ancestors")
         if type(number) is int and 0 <= number < len(self.failures):
             return self.failures[number]

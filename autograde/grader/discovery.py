@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from autograde import layout
 
 SUFFIXES = (".ipynb", ".py")
 IGNORED = {"__MACOSX", "__pycache__", "autograde", "graded"}
+MAX_NAME = 200  # bytes: a folder's name is at most 255 on any system, and spelling out strange characters makes it longer
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,10 @@ def find(paths: list[Path], lesson: str | None = None) -> list[Found]:
         if not path.exists():
             raise ValueError(f"there is no file or folder {path}")
         if path.is_dir():
-            for folder in _student_folders(path / "submitted" if is_course(path) and (path / "submitted").is_dir() else path):
-                students.add(_readable(folder.name))
-                files += [(_readable(folder.name), file) for file in _files(folder)]
+            folders = _student_folders(path / "submitted" if is_course(path) and (path / "submitted").is_dir() else path)
+            for folder, student in _names(folders).items():
+                students.add(student)
+                files += [(student, file) for file in _files(folder)]
         else:
             student = path.stem if lesson and not _lesson_in_name(path.name) else path.resolve().parent.name
             students.add(_readable(student))
@@ -55,9 +59,22 @@ def in_folder(folder: Path, lesson: str) -> Found:
     return Found(folder.name, lesson, _best(candidates, lesson), _notes(candidates, lesson))
 
 
+def _names(folders: Iterable[Path]) -> dict[Path, str]:
+    """What each student is called: as their folder, and no two the same where that had to be changed."""
+    found: dict[Path, str] = {}
+    for folder in folders:
+        name, taken = _readable(folder.name), set(found.values())
+        found[folder] = next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(taken) + 3))) if n not in taken)
+    return found
+
+
 def _readable(name: str) -> str:
-    """A name that is not valid UTF-8 with its stray bytes spelled out, so that it can be written anywhere."""
-    return name.encode("utf-8", "backslashreplace").decode()
+    """A name that can be written anywhere, also on a terminal: strange characters spelled out, one blank between words, not too long."""
+    words = " ".join(name.encode("utf-8", "backslashreplace").decode().split())
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    if len(plain.encode()) <= MAX_NAME:
+        return plain
+    return plain.encode()[: MAX_NAME - 20].decode(errors="ignore") + "-" + hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
 def _student_folders(root: Path) -> list[Path]:
@@ -68,10 +85,10 @@ def _student_folders(root: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Notebooks and scripts of one student: in the folder, and one level down as nbgrader has them."""
+    """Notebooks and scripts of one student: in the folder, and one level down as nbgrader has them; links to others' folders are none."""
     if folder.is_symlink():
         return []
-    levels = [p for pattern in ("*", "*/*") for p in folder.glob(pattern)]
+    levels = [p for pattern in ("*", "*/*") for p in folder.glob(pattern) if p.parent == folder or not p.parent.is_symlink()]
     visible = [p for p in levels if p.suffix in SUFFIXES and not any(part.startswith(".") for part in p.relative_to(folder).parts)]
     return sorted(p for p in visible if not any(part in IGNORED for part in p.parent.relative_to(folder).parts))
 
@@ -111,7 +128,8 @@ def _lesson_by_content(path: Path) -> str | None:
     from autograde import lessons
 
     try:
-        text = path.read_text(encoding="utf-8", errors="replace") if path.stat().st_size < 20 * 2**20 else ""
+        readable = path.is_file() and not path.is_symlink() and path.stat().st_size < 20 * 2**20  # a pipe would be waited for
+        text = path.read_text(encoding="utf-8", errors="replace") if readable else ""
     except OSError:
         return None
     share = {}
@@ -132,7 +150,7 @@ def _notes(candidates: list[Path], lesson: str) -> tuple[str, ...]:
     chosen = _best(candidates, lesson)
     notes = []
     if len(candidates) > 1:
-        notes.append(f"{len(candidates)} files were handed in; {chosen.name} counts")
+        notes.append(f"{len(candidates)} files were handed in; {_readable(chosen.name)} counts")
     if chosen and chosen.stem != lesson:
-        notes.append(f"the file was named {chosen.name}")
+        notes.append(f"the file was named {_readable(chosen.name)}")
     return tuple(notes)

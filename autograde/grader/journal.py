@@ -10,10 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from autograde.grader.connection import plain
 from autograde.grader.pipeline import Graded
 from autograde.grading import Result
 from autograde.suite import Outcome
 
+LONGEST = 2000  # characters of a message
 PART = ".autograde-"  # how a file begins that is being written
 
 
@@ -39,8 +41,18 @@ class Journal:
 
 
 def writable(graded: Graded) -> Graded:
-    """The result without halves of characters: JSON can bring them along in a submission, and no file, page or terminal takes them."""
-    return _decode(json.loads(json.dumps(asdict(graded), ensure_ascii=False).encode(errors="replace")))
+    """The result as every file, page and terminal takes it: without halves of characters, which JSON can bring along in a submission,
+    and, but for the notebook, without what a terminal would obey."""
+    data = json.loads(json.dumps(asdict(graded), ensure_ascii=False).encode(errors="replace"))
+    return _decode({**_shown(data), "notebook": data["notebook"]})
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return plain(value, LONGEST)
+    if isinstance(value, dict):
+        return {key: _shown(part) for key, part in value.items()}
+    return [_shown(part) for part in value] if isinstance(value, list) else value
 
 
 def write(path: Path, content: bytes) -> None:

@@ -13,12 +13,13 @@ from nbformat import NotebookNode
 
 from autograde import layout, lessons
 from autograde.build import source
-from autograde.errors import SandboxUnavailable
+from autograde.errors import AutogradeError, SandboxUnavailable
 from autograde.grader import dependencies
+from autograde.grader.clock import Clock
 from autograde.grader.discovery import Found
 from autograde.grader.matching import CodeCell, Submission, match
 from autograde.grader.reading import Unreadable, read
-from autograde.grader.sandbox import Limits
+from autograde.grader.sandbox import Limits, bounded_memory
 from autograde.grader.session import Session
 from autograde.grading import Result, examine
 from autograde.lessons import Exercise, Lesson
@@ -49,6 +50,7 @@ class Graded:
         return sum(r.points for r in self.results)
 
 
+@bounded_memory()
 def grade(found: Found, sandbox: str = "required", tell: Callable[[Result], None] | None = None) -> Graded:
     """Read, match, run and check one submission; `tell` hears of each exercise as it is done.
 
@@ -73,6 +75,7 @@ def grade(found: Found, sandbox: str = "required", tell: Callable[[Result], None
     return Graded(found.student, found.lesson, "graded", results, "", repairs, text, time.monotonic() - began)
 
 
+@bounded_memory()
 def check_submission(lesson_name: str, submission: Submission, folder: Path, sandbox: str) -> list[Result]:
     """Check a matched submission whose files lie in `folder`."""
     lesson, _ = _lesson(lesson_name)
@@ -97,20 +100,21 @@ def _check(
     lesson: Lesson, submission: Submission, files: Mapping[str, bytes], sandbox: str, tell: Callable[[Result], None] | None = None
 ) -> list[Result]:
     done: dict[str, Result] = {}
-    with _open(submission.cells, sandbox, files) as session:
+    clock = Clock(LIMITS)
+    with _open(submission.cells, sandbox, files, clock) as session:
         for exercise in lesson.exercises.values():
             lost = dependencies.broken(exercise.name, submission, done)
             result = _unwritten(exercise, submission) or _first(exercise, lesson, submission, session, [done[name] for name in lost])
             if lost and result.status != "passed" and exercise.name in submission.attempted:
-                result = dependencies.merge(result, _second(exercise, lesson, submission, lost, files, sandbox), lost)
+                result = dependencies.merge(result, _second(exercise, lesson, submission, lost, files, sandbox, clock), lost)
             done[exercise.name] = result
             if tell:
                 tell(result)
     return list(done.values())
 
 
-def _open(cells: Sequence[CodeCell], sandbox: str, files: Mapping[str, bytes]) -> Session:
-    return Session([(cell.name, cell.source) for cell in cells], LIMITS, sandbox, files)
+def _open(cells: Sequence[CodeCell], sandbox: str, files: Mapping[str, bytes], clock: Clock) -> Session:
+    return Session([(cell.name, cell.source) for cell in cells], LIMITS, sandbox, files, clock=clock)
 
 
 def _unwritten(exercise: Exercise, submission: Submission) -> Result | None:
@@ -132,10 +136,10 @@ def _first(exercise: Exercise, lesson: Lesson, submission: Submission, session: 
 
 
 def _second(
-    exercise: Exercise, lesson: Lesson, submission: Submission, lost: list[str], files: Mapping[str, bytes], sandbox: str
+    exercise: Exercise, lesson: Lesson, submission: Submission, lost: list[str], files: Mapping[str, bytes], sandbox: str, clock: Clock
 ) -> Result:
     cells = dependencies.repaired(submission.cells, lost, _reference_answers(lesson.name))
-    with _open(cells, sandbox, files) as session:
+    with _open(cells, sandbox, files, clock) as session:
         student = session.student(exercise.forbids)
         return _cell_trouble(exercise, submission, session) or examine(lesson, exercise, student, student.test)
 
@@ -150,14 +154,21 @@ def _cell_trouble(exercise: Exercise, submission: Submission, session: Session) 
     """What stopped the answer's own cell before it defined the answer."""
     own = [session.results[c.name] for c in submission.cells if c.exercise == exercise.name and c.name in session.results]
     broken = [r for r in own if r.status != "ok"]
-    with session.test():
-        if not broken or session.student().has(exercise.name):
-            return None
+    if not broken or _defined(exercise.name, session):
+        return None
     status = "timeout" if broken[-1].status == "timeout" else "error"
     where = f" ({broken[-1].line})" if broken[-1].line else ""
     return Result(
         exercise.name, 0.0, exercise.points, status, diagnosis=f"Its cell stopped before it defined the answer: {broken[-1].message}{where}"
     )
+
+
+def _defined(name: str, session: Session) -> bool:
+    try:
+        with session.test():
+            return session.student().has(name)
+    except AutogradeError:  # its process cannot even be asked
+        return False
 
 
 def _without_results(found: Found, lesson: Lesson, template: NotebookNode, status: str, reason: str) -> Graded:

@@ -25,6 +25,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class Limits:
     test_seconds: float = 30
     cell_seconds: float = 10
     cells_seconds: float = 30  # all cells together
+    total_seconds: float = 240  # all that a submission's code does, in every worker it gets
     patience: float = 4  # on a machine with more to do than processors, every time above is longer, at most so many times
     hidden_paths: tuple[str, ...] = ()  # never readable, wherever they lie: a gradebook, the other submissions
 
@@ -273,6 +275,20 @@ def _mapped_bytes() -> int:
             return int(file.read().split()[0]) * resource.getpagesize()
     except OSError:
         return 0
+
+
+@contextlib.contextmanager
+def bounded_memory(beyond: int = Limits.memory_bytes) -> Iterator[None]:
+    """For the trusted side, too: a stranger's data may be small and what a check makes of it large. More is a MemoryError."""
+    mapped, before = _mapped_bytes(), resource.getrlimit(resource.RLIMIT_AS)
+    most = [n for n in (mapped + beyond, before[0]) if n != resource.RLIM_INFINITY]
+    try:
+        if mapped:
+            resource.setrlimit(resource.RLIMIT_AS, (min(most), before[1]))
+        yield
+    finally:
+        if mapped:
+            resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def only_channel(data: socket.socket, limit: int) -> Channel:

@@ -38,14 +38,15 @@ class _Worker(Connection):
     def ask(self, operation: str, arguments: tuple) -> Any:
         seconds, allowed = self.session.clock.request()
         try:
-            return self.request(operation, arguments, seconds, self.session.forbids, allowed)
+            with self.session.clock.spent():
+                return self.request(operation, arguments, seconds, self.session.forbids, allowed)
         except StudentTimeout:
             self.session.clock.timeouts += 1
             raise
 
 
 class Session:
-    """A submission's cells, `(name, source)` in order, defined in a worker."""
+    """A submission's cells, `(name, source)` in order, defined in a worker. Sessions of one submission share its `clock`."""
 
     def __init__(
         self,
@@ -54,13 +55,14 @@ class Session:
         sandbox_mode: str = "auto",
         artifacts: Mapping[str, bytes] | Callable[[str], bytes | None] | None = None,
         server: warm.Warm | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
         self.artifacts = artifacts or {}
         self.server = server
         self.results: dict[str, CellResult] = {}
         self.forbids: tuple[str, ...] = ()
-        self.clock = Clock(self.limits)
+        self.clock = clock or Clock(self.limits)
         self._worker: _Worker | None = None
         self.restart()
 
@@ -102,7 +104,7 @@ class Session:
         """A check's time, its forbidden calls, and a worker that lives (unless running the cells again takes too long)."""
         if not self.alive and self.clock.restarts > 0:
             self.restart()
-        self._worker.table.new_check()
+        self._worker.new_check()
         before, self.forbids = self.forbids, tuple(forbids)
         try:
             with self.clock.check(seconds):
@@ -144,7 +146,8 @@ class Session:
         if seconds <= 0:
             return CellResult(name, "left_out", "The cells before it used up the time")
         try:
-            self._worker.request("define", (name, source), seconds, allowed=self.limits.cell_seconds)
+            with self.clock.spent():
+                self._worker.request("define", (name, source), seconds, allowed=self.limits.cell_seconds)
         except (NotWritten, StudentError) as error:
             return CellResult(name, "error", f"{getattr(error, 'type_name', 'NotImplementedError')}: {error}",
                               getattr(error, "line", ""), getattr(error, "traceback", ""))  # fmt: skip
@@ -158,7 +161,8 @@ class Session:
 
     def _why_missing(self, name: str) -> str:
         """A missing name, with what happened to the cell that would have defined it."""
-        definition = re.compile(rf"^\s*(?:async\s+)?(?:def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*[:=]", re.MULTILINE)
+        name_ = re.escape(name)
+        definition = re.compile(rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{name_}\b|^{name_}[ \t]*[:=]", re.MULTILINE)
         for cell, source in self.cells:
             result = self.results.get(cell)
             if result and result.status != "ok" and definition.search(source):

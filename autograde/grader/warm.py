@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import pkgutil
+import resource
 import selectors
 import signal
 import socket
@@ -136,6 +137,8 @@ def main() -> None:
     """The server's own life; run by `Warm` in a process of its own."""
     descriptor, root = int(sys.argv[1]), sys.argv[2]
     sys.argv[:] = ["python"]
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))  # who started it may be at work, with its memory bounded
     sandbox.prepare()  # before anything is imported: what follows costs milliseconds more in a larger process
     sys.path.append(root) if root not in sys.path else None
     start = _preload(root)

@@ -20,7 +20,7 @@ import torch
 
 from autograde import differentiation
 from autograde.errors import ForbiddenCall, MissingName, ProtocolError
-from autograde.forbid import forbidding
+from autograde.forbid import forbidding, watch_threads
 from autograde.grader import notebook_cells, one_process
 from autograde.grader.channel import Channel, Closed
 from autograde.grader.codec import Table, decode, encode
@@ -148,15 +148,21 @@ class Worker:
         return kind, body
 
     def send(self, kind: str, body: Any) -> None:
-        message, news = encode((kind, body), self.table, self.channel.limit - HEADROOM), self.table.news()
+        self.send_packed(self.pack(kind, body))
+
+    def pack(self, kind: str, body: Any) -> bytes:
+        return encode((kind, body), self.table, self.channel.limit - HEADROOM)
+
+    def send_packed(self, message: bytes) -> None:
+        news = self.table.news()
         self.channel.send(message, encode(news) if news else b"")
 
     def answer(self, message: tuple) -> None:
         _, (request, operation, forbids, arguments) = message
         try:
             with forbidding(self.forbidden(forbids, arguments), self.namespace, strict=True):
-                result = _OPERATIONS[operation](self, *arguments)
-            self.send("result", (request, result))
+                result = self.pack("result", (request, _OPERATIONS[operation](self, *arguments)))  # may run code of a tensor's class
+            self.send_packed(result)
         except ProtocolError as error:
             self.send("error", (request, describe(TypeError(f"this result cannot be handed on: {error}"))))
         except BaseException as error:
@@ -275,6 +281,7 @@ def warm_up() -> None:
     notebook_cells.compile_cell("", "x = 1")
     notebook_cells.make_inert()
     one_process.install()
+    watch_threads()
 
 
 def start(channel: Channel) -> None:
