@@ -1,7 +1,7 @@
 """`python -m autograde`."""
 
 try:
-    from autograde.cli import app
+    from autograde.cli import main
 except ImportError as error:
     if (error.name or "autograde").split(".")[0] in ("autograde", "utils"):
         raise
@@ -10,4 +10,4 @@ except ImportError as error:
 
     raise SystemExit(without_commands(error)) from None
 
-app(prog_name="python -m autograde")
+main("python -m autograde")

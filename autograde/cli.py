@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 
 from autograde.commands.shared import app
@@ -14,6 +16,9 @@ for reader in READERS:
         import_module(f"autograde.commands.{reader}")  # which adds its commands
 
 
-def main() -> None:
+def main(name: str = "autograde") -> None:
     """What the installed script `autograde` runs."""
-    app(prog_name="autograde")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ shows ?, and `doctor` can say why
+    app(prog_name=name)

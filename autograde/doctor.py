@@ -18,6 +18,7 @@ from autograde import layout
 
 GRADER = layout.ROOT / "autograde" / "grader"
 INSTALL = "pip install -c requirements.lock -e ."
+FORMGRADER = "nbgrader.server_extensions.formgrader"
 GROUPS = {"students": "To work on the lessons", "graders": "To grade a class"}
 PACKAGES = (
     "torch",
@@ -213,9 +214,9 @@ def extension() -> Iterator[Finding]:
     """nbgrader's page in JupyterLab: installed with it, unless someone has switched it off."""
     done = subprocess.run([sys.executable, "-m", "jupyter", "server", "extension", "list"], capture_output=True, text=True, timeout=60)
     seen = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
-    on = bool(re.search(r"nbgrader\S* enabled", seen))
+    on = f"{FORMGRADER} enabled" in seen  # nbgrader has others, which a switched off formgrader leaves on
     words = "nbgrader's is enabled" if on else "nbgrader's is not enabled, so JupyterLab has no formgrader"
-    yield Finding("Server extension", on, words, "python -m jupyter server extension enable --sys-prefix --py nbgrader")
+    yield Finding("Server extension", on, words, f"python -m jupyter server extension enable --sys-prefix {FORMGRADER}")
 
 
 def open_files() -> Iterator[Finding]:

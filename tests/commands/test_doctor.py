@@ -131,6 +131,18 @@ def test_text_that_is_not_utf8(monkeypatch):
     assert "cp1252" in words and "PYTHONUTF8=1" in remedy
 
 
+def test_a_terminal_without_our_signs_is_told_about_them():
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "autograde", "doctor", "--only", "students"],
+        cwd=layout.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr and "? Text: is read as" in done.stdout and "PYTHONUTF8=1" in done.stdout
+
+
 def test_a_full_disk_and_a_home_that_cannot_be_written(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor.Path, "home", lambda: tmp_path / "absent")
     words, remedy = sick(doctor.disk)
@@ -147,11 +159,17 @@ def test_scripts_that_are_not_on_the_path(monkeypatch, tmp_path):
     assert "alembic" in words and "activate" in remedy
 
 
+LISTED = """\
+    nbgrader.server_extensions.formgrader \x1b[31mdisabled\x1b[0m
+    nbgrader.server_extensions.course_list \x1b[32menabled\x1b[0m
+"""
+
+
 def test_nbgraders_extension_switched_off(monkeypatch):
-    answer = types.SimpleNamespace(stdout="", stderr="    nbgrader.server_extensions.formgrader disabled\n")
+    answer = types.SimpleNamespace(stdout="", stderr=LISTED)
     monkeypatch.setattr(doctor.subprocess, "run", lambda *_, **__: answer)
     words, remedy = sick(doctor.extension)
-    assert "no formgrader" in words and "server extension enable" in remedy
+    assert "no formgrader" in words and remedy.endswith("extension enable --sys-prefix nbgrader.server_extensions.formgrader")
 
 
 def test_too_few_open_files(monkeypatch):
