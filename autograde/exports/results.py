@@ -61,7 +61,8 @@ def cases(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 def explain(result: Result) -> str:
     """The report that a student reads; of a hidden check its title alone, since one may hand in again and again."""
-    lines = [headline(result), *([f"→ {result.diagnosis}"] if result.diagnosis else [])]
+    lines = [headline(result)] if result.outcomes or not result.diagnosis else []  # not `0 of 0 checks`
+    lines += [f"→ {result.diagnosis}"] if result.diagnosis else []
     lines += [_line(outcome) for outcome in shown(result)]
     if any(o.hidden and not o.passed for o in shown(result)):
         lines.append(HIDDEN_ON)

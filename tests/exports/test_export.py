@@ -274,6 +274,10 @@ def test_a_strangers_text_is_plain_and_not_endless():
     results.document([test], "\ud800")  # half a character
 
 
+def test_what_was_not_run_says_why_and_no_more():
+    assert results.explain(Result("a", 0.0, 1.0, "missing", diagnosis="nothing was handed in")) == "→ nothing was handed in"
+
+
 def test_only_numbers_are_scores(tmp_path):
     with pytest.raises(ValueError):
         results.save(results.document([results.case("a", float("nan"), 1, "failed", "")], ""), tmp_path / "results.json")
