@@ -605,7 +605,7 @@ plots.show(
 # Autograd has done this for you so far. Doing it once by hand shows what an attention layer can learn from, and when it learns nothing.
 # Someone hands you $dZ$, the gradient of the loss in the output, of shape `(T_q, d_v)`. Go backwards, one step at a time:
 #
-# | forward | | backward | shape |
+# | forward | in words | backward | shape |
 # | --- | --- | --- | --- |
 # | $Z = A V$ | a matrix product | $dV = A^\top dZ$, $\;\; dA = dZ\, V^\top$ | $(T_k, d_v)$, $(T_q, T_k)$ |
 # | $A = \text{softmax}(S)$ | row by row | $dS = ?$ | $(T_q, T_k)$ |
