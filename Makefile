@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 
-.PHONY: help demo test test-all strength build check-built site lab lint lock clean
+.PHONY: help demo dev test test-all strength build check-built site lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
@@ -16,9 +16,12 @@ help:
 	@echo "make build     make the notebooks from the sources in solutions/"
 	@echo "make site      build the course's pages in site/, to read without a server or a network"
 	@echo "make strength  try the checks on every known wrong answer"
+	@echo "make dev       set up what contributors need: the tests' packages, ruff"
 
 demo: $(VENV)/.ready
 	@$(RUN) -m autograde demo
+
+dev: $(VENV)/.ready-dev
 
 test: $(VENV)/.ready-dev
 	@$(RUN) -m pytest -m "not slow"
