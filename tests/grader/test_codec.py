@@ -278,6 +278,17 @@ def test_lies_about_the_buffers_are_refused():
             decode(MAGIC + struct.pack(">Q", len(text)) + text)
 
 
+def test_little_does_not_become_much():
+    """A buffer belongs to one node, and a range is no longer than a list could be: ten megabytes must not become ten gigabytes."""
+    with pytest.raises(ProtocolError, match="no such buffer"):
+        decode(message(["l", [["B", 0], ["T", "uint8", [4], 0]]], [b"abcd"]))
+    for ends in ([0, 10**18, 1], [10**18, 0, -3], [-(10**9), 10**9, 7]):
+        with pytest.raises(ProtocolError, match="too long"):
+            decode(message(["r", *ends]))
+    for short in (range(0), range(10, 0, -3), range(10**18, 10**18 + 5), range(0, 10**18, 10**12)):
+        assert there_and_back(short) == short
+
+
 def test_a_bool_that_is_neither_is_made_one():
     got = decode(message(["T", "bool", [4], 0], [b"\x00\x01\x02\xff"]))
     assert got.tolist() == [False, True, True, True] and got.sum() == 3

@@ -19,6 +19,8 @@ WAYS = {
         layer = nn.Softmax(-1)
         partial = functools.partial(F.softmax, dim=-1)
         attention = nn.MultiheadAttention(4, 2)
+        from torch._refs import softmax as reference
+        from torch._decomp.decompositions import _softmax as decomposed
         @torch.jit.script
         def scripted(x):
             return torch.softmax(x, -1)
@@ -39,6 +41,9 @@ WAYS = {
         def way14(x): return F.gumbel_softmax(x)
         def way15(x): return getattr(torch, "soft" + "max")(x, -1)
         def way16(x): return F.softmin(-x, -1)
+        def way17(x): return reference(x, -1)
+        def way18(x): return decomposed(x, -1, False)
+        def way19(x): return torch._masked_softmax(x, torch.zeros_like(x).bool(), 2, 2)
         def threaded(x):
             from concurrent.futures import ThreadPoolExecutor
             with ThreadPoolExecutor(1) as executor:
@@ -70,6 +75,8 @@ WAYS = {
         def way1(x): return torch.nn.CrossEntropyLoss()(x[0], t)
         def way2(x): return torch.ops.aten.cross_entropy_loss(x[0], t)
         def way3(x): return F.nll_loss(x[0].log(), t)
+        def way4(x): return F.nll_loss(x[0].log()[:, :, None, None], t[:, None, None])
+        def way5(x): return torch.ops.aten.nll_loss2d_forward(x[0].log()[:, :, None, None], t[:, None, None], None, 1, -100)
     """,
     "torch.autograd": """
         import torch
@@ -83,6 +90,20 @@ WAYS = {
         def way4(x): return jacrev(torch.sum)(x)
         def way5(x): return torch.autograd.functional.jacobian(torch.sum, x)
         def way6(x): return torch.func.grad(torch.sum)(x)
+        def way7(x):
+            level = torch._C._enter_dual_level()
+            try: return torch._VF._make_dual(x.clone(), x, level=level)
+            finally: torch._C._exit_dual_level(level=level)
+        def borrowed(x):
+            import sys
+            frame = sys._getframe()
+            while "differentiation" not in frame.f_globals: frame = frame.f_back
+            return frame.f_globals["differentiation"].pullback(torch.sin, (x,), x)
+        def switched_on(x):
+            with torch.enable_grad(): return leaf(x).sin().grad_fn(x)
+        def by_nodes(x):
+            node = leaf(x).sin().grad_fn
+            return 0 if node is None else node(x)
     """,
 }
 CASES = [(names, f"way{i}") for names, source in WAYS.items() for i in range(source.count("def way"))]
@@ -131,6 +152,31 @@ def test_every_way_to_it_is_found_in_the_worker(sessions, names, way):
     student = sessions[names].student([names])
     with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
         getattr(student, way)(X, **({"dim": -1} if way == "innocent" else {}))
+
+
+@pytest.mark.parametrize("way", ["borrowed", "switched_on"])
+def test_differentiation_is_not_there_to_be_borrowed(sessions, way):
+    student = sessions["torch.autograd"].student(["backward", "torch.autograd"])
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call backward"):
+        getattr(student, way)(X)
+    with student.test():
+        assert student.by_nodes(X) == 0  # there is no graph to walk
+
+
+@pytest.mark.parametrize("source", [
+    "def f(x): return Own.apply(x)\nclass Own(torch.autograd.Function):\n    forward = staticmethod(lambda ctx, x: x.softmax(-1))",
+    "class Own(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return torch.Tensor(X[0]).softmax(-1)\n"
+    "X = []\ndef f(x):\n    X[:] = [x]\n    return x.as_subclass(Own).exp()",
+    "lib = torch.library.Library('own', 'DEF')\nlib.define('f(Tensor x) -> Tensor')\n"
+    "lib.impl('f', lambda x: x.softmax(-1), 'CompositeExplicitAutograd')\nf = torch.ops.own.f",
+    "def f(x):\n    box = []\n    torch.zeros(1).apply_(lambda _: box.append(x.softmax(-1)) or 0.0)\n    return box[0]",
+    "import queue, threading\ntodo, done = queue.Queue(), queue.Queue()\ndef work():\n    while True: done.put(todo.get().softmax(-1))\n"
+    "threading.Thread(target=work, daemon=True).start()\ndef f(x):\n    todo.put(x)\n    return done.get(timeout=1)",
+], ids=["autograd function", "tensor class", "operator", "called back", "thread of before"])  # fmt: skip
+def test_what_pytorch_calls_back_is_watched_too(make, source):
+    student = make(f"import torch\n{source}").student(["softmax"])
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
+        student.f(X)
 
 
 def test_the_oracle_in_the_same_process_is_not_stopped():

@@ -50,6 +50,14 @@ def test_halves_of_characters_stop_nothing(tmp_path):
     assert writable(graded("zoë", "≠")) == graded("zoë", "≠")
 
 
+def test_a_message_holds_nothing_that_a_terminal_obeys():
+    evil = "\x1b]0;owned\x07\x1b[2Jfine\u202e\nnext"
+    clean = writable(replace(graded("ada", evil), reason=evil, repairs=[evil], notebook="a\tb"))
+    for said in (clean.results[0].outcomes[0].message, clean.reason, *clean.repairs):
+        assert said.endswith("next") and "fine" in said and not set(said) & set("\x1b\x07\u202e")
+    assert clean.notebook == "a\tb" and len(writable(graded("ada", "x" * 10**6)).results[0].outcomes[0].message) == 2000
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "grades.csv"
     write(path, b"old")

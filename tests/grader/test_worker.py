@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import resource
 import socket
 import textwrap
 import threading
@@ -22,8 +23,10 @@ from autograde.errors import (
     StudentError,
     StudentTimeout,
 )
+from autograde.grader import sandbox
 from autograde.grader.connection import Connection
 from autograde.grader.remote import RemoteObject
+from autograde.grader.session import Session
 from autograde.local import LocalStudent
 from utils.mdp import TabularMDP
 
@@ -569,6 +572,50 @@ def test_cells_are_not_run_again_for_ever(make):
         with pytest.raises(StudentDied), session.test():
             session.student().f()
     assert session.clock.restarts <= 0
+
+
+def test_a_submission_has_a_time_for_all_it_does(make):
+    """An answer that is right, each time just before its deadline, would keep a class waiting for an hour."""
+    session = make("import time\ndef f():\n    time.sleep(0.3)\n    return 1", total_seconds=0.8)
+    answers = []
+    with pytest.raises(StudentTimeout, match="all exercises together"), session.test():
+        for _ in range(10):
+            answers.append(session.student().f())
+    assert 2 <= len(answers) <= 3
+    again = Session(session.cells, session.limits, server=session.server, clock=session.clock)  # a second worker gets no time of its own
+    assert again.results["cell0"].status == "timeout"
+    again.close()
+
+
+def test_what_a_check_is_told_has_an_end(make):
+    source = """
+    import torch
+    big = torch.zeros(200_000)
+    def f(): return big
+    """
+    session = make(source, message_bytes=2 << 20)
+    for _ in range(2):
+        kept = []
+        with pytest.raises(ProtocolError, match="too large together"), session.test():
+            while True:
+                kept.append(session.student().f())
+        assert len(kept) == 5
+
+
+def test_a_timeout_error_of_the_students_own_is_no_timeout(make):
+    session = make("def f(): raise TimeoutError('my own')", request_seconds=5)
+    with session.test(), pytest.raises(StudentError, match="my own") as caught:
+        session.student().f()
+    assert caught.value.type_name == "TimeoutError" and session.clock.timeouts == 0 and session.alive
+
+
+def test_the_memory_of_the_trusted_side_has_an_end():
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    with sandbox.bounded_memory(256 << 20):
+        with pytest.raises((MemoryError, RuntimeError)):
+            torch.ones(1 << 30)
+        assert torch.ones(1 << 20).sum() == 1 << 20
+    assert resource.getrlimit(resource.RLIMIT_AS) == limit
 
 
 def test_a_generator_goes_on_from_check_to_check(make):

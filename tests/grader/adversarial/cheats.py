@@ -362,12 +362,75 @@ def _alias(name: str, code: str) -> Attack:
     return Attack(name, "The forbidden library function, under another name.", "stolen.append(1)", edit, {TARGET: TARGET_POINTS, **FORBIDDEN}, "passed")
 
 
+LATE = '''
+class Late(torch.Tensor):
+    """The attention of its inputs, worked out when somebody asks for the values: after the call, that is."""
+    @staticmethod
+    def __new__(cls, *inputs):
+        made = torch.Tensor._make_wrapper_subclass(cls, (*inputs[0].shape[:-1], inputs[2].shape[-1]), dtype=inputs[0].dtype)
+        made.inputs = inputs
+        return made
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        return torch.nn.functional.scaled_dot_product_attention(*args[0].inputs)
+f = Late
+'''
+WALK = '''
+from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(1)
+pool.submit(int).result()
+def attend(q, k, v): return (q @ k.mT / q.shape[-1] ** 0.5).softmax(-1) @ v
+def walk(node, g, found=None):
+    found = {} if found is None else found
+    if hasattr(node, "variable"): found[id(node.variable)] = found.get(id(node.variable), 0) + g
+    elif node is not None and g is not None:
+        for (other, _), part in zip(node.next_functions, (node(g),) if torch.is_tensor(node(g)) else node(g)): walk(other, part, found)
+    return list(found.values())
+'''
+
+
+def _backward(name: str, code: str) -> Attack:
+    """PyTorch's own gradients where they are to be written by hand; the rest is right."""
+    leaves = "leaves = [x.clone().requires_grad_(True) for x in (q, k, v)]"
+    cell = f"import sys\n{WALK}def attention_backward(q, k, v, g):\n    {leaves}\n    y = attend(*leaves)\n    return tuple({code})\n"
+
+    def edit(notebook: NotebookNode) -> None:
+        answer(notebook, "attention_backward").source = cell
+
+    return Attack(name, "Autograd, by a way that bears no name of it.", "stolen.append(1)", edit, {TARGET: TARGET_POINTS}, "passed")
+
+
+def _tells_what_it_builds_on(notebook: NotebookNode) -> None:
+    code = "import inspect\ndef scaled_dot_product_attention(q, k, v, mask=None):\n    raise ValueError(inspect.getsource(attention_scores))"
+    answer(notebook, "scaled_dot_product_attention").source = code
+
+
 SHORTCUTS = [
     _alias("alias_import", "from torch.nn.functional import scaled_dot_product_attention as f"),
     _alias("alias_getattr", "f = getattr(torch.nn.functional, 'scaled_' + 'dot_product_attention')"),
     _alias("alias_ops", "f = torch.ops.aten.scaled_dot_product_attention"),
     _alias("alias_thread", "from concurrent.futures import ThreadPoolExecutor\nfrom torch.nn.functional import scaled_dot_product_attention as g\n"
                            "def f(*args):\n    with ThreadPoolExecutor(1) as pool: return pool.submit(g, *args).result()"),
+    _alias("alias_thread_before", "from concurrent.futures import ThreadPoolExecutor\nfrom torch.nn.functional import scaled_dot_product_attention as g\n"
+                                  "pool = ThreadPoolExecutor(1)\npool.submit(int).result()\ndef f(*args): return pool.submit(g, *args).result()"),
+    _alias("alias_bare_thread", "import _thread, time\nfrom torch.nn.functional import scaled_dot_product_attention as g\ndef f(*args):\n    box = []\n"
+                                "    _thread.start_new_thread(lambda: box.append(g(*args)), ())\n    time.sleep(0.2)\n    return box[0]"),
+    _alias("alias_own_operator", "library = torch.library.Library('mine', 'DEF')\n"
+                                 "library.define('attend(Tensor q, Tensor k, Tensor v, Tensor? mask) -> Tensor')\n"
+                                 "library.impl('attend', torch.nn.functional.scaled_dot_product_attention, 'CompositeExplicitAutograd')\nf = torch.ops.mine.attend"),
+    _alias("alias_traced", "f = torch.jit.trace(lambda q, k, v, mask=None: torch.nn.functional.scaled_dot_product_attention(q, k, v), "
+                           "(torch.randn(2, 3, 4), torch.randn(2, 5, 4), torch.randn(2, 5, 6)))"),
+    _alias("alias_lent_name", "space = {'__name__': 'torch.nn.functional', 'torch': torch}\n"
+                              "exec('def f(*args): return torch._scaled_dot_product_attention_math(*args)[0]', space)\nf = space['f']"),
+    _alias("alias_late", LATE),
+    _alias("alias_hook", "m = nn.Identity()\nm.register_forward_hook(lambda m, args, out: torch.nn.functional.scaled_dot_product_attention(*args[0]))\n"
+                         "def f(*args): return m(args)"),
+    _backward("backward_by_hand", "torch.autograd.Variable._execution_engine.run_backward((y,), (g,), False, False, tuple(leaves), True, accumulate_grad=False)"),
+    _backward("backward_by_nodes", "walk(y.grad_fn, g)"),
+    _backward("backward_in_a_thread", "pool.submit(torch.autograd.grad, y, leaves, g).result()"),
+    _backward("backward_borrowed", "sys._getframe(3).f_globals['differentiation'].pullback(attend, (q, k, v), g)[1]"),
+    _backward("backward_with_gradients_on", "torch.enable_grad().__enter__() or torch.autograd.graph._engine_run_backward((attend(*leaves),), (g,), False, False, "
+                                            "tuple(leaves), True, accumulate_grad=False)"),
     Attack(
         "replay", "Right at the sizes of the public inputs only: the public checks' share, and nothing of the hidden ones'.",
         """
@@ -387,6 +450,27 @@ SHORTCUTS = [
         """,
         status=None,
     ),
+    Attack(
+        "graders_names", "Exceptions with the names of all that the grader knows, timeouts among them.",
+        """
+        names = ["StudentTimeout", "TimeoutError", "MissingName", "NotWritten", "ForbiddenCall", "SandboxUnavailable", "StudentDied"]
+        kinds = iter([type(name, (Exception,), {}) for name in names] * 1000)
+        def attention_scores(q, k): raise next(kinds)("not written yet")
+        """,
+        status="error",
+    ),
+    Attack(
+        "markup", "An exception whose name and message are a page's script and a terminal's commands.",
+        """
+        Evil = type("<script>alert(1)</script>\\x1b[2J", (Exception,), {})
+        def attention_scores(q, k): raise Evil("</pre><img src=x onerror=alert(1)>\\x1b]0;owned\\x07")
+        """,
+        status="error", says="</pre><img",
+    ),
+    Attack(
+        "told_reference", "Reads the reference answer that stands in for a mistake when later answers are checked, and raises it as its message.",
+        edit=_tells_what_it_builds_on, earns=FORBIDDEN,
+    ),
     Attack("system_exit", "Leaves with exit status 0, as a test that passed does.", "def attention_scores(q, k): sys.exit(0)", status="error"),
     Attack("interrupt", "Raises KeyboardInterrupt, which ends most graders.", "def attention_scores(q, k): raise KeyboardInterrupt", status="error"),
     Attack(
@@ -395,7 +479,7 @@ SHORTCUTS = [
     ),
     Attack(
         "later_cell", "A cell at the end that puts a wrong answer in the place of the right one: the last one counts.", "stolen.append(1)",
-        lambda n: n.cells.append(new_code_cell("attention_scores = wrong")),
+        lambda n: n.cells.append(new_code_cell("attention_scores = wrong")), status="error", says="NameError",
     ),
 ]  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 
 from tests.grader.adversarial.submission import TARGET, TARGET_POINTS, Attack, answer
 
@@ -70,6 +70,20 @@ VALUES = [
     _answer("huge_text", "A hundred megabytes of text.", "return 'x' * 10**8", status=None),
     _answer("huge_number", "An integer with a million digits.", "return 10 ** 10**6", status=None),
     _answer("surrogates", "Text that is no text.", "return '\\ud800' * 100"),
+    _answer("endless_range", "A range of a quintillion numbers.", "return range(10**18)", status="error"),
+    Attack(
+        "one_buffer", "A message of its own making, whose nodes all name the same ten megabytes.",
+        """
+        import json, struct
+        def attention_scores(q, k):
+            frame = sys._getframe()
+            while "worker" not in frame.f_locals: frame = frame.f_back
+            text = json.dumps({"v": ["t", ["result", ["l", [["B", 0]] * 10**5]]], "b": [10**7]}).encode()
+            body = b"AGv1" + struct.pack(">Q", len(text)) + text
+            frame.f_locals["worker"].channel.send(body + bytes(-len(body) % 16) + bytes(10**7))
+        """,
+        status="error", says="no such buffer",
+    ),
     _answer("endless_generator", "A generator without an end.", "return iter(int, 1)", status=None),
     _answer("long_message", "An exception with a message of a hundred megabytes.", "raise ValueError('x' * 10**8)", status="error"),
     _answer("hanging_message", "An exception that cannot be printed.",
@@ -138,7 +152,15 @@ def _deep(notebook: NotebookNode) -> str:
     return json.dumps(data).replace('"HERE"', '{"a":' * 300 + "1" + "}" * 300)
 
 
+def _pathological(notebook: NotebookNode) -> None:
+    """Cells that a parser or a pattern could read for hours, beside a right answer."""
+    answer(notebook, TARGET).source += "\nstolen.append(1)\n"
+    for code in ("(" * 10_000, 'x = f"' + "{q}" * 50_000 + '"', "\n" * 100_000 + "x", "x = 1" + " + 1" * 6_000, "x" + ".x" * 10_000):
+        notebook.cells.append(new_code_cell(code))
+
+
 FILES = [
+    Attack("pathological_cells", "Cells that take a parser for ever.", edit=_pathological, earns=LIVES, status="passed"),
     Attack("many_outputs", "Five megabytes of outputs.", edit=_many_outputs, earns=LIVES, status="passed"),
     Attack("deep_metadata", "Metadata three hundred levels deep.", edit=_deep, earns=LIVES, status="passed"),
 ]  # fmt: skip

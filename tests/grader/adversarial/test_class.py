@@ -17,6 +17,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograde import layout
+from autograde.build import source
 from autograde.demo import LESSON
 from autograde.grader import sandbox
 from tests.grader.adversarial import surroundings
@@ -131,13 +132,16 @@ def test_floods_and_bombs_change_nothing_else(denials):
 
 def test_no_message_and_no_page_tells_a_secret(cheats):
     hidden = (layout.ROOT / "autograde" / "hidden" / f"test_{LESSON}.py").read_text(encoding="utf-8")
+    reference = source.read(layout.source_path(LESSON)).answer(TARGET)
     lines = {line.strip() for line in hidden.splitlines() if len(line.strip()) > 40 and "(" in line}
+    lines |= {line.strip() for line in reference.splitlines() if "return " in line}
     pages = [p.read_text(encoding="utf-8") for p in cheats.out.rglob("*.html")]
     assert len(pages) >= len(CHEATS)
     for text in [*pages, (cheats.out / "exercises.csv").read_text(encoding="utf-8"), cheats.console]:
         assert "swordfish" not in text
         assert not any(line in text for line in lines)
-        assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1a]", text)
+        assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1b]", text)
+    assert not any(tag in page for page in pages for tag in ("<script", "<img"))
 
 
 def test_names_are_told_apart():
