@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from dataclasses import dataclass, field
@@ -12,9 +11,12 @@ from typing import Any
 import jupytext
 import nbformat
 
+from autograde.grader import scripts
+
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000
-CONFLICT = re.compile(r"^<<<<<<< .*?$\n(.*?)^=======$\n.*?^>>>>>>> .*?$\n?", re.MULTILINE | re.DOTALL)
+MARKED = re.compile(r"^# ?%%(?=[ \[\n]|\Z)", re.MULTILINE)  # not Colab's `# %%time`
+MAX_CODE = 2**19  # characters in all code cells: a whole lesson, solved, has less than a tenth of it
 
 
 class Unreadable(ValueError):
@@ -23,20 +25,22 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class RawCell:
-    """A cell as it came: its kind, its text, nbgrader's id and its tags, if they survived."""
+    """A cell as it came: its kind, its text, nbgrader's id, its tags and the notebook's own id of it, if they survived."""
 
     kind: str
     source: str
     grade_id: str = ""
     tags: tuple[str, ...] = ()
+    cell_id: str = ""
 
 
 @dataclass
 class RawNotebook:
-    """A submission's cells, and what had to be repaired to get them."""
+    """A submission's cells, and what had to be repaired to get them; `in_pieces` when each is a statement or a text of a script."""
 
     cells: list[RawCell]
     repairs: list[str] = field(default_factory=list)
+    in_pieces: bool = False
 
 
 def read(path: Path) -> RawNotebook:
@@ -51,6 +55,8 @@ def read(path: Path) -> RawNotebook:
     notebook = _from_script(text) if path.suffix == ".py" else _from_notebook(text)
     if len(notebook.cells) > MAX_CELLS:
         raise Unreadable(f"the notebook has {len(notebook.cells)} cells; more than {MAX_CELLS} are not read")
+    if (size := sum(len(cell.source) for cell in notebook.cells if cell.kind == "code")) > MAX_CODE:
+        raise Unreadable(f"the notebook has {size // 1024} KB of code; more than {MAX_CODE // 1024} KB are not read")
     if not any(cell.source.strip() for cell in notebook.cells):
         raise Unreadable("the notebook has no cells with text")
     return notebook
@@ -60,7 +66,9 @@ def _text(path: Path) -> str:
     if path.is_symlink() or not path.is_file():
         raise Unreadable("this is not a regular file (links are not followed)")
     if path.stat().st_size > MAX_BYTES:
-        raise Unreadable(f"the file has {path.stat().st_size / 2**20:.0f} MB; more than {MAX_BYTES // 2**20} MB are not read (clear the outputs)")
+        raise Unreadable(
+            f"the file has {path.stat().st_size / 2**20:.0f} MB; more than {MAX_BYTES // 2**20} MB are not read (clear the outputs)"
+        )
     raw = path.read_bytes()
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return raw.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
@@ -84,7 +92,7 @@ def _after_conflicts(text: str, repairs: list[str]) -> Any:
     """The notebook with the first side of every merge conflict, if that is what breaks it."""
     if "<<<<<<< " in text:
         try:
-            data = json.loads(CONFLICT.sub(r"\1", text))
+            data = json.loads(_first_sides(text))
         except (ValueError, RecursionError):
             pass
         else:
@@ -93,6 +101,21 @@ def _after_conflicts(text: str, repairs: list[str]) -> Any:
     if text.lstrip().startswith("{"):
         raise Unreadable("the file is not valid JSON (cut off or damaged); download the notebook again")
     raise Unreadable("the file is not a notebook (it does not hold JSON)")
+
+
+def _first_sides(text: str) -> str:
+    """Line by line: a pattern for a whole conflict would look for the end of each that has none, for hours."""
+    kept, side = [], "both"
+    for line in text.split("\n"):
+        if line.startswith("<<<<<<< "):
+            side = "first"
+        elif side == "first" and (line == "=======" or line.startswith("||||||| ")):
+            side = "other"
+        elif side == "other" and line.startswith(">>>>>>> "):
+            side = "both"
+        elif side != "other":
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _upgrade(text: str, repairs: list[str]) -> Any:
@@ -115,34 +138,22 @@ def _cell(raw: Any) -> RawCell | None:
         return None
     metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
     nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
-    grade_id, tags = nbgrader.get("grade_id"), metadata.get("tags")
+    grade_id, tags, cell_id = nbgrader.get("grade_id"), metadata.get("tags"), raw.get("id", metadata.get("id"))  # the latter is Colab's
     return RawCell(
         "code" if raw.get("cell_type") == "code" else "markdown",
         source,
         grade_id if isinstance(grade_id, str) else "",
         tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
+        cell_id if isinstance(cell_id, str) else "",
     )
 
 
 def _from_script(text: str) -> RawNotebook:
-    """A script: cells by percent marks (VS Code, jupytext), else one cell for each top-level piece (Colab's export)."""
-    if re.search(r"^# (%%|In\[)", text, re.MULTILINE):
+    """A script: cells by their marks (VS Code, jupytext) or numbers (nbconvert), else one cell for each top-level piece (Colab's export)."""
+    if len(text) > MAX_CODE:
+        raise Unreadable(f"the script has {len(text) // 1024} KB; more than {MAX_CODE // 1024} KB are not read")
+    if MARKED.search(text):
         cells = jupytext.reads(text, fmt="py:percent").cells
-        return RawNotebook([RawCell(c.cell_type, c.source, tags=tuple(c.metadata.get("tags", ()))) for c in cells])
-    return RawNotebook([RawCell("code", piece) for piece in _pieces(text)], ["the notebook came as a script"])
-
-
-def _pieces(text: str) -> list[str]:
-    """Split at top-level definitions, so that one broken piece does not take the others along."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        starts = [m.start() for m in re.finditer(r"^(?=(?:def|class|async def|@|import|from) ?)", text, re.MULTILINE)]
-        edges = sorted({0, *starts, len(text)})
-        return [text[a:b] for a, b in zip(edges, edges[1:]) if text[a:b].strip()]
-    lines = text.splitlines(keepends=True)
-    pieces = []
-    for node in tree.body:
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        pieces.append("".join(lines[first - 1 : node.end_lineno]))
-    return pieces
+        return RawNotebook([RawCell(c.cell_type, scripts.called_cell(c.source), tags=tuple(c.metadata.get("tags", ()))) for c in cells])
+    split = scripts.numbered if (whole := scripts.is_numbered(text)) else scripts.pieces
+    return RawNotebook([RawCell(kind, piece) for kind, piece in split(text)], ["the notebook came as a script"], in_pieces=not whole)

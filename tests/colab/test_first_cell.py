@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
+from nbconvert.filters import markdown2html
 
 from autograde.build import bootstrap
 
@@ -197,6 +199,16 @@ def test_the_badge(setting):
     alternative, picture, address = re.fullmatch(r"\[!\[(.*?)\]\(data:image/png;base64,(.*?)\)\]\((.*)\)", cell.source).groups()
     assert alternative == "Open in Colab" and base64.b64decode(picture).startswith(b"\x89PNG") and len(picture) < 1500
     assert address == "https://colab.research.google.com/github/ann/attention.course/blob/main/notebooks/03_self_attention.ipynb"
+
+
+@pytest.mark.parametrize("render", [MarkdownIt().render, markdown2html], ids=["as VS Code and Colab do", "as nbconvert and GitHub do"])
+def test_the_badge_is_a_picture_in_a_link(setting, render):
+    """What renders Markdown takes pictures from data addresses in few formats, SVG not among them."""
+    setting("https://github.com/ann/course.git")
+    page = render(bootstrap.badge_cell("03_self_attention").source)
+    assert re.search(
+        r'<a href="https://colab\.research\.google\.com/[^"]*"><img src="data:image/png;base64,[^"]*" alt="Open in Colab"', page
+    )
 
 
 @pytest.mark.parametrize("address", ["https://gitlab.example.org/ann/course.git", "file:///srv/course", "git@github.com:ann/course.git"])
