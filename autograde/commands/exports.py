@@ -78,8 +78,10 @@ def gradescope(
     try:
         name = layout.resolve(lesson)
         files = build(name, file, visibility, minutes, torch_index)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise fail(escape(str(error))) from None
+    except OSError as error:
+        raise fail(escape(f"{file} cannot be written ({error.strerror})")) from None
     console.print(f"[green]✓[/green] {escape(str(file))}: {name}, {len(files)} files, {file.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
     console.print("It holds hidden tests and answers. Upload it under Configure Autograder, and give it to nobody.")
 

@@ -56,8 +56,10 @@ def release(
     names = chosen(lessons)
     try:
         files = write_release(folder, names)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise fail(escape(str(error))) from None
+    except OSError as error:
+        raise fail(escape(f"{folder} cannot be written to ({error.strerror})")) from None
     console.print(f"[green]✓[/green] {len(files)} files, {len(names)} lessons, in {escape(str(folder))}", soft_wrap=True)
     console.print(
         "Hand out the folder, or push it, in a repository of its own, to where the notebooks' first cell fetches it from.", soft_wrap=True
@@ -74,12 +76,18 @@ def course(
     open it in the menu *Nbgrader*. A second run adds what is missing, and leaves grades alone.
     """
     from autograde.grader.course import create
+    from autograde.grader.gradebook import explained
 
     names = chosen(lessons)
-    create(folder, names)
-    console.print(
-        f"[green]✓[/green] {folder} holds {len(names)} assignments; put submissions in {folder}/submitted/<student>/<lesson>/<lesson>.ipynb"
-    )
+    try:
+        with explained(folder):
+            create(folder, names)
+    except ValueError as error:
+        raise fail(escape(str(error))) from None
+    except OSError as error:
+        raise fail(escape(f"{folder} cannot be written to ({error.strerror})")) from None
+    console.print(f"[green]✓[/green] {escape(str(folder))} holds {len(names)} assignments.", soft_wrap=True)
+    console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
 
 
 @command(INSTRUCTORS, "autograde grade ~/attention-2027 --lesson 03", "autograde grade submissions/ --lesson 03 --out results --workers 2")
@@ -122,4 +130,6 @@ def grade(
     except OSError as error:
         raise fail(f"{error}; what is graded so far is kept: mend it and run the same command", code=1) from None
     if not graded:
-        raise fail("no submissions were found")
+        raise fail(
+            "no submissions were found: they are looked for as <student>/<lesson>.ipynb, <student>/<lesson>/<lesson>.ipynb, or in submitted/"
+        )

@@ -57,6 +57,14 @@ def test_bad_usage_is_status_2(arguments, tmp_path, monkeypatch):
         assert all(lesson in said(result) for lesson in layout.lesson_names())
 
 
+@pytest.mark.parametrize("arguments", [["release", "a/x"], ["course", "a/x", "03"], ["gradescope", "03", "a/x.zip"]])
+def test_a_place_that_cannot_be_written_to_is_one_line(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").write_text("a file, not a folder")
+    result = RUN.invoke(app, arguments)
+    assert result.exit_code == 2 and "cannot be written" in said(result) and isinstance(result.exception, SystemExit)
+
+
 @pytest.mark.parametrize(
     "typed, offered",
     [("autograde build 0", "03_self_attention"), ("autograde grade x --lesson 0", "03_self_attention"), ("autograde pro", "progress")],
