@@ -85,7 +85,7 @@ def course(
     except ValueError as error:
         raise fail(escape(str(error))) from None
     except OSError as error:
-        raise fail(escape(f"{folder} cannot be written to ({error.strerror})")) from None
+        raise fail(escape(f"{folder} cannot be written to ({error.strerror})" if error.strerror else str(error))) from None
     console.print(f"[green]✓[/green] {escape(str(folder))} holds {len(names)} assignments.", soft_wrap=True)
     console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
 
