@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
-from autograde.commands.shared import INSTRUCTORS, command, console, fail, lessons_beginning
+from autograde.commands.shared import INSTRUCTORS, command, console, counted, fail, lessons_beginning
 from autograde.exports.visibility import Visibility
 
 
@@ -91,7 +91,8 @@ def _tell(found) -> None:
         console.print("[yellow]![/yellow] There is no gradebook.db: points for written answers, given by people, are not in this export.")
     if found.waiting:
         console.print(
-            f"[yellow]![/yellow] {len(found.waiting)} submissions have a written answer that nobody has graded: it counts 0 until then."
+            f"[yellow]![/yellow] Nobody has graded the written answer of {counted(len(found.waiting), 'submission')}: it counts 0 until then.",
+            soft_wrap=True,
         )
 
 
@@ -100,7 +101,10 @@ def _write_table(found, out: Path, zeros: bool) -> None:
     from autograde.grader.journal import write
 
     write(out, wide(found, zeros))
-    console.print(f"[green]✓[/green] {escape(str(out))}: {len(found.students)} students, {len(found.lessons)} lessons", soft_wrap=True)
+    console.print(
+        f"[green]✓[/green] {escape(str(out))}: {counted(len(found.students), 'student')}, {counted(len(found.lessons), 'lesson')}",
+        soft_wrap=True,
+    )
 
 
 def _write_canvas(found, roster: Path | None, out: Path, zeros: bool) -> None:
@@ -118,7 +122,9 @@ def _write_canvas(found, roster: Path | None, out: Path, zeros: bool) -> None:
         console.print(f"[red]✗[/red] {escape(ascii(student)[1:-1])} is nobody in the roster: not exported", soft_wrap=True)
     for note in sheet.notes:
         console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
-    console.print(f"[green]✓[/green] {escape(str(out))}: {sheet.filled} students, {len(found.lessons)} lessons", soft_wrap=True)
+    console.print(
+        f"[green]✓[/green] {escape(str(out))}: {counted(sheet.filled, 'student')}, {counted(len(found.lessons), 'lesson')}", soft_wrap=True
+    )
 
 
 def _write_gradescope(found, results: Path, out: Path, visibility: Visibility) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
-from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, fail, lessons_beginning
+from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, counted, fail, lessons_beginning
 
 
 class Sandbox(str, Enum):
@@ -60,7 +60,7 @@ def release(
         raise fail(escape(str(error))) from None
     except OSError as error:
         raise fail(escape(f"{folder} cannot be written to ({error.strerror})")) from None
-    console.print(f"[green]✓[/green] {len(files)} files, {len(names)} lessons, in {escape(str(folder))}", soft_wrap=True)
+    console.print(f"[green]✓[/green] {len(files)} files, {counted(len(names), 'lesson')}, in {escape(str(folder))}", soft_wrap=True)
     console.print(
         "Hand out the folder, or push it, in a repository of its own, to where the notebooks' first cell fetches it from.", soft_wrap=True
     )
@@ -86,7 +86,7 @@ def course(
         raise fail(escape(str(error))) from None
     except OSError as error:
         raise fail(escape(f"{folder} cannot be written to ({error.strerror})" if error.strerror else str(error))) from None
-    console.print(f"[green]✓[/green] {escape(str(folder))} holds {len(names)} assignments.", soft_wrap=True)
+    console.print(f"[green]✓[/green] {escape(str(folder))} holds {counted(len(names), 'assignment')}.", soft_wrap=True)
     console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
 
 
