@@ -60,11 +60,15 @@ def in_folder(folder: Path, lesson: str) -> Found:
 
 
 def _names(folders: Iterable[Path]) -> dict[Path, str]:
-    """What each student is called: as their folder, and no two the same where that had to be changed."""
+    """What each student is called: as their folder, and no two the same where that had to be changed, in a table for spreadsheets either."""
     found: dict[Path, str] = {}
+    taken: set[str] = set()
     for folder in folders:
-        name, taken = _readable(folder.name), set(found.values())
-        found[folder] = next(n for n in (name, *(f"{name} ({i})" for i in range(2, len(taken) + 3))) if n not in taken)
+        name, count = _readable(folder.name), 1
+        while (unique := f"{name} ({count})" if count > 1 else name).lstrip("'") in taken:
+            count += 1
+        taken.add(unique.lstrip("'"))
+        found[folder] = unique
     return found
 
 
