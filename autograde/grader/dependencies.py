@@ -10,7 +10,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from autograde.grader.matching import CodeCell, Submission
+from autograde.grader.matching import CodeCell, Submission, parsed
 from autograde.grading import Result
 from autograde.suite import Outcome
 
@@ -37,7 +37,7 @@ def repaired(cells: Sequence[CodeCell], names: Sequence[str], answers: Mapping[s
 
 def merge(own: Result, second: Result, names: Sequence[str]) -> Result:
     """The better of two results; of the second run only which checks passed is told."""
-    if sum(o.weight for o in second.outcomes if o.passed) <= sum(o.weight for o in own.outcomes if o.passed):
+    if second.score <= own.score:
         return own
     quoted = ", ".join(f"`{name}`" for name in names)
     before = {o.check: o for o in own.outcomes}
@@ -55,8 +55,5 @@ def _told(outcome: Outcome, before: Outcome | None, quoted: str) -> Outcome:
 
 
 def _names(code: str) -> set[str]:
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    tree = parsed(code)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()

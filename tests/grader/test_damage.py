@@ -2,6 +2,8 @@
 
 import copy
 import json
+import os
+import time
 
 import nbformat
 import pytest
@@ -9,7 +11,9 @@ import pytest
 from autograde import layout
 from autograde.build import source
 from autograde.demo import LESSON, UNSCALED, solved_notebook
+from autograde.grader import reading
 from autograde.grader.discovery import Found, find
+from autograde.grader.matching import match
 from autograde.grader.pipeline import grade
 
 FULL = 24.0
@@ -133,6 +137,8 @@ UNREADABLE = {
     "deep JSON": b"[" * 100_000,
     "deep in a cell": b'{"cells": [{"cell_type": "code", "metadata": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}]}",
     "too large": b" " * (21 * 2**20),
+    "too much code": lambda n: json.dumps({**n, "cells": [{"cell_type": "code", "metadata": {}, "source": "x = 1\n" * 100_000}]}),
+    "conflicts without an end": b"{" + b"<<<<<<< ours\n" * 1_000_000,
 }
 
 
@@ -142,6 +148,54 @@ def test_unreadable_is_zero_with_a_reason(tmp_path, solved, content):
     result = graded(written(tmp_path, content))
     assert (result.status, result.score, result.max_score) == ("unreadable", 0, FULL)
     assert len(result.reason) > 10
+
+
+PATHOLOGICAL = {  # for Python's parser, or for a pattern with a choice too many
+    "brackets": "(" * 100_000,
+    "signs": "x = " + "-" * 30_000 + "1",
+    "a long sum": "x = " + "1+" * 15_000 + "1",
+    "attributes": "def attention_scores(q, k):\n    raise NotImplementedError(a" + ".a" * 2500 + ")",
+    "fields in a text": 'x = f"' + "{x}" * 150_000 + '"',
+    "blank lines": "\n" * 400_000 + "x",
+    "a null byte": "x = 1\0",
+}
+
+
+@pytest.mark.parametrize("code", PATHOLOGICAL.values(), ids=PATHOLOGICAL)
+def test_reading_takes_no_longer_for_a_pathological_cell(solved, code):
+    """A solved notebook with it in a cell of its own, and in an answer's place."""
+    notebook = copy.deepcopy(solved)
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
+    cell(notebook, "attention_scores").source = code
+    began = time.monotonic()
+    assert "attention_scores" in match(reading.RawNotebook([reading._cell(c) for c in notebook.cells]), solved, ["attention_scores"]).answers
+    assert time.monotonic() - began < 5
+
+
+def test_pipes_devices_and_links_are_not_waited_for(tmp_path, solved):
+    """A FIFO, a link to an endless device, a link to a neighbour's folder: each as a notebook of no lesson's name."""
+    os.makedirs(tmp_path / "neighbour" / "work")
+    written(tmp_path / "neighbour" / "work", text(solved))
+    for student in ("fifo", "device", "borrower"):
+        (tmp_path / student).mkdir()
+    os.mkfifo(tmp_path / "fifo" / "homework.ipynb")
+    (tmp_path / "device" / "homework.ipynb").symlink_to("/dev/zero")
+    (tmp_path / "borrower" / "work").symlink_to(tmp_path / "neighbour" / "work")
+    assert {f.student: f.path and f.path.name for f in find([tmp_path])} == {
+        "neighbour": f"{LESSON}.ipynb", "fifo": None, "device": None, "borrower": None,
+    }  # fmt: skip
+    assert {f.student: graded(f.path).status for f in find([tmp_path], LESSON) if f.path and f.student != "neighbour"} == {
+        "fifo": "unreadable", "device": "unreadable",
+    }  # fmt: skip
+
+
+def test_names_can_be_written_anywhere_and_are_told_apart(tmp_path):
+    folders = [b"\xff" * 80, b"a  b", b"a b", b"new\nline", b"\x1b[2J", "\u202eadmin".encode(), b"x" * 255, b"y" * 255, "zoë".encode(), b"=1+1", b"'=1+1"]
+    for folder in folders:
+        os.mkdir(os.path.join(os.fsencode(tmp_path), folder))
+    names = [f.student for f in find([tmp_path], LESSON)]
+    assert len(set(names)) == len(folders) and {"a b", "a b (2)", "new line", "\\x1b[2J", "\\u202eadmin", "zoë"} <= set(names)
+    assert all(name.isprintable() and len(name.encode()) <= 220 for name in names)
 
 
 def test_links_are_not_followed(tmp_path, solved):
