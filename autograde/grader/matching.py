@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -44,21 +45,22 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     repairs = list(raw.repairs)
     stubs = {c.metadata.nbgrader.grade_id: c.source for c in template.cells if _grade_id(c) in exercises}
     defined = [defined_names(c.source) if c.kind == "code" else frozenset() for c in raw.cells]
-    chosen = {name: _choose(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
-    extras = _extras(raw, template, {i for i in chosen.values() if i is not None}, set(exercises))
-    notebook = _fill(template, raw.cells, chosen, extras, repairs)
+    found = {name: _candidates(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
+    chosen = {name: candidates[-1] if candidates else None for name, candidates in found.items()}
+    extras = _extras(raw, template, {i for c in found.values() for i in c}, set(exercises))
+    notebook = _fill(template, raw.cells, chosen, _earlier(found), extras, repairs)
     answers = {name: raw.cells[i].source for name, i in chosen.items() if i is not None}
     attempted = {name for name, text in answers.items() if not _unwritten(text, stubs.get(name, ""))}
     return Submission(_to_run(notebook, exercises), answers, attempted, notebook, repairs)
 
 
-def _choose(name: str, cells: list[RawCell], defined: list[frozenset[str]], stub: str, repairs: list[str]) -> int | None:
-    """The cell that answers `name`: the last written one that carries its id or defines it; an unwritten one failing that."""
+def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], stub: str, repairs: list[str]) -> list[int]:
+    """The cells that answer `name`. The last counts: it is written and carries the id or defines the name; an unwritten one failing that."""
     labelled = [i for i, c in enumerate(cells) if c.kind == "code" and c.grade_id == name]
     defining = [i for i, names in enumerate(defined) if name in names]
     candidates = sorted(set(labelled) | set(defining))
     if not candidates:
-        return None
+        return []
     if len(labelled) > 1:
         repairs.append(f"{name}: {len(labelled)} cells carry its id; the last written one counts")
     elif not labelled:
@@ -66,7 +68,18 @@ def _choose(name: str, cells: list[RawCell], defined: list[frozenset[str]], stub
     written = [i for i in candidates if not _unwritten(cells[i].source, stub)]
     # a labelled cell that no longer defines the name gives way to one that does; one with a syntax error defines nothing at all
     defines = [i for i in written if i in defining]
-    return (defines or written or candidates)[-1]
+    counts = (defines or written or candidates)[-1]
+    return [*(i for i in written if i < counts), counts]
+
+
+def _earlier(found: dict[str, list[int]]) -> dict[str, list[int]]:
+    """The versions of each answer that do not count; a cell with several answers stands once."""
+    placed = {candidates[-1] for candidates in found.values() if candidates}
+    earlier = {}
+    for name, candidates in found.items():
+        earlier[name] = [i for i in candidates if i not in placed]
+        placed.update(candidates)
+    return earlier
 
 
 def _unwritten(code: str, stub: str) -> bool:
@@ -119,9 +132,17 @@ def _parts(template: NotebookNode, exercises: set[str]) -> dict[str, list[int]]:
 
 
 def _fill(
-    template: NotebookNode, cells: list[RawCell], chosen: dict[str, int | None], extras: dict[int, int], repairs: list[str]
+    template: NotebookNode,
+    cells: list[RawCell],
+    chosen: dict[str, int | None],
+    earlier: dict[str, list[int]],
+    extras: dict[int, int],
+    repairs: list[str],
 ) -> NotebookNode:
-    """The template with the student's answers, texts and own cells; locked cells stay the template's."""
+    """The template with the student's answers, texts and own cells; locked cells stay the template's.
+
+    Earlier versions of an answer stand before it: they may define what it uses.
+    """
     notebook = NotebookNode(nbformat=4, nbformat_minor=5, metadata=template.metadata, cells=[])
     written = {c.grade_id or c.cell_id: c.source for c in cells if c.kind == "markdown"}
     for position, original in enumerate(template.cells):
@@ -136,11 +157,13 @@ def _fill(
             if cell.source.strip() in ("", UNANSWERED) and (found := _answer_between(template.cells, position, cells)):
                 cell.source = found
                 repairs.append(f"{name}: found by the texts around it")
-        notebook.cells.append(cell)
-        for i, after in extras.items():
-            if after == position:
-                notebook.cells.append(new_code_cell(cells[i].source, id=f"own-{i:04d}", metadata={"tags": ["own"]}))
+        after = [i for i, place in extras.items() if place == position]
+        notebook.cells += [*_own(cells, earlier.get(name, [])), cell, *_own(cells, after)]
     return notebook
+
+
+def _own(cells: list[RawCell], which: Iterable[int]) -> list[NotebookNode]:
+    return [new_code_cell(cells[i].source, id=f"own-{i:04d}", metadata={"tags": ["own"]}) for i in which]
 
 
 def _answer_between(template: list[NotebookNode], position: int, cells: list[RawCell]) -> str:

@@ -220,6 +220,17 @@ def test_the_last_written_version_counts(tmp_path, solved):
     assert graded(written(tmp_path, text(notebook))).score == FULL
 
 
+def test_an_earlier_version_defines_what_the_last_one_uses(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    cell(notebook, "causal_mask").source = "def lower(n, device):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril()\n\n" + (
+        "def causal_mask(n, device=None):\n    return ~lower(n, device)"
+    )
+    second = "def causal_mask(n, device=None):\n    return lower(n, device).T"
+    third = "causal_mask = lambda n, device=None: lower(n, device)"
+    notebook.cells += [nbformat.v4.new_code_cell(second), nbformat.v4.new_code_cell(third)]
+    assert graded(written(tmp_path, text(notebook))).score == FULL
+
+
 def test_found_under_many_names(tmp_path, solved):
     names = {"a": f"{LESSON}.ipynb", "b": "Copy of 03_self_attention (2).ipynb", "c": "my homework.ipynb", "d": "03.ipynb", "e": f"{LESSON}/{LESSON}.ipynb"}
     for student, name in names.items():
