@@ -22,11 +22,12 @@ MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A cell for the worker: `exercise` names the answer it holds, if any."""
+    """A cell for the worker: `exercise` names the answer it holds, if any; `own` when the student has added it."""
 
     name: str
     source: str
     exercise: str = ""
+    own: bool = False
 
 
 @dataclass
@@ -192,7 +193,7 @@ def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
             continue
         if "own" in tags and not _defines_something(cell.source):
             continue
-        cells.append(CodeCell(cell.id, cell.source, name if name in exercises else ""))
+        cells.append(CodeCell(cell.id, cell.source, name if name in exercises else "", "own" in tags))
     return cells
 
 

@@ -114,7 +114,8 @@ def _check(
 
 
 def _open(cells: Sequence[CodeCell], sandbox: str, files: Mapping[str, bytes], clock: Clock) -> Session:
-    return Session([(cell.name, cell.source) for cell in cells], LIMITS, sandbox, files, clock=clock)
+    own = {cell.name for cell in cells if cell.own}
+    return Session([(cell.name, cell.source) for cell in cells], LIMITS, sandbox, files, clock=clock, own=own)
 
 
 def _unwritten(exercise: Exercise, submission: Submission) -> Result | None:

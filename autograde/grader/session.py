@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +46,10 @@ class _Worker(Connection):
 
 
 class Session:
-    """A submission's cells, `(name, source)` in order, defined in a worker. Sessions of one submission share its `clock`."""
+    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added.
+
+    Sessions of one submission share its `clock`.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,9 @@ class Session:
         artifacts: Mapping[str, bytes] | Callable[[str], bytes | None] | None = None,
         server: warm.Warm | None = None,
         clock: Clock | None = None,
+        own: Collection[str] = (),
     ) -> None:
+        self.own = own
         self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
         self.artifacts = artifacts or {}
         self.server = server
@@ -142,12 +147,13 @@ class Session:
         return name in self.results and self.results[name].status in ("timeout", "died", "left_out")
 
     def _run_cell(self, name: str, source: str) -> CellResult:
-        seconds = min(self.limits.cell_seconds * self.clock.patience(), self._start_by - time.monotonic())
+        allowed = self.limits.own_seconds if name in self.own else self.limits.cell_seconds
+        seconds = min(allowed * self.clock.patience(), self._start_by - time.monotonic())
         if seconds <= 0:
             return CellResult(name, "left_out", "The cells before it used up the time")
         try:
             with self.clock.spent():
-                self._worker.request("define", (name, source), seconds, allowed=self.limits.cell_seconds)
+                self._worker.request("define", (name, source), seconds, allowed=allowed)
         except (NotWritten, StudentError) as error:
             return CellResult(name, "error", f"{getattr(error, 'type_name', 'NotImplementedError')}: {error}",
                               getattr(error, "line", ""), getattr(error, "traceback", ""))  # fmt: skip

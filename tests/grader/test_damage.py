@@ -231,6 +231,16 @@ def test_an_earlier_version_defines_what_the_last_one_uses(tmp_path, solved):
     assert graded(written(tmp_path, text(notebook))).score == FULL
 
 
+@pytest.mark.slow
+def test_experiments_of_ones_own_cost_no_answer(tmp_path, solved):
+    """Five cells that would train for hours, each before an answer."""
+    notebook = copy.deepcopy(solved)
+    for i in range(5):
+        training = nbformat.v4.new_code_cell("losses = []\nwhile True:\n    losses.append(0)\n    losses.clear()")
+        notebook.cells.insert(5 + 6 * i, training)
+    assert graded(written(tmp_path, text(notebook))).score == FULL
+
+
 def test_found_under_many_names(tmp_path, solved):
     names = {"a": f"{LESSON}.ipynb", "b": "Copy of 03_self_attention (2).ipynb", "c": "my homework.ipynb", "d": "03.ipynb", "e": f"{LESSON}/{LESSON}.ipynb"}
     for student, name in names.items():
