@@ -101,7 +101,10 @@ def _mark(lesson: str, submission: SubmittedAssignment) -> Mark:
 def _rows(table: Path) -> Iterator[Mark]:
     try:
         with table.open(newline="", encoding="utf-8") as stream:
-            for row in csv.DictReader(stream):
+            reader = csv.DictReader(stream)
+            if "raw_score" in (reader.fieldnames or ()):
+                return  # `nbgrader export` writes a file of the same name; what it says is in the gradebook
+            for row in reader:
                 score = None if row["status"] == "missing" else float(row["score"])
                 yield Mark(_unguarded(row["student_id"]), row["assignment"], score, float(row["max_score"]))
     except (KeyError, TypeError, ValueError, csv.Error) as error:

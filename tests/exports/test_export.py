@@ -121,6 +121,12 @@ def test_a_table_alone_is_enough_and_says_what_it_lacks(course, tmp_path):
     assert done.exit_code == 0 and "no gradebook.db" in done.output
 
 
+def test_the_table_that_nbgrader_exports_under_the_same_name_is_passed_over(course, tmp_path):
+    shutil.copytree(course, tmp_path / "both")
+    (tmp_path / "both" / "grades.csv").write_text("assignment,duedate,timestamp,student_id,raw_score,score,max_score\n03,,,ada,1,1,27\n")
+    assert marks.read(tmp_path / "both").score("ada", LESSON) == 26.5
+
+
 @pytest.mark.parametrize(
     "content", [None, "student_id,score\nada,1\n", "student_id,assignment,score,max_score,status\nada,03,much,24,graded\n"]
 )
