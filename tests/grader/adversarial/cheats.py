@@ -479,7 +479,7 @@ SHORTCUTS = [
     ),
     Attack(
         "later_cell", "A cell at the end that puts a wrong answer in the place of the right one: the last one counts.", "stolen.append(1)",
-        lambda n: n.cells.append(new_code_cell("attention_scores = wrong")), status="error", says="NameError",
+        lambda n: n.cells.append(new_code_cell("attention_scores = wrong")),
     ),
 ]  # fmt: skip
 
