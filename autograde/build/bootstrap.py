@@ -15,8 +15,8 @@ from autograde.layout import ROOT
 BADGE = Path(__file__).with_name("colab.png")  # our own drawing, so that no notebook asks the network for a picture
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?")
 
-# The first line is what is seen of the cell while it is folded, in Colab as the title of a form. Imports stay inside the functions: the grader does not run
-# this cell, so an answer must not come to rely on them.
+# The first line is what is seen of the cell while it is folded, in Colab as the title of a form. Imports stay inside the functions:
+# the grader does not run this cell, so an answer must not come to rely on them.
 BOOTSTRAP = '''\
 # @title Run this cell first: it gets the course ready and says which device you have
 # It finds the course or fetches it, and installs only what is missing, never torch.
@@ -91,9 +91,5 @@ def badge_cell(lesson: str) -> NotebookNode:
 
 def bootstrap_cell() -> NotebookNode:
     """The cell that makes `utils` and `autograde` importable wherever the notebook runs."""
-    metadata = {
-        "tags": ["bootstrap"],
-        "cellView": "form",
-        "jupyter": {"source_hidden": True},
-    }  # folded, to its first line, in Colab and JupyterLab
-    return new_code_cell(BOOTSTRAP.replace("REPOSITORY", repository()), metadata=metadata, id="bootstrap")
+    folded = {"cellView": "form", "jupyter": {"source_hidden": True}}  # in Colab and in JupyterLab
+    return new_code_cell(BOOTSTRAP.replace("REPOSITORY", repository()), metadata={"tags": ["bootstrap"], **folded}, id="bootstrap")
