@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def watch(browser, artefacts, request):
     yield watch
     for i, watched in enumerate(opened):
         if getattr(request.node, "failed", False):
-            watched.shot(f"failed-{request.node.name}-{i}")
+            watched.shot(f"failed-{re.sub(r'[^0-9A-Za-z_.]+', '-', request.node.name)}-{i}")
         watched.page.context.close()
 
 

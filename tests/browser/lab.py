@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import Locator, Page, expect
 
 from tests.classroom import environment
@@ -92,7 +93,7 @@ class NotebookPage:
         page.goto(lab.address(f"lab/workspaces/w{secrets.token_hex(4)}/tree/{path}"))
         self.panel = page.locator(".jp-NotebookPanel")
         self.cells = self.panel.locator(".jp-Cell")
-        expect(self.cells.first).to_be_visible(timeout=60_000)
+        expect(self.cells).to_have_count(len(nbformat.read(self.path, 4).cells), timeout=60_000)
         expect(self.panel.locator(".jp-KernelName")).to_have_text(re.compile("Python 3"), timeout=60_000)
         self.wait_until_idle()
 

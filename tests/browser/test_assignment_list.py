@@ -38,7 +38,7 @@ def test_a_lesson_is_fetched_and_handed_in(student, watch, tmp_path):
         write(student.notebook, "ada", "It saturates.")
         page.get_by_text("Submit", exact=True).click()
         expect(page.locator("#submitted_assignments_list")).to_contain_text(LESSON)
-        watched.shot("student-9-handed-in")
+        watched.shot("student-10-handed-in")
     finally:
         lab.close()
     (received,) = (tmp_path / "exchange").glob(f"attention/inbound/*/{LESSON}.ipynb")

@@ -56,6 +56,10 @@ def test_a_wrong_answer_is_explained_and_a_right_one_praised(lab, watch, noteboo
     opened.run(exercise)
     expect(opened.run(check)).to_contain_text("attention_scores: not written yet")
     watched.shot("student-1-not-written")
+    opened.run(opened.cell("ones = torch.ones(32)"))
+    figure = opened.cell("def draw_lecture_scores")
+    picture = opened.run(figure).locator("img")
+    waiting = picture.get_attribute("src")  # the note that stands in the figure's place
 
     opened.write(exercise, UNSCALED)
     opened.run(exercise)
@@ -69,21 +73,22 @@ def test_a_wrong_answer_is_explained_and_a_right_one_praised(lab, watch, noteboo
     report = opened.run(check)
     expect(report).to_contain_text("✓ attention_scores: all 4 checks passed · 3 of 3 points")
     watched.shot("student-3-right")
-    for code in ("ones = torch.ones(32)", "def draw_lecture_scores"):
-        figure = opened.run(opened.cell(code))
-    expect(figure.get_by_role("img", name="divided by eight 14 and 12")).to_be_visible()
+    opened.run(figure)
+    expect(picture).not_to_have_attribute("src", waiting)
+    picture.scroll_into_view_if_needed()
+    watched.shot("student-4-figure")
 
     answer = opened.answer_in_words(WRITTEN)
     expect(answer.locator("mjx-container")).to_have_count(1)
     expect(answer).to_contain_text("the softmax saturates")
     answer.scroll_into_view_if_needed()
-    watched.shot("student-4-written-answer")
+    watched.shot("student-5-written-answer")
 
     board = opened.run(opened.cell("lesson.scoreboard()"))
     expect(board.locator("tr", has_text="attention_scores")).to_contain_text("3 / 3")
     expect(board).to_contain_text("3 of 24 automatic points")
     board.scroll_into_view_if_needed()
-    watched.shot("student-5-scoreboard")
+    watched.shot("student-6-scoreboard")
     watched.assert_quiet()
 
     opened.save()
@@ -104,7 +109,7 @@ def test_an_untouched_notebook_runs_from_top_to_bottom(lab, watch, notebook):
     waiting = opened.output(opened.cell("def draw_lecture_scores"))
     expect(waiting.locator("img")).to_be_visible()
     waiting.scroll_into_view_if_needed()
-    watched.shot("student-6-untouched")
+    watched.shot("student-7-untouched")
     watched.assert_quiet()
 
 
@@ -119,7 +124,7 @@ def validate(watched, opened):
 def test_validate_names_what_is_unwritten(lab, watch, notebook):
     watched = watch()
     dialog = validate(watched, NotebookPage(watched.page, lab, notebook("student_hopes")))
-    watched.shot("student-7-validate-untouched")
+    watched.shot("student-8-validate-untouched")
     expect(dialog).to_contain_text("· attention_scores: not written yet · 0 of 3 points")
     expect(dialog).to_contain_text("You did not provide a response.")
 
@@ -127,5 +132,5 @@ def test_validate_names_what_is_unwritten(lab, watch, notebook):
 def test_validate_accepts_what_is_solved(lab, watch, notebook):
     watched = watch()
     dialog = validate(watched, NotebookPage(watched.page, lab, notebook("student_done", solved=True)))
-    watched.shot("student-8-validate-solved")
+    watched.shot("student-9-validate-solved")
     expect(dialog).to_contain_text("Success! Your notebook passes all the tests.")
