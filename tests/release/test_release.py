@@ -43,7 +43,7 @@ return "equal" if float(a) == float(b) else "a" if float(a) > float(b) else "b"
 """.strip().splitlines()
 }
 KINDS = {".py", ".ipynb", ".json", ".md", ".toml", ".yml", ".lock", ".sha256", ""}  # text, each of them
-CELL_METADATA = {"nbgrader", "tags", "cellView", "deletable", "editable"}
+CELL_METADATA = {"nbgrader", "tags", "cellView", "jupyter", "deletable", "editable"}
 
 
 @pytest.fixture(scope="module")
