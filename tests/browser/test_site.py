@@ -48,7 +48,9 @@ def barriers(page) -> list[tuple]:
     """What axe finds that keeps somebody from reading the page."""
     # `preload` would fetch style sheets, which a page opened from a folder may not
     found = Axe().run(page, options={"preload": False}).response["violations"]
-    return [(rule["id"], rule["impact"], rule["nodes"][0]["target"]) for rule in found]
+    nodes = [(rule["id"], rule["impact"], node["target"][0]) for rule in found for node in rule["nodes"]]
+    # a column headed by a formula has a heading: screen readers read its MathML, and axe does not
+    return [n for n in nodes if n[0] != "empty-table-header" or not page.locator(f"{n[2]} mjx-assistive-mml").count()]
 
 
 @pytest.mark.parametrize(("page", "device", "scheme"), LOOKS)
