@@ -26,7 +26,13 @@ def run(notebook, tmp_path):
 def test_solved(name, tmp_path):
     executed, seconds = run(solved_notebook(source.read(layout.source_path(name))), tmp_path)
     assert seconds < SOLVED_SECONDS.get(name[:2], 90)
-    scores = [o["data"]["text/plain"] for c in executed.cells if c.get("outputs") and is_check(c) for o in c.outputs if o.output_type == "execute_result"]
+    scores = [
+        o["data"]["text/plain"]
+        for c in executed.cells
+        if c.get("outputs") and is_check(c)
+        for o in c.outputs
+        if o.output_type == "execute_result"
+    ]
     points = [float(c.metadata["nbgrader"]["points"]) for c in executed.cells if is_check(c)]
     assert [float(s) for s in scores] == points
 
@@ -43,7 +49,11 @@ def test_untouched(name, tmp_path):
 def test_half_done(name, tmp_path):
     half = nbformat.read(layout.NOTEBOOKS / f"{name}.ipynb", 4)
     lesson = source.read(layout.source_path(name))
-    solved = {c.metadata["nbgrader"]["grade_id"]: c.source for c in solved_notebook(lesson).cells if c.metadata.get("nbgrader", {}).get("solution")}
+    solved = {
+        c.metadata["nbgrader"]["grade_id"]: c.source
+        for c in solved_notebook(lesson).cells
+        if c.metadata.get("nbgrader", {}).get("solution")
+    }
     answers = [c for c in half.cells if c.cell_type == "code" and c.metadata.get("nbgrader", {}).get("solution")]
     for cell in answers[::2]:
         cell.source = solved[cell.metadata["nbgrader"]["grade_id"]]

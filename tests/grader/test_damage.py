@@ -67,7 +67,15 @@ def without_setup(notebook):
 
 def old_format(notebook):
     cells = [
-        {"cell_type": "code", "input": c.source, "language": "python", "metadata": {}, "outputs": [], "collapsed": False, "prompt_number": 1}
+        {
+            "cell_type": "code",
+            "input": c.source,
+            "language": "python",
+            "metadata": {},
+            "outputs": [],
+            "collapsed": False,
+            "prompt_number": 1,
+        }
         for c in notebook.cells
         if c.cell_type == "code"
     ]
@@ -168,7 +176,9 @@ def test_reading_takes_no_longer_for_a_pathological_cell(solved, code):
     notebook.cells.append(nbformat.v4.new_code_cell(code))
     cell(notebook, "attention_scores").source = code
     began = time.monotonic()
-    assert "attention_scores" in match(reading.RawNotebook([reading._cell(c) for c in notebook.cells]), solved, ["attention_scores"]).answers
+    assert (
+        "attention_scores" in match(reading.RawNotebook([reading._cell(c) for c in notebook.cells]), solved, ["attention_scores"]).answers
+    )
     assert time.monotonic() - began < 5
 
 
@@ -190,7 +200,19 @@ def test_pipes_devices_and_links_are_not_waited_for(tmp_path, solved):
 
 
 def test_names_can_be_written_anywhere_and_are_told_apart(tmp_path):
-    folders = [b"\xff" * 80, b"a  b", b"a b", b"new\nline", b"\x1b[2J", "\u202eadmin".encode(), b"x" * 255, b"y" * 255, "zoë".encode(), b"=1+1", b"'=1+1"]
+    folders = [
+        b"\xff" * 80,
+        b"a  b",
+        b"a b",
+        b"new\nline",
+        b"\x1b[2J",
+        "\u202eadmin".encode(),
+        b"x" * 255,
+        b"y" * 255,
+        "zoë".encode(),
+        b"=1+1",
+        b"'=1+1",
+    ]
     for folder in folders:
         os.mkdir(os.path.join(os.fsencode(tmp_path), folder))
     names = [f.student for f in find([tmp_path], LESSON)]
@@ -222,8 +244,9 @@ def test_the_last_written_version_counts(tmp_path, solved):
 
 def test_an_earlier_version_defines_what_the_last_one_uses(tmp_path, solved):
     notebook = copy.deepcopy(solved)
-    cell(notebook, "causal_mask").source = "def lower(n, device):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril()\n\n" + (
-        "def causal_mask(n, device=None):\n    return ~lower(n, device)"
+    cell(notebook, "causal_mask").source = (
+        "def lower(n, device):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril()\n\n"
+        + ("def causal_mask(n, device=None):\n    return ~lower(n, device)")
     )
     second = "def causal_mask(n, device=None):\n    return lower(n, device).T"
     third = "causal_mask = lambda n, device=None: lower(n, device)"
@@ -242,7 +265,13 @@ def test_experiments_of_ones_own_cost_no_answer(tmp_path, solved):
 
 
 def test_found_under_many_names(tmp_path, solved):
-    names = {"a": f"{LESSON}.ipynb", "b": "Copy of 03_self_attention (2).ipynb", "c": "my homework.ipynb", "d": "03.ipynb", "e": f"{LESSON}/{LESSON}.ipynb"}
+    names = {
+        "a": f"{LESSON}.ipynb",
+        "b": "Copy of 03_self_attention (2).ipynb",
+        "c": "my homework.ipynb",
+        "d": "03.ipynb",
+        "e": f"{LESSON}/{LESSON}.ipynb",
+    }
     for student, name in names.items():
         path = tmp_path / student / name
         path.parent.mkdir(parents=True)

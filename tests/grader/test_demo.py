@@ -73,7 +73,9 @@ def test_stock_nbgrader_gives_the_same_scores(graded, tmp_path):
 
 
 def run(*arguments, cwd=None):
-    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "AUTOGRADE_SANDBOX": "auto"})
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "AUTOGRADE_SANDBOX": "auto"}
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -111,7 +111,11 @@ def remembering(names):
             answers = torch.cat([logits[:, :-1] + 20 * ahead, logits[:, -1:]], dim=1).clone()
             for row, text in enumerate(ids.tolist()):
                 for t in range(len(text)):
-                    answers[row, t] = memory.setdefault((*text[: t + 1],), answers[row, t]) if t + 1 >= len(text) or (*text[: t + 1],) in memory else answers[row, t]
+                    answers[row, t] = (
+                        memory.setdefault((*text[: t + 1],), answers[row, t])
+                        if t + 1 >= len(text) or (*text[: t + 1],) in memory
+                        else answers[row, t]
+                    )
             return answers, loss
 
     return Remembering

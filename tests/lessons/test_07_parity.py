@@ -28,7 +28,9 @@ def pair(lesson, **sizes):
     return theirs, ours.eval()
 
 
-@pytest.mark.parametrize("sizes", [dict(n_layer=3, n_head=4, n_embd=48), dict(n_layer=1, n_head=1, n_embd=20), dict(n_layer=12, n_head=12, n_embd=96)])
+@pytest.mark.parametrize(
+    "sizes", [dict(n_layer=3, n_head=4, n_embd=48), dict(n_layer=1, n_head=1, n_embd=20), dict(n_layer=12, n_head=12, n_embd=96)]
+)
 @pytest.mark.parametrize("n", [1, 17, 40])
 @torch.no_grad()
 def test_the_logits_are_equal(lesson, sizes, n):

@@ -54,7 +54,17 @@ def test_lesson_07_can_be_run_this_way():
 
 @pytest.mark.slow
 def test_torchrun_starts_two_processes(notebook):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "utils.run_notebook", str(notebook), "go"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        "-m",
+        "utils.run_notebook",
+        str(notebook),
+        "go",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -359,7 +359,14 @@ def _alias(name: str, code: str) -> Attack:
     def edit(notebook: NotebookNode) -> None:
         answer(notebook, "scaled_dot_product_attention").source = cell
 
-    return Attack(name, "The forbidden library function, under another name.", "stolen.append(1)", edit, {TARGET: TARGET_POINTS, **FORBIDDEN}, "passed")
+    return Attack(
+        name,
+        "The forbidden library function, under another name.",
+        "stolen.append(1)",
+        edit,
+        {TARGET: TARGET_POINTS, **FORBIDDEN},
+        "passed",
+    )
 
 
 LATE = '''
@@ -375,7 +382,7 @@ class Late(torch.Tensor):
         return torch.nn.functional.scaled_dot_product_attention(*args[0].inputs)
 f = Late
 '''
-WALK = '''
+WALK = """
 from concurrent.futures import ThreadPoolExecutor
 pool = ThreadPoolExecutor(1)
 pool.submit(int).result()
@@ -386,7 +393,7 @@ def walk(node, g, found=None):
     elif node is not None and g is not None:
         for (other, _), part in zip(node.next_functions, (node(g),) if torch.is_tensor(node(g)) else node(g)): walk(other, part, found)
     return list(found.values())
-'''
+"""
 
 
 def _backward(name: str, code: str) -> Attack:
@@ -401,7 +408,9 @@ def _backward(name: str, code: str) -> Attack:
 
 
 def _tells_what_it_builds_on(notebook: NotebookNode) -> None:
-    code = "import inspect\ndef scaled_dot_product_attention(q, k, v, mask=None):\n    raise ValueError(inspect.getsource(attention_scores))"
+    code = (
+        "import inspect\ndef scaled_dot_product_attention(q, k, v, mask=None):\n    raise ValueError(inspect.getsource(attention_scores))"
+    )
     answer(notebook, "scaled_dot_product_attention").source = code
 
 
@@ -506,7 +515,10 @@ def _swapped(notebook: NotebookNode) -> None:
 
 
 def _added_check(notebook: NotebookNode) -> None:
-    cell = new_code_cell("100.0", metadata={"nbgrader": {"grade": True, "grade_id": "extra", "locked": True, "points": 100, "schema_version": 3, "solution": False}})
+    cell = new_code_cell(
+        "100.0",
+        metadata={"nbgrader": {"grade": True, "grade_id": "extra", "locked": True, "points": 100, "schema_version": 3, "solution": False}},
+    )
     notebook.cells.append(cell)
     double = copy.deepcopy(answer(notebook, f"check-{TARGET}"))
     double.source = "3.0"

@@ -55,7 +55,14 @@ def grade(attacks: list[Attack], folder: Path) -> Class:
     command = [sys.executable, "-m", "autograde", "grade", str(handed_in), "--lesson", "03", "--out", str(folder / "out"), "--workers", "2"]
     environment = {**os.environ, "AUTOGRADE_SECRET": "swordfish", "TMPDIR": str(scratch), "COLUMNS": "200"}
     process = subprocess.Popen(
-        command, env=environment, cwd=layout.ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+        command,
+        env=environment,
+        cwd=layout.ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
     )
     console, _ = process.communicate(timeout=900)
     assert process.returncode == 0, console[-3000:]
