@@ -109,14 +109,14 @@ EXERCISES = (
 NOTHING = dict.fromkeys(EXERCISES, 0.0)
 UNSCALED = "def attention_scores(q, k):\n    return q @ k.transpose(-2, -1)\n"
 STRICT_MASK = "def causal_mask(n, device=None):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril(-1)\n"
-WRONG_AXIS = '''\
+WRONG_AXIS = """\
 def scaled_dot_product_attention(q, k, v, mask=None):
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     if mask is not None:
         scores = scores.masked_fill(~mask, -1e9)
     weights = scores.softmax(dim=-2)
     return weights @ v, weights
-'''
+"""
 UNUSUAL = '''\
 def _row(query, keys):
     return torch.stack([(query * key).sum(-1) for key in keys.unbind(-2)], dim=-1)
@@ -132,12 +132,22 @@ SAMPLES = [
     Sample("ben", "untouched", _untouched, NOTHING),
     Sample("chloe", "half done", _half_done, {n: 0.0 for n in EXERCISES[4:]}),
     Sample("dev", "forgets to divide by √d_k", _with("attention_scores", UNSCALED), {"attention_scores": 0.52}),
-    Sample("eva", "a causal mask without its diagonal", _with("causal_mask", STRICT_MASK), {"causal_mask": 0.14}),
+    Sample("eva", "a causal mask without its diagonal", _with("causal_mask", STRICT_MASK), {"causal_mask": 0.0}),
     Sample("finn", "softmax over the queries", _with("scaled_dot_product_attention", WRONG_AXIS), {"scaled_dot_product_attention": 0.29}),
     Sample("gita", "right, in an unusual way", _with("attention_scores", UNUSUAL), {}),
     Sample("hugo", "a syntax error", _with("padding_mask", "def padding_mask(lengths, n)\n    return None\n"), {"padding_mask": 0.0}),
-    Sample("ines", "an endless loop", _with("causal_mask", "def causal_mask(n, device=None):\n    while True:\n        pass\n"), {"causal_mask": 0.0}),
-    Sample("jun", "ends the process", _with("causal_mask", "import os\ndef causal_mask(n, device=None):\n    os._exit(0)\n"), {"causal_mask": 0.0}),
+    Sample(
+        "ines",
+        "an endless loop",
+        _with("causal_mask", "def causal_mask(n, device=None):\n    while True:\n        pass\n"),
+        {"causal_mask": 0.0},
+    ),
+    Sample(
+        "jun",
+        "ends the process",
+        _with("causal_mask", "import os\ndef causal_mask(n, device=None):\n    os._exit(0)\n"),
+        {"causal_mask": 0.0},
+    ),
     Sample("kofi", "metadata stripped", _stripped, {}),
     Sample("lena", "not a notebook", lambda _: "I will hand it in tomorrow, I promise.\n", NOTHING, "unreadable"),
     Sample("mo", "handed in nothing", lambda _: None, NOTHING, "missing"),
