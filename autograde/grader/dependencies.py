@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autograde.grader.matching import CodeCell, Submission, parsed
-from autograde.grading import Result
+from autograde.grading import Result, earned
 from autograde.suite import Outcome
 
 NOT_SHOWN = "still fails with a right answer to {names} in place of yours"
@@ -37,7 +37,7 @@ def repaired(cells: Sequence[CodeCell], names: Sequence[str], answers: Mapping[s
 
 def merge(own: Result, second: Result, names: Sequence[str]) -> Result:
     """The better of two results; of the second run only which checks passed is told."""
-    if second.score <= own.score:
+    if earned(second.outcomes) <= earned(own.outcomes):
         return own
     quoted = ", ".join(f"`{name}`" for name in names)
     before = {o.check: o for o in own.outcomes}
