@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from autograde.grader import linux
@@ -157,6 +158,7 @@ def _write(folder: int, name: str, text: str) -> None:
 
 def _settle() -> None:
     os.chdir(SCRATCH)
+    tempfile.tempdir = None  # what it has found out already is of before
     os.environ.clear()
     os.environ.update(HOME=SCRATCH, TMPDIR=SCRATCH, PATH="/usr/bin:/bin", LANG="C.UTF-8", MPLBACKEND="Agg", OMP_NUM_THREADS="1")
 

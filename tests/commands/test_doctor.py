@@ -127,6 +127,9 @@ def test_another_copy_of_the_course(monkeypatch, tmp_path):
 
 def test_text_that_is_not_utf8(monkeypatch):
     monkeypatch.setattr(doctor.locale, "getpreferredencoding", lambda _: "cp1252")
+    monkeypatch.setattr(
+        doctor, "sys", types.SimpleNamespace(flags=types.SimpleNamespace(utf8_mode=0))
+    )  # Python sets it where no language is set
     words, remedy = sick(doctor.text)
     assert "cp1252" in words and "PYTHONUTF8=1" in remedy
 
