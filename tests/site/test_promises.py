@@ -16,7 +16,7 @@ ROWS = [
 
 def named(row: str) -> list[tuple[str, str]]:
     """(file, test) of each test that a row names; `…` stands for the file of the test named last, in this row or above."""
-    return re.findall(r"`([\w/]+\.py|…|[\w/]+/)(?:::(\w+))?[^`]*`", row)
+    return re.findall(r"`([\w/.]+\.py|…|[\w/]+/)(?:::(\w+))?[^`]*`", row)
 
 
 def test_every_promise_names_a_test_that_is_there():
