@@ -235,6 +235,8 @@ def _same_form(got: Any, want: torch.Tensor, where: str) -> None:
     if got.dtype != want.dtype:
         expected, received = (str(d).removeprefix("torch.") for d in (want.dtype, got.dtype))
         raise CheckFailed(f"For {where}: wrong dtype", f"expected {expected}, got {received}")
+    if got.device != want.device:
+        raise CheckFailed(f"For {where}: the result is on another device", f"expected {want.device}, got {got.device}")
 
 
 def _close_tensor(got: Any, want: torch.Tensor, where: str, rtol: float | None, atol: float | None) -> None:

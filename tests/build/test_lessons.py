@@ -9,9 +9,10 @@ from autograde.build.lesson import stale
 from autograde.strength import Bench
 
 LESSONS = layout.lesson_names()
+TAKE_LONG = ("01", "07")  # to compute the fingerprints of
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n[:2] in TAKE_LONG else n for n in LESSONS])
 def test_what_is_committed_is_what_the_source_gives(name):
     assert stale(name) == []
 
@@ -22,6 +23,7 @@ def test_building_twice_gives_the_same_student_notebook(name):
     assert once == again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_wrong_answer_is_caught_and_every_right_one_accepted(name):
     bench = Bench(name)

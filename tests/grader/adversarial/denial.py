@@ -92,7 +92,7 @@ VALUES = [
 
 ENDS = [
     _answer("exit", "Ends its process.", "os._exit(0)", status="error", says="exit code 0"),
-    _answer("suicide", "Kills its process.", "os.kill(os.getpid(), signal.SIGKILL)", status="error"),
+    _answer("suicide", "Kills its process.", "os.kill(os.getpid(), signal.SIGKILL)", status=None),
     _answer("kill_all", "Kills every process that it can.", "os.kill(-1, signal.SIGKILL)", status=None),
     _answer("kill_parent", "Kills the process that started it.", "os.kill(os.getppid(), signal.SIGKILL)", status=None),
     _answer("segfault", "Reads where there is no memory.", "import ctypes; ctypes.string_at(0)", status="error"),
