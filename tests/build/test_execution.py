@@ -13,7 +13,7 @@ from autograde.build import notebooks, source
 from autograde.demo import solved_notebook
 
 LESSONS = layout.lesson_names()
-SOLVED_SECONDS = {"02": 120, "07": 240, "08": 240}  # the others: 90
+SOLVED_SECONDS = {"02": 180, "07": 300, "08": 300}  # the others: 150, half as much again as the longest of them takes on two slow cores
 
 
 def run(notebook, tmp_path):
@@ -33,7 +33,7 @@ def _kernels_seconds():
 @pytest.mark.parametrize("name", LESSONS)
 def test_solved(name, tmp_path):
     executed, seconds = run(solved_notebook(source.read(layout.source_path(name))), tmp_path)
-    assert seconds < SOLVED_SECONDS.get(name[:2], 90)
+    assert seconds < SOLVED_SECONDS.get(name[:2], 150)
     scores = [
         o["data"]["text/plain"]
         for c in executed.cells
