@@ -25,7 +25,7 @@ ARGUMENTS = (
 )  # fmt: skip
 HERE = "127.0.0.1"
 PATIENCE_MS = (
-    20_000  # for whatever a page has to show; a busy machine of two cores is slow, and a test that waits is better than one that fails
+    60_000  # for whatever a page has to show; a busy machine of two cores is slow, and a test that waits is better than one that fails
 )
 
 

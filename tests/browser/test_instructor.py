@@ -73,8 +73,9 @@ def open_submission(watched, classroom: Classroom, student: str) -> None:
     watched.page.get_by_role("link", name=LESSON).click()
     watched.page.locator("#main-table, table").get_by_role("link", name=LESSON).click()
     watched.page.locator(f"a.name-hidden[href$='/submissions/{number}']").click()
-    # formgrader's script puts this into the fields when it is ready to save what is typed there
+    # formgrader's script puts these into the fields when it is ready to save what is typed there: points and comments come one after the other
     expect(question(watched.page).locator(".extra-credit")).to_have_attribute("placeholder", "0")
+    expect(question(watched.page).locator("textarea")).to_have_attribute("placeholder", re.compile("."))
 
 
 def manual(classroom: Classroom, student: str) -> tuple[float | None, str | None]:

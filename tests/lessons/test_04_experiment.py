@@ -1,4 +1,4 @@
-"""Lesson 04's claims about its experiment, measured again over seeds with the reference answers."""
+"""Lesson 04's claims about its experiment, for a seed that the notebook does not show (claims/ has those it shows)."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from autograde import layout
 from autograde.build import source
 
-SEEDS = range(5)
+SEEDS = (3,)
 
 
 @pytest.fixture(scope="module")

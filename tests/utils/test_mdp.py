@@ -31,6 +31,7 @@ def seeded(seed: int) -> torch.Generator:
 def test_the_table_is_the_environments_own(env_id, options):
     env = gymnasium.make(env_id, **options).unwrapped
     mdp = TabularMDP.from_gym(env_id, **options)
+    reachable = mdp.reachable()
     assert mdp.transition.shape == (env.observation_space.n, env.action_space.n, env.observation_space.n)
     for state, actions in env.P.items():
         for action, outcomes in actions.items():
@@ -39,7 +40,7 @@ def test_the_table_is_the_environments_own(env_id, options):
             row = torch.zeros(mdp.n_states, dtype=torch.float64)
             for p, next_state, _, done in outcomes:
                 row[next_state] += p
-                if mdp.reachable()[state]:
+                if reachable[state]:
                     assert bool(mdp.terminal[next_state]) == bool(done)
             torch.testing.assert_close(mdp.transition[state, action], row)
             assert float(mdp.reward[state, action]) == pytest.approx(sum(p * r for p, _, r, _ in outcomes))
