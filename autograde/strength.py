@@ -87,6 +87,7 @@ class Bench:
         self.reference = lesson_source.namespace(self.source)
         self.lesson = lessons.assemble(name, self.source.title, self.source.exercises)
         self.specimens = specimens(name)
+        self._right: dict[str, dict[str, Any]] = {}  # the reference's outputs on the probes, by exercise
         if strangers := {s.exercise for s in self.specimens} - set(self.lesson.exercises):
             raise ValueError(f"misconceptions of lesson {name} name unknown exercises: {sorted(strangers)}")
 
@@ -109,7 +110,8 @@ class Bench:
         if isinstance(names, type):  # a class has no globals of its own; its methods have
             names = next((f for f in vars(names).values() if hasattr(f, "__globals__")), names)
         guard = partial(forbidding, exercise.forbids, getattr(names, "__globals__", self.reference))
-        result = examine(self.lesson, exercise, student, guard)
+        # the first check that fails has caught it
+        result = examine(self.lesson, exercise, student, guard, enough=lambda outcome: specimen.wrong and not outcome.passed)
         return Finding(specimen, result, specimen.wrong and self.fingerprint(specimen) is not None)
 
     def fingerprint(self, specimen: Specimen) -> dict[str, Any] | None:
@@ -117,7 +119,9 @@ class Bench:
         probe = self.lesson.probes.get(specimen.exercise)
         if probe is None:
             return None
-        right, wrong = fingerprint(probe, self.student()), fingerprint(probe, self.student(specimen))
+        if specimen.exercise not in self._right:
+            self._right[specimen.exercise] = fingerprint(probe, self.student())
+        right, wrong = self._right[specimen.exercise], fingerprint(probe, self.student(specimen))
         # a mere crash has many causes, so it names none
         return None if same(right, wrong) or wrong["form"].startswith("raises") else wrong
 

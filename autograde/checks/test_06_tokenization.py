@@ -442,14 +442,16 @@ def test_fast_training_gives_the_same_merges(student):
 @pytest.mark.exercise("fast_train_bpe", weight=1)
 @pytest.mark.beside
 def test_fast_training_is_fast(student):
-    """200 merges of Python's help topics take at most 40 times as long as cutting them into pre-tokens."""
+    """200 merges of Python's help topics take at most 60 times as long as cutting them into pre-tokens."""
     text = "\n".join(topics.values())[:120_000]
-    cutting = min(_seconds(lambda: regex.findall(GPT2_SPLIT, text)) for _ in range(3))
-    training = _seconds(lambda: student.fast_train_bpe(text, 456))
-    if 40 * cutting < training < 80 * cutting:  # a busy machine deserves a second try
+    training = cutting = 1.0
+    for _ in range(3):  # a busy machine deserves another try
+        cutting = min(_seconds(lambda: regex.findall(GPT2_SPLIT, text)) for _ in range(3))
         training = _seconds(lambda: student.fast_train_bpe(text, 456))
+        if training < 60 * cutting or training > 180 * cutting:
+            break
     expect.true(
-        training < 40 * cutting,
+        training < 60 * cutting,
         "Training is slower than it needs to be",
         f"{training:.2f} s, which is {training / cutting:.0f} times the {cutting:.3f} s of the cutting",
     )

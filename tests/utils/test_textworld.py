@@ -147,6 +147,28 @@ def test_the_storyteller_draws_what_the_model_says():
     assert [Storyteller(model, words, seeded(2))("<out>") for _ in range(1)] == told[:1]
 
 
+def test_drafts_save_questions_and_change_no_draw():
+    """With and without drafts the same words are drawn, from a model whose every word depends on all before it."""
+    words = Words(House())
+    table = torch.randn(len(words), len(words), generator=seeded(3), dtype=torch.float64) * 4
+    calls = []
+
+    def told(draft):
+        calls.append(0)
+
+        def model(ids):
+            calls[-1] += 1
+            return table[ids].cumsum(1), None
+
+        story = Storyteller(model, words, seeded(4), longest=12)
+        story.DRAFT = draft
+        prompts = (House().observations()[i % 5] for i in range(200))
+        return [story(prompt) for prompt in prompts]
+
+    assert told(0) == told(12)
+    assert calls[1] < calls[0]
+
+
 def test_a_story_without_an_end_is_cut():
     words = Words(House())
 

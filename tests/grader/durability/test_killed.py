@@ -46,7 +46,10 @@ def test_killed_at_fifty_moments(sample, tmp_path):
 def begin(sample, out):
     """`python -m autograde grade`, and its process."""
     command = [sys.executable, "-m", "autograde", "grade", str(sample), "--lesson", LESSON, "--out", str(out), "--sandbox", "auto"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in a shell's background would hand down that it is ignored
+    )  # fmt: skip
 
 
 def until(condition, seconds=120):
