@@ -26,6 +26,7 @@ WARM = warm.shared()
 
 def start(submissions: str, lesson: str, out: Path) -> int:
     """The process number of a grader at work."""
+    staff.get_ready()  # the process that graders fork from fails when one is killed while it asks; a real grader takes its own along
     pid = os.fork()
     if pid == 0:
         _grade(submissions, lesson, out)
@@ -69,6 +70,7 @@ def main(submissions: str, lesson: str, out: Path, kills: int, seed: int) -> Non
         if status is None:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+            time.sleep(0.1)
             killed += 1
         else:
             assert status == 0, f"a grader ended with {status}: {current.with_suffix('.log').read_text()[-2000:]}"
