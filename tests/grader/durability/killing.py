@@ -66,7 +66,7 @@ def main(submissions: str, lesson: str, out: Path, kills: int, seed: int) -> Non
     killed, finished, current = 0, [], out / "killed0"
     while killed < kills or not (current / "grades.csv").exists():
         pid = start(submissions, lesson, current)
-        status = ended(pid, time.monotonic() + (chance.uniform(0, 0.35 * duration) if killed < kills else 120))
+        status = ended(pid, time.monotonic() + (chance.uniform(0, 0.7 * duration) if killed < kills else 120))
         if status is None:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
