@@ -310,7 +310,7 @@ def test_sarsa_planning_stops_at_the_end(student):
 def test_sarsa_planning_repeats_with_the_seed(student):
     """The same seed gives the same table, of the model's dtype; no episodes give zeros."""
     narrow = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (0, 1): (2.0, {0: 1.0})}, 2, 2, terminal=[1], dtype=torch.float32)
-    first, second = (student.sarsa_planning(narrow, torch.tensor([0]), 5, 0.5, 0.9, 0.5, 6, seeded(4)) for _ in range(2))
+    first, second = (student.sarsa_planning(narrow, torch.tensor([0]), 40, 0.5, 0.9, 0.5, 6, seeded(4)) for _ in range(2))
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different tables")
     expect.true(first.dtype == torch.float32, "The table must have the dtype of the model")
     expect.close(student.sarsa_planning(narrow, torch.tensor([0]), 0, 0.5, 0.9, 0.5, 6, seeded(4)), torch.zeros(2, 2), where="no episodes")
@@ -363,7 +363,7 @@ def test_monte_carlo_planning_finds_the_better_way(student):
     got = student.monte_carlo_planning(model, torch.tensor([0]), 1000, 0.9, 0.2, 10, seeded(3))
     expect.true(got[0, 1] > 1.2 and abs(got[0, 0] - 1) < 1e-6, "Paying 1 for a later 9 must come out as the better action")
     coin = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5})}, 2, 1, terminal=[1])
-    first, second = (student.monte_carlo_planning(coin, torch.tensor([0]), 9, 0.9, 0.5, 30, seeded(4)) for _ in range(2))
+    first, second = (student.monte_carlo_planning(coin, torch.tensor([0]), 40, 0.9, 0.5, 30, seeded(4)) for _ in range(2))
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different tables")
 
 
