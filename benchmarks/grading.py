@@ -24,7 +24,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,9 +47,6 @@ NOTE = (
 )
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'attention'\n"
 MEMORY_AT = (50, 150, 300)  # submissions done
-PINNED = (
-    "import os, sys; os.sched_setaffinity(0, map(int, sys.argv[1].split(','))); os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
-)
 REPEATS = 3  # of this grader's runs, in turn: on rented machines a core is not always as fast
 
 
@@ -108,8 +104,7 @@ def _compare(folder: Path, students: int, few: int) -> tuple[list[tuple[str, ...
     rows.append(_row("this grader, nothing new", students, again, stock, hard))
     told = f"Stock graded {few + 1} of them, which gives the time for all; of this grader's runs the median of {REPEATS} counts. "
     if len(everywhere) > 1:
-        told += f"{len(everywhere)} cores are {ours[1] / ours[len(everywhere)]:.2f} times as fast as one; "
-        told += f"as many runs at once, each with a core and a class of its own, get {_apart(folder, whole, students, everywhere):.2f} times as much done as one. "
+        told += f"{len(everywhere)} cores are {ours[1] / ours[len(everywhere)]:.2f} times as fast as one. "
     return rows, told
 
 
@@ -121,15 +116,6 @@ def _by_cores(folder: Path, notebook: NotebookNode, students: int, everywhere: S
             home = _hand_in(folder / f"ours{cores}-{repeat}", notebook, LESSON, students)
             taken.append(_ours(home, LESSON, everywhere[:cores]))
     return {cores: statistics.median(taken) for cores, taken in seconds.items()}
-
-
-def _apart(folder: Path, notebook: NotebookNode, students: int, everywhere: Sequence[int]) -> float:
-    """What the cores can do at best: classes graded at once on a core each, over the time for one class on a core that is alone."""
-    homes = [_hand_in(folder / f"apart{core}", notebook, LESSON, students) for core in (-1, *everywhere)]
-    alone = _ours(homes[0], LESSON, everywhere[:1])
-    with ThreadPoolExecutor(len(everywhere)) as runs:
-        together = list(runs.map(lambda home, core: _ours(home, LESSON, [core]), homes[1:], everywhere))
-    return len(everywhere) * alone / max(together)
 
 
 def _large(folder: Path, lesson: str, students: int) -> tuple[tuple[str, ...], str]:
@@ -177,9 +163,12 @@ def _ours(home: Path, lesson: str, cores: Iterable[int], memory: Memory | None =
 
 def _timed(arguments: list[str], folder: Path, cores: Iterable[int] | None = None, memory: Memory | None = None) -> float:
     """The seconds that a command takes, on some cores only and its memory watched where that is asked for."""
-    began = time.perf_counter()
-    pinned = [sys.executable, "-c", PINNED, ",".join(map(str, cores or os.sched_getaffinity(0)))]
-    process = subprocess.Popen([*pinned, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    before, began = os.sched_getaffinity(0), time.perf_counter()
+    os.sched_setaffinity(0, cores or before)  # which the command inherits
+    try:
+        process = subprocess.Popen([sys.executable, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.sched_setaffinity(0, before)
     if memory:
         threading.Thread(target=memory.watch, args=(process.pid,), daemon=True).start()
     _, errors = process.communicate()
