@@ -6,13 +6,14 @@ RUN := $(VENV)/bin/python
 export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 
-.PHONY: help demo dev test test-all strength build check-built site lab lint lock clean
+.PHONY: help demo dev test test-all strength build measure check-built site lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
 	@echo "make test      set up and run every test (minutes)"
 	@echo "make test-all  what the line above leaves out: every lesson executed three ways, training runs"
 	@echo "make lab       open the course in JupyterLab"
+	@echo "make measure 02  measure the numbers that lesson 02's text tells (minutes), for docs/measured/"
 	@echo "make build     make the notebooks from the sources in solutions/"
 	@echo "make site      build the course's pages in site/, to read without a server or a network"
 	@echo "make strength  try the checks on every known wrong answer"
@@ -39,6 +40,15 @@ strength: $(VENV)/.ready
 
 build: $(VENV)/.ready
 	@$(RUN) -m autograde build
+
+# `make measure 02`: the words behind `measure` are lessons, not targets.
+ifeq (measure,$(firstword $(MAKECMDGOALS)))
+MEASURED := $(wordlist 2,99,$(MAKECMDGOALS))
+.PHONY: $(MEASURED)
+$(MEASURED): ; @:
+endif
+measure: $(VENV)/.ready
+	@$(RUN) -m autograde measure $(MEASURED)
 
 check-built: $(VENV)/.ready
 	@$(RUN) -m autograde build --check

@@ -29,8 +29,8 @@ class Measured:
     rows: list[list[str]]
     note: str = ""
     date: str = field(default_factory=lambda: date.today().isoformat())
-    machine: str = field(default_factory=lambda: _machine())
-    versions: dict[str, str] = field(default_factory=lambda: _versions())
+    machine: str = field(default_factory=lambda: machine())
+    versions: dict[str, str] = field(default_factory=lambda: versions())
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -90,7 +90,7 @@ def _command() -> str:
     return " ".join(["python", named, *sys.argv[1:]])
 
 
-def _machine() -> str:
+def machine() -> str:
     """The processor, the cores this process may use, and the system."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{cores} cores of {_processor()}, {platform.system()} {platform.release().split('-')[0]}"
@@ -104,7 +104,8 @@ def _processor() -> str:
     return named.group(1).strip() if named else platform.processor() or platform.machine()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that numbers depend on."""
     found = {"Python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -11,6 +11,7 @@ import nbformat
 from autograde import layout
 from autograde.build import manifest, notebooks
 from autograde.build.alternatives import cells_with_silent_pictures
+from autograde.measuring.numbers import Numbers
 from autograde.strength import Bench
 
 
@@ -51,7 +52,7 @@ def build(name: str, execute: bool = True) -> Built:
 
 
 def stale(name: str) -> list[str]:
-    """What no longer is what the source gives (outputs are not compared), each a line for the author."""
+    """What no longer is what the source gives (outputs are not compared) or was not measured since, each a line for the author."""
     bench = Bench(name)
     student = notebooks.text(notebooks.student_notebook(bench.source))
     found = []
@@ -63,7 +64,8 @@ def stale(name: str) -> list[str]:
         found.append(f"solutions/{name}.ipynb")
     if not _is_recorded(bench):
         found.append(f"autograde/fingerprints/{name}.json")
-    return [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
+    outdated = [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
+    return Numbers(name).stale() + outdated
 
 
 def _is_recorded(bench: Bench) -> bool:

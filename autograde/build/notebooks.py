@@ -16,6 +16,7 @@ from nbgrader.preprocessors import CheckCellMetadata, ClearOutput, ClearSolution
 
 from autograde.build.bootstrap import badge_cell, bootstrap_cell
 from autograde.build.source import Cell, Source
+from autograde.measuring.numbers import Numbers
 
 LESSON_LANGUAGE = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -28,7 +29,8 @@ def instructor_notebook(source: Source) -> NotebookNode:
     """The whole lesson with nbgrader's metadata, not executed: also what nbgrader calls the source version."""
     notebook = new_notebook(metadata=copy.deepcopy(LESSON_LANGUAGE))
     notebook.cells = [badge_cell(source.name), bootstrap_cell()]
-    notebook.cells += [_notebook_cell(cell, number) for number, cell in enumerate(source.cells)]
+    numbers = Numbers(source.name)
+    notebook.cells += [_notebook_cell(cell, number, numbers.fill(cell.source)) for number, cell in enumerate(source.cells)]
     nbformat.validate(notebook)
     return notebook
 
@@ -84,9 +86,9 @@ def without_outputs(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def _notebook_cell(cell: Cell, number: int) -> NotebookNode:
+def _notebook_cell(cell: Cell, number: int, text: str) -> NotebookNode:
     make = new_code_cell if cell.kind == "code" else new_markdown_cell
-    made = make(cell.source, metadata={"tags": cell.tags} if cell.tags else {}, id=f"cell-{number:03d}")
+    made = make(text, metadata={"tags": cell.tags} if cell.tags else {}, id=f"cell-{number:03d}")
     if graded := _nbgrader_metadata(cell):
         made.metadata["nbgrader"] = {"schema_version": 3, "task": False, **graded}
         made.id = re.sub(r"[^a-zA-Z0-9_-]", "-", graded["grade_id"])[:64]

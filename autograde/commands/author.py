@@ -1,4 +1,4 @@
-"""Commands for authors: build the notebooks, try the checks."""
+"""Commands for authors: build the notebooks, measure their numbers, try the checks."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def build(
     from autograde.build.lesson import build as build_lesson
     from autograde.build.lesson import stale
     from autograde.build.source import SourceError
+    from autograde.measuring.numbers import Numbers
 
     outdated = []
     for name in chosen(lessons):
@@ -39,10 +40,41 @@ def build(
         except (SourceError, ValueError) as error:
             raise fail(str(error), code=1) from None
         console.print(f"[green]✓[/green] {name}: {len(built.paths)} files in {time.perf_counter() - began:.1f} s")
+        for line in Numbers(name).stale():
+            console.print(f"[yellow]![/yellow] {line}", soft_wrap=True)
     for line in outdated:
         console.print(f"[red]✗[/red] {line}")
     if outdated:
         raise typer.Exit(1)
+
+
+@command(AUTHORS, "autograde measure 02", "autograde measure 02 --only dates", "autograde measure 02 --again")
+def measure(
+    lessons: Lessons = None,
+    only: Annotated[list[str] | None, typer.Option(help="This experiment alone; may be given several times.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also what has not changed since it was measured.")] = False,
+) -> None:
+    """Measure the numbers that a lesson's text tells: run its experiments over their seeds and keep the results in `docs/measured/NN.json`.
+
+    The experiments are in `benchmarks/lessons/NN_name.py`. Only what has changed is run: an experiment, what it uses of the lesson, or what
+    these import. Then `autograde build` puts the numbers into the text.
+    """
+    from autograde.measuring import experiments
+    from autograde.measuring.numbers import Numbers
+
+    for name in chosen(lessons):
+        found, digests = experiments.experiments(name), experiments.digests(name)
+        if unknown := sorted(set(only or ()) - set(found)):
+            raise fail(f"lesson {name} has no experiment {unknown[0]!r}; it has {', '.join(found) or 'none'}")
+        known = Numbers(name).experiments
+        for key, experiment in found.items():
+            wanted = key in only if only else again or known.get(key, {}).get("digest") != digests[key]
+            if wanted:
+                known[key] = {"digest": digests[key], **experiments.measure(name, experiment, console.print)}
+                experiments.save(name, {k: known[k] for k in found if k in known})  # one by one: an interrupted run loses only one
+        if found:
+            path = experiments.save(name, {k: known[k] for k in found if k in known})
+            console.print(f"[green]✓[/green] {name}: {path}", soft_wrap=True)
 
 
 @command(AUTHORS, "autograde strength 03 --verbose")
