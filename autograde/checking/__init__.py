@@ -1,0 +1,1 @@
+"""What ships to students: checks and what they are made of."""

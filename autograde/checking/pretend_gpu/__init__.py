@@ -1,0 +1,78 @@
+"""A pretend GPU: a device `gpu` that computes on the CPU and is as strict as CUDA. For machines that have no GPU.
+
+    with pretend_gpu.machine():
+        model.to("gpu"); model(ids)                    # RuntimeError: Expected all tensors to be on the same device, …
+
+Tensors on it are ordinary tensors that say `gpu:0`. Mixed devices, a CPU generator for a draw on the device and integers in a matrix product
+are refused in CUDA's words; autocast really casts; the default generator is the device's own; a copy to the host that does not block arrives
+late; `torch.gpu` answers what `torch.cuda` would for a T4 or an A100. It finds mistakes of programs, not of CUDA's kernels or compilers,
+and says nothing about speed.
+
+Once a program has used it, PyTorch takes it for the accelerator of the process: `torch.gpu` is then available inside `machine()` only.
+It is not meant for processes that use a real GPU.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.utils import backend_registration
+
+from autograde.checking.pretend_gpu import generators
+from autograde.checking.pretend_gpu.card import A100, BACKEND, T4, Card
+from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gpu
+
+__all__ = ["A100", "BACKEND", "DEVICE", "NAME", "T4", "Card", "is_on_gpu", "machine"]
+
+
+@contextmanager
+def machine(card: Card = A100) -> Iterator[torch.device]:
+    """Inside, this machine has the pretend GPU `card`: gives its device."""
+    _install()
+    swap = torch.__future__.get_swap_module_params_on_conversion()
+    before = BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone
+    BACKEND.card, BACKEND.waits = card, []
+    torch.__future__.set_swap_module_params_on_conversion(True)  # `module.to` keeps tied parameters tied
+    torch.Generator, torch.UntypedStorage.clone = generators.Generator, _clone
+    try:
+        with torch.autograd.set_multithreading_enabled(
+            False
+        ):  # PyTorch has a thread for each device that it knew at its first backward pass
+            yield torch.device(DEVICE)
+    finally:
+        BACKEND.synchronize()
+        BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone = before
+        torch.__future__.set_swap_module_params_on_conversion(swap)
+
+
+@functools.cache
+def _install() -> list[torch.library.Library]:
+    """Once for the process: the device's name, its operations, autocast, and how files name it."""
+    from autograde.checking.pretend_gpu import autocast, kernels
+
+    torch.ones((), requires_grad=True).backward()  # before the device is known: no thread is started for it, so the process may still fork
+    backend_registration._setup_privateuseone_for_python_backend(NAME, BACKEND)
+    torch.serialization.register_package(5, _tag, _restore)  # before PyTorch's own, which wants an allocator
+    return kernels.register() + autocast.register()
+
+
+def _tag(storage: torch.UntypedStorage) -> str | None:
+    return DEVICE if storage.device.type == NAME else None
+
+
+def _restore(storage: torch.UntypedStorage, location: str) -> torch.UntypedStorage | None:
+    """`torch.load`: a storage whose file, or `map_location`, says that it belongs on the device."""
+    if location.split(":")[0] != NAME:
+        return None
+    if not BACKEND.is_available():
+        raise RuntimeError("Attempting to deserialize object on a GPU device, but there is none; use torch.load with map_location='cpu'")
+    return on_gpu(torch.empty(0, dtype=torch.uint8).set_(storage).clone()).untyped_storage()
+
+
+def _clone(storage: torch.UntypedStorage) -> torch.UntypedStorage:
+    """A copy on the same device."""
+    bytes_ = torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage)
+    return bytes_.clone().untyped_storage()

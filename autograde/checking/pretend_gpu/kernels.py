@@ -1,0 +1,193 @@
+"""Operations of the pretend GPU: check the rules, compute on the CPU over the same memory, give back what CUDA would.
+
+One fallback serves every operation that PyTorch does not compose of others. The few below it are about memory, not about numbers:
+views, copies between devices, resizing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch._C import DispatchKey
+from torch._ops import OpOverload
+
+from autograde.checking.pretend_gpu import generators, rules
+from autograde.checking.pretend_gpu.card import BACKEND
+from autograde.checking.pretend_gpu.memory import NAME, is_on_gpu, on_cpu, on_gpu
+from autograde.checking.pretend_gpu.schema import Form, call, form, tensors_in
+
+
+def fallback(op: OpOverload, *args: Any, **kwargs: Any) -> Any:
+    """Any operation: refuse what CUDA refuses, else compute on the CPU."""
+    about = form(op)
+    if about.is_view:  # nothing is computed: PyTorch's own code for the CPU keeps the device of the storage
+        return op._op_dk(DispatchKey.CPU, *args, **kwargs)
+    named = about.named(args, kwargs)
+    tensors = tensors_in(named.values())
+    rules.refuse(about, tensors, [named[name] for name in about.written if isinstance(named[name], torch.Tensor)])
+    if about.name in ("index_put_", "index_put", "_index_put_impl_"):
+        rules.values_to_put(named["self"], named["values"])
+    if rules.waits(about, tensors):
+        BACKEND.host_waits(about.name)
+    return _computed(op, about, named)
+
+
+def _computed(op: OpOverload, about: Form, named: dict[str, Any]) -> Any:
+    with ExitStack() as stack:
+        inner = {name: _inside(value) for name, value in named.items()}
+        if "device" in inner:
+            inner |= {"device": torch.device("cpu"), "pin_memory": False}
+            inner = {name: value for name, value in inner.items() if name in about.arguments}
+        if about.takes_generator:
+            rules.generator(given := inner.get("generator"))
+            inner["generator"] = BACKEND.generator if given is None else stack.enter_context(generators.as_cpu(given))
+        elif about.is_random:
+            stack.enter_context(generators.as_default(BACKEND.generator))
+        resized = _to_be_resized(about, named, inner)
+        out = call(op, inner)
+    for name in resized:
+        torch.ops.aten.set_.source_Tensor._op_dk(DispatchKey.CPU, named[name], on_gpu(inner[name]))
+    return _results(about, named, out)
+
+
+def _to_be_resized(about: Form, named: dict[str, Any], inner: dict[str, Any]) -> list[str]:
+    """Empty tensors that an operation fills (`out=`): it gets one that it may resize, whose memory is then handed over."""
+    names = [n for n in about.written if n not in about.positional and is_on_gpu(named.get(n)) and named[n].numel() == 0]
+    for name in names:
+        inner[name] = torch.empty_like(inner[name])
+    return names
+
+
+def _inside(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return on_cpu(value) if is_on_gpu(value) else value
+    return [_inside(v) for v in value] if type(value) in (list, tuple) else value
+
+
+def _results(about: Form, named: dict[str, Any], out: Any) -> Any:
+    if len(about.returned) == 1:
+        return named[about.returned[0]] if about.returned[0] else _outside(out)
+    if isinstance(out, tuple):
+        return tuple(named[name] if name else _outside(o) for name, o in zip(about.returned, out))
+    return out
+
+
+def _outside(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return on_gpu(value)
+    return type(value)(_outside(v) for v in value) if type(value) in (list, tuple) else value
+
+
+def copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
+    """`target.copy_(source)` between any two devices. A copy to the CPU that does not block arrives when the host next waits."""
+    inner_source, inner_target = _inside(source), _inside(target)
+    if source.device == target.device:
+        inner_target.copy_(inner_source)
+    elif non_blocking and not is_on_gpu(target):
+        BACKEND.arrives_later(inner_target, inner_source.clone())
+    else:
+        if not non_blocking:
+            BACKEND.host_waits("copy_")
+        inner_target.copy_(inner_source)
+    return target
+
+
+def to_copy(
+    x: torch.Tensor,
+    *,
+    dtype: torch.dtype | None = None,
+    layout: torch.layout | None = None,
+    device: torch.device | None = None,
+    pin_memory: bool | None = None,
+    non_blocking: bool = False,
+    memory_format: torch.memory_format | None = None,
+) -> torch.Tensor:
+    """`x.to(…)` to, from or on the device. What has not arrived yet is zeros."""
+    target = torch.zeros_like(_inside(x), dtype=dtype, memory_format=memory_format or torch.preserve_format)
+    on_device = (x.device if device is None else device).type == NAME
+    return copy_from(x, on_gpu(target) if on_device else target, non_blocking)
+
+
+def resize(x: torch.Tensor, size: list[int], memory_format: torch.memory_format | None = None) -> torch.Tensor:
+    """`x.resize_(size)`: the first elements stay; new memory only where the old is too small."""
+    strides = torch.empty(size, device="meta").stride()
+    count = torch.Size(size).numel()
+    if (count + x.storage_offset()) * x.element_size() <= x.untyped_storage().nbytes():
+        place = (x.untyped_storage(), x.storage_offset(), size, strides)
+    else:
+        fresh = torch.empty(count, dtype=x.dtype)
+        kept = on_cpu(x).reshape(-1)[:count]
+        fresh[: len(kept)] = kept
+        place = (on_gpu(fresh).untyped_storage(), 0, size, strides)
+    return torch.ops.aten.set_.source_Storage_storage_offset._op_dk(DispatchKey.CPU, x, *place)
+
+
+def set_source(op: OpOverload) -> Callable[..., torch.Tensor]:
+    return lambda *args, **kwargs: op._op_dk(DispatchKey.CPU, *args, **kwargs)
+
+
+def math_attention(*args: Any, **kwargs: Any) -> int:
+    """Which implementation attention uses: the composed one."""
+    return 0
+
+
+def gru_cell(input_gates, hidden_gates, hx, input_bias=None, hidden_bias=None):
+    """CUDA's fused step of a GRU: the new state, and what its backward pass needs."""
+    if input_bias is not None:
+        input_gates, hidden_gates = input_gates + input_bias, hidden_gates + hidden_bias
+    (ir, iz, i_n), (hr, hz, hn) = input_gates.chunk(3, -1), hidden_gates.chunk(3, -1)
+    r, z = (ir + hr).sigmoid(), (iz + hz).sigmoid()
+    n = (i_n + r * hn).tanh()
+    return n + z * (hx - n), torch.cat([r, z, n, hx, hn], -1)
+
+
+def gru_cell_backward(grad, workspace, has_bias):
+    r, z, n, hx, hn = workspace.chunk(5, -1)
+    d_n = grad * (1 - z) * (1 - n * n)
+    d_z, d_r = grad * (hx - n) * z * (1 - z), d_n * hn * r * (1 - r)
+    by_input, by_hidden = torch.cat([d_r, d_z, d_n], -1), torch.cat([d_r, d_z, d_n * r], -1)
+    return by_input, by_hidden, grad * z, by_input.sum(0) if has_bias else None, by_hidden.sum(0) if has_bias else None
+
+
+def convolution(x, weight, bias, *rest):
+    out = torch.convolution(on_cpu(x), on_cpu(weight), None if bias is None else on_cpu(bias), *rest)
+    return on_gpu(out)
+
+
+def convolution_backward(grad, x, weight, stride, padding, dilation, transposed, output_padding, groups, mask):
+    rest = (stride, padding, dilation, transposed, output_padding, groups, mask)
+    channels = weight.shape[1] * groups if transposed else weight.shape[0]
+    found = torch.ops.aten.convolution_backward(on_cpu(grad), on_cpu(x), on_cpu(weight), [channels], *rest)
+    return tuple(_outside(g) for g in found)
+
+
+def is_pinned(x: torch.Tensor, device: torch.device | None = None) -> bool:
+    return BACKEND.is_pinned(x)
+
+
+def pin_memory(x: torch.Tensor, device: torch.device | None = None) -> torch.Tensor:
+    return BACKEND.pinned(x)
+
+
+def register() -> list[torch.library.Library]:
+    """Tell PyTorch; what is returned has to stay alive."""
+    everything = torch.library.Library("_", "IMPL", "PrivateUse1")
+    everything.fallback(fallback)
+    aten = torch.library.Library("aten", "IMPL")
+    key = "PrivateUse1"
+    aten.impl("_copy_from", copy_from, key)
+    aten.impl("_to_copy", to_copy, key)
+    aten.impl("resize_", resize, key)
+    aten.impl("_fused_sdp_choice", math_attention, key)
+    aten.impl("_thnn_fused_gru_cell", gru_cell, key)
+    aten.impl("_thnn_fused_gru_cell_backward", gru_cell_backward, key)
+    aten.impl("convolution_overrideable", convolution, key)
+    aten.impl("convolution_backward_overrideable", convolution_backward, key)
+    for overload in ("source_Tensor", "source_Storage", "source_Storage_storage_offset"):
+        aten.impl(f"set_.{overload}", set_source(getattr(torch.ops.aten.set_, overload)), key)
+    aten.impl("is_pinned", is_pinned, "CPU")
+    aten.impl("_pin_memory", pin_memory, "CPU")
+    return [everything, aten]
