@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from pathlib import Path
 
 from autograde.commands.shared import app
+from autograde.layout import PACKAGE
 
-READERS = ("student", "instructor", "exports", "author")  # in the order of --help; students have the first alone
+# in the order of --help; students have the first alone
+COMMANDS = ("commands.student", "grader.commands", "exports.commands", "authoring.commands")
 
-for reader in READERS:
-    if (Path(__file__).parent / "commands" / f"{reader}.py").exists():
-        import_module(f"autograde.commands.{reader}")  # which adds its commands
+for module in COMMANDS:
+    if PACKAGE.joinpath(*module.split(".")).with_suffix(".py").exists():
+        import_module(f"autograde.{module}")  # which adds its commands
 
 
 def main(name: str = "autograde") -> None:

@@ -167,7 +167,7 @@ def _environment_of(interpreter: str) -> Path:
 
 def lessons() -> Iterator[Finding]:
     names = layout.lesson_names()
-    unbuilt = [n for n in names if not layout.fingerprints_path(n).exists() or not (layout.NOTEBOOKS / f"{n}.ipynb").exists()]
+    unbuilt = [n for n in names if not layout.manifest_path(n).exists() or not (layout.NOTEBOOKS / f"{n}.ipynb").exists()]
     words = f"{len(names) - len(unbuilt)} of {len(names)} notebooks are in {layout.NOTEBOOKS}"
     author = layout.SOLUTIONS.is_dir() and unbuilt
     remedy = (
@@ -229,11 +229,11 @@ def open_files() -> Iterator[Finding]:
 
 
 def sandbox() -> Iterator[Finding]:
-    from autograde.grader.sandbox import support
+    from autograde.grader.sandbox.probe import support
 
     offered = support()
     yield Finding(
-        "Sandbox", offered.level == "namespaces", f"submissions are shut in by {offered.level}", "what is missing stands in the next lines"
+        "Sandbox", offered.level == "namespaces", f"submissions are isolated by {offered.level}", "what is missing is listed below"
     )
     for lack in offered.missing:
         yield Finding(f"Sandbox: {lack.what}", False, lack.reason, lack.remedy)

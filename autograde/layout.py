@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Container
 from pathlib import Path
 from types import ModuleType
 
-ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent
 SOLUTIONS, NOTEBOOKS, DATA = ROOT / "solutions", ROOT / "notebooks", ROOT / "data"
-CHECKS, HIDDEN = ROOT / "autograde" / "checks", ROOT / "autograde" / "hidden"
-MISCONCEPTIONS, FINGERPRINTS = ROOT / "autograde" / "misconceptions", ROOT / "autograde" / "fingerprints"
+LESSONS = PACKAGE / "lessons"
+CHECKS, HIDDEN, MISCONCEPTIONS, MANIFESTS = (LESSONS / name for name in ("checks", "hidden", "misconceptions", "manifests"))
 
 
 def lesson_names() -> list[str]:
     """Every lesson by its full name, in order; from the sources where they are, else from what students have."""
-    found = SOLUTIONS.glob("[0-9][0-9]_*.py") if SOLUTIONS.is_dir() else FINGERPRINTS.glob("[0-9][0-9]_*.json")
+    found = SOLUTIONS.glob("[0-9][0-9]_*.py") if SOLUTIONS.is_dir() else MANIFESTS.glob("[0-9][0-9]_*.json")
     return sorted(path.stem for path in found)
 
 
@@ -48,8 +50,24 @@ def misconceptions_path(lesson: str) -> Path:
     return MISCONCEPTIONS / f"{lesson}.py"
 
 
-def fingerprints_path(lesson: str) -> Path:
-    return FINGERPRINTS / f"{lesson}.json"
+def manifest_path(lesson: str) -> Path:
+    return MANIFESTS / f"{lesson}.json"
+
+
+def part_files(*parts: str, suffixes: Container[str] = (".py",)) -> list[Path]:
+    """The files of these folders and modules of the package, such as `checking` or `authoring/source.py`, with all below the folders.
+
+    Raises:
+        ValueError: when there is no such part, so that a list of parts cannot go stale unseen.
+    """
+    found: list[Path] = []
+    for part in parts:
+        path = PACKAGE / part
+        if not path.exists():
+            raise ValueError(f"the package has no {part}")
+        below = path.rglob("*") if path.is_dir() else [path]
+        found += [p for p in below if p.suffix in suffixes and p.is_file() and not any(n.startswith((".", "__pycache__")) for n in p.parts)]
+    return sorted(found)
 
 
 def load_module(path: Path, name: str) -> ModuleType:

@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from IPython.display import display
 
-from autograde import lessons
-from autograde.errors import StudentTimeout
-from autograde.forbid import forbidding
-from autograde.grading import Result, examine
-from autograde.local import LocalStudent
-from autograde.report import Report
+from autograde.checking.errors import StudentTimeout
+from autograde.checking.forbidden_calls import forbidding
+from autograde.checking.lesson import Exercise, Lesson, load_lesson
+from autograde.checking.report import Report
+from autograde.checking.scoring import Result, examine
+from autograde.checking.student import LocalStudent
 
 SECONDS = 10  # a right answer's check takes milliseconds
 
@@ -35,8 +35,8 @@ class OpenLesson:
         self._results: dict[str, Result] = {}
 
     @cached_property
-    def _lesson(self) -> lessons.Lesson:
-        return lessons.load(self._name)
+    def _lesson(self) -> Lesson:
+        return load_lesson(self._name)
 
     def check(self, answer: Callable | type | str) -> float:
         """Check one answer, show what passed and what did not and why, and give its points (a plain float, as nbgrader wants)."""
@@ -135,7 +135,7 @@ def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
     return opened
 
 
-def _unchecked(exercise: lessons.Exercise) -> Result:
+def _unchecked(exercise: Exercise) -> Result:
     return Result(exercise.name, 0.0, exercise.points, "not_checked")
 
 

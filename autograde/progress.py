@@ -12,9 +12,9 @@ from typing import Any
 
 from autograde import layout
 
-# the first line of `autograde.report.Report`, as a notebook keeps it
+# the first line of `autograde.checking.report.Report`, as a notebook keeps it
 HEADLINE = re.compile(
-    r"^(?P<sign>[✓✗·]) (?P<exercise>\w+): [^·\n]*?(?: · (?P<score>[\d.e+-]+) of (?P<points>[\d.e+-]+) points| · no points[^\n]*)?$",
+    r"^(?P<sign>[✓✗·]) (?P<exercise>\w+): [^·\n]*?(?: · (?P<score>[\d.e+-]+) of (?P<points>[\d.e+-]+) points| · (?:no points|ungraded)[^\n]*)?$",
     re.MULTILINE,
 )
 ADVICE = {
@@ -78,7 +78,7 @@ def read_all(paths: Sequence[Path]) -> list[Progress]:
 
 def read(path: Path, name: str) -> Progress:
     """One notebook of the lesson `name`, as it was last saved."""
-    exercises = json.loads(layout.fingerprints_path(name).read_text(encoding="utf-8"))["exercises"]
+    exercises = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))["exercises"]
     try:
         cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell.get("cell_type") == "code"]
         said, written = _said(cells), _written(cells)

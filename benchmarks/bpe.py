@@ -22,7 +22,7 @@ from functools import partial
 
 import regex
 
-from autograde import measured
+from autograde.authoring import benchmark_tables
 from utils.corpora import load_text
 from utils.vocabularies import GPT2_SPLIT
 
@@ -59,7 +59,7 @@ def main() -> None:
     verdict = f"The course's merges {'equal' if same else 'DIFFER FROM'} those of the plain rescan."
     print(f"\n{verdict}")
     if options.save:
-        print(f"kept in {measured.save('bpe', 'Training byte-level BPE', COLUMNS, table, f'{task}. {verdict}')}")
+        print(f"kept in {benchmark_tables.save('bpe', 'Training byte-level BPE', COLUMNS, table, f'{task}. {verdict}')}")
 
 
 def compared(rows: dict[str, tuple]) -> list[tuple[str, ...]]:
@@ -91,7 +91,7 @@ def _measured(trainer: Callable, text: str, vocab_size: int, repeats: int) -> tu
 
 def ours() -> Callable:
     from autograde import layout
-    from autograde.build import source
+    from autograde.authoring import source
 
     train_bpe = source.namespace(source.read(layout.source_path("06_tokenization")))["train_bpe"]
     return lambda text, vocab_size: train_bpe(text, vocab_size)[1]

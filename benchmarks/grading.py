@@ -33,11 +33,10 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
-from autograde import measured
-from autograde.build import source
-from autograde.demo import LESSON, solved_notebook
-from autograde.grader import course
-from autograde.grader.matching import NOT_RUN
+from autograde.authoring import benchmark_tables, source
+from autograde.authoring.sample_class import LESSON, solved_notebook
+from autograde.grader.gradebook import course_dir
+from autograde.grader.ingest.matching import NOT_RUN
 from autograde.layout import resolve, source_path
 
 COLUMNS = ("grader", "submissions", "seconds", "s each", "× stock", "× graded part")
@@ -80,7 +79,7 @@ def main() -> None:
         table.add_row(*row)
     console.print(table, note)
     if options.save:
-        console.print(f"kept in {measured.save('grading', 'Grading a class', COLUMNS, rows, NOTE + note)}")
+        console.print(f"kept in {benchmark_tables.save('grading', 'Grading a class', COLUMNS, rows, NOTE + note)}")
 
 
 def _options() -> argparse.Namespace:
@@ -151,7 +150,7 @@ def _stock(folder: Path, notebook: NotebookNode, students: int, few: int) -> flo
     seconds = {}
     for count in (1, 1 + few):
         home = _hand_in(folder / str(count), notebook, LESSON, count)
-        course.create(home, [LESSON])
+        course_dir.create(home, [LESSON])
         (home / "nbgrader_config.py").write_text(STOCK)
         seconds[count] = _timed(["-m", "nbgrader", "autograde", LESSON, "--create"], home)
     return seconds[1] + (students - 1) * (seconds[1 + few] - seconds[1]) / few

@@ -27,8 +27,8 @@ from torch.nn import functional as F
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograde import layout, measured  # noqa: E402
-from autograde.build import source  # noqa: E402
+from autograde import layout  # noqa: E402
+from autograde.authoring import benchmark_tables, source  # noqa: E402
 from utils.corpora import load_text  # noqa: E402
 
 COLUMNS = ("model", "steps", "loss", "seconds", "CPU seconds", "× in CPU time")
@@ -184,7 +184,7 @@ def main() -> None:
         print()
     if chosen.save:
         note = f"Held-back loss on {corpus.name}, nats a character; {torch.get_num_threads()} threads. The modern GPT's clock stops at the recipe's loss. "
-        print(f"kept in {measured.save('speedrun', 'Training a small GPT', COLUMNS, rows, note)}")
+        print(f"kept in {benchmark_tables.save('speedrun', 'Training a small GPT', COLUMNS, rows, note)}")
 
 
 def _row(name: str, run: Run, baseline: Run) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import pytest
 
 from autograde import layout
-from autograde.measuring.numbers import Numbers
+from autograde.authoring.measuring.numbers import Numbers
 from tests.lessons.claims.conftest import FRESH
 
 

@@ -15,8 +15,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import LESSON, SAMPLES, solved_notebook
+from autograde.authoring import source
+from autograde.authoring.sample_class import LESSON, SAMPLES, solved_notebook
 
 SCRIPTS = str(Path(sys.executable).parent)
 GUIDE = (layout.ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")

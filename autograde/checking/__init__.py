@@ -1,1 +1,1 @@
-"""What ships to students: checks and what they are made of."""
+"""Checks an answer: what runs in a student's kernel and in the grader alike. Ships to students."""

@@ -1,1 +1,1 @@
-"""The commands of `python -m autograde`, by who needs them."""
+"""The frame of the command line, and the commands that students have."""

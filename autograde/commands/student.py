@@ -74,7 +74,7 @@ def _add(table: Table, lesson) -> None:
 def doctor(
     only: Annotated[Optional[Reader], typer.Option(help="Look only at what these need.")] = None,
 ) -> None:
-    """Look for what commonly goes wrong in a set-up, and say how to mend it.
+    """Look for what commonly goes wrong in a set-up, and say how to fix it.
 
     For students: Python's version, the environment, packages, PyTorch and the GPU, the kernel, which copy of the course is used, the notebooks,
     the encoding of text, disk and home. For graders: the search path, nbgrader's page in JupyterLab, open files, the sandbox.

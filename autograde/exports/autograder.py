@@ -1,6 +1,6 @@
 """What Gradescope runs for each submission: `/autograder/submission` in, `/autograder/results/results.json` out.
 
-The tests run here, as root; the submission runs in a worker that is shut in as far as the container allows. Nothing in the submission's
+The tests run here, as root; the submission runs in a worker that is isolated as far as the container allows. Nothing in the submission's
 folder is ever imported, and `results.json` is written at once, when no process of the submission is left.
 """
 
@@ -16,19 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograde import layout, lessons
-from autograde.errors import SandboxUnavailable
+from autograde import layout
+from autograde.checking.errors import SandboxUnavailable
+from autograde.checking.lesson import load_lesson
+from autograde.checking.scoring import Result
 from autograde.exports.results import cases, document, save
 from autograde.exports.visibility import Visibility
-from autograde.grader import pipeline, sandbox, warm
-from autograde.grader.discovery import in_folder
-from autograde.grader.pipeline import Graded
-from autograde.grading import Result
+from autograde.grader.ingest.discovery import in_folder
+from autograde.grader.results.model import Graded
+from autograde.grader.run import submission
+from autograde.grader.sandbox import isolate, probe
+from autograde.grader.worker import fork_server
 
 SETTINGS = "gradescope.json"  # in the course's folder
 OPEN_TO_ALL = ("utils", "data")  # what lessons import and read
 UNFINISHED = "The autograder did not finish. This is not your score: please tell your instructor."
-REFUSED = "Nothing was run: this container cannot shut a submission in. This is not your score: please tell your instructor."
+REFUSED = "Nothing was run: this container cannot isolate a submission. This is not your score: please tell your instructor."
 NOTHING = "No notebook was found. Hand in {lesson}.ipynb itself."
 WRITTEN = "The written answer is read by a person; its points are not in this score."
 AGAIN = 2.0  # seconds after which an alarm that was lost is raised again
@@ -55,14 +58,14 @@ def main(root: str) -> None:
     save(document([], UNFINISHED, settings.visibility), results)
     content = run(place / "submission", settings)
     save(content, results)
-    print(f"{settings.lesson}: {content['score']:g} points in {content['execution_time']} s; shut in by {sandbox.support().level}")
+    print(f"{settings.lesson}: {content['score']:g} points in {content['execution_time']} s; isolated by {probe.support().level}")
 
 
 def ready() -> None:
-    """Told when the package is built: that all is there, and how submissions are shut in."""
-    lesson = lessons.load(_settings().lesson, hidden=True)
+    """Told when the package is built: that all is there, and how submissions are isolated."""
+    lesson = load_lesson(_settings().lesson, hidden=True)
     print(
-        f"{lesson.name}: {len(lesson.exercises)} exercises, {lesson.points:g} points; here submissions are shut in by {sandbox.support().level}"
+        f"{lesson.name}: {len(lesson.exercises)} exercises, {lesson.points:g} points; here submissions are isolated by {probe.support().level}"
     )
 
 
@@ -75,7 +78,7 @@ def run(folder: Path, settings: Settings) -> dict[str, Any]:
         print(f"autograder: {error}")
         return document([], REFUSED, settings.visibility, time.monotonic() - began)
     finally:
-        warm.shared().close()  # and every worker with it
+        fork_server.shared().close()  # and every worker with it
     return document(cases(graded.results), _told(graded), settings.visibility, time.monotonic() - began)
 
 
@@ -107,9 +110,9 @@ def _grade(folder: Path, settings: Settings) -> Graded:
     done: list[Result] = []
     try:
         with _time_limit(settings.seconds):
-            return pipeline.grade(found, _mode(), done.append)
+            return submission.grade(found, _mode(), done.append)
     except _OutOfTime:
-        exercises = lessons.load(settings.lesson).exercises.values()
+        exercises = load_lesson(settings.lesson).exercises.values()
         left = [e for e in exercises if e.name not in {r.exercise for r in done}]
         late = [Result(e.name, 0.0, e.points, "timeout", diagnosis="The exercises before it used up the time") for e in left]
         return Graded(found.student, found.lesson, "graded", [*done, *late], "The time was up before all exercises were checked.")
@@ -117,7 +120,7 @@ def _grade(folder: Path, settings: Settings) -> Graded:
 
 def _mode() -> str:
     """Nothing of the container can be read, or else nothing that `lock_up` closes; less than that refuses."""
-    return "account" if sandbox.support().level in sandbox.OPEN else "required"
+    return "account" if probe.support().level in isolate.OPEN else "required"
 
 
 @contextmanager

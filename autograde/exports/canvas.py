@@ -14,10 +14,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograde import lessons
+from autograde.checking.lesson import read_manifest
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
-from autograde.grader.tables import as_csv, safe
+from autograde.grader.results.csv_tables import as_csv, safe
 
 IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")
 KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by, the likeliest first
@@ -127,7 +127,7 @@ def _column(lesson: str, header: list[str]) -> str | None:
 
 def _title(lesson: str) -> str:
     try:
-        return lessons.manifest(lesson)["title"]
+        return read_manifest(lesson)["title"]
     except ValueError:
         return ""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from nbgrader.api import SubmittedAssignment
 
-from autograde.grader.course import open_gradebook
-from autograde.grader.gradebook import explained
+from autograde.grader.gradebook.course_dir import open_gradebook
+from autograde.grader.gradebook.record import explained
 
 
 @dataclass(frozen=True)

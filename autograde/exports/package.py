@@ -13,12 +13,14 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.exports.visibility import Visibility
-from autograde.grader.journal import write
+from autograde.files import write
 
 SCRIPTS = Path(__file__).with_name("scripts")
 COURSE = "course"  # the folder in the zip that stands for the repository
 SETTINGS = f"{COURSE}/gradescope.json"
-CODE = ("autograde/*.py", "autograde/build/*.py", "autograde/grader/*.py", "autograde/exports/*.py", "utils/*.py", "data/**/*")
+PARTS = ("checking", "commands", "authoring", "grader", "exports")  # with the modules above them
+SUFFIXES = (".py", ".j2", ".png", ".sh")
+BESIDE = ("utils/**/*.py", "data/**/*")
 NOT_NEEDED = ("jupyterlab", "nbgrader", "typer")  # nobody opens a notebook there, and Gradescope keeps the grades
 BROUGHT_ALONG = ("ipython", "nbformat")  # what those bring at home
 MARGIN = 60  # seconds between our own end and Gradescope's
@@ -51,9 +53,11 @@ def requirements() -> str:
 
 def _files(lesson: str) -> Iterator[Path]:
     """The grader, what lessons import, and of all lessons this one alone."""
-    for pattern in CODE:
+    yield from sorted(layout.PACKAGE.glob("*.py"))
+    yield from layout.part_files(*PARTS, "lessons/__init__.py", suffixes=SUFFIXES)
+    for pattern in BESIDE:
         yield from (file for file in sorted(layout.ROOT.glob(pattern)) if file.is_file())
-    own = [layout.checks_path(lesson), layout.hidden_path(lesson), layout.fingerprints_path(lesson), layout.source_path(lesson)]
+    own = [layout.checks_path(lesson), layout.hidden_path(lesson), layout.manifest_path(lesson), layout.source_path(lesson)]
     own += [layout.NOTEBOOKS / f"{lesson}.ipynb", layout.ROOT / "requirements.lock"]
     for file in own:
         if not file.exists():

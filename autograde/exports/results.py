@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograde.checking.report import SIGNS, headline, shown
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result, tell
 from autograde.exports.visibility import Visibility
-from autograde.grader.journal import write
-from autograde.grading import Result, tell
-from autograde.report import SIGNS, headline, shown
-from autograde.suite import Outcome
+from autograde.files import write
 
 if TYPE_CHECKING:  # it brings nbgrader, which is not there on Gradescope
     from autograde.exports.marks import Mark, Marks
@@ -77,7 +77,7 @@ def _line(outcome: Outcome) -> str:
 
 
 def plain(text: str) -> str:
-    """A stranger's text without control characters, and not endless."""
+    """Untrusted text without control characters, and not endless."""
     kept = "".join(c for c in text if c.isprintable() or c == "\n")
     return kept if len(kept) <= LONGEST else kept[:LONGEST] + " …"
 

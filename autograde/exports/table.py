@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograde.exports.marks import Marks
-from autograde.grader.tables import as_csv, safe
+from autograde.grader.results.csv_tables import as_csv, safe
 
 
 def wide(marks: Marks, zeros: bool = False) -> bytes:

@@ -1,4 +1,4 @@
-"""The grader: strangers' code in one process, tests and oracles in another, data between them."""
+"""The grader: untrusted code in one process, tests and oracles in another, data between them."""
 
 import sys
 

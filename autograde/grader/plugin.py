@@ -10,13 +10,14 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograde import layout, lessons
-from autograde.grader import handover
-from autograde.grader.gradebook import with_outputs
-from autograde.grader.matching import Submission, match
-from autograde.grader.pipeline import check_submission
-from autograde.grader.reading import RawCell, RawNotebook
-from autograde.grader.rubric import with_rubrics, without_rubrics
+from autograde import layout
+from autograde.checking.lesson import read_manifest
+from autograde.grader.gradebook import exchange_files
+from autograde.grader.gradebook.record import with_outputs
+from autograde.grader.gradebook.rubrics import with_rubrics, without_rubrics
+from autograde.grader.ingest.matching import Submission, match
+from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
+from autograde.grader.run.submission import check_submission
 
 
 class Repair(NbGraderPreprocessor):
@@ -34,7 +35,7 @@ class GradeInSandbox(NbGraderPreprocessor):
         submission = _matched(nb, names["notebook"])
         folder = Path(resources["metadata"]["path"])
         results = check_submission(names["notebook"], submission, folder, os.environ.get("AUTOGRADE_SANDBOX", "required"))
-        handover.keep(folder, folder)
+        exchange_files.keep(folder, folder)
         return with_rubrics(with_outputs(submission.notebook, results), names["notebook"]), resources
 
 
@@ -46,7 +47,7 @@ class HideRubrics(NbGraderPreprocessor):
 
 
 def _matched(nb: NotebookNode, lesson: str) -> Submission:
-    exercises = [name for name, e in lessons.manifest(lesson)["exercises"].items() if not e["outcome"]]
+    exercises = [name for name, e in read_manifest(lesson)["exercises"].items() if not e["outcome"]]
     cells = [
         RawCell(c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id", ""), tuple(c.metadata.get("tags", ())))
         for c in nb.cells

@@ -1,4 +1,4 @@
-"""Strangers' Markdown as HTML that cannot act: formgrader and the feedback pages run whatever stands in them, in the reader's name."""
+"""Untrusted Markdown as HTML that cannot act: formgrader and the feedback pages run whatever stands in them, in the reader's name."""
 
 from __future__ import annotations
 

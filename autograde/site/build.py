@@ -8,7 +8,8 @@ from pathlib import Path
 
 import nbformat
 
-from autograde import layout, measured
+from autograde import layout
+from autograde.authoring import benchmark_tables
 from autograde.site.lessons import lesson_page
 
 DOCS = layout.ROOT / "docs"
@@ -57,9 +58,9 @@ def gather(folder: Path) -> None:
 
 def _table(name: str, command: str) -> str:
     """The measured table as Markdown, or how to measure it."""
-    path = measured.FOLDER / f"{name}.json"
+    path = benchmark_tables.FOLDER / f"{name}.json"
     if path.exists():
-        return measured.markdown(measured.load(path))
+        return benchmark_tables.markdown(benchmark_tables.load(path))
     return f"## {name.capitalize()}\n\nNot measured yet: `{command}` writes the table.\n"
 
 

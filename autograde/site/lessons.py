@@ -6,8 +6,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograde import layout
-from autograde.build import notebooks, source
-from autograde.build.alternatives import silent
+from autograde.authoring import notebooks, source
+from autograde.authoring.alt_text import silent
 
 SHOWN = {"figure", "experiment"}  # cells whose outputs a reader sees; reports of checks belong to a student's own kernel
 FOLDED = {"figure", "setup"}  # cells whose code a reader opens by a click

@@ -1,6 +1,6 @@
 """Lesson 02's numbers: dates through one vector and with looking back, and seven ways to score."""
 
-from autograde.measuring.experiments import experiment
+from autograde.authoring.measuring.experiments import experiment
 
 
 @experiment("figures", seeds=(0,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograde import layout
-from autograde.demo import LESSON
+from autograde.authoring.sample_class import LESSON
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect

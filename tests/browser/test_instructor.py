@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from autograde.demo import LESSON
+from autograde.authoring.sample_class import LESSON
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect

@@ -9,9 +9,10 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import UNSCALED, solved_notebook
-from autograde.grader import discovery, pipeline
+from autograde.authoring import source
+from autograde.authoring.sample_class import UNSCALED, solved_notebook
+from autograde.grader.ingest import discovery
+from autograde.grader.run import submission
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -93,7 +94,7 @@ def test_a_wrong_answer_is_explained_and_a_right_one_praised(lab, watch, noteboo
 
     opened.save()
     (found,) = discovery.find([opened.path], LESSON)
-    assert pipeline.grade(found, "auto").score == 3, "what the browser saved is what is graded"
+    assert submission.grade(found, "auto").score == 3, "what the browser saved is what is graded"
 
 
 def test_an_untouched_notebook_runs_from_top_to_bottom(lab, watch, notebook):

@@ -10,9 +10,10 @@ import pytest
 from nbconvert import HTMLExporter, MarkdownExporter
 
 from autograde import layout
-from autograde.build import notebooks, source
-from autograde.demo import solved_notebook
-from autograde.grader import discovery, pipeline
+from autograde.authoring import notebooks, source
+from autograde.authoring.sample_class import solved_notebook
+from autograde.grader.ingest import discovery
+from autograde.grader.run import submission
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -141,5 +142,5 @@ def test_no_figure_is_run_when_grading(tmp_path):
     path.parent.mkdir()
     nbformat.write(solved, path)
     (found,) = discovery.find([path])
-    graded = pipeline.grade(found, "auto")
+    graded = submission.grade(found, "auto")
     assert graded.score == graded.max_score > 0

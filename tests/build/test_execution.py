@@ -9,8 +9,8 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.build import notebooks, source
-from autograde.demo import solved_notebook
+from autograde.authoring import notebooks, source
+from autograde.authoring.sample_class import solved_notebook
 
 LESSONS = layout.lesson_names()
 CLAIMS = layout.ROOT / "tests" / "lessons" / "claims"

@@ -4,9 +4,9 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.build import notebooks, source
-from autograde.build.lesson import stale
-from autograde.strength import Bench
+from autograde.authoring import notebooks, source
+from autograde.authoring.build import stale
+from autograde.authoring.mutation import Bench
 
 LESSONS = layout.lesson_names()
 TAKE_LONG = ("01", "07")  # to compute the fingerprints of

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from autograde import layout, measured
-from autograde.measuring import experiments, program
-from autograde.measuring.experiments import Experiment
-from autograde.measuring.numbers import Numbers
+from autograde.authoring.measuring import experiments, program
+from autograde.authoring.measuring.experiments import Experiment
+from autograde.authoring.measuring.numbers import Numbers
 
 LESSON = """
 from utils import dates, plots

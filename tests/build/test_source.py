@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograde.build import source
+from autograde.authoring import source
 
 GOOD = '''# %% [markdown]
 # # 99 · A lesson

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 from autograde.checking import pretend_gpu
 from autograde.checking.pretend_gpu import autocast
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from autograde import expect
-from autograde.errors import CheckFailed
-from autograde.local import LocalStudent
+from autograde.checking import expect
+from autograde.checking.errors import CheckFailed
+from autograde.checking.student import LocalStudent
 
 
 def failure(function, *args, **kwargs):

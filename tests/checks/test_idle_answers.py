@@ -1,4 +1,4 @@
-"""An answer that does nothing earns nothing, in any exercise: a check that it passes all the same is marked `beside`."""
+"""An answer that does nothing earns nothing, in any exercise: a check that it passes all the same is marked `trivial`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.grading import examine
-from autograde.local import LocalStudent
-from autograde.strength import Bench
+from autograde.authoring.mutation import Bench
+from autograde.checking.scoring import examine
+from autograde.checking.student import LocalStudent
 
 LESSONS = [path.stem for path in sorted(layout.SOLUTIONS.glob("*.py"))]
 
@@ -83,11 +83,11 @@ def test_an_answer_that_does_nothing_earns_nothing(name):
     for exercise in graded:
         for kind, answer in idle_answers(bench.reference[exercise.name]).items():
             result = examine(bench.lesson, exercise, LocalStudent(ChainMap({exercise.name: answer}, bench.reference)))
-            passed = [f"{o.check} (hidden)" if o.hidden else o.check for o in result.outcomes if o.passed and not o.beside]
+            passed = [f"{o.check} (hidden)" if o.hidden else o.check for o in result.outcomes if o.passed and not o.trivial]
             assert result.status != "passed" and not passed, f"{exercise.name}, an answer that {kind}: {passed}"
 
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_exercise_has_a_check_that_tells(name):
     lesson = Bench(name).lesson
-    assert [e for e, checks in lesson.checks.items() if all(check.beside for check in checks)] == []
+    assert [e for e, checks in lesson.checks.items() if all(check.trivial for check in checks)] == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograde.grading import Result
+from autograde.checking.scoring import Result
 from autograde.notebook import Scoreboard
 
 DONE, STRETCH = Result("first", 2.0, 2.0, "passed"), Result("extra", 0.0, 0.0, "not_checked")

@@ -16,7 +16,7 @@ import pytest
 from markdown_it import MarkdownIt
 from nbconvert.filters import markdown2html
 
-from autograde.build import bootstrap
+from autograde.authoring import bootstrap
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from nbclient import NotebookClient
 from packaging.requirements import Requirement
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import solved_notebook
+from autograde.authoring import source
+from autograde.authoring.sample_class import solved_notebook
 from tests.colab.bare import SHIPPED, Bare, plain, with_dependencies
 from tests.colab.conftest import LESSON
 from utils.setup import FILES_ONLY, NEEDED

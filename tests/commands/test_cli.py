@@ -10,7 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from autograde import layout, release
+from autograde import layout
+from autograde.authoring import release
 from autograde.cli import app
 
 COMMANDS = typer.main.get_command(app).commands

@@ -183,10 +183,10 @@ def test_too_few_open_files(monkeypatch):
 
 
 def test_a_machine_without_a_sandbox(monkeypatch):
-    from autograde.grader import sandbox
+    from autograde.grader.sandbox import probe
 
     lack = types.SimpleNamespace(what="user namespaces", reason="they are switched off", remedy="sysctl kernel.unprivileged_userns_clone=1")
-    monkeypatch.setattr(sandbox, "support", lambda: types.SimpleNamespace(level="limits", missing=[lack]))
+    monkeypatch.setattr(probe, "support", lambda: types.SimpleNamespace(level="limits", missing=[lack]))
     found = [finding for finding in doctor.sandbox() if not finding.well]
     assert "limits" in found[0].words and found[1].words == lack.reason and found[1].remedy == lack.remedy
 

@@ -5,11 +5,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
+from autograde.checking.report import Report, headline
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result
 from autograde.cli import app
-from autograde.grading import Result
 from autograde.progress import HEADLINE, read, read_all
-from autograde.report import Report, headline
-from autograde.suite import Outcome
 
 LESSON = "03_self_attention"
 

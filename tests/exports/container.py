@@ -12,28 +12,28 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from autograde.grader import linux, seccomp  # noqa: E402, after the path is set
+from autograde.grader.sandbox import seccomp, syscalls  # noqa: E402, after the path is set
 
 KEPT = {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}  # CHOWN, DAC_OVERRIDE, … SETGID, SETUID, SETPCAP, … SETFCAP
 REFUSED = ("unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "mount_setattr", "fsopen", "fsmount", "ptrace")
-LANDLOCK = (linux.LANDLOCK_CREATE_RULESET, linux.LANDLOCK_ADD_RULE, linux.LANDLOCK_RESTRICT_SELF)
+LANDLOCK = (syscalls.LANDLOCK_CREATE_RULESET, syscalls.LANDLOCK_ADD_RULE, syscalls.LANDLOCK_RESTRICT_SELF)
 
 
 def enter(landlock: bool) -> None:
     """Become root as a container knows it, for ever."""
-    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     _install(landlock)
     for capability in range(41):
         if capability not in KEPT:
-            linux.prctl(linux.PR_CAPBSET_DROP, capability)
+            syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
     kept = sum(1 << capability for capability in KEPT)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     data = (ctypes.c_uint32 * 6)(kept & 0xFFFFFFFF, kept & 0xFFFFFFFF, 0, 0, 0, 0)
-    linux._call("capset", ctypes.byref(header), ctypes.byref(data))
+    syscalls._call("capset", ctypes.byref(header), ctypes.byref(data))
 
 
 def _install(landlock: bool) -> None:
-    which = list(seccomp._ARCH).index(linux.MACHINE)
+    which = list(seccomp._ARCH).index(syscalls.MACHINE)
     steps = [(seccomp._LOAD, 0, 0, seccomp._NUMBER)]
     for number in (seccomp._DENIED[name][which] for name in REFUSED):
         steps += [(seccomp._EQUAL, 0, 1, number), seccomp._deny(errno.EPERM)]
@@ -43,7 +43,7 @@ def _install(landlock: bool) -> None:
     steps += seccomp._only_if(seccomp._CLONE[which], seccomp._NEW_NAMESPACES, 0, [])
     steps.append((seccomp._RETURN, 0, 0, seccomp._ALLOW))
     filter_ = seccomp._Program(len(steps), b"".join(struct.pack("HBBI", *step) for step in steps))
-    linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.addressof(filter_))
+    syscalls.prctl(syscalls.PR_SET_SECCOMP, 2, ctypes.addressof(filter_))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from autograde import layout
+from autograde.checking.lesson import read_manifest
+from autograde.checking.scoring import Result
 from autograde.cli import app
 from autograde.exports import canvas, marks, results, table
-from autograde.grader.course import create, open_gradebook
-from autograde.grader.gradebook import Records
-from autograde.grader.pipeline import Graded
-from autograde.grader.tables import safe, save
-from autograde.grading import Result
-from autograde.lessons import manifest
+from autograde.grader.gradebook.course_dir import create, open_gradebook
+from autograde.grader.gradebook.record import Records
+from autograde.grader.results.csv_tables import safe, save
+from autograde.grader.results.model import Graded
 
 LESSON, OTHER = "03_self_attention", "04_multi_head_attention"
 EVIL = "=cmd|'_C calc'!A0"
@@ -28,7 +28,9 @@ HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Notes", "S
 def graded(student, lesson, share, status="graded"):
     """A submission with the same share of every exercise's points."""
     listed = [
-        Result(n, round(e["points"] * share, 2), e["points"], "partial") for n, e in manifest(lesson)["exercises"].items() if e["points"]
+        Result(n, round(e["points"] * share, 2), e["points"], "partial")
+        for n, e in read_manifest(lesson)["exercises"].items()
+        if e["points"]
     ]
     notebook = nbformat.reads((layout.NOTEBOOKS / f"{lesson}.ipynb").read_text(), 4)
     for cell in notebook.cells:
@@ -239,7 +241,7 @@ def test_what_canvas_did_not_export_is_refused(course, tmp_path, content):
 
 def test_the_command_names_who_is_not_in_the_roster(course, tmp_path):
     done = run("export", course, "--format", "canvas", "--roster", roster(tmp_path / "c.csv", ADA), "--out", tmp_path / "o.csv")
-    assert done.exit_code == 0 and "ben is nobody in the roster" in done.output and "1 submission:" in done.output
+    assert done.exit_code == 0 and "ben is not in the roster" in done.output and "1 submission:" in done.output
     assert (tmp_path / "o.csv").exists()
 
 

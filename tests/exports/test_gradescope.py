@@ -1,4 +1,4 @@
-"""Gradescope's autograder, run in a copy of Gradescope's folders: what students hand in, and what strangers try."""
+"""Gradescope's autograder, run in a copy of Gradescope's folders: what students hand in, and what untrusted code tries."""
 
 import json
 import os
@@ -15,24 +15,24 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import EXERCISES, LESSON, SAMPLES, expected_score, sample_class, solved_notebook
-from autograde.errors import SandboxUnavailable
+from autograde.authoring import source
+from autograde.authoring.sample_class import EXERCISES, LESSON, SAMPLES, expected_score, sample_class, solved_notebook
+from autograde.checking.errors import SandboxUnavailable
 from autograde.exports import package
 from autograde.exports.visibility import Visibility
-from autograde.grader import sandbox
+from autograde.grader.sandbox import isolate, limits, probe
 
 CONTAINER = Path(__file__).with_name("container.py")
 MODES = {"as it is": [], "container": [sys.executable, str(CONTAINER)], "old kernel": [sys.executable, str(CONTAINER), "--no-landlock"]}
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="a container's root is root")
-able = sandbox.support()
+able = probe.support()
 LEVELS = {"as it is": able.level, "container": "landlock", "old kernel": "account"}
 IN_EACH = [
     pytest.param("as it is", marks=pytest.mark.skipif(able.level != "namespaces", reason="no namespaces")),
     pytest.param("container", marks=[root_only, pytest.mark.skipif(not able.landlock or not able.seccomp, reason="no Landlock")]),
     pytest.param("old kernel", marks=[root_only, pytest.mark.skipif(not able.seccomp, reason="no seccomp")]),
 ]
-pytestmark = pytest.mark.skipif(able.level not in ("namespaces", "landlock"), reason="submissions cannot be shut in here")
+pytestmark = pytest.mark.skipif(able.level not in ("namespaces", "landlock"), reason="submissions cannot be isolated here")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_complete_submission_in_a_container_of_an_old_kernel(platform):
     mode = "old kernel" if os.geteuid() == 0 and able.seccomp else "as it is"
     platform.hand_in({f"{LESSON}.ipynb": nbformat.writes(solved())})
     results = platform.run(mode)
-    assert f"shut in by {LEVELS[mode]}" in platform.done.stdout
+    assert f"isolated by {LEVELS[mode]}" in platform.done.stdout
     assert results["score"] == 24 and sum(points(results).values()) == 24 and list(points(results)) == list(EXERCISES)
     assert all(test["status"] == "passed" and test["score"] == test["max_score"] for test in results["tests"])
     assert results["visibility"] == "visible" and results["stdout_visibility"] == "hidden"
@@ -207,7 +207,7 @@ def test_a_run_that_is_killed_leaves_words_and_no_half_file(platform):
     assert [path.name for path in platform.results.parent.iterdir()] == ["results.json"]
 
 
-# --- what strangers try
+# --- what untrusted code tries
 
 SPY = """
 import glob, os, socket, sys, threading
@@ -219,7 +219,7 @@ def attempt(action):
         return None
 found = {{}}
 for path in [ROOT + "/submission_metadata.json", ROOT + "/source/setup.sh", ROOT + "/source/course/gradescope.json",
-             ROOT + "/source/course/autograde/hidden/test_03_self_attention.py", ROOT + "/source/course/autograde/grading.py",
+             ROOT + "/source/course/autograde/lessons/hidden/test_03_self_attention.py", ROOT + "/source/course/autograde/checking/scoring.py",
              ROOT + "/source/course/solutions/03_self_attention.py", ROOT + "/results/results.json", ROOT + "/submission/notes.txt",
              "/etc/shadow", *([f"/proc/{{pid}}/{{name}}" for pid in (1, os.getppid()) for name in ("environ", "mem")] if os.getpid() > 2 else [])]:
     found[path] = attempt(lambda: open(path, "rb").read(10))
@@ -258,7 +258,7 @@ def test_a_spy_finds_nothing_and_writes_nothing(platform, mode, monkeypatch):
     platform.hand_in({f"{LESSON}.ipynb": nbformat.writes(notebook), "notes.txt": "mine"})
     before = files_in(platform.root)
     results = platform.run(mode)
-    assert f"shut in by {LEVELS[mode]}" in platform.done.stdout
+    assert f"isolated by {LEVELS[mode]}" in platform.done.stdout
     outputs = "\n".join(test["output"] for test in results["tests"])
     assert "SPY" not in outputs, outputs[:2000]
     assert results["score"] == 24  # it went on to the end
@@ -318,23 +318,23 @@ def test_where_nothing_shuts_in_nothing_is_run(platform, tmp_path):
     """Without namespaces, Landlock and root there is no other account to run as."""
     trap = tmp_path / "run"
     platform.hand_in({f"{LESSON}.ipynb": with_cell(f"open({str(trap)!r}, 'w').write('x')\n")})
-    package_code = platform.root / "source" / "course" / "autograde" / "grader" / "sandbox.py"
+    package_code = platform.root / "source" / "course" / "autograde" / "grader" / "sandbox" / "isolate.py"
     text = package_code.read_text()
-    assert text.count("def _shut_in(") == 1
-    package_code.write_text(text.replace("def _shut_in(", "def _shut_in(*_):\n    return 'limits', 'nothing here'\n\n\ndef _unused("))
+    assert text.count("def _isolate(") == 1
+    package_code.write_text(text.replace("def _isolate(", "def _isolate(*_):\n    return 'limits', 'nothing here'\n\n\ndef _unused("))
     results = platform.run()
     assert results["score"] == 0 and results["tests"] == [] and "not your score" in results["output"] and not trap.exists()
 
 
 @pytest.mark.parametrize(("level", "refused_by"), [("landlock", ()), ("account", ("required",)), ("limits", ("required", "account"))])
 def test_each_mode_refuses_what_is_less(monkeypatch, level, refused_by):
-    monkeypatch.setattr(sandbox, "_shut_in", lambda *_: (level, "no better here"))
+    monkeypatch.setattr(isolate, "_isolate", lambda *_: (level, "no better here"))
     for mode in ("required", "account", "auto"):
         if mode in refused_by:
             with pytest.raises(SandboxUnavailable, match="no better here"):
-                sandbox.enter(sandbox.Limits(), mode, None)
+                isolate.enter(limits.Limits(), mode, None)
         else:
-            assert sandbox.enter(sandbox.Limits(), mode, None) == level
+            assert isolate.enter(limits.Limits(), mode, None) == level
 
 
 # --- the package
@@ -346,7 +346,7 @@ def test_the_package_holds_its_lesson_and_no_other(archive):
         modes = {i.filename: i.external_attr >> 16 & 0o777 for i in members.infolist()}
     others = [lesson for lesson in layout.lesson_names() if lesson != LESSON]
     assert not [name for name in names if any(lesson in name for lesson in others)]
-    assert {f"course/autograde/{part}/test_{LESSON}.py" for part in ("checks", "hidden")} <= names
+    assert {f"course/autograde/lessons/{part}/test_{LESSON}.py" for part in ("checks", "hidden")} <= names
     assert not [name for name in names if "misconceptions" in name or name.startswith("/") or ".." in name or "__pycache__" in name]
     assert modes["setup.sh"] == modes["run_autograder"] == 0o755
 

@@ -1,16 +1,17 @@
-"""One warm process for the folder, and sessions of a few lines of student code."""
+"""One fork server for the folder, and sessions of a few lines of student code."""
 
 import textwrap
 
 import pytest
 
-from autograde.grader import sandbox, warm
-from autograde.grader.session import Session
+from autograde.grader.run.session import Session
+from autograde.grader.sandbox.limits import Limits
+from autograde.grader.worker import fork_server
 
 
 @pytest.fixture(scope="session")
 def server():
-    server = warm.Warm()
+    server = fork_server.ForkServer()
     yield server
     server.close()
 
@@ -22,8 +23,8 @@ def make(server):
 
     def make(*sources, mode="auto", artifacts=None, **limits):
         cells = [(f"cell{i}", textwrap.dedent(source)) for i, source in enumerate(sources)]
-        limits = {"request_seconds": 10, "cell_seconds": 10, "patience": 1, **limits}
-        sessions.append(Session(cells, sandbox.Limits(**limits), mode, artifacts, server))
+        limits = {"request_seconds": 10, "cell_seconds": 10, "timeout_factor": 1, **limits}
+        sessions.append(Session(cells, Limits(**limits), mode, artifacts, server))
         return sessions[-1]
 
     yield make

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from autograde import lessons
-from autograde.grader import class_page, tables
-from autograde.grader.pipeline import Graded
-from autograde.grading import Result
+from autograde.checking.lesson import read_manifest
+from autograde.checking.scoring import Result
+from autograde.grader.results import class_page, csv_tables
+from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"
-KNOWN = lessons.manifest(LESSON)
+KNOWN = read_manifest(LESSON)
 POINTS = {name: e["points"] for name, e in KNOWN["exercises"].items()}
 
 
@@ -36,7 +36,7 @@ def classroom(size, seed=5):
 
 
 def written(graded, folder):
-    tables.save(graded, folder)
+    csv_tables.save(graded, folder)
     return class_page.save(folder).read_text(encoding="utf-8")
 
 

@@ -13,9 +13,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograde.errors import ProtocolError
-from autograde.grader import codec
-from autograde.grader.codec import MAGIC, Table, decode, encode
+from autograde.checking.errors import ProtocolError
+from autograde.grader.rpc import codec
+from autograde.grader.rpc.codec import MAGIC, Table, decode, encode
 from utils.mdp import TabularMDP
 
 
@@ -186,7 +186,7 @@ def test_a_dataclass_of_utils_crosses_by_its_fields_and_no_other_class_does():
     assert type(got) is TabularMDP and torch.equal(got.transition, mdp.transition)
     for name in ("os.system", "subprocess.Popen", "builtins.eval", "utils.os.path", "utils.mdp.torch", "utils.mdp.__builtins__",
         "utils.mdp", "utils..mdp.X",
-                 "autograde.suite.Check", "utils.mdp.TabularMDP.step", "utils.textworld.__loader__"):  # fmt: skip
+                 "autograde.checking.runner.Check", "utils.mdp.TabularMDP.step", "utils.textworld.__loader__"):  # fmt: skip
         with pytest.raises(ProtocolError):
             decode(message(["D", name, []]))
     with pytest.raises(ProtocolError, match="fields"):

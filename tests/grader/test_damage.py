@@ -9,12 +9,12 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import LESSON, UNSCALED, solved_notebook
-from autograde.grader import reading
-from autograde.grader.discovery import Found, find
-from autograde.grader.matching import match
-from autograde.grader.pipeline import grade
+from autograde.authoring import source
+from autograde.authoring.sample_class import LESSON, UNSCALED, solved_notebook
+from autograde.grader.ingest import notebook_file
+from autograde.grader.ingest.discovery import Found, find
+from autograde.grader.ingest.matching import match
+from autograde.grader.run.submission import grade
 
 FULL = 24.0
 
@@ -177,7 +177,8 @@ def test_reading_takes_no_longer_for_a_pathological_cell(solved, code):
     cell(notebook, "attention_scores").source = code
     began = time.monotonic()
     assert (
-        "attention_scores" in match(reading.RawNotebook([reading._cell(c) for c in notebook.cells]), solved, ["attention_scores"]).answers
+        "attention_scores"
+        in match(notebook_file.RawNotebook([notebook_file._cell(c) for c in notebook.cells]), solved, ["attention_scores"]).answers
     )
     assert time.monotonic() - began < 5
 

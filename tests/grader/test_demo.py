@@ -8,8 +8,8 @@ import sys
 import pytest
 from rich.console import Console
 
-from autograde.demo import LESSON, SAMPLES, expected_score, sample_class
-from autograde.grader.classroom import grade_class
+from autograde.authoring.sample_class import LESSON, SAMPLES, expected_score, sample_class
+from autograde.grader.batch.class_run import grade_class
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograde import layout
-from autograde.demo import LESSON
-from autograde.grader.course import database
+from autograde.authoring.sample_class import LESSON
+from autograde.grader.gradebook.course_dir import database
 from tests.classroom import Classroom, Student
 
 COMMENT = "Say also what becomes of the gradient."

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from autograde.grader.feedback import page
-from autograde.grader.pipeline import Graded
-from autograde.grading import Result
-from autograde.suite import Outcome
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result
+from autograde.grader.results.feedback_page import page
+from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from autograde.errors import ForbiddenCall
-from autograde.forbid import forbidding
+from autograde.checking.errors import ForbiddenCall
+from autograde.checking.forbidden_calls import forbidding
 
 WAYS = {
     "softmax": """
@@ -97,8 +97,8 @@ WAYS = {
         def borrowed(x):
             import sys
             frame = sys._getframe()
-            while "differentiation" not in frame.f_globals: frame = frame.f_back
-            return frame.f_globals["differentiation"].pullback(torch.sin, (x,), x)
+            while "gradients" not in frame.f_globals: frame = frame.f_back
+            return frame.f_globals["gradients"].pullback(torch.sin, (x,), x)
         def switched_on(x):
             with torch.enable_grad(): return leaf(x).sin().grad_fn(x)
         def by_nodes(x):
@@ -128,7 +128,7 @@ def test_every_way_to_it_is_found_in_the_kernel(names, way):
 
 @pytest.fixture(scope="module")
 def sessions(server):
-    from autograde.grader.session import Session
+    from autograde.grader.run.session import Session
 
     made = {names: Session([("c", textwrap.dedent(source))], server=server) for names, source in WAYS.items()}
     yield made

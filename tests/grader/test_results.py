@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from autograde.grader import tables
-from autograde.grader.journal import Journal, writable, write
-from autograde.grader.pipeline import Graded
-from autograde.grading import Result
-from autograde.suite import Outcome
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result
+from autograde.files import write
+from autograde.grader.results import csv_tables
+from autograde.grader.results.model import Graded, writable
+from autograde.grader.results.store import ResultStore
 
 
 def graded(student="ada", message="wrong"):
@@ -19,14 +20,14 @@ def graded(student="ada", message="wrong"):
 
 
 def test_a_saved_result_comes_back_equal(tmp_path):
-    journal = Journal(tmp_path)
-    journal.save("k", graded())
-    assert journal.load("k") == graded()
+    store = ResultStore(tmp_path)
+    store.save("k", graded())
+    assert store.load("k") == graded()
 
 
 def test_a_damaged_result_counts_as_none(tmp_path):
-    journal = Journal(tmp_path)
-    journal.save("k", graded())
+    store = ResultStore(tmp_path)
+    store.save("k", graded())
     whole = (tmp_path / "k.json").read_bytes()
     damaged = [
         whole[:50],
@@ -40,8 +41,8 @@ def test_a_damaged_result_counts_as_none(tmp_path):
     ]
     for content in damaged:
         (tmp_path / "k.json").write_bytes(content)
-        assert journal.load("k") is None, content[:80]
-    assert journal.load("absent") is None
+        assert store.load("k") is None, content[:80]
+    assert store.load("absent") is None
 
 
 def test_halves_of_characters_stop_nothing(tmp_path):
@@ -73,17 +74,17 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_tables_are_sorted_and_the_same_bytes(tmp_path):
     for name, order in (("a", ("zoe", "ada")), ("b", ("ada", "zoe"))):
-        tables.save([graded(student) for student in order], tmp_path / name)
+        csv_tables.save([graded(student) for student in order], tmp_path / name)
     for table in ("grades.csv", "exercises.csv"):
         assert (tmp_path / "a" / table).read_bytes() == (tmp_path / "b" / table).read_bytes()
 
 
 def test_lines_of_other_lessons_are_kept(tmp_path):
     later = replace(graded("ada"), lesson="04_multi_head_attention")
-    tables.save([graded("ben"), graded("ada")], tmp_path / "a")
-    tables.save([later], tmp_path / "a")
-    tables.save([graded("ada")], tmp_path / "a")  # ben's is gone: the lesson was graded anew, without him
-    tables.save([graded("ada"), later], tmp_path / "b")
+    csv_tables.save([graded("ben"), graded("ada")], tmp_path / "a")
+    csv_tables.save([later], tmp_path / "a")
+    csv_tables.save([graded("ada")], tmp_path / "a")  # ben's is gone: the lesson was graded anew, without him
+    csv_tables.save([graded("ada"), later], tmp_path / "b")
     for table in ("grades.csv", "exercises.csv"):
         assert (tmp_path / "a" / table).read_bytes() == (tmp_path / "b" / table).read_bytes()
 
@@ -91,13 +92,13 @@ def test_lines_of_other_lessons_are_kept(tmp_path):
 def test_a_table_of_another_kind_is_not_kept(tmp_path):
     for content in (b"", b"name,points\nada,3\n", b"\xff\xfe\x00", b'"'):
         (tmp_path / "grades.csv").write_bytes(content)
-        tables.save([graded()], tmp_path)
+        csv_tables.save([graded()], tmp_path)
         assert (tmp_path / "grades.csv").read_text().splitlines()[1:] == ["ada,03_self_attention,1.5,3,graded"]
 
 
 @pytest.mark.parametrize("evil", ["=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "-2+3|x"])
 def test_a_spreadsheet_runs_nothing(tmp_path, evil):
-    tables.save([graded(student=evil, message=evil)], tmp_path)
+    csv_tables.save([graded(student=evil, message=evil)], tmp_path)
     with (tmp_path / "exercises.csv").open(newline="") as stream:
         row = next(csv.DictReader(stream))
     assert row["student_id"][0] not in "=+@" and row["student_id"] in (evil, "'" + evil)

@@ -7,7 +7,7 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell
 from traitlets.config import Config
 
-from autograde.grader import course
+from autograde.grader.gradebook import course_dir
 
 ACTIVE = {"script", "iframe", "frame", "object", "embed", "svg", "math", "form", "input", "textarea", "button", "style", "link", "meta", "base", "template"}  # fmt: skip
 ATTACKS = [
@@ -50,7 +50,7 @@ class Seen(HTMLParser):
 def rendered(text, **cell):
     """The answer as formgrader's template gets it, by the setting that every course directory has."""
     settings = Config()
-    exec(next(line for line in course.CONFIG.splitlines() if line.startswith("c.HTMLExporter.filters")), {"c": settings})
+    exec(next(line for line in course_dir.CONFIG.splitlines() if line.startswith("c.HTMLExporter.filters")), {"c": settings})
     template = HTMLExporter(config=settings).environment.from_string("{{ cell.source | markdown2html | strip_files_prefix }}")
     return template.render(cell=new_markdown_cell(text, **cell))
 

@@ -1,4 +1,4 @@
-"""Each promise of the sandbox, by code that tries to break it: shut in by namespaces, and by Landlock where there are none."""
+"""Each promise of the sandbox, by code that tries to break it: isolated by namespaces, and by Landlock where there are none."""
 
 import os
 import signal
@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from autograde.errors import SandboxUnavailable, StudentDied, StudentError, StudentTimeout
-from autograde.grader import jail, sandbox
-from autograde.grader.jail import Jail, _without
-from autograde.grader.session import Session
-from autograde.grader.warm import Warm
+from autograde.checking.errors import SandboxUnavailable, StudentDied, StudentError, StudentTimeout
+from autograde.grader.run.session import Session
+from autograde.grader.sandbox import isolate, probe, root_fs
+from autograde.grader.sandbox.limits import Limits
+from autograde.grader.sandbox.root_fs import RootFs, _without
+from autograde.grader.worker.fork_server import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
-SUPPORT = sandbox.support()
+SUPPORT = probe.support()
 namespaces = pytest.mark.skipif(SUPPORT.level != "namespaces", reason=SUPPORT.reason or "no namespaces")
 LEVELS = [
     pytest.param("required", marks=namespaces, id="namespaces"),
@@ -51,7 +52,7 @@ def attack(path):
 
 
 @shut_in
-@pytest.mark.parametrize("path", ["/etc/shadow", "/etc/machine-id", str(ROOT / "autograde" / "hidden"), str(ROOT / "autograde"),
+@pytest.mark.parametrize("path", ["/etc/shadow", "/etc/machine-id", str(ROOT / "autograde" / "lessons" / "hidden"), str(ROOT / "autograde"),
                                   str(ROOT / ".git"),
                                   str(ROOT / "solutions"), str(ROOT / "pyproject.toml"), __file__, "/root/.ssh", "/var", "/sys", "/run",
                                   "/proc/self/root/etc/shadow", f"/proc/{os.getpid()}/environ", "/home", "/boot"])  # fmt: skip
@@ -79,7 +80,7 @@ def test_other_submissions_and_a_gradebook_cannot_be_read_where_they_are_told(ma
 
 def test_a_secret_inside_what_is_readable_is_covered(server, tmp_path):
     inside = Path(sys.prefix) / "lib"
-    plan = Jail(ROOT, (str(inside),))
+    plan = RootFs(ROOT, (str(inside),))
     assert (os.path.realpath(inside), False) in plan.plan
     assert not any(str(inside) == p or str(inside).startswith(p + "/") for p in plan.allowed())
     assert _without("/usr", ["/usr/lib"]) == [f"/usr/{n}" for n in sorted(os.listdir("/usr")) if n != "lib"]
@@ -136,8 +137,8 @@ def test_the_scratch_folder_is_writable_private_and_empty_at_the_start(make):
     """
     for _ in range(2):
         before, home, _ = attack(make, source)
-        assert before == [] and home == jail.SCRATCH
-    assert not os.path.exists(f"{jail.SCRATCH}/notes.txt")
+        assert before == [] and home == root_fs.SCRATCH
+    assert not os.path.exists(f"{root_fs.SCRATCH}/notes.txt")
 
 
 @namespaces
@@ -275,9 +276,9 @@ def test_the_environment_is_empty(make, mode, monkeypatch):
     assert "swordfish" not in raw and "swordfish" not in str(environment)
 
 
-def test_the_warm_process_itself_knows_no_secret(monkeypatch):
+def test_the_fork_server_itself_knows_no_secret(monkeypatch):
     monkeypatch.setenv("AUTOGRADE_SECRET", "swordfish")
-    with Session([("c", "def attack(): import os; return dict(os.environ)")], server=Warm()) as session:
+    with Session([("c", "def attack(): import os; return dict(os.environ)")], server=ForkServer()) as session:
         assert "swordfish" not in str(session.student().attack())
         session.server.close()
 
@@ -413,7 +414,7 @@ def test_nothing_is_left_behind_when_a_session_closes(make, server):
     for _ in range(5):
         threading.Thread(target=lambda: [0 for _ in iter(int, 1)], daemon=True).start()
     """
-    idle = 2 if SUPPORT.level == "namespaces" else 1  # the warm process, and what waits for it
+    idle = 2 if SUPPORT.level == "namespaces" else 1  # the fork server, and what waits for it
     _wait_until(lambda: len(_alive(server)) < idle)
     session = make(source, mode="auto")
     assert len(_alive(server)) >= idle
@@ -426,7 +427,7 @@ def test_a_killed_grader_leaves_no_worker_behind(tmp_path):
     script = tmp_path / "grader.py"
     script.write_text(
         f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from autograde.grader.session import Session\n"
+        "from autograde.grader.run.session import Session\n"
         "s = Session([('c', 'def f():\\n    while True: pass')])\nprint(s.server or 1, flush=True)\ns.student().f()\n"
     )
     grader = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, start_new_session=True)
@@ -483,27 +484,27 @@ def test_off_and_limits_run_too(make):
 def test_elsewhere_than_on_linux_there_are_the_limits():
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from autograde.grader import linux, sandbox, jail\nlinux._libc = None\nsandbox.prepare()\n"
-        f"print(sandbox.enter(sandbox.Limits(), 'auto', jail.Jail(sandbox.Path({str(ROOT)!r}))))"
+        "from autograde.grader.sandbox import isolate, limits, root_fs, syscalls\nsyscalls._libc = None\nisolate.prepare()\n"
+        f"print(isolate.enter(limits.Limits(), 'auto', root_fs.RootFs(root_fs.Path({str(ROOT)!r}))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "limits\n", done.stderr
 
 
 def test_required_refuses_where_the_machine_cannot(monkeypatch):
-    poor = sandbox.Support("limits", "why", {}, 0, False, (sandbox.Missing("namespaces", "why", "What to do."),))
-    monkeypatch.setattr(sandbox, "support", lambda: poor)
+    poor = probe.Support("limits", "why", {}, 0, False, (probe.Missing("namespaces", "why", "What to do."),))
+    monkeypatch.setattr(probe, "support", lambda: poor)
     with pytest.raises(SandboxUnavailable, match="What to do"):
-        sandbox.require("required")
-    assert any("NOT shut in" in w for w in sandbox.require("auto"))
-    assert "off" in sandbox.require("off")[0]
+        probe.require("required")
+    assert any("NOT isolated" in w for w in probe.require("auto"))
+    assert "off" in probe.require("off")[0]
 
 
-def test_a_worker_that_cannot_be_shut_in_refuses(monkeypatch):
-    monkeypatch.setattr(sandbox, "_shut_in", lambda *a: ("limits", "no such thing here"))
+def test_a_worker_that_cannot_be_isolated_refuses(monkeypatch):
+    monkeypatch.setattr(isolate, "_isolate", lambda *a: ("limits", "no such thing here"))
     with pytest.raises(SandboxUnavailable, match="no such thing"):
-        sandbox.enter(sandbox.Limits(), "required", Jail(ROOT))
-    assert sandbox.enter(sandbox.Limits(), "auto", Jail(ROOT)) == "limits"
+        isolate.enter(Limits(), "required", RootFs(ROOT))
+    assert isolate.enter(Limits(), "auto", RootFs(ROOT)) == "limits"
 
 
 @namespaces
@@ -519,17 +520,17 @@ def test_the_same_holds_for_an_ordinary_account():
 
 
 def _become_ordinary():
-    from autograde.grader import linux
+    from autograde.grader.sandbox import syscalls
 
-    linux.unshare(linux.CLONE_NEWNS)
-    linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
     wanted = [os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, ROOT)]
     for closed in {a for p in wanted for a in map(str, Path(p).parents) if a != "/" and not os.stat(a).st_mode & 1}:
-        inside = [(p, linux.detached_tree(p)) for p in wanted if p.startswith(closed + "/")]
-        linux.mount("tmpfs", closed, "tmpfs", 0, "mode=0755")
+        inside = [(p, syscalls.detached_tree(p)) for p in wanted if p.startswith(closed + "/")]
+        syscalls.mount("tmpfs", closed, "tmpfs", 0, "mode=0755")
         for path, tree in inside:
             os.makedirs(path)
-            linux.attach(tree, path)
+            syscalls.attach(tree, path)
     os.setgroups([])
     os.setresgid(23456, 23456, 23456)
     os.setresuid(23456, 23456, 23456)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from autograde import expect
-from autograde.errors import (
+from autograde.checking import expect
+from autograde.checking.errors import (
     AutogradeError,
     CheckFailed,
     MissingName,
@@ -23,11 +23,11 @@ from autograde.errors import (
     StudentError,
     StudentTimeout,
 )
-from autograde.grader import sandbox
-from autograde.grader.connection import Connection
-from autograde.grader.remote import RemoteObject
-from autograde.grader.session import Session
-from autograde.local import LocalStudent
+from autograde.checking.student import LocalStudent
+from autograde.grader.rpc.connection import Connection
+from autograde.grader.rpc.proxies import RemoteObject
+from autograde.grader.run.session import Session
+from autograde.grader.sandbox.limits import bounded_memory
 from utils.mdp import TabularMDP
 
 LESSON = textwrap.dedent("""
@@ -83,7 +83,7 @@ LESSON = textwrap.dedent("""
 
 @pytest.fixture(scope="module")
 def session(server):
-    from autograde.grader.session import Session
+    from autograde.grader.run.session import Session
 
     with Session([("lesson", LESSON)], server=server) as session:
         yield session
@@ -236,7 +236,7 @@ def test_each_cell_fails_for_itself(make):
         "assert input() == ''",
         "import inspect, dataclasses\n@dataclasses.dataclass\nclass D:\n    x: int = 1\ndef k(): pass\ninspect.getsource(k)",
         "display(1); display(D())",
-        "from autograde import expect\nimport autograde.suite\nexpect.close(1, 2)",
+        "from autograde import expect\nimport autograde.checking.runner\nexpect.close(1, 2)",
     )
     status = [r.status for r in session.results.values()]
     assert status == ["ok", "error", "error", "ok", "ok", "ok", "error", "error", "error", "ok", "ok", "ok"], session.results
@@ -458,13 +458,13 @@ def test_frames_and_objects_of_the_worker_hold_no_oracle(make):
             files.add(frame.f_code.co_filename.rsplit("/", 1)[-1])
             frame = frame.f_back
         gc.unfreeze()
-        secret = ("autograde.hidden", "autograde.checks", "autograde.suite")
+        secret = ("autograde.lessons", "autograde.checking.runner")
         code = [o.__name__ for o in gc.get_objects() if callable(o) and str(getattr(o, "__module__", None)).startswith(secret)]
         return names, sorted(files), code
     """
     names, files, code = make(source).student().f()
     assert not any(n.startswith(("pytest", "_pytest", "tests")) or (n.startswith("autograde") and n != "autograde") for n in names)
-    assert code == [] and set(files) <= {"cell0>", "<cell cell0>", "worker.py", "warm.py", "<string>"}
+    assert code == [] and set(files) <= {"cell0>", "<cell cell0>", "process.py", "fork_server.py", "<string>"}
 
 
 def test_the_channel_is_the_only_descriptor(make):
@@ -519,20 +519,20 @@ def test_many_sessions_at_once(make):
 
 
 def test_a_connection_to_silence_ends(monkeypatch):
-    from autograde.errors import SandboxUnavailable
-    from autograde.grader import connection
+    from autograde.checking.errors import SandboxUnavailable
+    from autograde.grader.rpc import connection
 
     monkeypatch.setattr(connection, "START_SECONDS", 0.1)
     data, theirs = socket.socketpair()
-    leash, its_leash = socket.socketpair()
-    its_leash.close()
+    lifetime, its_lifetime = socket.socketpair()
+    its_lifetime.close()
     with pytest.raises(SandboxUnavailable):
-        Connection((data, leash), 1 << 20)
+        Connection((data, lifetime), 1 << 20)
     theirs.close()
 
 
 def test_a_busy_machine_gives_more_time_and_an_idle_one_does_not(make, monkeypatch):
-    session = make("import time\ndef f(): time.sleep(0.4)", patience=3)
+    session = make("import time\ndef f(): time.sleep(0.4)", timeout_factor=3)
     monkeypatch.setattr("os.getloadavg", lambda: (1000.0, 0, 0))
     with session.test(seconds=0.3):
         session.student().f()
@@ -562,7 +562,7 @@ def test_a_notebook_in_which_everything_hangs_is_soon_done(make):
             seconds.append(clock.request()[0])
             session.student().f()
     assert seconds == [0.4] * 6  # no shorter than the shortest
-    clock.limits = type(clock.limits)(request_seconds=10, patience=1)
+    clock.limits = type(clock.limits)(request_seconds=10, timeout_factor=1)
     assert [clock.request()[0] for clock.timeouts in range(8)] == [10, 10, 10, 10, 5, 2.5, 1.25, 1]
 
 
@@ -611,7 +611,7 @@ def test_a_timeout_error_of_the_students_own_is_no_timeout(make):
 
 def test_the_memory_of_the_trusted_side_has_an_end():
     limit = resource.getrlimit(resource.RLIMIT_AS)
-    with sandbox.bounded_memory(256 << 20):
+    with bounded_memory(256 << 20):
         with pytest.raises((MemoryError, RuntimeError)):
             torch.ones(1 << 30)
         assert torch.ones(1 << 20).sum() == 1 << 20

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 
 SEEDS = (3,)
 

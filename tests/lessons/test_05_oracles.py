@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 from utils.corpora import load_text
 from utils.vocabularies import GPT2_SPLIT, gpt2
 

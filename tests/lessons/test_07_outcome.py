@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from autograde import layout, lessons
-from autograde.build import source
-from autograde.grading import examine
-from autograde.local import LocalStudent
+from autograde import layout
+from autograde.authoring import source
+from autograde.checking.lesson import assemble_lesson
+from autograde.checking.scoring import examine
+from autograde.checking.student import LocalStudent
 from utils.corpora import load_text
 from utils.training import save_model
 
@@ -28,7 +29,7 @@ def names():
 
 @pytest.fixture(scope="module")
 def lesson():
-    return lessons.assemble(NAME, SOURCE.title, SOURCE.exercises)
+    return assemble_lesson(NAME, SOURCE.title, SOURCE.exercises)
 
 
 @pytest.fixture

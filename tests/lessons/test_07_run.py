@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 from utils.corpora import load_text
 from utils.training import Pieces, train
 

@@ -3,7 +3,7 @@
 import pytest
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 from utils.textworld import House
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from autograde import layout
-from autograde.build import source
-from autograde.measuring import experiments
-from autograde.measuring.numbers import Numbers, placeholders
+from autograde.authoring import source
+from autograde.authoring.measuring import experiments
+from autograde.authoring.measuring.numbers import Numbers, placeholders
 
 LESSONS = layout.lesson_names()
 

@@ -9,7 +9,7 @@ import tokenize
 from functools import cache
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 
 SHORTEST = 8  # tokens; a shorter line, such as `return q`, is nobody's secret
 FRAGMENT = 12  # the same for a line of text within code, which may be a part of a longer one

@@ -11,8 +11,8 @@ import sys
 import nbformat
 import pytest
 
-from autograde import layout, release
-from autograde.build import notebooks
+from autograde import layout
+from autograde.authoring import notebooks, release
 from tests.release import leaks
 from utils.setup import NEEDED
 
@@ -75,7 +75,9 @@ def test_no_line_of_a_hidden_test_or_a_wrong_answer_is_released(released):
 
 def test_no_hidden_test_stands_among_the_public_ones(released):
     said = "\0".join(leaks.said(path) for path in leaks.files(released))
-    public = set().union(*(leaks.long_runs(path.read_text(encoding="utf-8")) for path in (released / "autograde" / "checks").iterdir()))
+    public = set().union(
+        *(leaks.long_runs(path.read_text(encoding="utf-8")) for path in (released / "autograde" / "lessons" / "checks").iterdir())
+    )
     for name, title, runs in leaks.hidden_tests():
         assert leaks.joined(leaks.TOKEN.findall(title)) not in said, title
         assert not runs & public, name
@@ -116,7 +118,7 @@ def test_it_holds_text_alone_and_notebooks_without_outputs(released):
 
 
 def test_fingerprints_hold_no_code(released):
-    for path in (released / "autograde" / "fingerprints").glob("*.json"):
+    for path in (released / "autograde" / "lessons" / "manifests").glob("*.json"):
         lesson = json.loads(path.read_text(encoding="utf-8"))
         assert set(lesson) == {"lesson", "title", "exercises", "mistakes"}
         for mistake in (m for listed in lesson["mistakes"].values() for m in listed):
@@ -136,8 +138,8 @@ def used_course(tmp_path):
         shutil.copy(layout.ROOT / name, course)
     solved = (course / "solutions" / "03_self_attention.ipynb").read_bytes()
     for place in ("notebooks/03_self_attention.ipynb", "notebooks/.ipynb_checkpoints/03_self_attention-checkpoint.ipynb", "notebooks/mine.ipynb",
-                  "utils/__pycache__/mine.pyc", "utils/mine.ipynb", "autograde/checks/.ipynb_checkpoints/mine.py", "data/.cache/mine",
-                  "autograde/fingerprints/mine.json", ".git/objects/mine", "notebooks/gpt.safetensors"):  # fmt: skip
+                  "utils/__pycache__/mine.pyc", "utils/mine.ipynb", "autograde/lessons/checks/.ipynb_checkpoints/mine.py", "data/.cache/mine",
+                  "autograde/lessons/manifests/mine.json", ".git/objects/mine", "notebooks/gpt.safetensors"):  # fmt: skip
         (course / place).parent.mkdir(parents=True, exist_ok=True)
         (course / place).write_bytes(solved)
     return course

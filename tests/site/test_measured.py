@@ -5,42 +5,42 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from autograde import measured
+from autograde.authoring import benchmark_tables
 from autograde.cli import app
 from autograde.site import build
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "FOLDER", tmp_path / "measured")
+    monkeypatch.setattr(benchmark_tables, "FOLDER", tmp_path / "measured")
     monkeypatch.setattr("sys.argv", [str(build.layout.ROOT / "benchmarks" / "bpe.py"), "--save"])
     return tmp_path
 
 
 def test_a_table_is_kept_with_what_it_takes_to_measure_it_again(folder):
-    path = measured.save("bpe", "Training", ("trainer", "seconds"), [("ours | compiled", 1.5)], note="On a text.")
-    table = measured.load(path)
+    path = benchmark_tables.save("bpe", "Training", ("trainer", "seconds"), [("ours | compiled", 1.5)], note="On a text.")
+    table = benchmark_tables.load(path)
     assert path == folder / "measured" / "bpe.json" and table.rows == [["ours | compiled", "1.5"]]
     assert table.command == "python benchmarks/bpe.py --save" and table.versions["torch"] and table.date.startswith("20")
-    text = measured.markdown(table)
+    text = benchmark_tables.markdown(table)
     assert "## Training" in text and "| ours \\| compiled | 1.5 |" in text and "On a text." in text and table.machine in text
 
 
 def test_a_row_of_the_wrong_length_is_refused(folder):
     with pytest.raises(ValueError, match="2 entries for 1 columns"):
-        measured.save("bpe", "Training", ("trainer",), [("ours", 1)])
+        benchmark_tables.save("bpe", "Training", ("trainer",), [("ours", 1)])
 
 
 def test_a_damaged_table_says_what_to_do(folder):
     path = folder / "bpe.json"
     path.write_text(json.dumps({"title": "Training"}))
     with pytest.raises(ValueError, match="write it again with the --save"):
-        measured.load(path)
+        benchmark_tables.load(path)
 
 
 def test_the_site_shows_what_is_there_and_says_how_to_measure_the_rest(folder, monkeypatch):
     monkeypatch.setattr(build.layout, "lesson_names", list)  # the lessons are another test
-    measured.save("grading", "Grading a class", ("grader", "seconds"), [("ours", "1.5")])
+    benchmark_tables.save("grading", "Grading a class", ("grader", "seconds"), [("ours", "1.5")])
     build.gather(folder / "pages")
     page = (folder / "pages" / "measured" / "benchmarks.md").read_text(encoding="utf-8")
     assert "| ours | 1.5 |" in page and "`python benchmarks/bpe.py --save`" in page and "benchmarks/grading.py --save" not in page

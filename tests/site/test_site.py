@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.build import source
+from autograde.authoring import source
 from autograde.site import build, lessons
 
 LESSONS = layout.lesson_names()

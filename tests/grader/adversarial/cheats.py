@@ -163,7 +163,7 @@ PATCHES = [
                 for key, value in list(vars(sys.modules[name]).items()):
                     if callable(value) and key.startswith(("close", "equal", "true", "check", "examine", "run")):
                         setattr(sys.modules[name], key, lambda *a, **k: True)
-        for name in ("autograde.expect", "autograde.suite", "autograde.grading", "pytest"):
+        for name in ("autograde.checking.expect", "autograde.checking.runner", "autograde.checking.scoring", "pytest"):
             sys.modules[name] = Fake(name)
         """,
         status=None,
@@ -256,8 +256,8 @@ LOOKS = [
         "import_the_tests", "The checks, hidden ones too, imported by name.",
         """
         import importlib
-        for name in ("autograde.hidden", "autograde.checks.test_03_self_attention", "autograde.hidden.test_03_self_attention",
-                     "autograde.misconceptions", "autograde.build.source", "test_03_self_attention"):
+        for name in ("autograde.lessons.hidden", "autograde.lessons.checks.test_03_self_attention", "autograde.lessons.hidden.test_03_self_attention",
+                     "autograde.lessons.misconceptions", "autograde.authoring.source", "test_03_self_attention"):
             try: stolen.append(importlib.import_module(name).__file__)
             except Exception: pass
         stolen = [s for s in stolen if s]
@@ -266,7 +266,7 @@ LOOKS = [
     Attack(
         "read_the_course", "Hidden tests, sources, checks and history, read by their paths.",
         f"""
-        for name in ("autograde/hidden/*.py", "solutions/*", "autograde/checks/*.py", "autograde/misconceptions/*", ".git/HEAD", "tests/*"):
+        for name in ("autograde/lessons/hidden/*.py", "solutions/*", "autograde/lessons/checks/*.py", "autograde/lessons/misconceptions/*", ".git/HEAD", "tests/*"):
             for path in glob.glob(os.path.join({str(ROOT)!r}, name)):
                 try: stolen.append(open(path).read())
                 except OSError: pass
@@ -437,7 +437,7 @@ SHORTCUTS = [
     _backward("backward_by_hand", "torch.autograd.Variable._execution_engine.run_backward((y,), (g,), False, False, tuple(leaves), True, accumulate_grad=False)"),
     _backward("backward_by_nodes", "walk(y.grad_fn, g)"),
     _backward("backward_in_a_thread", "pool.submit(torch.autograd.grad, y, leaves, g).result()"),
-    _backward("backward_borrowed", "sys._getframe(3).f_globals['differentiation'].pullback(attend, (q, k, v), g)[1]"),
+    _backward("backward_borrowed", "sys._getframe(3).f_globals['gradients'].pullback(attend, (q, k, v), g)[1]"),
     _backward("backward_with_gradients_on", "torch.enable_grad().__enter__() or torch.autograd.graph._engine_run_backward((attend(*leaves),), (g,), False, False, "
                                             "tuple(leaves), True, accumulate_grad=False)"),
     Attack(
@@ -453,7 +453,7 @@ SHORTCUTS = [
         "own_exceptions", "Exceptions with the names of the grader's own, and of pytest's.",
         """
         class Skipped(BaseException): __module__ = "_pytest.outcomes"
-        class CheckFailed(Exception): __module__ = "autograde.errors"
+        class CheckFailed(Exception): __module__ = "autograde.checking.errors"
         kinds = iter([Skipped, CheckFailed] * 1000)
         def attention_scores(q, k): raise next(kinds)("all is well")
         """,

@@ -12,8 +12,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import LESSON, solved_notebook
+from autograde.authoring import source
+from autograde.authoring.sample_class import LESSON, solved_notebook
 
 HONEST = {"query_key_value": 2.0, "causal_mask": 1.5, "padding_mask": 1.5}
 TARGET = "attention_scores"

@@ -17,9 +17,9 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import LESSON
-from autograde.grader import sandbox
+from autograde.authoring import source
+from autograde.authoring.sample_class import LESSON
+from autograde.grader.sandbox import isolate, probe
 from tests.grader.adversarial import surroundings
 from tests.grader.adversarial.cheats import CHEATS
 from tests.grader.adversarial.denial import DENIALS
@@ -28,7 +28,7 @@ from tests.grader.adversarial.submission import HONEST, TARGET, TARGET_POINTS, A
 ATTACKS = CHEATS + DENIALS
 GROUP = 12  # so many attacks between two honest students
 FULL = sum(HONEST.values()) + TARGET_POINTS
-pytestmark = pytest.mark.skipif(sandbox.support().level in sandbox.OPEN, reason="this machine cannot shut submissions in")
+pytestmark = pytest.mark.skipif(probe.support().level in isolate.OPEN, reason="this machine cannot isolate submissions")
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def test_floods_and_bombs_change_nothing_else(denials):
 
 
 def test_no_message_and_no_page_tells_a_secret(cheats):
-    hidden = (layout.ROOT / "autograde" / "hidden" / f"test_{LESSON}.py").read_text(encoding="utf-8")
+    hidden = (layout.hidden_path(LESSON)).read_text(encoding="utf-8")
     reference = source.read(layout.source_path(LESSON)).answer(TARGET)
     lines = {line.strip() for line in hidden.splitlines() if len(line.strip()) > 40 and "(" in line}
     lines |= {line.strip() for line in reference.splitlines() if "return " in line}

@@ -13,17 +13,18 @@ from rich.console import Console
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from autograde import layout, lessons
-from autograde.demo import LESSON
-from autograde.grader import classwork, staff
-from autograde.grader.classroom import grade_class
-from autograde.grader.pipeline import Graded
-from autograde.grading import Result
+from autograde import layout
+from autograde.authoring.sample_class import LESSON
+from autograde.checking.lesson import read_manifest
+from autograde.checking.scoring import Result
+from autograde.grader.batch import classwork, pool
+from autograde.grader.batch.class_run import grade_class
+from autograde.grader.results.model import Graded
 
 
 def graded(found, share=1.0):
     """A result of the right shape, without running anything: `share` of every exercise's points."""
-    exercises = lessons.manifest(LESSON)["exercises"].items()
+    exercises = read_manifest(LESSON)["exercises"].items()
     results = [Result(name, round(e["points"] * share, 2), e["points"], "passed" if share == 1 else "partial") for name, e in exercises]
     return Graded(found.student, found.lesson, "graded", results, notebook=_with_words())
 
@@ -75,7 +76,7 @@ def pupils(tmp_path, monkeypatch):
         yield None, 2, pupils.submit
 
     monkeypatch.setattr(classwork, "_executor", executor)
-    monkeypatch.setattr(staff, "get_ready", lambda: None)
+    monkeypatch.setattr(pool, "get_ready", lambda: None)
     event.listen(Engine, "connect", _no_waiting_for_the_disk)  # no test cuts the power
     yield pupils
     event.remove(Engine, "connect", _no_waiting_for_the_disk)

@@ -19,14 +19,15 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 from autograde.cli import app
-from autograde.grader import classwork, staff, warm  # noqa: F401, classwork is imported before the forks
+from autograde.grader.batch import classwork, pool  # noqa: F401, classwork is imported before the forks
+from autograde.grader.worker import fork_server  # noqa: F401, classwork is imported before the forks
 
-WARM = warm.shared()
+SERVER = fork_server.shared()
 
 
 def start(submissions: str, lesson: str, out: Path) -> int:
     """The process number of a grader at work."""
-    staff.get_ready()  # the process that graders fork from fails when one is killed while it asks; a real grader takes its own along
+    pool.get_ready()  # the process that graders fork from fails when one is killed while it asks; a real grader takes its own along
     pid = os.fork()
     if pid == 0:
         _grade(submissions, lesson, out)
@@ -38,7 +39,7 @@ def _grade(submissions: str, lesson: str, out: Path) -> None:
     try:
         os.dup2(os.open(out.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 1)
         os.dup2(1, 2)
-        warm.use(WARM.address)
+        fork_server.use(SERVER.address)
         forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: None
         app(["grade", submissions, "--lesson", lesson, "--out", str(out), "--sandbox", "auto"], prog_name="autograde", standalone_mode=True)
     except SystemExit as end:
@@ -58,7 +59,7 @@ def ended(pid: int, until: float) -> int | None:
 
 
 def main(submissions: str, lesson: str, out: Path, kills: int, seed: int) -> None:
-    staff.get_ready()
+    pool.get_ready()
     for name in ("first", "undisturbed"):  # the first of them waits until the staff is ready
         began = time.monotonic()
         assert ended(start(submissions, lesson, out / name), began + 120) == 0, (out / f"{name}.log").read_text()[-2000:]

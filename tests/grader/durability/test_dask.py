@@ -13,11 +13,12 @@ import time
 import pytest
 from rich.console import Console
 
-from autograde.demo import LESSON, sample_class
-from autograde.grader import batch, task
-from autograde.grader.classroom import grade_class
-from autograde.grader.discovery import Found
-from autograde.grader.pipeline import grade
+from autograde.authoring.sample_class import LESSON, sample_class
+from autograde.grader.batch import stream
+from autograde.grader.batch.class_run import grade_class
+from autograde.grader.ingest.discovery import Found
+from autograde.grader.run import task
+from autograde.grader.run.submission import grade
 from tests.grader.durability.state import same
 
 
@@ -44,7 +45,7 @@ def test_what_is_not_fit_to_travel_is_told_here(tmp_path):
     link.symlink_to("/etc/passwd")
     for found, status in ((Found("ada", LESSON, None), "missing"), (Found("ada", LESSON, link), "unreadable")):
         assert task.pack(found, "off") is None
-        assert batch.far(None, found, "off").result().status == status
+        assert stream.far(None, found, "off").result().status == status
 
 
 def test_a_worker_with_other_checks_refuses(handed_in, monkeypatch):
@@ -58,16 +59,16 @@ def test_a_worker_with_other_checks_refuses(handed_in, monkeypatch):
 
 
 def test_no_scheduler_is_said_with_its_address(monkeypatch):
-    monkeypatch.setattr(batch, "ANSWER_SECONDS", 1)
+    monkeypatch.setattr(stream, "ANSWER_SECONDS", 1)
     with pytest.raises(ValueError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
-        with batch.dask_executor("tcp://127.0.0.1:9"):
+        with stream.dask_executor("tcp://127.0.0.1:9"):
             pass
 
 
 def test_dask_is_asked_for_where_it_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match=r"pip install -e '.\[cluster\]'"):
-        with batch.dask_executor("tcp://127.0.0.1:9"):
+        with stream.dask_executor("tcp://127.0.0.1:9"):
             pass
 
 

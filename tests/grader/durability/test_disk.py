@@ -10,8 +10,8 @@ import pytest
 from nbgrader.preprocessors import SaveAutoGrades
 from rich.console import Console
 
-from autograde.grader import gradebook, handover
-from autograde.grader.gradebook import GradebookError
+from autograde.grader.gradebook import exchange_files, record
+from autograde.grader.gradebook.record import GradebookError
 from tests.grader.durability.state import same, scores
 
 
@@ -62,7 +62,7 @@ class Breaks(SaveAutoGrades):
 
 def test_a_submission_is_recorded_whole_or_not_at_all(pupils, undisturbed, monkeypatch):
     before = scores(undisturbed)
-    monkeypatch.setattr(gradebook, "SaveAutoGrades", Breaks)
+    monkeypatch.setattr(record, "SaveAutoGrades", Breaks)
     pupils.hand_in("ada", text="another answer")
     pupils.share = 0.5
     with pytest.raises(OSError, match="Input/output error"):
@@ -90,7 +90,7 @@ def test_a_gradebook_that_cannot_be_written(pupils, undisturbed, monkeypatch):
     address = f"sqlite:///file:{undisturbed / 'gradebook.db'}?mode=ro&uri=true"
     pupils.hand_in("dora")
     with monkeypatch.context() as patch:
-        patch.setattr("autograde.grader.course.database", lambda folder: address)
+        patch.setattr("autograde.grader.gradebook.course_dir.database", lambda folder: address)
         with pytest.raises(GradebookError, match="readonly database. Make it and its folder writable"):
             pupils.grade(undisturbed)
     assert not pupils.calls, "something was graded before it was clear that it can be recorded"
@@ -115,7 +115,7 @@ def test_a_gradebook_in_use_is_waited_for(pupils, undisturbed):
 
 
 def test_a_gradebook_that_stays_in_use(pupils, undisturbed, monkeypatch):
-    monkeypatch.setattr(gradebook, "PATIENCE", 0)
+    monkeypatch.setattr(record, "GIVE_UP_AFTER", 0)
     holding = hold(undisturbed / "gradebook.db", 60)
     with pytest.raises(GradebookError, match=r"locked. Another program \(formgrader\?\)"):
         pupils.grade(undisturbed)
@@ -162,7 +162,7 @@ def test_a_clock_that_jumps(pupils, undisturbed, tmp_path, monkeypatch, years):
 
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + jump.total_seconds())
-    monkeypatch.setattr(handover, "datetime", Clock)
+    monkeypatch.setattr(exchange_files, "datetime", Clock)
     for path in [*pupils.folder.rglob("*"), *undisturbed.rglob("*")]:
         os.utime(path, (real() + jump.total_seconds(),) * 2)
     pupils.grade(undisturbed)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograde.demo import LESSON, sample_class
+from autograde.authoring.sample_class import LESSON, sample_class
 from tests.grader.durability.state import same
 
 SLOW_STUDENTS = ("ines", "jun")  # an endless loop, a process that ends: their time is all waiting
@@ -74,8 +74,8 @@ def graders(process):
 
 
 def maker(process):
-    """The warm process: the grader's own child that was started by its module."""
-    return next(p for p in psutil.Process(process.pid).children() if "warm.main()" in " ".join(p.cmdline()))
+    """The fork server: the grader's own child that was started by its module."""
+    return next(p for p in psutil.Process(process.pid).children() if "fork_server import main" in " ".join(p.cmdline()))
 
 
 @pytest.mark.slow

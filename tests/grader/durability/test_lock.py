@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from autograde.grader import lock
-from autograde.grader.lock import only_one
+from autograde.grader.batch import lock
+from autograde.grader.batch.lock import only_one
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from autograde.grader.lock import only_one
+from autograde.grader.batch.lock import only_one
 with only_one(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

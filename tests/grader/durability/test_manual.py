@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 from nbgrader.api import Gradebook
 
-from autograde.demo import LESSON, sample_class
-from autograde.grader.course import create, database
+from autograde.authoring.sample_class import LESSON, sample_class
+from autograde.grader.gradebook.course_dir import create, database
 from tests.grader.durability.state import scores
 
 

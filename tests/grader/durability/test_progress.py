@@ -6,14 +6,14 @@ import re
 import pytest
 from rich.console import Console
 
-from autograde.grader import progress
+from autograde.grader.batch import progress_bar
 
 
 def lines(total, seconds_each):
     """What a log gets while `total` submissions take so long each."""
     console = Console(file=io.StringIO(), width=80)
     time = [0.0]
-    with progress.told(console, total, now=lambda: time[0]) as advance:
+    with progress_bar.told(console, total, now=lambda: time[0]) as advance:
         for _ in range(total):
             time[0] += seconds_each
             advance()
@@ -35,7 +35,7 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(monkeypatch, no_colour):
     for name, value in (("TERM", "xterm-256color"), ("NO_COLOR", "1" if no_colour else "")):
         monkeypatch.setenv(name, value)
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with progress.told(console, 4) as advance:
+    with progress_bar.told(console, 4) as advance:
         for _ in range(4):
             advance()
     text = console.file.getvalue()

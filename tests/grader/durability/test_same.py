@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from autograde import layout
-from autograde.build import source
-from autograde.demo import LESSON, sample_class, solved_notebook
-from autograde.grader import batch, staff
-from autograde.grader.discovery import Found
-from autograde.grader.journal import Journal
+from autograde.authoring import source
+from autograde.authoring.sample_class import LESSON, sample_class, solved_notebook
+from autograde.grader.batch import pool, stream
+from autograde.grader.ingest.discovery import Found
+from autograde.grader.results.store import ResultStore
 
 SAMPLING = "01_sample_based_planning"  # its answers draw random numbers, and so do its checks
 
@@ -24,7 +24,7 @@ def threads(workers):
         yield executor
 
 
-def results(found, executor, journal, workers):
+def results(found, executor, store, workers):
     """What was found out about each submission, by its path, without the student's name and the time it took."""
     seen = {}
 
@@ -33,7 +33,7 @@ def results(found, executor, journal, workers):
 
     digests = {f: str(i) for i, f in enumerate(found)}
     by_digest = {digest: f.path for f, digest in digests.items()}
-    batch.run(digests, executor, Journal(journal), "auto", workers, done)
+    stream.run(digests, executor, ResultStore(store), "auto", workers, done)
     return seen
 
 
@@ -48,13 +48,11 @@ def test_a_hundred_times_out_of_a_hundred(tmp_path):
     found = [Found(f"partial{i}", LESSON, partial) for i in range(100)]
     others = [Found(f"broken{i}", LESSON, broken) for i in range(8)] + [Found(f"sampling{i}", SAMPLING, sampling) for i in range(4)]
     total: dict = {}
-    for i, (executor, workers, share) in enumerate(
-        ((staff.graders, 1, 10), (staff.graders, 2, 30), (staff.graders, 4, 40), (threads, 3, 20))
-    ):
+    for i, (executor, workers, share) in enumerate(((pool.graders, 1, 10), (pool.graders, 2, 30), (pool.graders, 4, 40), (threads, 3, 20))):
         some = [found.pop() for _ in range(share)] + [others.pop() for _ in range(3)]
         random.Random(i).shuffle(some)
         with executor(workers) as running:
-            for path, seen in results(some, running, tmp_path / f"journal{i}", workers).items():
+            for path, seen in results(some, running, tmp_path / f"store{i}", workers).items():
                 total.setdefault(path, Counter()).update(seen)
     assert {path: sum(seen.values()) for path, seen in total.items()} == {partial: 100, broken: 8, sampling: 4}
     assert {path: len(seen) for path, seen in total.items()} == {partial: 1, broken: 1, sampling: 1}, "results differ"

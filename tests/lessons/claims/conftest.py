@@ -5,8 +5,8 @@ from functools import cache
 import pytest
 
 from autograde import layout
-from autograde.measuring import experiments
-from autograde.measuring.numbers import Numbers
+from autograde.authoring.measuring import experiments
+from autograde.authoring.measuring.numbers import Numbers
 
 FRESH = 97  # a seed that no experiment is measured on
 

@@ -1,0 +1,88 @@
+"""Build one lesson: read, check, write what is generated, or say what is out of date."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from autograde import layout
+from autograde.authoring import manifest, notebooks
+from autograde.authoring.alt_text import cells_with_silent_pictures
+from autograde.authoring.measuring.numbers import Numbers
+from autograde.authoring.mutation import Bench
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build wrote."""
+
+    lesson: str
+    paths: list[Path]
+
+
+def build(name: str, execute: bool = True) -> Built:
+    """Write the lesson's manifest and both notebooks; `execute` runs the instructor's from top to bottom.
+
+    Raises:
+        ValueError: when a figure has no alternative text.
+    """
+    bench = Bench(name)
+    if not _is_recorded(bench):  # the last digits of another machine are no change
+        layout.manifest_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
+    instructor = notebooks.instructor_notebook(bench.source)
+    if execute:
+        instructor = notebooks.execute(instructor, layout.SOLUTIONS)
+        if silent := cells_with_silent_pictures(instructor):
+            raise ValueError(
+                f"lesson {name} shows a picture without alternative text (draw it with `plots.show(draw, alt=…)`), in the cell that begins {silent[0]!r}"
+            )
+    else:
+        instructor = _with_known_outputs(instructor, layout.SOLUTIONS / f"{name}.ipynb")
+    written = {
+        layout.SOLUTIONS / f"{name}.ipynb": instructor,
+        layout.NOTEBOOKS / f"{name}.ipynb": notebooks.student_notebook(bench.source),
+    }
+    for path, notebook in written.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(notebooks.text(notebook), encoding="utf-8")
+    return Built(name, [layout.manifest_path(name), *written])
+
+
+def stale(name: str) -> list[str]:
+    """What no longer is what the source gives (outputs are not compared) or was not measured since, each a line for the author."""
+    bench = Bench(name)
+    student = notebooks.text(notebooks.student_notebook(bench.source))
+    found = []
+    if _text(layout.NOTEBOOKS / f"{name}.ipynb") != student:
+        found.append(f"notebooks/{name}.ipynb")
+    known = layout.SOLUTIONS / f"{name}.ipynb"
+    fresh = notebooks.instructor_notebook(bench.source)
+    if not known.exists() or notebooks.without_outputs(nbformat.read(known, 4)) != notebooks.without_outputs(fresh):
+        found.append(f"solutions/{name}.ipynb")
+    if not _is_recorded(bench):
+        found.append(f"autograde/lessons/manifests/{name}.json")
+    outdated = [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
+    return Numbers(name).stale() + outdated
+
+
+def _is_recorded(bench: Bench) -> bool:
+    recorded = _text(layout.manifest_path(bench.source.name))
+    return bool(recorded) and manifest.agrees(json.loads(recorded), manifest.manifest(bench))
+
+
+def _with_known_outputs(notebook: nbformat.NotebookNode, known: Path) -> nbformat.NotebookNode:
+    """Keep the outputs of cells that have not changed, so that prose can be edited without running the lesson."""
+    if not known.exists():
+        return notebook
+    executed = {cell.source: (cell.outputs, cell.execution_count) for cell in nbformat.read(known, 4).cells if cell.cell_type == "code"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = executed.get(cell.source, ([], None))
+    return notebook
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -1,0 +1,137 @@
+"""The part of a lesson that experiments run, and a digest of what one experiment depends on."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograde import layout
+from autograde.authoring.source import Cell, Source
+
+DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+PACKAGES = ("utils",)  # of the course's own code, what lessons import
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level definition: its syntax tree, its text without comments and docstrings, the names it binds and those it uses."""
+
+    tree: ast.stmt
+    text: str
+    binds: frozenset[str]
+    uses: frozenset[str]
+
+
+def definitions(source: Source) -> list[Statement]:
+    """What a lesson defines outside its figures and checks, in order: functions, classes, imports and constants.
+
+    Cells tagged `experiment` count too, but what they run (`attempt(…)`, loops, prints) is left out.
+    """
+    cells = [cell for cell in source.cells if cell.kind == "code" and not cell.check and "figure" not in cell.tags]
+    return [statement for cell in cells for statement in _of_cell(cell) if not _runs(statement)]
+
+
+def namespace(source: Source) -> dict[str, Any]:
+    """The names that `definitions` binds."""
+    names: dict[str, Any] = {"__name__": f"measured_{source.name}"}
+    body = [statement.tree for statement in definitions(source)]
+    exec(compile(ast.Module(body, type_ignores=[]), str(source.path), "exec", dont_inherit=True), names)
+    return names
+
+
+def statements(code: str, line: int = 0) -> list[Statement]:
+    """The top-level statements of `code`, numbered as if `line` lines stood before it."""
+    tree = ast.parse(code)
+    lines = _without_comments(code, tree)
+    found = []
+    for node in tree.body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        text = "\n".join(kept for kept in map(str.rstrip, lines[first - 1 : node.end_lineno]) if kept)
+        found.append(Statement(ast.increment_lineno(node, line), text, _bound(node), _used(node)))
+    return found
+
+
+def closure(available: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:
+    """The statements that the names in `wanted` need, and what those need in turn, in the order of the text."""
+    needed, queue = set(), list(wanted)
+    while queue:
+        name = queue.pop()
+        for i, statement in enumerate(available):
+            if name in statement.binds and i not in needed:
+                needed.add(i)
+                queue += statement.uses
+    return [available[i] for i in sorted(needed)]
+
+
+def modules(found: Iterable[Statement]) -> list[Path]:
+    """The files of the course's own packages that these statements import, directly or through each other."""
+    known: set[Path] = set()
+    queue = [path for statement in found for path in _imported(statement.tree)]
+    while queue:
+        path = queue.pop()
+        if path not in known:
+            known.add(path)
+            queue += [other for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for other in _imported(node)]
+    return sorted(known)
+
+
+def digest(found: Sequence[Statement]) -> str:
+    """A SHA-256 of the statements and of all modules that they import; comments, docstrings and blank lines do not count."""
+    parts = [statement.text for statement in found]
+    for path in modules(found):
+        parts += [path.relative_to(layout.ROOT).as_posix(), *(s.text for s in statements(path.read_text(encoding="utf-8")))]
+    return hashlib.sha256("\n".join(part for part in parts if part).encode()).hexdigest()
+
+
+def _of_cell(cell: Cell) -> list[Statement]:
+    return [] if cell.source.lstrip().startswith(("%", "!")) else statements(cell.source, cell.line)
+
+
+def _runs(statement: Statement) -> bool:
+    """Whether it does something rather than define something, or assigns what an experiment or the check's connection gives."""
+    assigns = isinstance(statement.tree, (ast.Assign, ast.AnnAssign))
+    return not isinstance(statement.tree, DEFINES) or assigns and bool(statement.uses & {"attempt", "open_lesson", "lesson"})
+
+
+def _bound(node: ast.stmt) -> frozenset[str]:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return frozenset((alias.asname or alias.name).split(".")[0] for alias in node.names)
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return frozenset({node.name})
+    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
+def _used(node: ast.stmt) -> frozenset[str]:
+    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+
+
+def _imported(node: ast.AST) -> list[Path]:
+    """The files of the course's packages that an import statement names: of `from utils import dates` the module, not the name."""
+    if isinstance(node, ast.Import):
+        named = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        named = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    else:
+        return []
+    paths = [layout.ROOT / f"{name.replace('.', '/')}.py" for name in named if name.split(".")[0] in PACKAGES]
+    return [path for path in paths if path.exists()]
+
+
+def _without_comments(code: str, tree: ast.Module) -> list[str]:
+    """The lines of `code`, those of comments and docstrings emptied."""
+    lines = code.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            lines[text.lineno - 1 : text.end_lineno] = [""] * (text.end_lineno - text.lineno + 1)
+    return lines

@@ -1,0 +1,139 @@
+"""How strong the checks are: every known wrong answer must lose points, every unusual right one must keep them all."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from autograde import layout
+from autograde.authoring import source as lesson_source
+from autograde.checking.fingerprint import fingerprint, same
+from autograde.checking.forbidden_calls import forbidding
+from autograde.checking.lesson import assemble_lesson
+from autograde.checking.scoring import Result, examine
+from autograde.checking.student import LocalStudent
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A stand-in for one exercise: a wrong answer with its `sentence`, or an unusual right one without."""
+
+    exercise: str
+    name: str
+    sentence: str
+    implementation: Callable | type | None
+    replace: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def wrong(self) -> bool:
+        return bool(self.sentence)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of a specimen. `as_it_should`: a wrong one was caught, a right one accepted."""
+
+    specimen: Specimen
+    result: Result
+    recognised: bool
+
+    @property
+    def as_it_should(self) -> bool:
+        return (self.result.status != "passed") == self.specimen.wrong
+
+
+_registry: list[Specimen] = []
+
+
+def misconception(exercise: str, sentence: str, replace: tuple[str, str] | tuple[tuple[str, str], ...] | None = None) -> Callable:
+    """Register a wrong answer: a decorated function or class, or an edit `(old, new)` of the reference answer's text."""
+    return _register(exercise, sentence, replace)
+
+
+def variant(exercise: str, replace: tuple[str, str] | tuple[tuple[str, str], ...] | None = None) -> Callable:
+    """Register an unusual right answer, in the same two ways."""
+    return _register(exercise, "", replace)
+
+
+def _register(exercise: str, sentence: str, replace: Any) -> Callable:
+    if replace is not None:
+        edits = (replace,) if isinstance(replace[0], str) else tuple(replace)
+        _registry.append(Specimen(exercise, edits[0][1].strip()[:40] or f"without {edits[0][0].strip()[:30]}", sentence, None, edits))
+        return lambda anything: anything
+
+    def keep(implementation: Callable | type) -> Callable | type:
+        _registry.append(Specimen(exercise, implementation.__name__, sentence, implementation))
+        return implementation
+
+    return keep
+
+
+def specimens(lesson: str) -> list[Specimen]:
+    """All wrong and unusual answers registered for a lesson."""
+    _registry.clear()
+    path = layout.misconceptions_path(lesson)
+    if path.exists():
+        layout.load_module(path, f"misconceptions_{lesson}")
+    return list(_registry)
+
+
+class Bench:
+    """A lesson's checks with its reference answers, ready to try stand-ins on."""
+
+    def __init__(self, name: str) -> None:
+        self.source = lesson_source.read(layout.source_path(name))
+        self.reference = lesson_source.namespace(self.source)
+        self.lesson = assemble_lesson(name, self.source.title, self.source.exercises)
+        self.specimens = specimens(name)
+        self._right: dict[str, dict[str, Any]] = {}  # the reference's outputs on the probes, by exercise
+        if unknown := {s.exercise for s in self.specimens} - set(self.lesson.exercises):
+            raise ValueError(f"misconceptions of lesson {name} name unknown exercises: {sorted(unknown)}")
+
+    def student(self, specimen: Specimen | None = None) -> LocalStudent:
+        """The reference answers, with the specimen in its exercise's place."""
+        if specimen is None:
+            return LocalStudent(self.reference)
+        return LocalStudent(ChainMap({specimen.exercise: self._implementation(specimen)}, self.reference))
+
+    def try_reference(self) -> list[Result]:
+        """Every exercise's result for the reference answers; an outcome (a file) is left to its own test."""
+        graded = [e for e in self.lesson.exercises.values() if e.outcome is None]
+        return [examine(self.lesson, e, self.student(), partial(forbidding, e.forbids, self.reference)) for e in graded]
+
+    def try_specimen(self, specimen: Specimen) -> Finding:
+        """Check one stand-in; `recognised` when its fingerprint is not the reference's, so that students can be told."""
+        exercise = self.lesson.exercises[specimen.exercise]
+        student = self.student(specimen)
+        names = getattr(student, specimen.exercise, None)
+        if isinstance(names, type):  # a class has no globals of its own; its methods have
+            names = next((f for f in vars(names).values() if hasattr(f, "__globals__")), names)
+        guard = partial(forbidding, exercise.forbids, getattr(names, "__globals__", self.reference))
+        # the first check that fails has caught it
+        result = examine(self.lesson, exercise, student, guard, enough=lambda outcome: specimen.wrong and not outcome.passed)
+        return Finding(specimen, result, specimen.wrong and self.fingerprint(specimen) is not None)
+
+    def fingerprint(self, specimen: Specimen) -> dict[str, Any] | None:
+        """The specimen's output on the exercise's probe, or None where it does not differ from the right one."""
+        probe = self.lesson.probes.get(specimen.exercise)
+        if probe is None:
+            return None
+        if specimen.exercise not in self._right:
+            self._right[specimen.exercise] = fingerprint(probe, self.student())
+        right, wrong = self._right[specimen.exercise], fingerprint(probe, self.student(specimen))
+        # a mere crash has many causes, so it names none
+        return None if same(right, wrong) or wrong["form"].startswith("raises") else wrong
+
+    def _implementation(self, specimen: Specimen) -> Any:
+        if specimen.implementation is not None:
+            return specimen.implementation
+        text = self.source.answer(specimen.exercise)
+        for old, new in specimen.replace:
+            if old not in text:
+                raise ValueError(f"a misconception of {specimen.exercise} replaces {old!r}, which the reference answer does not hold")
+            text = text.replace(old, new)
+        names = dict(self.reference)
+        exec(compile(text, f"<edited {specimen.exercise}>", "exec", dont_inherit=True), names)
+        return names[specimen.exercise]

@@ -1,0 +1,116 @@
+"""What students get: the notebooks and what they import, without answers, hidden tests or misconceptions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograde import layout
+from autograde.authoring import notebooks, source
+from autograde.checking.lesson import read_manifest
+
+# What of the package students get, with the modules above these folders: what runs in their kernel, and their commands.
+STUDENT_PARTS = ("checking", "commands", "lessons/__init__.py")
+TOP_LEVEL = ("environment.yml", "pyproject.toml", "requirements.lock", "LICENSE")
+SUMS = "course.sha256"  # in the form of sha256sum: which files a release wrote, and what was in them
+NOT_TRACKED = ".venv/\n__pycache__/\n.ipynb_checkpoints/\n*.egg-info/\n.DS_Store\n"
+HEAD = """\
+# Attention and language modelling for agents
+
+Notebooks to complete: each exercise has a check below it that says in under a second what is right, what is not, and why.
+
+| lesson | points, by checks |
+| --- | --- |
+{lessons}
+
+How to begin stands below. Code is under the MIT licence, the text under CC BY 4.0 ([LICENSE](LICENSE)).
+"""
+
+
+def release(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """Write the students' course, of all lessons or of `names`, and return its files.
+
+    `folder` is new or empty, or an earlier release, which is brought up to date: its other files, such as `.git`, stay.
+
+    Raises:
+        ValueError: when the folder holds something else, or a lesson is not built.
+    """
+    known = _known(folder)
+    content = _content(list(names) or layout.lesson_names())
+    _clear(folder, known, {*content, SUMS})
+    content[SUMS] = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(content.items())).encode()
+    for name, data in content.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return sorted(folder / name for name in content)
+
+
+def _content(names: Sequence[str]) -> dict[str, bytes]:
+    """Every file by its place in the release. Folders of the course are not copied whole: who knows what else lies in them."""
+    files = [*(layout.checks_path(name) for name in names), *(layout.manifest_path(name) for name in names)]
+    files += [*layout.PACKAGE.glob("*.py"), *layout.part_files(*STUDENT_PARTS)]
+    files += [layout.ROOT / name for name in TOP_LEVEL]
+    files += [*(layout.ROOT / "utils").rglob("*.py"), *_data()]
+    content = {path.relative_to(layout.ROOT).as_posix(): path.read_bytes() for path in files}
+    content |= {f"notebooks/{name}.ipynb": _notebook(name) for name in names}
+    return content | {"README.md": _readme(names).encode(), ".gitignore": NOT_TRACKED.encode()}
+
+
+def _data() -> list[Path]:
+    found = (path for path in layout.DATA.rglob("*") if path.is_file())
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(layout.DATA).parts)]
+
+
+def _notebook(name: str) -> bytes:
+    """As the source gives it, and not as it lies in notebooks/, where someone may have written an answer into it."""
+    lesson, built = source.read(layout.source_path(name)), read_manifest(name)["exercises"]
+    if {e.name: e.points for e in lesson.exercises.values()} != {key: e["points"] for key, e in built.items()}:
+        raise ValueError(f"lesson {name} was changed and not built: run `python -m autograde build {name[:2]}`")
+    return notebooks.text(notebooks.student_notebook(lesson)).encode()
+
+
+def _readme(names: Sequence[str]) -> str:
+    """The students' guide under the course's own title and its lessons."""
+    rows = []
+    for name in names:
+        lesson = read_manifest(name)
+        points = sum(exercise["points"] for exercise in lesson["exercises"].values())
+        rows.append(f"| [{lesson['title']}](notebooks/{name}.ipynb) | {points:g} |")
+    guide = (layout.ROOT / "docs" / "students.md").read_text(encoding="utf-8").split("\n", 1)[1]
+    return HEAD.format(lessons="\n".join(rows)) + "\n## How to work" + guide
+
+
+def _known(folder: Path) -> dict[str, str]:
+    """What an earlier release wrote into the folder, each file with its checksum; nothing of a new or empty one.
+
+    Raises:
+        ValueError: when the folder holds something that is no release.
+    """
+    if not folder.exists() or not any(folder.iterdir()):
+        return {}
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+        known = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    except (OSError, ValueError):
+        known = {}
+    if "autograde/__init__.py" not in known or any(".." in Path(name).parts or Path(name).is_absolute() for name in known):
+        raise ValueError(f"{folder} is not empty and no earlier release; name a new folder, so that nothing else is handed out")
+    return known
+
+
+def _clear(folder: Path, known: dict[str, str], ours: set[str]) -> None:
+    """Take away what an earlier release wrote.
+
+    Raises:
+        ValueError: when a file of it was changed since, or another stands where a new one must.
+    """
+    for name, digest in known.items():
+        path = folder / name
+        if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise ValueError(f"{path} was changed since it was released; move the change elsewhere, or name a new folder")
+    if unknown := sorted(name for name in ours - {*known, SUMS} if (folder / name).exists()):
+        raise ValueError(f"{folder / unknown[0]} is not of the earlier release; move it elsewhere, or name a new folder")
+    for name in known:
+        (folder / name).unlink(missing_ok=True)

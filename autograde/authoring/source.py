@@ -1,0 +1,198 @@
+"""Read a lesson's source: percent cells with plain metadata, checked so that a mistake is one clear line with file and line number."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jupytext
+
+from autograde.checking.lesson import Exercise
+
+TAGS = {"setup", "figure", "experiment", "stretch"}
+KEYS = {"exercise", "check", "question", "points", "forbids", "outcome", "tags"}
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+MARK = re.compile(r"^# %%")
+
+
+class SourceError(ValueError):
+    """A mistake in a lesson's source, told as `file:line: what is wrong`."""
+
+    def __init__(self, path: Path, line: int, message: str) -> None:
+        super().__init__(f"{path.name}:{line}: {message}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the source, with the line its mark stands on."""
+
+    kind: str
+    source: str
+    line: int
+    metadata: dict[str, Any]
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self.metadata.get("tags", []))
+
+    @property
+    def exercise(self) -> str | None:
+        return self.metadata.get("exercise")
+
+    @property
+    def check(self) -> str | None:
+        return self.metadata.get("check")
+
+    @property
+    def question(self) -> str | None:
+        return self.metadata.get("question")
+
+    @property
+    def defines(self) -> bool:
+        """Whether the grader runs it: it defines something, and is neither a demonstration nor a check."""
+        return self.kind == "code" and not self.check and not {"figure", "experiment"} & set(self.tags)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A lesson's cells and what they declare."""
+
+    path: Path
+    title: str
+    cells: list[Cell]
+    exercises: dict[str, Exercise]
+    questions: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def answer(self, exercise: str) -> str:
+        """The reference answer's cell."""
+        return next(cell.source for cell in self.cells if cell.exercise == exercise)
+
+
+def read(path: Path) -> Source:
+    """Parse and check one lesson.
+
+    Raises:
+        SourceError: for the first mistake, with its line.
+    """
+    cells = list(_cells(path))
+    for cell in cells:
+        _check_metadata(path, cell)
+        _check_solution_marks(path, cell)
+    exercises = _exercises(path, cells)
+    questions = {c.question: _points(path, c) for c in cells if c.question}
+    return Source(path, _title(path, cells), cells, exercises, questions)
+
+
+def namespace(source: Source) -> dict[str, Any]:
+    """The names that the reference answers define, as the grader would run them."""
+    names: dict[str, Any] = {"__name__": f"reference_{source.name}"}
+    for cell in source.cells:
+        if cell.defines:
+            # as many newlines as stand before the cell, so that a traceback names the source's own line
+            exec(compile("\n" * cell.line + cell.source, str(source.path), "exec", dont_inherit=True), names)
+    return names
+
+
+def _cells(path: Path) -> Iterator[Cell]:
+    text = path.read_text(encoding="utf-8")
+    marks = [number for number, line in enumerate(text.splitlines(), 1) if MARK.match(line)]
+    parsed = jupytext.reads(text, fmt="py:percent").cells
+    if len(parsed) != len(marks):
+        raise SourceError(path, 1, "the file must begin with a cell mark (# %%) and hold no text outside its cells")
+    for line, cell in zip(marks, parsed):
+        metadata = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}  # jupytext's own bookkeeping
+        yield Cell(cell.cell_type, cell.source, line, metadata)
+
+
+def _check_metadata(path: Path, cell: Cell) -> None:
+    if unknown := set(cell.metadata) - KEYS:
+        raise SourceError(path, cell.line, f"unknown cell option {sorted(unknown)[0]!r}; known are {', '.join(sorted(KEYS))}")
+    if unknown := set(cell.tags) - TAGS:
+        raise SourceError(path, cell.line, f"unknown tag {sorted(unknown)[0]!r}; known are {', '.join(sorted(TAGS))}")
+    if cell.exercise and cell.kind != "code" or cell.question and cell.kind != "markdown":
+        raise SourceError(path, cell.line, "an exercise is a code cell and a question a markdown cell")
+    if cell.check or cell.question:
+        _points(path, cell)
+    if cell.kind == "code" and not cell.source.lstrip().startswith(("%", "!")):
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            raise SourceError(path, cell.line + (error.lineno or 0), f"this is not Python: {error.msg}") from None
+
+
+def _points(path: Path, cell: Cell) -> float:
+    points = cell.metadata.get("points")
+    if isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0:
+        raise SourceError(path, cell.line, f"points are missing: {cell.check or cell.question!s} needs points=N")
+    return float(points)
+
+
+def _check_solution_marks(path: Path, cell: Cell) -> None:
+    opened = None
+    for number, line in enumerate(cell.source.splitlines(), cell.line + 1):
+        if line.strip() == BEGIN:
+            if opened:
+                raise SourceError(path, number, f"a second {BEGIN} before the {END} of line {opened}")
+            opened = number
+        elif line.strip() == END:
+            if not opened:
+                raise SourceError(path, number, f"{END} without a {BEGIN}")
+            opened = None
+    if opened:
+        raise SourceError(path, opened, f"this solution mark is never closed by {END}")
+    holds_answer = BEGIN in cell.source
+    if (cell.exercise or cell.question) and not holds_answer:
+        raise SourceError(path, cell.line, f"{cell.exercise or cell.question} has no {BEGIN} … {END}")
+    if holds_answer and not (cell.exercise or cell.question):
+        raise SourceError(path, cell.line, "a solution outside an exercise or a question would be lost")
+
+
+def _exercises(path: Path, cells: list[Cell]) -> dict[str, Exercise]:
+    answers: dict[str, Cell] = {}
+    for cell in cells:
+        for name in filter(None, (cell.exercise, cell.question)):
+            if name in answers:
+                raise SourceError(path, cell.line, f"{name} already stands at line {answers[name].line}; names must differ")
+            answers[name] = cell
+        if cell.exercise and cell.exercise not in _defined(cell.source):
+            raise SourceError(path, cell.line, f"this cell does not define {cell.exercise}")
+    found: dict[str, Exercise] = {}
+    for cell in cells:
+        if cell.check:
+            found[cell.check] = _exercise(path, cell, answers.get(cell.check), found)
+    for name, cell in answers.items():
+        if cell.exercise and name not in found:
+            raise SourceError(path, cell.line, f'{name} has no check: add a cell `# %% check="{name}" points=N`')
+    return found
+
+
+def _exercise(path: Path, cell: Cell, answer: Cell | None, earlier: dict[str, Exercise]) -> Exercise:
+    name, outcome = cell.metadata["check"], cell.metadata.get("outcome")
+    if name in earlier:
+        raise SourceError(path, cell.line, f"{name} is checked twice")
+    if answer is None and not outcome:
+        raise SourceError(path, cell.line, f"{name} is checked, but no exercise of that name stands before it")
+    forbids = tuple(str(answer.metadata.get("forbids", "")).split()) if answer else ()
+    return Exercise(name, _points(path, cell), forbids, bool(answer and "stretch" in answer.tags), outcome)
+
+
+def _defined(code: str) -> set[str]:
+    nodes = ast.parse(code).body
+    named = {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    return named | {t.id for n in nodes if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+
+
+def _title(path: Path, cells: list[Cell]) -> str:
+    for cell in cells:
+        for line in cell.source.splitlines():
+            if cell.kind == "markdown" and line.startswith("# "):
+                return line[2:].strip()
+    raise SourceError(path, 1, "the lesson has no title (a markdown line that begins with '# ')")

@@ -1,1 +1,0 @@
-"""From a lesson's source to its notebooks and its manifest."""

@@ -1,0 +1,288 @@
+"""What the checks say: assertions whose failure is a sentence a student understands.
+
+Every function raises `CheckFailed(summary, detail)`: the summary may be shown for a hidden test, the detail holds values and is not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograde.checking.errors import CheckFailed, ForbiddenCall, MissingName, ProtocolError, StudentDied, StudentTimeout
+
+TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of summation, far below any misconception
+    torch.float64: (1e-7, 1e-9),
+    torch.float32: (1e-4, 2e-5),
+    torch.bfloat16: (2e-2, 2e-2),
+    torch.float16: (2e-3, 2e-3),
+}
+FALSE_ALARM = 1e-7
+LOOKS_AT_VALUES = ("item() cannot be called on meta", "Cannot copy out of meta tensor", "data-independent")
+
+
+def randn(*shape: int, seed: int, dtype: torch.dtype = torch.float32, scale: float = 1.0) -> torch.Tensor:
+    """Standard normal numbers times `scale`, the same for the same seed on every machine."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randn(shape, generator=generator, dtype=torch.float64) * scale).to(dtype)
+
+
+def rand(*shape: int, seed: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """Uniform numbers in [0, 1), the same for the same seed on every machine."""
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def close(got: Any, want: Any, *, where: str, rtol: float | None = None, atol: float | None = None) -> None:
+    """`got` has the type, shape and dtype of `want`, and its values within the tolerance of its dtype."""
+    if isinstance(want, torch.Tensor):
+        _close_tensor(got, want, where, rtol, atol)
+    elif isinstance(want, np.ndarray):
+        close(torch.as_tensor(got), torch.as_tensor(want), where=where, rtol=rtol, atol=atol)
+    elif isinstance(want, dict):
+        _same_container(got, want, dict, where)
+        for key in want:
+            close(got[key], want[key], where=f"{where}, entry {key!r}", rtol=rtol, atol=atol)
+    elif isinstance(want, (tuple, list)):
+        _same_container(got, want, (tuple, list), where)
+        for i, (one, other) in enumerate(zip(got, want, strict=True)):
+            close(one, other, where=f"{where}, result {i}", rtol=rtol, atol=atol)
+    elif isinstance(want, bool) or not isinstance(want, Number):
+        equal(got, want, where=where)
+    else:
+        _close_number(got, float(want), where, rtol, atol)
+
+
+def equal(got: Any, want: Any, *, where: str) -> None:
+    """`got` is exactly `want`: for integers, strings, boolean masks and containers of them."""
+    if isinstance(want, torch.Tensor):
+        _same_form(got, want, where)
+        if not torch.equal(got, want):
+            at = tuple((got != want).nonzero()[0].tolist())
+            raise CheckFailed(f"For {where}: wrong values", f"at index {at} expected {want[at].item()}, got {got[at].item()}")
+        return
+    if isinstance(want, dict):
+        _same_container(got, want, dict, where)
+        for key in want:
+            equal(got[key], want[key], where=f"{where}, entry {show(key)}")
+        return
+    if isinstance(got, torch.Tensor) and got.ndim == 0 and isinstance(want, (bool, int)):
+        got = got.item()
+    same_type = type(got) is type(want) or (isinstance(want, int) and type(got) in (int, np.int64) and not isinstance(want, bool))
+    if not same_type or got != want:
+        raise CheckFailed(f"For {where}: not the expected result", f"expected {show(want)}, got {show(got)}")
+
+
+def true(condition: Any, message: str, detail: str = "") -> None:
+    """The condition holds; otherwise `message` is what the student reads (with `detail`, in a public check)."""
+    if not bool(condition):
+        raise CheckFailed(message, detail)
+
+
+def raises(error: type[BaseException], function: Callable, *args: Any, naming: str = "", where: str, **kwargs: Any) -> None:
+    """The call raises `error`, and its message holds `naming` (the argument's name)."""
+    try:
+        function(*args, **kwargs)
+    except error as raised:
+        if isinstance(raised, NotImplementedError):
+            raise
+        if naming and naming.lower() not in str(raised).lower():
+            raise CheckFailed(
+                f"For {where}: the {error.__name__} should name `{naming}` in its message", f"it says {show(str(raised))}"
+            ) from None
+        return
+    except (NotImplementedError, MissingName, ForbiddenCall, StudentTimeout, StudentDied, ProtocolError):
+        raise
+    except Exception as raised:
+        raise CheckFailed(
+            f"For {where}: expected a {error.__name__}, got {getattr(raised, 'type_name', type(raised).__name__)}", show(str(raised))
+        ) from None
+    raise CheckFailed(f"For {where}: expected a {error.__name__}, but the call returned a result")
+
+
+def gradients(
+    student: Any,
+    function: Callable,
+    inputs: Sequence[Any],
+    oracle: Callable,
+    *,
+    where: str,
+    rtol: float | None = None,
+    atol: float | None = None,
+) -> None:
+    """The student's gradients in every floating input equal autograd's through `oracle` for one random cotangent."""
+    leaves = [x.detach().clone().requires_grad_() if is_floating(x) else x for x in inputs]
+    outputs = oracle(*leaves)
+    several = isinstance(outputs, (tuple, list))
+    listed = list(outputs) if several else [outputs]
+    cotangents = [randn(*y.shape, seed=101 + i, dtype=y.dtype) if is_floating(y) else None for i, y in enumerate(listed)]
+    wanted = [x for x in leaves if is_floating(x)]
+    used = [(y, c) for y, c in zip(listed, cotangents) if c is not None and y.requires_grad]
+    expected = iter(torch.autograd.grad([y for y, _ in used], wanted, [c for _, c in used], allow_unused=True))
+    _, got = student.pullback(function, tuple(inputs), tuple(cotangents) if several else cotangents[0])
+    for i, x in enumerate(leaves):
+        if not is_floating(x):
+            continue
+        want = next(expected)
+        if want is not None and got[i] is None:
+            raise CheckFailed(f"For {where}: no gradient reaches argument {i + 1}; the result must stay differentiable in it")
+        if want is not None:
+            close(got[i], want, where=f"{where}, the gradient in argument {i + 1}", rtol=rtol, atol=atol)
+
+
+def inputs_unchanged(student: Any, function: Callable, *args: Any, **kwargs: Any) -> None:
+    """The call leaves every tensor it was given as it was."""
+    before = [x.clone() if isinstance(x, torch.Tensor) else x for x in args]
+    after = student.arguments_after(function, *args, **kwargs)
+    for i, (old, new) in enumerate(zip(before, after)):
+        if isinstance(old, torch.Tensor) and not torch.equal(old, new):
+            raise CheckFailed(f"The function changes its argument {i + 1} in place; work on a copy or build a new tensor")
+
+
+def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
+    """float64 in, float64 out (in every floating tensor of the result)."""
+    wide = [x.double() if is_floating(x) else x for x in args]
+    for y in _some_tensors(function(*wide, **kwargs)):
+        if y.is_floating_point() and y.dtype != torch.float64:
+            raise CheckFailed("Results must have the dtype of the inputs", f"float64 in, {str(y.dtype).removeprefix('torch.')} out")
+
+
+def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:
+    """Tensors on the `meta` device in, `meta` tensors out: nothing is created on a hard-wired device.
+
+    Code that looks at values (a loop over lengths, an `if` on a sum) is right on every real device and cannot run on `meta`: it passes.
+    """
+    moved = [x.to("meta") if isinstance(x, torch.Tensor) else x for x in args]
+    hint = "The result must live on the inputs' device; somewhere a tensor is created on the CPU (pass device=x.device)"
+    try:
+        results = _some_tensors(function(*moved, **kwargs))
+    except (RuntimeError, NotImplementedError, ValueError) as error:
+        text = str(error)
+        if any(words in text for words in LOOKS_AT_VALUES):
+            return
+        if "meta" not in text and "device" not in text:
+            raise
+        raise CheckFailed(hint, str(error)[:200]) from None
+    if any(y.device.type != "meta" for y in results):
+        raise CheckFailed(hint)
+
+
+def frequencies(draws: Sequence[Any] | torch.Tensor, probabilities: Sequence[float] | torch.Tensor, *, where: str) -> None:
+    """The integers drawn follow `probabilities` (Pearson's chi-squared test, false alarms below 1e-7)."""
+    probabilities = torch.as_tensor(probabilities, dtype=torch.float64)
+    drawn = torch.as_tensor([int(d) for d in draws])
+    if drawn.numel() == 0 or drawn.min() < 0 or drawn.max() >= len(probabilities):
+        raise CheckFailed(f"For {where}: a draw lies outside 0 … {len(probabilities) - 1}")
+    counts = torch.bincount(drawn, minlength=len(probabilities)).double()
+    impossible = probabilities == 0
+    if counts[impossible].sum() > 0:
+        raise CheckFailed(f"For {where}: something with probability 0 was drawn", f"{int(counts[impossible].sum())} of {len(drawn)} draws")
+    expected = probabilities[~impossible] * len(drawn)
+    statistic = ((counts[~impossible] - expected) ** 2 / expected).sum()
+    freedom = int((~impossible).sum()) - 1
+    if freedom and torch.special.gammaincc(torch.tensor(freedom / 2).double(), statistic / 2) < FALSE_ALARM:
+        shares = [round(c / len(drawn), 3) for c in counts.tolist()]
+        raise CheckFailed(f"For {where}: the frequencies are not those expected", f"expected {_rounded(probabilities)}, got {shares}")
+
+
+def is_floating(x: Any) -> bool:
+    return isinstance(x, torch.Tensor) and x.is_floating_point()
+
+
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    """Every tensor in a nest of tuples, lists and dicts."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [t for item in value for t in tensors_in(item)] if isinstance(value, (tuple, list)) else []
+
+
+def _some_tensors(result: Any) -> list[torch.Tensor]:
+    if found := tensors_in(result):
+        return found
+    raise CheckFailed(f"The result must hold tensors, got {_kind(result)}", show(result))
+
+
+def show(value: Any, limit: int = 160) -> str:
+    """A short picture of a value for a message."""
+    if isinstance(value, torch.Tensor):
+        text = f"a tensor of shape {tuple(value.shape)}"
+        if value.device.type != "meta" and value.numel() <= 12:
+            text += f": {_rounded(value)}"
+    elif isinstance(value, float):
+        text = f"{value:.6g}"
+    else:
+        text = "nothing (None; is a `return` missing?)" if value is None else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def shape_sentence(got: torch.Tensor, want: torch.Tensor) -> str:
+    sentence = f"expected shape {tuple(want.shape)}, got {tuple(got.shape)}"
+    if got.ndim > 1 and got.ndim == want.ndim and tuple(got.shape) == (*want.shape[:-2], want.shape[-1], want.shape[-2]):
+        sentence += " (the last two dimensions are swapped)"
+    return sentence
+
+
+def _same_form(got: Any, want: torch.Tensor, where: str) -> None:
+    if not isinstance(got, torch.Tensor):
+        raise CheckFailed(f"For {where}: expected a torch.Tensor, got {_kind(got)}", show(got))
+    if got.shape != want.shape:
+        raise CheckFailed(f"For {where}: wrong shape", shape_sentence(got, want))
+    if got.dtype != want.dtype:
+        expected, received = (str(d).removeprefix("torch.") for d in (want.dtype, got.dtype))
+        raise CheckFailed(f"For {where}: wrong dtype", f"expected {expected}, got {received}")
+    if got.device != want.device:
+        raise CheckFailed(f"For {where}: the result is on another device", f"expected {want.device}, got {got.device}")
+
+
+def _close_tensor(got: Any, want: torch.Tensor, where: str, rtol: float | None, atol: float | None) -> None:
+    _same_form(got, want, where)
+    if not want.is_floating_point() and not want.is_complex():
+        return equal(got, want, where=where)
+    if got.isnan().any() and not want.isnan().any():
+        raise CheckFailed(f"For {where}: the result holds NaN", f"{int(got.isnan().sum())} of {got.numel()} entries")
+    relative, absolute = TOLERANCE.get(want.dtype, TOLERANCE[torch.float32])
+    rtol, atol = relative if rtol is None else rtol, absolute if atol is None else atol
+    wrong = ~torch.isclose(got, want, rtol=rtol, atol=atol)
+    if wrong.any():
+        difference = torch.where(wrong, (got - want).abs().nan_to_num(posinf=1e38), -1.0)
+        at = tuple(int(i) for i in np.unravel_index(int(difference.flatten().argmax()), got.shape)) if got.ndim else ()
+        share = f"{int(wrong.sum())} of {got.numel()} values are off" if got.ndim else "the value is off"
+        at_index = f"; furthest at index {list(at)}: " if got.ndim else ": "
+        raise CheckFailed(f"For {where}: wrong values", f"{share}{at_index}expected {want[at].item():.6g}, got {got[at].item():.6g}")
+    return None
+
+
+def _close_number(got: Any, want: float, where: str, rtol: float | None, atol: float | None) -> None:
+    if isinstance(got, (torch.Tensor, np.generic)) and getattr(got, "ndim", 0) == 0:
+        got = got.item()
+    if isinstance(got, bool) or not isinstance(got, (int, float)):
+        raise CheckFailed(f"For {where}: expected a number, got {_kind(got)}", show(got))
+    if not math.isclose(got, want, rel_tol=1e-5 if rtol is None else rtol, abs_tol=1e-6 if atol is None else atol):
+        raise CheckFailed(f"For {where}: wrong value", f"expected {want:.6g}, got {got:.6g}")
+
+
+def _same_container(got: Any, want: Any, kind: Any, where: str) -> None:
+    if not isinstance(got, kind):
+        raise CheckFailed(f"For {where}: expected a {type(want).__name__} of {len(want)}, got {_kind(got)}", show(got))
+    if isinstance(want, dict) and set(got) != set(want):
+        missing, extra = sorted(map(str, set(want) - set(got))), sorted(map(str, set(got) - set(want)))
+        raise CheckFailed(f"For {where}: wrong keys", f"missing {missing}, unexpected {extra}")
+    if len(got) != len(want):
+        raise CheckFailed(f"For {where}: expected {len(want)} results, got {len(got)}")
+
+
+def _kind(value: Any) -> str:
+    return "nothing (is a `return` missing?)" if value is None else f"{_article(type(value).__name__)}"
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _rounded(values: torch.Tensor) -> list:
+    return np.round(values.detach().double().numpy(), 3).tolist() if values.is_floating_point() else values.tolist()

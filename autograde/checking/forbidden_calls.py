@@ -1,0 +1,325 @@
+"""Keep an exercise's answer from calling the library function that it is about, in the kernel and in the grader's worker alike.
+
+A call is recognised by the function that PyTorch is asked for, whatever name it was imported under, and counts only when the
+student's own code makes it: the checks compare with the very same functions, in the same process when it is the kernel.
+It stops a shortcut, not a fraud: whoever gets round it has written more than the exercise asks for.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from types import FrameType, FunctionType
+from typing import Any
+from unittest import mock
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from autograde.checking import gradients
+from autograde.checking.errors import ForbiddenCall
+
+# One name in a lesson stands for every way to the same answer.
+_ATTENTION = {
+    "scaled_dot_product_attention", "multi_head_attention_forward", "_native_multi_head_attention", "_safe_softmax",
+    "_transformer_encoder_layer_fwd", "flex_attention", "sdpa_dense", "varlen_attn",
+}  # fmt: skip
+_SOFTMAX = {
+    "softmax", "log_softmax", "_softmax", "_log_softmax", "softmin", "gumbel_softmax", "special_softmax", "special_log_softmax",
+    "_sparse_softmax", "_sparse_log_softmax", "_masked_softmax",
+}  # fmt: skip
+_CROSS_ENTROPY = {
+    "cross_entropy", "cross_entropy_loss", "linear_cross_entropy", "_chunk_cross_entropy", "nll_loss", "nll_loss_nd", "nll_loss_forward",
+    "nll_loss2d", "nll_loss2d_forward",
+}  # fmt: skip
+SYNONYMS = {
+    "softmax": _SOFTMAX | _ATTENTION,
+    "log_softmax": _SOFTMAX | _CROSS_ENTROPY,
+    "scaled_dot_product_attention": _ATTENTION,
+    "multi_head_attention_forward": _ATTENTION,
+    "cross_entropy": _CROSS_ENTROPY,
+    "backward": {"backward", "grad"},
+    "torch.autograd": {"backward", "grad", "_make_dual"},
+    "torch.func": {"grad"},
+}
+FLAVOURS = ("_scaled_dot_product", "_flash_attention", "_efficient_attention", "_cudnn_attention")  # of the attention kernel
+PATCHED = {
+    "torch.autograd": ("torch.autograd.functional", "torch.autograd.forward_ad"),
+    "torch.func": ("torch.func",),
+    "tiktoken": ("tiktoken.core", "tiktoken"),
+}
+PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece")
+# Frames of these, and of this file, stand between a call and who made it.
+_BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
+# The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
+_OURS = {gradients.__name__: {"backward", "grad"}}
+_SERVING: set[str] = set()  # modules whose frames stand where a test's request came in
+_CALLING_BACK = ("apply_", "map_", "map2_")  # PyTorch calls a function of Python's from in there, unwatched
+_OPERATORS = frozenset(name.split(".")[0] for name in torch._C._dispatch_get_all_op_names())  # before a student defines any
+_LIBRARY = ("aten", "prim", "prims", "rngprims", "inductor", "higher_order", "profiler")  # where PyTorch itself may still define some
+
+
+@contextmanager
+def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict: bool = False) -> Iterator[None]:
+    """While it is open, code whose globals are `student_globals` that calls one of `names` gets a ForbiddenCall.
+
+    A name is a torch function (`softmax`), a torch module (`torch.autograd`), or a package (`tiktoken`). `strict` is for a
+    process in which there is only the student's code: whatever no module owns counts as theirs too.
+    Code that catches the ForbiddenCall gets it again at the end.
+    """
+    if not names:
+        yield
+        return
+    watch = _Watcher(names, student_globals, strict)
+    with ExitStack() as stack:
+        watch.packages(stack)
+        if strict and watch.functions:
+            stack.enter_context(_in_all_threads(watch))
+            if watch.forbids("backward"):
+                stack.enter_context(torch.no_grad())  # an engine that is started by hand has nothing to go back through
+            stack.enter_context(_Operators(watch))
+        if watch.functions:
+            stack.enter_context(_Functions(watch))
+        try:
+            yield
+        finally:
+            if watch.caught is not None:
+                raise watch.caught from None
+
+
+class _Watcher:
+    """Which calls are forbidden, and whether the student's code has made one."""
+
+    def __init__(self, names: Sequence[str], student_globals: Mapping[str, Any], strict: bool) -> None:
+        self.names, self.student_globals, self.strict = names, student_globals, strict
+        dotted = [n for n in names if "." in n or n in PACKAGES]
+        self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
+        self.roots = tuple(n for n in names if n in PACKAGES)
+        self.caught: ForbiddenCall | None = None
+
+    def forbids(self, name: str) -> bool:
+        return name in self.functions or ("scaled_dot_product_attention" in self.functions and name.startswith(FLAVOURS))
+
+    def asked(self, function: Any, args: tuple, frame: FrameType | None) -> None:
+        """Raise when the function that PyTorch is asked for is forbidden, or part of one that is written in Python."""
+        name = str(getattr(function, "__name__", "")).split(".")[0]
+        if name == "_set_grad_enabled" and args[:1] == (True,):
+            name = "backward"  # the way out of no_grad
+        own = frame
+        while not self.forbids(name) and own is not None and _module(own).split(".")[0] == "torch":
+            name, own = own.f_code.co_name, own.f_back
+        if self.forbids(name):
+            self.check(name, frame)
+
+    def check(self, name: str, frame: FrameType | None) -> None:
+        """Raise when the call of `name` made in `frame` is the student's."""
+        while frame is not None and (_module(frame) == __name__ or _module(frame).split(".")[0] in _BETWEEN):
+            frame = frame.f_back
+        if self.strict if frame is None else self._theirs(frame, name):  # None: a thread that runs the function itself
+            self.refuse(name)
+
+    def refuse(self, name: str) -> None:
+        self.caught = ForbiddenCall(f"This exercise is about writing it yourself, so its answer may not call {name.removeprefix('_')}")
+        raise self.caught
+
+    def no_class_of_theirs(self, types: Iterable[type]) -> None:
+        """PyTorch calls the methods of a tensor's class unwatched; a class of the student's could do anything in there."""
+        for kind in types if self.strict else ():
+            if not _plain(kind) and (
+                kind.__module__.split(".")[0] != "torch" or vars(sys.modules[kind.__module__]).get(kind.__name__) is not kind
+            ):
+                self.refuse(kind.__name__)
+
+    def _theirs(self, frame: FrameType, name: str) -> bool:
+        if frame.f_globals is self.student_globals or not self.strict:
+            return frame.f_globals is self.student_globals
+        module = _module(frame)
+        if module.startswith("autograde."):  # what was bound to the exercise's name is the library's function itself
+            return name not in _OURS.get(module, ()) or not _asked_by_the_test(frame)
+        return vars(sys.modules.get(module, sys)) is not frame.f_globals
+
+    def packages(self, stack: ExitStack) -> None:
+        """Watch the packages and modules among the names, as far as they are loaded; loading them now is a call too."""
+        for name in self.names:
+            for module in PATCHED.get(name, ()):
+                if module in sys.modules:
+                    _patch(stack, vars(sys.modules[module]), sys.modules[module], self)
+        if self.roots:
+            stack.enter_context(mock.patch.object(sys, "meta_path", [_Finder(self), *sys.meta_path]))
+        if any(root in sys.modules for root in self.roots if root not in PATCHED):
+            stack.enter_context(_profiling(_Profile(self)))
+
+
+class _Functions(TorchFunctionMode):
+    """Sees the functions that Python code asks of PyTorch."""
+
+    def __init__(self, watch: _Watcher) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        self.watch.asked(function, args, sys._getframe(1))
+        self.watch.no_class_of_theirs(types)
+        if getattr(function, "__name__", "") in _CALLING_BACK:
+            args = tuple(_watched(a, _Functions, self.watch) if callable(a) and not isinstance(a, torch.Tensor) else a for a in args)
+        return function(*args, **(kwargs or {}))
+
+
+class _InThread(TorchFunctionMode):
+    """The same in a thread, from its first step to its last, for whatever is forbidden at the time."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if _in_force:
+            _in_force[-1].asked(function, args, sys._getframe(1))
+        return function(*args, **(kwargs or {}))
+
+
+class _Operators(TorchDispatchMode):
+    """Sees what reaches PyTorch's kernels straight from the student's code: from TorchScript, say, which asks no function."""
+
+    def __init__(self, watch: _Watcher) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        self.watch.no_class_of_theirs(types)
+        space, _, name = function._schema.name.partition("::")
+        if function._schema.name not in _OPERATORS and space not in _LIBRARY:
+            self.watch.refuse(name)  # an operator of the student's own, which may do anything in there
+        if self.watch.forbids(name):
+            frame = sys._getframe(1)
+            while frame is not None and _module(frame).startswith(
+                ("torch.utils._", "torch._ops", "torch._dynamo", "torch._compile", __name__)
+            ):
+                frame = frame.f_back
+            if frame is not None and not _module(frame).startswith("torch."):
+                self.watch.check(name, frame)
+        return function(*args, **(kwargs or {}))
+
+
+class _Finder:
+    """Refuses to import a forbidden package for the student's code."""
+
+    def __init__(self, watch: _Watcher) -> None:
+        self.watch = watch
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and _module(frame).startswith("importlib"):
+            frame = frame.f_back
+        if name.split(".")[0] in self.watch.roots:
+            self.watch.check(name, frame)
+
+
+class _Profile:
+    """Sees every call, for packages that are compiled or too large to patch; only where one of them is loaded."""
+
+    def __init__(self, watch: _Watcher) -> None:
+        self.watch = watch
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            name, caller = _module(frame), frame.f_back
+        elif event == "c_call":
+            owner = getattr(argument, "__self__", None)
+            name, caller = getattr(argument, "__module__", None) or type(owner).__module__, frame
+        else:
+            return
+        if type(name) is str and name.split(".")[0] in self.watch.roots and frame.f_code.co_name != "<module>":
+            self.watch.check(name.split(".")[0], caller)
+
+
+_in_force: list[_Watcher] = []  # what threads ask, for PyTorch's modes hold for one thread only
+
+
+@contextmanager
+def _in_all_threads(watch: _Watcher) -> Iterator[None]:
+    _in_force.append(watch)
+    try:
+        yield
+    finally:
+        _in_force.remove(watch)
+
+
+def watch_threads() -> None:
+    """From now on, what a thread of this process asks PyTorch for is seen, also if it began before anything was forbidden."""
+    for module in (_thread, threading):
+        for name in ("start_new_thread", "_start_new_thread", "start_joinable_thread", "_start_joinable_thread"):
+            if hasattr(module, name):
+                setattr(module, name, _starting(getattr(module, name)))
+
+
+def _starting(start: Callable) -> Callable:
+    @wraps(start)
+    def begin(function: Callable, *args: Any, **kwargs: Any) -> Any:
+        return start(_watched(function, _InThread), *args, **kwargs)
+
+    return begin
+
+
+def _watched(function: Callable, mode: type[TorchFunctionMode], *args: Any) -> Callable:
+    def run(*given: Any, **named: Any) -> Any:
+        with mode(*args):
+            return function(*given, **named)
+
+    return run
+
+
+@contextmanager
+def _profiling(profile: _Profile) -> Iterator[None]:
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def _patch(stack: ExitStack, members: Mapping[str, Any], owner: Any, watch: _Watcher) -> None:
+    """Guard the public functions of a module, and the methods of its classes, for as long as the stack is open."""
+    for name, value in list(members.items()):
+        if isinstance(value, FunctionType) and (not name.startswith("__") or name == "__init__"):
+            stack.enter_context(mock.patch.object(owner, name, _guarded(value, watch)))
+        elif isinstance(value, type) and not isinstance(owner, type) and value.__module__ == owner.__name__:
+            _patch(stack, vars(value), value, watch)
+
+
+def _guarded(function: FunctionType, watch: _Watcher) -> FunctionType:
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        watch.check(f"{function.__module__.split('.')[0]}'s {function.__name__}", sys._getframe(1))
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _plain(kind: type) -> bool:
+    """Whether PyTorch calls nothing of the class but what Tensor itself has."""
+    function, dispatch = (getattr(kind, name, None) for name in ("__torch_function__", "__torch_dispatch__"))
+    return (
+        getattr(function, "__func__", function) is torch.Tensor.__torch_function__.__func__ and dispatch is torch.Tensor.__torch_dispatch__
+    )
+
+
+def requests_arrive_in(module: str) -> None:
+    """Name the module that serves a test's requests: what it calls of ours, it calls on the test's behalf."""
+    _SERVING.add(module)
+
+
+def _asked_by_the_test(frame: FrameType | None) -> bool:
+    """Whether this code of ours runs at a request, not because the student's code has got hold of it."""
+    while frame is not None and _module(frame) not in _SERVING:
+        if not _module(frame).startswith("autograde.") and _module(frame).split(".")[0] not in _BETWEEN:
+            return False
+        frame = frame.f_back
+    return True
+
+
+def _module(frame: FrameType) -> str:
+    name = frame.f_globals.get("__name__", "")
+    return name if type(name) is str else ""

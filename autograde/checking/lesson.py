@@ -1,0 +1,92 @@
+"""A lesson as the grader sees it: its exercises, their checks and probes, and the fingerprints of known mistakes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograde import layout
+from autograde.checking.runner import Check, collect
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded name (or file, for an outcome) of a lesson."""
+
+    name: str
+    points: float
+    forbids: tuple[str, ...] = ()
+    stretch: bool = False
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer: what a student should read, and what its output on the probe looks like."""
+
+    sentence: str
+    fingerprint: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Everything needed to check a lesson's answers, in a kernel or in the grader."""
+
+    name: str
+    title: str
+    exercises: dict[str, Exercise]
+    checks: dict[str, list[Check]]
+    probes: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    mistakes: dict[str, list[Mistake]] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        return sum(exercise.points for exercise in self.exercises.values())
+
+
+def read_manifest(name: str) -> dict[str, Any]:
+    """The generated `autograde/lessons/manifests/NN_name.json`.
+
+    Raises:
+        ValueError: when the lesson is not built yet.
+    """
+    path = layout.manifest_path(name)
+    if not path.exists():
+        raise ValueError(f"lesson {name} is not built: run `python -m autograde build {name[:2]}`")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def outcome_files(name: str) -> list[str]:
+    """The files beside a notebook that a lesson grades, such as a trained model."""
+    outcomes = (exercise["outcome"] for exercise in read_manifest(name)["exercises"].values())
+    return sorted({file for outcome in outcomes if outcome for file in outcome.split()})
+
+
+def load_lesson(name: str, hidden: bool = False) -> Lesson:
+    """The lesson from its generated manifest and its public checks; with `hidden`, the hidden ones too."""
+    known = read_manifest(name)
+    exercises = {key: Exercise(key, e["points"], tuple(e["forbids"]), e["stretch"], e["outcome"]) for key, e in known["exercises"].items()}
+    mistakes = {key: [Mistake(m["sentence"], m["fingerprint"]) for m in listed] for key, listed in known["mistakes"].items()}
+    return Lesson(name, known["title"], exercises, *_checks_and_probes(name, exercises, hidden), mistakes)
+
+
+def assemble_lesson(name: str, title: str, exercises: dict[str, Exercise], hidden: bool = True) -> Lesson:
+    """The lesson before its manifest is built: without fingerprints."""
+    return Lesson(name, title, exercises, *_checks_and_probes(name, exercises, hidden))
+
+
+def _checks_and_probes(name: str, exercises: dict[str, Exercise], hidden: bool) -> tuple[dict[str, list[Check]], dict[str, Callable]]:
+    found = collect(layout.checks_path(name))
+    if hidden and layout.hidden_path(name).exists():
+        found += collect(layout.hidden_path(name), hidden=True)
+    checks: dict[str, list[Check]] = {key: [] for key in exercises}
+    for check in found:
+        if check.exercise not in checks:
+            raise ValueError(f"{check.name} checks {check.exercise!r}, which lesson {name} does not have")
+        checks[check.exercise].append(check)
+    if lacking := [key for key, listed in checks.items() if not listed]:
+        raise ValueError(f"lesson {name} has no check for {', '.join(lacking)}")
+    probes = getattr(layout.load_module(layout.checks_path(name), f"probes_of_{name}"), "PROBES", {})
+    return checks, probes

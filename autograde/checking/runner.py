@@ -1,0 +1,183 @@
+"""The checks of a lesson: collected by pytest once, run on any `student`, turned into verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from autograde.checking.errors import AutogradeError, CheckFailed, ForbiddenCall, MissingName, StudentDied, StudentError, StudentTimeout
+from autograde.checking.expect import tensors_in
+
+MARKS = (
+    "exercise(name, weight=1): the exercise that a check belongs to and its share of the points",
+    "trivial: an answer that does nothing passes this check too, so it earns points only beside another that passed",
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test: `function(student, **arguments)` belongs to `exercise` and carries `weight` of its points, a `trivial` one none by itself."""
+
+    exercise: str
+    weight: float
+    name: str
+    title: str
+    hidden: bool
+    function: Callable[..., None]
+    arguments: dict[str, Any]
+    trivial: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check said: `status` is passed, failed, error, died, timeout, missing or not_attempted."""
+
+    check: str
+    title: str
+    status: str
+    weight: float
+    hidden: bool
+    message: str = ""
+    detail: str = ""
+    trivial: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.items: list[pytest.Function] = []
+        self.errors: list[str] = []
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for mark in MARKS:
+            config.addinivalue_line("markers", mark)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.items = list(session.items)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.errors.append(str(report.longrepr))
+
+
+def collect(path: Path, hidden: bool = False) -> list[Check]:
+    """The checks in one file, in its order.
+
+    Raises:
+        ValueError: when the file cannot be imported or a test belongs to no exercise.
+    """
+    found = _Collector()
+    options = ["--collect-only", "-s", "-p", "no:terminal", "-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib"]
+    options += ["-p", "no:unraisableexception"]  # it collects garbage many times over when it leaves
+    with contextlib.redirect_stdout(io.StringIO()), _no_plugins_from_outside():
+        code = pytest.main([*options, "-c", os.devnull, f"--rootdir={path.parent.parent}", str(path)], plugins=[found])
+    if found.errors or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise ValueError(f"{path.name} cannot be collected:\n{''.join(found.errors[:1])}")
+    return [_check(item, path, hidden) for item in found.items]
+
+
+@contextlib.contextmanager
+def _no_plugins_from_outside() -> Iterator[None]:
+    """Other packages' pytest plugins (hypothesis, jaxtyping, …) cost start-up time and change nothing here."""
+    before = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        if before is not None:
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = before
+
+
+def _check(item: pytest.Function, path: Path, hidden: bool) -> Check:
+    mark = item.get_closest_marker("exercise")
+    if mark is None or not mark.args:
+        raise ValueError(f"{path.name}: {item.name} needs @pytest.mark.exercise(name)")
+    arguments = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    unknown = set(item.fixturenames) - set(arguments) - {"student"}
+    if unknown:
+        raise ValueError(f"{path.name}: {item.name} asks for fixtures that checks do not have: {sorted(unknown)}")
+    lines = (item.function.__doc__ or item.originalname.removeprefix("test_").replace("_", " ")).strip().splitlines()
+    weight, trivial = float(mark.kwargs.get("weight", 1)), item.get_closest_marker("trivial") is not None
+    return Check(mark.args[0], weight, item.name, lines[0], hidden, item.function, arguments, trivial)
+
+
+def run(check: Check, student: Any) -> Outcome | None:
+    """Run one check; None when it skips itself (an optional package is not there)."""
+    try:
+        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()), _inputs_kept(check):
+            check.function(student=student, **check.arguments)
+    except pytest.skip.Exception:
+        return None
+    except (Exception, pytest.fail.Exception) as error:
+        status, message, detail = _verdict(error)
+        return Outcome(check.name, check.title, status, check.weight, check.hidden, message, detail)
+    return Outcome(check.name, check.title, "passed", check.weight, check.hidden)
+
+
+@contextlib.contextmanager
+def _inputs_kept(check: Check) -> Iterator[None]:
+    """An answer that works in place, in this process, must not spoil the inputs that later checks share."""
+    shared = tensors_in([v for v in check.function.__globals__.values() if isinstance(v, (torch.Tensor, list, tuple, dict))])
+    kept = [(tensor, tensor.clone(), tensor._version) for tensor in [*shared, *tensors_in(check.arguments)]]
+    try:
+        yield
+    finally:
+        for tensor, before, version in kept:
+            if tensor._version != version:
+                tensor.data.copy_(before)
+
+
+def _verdict(error: BaseException) -> tuple[str, str, str]:
+    """(status, message, detail) for what a check raised."""
+    if isinstance(error, CheckFailed):
+        return "failed", error.summary, error.detail
+    if isinstance(error, MissingName):
+        return "missing", str(error), ""
+    if _is_stub(error):
+        return "not_attempted", "not written yet", ""
+    if isinstance(error, StudentTimeout):
+        return "timeout", str(error), ""
+    if isinstance(error, StudentDied):
+        return "died", str(error), ""
+    if isinstance(error, ForbiddenCall):
+        return "failed", str(error), ""
+    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+        return "failed", str(error).splitlines()[0] if str(error) else "the result is not as expected", ""
+    return "error", *_raised(error)
+
+
+def _is_stub(error: BaseException) -> bool:
+    """NotImplementedError as a stub raises it: torch raises it too, for what a device cannot do."""
+    named = isinstance(error, NotImplementedError) or getattr(error, "type_name", "") == "NotImplementedError"
+    return named and (not str(error) or str(error).endswith("not written yet"))
+
+
+def _raised(error: BaseException) -> tuple[str, str]:
+    message = " ".join(str(error).split())[:300]
+    if isinstance(error, StudentError):
+        return f"Your code raised {error.type_name}: {message}", error.line
+    if isinstance(error, AutogradeError):
+        return message, ""
+    line = _student_line(error)
+    what = "Your code raised" if line else "The result could not be used:"
+    return f"{what} {type(error).__name__}: {message}", line
+
+
+def _student_line(error: BaseException) -> str:
+    """The innermost line of a notebook cell in the traceback, or nothing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<")]
+    return f"line {inside[-1].lineno}: {inside[-1].line}" if inside and inside[-1].line else ("in your cell" if inside else "")

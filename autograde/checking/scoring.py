@@ -1,0 +1,118 @@
+"""One exercise's checks turned into points, a status and the sentences a student reads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autograde.checking.errors import AutogradeError, ForbiddenCall
+from autograde.checking.fingerprint import fingerprint, same
+from autograde.checking.lesson import Exercise, Lesson
+from autograde.checking.runner import Check, Outcome, run
+
+GIVE_UP_AFTER = 2
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an exercise earned: `status` is passed, partial, failed, error, timeout, missing or not_attempted."""
+
+    exercise: str
+    score: float
+    points: float
+    status: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    diagnosis: str = ""
+
+    @property
+    def message(self) -> str:
+        """The one line that says most: the known mistake, else the first failure."""
+        failures = [o for o in self.outcomes if not o.passed]
+        if self.status in ("passed", "not_attempted"):
+            return "" if self.status == "passed" else "not written yet"
+        if not failures:
+            return self.diagnosis
+        visible = [o for o in failures if not o.hidden] or failures
+        return self.diagnosis or tell(visible[0])
+
+
+def tell(outcome: Outcome) -> str:
+    """A failure as one sentence; a hidden test tells its title and what kind of failure it was, never its values."""
+    if outcome.hidden:
+        return f"{outcome.title} {outcome.message}".strip()
+    return f"{outcome.message}: {outcome.detail}" if outcome.detail else outcome.message
+
+
+def examine(
+    lesson: Lesson,
+    exercise: Exercise,
+    student: Any,
+    guard: Any = contextlib.nullcontext,
+    enough: Callable[[Outcome], bool] = lambda outcome: False,
+) -> Result:
+    """Run the exercise's checks on `student`, or those up to an outcome that is `enough`; `guard()` forbids the library calls that are the answer."""
+    checks = lesson.checks[exercise.name]
+    total = sum(check.weight for check in checks)
+    outcomes: list[Outcome] = []
+    for check in checks:
+        outcome = _given_up(check, outcomes) or _run(check, student, guard)
+        if outcome is None:  # skipped for want of an optional package: it counts for nobody
+            total -= check.weight
+            continue
+        outcomes.append(replace(outcome, trivial=check.trivial))
+        if outcome.status in ("missing", "not_attempted") and not any(o.passed for o in outcomes):
+            break  # an unwritten answer says so once
+        if enough(outcome):
+            break
+    return summarize(exercise, outcomes, total, lambda: diagnose(lesson, exercise, student, guard))
+
+
+def _run(check: Check, student: Any, guard: Any) -> Outcome | None:
+    try:
+        with guard():
+            return run(check, student)
+    except ForbiddenCall as error:  # told once more at the end, so that code which catches it gains nothing
+        return Outcome(check.name, check.title, "failed", check.weight, check.hidden, str(error))
+
+
+def _given_up(check: Check, outcomes: list[Outcome]) -> Outcome | None:
+    """After two checks that hung or killed their process the rest would only take the class's time."""
+    lost = [o for o in outcomes if o.status in ("timeout", "died")]
+    if len(lost) < GIVE_UP_AFTER:
+        return None
+    return Outcome(
+        check.name, check.title, lost[-1].status, check.weight, check.hidden, "not tried, since two checks before it ended this way"
+    )
+
+
+def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mistake: Callable[[], str]) -> Result:
+    """Points by weight, rounded to a hundredth; the status of nothing passed is that of the first failure."""
+    passed = earned(outcomes)
+    failures = [o for o in outcomes if not o.passed]
+    score = round(exercise.points * passed / total, 2) if total else 0.0
+    if not failures:
+        return Result(exercise.name, score, exercise.points, "passed", outcomes)
+    status = "partial" if passed else {"died": "error"}.get(failures[0].status, failures[0].status)
+    diagnosis = "" if status in ("missing", "not_attempted") else find_mistake()
+    return Result(exercise.name, score, exercise.points, status, outcomes, diagnosis)
+
+
+def earned(outcomes: Sequence[Outcome]) -> float:
+    """The weight of what passed; none where an answer that does nothing would have passed as much."""
+    passed = [o for o in outcomes if o.passed]
+    return 0.0 if all(o.trivial for o in passed) else sum(o.weight for o in passed)
+
+
+def diagnose(lesson: Lesson, exercise: Exercise, student: Any, guard: Any = contextlib.nullcontext) -> str:
+    """The sentence of the known mistake whose output the student's equals on the probe; nothing when it is none of them."""
+    probe = lesson.probes.get(exercise.name)
+    if probe is None or not lesson.mistakes.get(exercise.name):
+        return ""
+    try:
+        with guard():
+            seen = fingerprint(probe, student)
+    except (AutogradeError, NotImplementedError):
+        return ""
+    return next((m.sentence for m in lesson.mistakes[exercise.name] if same(seen, m.fingerprint)), "")

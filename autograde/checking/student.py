@@ -1,0 +1,57 @@
+"""The `student` of the checks where the answers live in this process: the notebook's kernel and CI.
+
+The grader's counterpart, with the same methods, is `autograde.grader.rpc.proxies.RemoteStudent`.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograde.checking import gradients
+from autograde.checking.errors import MissingName
+
+
+class LocalStudent:
+    """Answers looked up by name in a namespace, such as a notebook's globals."""
+
+    def __init__(self, namespace: Mapping[str, Any], folder: Path | None = None) -> None:
+        self._namespace = namespace
+        self._folder = folder or Path.cwd()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self._namespace[name]
+        except KeyError:
+            raise MissingName(f"`{name}` is not defined: run its cell, or restore it if it is gone") from None
+
+    def pullback(self, function: Callable, inputs: Sequence[Any], cotangent: Any, **kwargs: Any) -> tuple[Any, tuple]:
+        """The output and the gradients in the inputs; see `autograde.checking.gradients.pullback`."""
+        return gradients.pullback(function, inputs, cotangent, **kwargs)
+
+    def parameter_gradients(self, module: torch.nn.Module, inputs: Sequence[Any], cotangent: Any, **kwargs: Any) -> dict:
+        """`{name: gradient}` for a module's parameters."""
+        return gradients.parameter_gradients(module, inputs, cotangent, **kwargs)
+
+    def arguments_after(self, function: Callable, *args: Any, **kwargs: Any) -> tuple:
+        """Copies of the arguments, as the call leaves them."""
+        copies = copy.deepcopy(args)
+        function(*copies, **kwargs)
+        return copies
+
+    def new(self, qualified_name: str, *args: Any, **kwargs: Any) -> Any:
+        """An object of a library, such as `student.new("torch.nn.Linear", 3, 4)`."""
+        module, _, name = qualified_name.rpartition(".")
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    def artifact(self, name: str) -> bytes | None:
+        """The bytes of a file beside the notebook; None where there is none."""
+        path = self._folder / name
+        return path.read_bytes() if path.is_file() else None

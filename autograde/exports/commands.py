@@ -1,0 +1,134 @@
+"""Commands for instructors: hand grades to other systems, and grade in one."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.markup import escape
+
+from autograde import layout
+from autograde.commands.shared import INSTRUCTORS, command, console, counted, fail, lessons_beginning
+from autograde.exports.visibility import Visibility
+
+
+class Format(str, Enum):
+    """Who reads the export."""
+
+    csv = "csv"
+    canvas = "canvas"
+    gradescope = "gradescope"
+
+
+Shown = Annotated[Visibility, typer.Option(help="When students see the results on Gradescope.")]
+
+
+@command(INSTRUCTORS, "autograde export ~/attention-2027 --format csv", "autograde export results --format canvas --roster roster.csv")
+def export(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results folder of `grade`, or a course directory.")],
+    format: Annotated[
+        Format, typer.Option(help="`csv` for spreadsheets and pandas, `canvas` for its gradebook, `gradescope` for results.json.")
+    ],
+    roster: Annotated[Optional[Path], typer.Option(help="The gradebook that Canvas exported: says who is who.")] = None,
+    out: Annotated[Optional[Path], typer.Option(help="The file (gradescope: the folder) to write [default: in RESULTS].")] = None,
+    zeros: Annotated[bool, typer.Option("--zeros", help="Nothing handed in is 0 points, not an empty cell.")] = False,
+    visibility: Shown = Visibility.visible,
+) -> None:
+    """Write grades for other systems: a table, Canvas's gradebook, Gradescope's results.
+
+    Points that people gave in formgrader are in them, and late penalties are taken off. For Canvas export its gradebook first and name that
+    file with `--roster`. The guide `docs/exports.md` goes through each.
+    """
+    from autograde.exports import marks
+
+    try:
+        if roster and format is not Format.canvas:
+            raise ValueError("--roster is Canvas's: use it with --format canvas")
+        found = marks.read(results)
+        _tell(found)
+        if format is Format.csv:
+            _write_table(found, out or results / "export.csv", zeros)
+        elif format is Format.canvas:
+            _write_canvas(found, roster, out or results / "canvas.csv", zeros)
+        else:
+            _write_gradescope(found, results, out or results / "gradescope", visibility)
+    except (ValueError, OSError) as error:
+        raise fail(escape(str(error))) from None
+
+
+@command(INSTRUCTORS, "autograde gradescope 03 autograder.zip")
+def gradescope(
+    lesson: Annotated[str, typer.Argument(help="A lesson such as `03`.", metavar="LESSON", autocompletion=lessons_beginning)],
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The package to write.")],
+    visibility: Shown = Visibility.visible,
+    minutes: Annotated[int, typer.Option(min=3, max=40, help="The time limit that the assignment has on Gradescope.")] = 10,
+    torch_index: Annotated[
+        str, typer.Option(metavar="URL", help="A package index for PyTorch alone, such as that of its CPU builds.")
+    ] = "",
+) -> None:
+    """Build the autograder that Gradescope runs, for one lesson.
+
+    It holds hidden tests and answers: upload it under *Configure Autograder*, and keep it private. The guide `docs/exports.md` says which
+    settings the assignment needs.
+    """
+    from autograde.exports.package import build
+
+    try:
+        name = layout.resolve(lesson)
+        files = build(name, file, visibility, minutes, torch_index)
+    except ValueError as error:
+        raise fail(escape(str(error))) from None
+    except OSError as error:
+        raise fail(escape(f"{file} cannot be written ({error.strerror})")) from None
+    console.print(f"[green]✓[/green] {escape(str(file))}: {name}, {len(files)} files, {file.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+    console.print("It holds hidden tests and answers. Upload it under Configure Autograder, and give it to nobody.")
+
+
+def _tell(found) -> None:
+    if not found.written:
+        console.print("[yellow]![/yellow] There is no gradebook.db: points for written answers, given by people, are not in this export.")
+    if found.waiting:
+        console.print(
+            f"[yellow]![/yellow] Nobody has graded the written answer of {counted(len(found.waiting), 'submission')}: it counts 0 until then.",
+            soft_wrap=True,
+        )
+
+
+def _write_table(found, out: Path, zeros: bool) -> None:
+    from autograde.exports.table import wide
+    from autograde.files import write
+
+    write(out, wide(found, zeros))
+    console.print(
+        f"[green]✓[/green] {escape(str(out))}: {counted(len(found.students), 'student')}, {counted(len(found.lessons), 'lesson')}",
+        soft_wrap=True,
+    )
+
+
+def _write_canvas(found, roster: Path | None, out: Path, zeros: bool) -> None:
+    from autograde.exports import canvas
+    from autograde.files import write
+
+    sheet = canvas.fill(found, roster, zeros) if roster else canvas.without_roster(found, zeros)
+    write(out, sheet.content)
+    if roster is None:
+        console.print(
+            "[yellow]![/yellow] Without --roster the students' ids stand as SIS Login IDs, and names, IDs and sections are missing. "
+            "If Canvas does not find them, export its gradebook and name that file."
+        )
+    for student in sheet.unmatched:
+        console.print(f"[red]✗[/red] {escape(ascii(student)[1:-1])} is not in the roster: not exported", soft_wrap=True)
+    for note in sheet.notes:
+        console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
+    console.print(
+        f"[green]✓[/green] {escape(str(out))}: {counted(sheet.filled, 'student')}, {counted(len(found.lessons), 'lesson')}", soft_wrap=True
+    )
+
+
+def _write_gradescope(found, results: Path, out: Path, visibility: Visibility) -> None:
+    from autograde.exports.results import export as write_results
+
+    written = write_results(found, results, out, visibility)
+    console.print(f"[green]✓[/green] {len(written)} files {escape(str(out))}/<lesson>/<student>/results.json", soft_wrap=True)

@@ -1,0 +1,135 @@
+"""Commands for instructors: hand out, grade, and see it done on a sample class."""
+
+from __future__ import annotations
+
+from concurrent.futures import BrokenExecutor
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.markup import escape
+
+from autograde import layout
+from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, counted, fail, lessons_beginning
+
+
+class Sandbox(str, Enum):
+    """How strictly submissions are isolated."""
+
+    required = "required"
+    auto = "auto"
+    off = "off"
+
+
+@command(INSTRUCTORS, "autograde demo", "autograde demo --out trial")
+def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
+    """See it done: a sample class hands in lesson 03, and is graded.
+
+    The 14 submissions are made from files in the repository: right, wrong, half done, broken, hanging, renamed. Open the class page and a
+    feedback page afterwards; the last line says where they are.
+    """
+    from autograde.authoring.sample_class import LESSON, sample_class
+    from autograde.checking.errors import SandboxUnavailable
+    from autograde.grader.batch.class_run import grade_class
+
+    samples = sample_class(out / "class")
+    console.print(f"{len(samples)} students handed in lesson {LESSON[:2]}: " + ", ".join(f"{s.student} ({s.about})" for s in samples) + ".")
+    try:
+        grade_class([out / "class"], LESSON, out / "graded", None, None, "auto", console)
+    except (ValueError, SandboxUnavailable) as error:
+        raise fail(str(error)) from None
+
+
+@command(INSTRUCTORS, "autograde release ~/attention-release", "autograde release ~/attention-release 01 03 04")
+def release(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an earlier release to bring up to date.")],
+    lessons: Lessons = None,
+) -> None:
+    """Write what students get: no answers, no hidden tests, no misconceptions.
+
+    The notebooks are made from `solutions/`, whatever lies in `notebooks/`. A folder that an earlier release wrote is brought up to date, and
+    what else is in it, such as `.git`, stays. Any other folder must be new or empty.
+    """
+    from autograde.authoring.release import release as write_release
+
+    names = chosen(lessons)
+    try:
+        files = write_release(folder, names)
+    except ValueError as error:
+        raise fail(escape(str(error))) from None
+    except OSError as error:
+        raise fail(escape(f"{folder} cannot be written to ({error.strerror})")) from None
+    console.print(f"[green]✓[/green] {len(files)} files, {counted(len(names), 'lesson')}, in {escape(str(folder))}", soft_wrap=True)
+    console.print(
+        "Hand out the folder, or push it, in a repository of its own, to where the notebooks' first cell fetches it from.", soft_wrap=True
+    )
+
+
+@command(INSTRUCTORS, "autograde course ~/attention-2027", "autograde course ~/attention-2027 01 03 04")
+def course(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The course directory to make or complete.")], lessons: Lessons = None
+) -> None:
+    """Make your class's folder: an nbgrader course directory, in which formgrader and nbgrader's commands work.
+
+    Put submissions into `DIR/submitted/<student>/<lesson>/` and type `autograde grade DIR`. For formgrader type `cd DIR` and `jupyter lab`, and
+    open it in the menu *Nbgrader*. A second run adds what is missing, and leaves grades alone.
+    """
+    from autograde.grader.gradebook.course_dir import create
+    from autograde.grader.gradebook.record import explained
+
+    names = chosen(lessons)
+    try:
+        with explained(folder):
+            create(folder, names)
+    except ValueError as error:
+        raise fail(escape(str(error))) from None
+    except OSError as error:
+        raise fail(escape(f"{folder} cannot be written to ({error.strerror})" if error.strerror else str(error))) from None
+    console.print(f"[green]✓[/green] {escape(str(folder))} holds {counted(len(names), 'assignment')}.", soft_wrap=True)
+    console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
+
+
+@command(INSTRUCTORS, "autograde grade ~/attention-2027 --lesson 03", "autograde grade submissions/ --lesson 03 --out results --workers 2")
+def grade(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")
+    ],
+    lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.", autocompletion=lessons_beginning)] = None,
+    out: Annotated[Optional[Path], typer.Option(help="Where results go [default: the course directory, else `graded/`].")] = None,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions graded at once [default: one a core].")] = None,
+    scheduler: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")] = None,
+    sandbox: Annotated[
+        Sandbox,
+        typer.Option(
+            help="`required` refuses to run where submissions cannot be isolated; `auto` says what is missing and goes on; `off` is for your own code."
+        ),
+    ] = Sandbox.required,
+) -> None:
+    """Grade submissions: a class page, a feedback page each, `grades.csv`, `exercises.csv`, and nbgrader's gradebook.
+
+    Submitted code runs in a sandbox, in another process than the tests. What has not changed since the last run is not run again, and after an
+    interruption the same command goes on where it stopped. The exit status is 0 when every submission got a result, whatever its score.
+    """
+    from autograde.checking.errors import SandboxUnavailable
+    from autograde.grader.batch.class_run import Stopped, grade_class
+
+    try:
+        wanted = layout.resolve(lesson) if lesson else None
+        graded = grade_class(paths, wanted, out, workers, scheduler, sandbox.value, console)
+    except (ValueError, SandboxUnavailable) as error:
+        raise fail(str(error)) from None
+    except KeyboardInterrupt as stop:
+        raise fail(
+            "stopped; what is graded is kept: the same command goes on from here", code=143 if isinstance(stop, Stopped) else 130
+        ) from None
+    except BrokenExecutor:
+        raise fail(
+            "a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers", code=1
+        ) from None
+    except OSError as error:
+        raise fail(f"{error}; what is graded so far is kept: fix it and run the same command again to resume", code=1) from None
+    if not graded:
+        raise fail(
+            "no submissions were found: they are looked for as <student>/<lesson>.ipynb, <student>/<lesson>/<lesson>.ipynb, or in submitted/"
+        )

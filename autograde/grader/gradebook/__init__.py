@@ -1,0 +1,1 @@
+"""nbgrader's course directory and gradebook, filled with our results."""

@@ -1,0 +1,185 @@
+"""Record results in nbgrader's gradebook with nbgrader's own code; only this process writes it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.api import Grade, Gradebook, GradeCell, InvalidEntry, MissingEntry
+from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+from traitlets.config import Config, PyFileConfigLoader
+
+from autograde.checking.report import Report
+from autograde.checking.scoring import Result
+from autograde.files import write
+from autograde.grader.gradebook import exchange_files
+from autograde.grader.gradebook.course_dir import database, open_gradebook
+from autograde.grader.gradebook.rubrics import with_rubrics
+from autograde.grader.results.model import Graded
+
+GIVE_UP_AFTER = 30.0  # seconds to wait for whoever else writes the gradebook; formgrader takes milliseconds
+
+
+class GradebookError(OSError):
+    """The gradebook cannot be read or written; the message says what to do."""
+
+
+class Records:
+    """A class's gradebook and graded notebooks under `folder`, open while the class is graded."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with explained(folder):
+            self.gradebook = open_gradebook(folder)
+            self.gradebook.db.execute(text("PRAGMA busy_timeout = 1000"))
+            with _at_once(self.gradebook, folder):  # that it can be written is known before anything is graded
+                self.gradebook.db.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    def close(self) -> None:
+        self.gradebook.close()
+
+    def record(self, graded: Graded, digest: str) -> None:
+        """Save scores and the graded notebook; a manual grade or comment stays as it is.
+
+        `digest` marks what was recorded, so that an unchanged result is not written twice.
+        """
+        if graded.status == "missing":
+            return
+        path = self.folder / "autograded" / graded.student / graded.lesson / f"{graded.lesson}.ipynb"
+        mark = path.with_name(".recorded")
+        if path.exists() and mark.exists() and mark.read_text() == digest and self._holds(graded):
+            return
+        notebook = with_outputs(nbformat.reads(graded.notebook, 4), graded.results)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader's own way with its database makes SQLAlchemy warn
+            self._save(graded, notebook)
+        write(path, (nbformat.writes(with_rubrics(notebook, graded.lesson)) + "\n").encode())
+        exchange_files.keep(self.folder / "submitted" / graded.student / graded.lesson, path.parent)
+        write(mark, digest.encode())
+
+    def _holds(self, graded: Graded) -> bool:
+        """Whether the gradebook has these scores: it may be another one than was there when they were recorded."""
+        with explained(self.folder):
+            try:
+                notebook = self.gradebook.find_submission_notebook(graded.lesson, graded.lesson, graded.student)
+            except MissingEntry:
+                return False
+            cells = self.gradebook.db.query(GradeCell.name, Grade.auto_score).join(Grade, Grade.cell_id == GradeCell.id)
+            scores = dict(tuple(row) for row in cells.filter(Grade.notebook_id == notebook.id))
+            self.gradebook.db.rollback()
+        return all(scores.get(f"check-{r.exercise}", r.score) == r.score for r in graded.results)
+
+    def _save(self, graded: Graded, notebook: NotebookNode) -> None:
+        names = {"student": graded.student, "assignment": graded.lesson, "notebook": graded.lesson, "db_url": database(self.folder)}
+        with explained(self.folder):
+            with _at_once(self.gradebook, self.folder):
+                self.gradebook.update_or_create_student(graded.student)
+                handed_in = _handed_in(self.folder, graded)
+                submission = self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
+                _save_scores(self.gradebook, notebook, graded)
+                late = submission.total_seconds_late > 0 or any(n.late_submission_penalty for n in submission.notebooks)
+            if late:
+                AssignLatePenalties(config=_config(self.folder)).preprocess(notebook, {"nbgrader": names, "unique_key": graded.lesson})
+
+
+def _save_scores(gradebook: Gradebook, notebook: NotebookNode, graded: Graded) -> None:
+    """nbgrader's own preprocessor, cell by cell, on a gradebook that is open already."""
+    save = SaveAutoGrades()
+    save.gradebook, save.student_id = gradebook, graded.student
+    save.notebook_id = save.assignment_id = graded.lesson
+    for index, cell in enumerate(notebook.cells):
+        save.preprocess_cell(cell, {}, index)
+
+
+@contextmanager
+def _at_once(gradebook: Gradebook, folder: Path) -> Iterator[None]:
+    """All of nbgrader's many commits as one transaction: a submission is recorded whole or not at all."""
+    session = gradebook.db
+
+    def flush() -> None:
+        with explained(folder):  # an error that nbgrader does not know how to swallow
+            session.flush()
+
+    _take_turn(gradebook)
+    session.commit = flush  # for nbgrader's calls of it; ours is below
+    try:
+        yield
+        del session.commit
+        session.commit()
+    except BaseException:
+        session.__dict__.pop("commit", None)
+        session.rollback()
+        raise
+
+
+def _take_turn(gradebook: Gradebook) -> None:
+    """Take the gradebook for writing, when whoever else writes it has done."""
+    give_up = time.monotonic() + GIVE_UP_AFTER
+    while True:
+        try:
+            gradebook.db.execute(text("BEGIN IMMEDIATE"))
+            return
+        except DatabaseError as error:
+            gradebook.db.rollback()
+            if "locked" not in str(error.orig) or time.monotonic() > give_up:
+                raise
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """SQLite's errors, and nbgrader's for them, with what to do about them."""
+    try:
+        yield
+    except (DatabaseError, InvalidEntry) as error:
+        said = str(getattr(error, "orig", error))
+        raise GradebookError(f"{folder / 'gradebook.db'}: {said}. {_remedy(said, folder)}") from error
+
+
+def _remedy(said: str, folder: Path) -> str:
+    if "locked" in said:
+        return "Another program (formgrader?) keeps it: close that"
+    if "readonly" in said or "unable to open" in said:
+        return f"Make it and its folder writable for you (ls -ld {folder}), or choose another --out"
+    if "full" in said:
+        return "The disk is full: make room"
+    return "It seems damaged: move it away, or put a backup in its place (it holds the manual grades); automatic scores are recorded anew"
+
+
+def _config(folder: Path) -> Config:
+    """The course's own nbgrader configuration, in which an instructor sets late penalties."""
+    path = folder / "nbgrader_config.py"
+    return PyFileConfigLoader(path.name, str(folder)).load_config() if path.exists() else Config()
+
+
+def with_outputs(notebook: NotebookNode, results: list[Result]) -> NotebookNode:
+    """The check cells with what nbgrader reads (a plain number) and what people read (the report)."""
+    by_name = {f"check-{r.exercise}": r for r in results}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs, cell.execution_count = [], None
+        result = by_name.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+        if result is not None:
+            report = Report(result)
+            shown = new_output("display_data", {"text/plain": str(report), "text/html": report._repr_html_()})
+            cell.outputs = [shown, new_output("execute_result", {"text/plain": repr(float(result.score))}, execution_count=1)]
+            cell.execution_count = 1
+    return notebook
+
+
+def _handed_in(folder: Path, graded: Graded) -> datetime | None:
+    """nbgrader's own time stamp of a collected submission, if there is one."""
+    stamp = folder / "submitted" / graded.student / graded.lesson / "timestamp.txt"
+    try:
+        return datetime.fromisoformat(stamp.read_text().strip().replace(" UTC", "+00:00")).astimezone(UTC).replace(tzinfo=None)
+    except (OSError, ValueError):
+        return None

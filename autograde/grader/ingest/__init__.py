@@ -1,0 +1,1 @@
+"""Finds submissions and reads them as data, whatever state they are in."""

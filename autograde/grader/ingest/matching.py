@@ -1,0 +1,241 @@
+"""Fit a submission's cells to the lesson's: by nbgrader's id where it survived, else by what they define."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograde.grader.ingest import script_file
+from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
+
+UNANSWERED = "YOUR ANSWER HERE"  # nbgrader's text of a question without an answer
+NOT_RUN = {"figure", "experiment", "bootstrap"}
+MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
+
+
+@dataclass(frozen=True)
+class CodeCell:
+    """A cell for the worker: `exercise` names the answer it holds, if any; `own` when the student has added it."""
+
+    name: str
+    source: str
+    exercise: str = ""
+    own: bool = False
+
+
+@dataclass
+class Submission:
+    """A submitted notebook in the lesson's shape."""
+
+    cells: list[CodeCell]
+    answers: dict[str, str]
+    attempted: set[str]
+    notebook: NotebookNode
+    repairs: list[str] = field(default_factory=list)
+
+
+def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Submission:
+    """The submission's answers in the template's places, with the student's own cells where they stood."""
+    repairs = list(raw.repairs)
+    stubs = {c.metadata.nbgrader.grade_id: c.source for c in template.cells if _grade_id(c) in exercises}
+    defined = [defined_names(c.source) if c.kind == "code" else frozenset() for c in raw.cells]
+    found = {name: _candidates(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
+    chosen = {name: candidates[-1] if candidates else None for name, candidates in found.items()}
+    extras = _extras(raw, template, {i for c in found.values() for i in c}, set(exercises))
+    notebook = _fill(template, raw.cells, chosen, _earlier(found), extras, repairs)
+    answers = {name: raw.cells[i].source for name, i in chosen.items() if i is not None}
+    attempted = {name for name, text in answers.items() if not _unwritten(text, stubs.get(name, ""))}
+    return Submission(_to_run(notebook, exercises), answers, attempted, notebook, repairs)
+
+
+def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], stub: str, repairs: list[str]) -> list[int]:
+    """The cells that answer `name`. The last counts: it is written and carries the id or defines the name; an unwritten one failing that."""
+    labelled = [i for i, c in enumerate(cells) if c.kind == "code" and c.grade_id == name]
+    defining = [i for i, names in enumerate(defined) if name in names]
+    candidates = sorted(set(labelled) | set(defining))
+    if not candidates:
+        return []
+    if len(labelled) > 1:
+        repairs.append(f"{name}: {len(labelled)} cells carry its id; the last written one counts")
+    elif not labelled:
+        repairs.append(f"{name}: found by its definition, since its cell lost nbgrader's id")
+    written = [i for i in candidates if not _unwritten(cells[i].source, stub)]
+    # a labelled cell that no longer defines the name gives way to one that does; one with a syntax error defines nothing at all
+    defines = [i for i in written if i in defining]
+    counts = (defines or written or candidates)[-1]
+    return [*(i for i in written if i < counts), counts]
+
+
+def _earlier(found: dict[str, list[int]]) -> dict[str, list[int]]:
+    """The versions of each answer that do not count; a cell with several answers stands once."""
+    placed = {candidates[-1] for candidates in found.values() if candidates}
+    earlier = {}
+    for name, candidates in found.items():
+        earlier[name] = [i for i in candidates if i not in placed]
+        placed.update(candidates)
+    return earlier
+
+
+def _unwritten(code: str, stub: str) -> bool:
+    """The released stub, or one like it: every function still raises NotImplementedError and does nothing else."""
+    if _squeeze(code) == _squeeze(stub):
+        return True
+    tree = parsed(code)
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))] if tree else []
+    return bool(functions) and all(_raises_only(f) for f in functions)
+
+
+def _raises_only(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+    if len(body) != 1 or not isinstance(body[0], ast.Raise):
+        return False
+    return any(isinstance(node, ast.Name) and node.id == "NotImplementedError" for node in ast.walk(body[0]))
+
+
+def _extras(raw: RawNotebook, template: NotebookNode, used: set[int], exercises: set[str]) -> dict[int, int]:
+    """The student's own code cells: their index, and after which of the template's cells they stand."""
+    known = {_squeeze(c.source): position for position, c in enumerate(template.cells)}
+    parts = _parts(template, exercises) if raw.in_pieces else {}
+    ids = {_grade_id(c): position for position, c in enumerate(template.cells) if _grade_id(c)}
+    after, extras = 0, {}
+    for i, cell in enumerate(raw.cells):
+        text = _squeeze(cell.source)
+        position = known.get(text, ids.get(cell.grade_id))
+        if position is None:  # the same line may stand in several cells of a lesson
+            position = next((p for p in parts.get(text, ()) if p >= after), None)
+        if position is None and i in used:
+            position = next((ids[n] for n in defined_names(cell.source) if n in ids), None)
+        after = after if position is None else position
+        # splitting an answer's cell copies its id to the half that holds only helpers
+        own = not cell.grade_id and position is None or cell.grade_id in ids and cell.grade_id not in defined_names(cell.source)
+        given = text in known or text in parts or "import get_ready" in text  # the last: the first cell of an earlier release
+        if own and i not in used and cell.kind == "code" and not NOT_RUN & set(cell.tags) and not given:
+            extras[i] = after
+    return extras
+
+
+def _parts(template: NotebookNode, exercises: set[str]) -> dict[str, list[int]]:
+    """Every statement that the lesson gives, and the cells that it stands in."""
+    parts: dict[str, list[int]] = {}
+    for position, cell in enumerate(template.cells):
+        if cell.cell_type == "code" and _grade_id(cell) not in exercises:
+            for kind, source in script_file.pieces(cell.source):
+                if kind == "code":
+                    parts.setdefault(_squeeze(source), []).append(position)
+    return parts
+
+
+def _fill(
+    template: NotebookNode,
+    cells: list[RawCell],
+    chosen: dict[str, int | None],
+    earlier: dict[str, list[int]],
+    extras: dict[int, int],
+    repairs: list[str],
+) -> NotebookNode:
+    """The template with the student's answers, texts and own cells; locked cells stay the template's.
+
+    Earlier versions of an answer stand before it: they may define what it uses.
+    """
+    notebook = NotebookNode(nbformat=4, nbformat_minor=5, metadata=template.metadata, cells=[])
+    written = {c.grade_id or c.cell_id: c.source for c in cells if c.kind == "markdown"}
+    for position, original in enumerate(template.cells):
+        cell = NotebookNode({**original, "metadata": NotebookNode(original.metadata)})
+        name = _grade_id(cell)
+        if chosen.get(name) is not None:
+            cell.source = cells[chosen[name]].source
+        elif name in chosen:
+            repairs.append(f"{name}: its cell is missing")
+        elif cell.cell_type == "markdown" and name:
+            cell.source = written.get(name, UNANSWERED)
+            if cell.source.strip() in ("", UNANSWERED) and (found := _answer_between(template.cells, position, cells)):
+                cell.source = found
+                repairs.append(f"{name}: found by the texts around it")
+        after = [i for i, place in extras.items() if place == position]
+        notebook.cells += [*_own(cells, earlier.get(name, [])), cell, *_own(cells, after)]
+    return notebook
+
+
+def _own(cells: list[RawCell], which: Iterable[int]) -> list[NotebookNode]:
+    return [new_code_cell(cells[i].source, id=f"own-{i:04d}", metadata={"tags": ["own"]}) for i in which]
+
+
+def _answer_between(template: list[NotebookNode], position: int, cells: list[RawCell]) -> str:
+    """A written answer that lost its id: what stands after its question, and before the text that follows in the lesson."""
+    texts = (c.source if c.kind == "markdown" else "\0" + "\n".join(re.findall(r"^# ?(.*)", c.source, re.MULTILINE)) for c in cells)
+    asked, following = template[position - 1], template[position + 1] if position + 1 < len(template) else None
+    beginning = _words(asked.source.split()[-12:]).search(text := "\n\n".join(texts))
+    if not beginning or asked.cell_type != "markdown":
+        return ""
+    answer = text[beginning.end() :].split("\0")[0]
+    if following is not None and following.cell_type == "markdown":
+        answer = _words(following.source.split()[:8]).split(answer)[0]
+    return answer.replace(UNANSWERED, "").strip()
+
+
+def _words(words: list[str]) -> re.Pattern[str]:
+    return re.compile(r"\s+".join(map(re.escape, words)))
+
+
+def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
+    """What defines: answers, the lesson's own helpers, and the student's own cells that define something."""
+    cells = []
+    for cell in notebook.cells:
+        tags, name = set(cell.metadata.get("tags", [])), _grade_id(cell)
+        if cell.cell_type != "code" or tags & NOT_RUN or name.startswith("check-"):
+            continue
+        if "own" in tags and not _defines_something(cell.source):
+            continue
+        cells.append(CodeCell(cell.id, cell.source, name if name in exercises else "", "own" in tags))
+    return cells
+
+
+@lru_cache(maxsize=4096)
+def defined_names(code: str) -> frozenset[str]:
+    """The names that a cell defines at its top level; by pattern when it is not valid Python."""
+    tree = parsed(code)
+    if tree is None:
+        return frozenset(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", code, re.MULTILINE))
+    nodes = tree.body
+    found = {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))}
+    for node in nodes:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        found |= {t.id for t in targets if isinstance(t, ast.Name)}
+    return frozenset(found)
+
+
+def _defines_something(code: str) -> bool:
+    tree = parsed(code)
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign)
+    return tree is not None and any(isinstance(node, kinds) for node in ast.walk(tree))  # a loop may fill a table
+
+
+def parsed(code: str) -> ast.Module | None:
+    """A cell's syntax tree, magics left out; None where it is not valid Python, or longer than is parsed here."""
+    if len(code) > MAX_PARSED:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the student's escapes, which are nothing to tell the instructor of
+            return ast.parse(_without_magics(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _without_magics(code: str) -> str:
+    return re.sub(r"^([^\S\n]*)[%!?].*$", r"\1pass", code, flags=re.MULTILINE)
+
+
+def _grade_id(cell: NotebookNode) -> str:
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+def _squeeze(code: str) -> str:
+    return re.sub(r"\s+", " ", code).strip()

@@ -1,0 +1,159 @@
+"""Read a submission as data: whatever state a submitted notebook is in, get its cells or a reason why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+
+from autograde.grader.ingest import script_file
+
+MAX_BYTES = 20 * 2**20
+MAX_CELLS = 2000
+MARKED = re.compile(r"^# ?%%(?=[ \[\n]|\Z)", re.MULTILINE)  # not Colab's `# %%time`
+MAX_CODE = 2**19  # characters in all code cells: a whole lesson, solved, has less than a tenth of it
+
+
+class Unreadable(ValueError):
+    """The file holds no notebook; the message is the reason a student reads."""
+
+
+@dataclass(frozen=True)
+class RawCell:
+    """A cell as it came: its kind, its text, nbgrader's id, its tags and the notebook's own id of it, if they survived."""
+
+    kind: str
+    source: str
+    grade_id: str = ""
+    tags: tuple[str, ...] = ()
+    cell_id: str = ""
+
+
+@dataclass
+class RawNotebook:
+    """A submission's cells, and what had to be repaired to get them; `in_pieces` when each is a statement or a text of a script."""
+
+    cells: list[RawCell]
+    repairs: list[str] = field(default_factory=list)
+    in_pieces: bool = False
+
+
+def read(path: Path) -> RawNotebook:
+    """The cells of an `.ipynb` or `.py` file.
+
+    Raises:
+        Unreadable: with the reason, when there is nothing to grade.
+    """
+    text = _text(path)
+    if not text.strip():
+        raise Unreadable("the file is empty")
+    notebook = _from_script(text) if path.suffix == ".py" else _from_notebook(text)
+    if len(notebook.cells) > MAX_CELLS:
+        raise Unreadable(f"the notebook has {len(notebook.cells)} cells; more than {MAX_CELLS} are not read")
+    if (size := sum(len(cell.source) for cell in notebook.cells if cell.kind == "code")) > MAX_CODE:
+        raise Unreadable(f"the notebook has {size // 1024} KB of code; more than {MAX_CODE // 1024} KB are not read")
+    if not any(cell.source.strip() for cell in notebook.cells):
+        raise Unreadable("the notebook has no cells with text")
+    return notebook
+
+
+def _text(path: Path) -> str:
+    if path.is_symlink() or not path.is_file():
+        raise Unreadable("this is not a regular file (links are not followed)")
+    if path.stat().st_size > MAX_BYTES:
+        raise Unreadable(
+            f"the file has {path.stat().st_size / 2**20:.0f} MB; more than {MAX_BYTES // 2**20} MB are not read (clear the outputs)"
+        )
+    raw = path.read_bytes()
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return raw.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _from_notebook(text: str) -> RawNotebook:
+    repairs: list[str] = []
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = _after_conflicts(text, repairs)
+    if isinstance(data, dict) and "worksheets" in data:
+        data = _upgrade(text, repairs)
+    cells = data.get("cells") if isinstance(data, dict) else None
+    if not isinstance(cells, list):
+        raise Unreadable("the file is JSON, but not a notebook (it has no list of cells)")
+    return RawNotebook([cell for cell in map(_cell, cells) if cell], repairs)
+
+
+def _after_conflicts(text: str, repairs: list[str]) -> Any:
+    """The notebook with the first side of every merge conflict, if that is what breaks it."""
+    if "<<<<<<< " in text:
+        try:
+            data = json.loads(_first_sides(text))
+        except (ValueError, RecursionError):
+            pass
+        else:
+            repairs.append("merge conflicts were resolved to their first side")
+            return data
+    if text.lstrip().startswith("{"):
+        raise Unreadable("the file is not valid JSON (cut off or damaged); download the notebook again")
+    raise Unreadable("the file is not a notebook (it does not hold JSON)")
+
+
+def _first_sides(text: str) -> str:
+    """Line by line: a pattern for a whole conflict would look for the end of each that has none, for hours."""
+    kept, side = [], "both"
+    for line in text.split("\n"):
+        if line.startswith("<<<<<<< "):
+            side = "first"
+        elif side == "first" and (line == "=======" or line.startswith("||||||| ")):
+            side = "other"
+        elif side == "other" and line.startswith(">>>>>>> "):
+            side = "both"
+        elif side != "other":
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _upgrade(text: str, repairs: list[str]) -> Any:
+    try:
+        upgraded = nbformat.reads(text, as_version=4)
+    except Exception as error:  # nbformat raises many kinds on damaged old notebooks
+        raise Unreadable(f"the notebook is of an old format that cannot be read ({type(error).__name__})") from None
+    repairs.append("the notebook was of format 3")
+    return upgraded
+
+
+def _cell(raw: Any) -> RawCell | None:
+    """One cell, tolerant of missing and mistyped fields."""
+    if not isinstance(raw, dict):
+        return None
+    source = raw.get("source", "")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    if not isinstance(source, str):
+        return None
+    metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    grade_id, tags, cell_id = nbgrader.get("grade_id"), metadata.get("tags"), raw.get("id", metadata.get("id"))  # the latter is Colab's
+    return RawCell(
+        "code" if raw.get("cell_type") == "code" else "markdown",
+        source,
+        grade_id if isinstance(grade_id, str) else "",
+        tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
+        cell_id if isinstance(cell_id, str) else "",
+    )
+
+
+def _from_script(text: str) -> RawNotebook:
+    """A script: cells by their marks (VS Code, jupytext) or numbers (nbconvert), else one cell for each top-level piece (Colab's export)."""
+    if len(text) > MAX_CODE:
+        raise Unreadable(f"the script has {len(text) // 1024} KB; more than {MAX_CODE // 1024} KB are not read")
+    if MARKED.search(text):
+        cells = jupytext.reads(text, fmt="py:percent").cells
+        return RawNotebook([RawCell(c.cell_type, script_file.called_cell(c.source), tags=tuple(c.metadata.get("tags", ()))) for c in cells])
+    split = script_file.numbered if (whole := script_file.is_numbered(text)) else script_file.pieces
+    return RawNotebook([RawCell(kind, piece) for kind, piece in split(text)], ["the notebook came as a script"], in_pieces=not whole)

@@ -1,0 +1,56 @@
+"""A submission's results."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result
+from autograde.checking.text import plain
+
+LONGEST = 2000  # characters of a message
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A submission's results: `status` is graded, missing, unreadable or error (the grader's own); `reason` says why the latter."""
+
+    student: str
+    lesson: str
+    status: str
+    results: list[Result]
+    reason: str = ""
+    repairs: list[str] = field(default_factory=list)
+    notebook: str = ""
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return round(sum(r.score for r in self.results), 2)
+
+    @property
+    def max_score(self) -> float:
+        return sum(r.points for r in self.results)
+
+
+def writable(graded: Graded) -> Graded:
+    """The result as every file, page and terminal takes it: without halves of characters, which JSON can bring along in a submission,
+    and, but for the notebook, without what a terminal would obey."""
+    data = json.loads(json.dumps(asdict(graded), ensure_ascii=False).encode(errors="replace"))
+    return from_dict({**_shown(data), "notebook": data["notebook"]})
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return plain(value, LONGEST)
+    if isinstance(value, dict):
+        return {key: _shown(part) for key, part in value.items()}
+    return [_shown(part) for part in value] if isinstance(value, list) else value
+
+
+def from_dict(data: dict[str, Any]) -> Graded:
+    """The result that `dataclasses.asdict` took apart."""
+    results = [Result(**{**r, "outcomes": [Outcome(**o) for o in r["outcomes"]]}) for r in data.pop("results")]
+    return Graded(**data, results=results)

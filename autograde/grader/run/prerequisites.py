@@ -1,0 +1,59 @@
+"""An earlier mistake costs its points once: an answer that builds on a failed one is also tried with the right one in its place.
+
+The reference answer then stands in a worker beside the student's code. It cannot get out: the sandbox has no way to write or to send, and
+nothing that the second worker says reaches a page but which checks passed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result, earned
+from autograde.grader.ingest.matching import CodeCell, Submission, parsed
+
+NOT_SHOWN = "still fails with a right answer to {names} in place of yours"
+
+
+def broken(exercise: str, submission: Submission, done: Mapping[str, Result]) -> list[str]:
+    """The earlier exercises that did not pass and that this answer uses, directly or through other answers."""
+    used, waiting = set(), [exercise]
+    while waiting:
+        for name in _names(submission.answers.get(waiting.pop(), "")) & set(done):
+            if name not in used:
+                used.add(name)
+                waiting.append(name)
+    return [name for name in done if name in used and done[name].status != "passed"]
+
+
+def repaired(cells: Sequence[CodeCell], names: Sequence[str], answers: Mapping[str, str]) -> list[CodeCell]:
+    """The cells with the reference answers to `names` in the places of the student's."""
+    found = {cell.exercise for cell in cells}
+    kept = [replace(cell, source=answers[cell.exercise]) if cell.exercise in names else cell for cell in cells]
+    return [CodeCell(f"given-{name}", answers[name], name) for name in names if name not in found] + kept
+
+
+def merge(own: Result, second: Result, names: Sequence[str]) -> Result:
+    """The better of two results; of the second run only which checks passed is told."""
+    if earned(second.outcomes) <= earned(own.outcomes):
+        return own
+    quoted = ", ".join(f"`{name}`" for name in names)
+    before = {o.check: o for o in own.outcomes}
+    outcomes = [_told(o, before.get(o.check), quoted) for o in second.outcomes]
+    status = "passed" if all(o.passed for o in outcomes) else "partial"
+    sentence = f"Checked with a right answer to {quoted} in place of yours, so that the earlier mistake costs its points once."
+    return Result(second.exercise, second.score, second.points, status, outcomes, sentence)
+
+
+def _told(outcome: Outcome, before: Outcome | None, quoted: str) -> Outcome:
+    if outcome.passed:
+        return outcome
+    known = before is not None and not before.passed
+    return replace(outcome, message=before.message if known else NOT_SHOWN.format(names=quoted), detail=before.detail if known else "")
+
+
+def _names(code: str) -> set[str]:
+    tree = parsed(code)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()

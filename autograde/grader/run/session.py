@@ -1,0 +1,176 @@
+"""One submission in a worker: its cells run, its answers asked, a new worker when the code killed the last one."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from autograde.checking.errors import AutogradeError, MissingName, NotWritten, ProtocolError, StudentDied, StudentError, StudentTimeout
+from autograde.grader.rpc.connection import Connection
+from autograde.grader.rpc.proxies import RemoteObject, RemoteStudent
+from autograde.grader.run.timeouts import Clock
+from autograde.grader.sandbox.limits import Limits
+from autograde.grader.worker import fork_server
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What became of a cell: `status` is ok, error, timeout, died or left_out (the others had used up the time)."""
+
+    name: str
+    status: str
+    message: str = ""
+    line: str = ""
+    traceback: str = ""
+
+
+class _Worker(Connection):
+    """A connection that knows the deadline and the forbidden calls of the check in progress."""
+
+    def __init__(self, session: Session, sockets: tuple) -> None:
+        self.session = session
+        super().__init__(sockets, session.limits.message_bytes, RemoteObject)
+
+    def ask(self, operation: str, arguments: tuple) -> Any:
+        seconds, allowed = self.session.clock.request()
+        try:
+            with self.session.clock.spent():
+                return self.request(operation, arguments, seconds, self.session.forbids, allowed)
+        except StudentTimeout:
+            self.session.clock.timeouts += 1
+            raise
+
+
+class Session:
+    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added.
+
+    Sessions of one submission share its `clock`.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[tuple[str, str]],
+        limits: Limits | None = None,
+        sandbox_mode: str = "auto",
+        artifacts: Mapping[str, bytes] | Callable[[str], bytes | None] | None = None,
+        server: fork_server.ForkServer | None = None,
+        clock: Clock | None = None,
+        own: Collection[str] = (),
+    ) -> None:
+        self.own = own
+        self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
+        self.artifacts = artifacts or {}
+        self.server = server
+        self.results: dict[str, CellResult] = {}
+        self.forbids: tuple[str, ...] = ()
+        self.clock = clock or Clock(self.limits)
+        self._worker: _Worker | None = None
+        self.restart()
+
+    @property
+    def alive(self) -> bool:
+        return self._worker is not None and not self._worker.end
+
+    @property
+    def level(self) -> str:
+        """How the worker is isolated: namespaces, landlock, limits or off."""
+        return self._worker.level
+
+    def student(self, forbids: Sequence[str] = ()) -> RemoteStudent:
+        """What a check calls `student`."""
+        return RemoteStudent(self, forbids)
+
+    def restart(self) -> None:
+        """A fresh worker with every cell in it that has not hung or died before."""
+        self.close()
+        started = time.monotonic()
+        self._start_by = started + self.limits.cells_seconds * self.clock.timeout_factor()
+        while not self._define():
+            pass
+        self.clock.restarts -= time.monotonic() - started
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.kill("the session is closed")
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    @contextmanager
+    def test(self, forbids: Sequence[str] = (), seconds: float | None = None) -> Iterator[None]:
+        """A check's time, its forbidden calls, and a worker that lives (unless running the cells again takes too long)."""
+        if not self.alive and self.clock.restarts > 0:
+            self.restart()
+        self._worker.new_check()
+        before, self.forbids = self.forbids, tuple(forbids)
+        try:
+            with self.clock.check(seconds):
+                yield
+        finally:
+            self.forbids = before
+
+    def ask(self, operation: str, arguments: tuple) -> Any:
+        """One request to the worker."""
+        return self._worker.ask(operation, arguments)
+
+    def value(self, name: str) -> Any:
+        """What the submission calls by this name: data, or an object that stays in the worker."""
+        try:
+            return self.ask("value", (name,))
+        except MissingName:
+            raise MissingName(self._why_missing(name)) from None
+
+    def artifact(self, name: str) -> bytes | None:
+        return self.artifacts(name) if callable(self.artifacts) else self.artifacts.get(name)
+
+    def _define(self) -> bool:
+        """Run the cells in a new worker; False when one of them ended it."""
+        self._worker = _Worker(self, (self.server or fork_server.shared()).spawn(self.limits, self.mode))
+        for name, source in self.cells:
+            if self._known_bad(name):
+                continue
+            result = self._run_cell(name, source)
+            self.results[name] = result
+            if not self.alive:
+                return False
+        return True
+
+    def _known_bad(self, name: str) -> bool:
+        return name in self.results and self.results[name].status in ("timeout", "died", "left_out")
+
+    def _run_cell(self, name: str, source: str) -> CellResult:
+        allowed = self.limits.own_seconds if name in self.own else self.limits.cell_seconds
+        seconds = min(allowed * self.clock.timeout_factor(), self._start_by - time.monotonic())
+        if seconds <= 0:
+            return CellResult(name, "left_out", "The cells before it used up the time")
+        try:
+            with self.clock.spent():
+                self._worker.request("define", (name, source), seconds, allowed=allowed)
+        except (NotWritten, StudentError) as error:
+            return CellResult(name, "error", f"{getattr(error, 'type_name', 'NotImplementedError')}: {error}",
+                              getattr(error, "line", ""), getattr(error, "traceback", ""))  # fmt: skip
+        except StudentTimeout as error:
+            return CellResult(name, "timeout", str(error))
+        except (StudentDied, ProtocolError) as error:
+            return CellResult(name, "died", str(error))
+        except AutogradeError as error:
+            return CellResult(name, "error", str(error))
+        return CellResult(name, "ok")
+
+    def _why_missing(self, name: str) -> str:
+        """A missing name, with what happened to the cell that would have defined it."""
+        name_ = re.escape(name)
+        definition = re.compile(rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{name_}\b|^{name_}[ \t]*[:=]", re.MULTILINE)
+        for cell, source in self.cells:
+            result = self.results.get(cell)
+            if result and result.status != "ok" and definition.search(source):
+                return f"`{name}` is not defined, because its cell failed: {result.message} {result.line}".rstrip()
+        return f"`{name}` is not defined: its cell is gone or does not define it"

@@ -1,0 +1,94 @@
+"""What a grading process does with one submission, on this machine or another."""
+
+from __future__ import annotations
+
+import random
+import socket
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from autograde.grader.ingest.discovery import Found
+from autograde.grader.results.model import Graded, writable
+from autograde.grader.run import submission
+from autograde.grader.run.cache_key import files, versions
+from autograde.grader.run.submission import MAX_ARTIFACT
+
+_one_at_a_time = threading.Lock()  # checks share the process's random numbers and its output
+
+
+class OtherVersion(ValueError):
+    """A worker would check by other checks, or with other packages, than the machine that asks it to."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A submission that travels: the files' bytes by name, and what it must be checked by."""
+
+    found: Found
+    files: dict[str, bytes]
+    versions: dict[str, str]
+    sandbox: str
+
+
+def grade_here(found: Found, sandbox: str) -> Graded:
+    """Grade a submission that lies on this machine's disk."""
+    with _one_at_a_time, _same_conditions():
+        return writable(submission.grade(found, sandbox))
+
+
+def pack(found: Found, sandbox: str) -> Parcel | None:
+    """The submission for another machine; None where there is nothing fit to send, which needs no worker to be told so."""
+    paths = files(found)
+    if not paths or paths[0].stat().st_size > MAX_ARTIFACT:
+        return None
+    contents = {path.name: path.read_bytes() for path in paths if path.stat().st_size <= MAX_ARTIFACT}
+    return Parcel(found, contents, versions(found.lesson), sandbox)
+
+
+def grade_parcel(parcel: Parcel) -> Graded:
+    """Grade a submission that came over the network.
+
+    Raises:
+        OtherVersion: when this machine has not what the sender checks by.
+    """
+    _same_versions(parcel)
+    with tempfile.TemporaryDirectory(prefix="autograde-") as folder:
+        for name, content in parcel.files.items():
+            (Path(folder) / Path(name).name).write_bytes(content)
+        return grade_here(replace(parcel.found, path=Path(folder) / parcel.found.path.name), parcel.sandbox)
+
+
+def _same_versions(parcel: Parcel) -> None:
+    mine = versions(parcel.found.lesson)
+    other = [name for name in mine | parcel.versions if mine.get(name) != parcel.versions.get(name)]
+    if other:
+        told = ", ".join(f"{name} ({mine.get(name)} there, {parcel.versions.get(name)} here)" for name in other)
+        raise OtherVersion(
+            f"the worker on {socket.gethostname()} has another version of {told}; install the same course and packages there and start it again"
+        )
+
+
+@contextmanager
+def _same_conditions() -> Iterator[None]:
+    """One thread and the same random numbers for every submission, whatever was graded before it; as they were, afterwards."""
+    threads, numbers, legacy = torch.get_num_threads(), random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a library thinks of a student's numbers is nothing to tell the instructor
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
+        random.seed(0)
+        np.random.seed(0)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            random.setstate(numbers)
+            np.random.set_state(legacy)

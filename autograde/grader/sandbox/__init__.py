@@ -1,0 +1,1 @@
+"""Isolates a forked process before untrusted code runs in it."""

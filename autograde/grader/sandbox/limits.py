@@ -1,0 +1,84 @@
+"""What one submission may use, and the kernel's limits that hold it to that."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use."""
+
+    memory_bytes: int = 2 << 30  # beyond what Python and PyTorch have mapped at the start
+    cpu_seconds: int = 600
+    tasks: int = 64  # threads; new processes are forbidden
+    file_bytes: int = 64 << 20
+    disk_bytes: int = 128 << 20  # of the scratch folder
+    disk_files: int = 4096
+    open_files: int = 256
+    message_bytes: int = 64 << 20
+    request_seconds: float = 10
+    test_seconds: float = 30
+    cell_seconds: float = 10
+    own_seconds: float = (
+        2  # a cell that the student has added: what an answer uses is defined in no time, and an experiment must not cost one
+    )
+    cells_seconds: float = 30  # all cells together
+    total_seconds: float = 240  # all that a submission's code does, in every worker it gets
+    timeout_factor: float = 4  # on a machine with more to do than processors, every time above is longer, at most so many times
+    hidden_paths: tuple[str, ...] = ()  # never readable, wherever they lie: a gradebook, the other submissions
+
+
+def apply(limits: Limits, mapped: int, tasks: int | None = None) -> None:
+    """`tasks` is left out where the filter allows no new process: the memory limit ends a flood of threads."""
+    for name, value in (
+        ("AS", mapped + limits.memory_bytes if mapped else None),
+        ("CPU", limits.cpu_seconds),
+        ("NPROC", tasks),
+        ("FSIZE", limits.file_bytes),
+        ("NOFILE", limits.open_files),
+        ("CORE", 0),
+    ):
+        which = getattr(resource, f"RLIMIT_{name}", None)
+        if which is not None and value is not None:
+            _, hard = resource.getrlimit(which)
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            with contextlib.suppress(ValueError, OSError):  # macOS refuses some
+                resource.setrlimit(which, (value, value))
+
+
+def tasks_of_this_user() -> int:
+    """What the kernel compares the limit with where there is no user namespace; 1000 where the system does not say."""
+    count, uid = 0, os.getuid()
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                count += len(os.listdir(f"/proc/{name}/task")) if os.stat(f"/proc/{name}").st_uid == uid else 0
+    return count or 1000
+
+
+def mapped_bytes() -> int:
+    """The address space in use; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+@contextlib.contextmanager
+def bounded_memory(beyond: int = Limits.memory_bytes) -> Iterator[None]:
+    """For the trusted side, too: untrusted data may be small and what a check makes of it large. More is a MemoryError."""
+    mapped, before = mapped_bytes(), resource.getrlimit(resource.RLIMIT_AS)
+    most = [n for n in (mapped + beyond, before[0]) if n != resource.RLIM_INFINITY]
+    try:
+        if mapped:
+            resource.setrlimit(resource.RLIMIT_AS, (min(most), before[1]))
+        yield
+    finally:
+        if mapped:
+            resource.setrlimit(resource.RLIMIT_AS, before)

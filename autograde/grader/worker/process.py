@@ -1,0 +1,293 @@
+"""The process that runs one student's code: it takes requests over a socket and answers with data.
+
+Whatever is in this process belongs to the student: nothing here is secret, and nothing it says is believed.
+The other end is `autograde.grader.rpc.proxies`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import random
+import threading
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograde.checking import gradients
+from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
+from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_threads
+from autograde.grader.rpc.codec import Table, decode, encode
+from autograde.grader.rpc.framing import Channel, Closed
+from autograde.grader.worker import cell_runner, thread_pools
+
+LIBRARIES = ("torch", "numpy", "utils", "collections", "fractions", "decimal", "random", "math")
+LINES = 6  # of a traceback
+HEADROOM = 1 << 20  # of a message, for the states of generators
+
+
+class CallbackFailed(Exception):
+    """A function of the test's raised: number `number` in the trusted process's list."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+class Callback:
+    """A function of the test's, in the student's hands."""
+
+    def __init__(self, worker: Worker, number: int) -> None:
+        self._worker, self._number = worker, number
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._worker.ask(("call", self._number, args, kwargs))
+
+
+class CallbackIterator(Callback):
+    """An iterator of the test's, in the student's hands."""
+
+    def __iter__(self) -> CallbackIterator:
+        return self
+
+    def __next__(self) -> Any:
+        found = self._worker.ask(("next", self._number, (), {}))
+        if not found:
+            raise StopIteration
+        return found[0]
+
+
+class StudentTable(Table):
+    """What of the student's the other side knows by number, and the test's functions and generators that came here."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.objects: dict[int, Any] = {}
+        self.numbers: dict[int, int] = {}
+        self.callbacks: dict[int, Callback] = {}
+        self.generators: dict[int, torch.Generator] = {}
+        self.states: dict[int, torch.Tensor] = {}  # of the generators, as the other side knows them
+        self.next_number = 1
+
+    def export(self, value: Any) -> list:
+        if isinstance(value, Callback):
+            return ["k", value._number]
+        for number, generator in self.generators.items():
+            if generator is value:
+                return ["g", number]
+        number = self.numbers.get(id(value))
+        if number is None:
+            number, self.next_number = self.next_number, self.next_number + 1
+            self.objects[number], self.numbers[id(value)] = value, number
+        return ["h", number, type(value).__name__[:80]]
+
+    def resolve(self, tag: str, *arguments: Any) -> Any:
+        if tag == "h":
+            return self.objects[arguments[0]]
+        if tag == "k":
+            return self._callback(*arguments)
+        if tag == "g":
+            return self._generator(*arguments)
+        return super().resolve(tag)
+
+    def _callback(self, number: int, kind: str) -> Callback:
+        if number not in self.callbacks:
+            self.callbacks[number] = (CallbackIterator if kind == "iterator" else Callback)(self.worker, number)
+        return self.callbacks[number]
+
+    def _generator(self, number: int, device: str) -> torch.Generator:
+        if number not in self.generators:
+            self.generators[number] = torch.Generator(device)
+        return self.generators[number]
+
+    def update(self, states: dict[int, torch.Tensor], dropped: list[int], first: int) -> None:
+        """The news that came with a message: generators moved on; objects, and what was shared before `first`, not used again."""
+        for number in dropped:
+            value = self.objects.pop(number, None)
+            self.numbers.pop(id(value), None)
+        for kept in (self.callbacks, self.generators, self.states):
+            for number in [n for n in kept if n < first]:
+                del kept[number]
+        for number, state in states.items():
+            self.generators[number].set_state(state)
+            self.states[number] = state
+
+    def news(self) -> dict[int, torch.Tensor]:
+        """The states of the generators that have moved on."""
+        found = {number: generator.get_state() for number, generator in self.generators.items()}
+        moved = {n: state for n, state in found.items() if n not in self.states or not torch.equal(state, self.states[n])}
+        self.states.update(moved)
+        return moved
+
+
+class Worker:
+    """Serves requests until the other end closes."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.table = StudentTable(self)
+        self.namespace = cell_runner.make_namespace()
+        self.made: list[Any] = []  # by `student.new`
+
+    def serve(self) -> None:
+        try:
+            while True:
+                self.answer(self.receive())
+        except Closed:
+            pass
+
+    def receive(self) -> tuple:
+        message, extra = self.channel.receive()
+        kind, body = decode(message, self.table)
+        if extra:
+            self.table.update(*decode(extra))
+        return kind, body
+
+    def send(self, kind: str, body: Any) -> None:
+        self.send_packed(self.pack(kind, body))
+
+    def pack(self, kind: str, body: Any) -> bytes:
+        return encode((kind, body), self.table, self.channel.limit - HEADROOM)
+
+    def send_packed(self, message: bytes) -> None:
+        news = self.table.news()
+        self.channel.send(message, encode(news) if news else b"")
+
+    def answer(self, message: tuple) -> None:
+        _, (request, operation, forbids, arguments) = message
+        try:
+            with forbidding(self.forbidden(forbids, arguments), self.namespace, strict=True):
+                result = self.pack("result", (request, _OPERATIONS[operation](self, *arguments)))  # may run code of a tensor's class
+            self.send_packed(result)
+        except ProtocolError as error:
+            self.send("error", (request, describe(TypeError(f"this result cannot be handed on: {error}"))))
+        except BaseException as error:
+            self.send("error", (request, describe(error)))
+
+    def forbidden(self, names: list[str], arguments: tuple) -> list[str]:
+        """A library object that the test asked for may do what the student's code may not."""
+        return [] if arguments and any(arguments[0] is made for made in self.made) else names
+
+    def ask(self, question: tuple) -> Any:
+        """Have the test's side answer, serving what it asks meanwhile."""
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("a function that was passed in can only be called from the main thread")
+        self.send("question", question)
+        while True:
+            message = self.receive()
+            if message[0] == "request":
+                self.answer(message)
+            elif message[0] == "failed":
+                raise CallbackFailed(*message[1])
+            else:
+                return message[1]
+
+    def named(self, name: str) -> Any:
+        if name not in self.namespace:
+            raise MissingName(f"`{name}` is not defined")
+        return self.namespace[name]
+
+
+def _define(worker: Worker, name: str, source: str) -> None:
+    cell_runner.run_cell(name, source, worker.namespace)
+
+
+def _has(worker: Worker, name: str) -> bool:
+    return name in worker.namespace
+
+
+def _call(worker: Worker, target: Any, args: tuple, kwargs: dict) -> Any:
+    return target(*args, **kwargs)
+
+
+def _new(worker: Worker, qualified_name: str, args: tuple, kwargs: dict) -> Any:
+    module, _, name = qualified_name.rpartition(".")
+    if module.split(".")[0] not in LIBRARIES:
+        raise ValueError(f"{qualified_name} is in none of the libraries {', '.join(LIBRARIES)}")
+    worker.made.append(getattr(importlib.import_module(module), name)(*args, **kwargs))
+    return worker.made[-1]
+
+
+def _arguments_after(worker: Worker, target: Any, args: tuple, kwargs: dict) -> tuple:
+    target(*args, **kwargs)
+    return args
+
+
+def _next(worker: Worker, iterator: Iterator) -> tuple:
+    try:
+        return (next(iterator),)
+    except StopIteration:
+        return ()
+
+
+_OPERATIONS = {
+    "define": _define,
+    "has": _has,
+    "call": _call,
+    "new": _new,
+    "value": lambda worker, name: worker.named(name),
+    "getattr": lambda worker, target, name: getattr(target, name),
+    "getitem": lambda worker, target, key: target[key],
+    "contains": lambda worker, target, key: key in target,
+    "len": lambda worker, target: len(target),
+    "bool": lambda worker, target: bool(target),
+    "iter": lambda worker, target: iter(target),
+    "next": _next,
+    "pullback": lambda worker, target, inputs, cotangent, kwargs: gradients.pullback(target, inputs, cotangent, **kwargs),
+    "parameter_gradients": lambda worker, target, inputs, cotangent, kwargs: gradients.parameter_gradients(
+        target, inputs, cotangent, **kwargs
+    ),
+    "arguments_after": _arguments_after,
+}
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception as strings. Its own methods are the student's and may do anything, so nothing is trusted to work."""
+    try:
+        message = error.msg if type(error) in (SyntaxError, IndentationError) else str(error)
+    except BaseException:
+        message = ""
+    frames = own_frames(error)
+    return {
+        "type": str(type(error).__name__)[:80],
+        "ancestors": [str(cls.__name__)[:80] for cls in type(error).__mro__][:32],
+        "message": message[:2000],
+        "line": frames[-1] if frames else "",
+        "traceback": "\n".join(frames),
+        "kind": "forbidden" if type(error) is ForbiddenCall else "missing" if type(error) is MissingName else "",
+        "callback": error.number if type(error) is CallbackFailed else None,
+    }
+
+
+def own_frames(error: BaseException) -> list[str]:
+    """Where in the student's own cells it happened: the last lines, nothing of libraries, nothing of ours."""
+    if isinstance(error, SyntaxError) and str(error.filename).startswith(cell_runner.MARK):
+        return [f"line {error.lineno}: {(error.text or '').strip()[:160]}"]
+    frames = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__))
+    last = deque((f for f in frames if f[0].startswith(cell_runner.MARK)), maxlen=LINES)
+    return [f"line {line}: {linecache.getline(name, line).strip()[:160]}" for name, line in last]
+
+
+def warm_up() -> None:
+    """Before the fork: what PyTorch and NumPy set up at first use, as long as it needs no thread."""
+    torch.set_num_threads(1)
+    x = torch.ones(2, 2, requires_grad=True)
+    (x @ x).softmax(-1).sum().backward()
+    np.ones((2, 2)) @ np.ones((2, 2))
+    cell_runner.compile_cell("", "x = 1")
+    cell_runner.make_inert()
+    thread_pools.install()
+    requests_arrive_in(__name__)
+    watch_threads()
+
+
+def start(channel: Channel) -> None:
+    """In the forked child: the same random numbers for everyone, then serve."""
+    torch.manual_seed(0)
+    random.seed(0)
+    np.random.seed(0)
+    Worker(channel).serve()

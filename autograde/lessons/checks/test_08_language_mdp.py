@@ -1,0 +1,478 @@
+"""Public checks of lesson 08: text in and text out exactly, log-probabilities by teacher forcing, returns and values worked by hand."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from autograde.checking import expect
+
+HALL = "you are in the hall . the study is locked . you carry nothing ."
+KITCHEN = "you are in the kitchen . here is a key . the study is locked . you carry nothing ."
+STUDY = "you are in the study . the study is open . you carry the key and the treasure ."
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+class ToyModel:
+    """A causal model of random numbers: token t's logits depend on every token up to t. Remembers the shapes it was asked about."""
+
+    def __init__(self, vocabulary, seed, dtype=torch.float64, scale=2.0):
+        self.table = expect.randn(vocabulary, vocabulary, seed=seed, dtype=dtype, scale=scale)
+        self.shapes = []
+
+    def __call__(self, ids):
+        self.shapes.append(tuple(ids.shape))
+        n, table = ids.shape[-1], self.table.to(ids.device)
+        ages = torch.arange(n)[:, None] - torch.arange(n)
+        decay = torch.where(ages >= 0, 0.8 ** ages.clamp(min=0), 0.0).to(table)
+        return decay @ torch.nn.functional.embedding(ids, table), None
+
+    def log_probability(self, prompt, action):
+        """Token by token: run the model on everything before a token and look its log-probability up."""
+        total, ids = 0.0, prompt.tolist()
+        for token in action.tolist():
+            logits, _ = self(torch.tensor([ids]))
+            total += (logits[0, -1, token] - logits[0, -1].logsumexp(-1)).item()
+            ids.append(token)
+        self.shapes.clear()
+        return torch.tensor(total, dtype=self.table.dtype)
+
+
+PROMPT = torch.tensor([3, 9, 1, 7, 4])
+ACTIONS = [torch.tensor([2, 8, 5]), torch.tensor([6]), torch.tensor([10, 0])]
+
+
+class Script:
+    """Answers a fixed list of texts, one a call, and remembers what it was asked."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), []
+
+    def __call__(self, *question):
+        self.asked.append(question[0] if len(question) == 1 else question)
+        if len(self.asked) > len(self.answers):
+            return self.answers[-1]
+        return self.answers[len(self.asked) - 1]
+
+
+def corridor(obs, action):
+    """Rooms a, b, c, d in a row: 'on' costs differently everywhere and ends in d, 'stay' costs 2, 'fog' has no readable outcome."""
+    if action == "fog":
+        return None
+    if action == "stay":
+        return -2.0, obs, False
+    return {"a": (1.0, "b", False), "b": (3.0, "c", False), "c": (-5.0, "d", True), "d": (100.0, "d", False)}[obs]
+
+
+def always_on(obs):
+    return "on"
+
+
+# every call has its own outcome, so a mean over the wrong number of rollouts shows
+class Uneven:
+    def __init__(self):
+        self.calls = {}
+
+    def __call__(self, obs, action):
+        n = self.calls[action] = self.calls.get(action, 0) + 1
+        return {"left": 1.0, "right": 2.0}[action] * (1.5 if n % 2 else -0.5) * n, obs, True
+
+
+def table_of_values(vocabulary, horizon, reward, policy):
+    """Every text with its probability; a prefix is worth the mean reward of the texts that begin with it."""
+    weight, total = {}, {}
+    for text in itertools.product(vocabulary, repeat=horizon):
+        for start in range(horizon + 1):
+            prefix, chance = text[:start], 1.0
+            for i in range(start, horizon):
+                chance *= float(policy(text[:i])[list(vocabulary).index(text[i])])
+            weight[prefix] = weight.get(prefix, 0.0) + chance
+            total[prefix] = total.get(prefix, 0.0) + chance * reward(text)
+    return {prefix: total[prefix] / weight[prefix] for prefix in total}
+
+
+def compare_values(got, want, horizon, where):
+    expect.true(isinstance(got, dict), "prefix_values returns a dict from every prefix (a tuple of tokens) to its value")
+    for prefix in want:
+        if len(prefix) < horizon:
+            expect.true(prefix in got, f"For {where}: a prefix has no value", f"{prefix!r} is missing; the empty prefix () counts too")
+    for prefix, value in got.items():
+        expect.true(prefix in want, f"For {where}: the dict holds a key that is no prefix of a text", f"{prefix!r}")
+        expect.close(value, want[prefix], where=f"{where}, prefix {prefix!r}")
+
+
+WORDS = ("red", "key", "door")
+
+
+def wordy_reward(text):
+    return text.count("key") * 1.5 - 2.0 * (text[0] == "door") + 0.25 * (text[-1] == "red")
+
+
+def wordy_policy(prefix):
+    """Depends on the whole prefix, not on its last token alone."""
+    tilt = 1 + sum((i + 1) * (w == "key") for i, w in enumerate(prefix)) + len(prefix) % 2
+    return [tilt / (tilt + 3), 2 / (tilt + 3), 1 / (tilt + 3)]
+
+
+EPISODES = [
+    [("a room", "go on", 1.0), ("b room", "take key", -2.0), ("c room", "go back", 4.0)],
+    [("d room", "wait", -0.5)],
+]
+
+
+def reading(student, text):
+    try:
+        return student.parse_outcome(text) or ("unreadable",)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return (type(error).__name__,)
+
+
+def asking(student, *answers, **options):
+    generate = Script(*answers)
+    return student.sample_outcome(generate, "a", "go", **options), [p.strip() for p in generate.asked]
+
+
+TEXTS = (" +0.9 | the end . | end", " -0.1 | a room . | go", " -2.5 | a room . | end", "", " +0.9 | a", " +0.9 | a | maybe", " +0.9 | a | go on",
+         " nan | a | go", " much | a | go", " -1.0 | the end of it | go")  # fmt: skip
+MIXED = [((1.0, "a", False), (1.0, "a", False)), (None, (0.5, "a", False)), ((0.5, "b", True), (1.0, "b", True)),
+         ((1.0, "c", False), (1.0, "c", True)), ((1.0, "c", False), (1.0, "d", False))]  # fmt: skip
+STARTS = [("on", 2), ("on", 9), ("stay", 3), ("fog", 3)]
+
+PROBES = {
+    "format_transition": lambda s: [s.format_transition(HALL, "go east", -0.1, KITCHEN, False), s.format_transition("x", "y", 0.9, "z", True)],
+    "parse_outcome": lambda s: [reading(s, text) for text in TEXTS],
+    "outcome_labels": lambda s: [s.outcome_labels(torch.tensor([[5, 9, 7, 3, 9, 8], [9, 4, 2, 6, 1, 3], [1, 2, 3, 4, 5, 6]]), 9, i) for i in (-100, -1)],
+    "action_log_probability": lambda s: s.action_log_probability(ToyModel(11, 1), PROMPT, ACTIONS[0]),
+    "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, ACTIONS, seeded(0)) for i in range(12)],
+    "sample_outcome": lambda s: [asking(s, "mist", "+0.5 | b | end", "+0.9 | c | go"), asking(s, "fog"), asking(s, "fog", attempts=2)],
+    "rollout_return": lambda s: [s.rollout_return(corridor, always_on, "a", first, n, 0.5) for first, n in STARTS]
+    + [s.rollout_return(corridor, Script("on", "fog", "on"), "a", "on", 9, 0.5)],
+    "plan_action": lambda s: [s.plan_action(corridor, always_on, "a", ["stay", "on", "walk", "fog"], 3, 3, 0.5),
+        s.plan_action(corridor, always_on, "c", ["stay", "on"], 4, 2, 0.5), s.plan_action(Uneven(), always_on, "a", ["left", "right"], 4, 2, 0.5)],
+    "transition_error_rate": lambda s: s.transition_error_rate(MIXED),
+    "prefix_values": lambda s: {" ".join(k): v for k, v in s.prefix_values(WORDS, 3, wordy_reward, wordy_policy).items() if len(k) < 3},
+    "return_conditioned": lambda s: s.return_conditioned(EPISODES, 0.5),
+}  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------- the lines of text
+@pytest.mark.exercise("format_transition", weight=2)
+@pytest.mark.parametrize("reward, written", [(-0.1, "-0.1"), (0.4, "+0.4"), (0.0, "+0.0"), (2.0, "+2.0")])
+def test_a_step_is_written_as_one_line(student, reward, written):
+    """Marks, words, bars and the reward's sign are where they belong."""
+    got = student.format_transition(HALL, "go east", reward, KITCHEN, False)
+    expect.equal(got, f"<obs> {HALL} <act> go east <out> {written} | {KITCHEN} | go", where=f"a step with reward {reward}")
+
+
+@pytest.mark.exercise("format_transition")
+def test_the_last_step_says_end(student):
+    """A step that ends the episode is closed by `end`."""
+    got = student.format_transition(KITCHEN, "take treasure", 0.9, STUDY, True)
+    expect.equal(got, f"<obs> {KITCHEN} <act> take treasure <out> +0.9 | {STUDY} | end", where="a step that ends the episode")
+
+
+@pytest.mark.exercise("parse_outcome", weight=2)
+@pytest.mark.parametrize("text, want", [
+    (f" +0.9 | {STUDY} | end", (0.9, STUDY, True)),
+    (f"-0.1 | {HALL} | go", (-0.1, HALL, False)),
+    (" -12.5 | a b c | end", (-12.5, "a b c", True)),
+])  # fmt: skip
+def test_an_outcome_is_read(student, text, want):
+    """The reward as a number, the observation as text, and whether it ended."""
+    expect.equal(student.parse_outcome(text), want, where=f"parse_outcome({text!r})")
+
+
+@pytest.mark.exercise("parse_outcome", weight=2)
+@pytest.mark.trivial
+@pytest.mark.parametrize(
+    "text", ["", " +0.9", f" +0.9 | {HALL}", f" {HALL} | +0.9 | go", f" +0.9 | {HALL} | maybe", f" much | {HALL} | go"]
+)
+def test_a_malformed_outcome_is_none(student, text):
+    """Whatever is not of the form gives None, not an exception and not a guess."""
+    expect.true(student.parse_outcome(text) is None, "A malformed outcome must give None", f"for {text!r}")
+
+
+@pytest.mark.exercise("parse_outcome")
+def test_what_was_written_can_be_read(student):
+    """parse_outcome undoes format_transition."""
+    for reward, ended in itertools.product((-0.1, 0.4, 0.9, -3.7, 0.0), (False, True)):
+        line = f"<obs> {HALL} <act> go east <out> {reward:+.1f} | {KITCHEN} | {'end' if ended else 'go'}"
+        expect.equal(student.parse_outcome(line.split("<out>")[1]), (reward, KITCHEN, ended), where=f"what follows <out> in {line!r}")
+
+
+# ------------------------------------------------------------------------------------------------- labels
+@pytest.mark.exercise("outcome_labels", weight=3)
+def test_labels_are_the_next_tokens_after_the_mark(student):
+    """The worked example: from the mark on, the label is the next token."""
+    got = student.outcome_labels(torch.tensor([5, 6, 9, 7, 3, 8]), 9)
+    expect.equal(got, torch.tensor([-100, -100, 7, 3, 8, -100]), where="ids [5, 6, 9, 7, 3, 8] and mark 9")
+
+
+@pytest.mark.exercise("outcome_labels", weight=2)
+def test_labels_start_at_the_first_of_two_marks(student):
+    """A second mark changes nothing, and each text of a batch has its own first mark."""
+    ids = torch.tensor([[5, 9, 7, 9, 8], [9, 4, 2, 6, 1], [1, 2, 3, 4, 9]])
+    want = torch.tensor([[-100, 7, 9, 8, -100], [4, 2, 6, 1, -100], [-100] * 5])
+    expect.equal(student.outcome_labels(ids, 9), want, where="three texts of one batch")
+
+
+@pytest.mark.exercise("outcome_labels")
+def test_labels_without_a_mark_are_ignored(student):
+    """Where there is no mark there is nothing to learn."""
+    ids = torch.tensor([[1, 2, 3], [4, 5, 6]])
+    expect.equal(student.outcome_labels(ids, 9), torch.full((2, 3), -100), where="two texts without the mark")
+
+
+@pytest.mark.exercise("outcome_labels")
+def test_labels_take_another_ignore_index(student):
+    """`ignore_index` is what the ignored positions hold."""
+    got = student.outcome_labels(torch.tensor([5, 9, 7, 3]), 9, ignore_index=-1)
+    expect.equal(got, torch.tensor([-1, 7, 3, -1]), where="ignore_index=-1")
+
+
+@pytest.mark.exercise("outcome_labels")
+@pytest.mark.trivial
+def test_labels_leave_the_ids_alone(student):
+    """The ids are not changed in place."""
+    expect.inputs_unchanged(student, student.outcome_labels, torch.tensor([[5, 9, 7, 3], [9, 9, 1, 2]]), 9)
+
+
+# ------------------------------------------------------------------------------------------------- the policy
+@pytest.mark.exercise("action_log_probability", weight=3)
+@pytest.mark.parametrize("i", range(3))
+def test_an_actions_log_probability(student, i):
+    """Σ log p(token | prompt, earlier tokens), over the action's tokens alone."""
+    model, action = ToyModel(11, seed=20 + i), ACTIONS[i]
+    want = model.log_probability(PROMPT, action)
+    where = f"a prompt of 5 tokens and an action of {len(action)}"
+    expect.close(student.action_log_probability(model, PROMPT, action), want, where=where)
+    expect.true(all(len(s) == 2 and s[0] == 1 for s in model.shapes), "The model takes ids of shape (1, T)", f"it was given {model.shapes}")
+
+
+@pytest.mark.exercise("action_log_probability")
+def test_action_probabilities_sum_to_one(student):
+    """The probabilities of all two-token actions sum to 1."""
+    model = ToyModel(4, seed=5)
+    pairs = [torch.tensor(pair) for pair in itertools.product(range(4), repeat=2)]
+    total = sum(math.exp(float(student.action_log_probability(model, torch.tensor([2, 0, 1]), pair))) for pair in pairs)
+    expect.close(total, 1.0, where="all 16 actions of two tokens out of four")
+
+
+@pytest.mark.exercise("choose_action", weight=2)
+def test_the_likeliest_action_a_token(student):
+    """At temperature 0 the action with the highest log-probability a token, so that length does not decide."""
+    for seed in range(12):
+        model = ToyModel(11, seed=40 + seed)
+        scores = [float(model.log_probability(PROMPT, a)) / len(a) for a in ACTIONS]
+        got = student.choose_action(model, PROMPT, ACTIONS, seeded(0))
+        expect.equal(int(got), max(range(3), key=scores.__getitem__), where="three actions of 3, 1 and 2 tokens at temperature 0")
+
+
+@pytest.mark.exercise("choose_action")
+def test_choosing_repeats_with_the_seed(student):
+    """The same generator state gives the same choices."""
+    model = ToyModel(11, seed=3)
+    runs = []
+    for _ in range(2):
+        generator = seeded(8)
+        runs.append([int(student.choose_action(model, PROMPT, ACTIONS, generator, 2.0)) for _ in range(12)])
+    expect.true(runs[0] == runs[1], "The same seed must give the same choices: draw from `generator` only")
+    expect.true(len(set(runs[0])) > 1, "Twelve choices at temperature 2 were all the same: above 0 the action is drawn")
+
+
+# ------------------------------------------------------------------------------------------------- the model
+@pytest.mark.exercise("sample_outcome", weight=2)
+def test_the_prompt_ends_where_the_outcome_begins(student):
+    """The prompt is the line up to and including `<out>`."""
+    generate = Script(f" -0.1 | {KITCHEN} | go")
+    expect.equal(student.sample_outcome(generate, HALL, "go east"), (-0.1, KITCHEN, False), where="a well-formed outcome")
+    expect.equal(generate.asked[0].strip(), f"<obs> {HALL} <act> go east <out>", where="the prompt given to `generate`")
+
+
+@pytest.mark.exercise("sample_outcome", weight=2)
+def test_malformed_outcomes_are_tried_again(student):
+    """It asks again after a malformed outcome, and no further after a good one."""
+    generate = Script("the", " +0.5 | b | end", " +0.9 | c | go")
+    expect.equal(student.sample_outcome(generate, "a", "go"), (0.5, "b", True), where="one malformed outcome and then a good one")
+    expect.equal(len(generate.asked), 2, where="the number of calls of `generate`")
+
+
+@pytest.mark.exercise("sample_outcome")
+@pytest.mark.trivial
+def test_giving_up_after_all_attempts(student):
+    """None when every attempt is malformed."""
+    generate = Script("mist", "fog", "haze", " +0.5 | b | end")
+    expect.true(student.sample_outcome(generate, "a", "go") is None, "Three malformed outcomes out of three attempts must give None")
+    expect.equal(len(generate.asked), 3, where="the number of calls of `generate`")
+
+
+# ------------------------------------------------------------------------------------------------- planning
+@pytest.mark.exercise("rollout_return", weight=2)
+@pytest.mark.parametrize(
+    "first, depth, want", [pytest.param("on", 1, 1.0, marks=pytest.mark.trivial), ("on", 2, 2.5), ("stay", 3, -2 + 0.5 + 0.75)]
+)
+def test_a_return_is_the_discounted_sum(student, first, depth, want):
+    """The worked rewards 1, 3, −5 (or −2, 1, 3) with γ = 0.5."""
+    got = student.rollout_return(corridor, always_on, "a", first, depth, 0.5)
+    expect.close(got, want, where=f"first action {first!r}, depth {depth}, gamma 0.5")
+
+
+@pytest.mark.exercise("rollout_return", weight=2)
+def test_a_rollout_ends_with_the_episode(student):
+    """After a terminated step nothing more is collected, however deep one may look."""
+    expect.close(student.rollout_return(corridor, always_on, "a", "on", 9, 0.5), 1 + 1.5 - 1.25, where="an episode of 3 steps, depth 9")
+
+
+@pytest.mark.exercise("rollout_return")
+def test_an_unreadable_outcome_ends_the_rollout(student):
+    """A None outcome ends the rollout with nothing added."""
+    foggy = Script("on", "fog", "on")
+    expect.close(student.rollout_return(corridor, foggy, "a", "on", 9, 0.5), 2.5, where="two readable outcomes and then None")
+    expect.close(student.rollout_return(corridor, always_on, "a", "fog", 9, 0.5), 0.0, where="None at the first step")
+
+
+@pytest.mark.exercise("plan_action", weight=2)
+def test_the_best_action_and_all_values(student):
+    """Each action's mean rollout return, and the action with the largest."""
+    best, values = student.plan_action(corridor, always_on, "a", ["stay", "on", "fog"], 3, 2, 0.5)
+    expect.close(values, {"stay": -1.5, "on": 2.5, "fog": 0.0}, where="actions 'stay', 'on' and 'fog', depth 2, gamma 0.5")
+    expect.equal(best, "on", where="the best action")
+
+
+@pytest.mark.exercise("plan_action", weight=2)
+def test_a_value_is_a_mean_over_rollouts(student):
+    """Every action gets `n_rollouts` rollouts, and their mean counts."""
+    sample = Uneven()
+    _, values = student.plan_action(sample, always_on, "a", ["left", "right"], 3, 5, 0.5)
+    expect.equal(sample.calls, {"left": 3, "right": 3}, where="the number of rollouts of each action")
+    expect.close(values, {"left": 5 / 3, "right": 10 / 3}, where="returns 1.5, −1 and 4.5 for 'left', twice that for 'right'")
+
+
+@pytest.mark.exercise("plan_action")
+def test_ties_go_to_the_first(student):
+    """Of equally good actions the first wins."""
+    best, _ = student.plan_action(corridor, always_on, "a", ["fog", "on", "walk", "go"], 2, 1, 0.5)
+    expect.equal(best, "on", where="'on', 'walk' and 'go', which all lead to the same")
+
+
+@pytest.mark.exercise("transition_error_rate", weight=2)
+def test_the_share_of_wrong_outcomes(student):
+    """Wrong reward, wrong observation, wrong end or None: each counts as one error."""
+    true = (0.5, "b", False)
+    pairs = [
+        (true, true),
+        ((0.4, "b", False), true),
+        ((0.5, "c", False), true),
+        ((0.5, "b", True), true),
+        (None, true),
+        (true, true),
+        (true, true),
+    ]
+    expect.close(student.transition_error_rate(pairs), 4 / 7, where="seven pairs, four of them wrong")
+
+
+@pytest.mark.exercise("transition_error_rate")
+def test_unreadable_outcomes_count_as_errors(student):
+    """A None prediction is wrong, and stays in the denominator."""
+    true = (0.5, "b", False)
+    expect.close(student.transition_error_rate([(None, true), (true, true), (None, true)]), 2 / 3, where="None, right, None")
+
+
+# ------------------------------------------------------------------------------------------------- the token-level MDP
+@pytest.mark.exercise("prefix_values", weight=3)
+def test_values_of_all_prefixes(student):
+    """Each prefix is worth the mean reward of the texts that begin with it, as the policy writes them."""
+    want = table_of_values(WORDS, 3, wordy_reward, wordy_policy)
+    got = student.prefix_values(WORDS, 3, wordy_reward, wordy_policy)
+    compare_values(got, want, 3, "3 words, horizon 3")
+
+
+@pytest.mark.exercise("prefix_values", weight=2)
+def test_one_good_text_among_all(student):
+    """With a uniform policy and one rewarded text, a matching prefix of length n is worth 2^(n − 5)."""
+    good = ("a", "b", "b", "a", "b")
+    got = student.prefix_values(["a", "b"], 5, lambda text: float(tuple(text) == good), lambda prefix: [0.5, 0.5])
+    for n in range(5):
+        expect.true(good[:n] in got, "A prefix has no value", f"{good[:n]!r} is missing")
+        expect.close(got[good[:n]], 2.0 ** (n - 5), where=f"the first {n} tokens of the rewarded text")
+
+
+@pytest.mark.exercise("prefix_values")
+@pytest.mark.trivial
+def test_the_reward_comes_at_the_end_only(student):
+    """`reward` is asked about full texts only."""
+    asked = []
+
+    def reward(text):
+        asked.append(len(text))
+        return 1.0
+
+    student.prefix_values(["a", "b"], 3, reward, lambda prefix: [0.25, 0.75])
+    expect.true(
+        set(asked) == {3}, "reward(text) is defined for full texts only, at the horizon", f"it was asked about lengths {sorted(set(asked))}"
+    )
+
+
+@pytest.mark.exercise("return_conditioned", weight=2)
+def test_returns_to_go_are_written_before_each_step(student):
+    """Every step starts with the sum of the rewards from it on, its own included."""
+    first, second = student.return_conditioned(EPISODES)
+    want = "<rtg> +3.0 <obs> a room <act> go on <rtg> +2.0 <obs> b room <act> take key <rtg> +4.0 <obs> c room <act> go back"
+    expect.equal(first, want, where="rewards 1, −2, 4")
+    expect.equal(second, "<rtg> -0.5 <obs> d room <act> wait", where="an episode of one step")
+
+
+@pytest.mark.exercise("return_conditioned")
+def test_returns_to_go_are_discounted(student):
+    """With γ = 0.5 a reward two steps ahead counts a quarter."""
+    want = "<rtg> +1.0 <obs> a room <act> go on <rtg> +0.0 <obs> b room <act> take key <rtg> +4.0 <obs> c room <act> go back"
+    expect.equal(student.return_conditioned(EPISODES[:1], 0.5), [want], where="rewards 1, −2, 4 and gamma 0.5")
+
+
+# ------------------------------------------------------------------------------------------------- the stretch
+REAL = [("a", "on", 1.0, "b", False), ("b", "on", 3.0, "c", False), ("c", "on", -5.0, "d", True), ("a", "stay", -2.0, "a", False), ("b", "on", 3.0, "c", False)]  # fmt: skip
+
+
+def actions_of(obs):
+    return ["on", "stay"]
+
+
+@pytest.mark.exercise("language_dyna")
+def test_without_imagination_it_is_q_learning(student):
+    """With planning_steps=0 only the real steps count, in their order."""
+    got = student.language_dyna(REAL, corridor, actions_of, 0, 0.5, 0.5, seeded(1))
+    want = {("a", "on"): 0.5, ("b", "on"): 1.5, ("c", "on"): -2.5, ("a", "stay"): -0.875}
+    want["b", "on"] = 1.5 + 0.5 * (3.0 + 0.5 * max(-2.5, 0.0) - 1.5)
+    tried = {pair: value for pair, value in got.items() if pair in want or value != 0}
+    expect.close(tried, want, where="five real steps, alpha 0.5, gamma 0.5")
+    ended = [*REAL[:2], ("c", "on", -5.0, "b", True)]
+    got = student.language_dyna(ended, corridor, actions_of, 0, 0.5, 0.5, seeded(1))
+    expect.close(got["c", "on"], -2.5, where="a step that ends the episode where values are not 0")
+
+
+@pytest.mark.exercise("language_dyna")
+def test_imagination_converges_to_the_models_values(student):
+    """Much imagination carries values back to the first step."""
+    got = student.language_dyna(REAL, corridor, actions_of, 400, 0.5, 0.5, seeded(2))
+    want = {("c", "on"): -5.0, ("b", "on"): 3.0, ("a", "on"): 2.5, ("a", "stay"): -0.75}
+    expect.close({pair: got[pair] for pair in want}, want, where="400 imagined steps after each real one", atol=1e-3)
+
+
+@pytest.mark.exercise("language_dyna")
+@pytest.mark.trivial
+def test_imagination_uses_the_model(student):
+    """Imagined steps come from `sample`, None outcomes teach nothing, and the generator decides."""
+
+    def foggy(obs, action):
+        return None
+
+    want = student.language_dyna(REAL, corridor, actions_of, 0, 0.5, 0.5, seeded(3))
+    got = student.language_dyna(REAL, foggy, actions_of, 7, 0.5, 0.5, seeded(3))
+    nonzero = ({k: v for k, v in q.items() if v != 0} for q in (got, want))
+    expect.close(*nonzero, where="a model whose outcomes are all unreadable")

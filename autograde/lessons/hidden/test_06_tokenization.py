@@ -1,0 +1,323 @@
+"""The hidden checks of lesson 06: other texts, random ones against a slow oracle, and GPT-2 whole against tiktoken."""
+
+import random
+from collections import Counter
+
+import pytest
+import regex
+
+from autograde.checking import expect
+from utils.vocabularies import GPT2_SPLIT, gpt2
+
+
+def as_bytes(text):
+    return tuple(bytes([byte]) for byte in text.encode())
+
+
+def bytes_and(*tokens):
+    return dict(enumerate([*(bytes([byte]) for byte in range(256)), *tokens]))
+
+
+def slow_counts(words):
+    """Pair by pair, position by position."""
+    counts = {}
+    for word, times in words.items():
+        for i in range(len(word) - 1):
+            counts[word[i], word[i + 1]] = counts.get((word[i], word[i + 1]), 0) + times
+    return counts
+
+
+def slow_merge(word, pair):
+    """Written by recursion, so that it shares no index with a loop."""
+    if len(word) < 2:
+        return tuple(word)
+    if word[0] == pair[0] and word[1] == pair[1]:
+        return (pair[0] + pair[1], *slow_merge(word[2:], pair))
+    return (word[0], *slow_merge(word[1:], pair))
+
+
+def slow_train(text, vocab_size, special_tokens=()):
+    """Obviously right: every occurrence of every pre-token, all counts anew each time."""
+    parts = [text]
+    for token in sorted(special_tokens, key=len, reverse=True):
+        parts = [piece for part in parts for piece in part.split(token)]
+    words = Counter(as_bytes(piece) for part in parts for piece in regex.findall(GPT2_SPLIT, part))
+    merges = []
+    while len(merges) < vocab_size - 256 - len(special_tokens):
+        counts = slow_counts(words)
+        if not counts:
+            break
+        most = max(counts.values())
+        merges.append(max(pair for pair, times in counts.items() if times == most))
+        words = {slow_merge(word, merges[-1]): times for word, times in words.items()}
+    tokens = [left + right for left, right in merges] + [token.encode() for token in special_tokens]
+    return bytes_and(*tokens), merges
+
+
+def babble(seed, alphabet, length):
+    chosen = random.Random(seed)
+    return "".join(chosen.choice(alphabet) for _ in range(length))
+
+
+def by_hand(tokens, max_size, specials):
+    others = sorted(sorted(set(tokens) - set(specials)), key=tokens.count, reverse=True)  # sorting is stable
+    return {token: i for i, token in enumerate([*specials, *others][:max_size])}
+
+
+# 1 · word_tokenize
+
+
+@pytest.mark.exercise("word_tokenize", weight=2)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_word_tokenize_on_other_texts(student, seed):
+    """Other texts, character by character."""
+    text = babble(seed, "abZ9_ \n\t.,!'-é()ß", 120)
+    want, run = [], ""
+    for character in text + " ":
+        if character.isalnum() or character == "_":
+            run += character
+            continue
+        want += [run] * bool(run) + [character] * (not character.isspace())
+        run = ""
+    expect.equal(student.word_tokenize(text), want, where="a text of letters, digits, underscores and punctuation")
+
+
+# 2 · build_vocabulary
+
+
+@pytest.mark.exercise("build_vocabulary", weight=2)
+@pytest.mark.parametrize(
+    "seed, max_size, specials", [(3, 9, ("<unk>",)), (4, 6, ("<s>", "<unk>", "a")), (5, 3, ("<x>", "<y>", "<unk>")), (6, 100, ())]
+)
+def test_vocabularies_of_random_tokens(student, seed, max_size, specials):
+    """Random tokens with many ties, several sets of special tokens."""
+    tokens = list(babble(seed, "aaabbcdefgh", 60))
+    expect.equal(
+        student.build_vocabulary(tokens, max_size, specials),
+        by_hand(tokens, max_size, specials),
+        where=f"{len(specials)} special tokens and max_size {max_size}",
+    )
+
+
+@pytest.mark.exercise("build_vocabulary", weight=0.5)
+def test_no_tokens_at_all(student):
+    """Without tokens only the special ones are left."""
+    expect.equal(student.build_vocabulary([], 5, ("<unk>", "<pad>")), {"<unk>": 0, "<pad>": 1}, where="no tokens")
+
+
+# 3 · encode_words
+
+
+@pytest.mark.exercise("encode_words", weight=1)
+def test_unknown_words_anywhere(student):
+    """Only unknown words, and <unk> in the text itself."""
+    vocabulary = {"b": 4, "a": 9, "<unk>": 7}
+    expect.equal(student.encode_words(["x", "<unk>", "a", "X", "b"], vocabulary), [7, 7, 9, 7, 4], where="ids with gaps")
+
+
+# 4 · wordpiece_encode
+
+
+def greedy(word, pieces):
+    """The definition, by recursion on what is left."""
+
+    def rest(left, prefix):
+        if not left:
+            return []
+        for n in range(len(left), 0, -1):
+            if prefix + left[:n] in pieces:
+                after = rest(left[n:], "##")
+                return None if after is None else [prefix + left[:n], *after]
+        return None
+
+    return rest(word, "")
+
+
+@pytest.mark.exercise("wordpiece_encode", weight=2)
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_wordpiece_with_random_vocabularies(student, seed):
+    """Random vocabularies of short pieces, words that fit and words that do not."""
+    chosen = random.Random(seed)
+    pieces = {chosen.choice(["", "##"]) + babble(chosen.random(), "abc", chosen.randint(1, 3)): i for i in range(16)}
+    for n in range(14):
+        word = babble(seed * 100 + n, "abc", n % 7)
+        want = greedy(word, pieces)
+        expect.equal(student.wordpiece_encode(word, pieces, "?"), ["?"] if want is None else want, where="a random word and vocabulary")
+
+
+# 5 · pair_counts, 6 · merge_pair
+
+
+@pytest.mark.exercise("pair_counts", weight=2)
+@pytest.mark.parametrize("seed", [21, 22])
+def test_counts_of_random_words(student, seed):
+    """Random words over few symbols, with counts."""
+    chosen = random.Random(seed)
+    words = {
+        tuple(chosen.choice([b"a", b"b", b"ab", b"\xc3"]) for _ in range(chosen.randint(0, 6))): chosen.randint(1, 50) for _ in range(25)
+    }
+    expect.equal(student.pair_counts(words), slow_counts(words), where="25 random words")
+
+
+@pytest.mark.exercise("pair_counts", weight=0.5)
+@pytest.mark.trivial
+def test_no_words_no_pairs(student):
+    """No words have no pairs."""
+    expect.equal(student.pair_counts({}), {}, where="no words")
+
+
+@pytest.mark.exercise("merge_pair", weight=2)
+@pytest.mark.parametrize("pair", [(b"a", b"a"), (b"a", b"b"), (b"aa", b"a"), (b"b", b"ab")])
+def test_merging_in_random_words(student, pair):
+    """Random words over few symbols."""
+    chosen = random.Random(31)
+    for n in range(12):
+        word = tuple(chosen.choice([b"a", b"b", b"aa", b"ab"]) for _ in range(n))
+        expect.equal(student.merge_pair(word, pair), slow_merge(word, pair), where=f"a random word of {n} symbols")
+
+
+# 7 · train_bpe
+
+
+@pytest.mark.exercise("train_bpe", weight=3)
+@pytest.mark.parametrize("seed, alphabet, length", [(41, "ab ", 200), (42, "aab", 150), (43, "abc é深.9", 300), (44, "the cat\n sat", 400)])
+def test_training_against_an_oracle(student, seed, alphabet, length):
+    """Random texts with many ties and repeated letters: merges and ids of a slow, obviously right program."""
+    text = babble(seed, alphabet, length)
+    expect.equal(student.train_bpe(text, 290), slow_train(text, 290), where=f"a random text of {length} characters")
+
+
+@pytest.mark.exercise("train_bpe", weight=2)
+@pytest.mark.parametrize("specials", [["<|a|>"], ["|", "|>", "|><"], ["[a-c]", "a*"]])
+def test_training_with_other_special_tokens(student, specials):
+    """Special tokens that begin alike, or look like regular expressions."""
+    chosen = random.Random(51)
+    text = "".join(chosen.choice(["a", "b", "c", " ab", *specials]) for _ in range(150))
+    expect.equal(student.train_bpe(text, 275, specials), slow_train(text, 275, specials), where=f"{len(specials)} special tokens")
+
+
+@pytest.mark.exercise("train_bpe", weight=1)
+def test_vocabularies_without_merges(student):
+    """No room for merges, and an empty text."""
+    expect.equal(student.train_bpe("abc abc", 257, ["<s>"]), (bytes_and(b"<s>"), []), where="256 bytes and one special token")
+    expect.equal(student.train_bpe("", 400, ["<s>"]), (bytes_and(b"<s>"), []), where="an empty text")
+
+
+# 8 · BPETokenizer
+
+WIDE = [
+    "Hello, world! It's 2024; we've 9.11 and 9.9, they'll DON'T o'clock.",
+    "  leading, trailing  \n\n\n three newlines \t\ttabs \r\n windows   ",
+    "def tokenise(self, text: str) -> list[int]:\n    return [self.ids[t] for t in text]  # café\n",
+    "Größe, naïve, façade, smörgåsbord, Ελληνικά, Русский язык, עברית, العربية, हिन्दी, ไทย",
+    "深度学习很有趣。日本語のテキスト、한국어 문장",
+    "👍🏽👩‍👩‍👧‍👦🇬🇷 ½ Ⅷ ٣٤ e\u0301 \u200b\u00a0\u3000 \ufeff",
+    "SCREAMING snake_case camelCase http://example.org/?q=1&r=%20 a/b\\c",
+    "x" * 60 + " " + "ab" * 40 + " 12345678901234567890",
+]
+
+
+@pytest.mark.exercise("BPETokenizer", weight=4)
+def test_all_of_gpt2(student):
+    """With all of GPT-2's merges the ids are tiktoken's, in many languages, emoji, code and white space, and decoding gives the text back."""
+    known = gpt2()
+    made, oracle = student.BPETokenizer(dict(known.vocab), list(known.merges), ["<|endoftext|>"]), known.encoding()
+    for i, text in enumerate(WIDE):
+        expect.equal(made.encode(text), oracle.encode_ordinary(text), where=f"text {i} of the corpus")
+        expect.equal(made.decode(oracle.encode_ordinary(text)), text, where=f"the ids of text {i}")
+    text = "<|endoftext|>".join(WIDE)
+    expect.equal(made.encode(text), oracle.encode(text, allowed_special="all"), where="all texts with special tokens between them")
+
+
+@pytest.mark.exercise("BPETokenizer", weight=1.5)
+def test_ids_and_merges_are_what_is_given(student):
+    """Ids come from the vocabulary and the order from the merges, whatever the ids are."""
+    merges = [(b"l", b"o"), (b"o", b"w"), (b"lo", b"w"), (b" ", b"low"), (b"e", b"r")]
+    tokens = [bytes([byte]) for byte in range(256)] + [left + right for left, right in merges]
+    vocab = {1000 - 3 * i: token for i, token in enumerate(tokens)}
+    made, ids = student.BPETokenizer(vocab, merges), {token: i for i, token in vocab.items()}
+    want = [ids[token] for token in (b"low", b" low", b"er", b" ", b"lo", b" ", b"ow")]
+    expect.equal(made.encode("low lower lo ow"), want, where="ids that fall as the merges go on")
+    expect.equal(made.decode(want), "low lower lo ow", where="such ids")
+
+
+@pytest.mark.exercise("BPETokenizer", weight=1)
+def test_decoding_random_bytes(student):
+    """Any bytes decode, as Python decodes them with errors='replace'."""
+    made = student.BPETokenizer(bytes_and(), [])
+    for seed in range(20):
+        ids = [random.Random(seed * 7 + i).choice([32, 97, 195, 169, 230, 183, 177, 240, 159, 145, 141, 255]) for i in range(12)]
+        expect.equal(made.decode(ids), bytes(ids).decode("utf-8", errors="replace"), where="twelve random bytes")
+    expect.equal(made.decode([]), "", where="no ids")
+
+
+@pytest.mark.exercise("BPETokenizer", weight=1.5)
+def test_special_tokens_in_hard_places(student):
+    """Special tokens at both ends, repeated, looking like a regular expression, and given shortest first."""
+    made = student.BPETokenizer(bytes_and(b"(x)+", b"(x)", b"(x)+$"), [], ["(x)", "(x)+$", "(x)+"])
+    ids = made.encode("(x)+$(x)+(x)a(x)(x)")
+    expect.equal(ids, [258, 256, 257, 97, 257, 257], where="three special tokens that begin alike")
+    expect.equal(made.decode(ids), "(x)+$(x)+(x)a(x)(x)", where="the ids of special tokens")
+    plain = student.BPETokenizer(bytes_and(b"aa"), [(b"a", b"a")])
+    expect.equal(plain.encode("aa<|x|>"), [256, *b"<|x|>"], where="what looks like a special token and is none")
+
+
+@pytest.mark.exercise("BPETokenizer", weight=1)
+def test_streams_are_read_lazily(student):
+    """encode_iterable begins to give ids of a long stream before it has read it, and takes any iterator."""
+    made = student.BPETokenizer(bytes_and(b"ab"), [(b"a", b"b")])
+    read = []  # a stream that ends, so that a program that reads it all fails and does not fill the memory
+
+    def stream():
+        for i in range(5000):
+            read.append(i)
+            yield "ab\n"
+
+    ids = iter(made.encode_iterable(stream()))
+    expect.equal([next(ids) for _ in range(5)], [256, 10, 256, 10, 256], where="a long stream of lines")
+    expect.true(len(read) <= 20, "encode_iterable reads far ahead")
+    expect.equal(list(made.encode_iterable(iter([]))), [], where="no lines")
+
+
+# 9 to 11
+
+
+@pytest.mark.exercise("bytes_per_token", weight=1)
+def test_bytes_per_token_of_other_scripts(student):
+    """UTF-8 bytes over tokens, with another tokenizer."""
+    expect.close(student.bytes_per_token("深度学习 👍", list), 17 / 6, where="characters as tokens")
+    expect.close(student.bytes_per_token("aaaa", lambda text: [0]), 4.0, where="one token")
+
+
+@pytest.mark.exercise("compare_by_segments", weight=2)
+def test_all_pairs_of_segments(student):
+    """All pairs of twelve numerals, with leading zeros among them."""
+    numerals = [(a, b) for a in (3, 12) for b in ("0", "1", "05", "5", "10", "007")]
+    for a in numerals:
+        for b in numerals:
+            one, other = (a[0], int(a[1])), (b[0], int(b[1]))
+            want = "equal" if one == other else "a" if one > other else "b"
+            expect.equal(student.compare_by_segments(f"{a[0]}.{a[1]}", f"{b[0]}.{b[1]}"), want, where="two numerals with two segments")
+
+
+@pytest.mark.exercise("compare_by_segments", weight=1)
+def test_three_segments(student):
+    """Versions have three segments and follow the same rule."""
+    expect.equal(student.compare_by_segments("1.10.2", "1.9.30"), "a", where="versions that differ in the second segment")
+    expect.equal(student.compare_by_segments("2.0.9", "2.0.11"), "b", where="versions that differ in the third segment")
+
+
+@pytest.mark.exercise("split_digits", weight=2)
+@pytest.mark.parametrize("n", range(1, 11))
+def test_runs_of_every_length(student, n):
+    """Every length of a run, alone and between other characters."""
+    run = "9876543210"[:n]
+    groups = f"{int(run):,}".split(",")
+    expect.equal(student.split_digits(run), groups, where=f"{n} digits")
+    expect.equal(student.split_digits(f"a {run}, {run}\n"), ["a ", *groups, ", ", *groups, "\n"], where=f"{n} digits, twice")
+
+
+@pytest.mark.exercise("split_digits", weight=0.5)
+def test_leading_zeros_stay(student):
+    """Zeros are digits like others."""
+    expect.equal(student.split_digits("0001000"), ["0", "001", "000"], where="a run that begins with zeros")

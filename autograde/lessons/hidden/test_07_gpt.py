@@ -1,0 +1,354 @@
+"""The hidden checks of lesson 07: other sizes, limits, and mistakes that the public examples let through."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from autograde import layout
+from autograde.checking import expect
+
+public = layout.load_module(layout.checks_path("07_gpt"), "public_checks_of_07_gpt")
+generator, ids_of, sizes = public.generator, public.ids_of, public.sizes
+
+
+# get_batch
+
+
+@pytest.mark.exercise("get_batch", weight=1)
+def test_windows_of_one_token(student):
+    """Windows of one token: every start but the last token, equally often."""
+    x, y = student.get_batch(torch.tensor([5, 9, 2, 7]), 3000, 1, generator(200))
+    expect.true(tuple(x.shape) == tuple(y.shape) == (3000, 1), "With block_size 1 the shape is (batch_size, 1)")
+    expect.true(
+        {*zip(x[:, 0].tolist(), y[:, 0].tolist())} == {(5, 9), (9, 2), (2, 7)},
+        "Each token but the last is a start, and its successor the target",
+    )
+
+
+@pytest.mark.exercise("get_batch", weight=1)
+def test_starts_are_independent(student):
+    """Starts are drawn independently: two windows of a batch coincide as often as chance says."""
+    x, _ = student.get_batch(torch.arange(24), 4000, 4, generator(201))
+    pair = x[:2000, 0] * 20 + x[2000:, 0]
+    expect.frequencies((pair % 20 == pair // 20).int(), [0.95, 0.05], where="pairs of windows with the same start among 20 starts")
+
+
+# mask_for_infilling
+
+
+@pytest.mark.exercise("mask_for_infilling", weight=1)
+@pytest.mark.parametrize("shape", [(9000,), (3, 30, 100)])
+def test_infilling_of_any_shape(student, shape):
+    """One sequence, or several batch dimensions; rows are masked independently."""
+    ids = ids_of(*shape, seed=202, high=600)
+    inputs, labels = student.mask_for_infilling(ids, 600, 601, generator(202), p=0.2)
+    selected = labels != -100
+    expect.true(tuple(inputs.shape) == tuple(labels.shape) == shape, "inputs and labels have the shape of ids")
+    expect.true((selected.sum() - 1800).abs() < 220, "About p of the tokens should be selected")
+    expect.true((inputs[selected] == 600).sum() > 0.7 * selected.sum(), "About 80 % of the selected tokens should be the mask")
+    if len(shape) == 3:
+        expect.true(not torch.equal(selected[0], selected[1]), "Every sequence should be masked at its own positions")
+
+
+@pytest.mark.exercise("mask_for_infilling", weight=1)
+def test_the_fate_does_not_depend_on_the_draw_that_selects(student):
+    """With a small p it is still 80/10/10."""
+    ids = ids_of(400, 500, seed=203, high=4000)
+    inputs, labels = student.mask_for_infilling(ids, 4000, 4000, generator(203), p=0.05)
+    selected = labels != -100
+    fate = torch.where(inputs == 4000, 0, torch.where(inputs == ids, 2, 1))[selected]
+    expect.frequencies(fate, [0.8, 0.1, 0.1], where="selected tokens at p = 0.05")
+
+
+@pytest.mark.exercise("mask_for_infilling", weight=1)
+def test_nothing_and_everything(student):
+    """p = 0 selects nothing, p = 1 everything that is not special; an empty text stays empty."""
+    ids = ids_of(5, 40, seed=204, high=30)
+    inputs, labels = student.mask_for_infilling(ids, 30, 30, generator(204), p=0.0)
+    expect.equal(inputs, ids, where="the inputs with p = 0")
+    expect.true((labels == -100).all(), "With p = 0 nothing is selected")
+    _, labels = student.mask_for_infilling(ids, 30, 30, generator(204), p=1.0, special_ids=[4, 9])
+    expect.equal(labels, ids.where((ids != 4) & (ids != 9), -100), where="the labels with p = 1 and two special tokens")
+    expect.true(
+        tuple(student.mask_for_infilling(ids[:, :0], 30, 30, generator(204))[0].shape) == (5, 0), "Sequences of no token must be possible"
+    )
+    expect.raises(ValueError, student.mask_for_infilling, ids, 30, 30, generator(204), -0.1, naming="p", where="a negative p")
+
+
+# language_model_loss
+
+
+@pytest.mark.exercise("language_model_loss", weight=1)
+def test_other_losses(student):
+    """Other sizes, another ignore_index, large logits, float64."""
+    logits = expect.randn(4, 3, 23, seed=206, scale=40.0, dtype=torch.float64)
+    targets = ids_of(4, 3, seed=206, high=23)
+    targets[1], targets[3, 0] = 0, 0
+    expect.close(
+        student.language_model_loss(logits, targets, 0), public.cross_entropy(logits, targets, 0), where="logits (4, 3, 23), ignore_index 0"
+    )
+    expect.close(student.language_model_loss(logits, targets), public.cross_entropy(logits, targets), where="the same without one")
+
+
+@pytest.mark.exercise("language_model_loss", weight=1)
+def test_impossible_tokens(student):
+    """A logit of −∞ is a token that cannot come; the loss of the others is finite."""
+    logits = expect.randn(5, 8, seed=207)
+    logits[:, 6:] = -math.inf
+    targets = torch.tensor([0, 5, 3, -100, 2])
+    expect.close(student.language_model_loss(logits, targets), public.cross_entropy(logits, targets), where="logits with −∞")
+
+
+# attention_pattern
+
+
+@pytest.mark.exercise("attention_pattern", weight=1)
+@pytest.mark.parametrize("n, prefix", [pytest.param(1, 0, marks=pytest.mark.trivial), (6, 1), (5, 5), (4, 9)])
+def test_other_prefixes(student, n, prefix):
+    """One position, a prefix of one, of all, and of more than all."""
+    want = torch.tensor([[j < prefix or j <= i for j in range(n)] for i in range(n)])
+    expect.equal(student.attention_pattern("prefix", n, prefix), want, where=f"'prefix', n = {n}, prefix = {prefix}")
+    expect.equal(student.attention_pattern("decoder", n, prefix), torch.ones(n, n).tril().bool(), where="'decoder', which has no prefix")
+
+
+# FeedForward, CausalSelfAttention, Block
+
+
+@pytest.mark.exercise("FeedForward", weight=1)
+def test_another_feed_forward_network(student):
+    """Other sizes, large inputs, no bias, one vector."""
+    weights = {n: w for n, w in public.feed_forward_weights(10, seed=210).items() if n.endswith("weight")}
+    module = public.loaded(student, "FeedForward", weights, sizes(d_model=10, n_head=2, bias=False))
+    x = expect.randn(3, 4, 10, seed=211, scale=4.0)
+    expect.close(module(x), public.feed_forward(weights, x), where="d_model = 10 without bias", atol=2e-4)
+    expect.close(module(x[0, 0]), public.feed_forward(weights, x[0, 0]), where="one vector", atol=2e-4)
+
+
+@pytest.mark.exercise("CausalSelfAttention", weight=1)
+@pytest.mark.parametrize("n_head, n", [(1, 6), (4, 5), (8, 1), (2, 9)])
+def test_other_heads(student, n_head, n):
+    """One head, many heads, one position, a full block; scores well above unit scale."""
+    weights, x = public.attention_weights(16, seed=213), expect.randn(3, n, 16, seed=214, scale=1.5)
+    module = public.loaded(student, "CausalSelfAttention", weights, sizes(d_model=16, n_head=n_head))
+    expect.close(module(x), public.attention(weights, x, n_head), where=f"n_head = {n_head} and T = {n}", atol=3e-4)
+
+
+@pytest.mark.exercise("CausalSelfAttention", weight=1)
+def test_attention_without_bias(student):
+    """config.bias = False: neither layer has one."""
+    weights = {n: w for n, w in public.attention_weights(12, seed=216).items() if n.endswith("weight")}
+    module = public.loaded(student, "CausalSelfAttention", weights, sizes(bias=False))
+    expect.true(
+        not any(n.endswith("_attn.bias") or n.endswith("_proj.bias") for n in module.state_dict()),
+        "With config.bias = False the layers have no bias",
+    )
+    expect.close(module(public.X), public.attention(weights, public.X, 3), where="x (2, 5, 12), no bias")
+
+
+@pytest.mark.exercise("Block", weight=1)
+def test_a_block_in_eval_mode(student):
+    """Other sizes; in eval mode dropout is off everywhere."""
+    weights, x = public.block_weights(20, seed=218), expect.randn(2, 7, 20, seed=219, scale=2.0)
+    module = public.loaded(student, "Block", weights, sizes(d_model=20, n_head=5, dropout=0.4))
+    module.eval()
+    expect.close(module(x), public.block(weights, x, 5), where="d_model = 20, n_head = 5, dropout 0.4 in eval mode", atol=3e-4)
+
+
+# GPT
+
+
+@pytest.mark.exercise("GPT", weight=1)
+@pytest.mark.parametrize("n", [1, 8])
+def test_another_gpt(student, n):
+    """Other sizes, one token and a full block, dropout off in eval mode."""
+    config = sizes(vocab_size=19, block_size=8, n_layer=3, n_head=2, d_model=10, dropout=0.3)
+    weights, ids = public.gpt_weights(config, seed=221, scale=0.5), ids_of(3, n, seed=222, high=19)
+    module = public.loaded(student, "GPT", weights, config)
+    module.eval()
+    expect.close(module(ids)[0], public.gpt(weights, ids, config), where=f"3 layers, 2 heads, d_model 10, {n} tokens", atol=3e-4)
+    expect.inputs_unchanged(student, module, ids)
+
+
+@pytest.mark.exercise("GPT", weight=1)
+def test_the_future_of_the_whole_model(student):
+    """A later token changes no earlier logit, and a prefix alone gives the same logits."""
+    config = sizes(n_layer=1)
+    module = public.loaded(student, "GPT", public.gpt_weights(config, seed=224), config)
+    ids = ids_of(2, 9, seed=225, high=11)
+    changed = ids.clone()
+    changed[:, 5:] = (ids[:, 5:] + 3) % 11
+    whole = module(ids)[0]
+    expect.close(module(changed)[0][:, :5], whole[:, :5], where="logits before a changed token")
+    expect.close(module(ids[:, :4])[0], whole[:, :4], where="logits of a prefix")
+
+
+@pytest.mark.exercise("GPT", weight=1)
+def test_the_embeddings_dropout(student):
+    """In training mode two passes differ when dropout is on, and agree when it is 0."""
+    config = sizes(n_layer=1, dropout=0.5)
+    module, ids = public.loaded(student, "GPT", public.gpt_weights(config, seed=227), config), ids_of(2, 6, seed=228, high=11)
+    module.train()
+    expect.true(
+        not torch.allclose(module(ids)[0], module(ids)[0], atol=1e-3), "With dropout = 0.5 two passes in training mode should differ"
+    )
+    shapes = {n: tuple(v.shape) for n, v in module.state_dict().items()}
+    expect.true(not any(n.startswith("h.1.") for n in shapes), "n_layer = 1 must make one block")
+
+
+# initialize, parameter_groups, learning_rate
+
+
+@pytest.mark.exercise("initialize", weight=1)
+def test_a_deeper_model(student):
+    """The residual projections follow the number of layers; a model without biases can be initialised."""
+    module = student.GPT(student.GPTConfig(**sizes(vocab_size=50, block_size=40, n_layer=8, n_head=2, d_model=32, bias=False)))
+    student.initialize(module, generator(230))
+    state = module.state_dict()
+    for part in ("attn.c_proj.weight", "mlp.c_proj.weight"):
+        expect.true(
+            abs(public.spread(state, part).std() * 4 / 0.02 - 1) < 0.06, f"With 8 layers {part} should have the standard deviation 0.02 / 4"
+        )
+    expect.true(abs(public.spread(state, "c_fc.weight").std() / 0.02 - 1) < 0.06, "c_fc is no residual projection: 0.02")
+    first = [state[f"h.{i}.mlp.c_fc.weight"] for i in range(2)]
+    expect.true(not torch.equal(*first), "Two layers were given the same numbers")
+
+
+@pytest.mark.exercise("initialize", weight=1)
+def test_an_untrained_model_knows_nothing(student):
+    """After it the loss is near ln V."""
+    module = student.GPT(student.GPTConfig(**public.BIG))
+    student.initialize(module, generator(231))
+    module.eval()
+    ids = ids_of(8, 60, seed=232, high=90)
+    loss = F.cross_entropy(module(ids[:, :-1])[0].flatten(0, 1), ids[:, 1:].flatten())
+    expect.true(abs(loss - math.log(90)) < 0.1, "The loss of an initialised model on random tokens should be near ln V")
+
+
+@pytest.mark.exercise("parameter_groups", weight=1)
+def test_groups_of_any_module(student):
+    """Matrices of any module decay, its vectors do not; a decay of 0 is allowed."""
+    module = student.new("torch.nn.Conv1d", 3, 4, 5)
+    groups = student.parameter_groups(module, 0.5)
+    found = sorted((tuple(p.shape), float(g["weight_decay"])) for g in groups for p in g["params"])
+    expect.true(found == [((4,), 0.0), ((4, 3, 5), 0.5)], "A weight of three dimensions decays, its bias does not")
+
+
+@pytest.mark.exercise("parameter_groups", weight=1)
+def test_the_groups_feed_an_optimizer(student):
+    """torch.optim.AdamW takes the groups as they are."""
+    module = student.GPT(student.GPTConfig(**sizes(bias=False)))
+    optimizer = student.new("torch.optim.AdamW", student.parameter_groups(module, 0.2), lr=0.1)
+    decays = {float(group["weight_decay"]) for group in optimizer.state_dict()["param_groups"] if len(group["params"])}
+    expect.true(decays == {0.2, 0.0}, "The optimizer should have groups with the decays 0.2 and 0")
+
+
+@pytest.mark.exercise("learning_rate", weight=1)
+@pytest.mark.parametrize("plan", [(0, 10, 1.0, 0.1), (1, 2, 0.6, 0.0), (5, 100, 2.0, 0.5)])
+def test_other_schedules(student, plan):
+    """No warm-up, the shortest plan, and another one; always a float."""
+    steps = range(0, plan[1] + 3)
+    expect.close(
+        [student.learning_rate(t, *plan) for t in steps],
+        [public.cosine(t, *plan) for t in steps],
+        where=f"warm-up {plan[0]}, total {plan[1]}",
+        atol=1e-9,
+    )
+
+
+# sample_next
+
+
+@pytest.mark.exercise("sample_next", weight=1)
+def test_rows_of_a_batch_have_their_own_distributions(student):
+    """Each row is cut by its own top-k and top-p."""
+    rows = torch.tensor([[0.6, 0.25, 0.1, 0.05], [0.05, 0.15, 0.35, 0.45], [0.22, 0.42, 0.3, 0.06]])
+    logits = rows.log()[:, None].expand(3, 6000, 4) - 2.0
+    drawn = student.sample_next(logits, 1.0, None, 0.7, generator(240))
+    for row, want in zip(drawn, [(12 / 17, 5 / 17, 0, 0), (0, 0, 7 / 16, 9 / 16), (0, 7 / 12, 5 / 12, 0)]):
+        expect.frequencies(row, want, where="one of three rows with top_p = 0.7")
+    drawn = student.sample_next(logits, 1.0, 3, None, generator(241))
+    expect.frequencies(drawn[1], (0, 3 / 19, 7 / 19, 9 / 19), where="one of three rows with top_k = 3")
+
+
+@pytest.mark.exercise("sample_next", weight=1)
+def test_all_three_knobs(student):
+    """Temperature, then top-k, then top-p of what is left."""
+    tempered = public.PROBABILITIES.double() ** (1 / 1.5)
+    kept = torch.where(tempered >= tempered.sort().values[1], tempered, 0.0)
+    kept = kept / kept.sum()
+    ordered = kept.sort(descending=True)
+    want = (
+        torch.zeros(4)
+        .double()
+        .scatter(0, ordered.indices, torch.where(ordered.values.cumsum(0) - ordered.values < 0.7, ordered.values, 0.0))
+    )
+    expect.frequencies(
+        public.draw(student, public.PROBABILITIES, temperature=1.5, top_k=3, top_p=0.7),
+        want / want.sum(),
+        where="τ = 1.5, top_k = 3, top_p = 0.7",
+    )
+
+
+@pytest.mark.exercise("sample_next", weight=1)
+def test_extreme_distributions(student):
+    """A tiny p keeps one token; −∞ is never drawn; large logits at a low temperature do not overflow; float64 works."""
+    logits = torch.tensor([1.0, -math.inf, 3.0, 2.5]).expand(400, 4)
+    expect.frequencies(student.sample_next(logits, 1.0, None, 1e-6, generator(242)), (0, 0, 1, 0), where="top_p = 10⁻⁶")
+    got = student.sample_next(logits.double() + 900, 1.0, None, None, generator(243))
+    expect.true(not (got == 1).any(), "A token with logit −∞ was drawn")
+    cold = student.sample_next(torch.tensor([500.0, -800.0, 499.0]).expand(300, 3), 0.05, None, 0.9, generator(244))
+    expect.frequencies(cold, (1, 0, 0), where="logits of hundreds at τ = 0.05")
+    expect.equal(
+        student.sample_next(logits, 0.0, 1, 0.5, generator(245)), torch.full((400,), 2), where="temperature 0 with top-k and top-p"
+    )
+
+
+# generate, train_step
+
+
+@pytest.mark.exercise("generate", weight=1)
+def test_writing_nothing_and_writing_much(student):
+    """n_new = 0 gives ids back; a prompt longer than the block is cropped to its last tokens."""
+    module, table, bias = public.bigram(student, seed=250, block_size=4)
+    start = ids_of(3, 11, seed=251, high=7)
+    expect.equal(student.generate(module, start, 0, 1.0, None, None, generator(0)), start, where="n_new = 0")
+    got = student.generate(module, start, 2, 0.0, None, None, generator(0))
+    one = (table + bias)[start[:, -1]].argmax(-1)
+    two = (table + bias)[one].argmax(-1)
+    expect.equal(got, torch.cat([start, one[:, None], two[:, None]], dim=1), where="a prompt of 11 tokens and block_size 4")
+    expect.true(module.last_call["length"] == 4, "The model should see its last block_size tokens, no fewer")
+
+
+@pytest.mark.exercise("train_step", weight=1)
+def test_five_pairs_three_steps(student):
+    """Several steps over several pairs, clipped, with momentum in between."""
+    batches, (lr, clip) = public.pairs(5, seed=255, shape=(2, 5)), (0.5, 0.2)
+    got, (table, bias), _ = public.stepped(student, batches, seed=254, steps=3, lr=lr, clip=clip)
+    for _ in range(3):
+        table, bias, loss = public.one_step(table, bias, batches, clip=clip, lr=lr)
+    expect.close(got, (table, bias, loss), where="three steps of SGD with clipping on five pairs", atol=1e-5)
+
+
+@pytest.mark.exercise("train_step", weight=1)
+@pytest.mark.trivial
+def test_your_gpt_learns_one_batch_by_heart(student):
+    """Sixty steps on one batch bring the loss close to 0, also under bfloat16."""
+    config = student.GPTConfig(**sizes(vocab_size=10, block_size=8, n_layer=1, n_head=2, d_model=16))
+    text = torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6, 5]])
+    for dtype in (None, torch.bfloat16):
+        module = student.GPT(config)
+        optimizer = student.new("torch.optim.AdamW", module.parameters(), lr=0.02)
+        for _ in range(60):
+            loss = student.train_step(module, optimizer, [(text[:, :-1], text[:, 1:])], 1.0, dtype)
+        expect.true(loss < 0.25, "A small GPT should learn eight tokens by heart in sixty steps")
+
+
+# The graded outcome
+
+
+@pytest.mark.exercise("trained_gpt", weight=0.5)
+def test_the_logits_are_honest_elsewhere(student):
+    """The same audit at other places of the held-back text."""
+    public.audit(*public.opened(student), seed=260)

@@ -1,0 +1,284 @@
+"""Hidden tests of lesson 08: other texts, other sizes, edges, and sampling."""
+
+import itertools
+
+import pytest
+import torch
+
+from autograde.checking import expect
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+class Chain:
+    """A causal model whose logits depend on the whole past, with a position that matters."""
+
+    def __init__(self, vocabulary, seed, dtype=torch.float64, scale=1.5):
+        self.table = expect.randn(vocabulary, vocabulary, seed=seed, dtype=dtype, scale=scale)
+
+    def __call__(self, ids):
+        table = self.table.to(ids.device)
+        return torch.nn.functional.embedding(ids, table).cumsum(-2) / 2, None
+
+    def scores(self, prompt, actions):
+        """Σ log p of each action, by teacher forcing one token at a time."""
+        totals = []
+        for action in actions:
+            ids, total = prompt.tolist(), 0.0
+            for token in action.tolist():
+                total += float(torch.log_softmax(self(torch.tensor([ids]))[0][0, -1].double(), -1)[token])
+                ids.append(token)
+            totals.append(total)
+        return totals
+
+
+class Replies:
+    def __init__(self, *answers):
+        self.answers, self.asked = answers, []
+
+    def __call__(self, prompt):
+        self.asked.append(prompt)
+        return self.answers[min(len(self.asked), len(self.answers)) - 1]
+
+
+@pytest.mark.exercise("format_transition", weight=2)
+@pytest.mark.parametrize("reward, written, ended", [(-10.0, "-10.0", True), (0.3, "+0.3", False), (7.0, "+7.0", True)])
+def test_other_lines(student, reward, written, ended):
+    """Other words and rewards, of one line."""
+    got = student.format_transition("A cat sits here.", "pet the cat", reward, "It purrs.", ended)
+    expect.equal(
+        got, f"<obs> A cat sits here. <act> pet the cat <out> {written} | It purrs. | {'end' if ended else 'go'}", where="another step"
+    )
+
+
+@pytest.mark.exercise("parse_outcome", weight=2)
+@pytest.mark.trivial
+@pytest.mark.parametrize("text", [
+    "+0.1 | a b | go away", "nan | a b | go", "+0.1 a b go", "| a b | end", "+0.1 | a b |", "a | b | c", "+0.1+0.2 | a b | go", "inf | a b | end",
+])  # fmt: skip
+def test_other_malformed_outcomes(student, text):
+    """Other texts that are not of the form give None."""
+    expect.true(student.parse_outcome(text) is None, "A malformed outcome must give None")
+
+
+@pytest.mark.exercise("parse_outcome", weight=2)
+def test_other_outcomes(student):
+    """Words that look like the flags may stand in an observation."""
+    expect.equal(
+        student.parse_outcome(" +10.0 | you go to the end of the road | go"),
+        (10.0, "you go to the end of the road", False),
+        where="an observation with go and end in it",
+    )
+    expect.equal(student.parse_outcome(" -0.7 | go | end"), (-0.7, "go", True), where="a one-word observation")
+
+
+@pytest.mark.exercise("outcome_labels", weight=3)
+def test_labels_of_any_batch(student):
+    """Two batch dimensions, position by position."""
+    ids = torch.randint(0, 6, (3, 4, 9), generator=seeded(5))
+    want = torch.full_like(ids, -7)
+    for b, c in itertools.product(range(3), range(4)):
+        row = ids[b, c].tolist()
+        if 2 in row:
+            for t in range(row.index(2), 8):
+                want[b, c, t] = row[t + 1]
+    expect.equal(student.outcome_labels(ids, 2, -7), want, where="a batch of two dimensions")
+
+
+@pytest.mark.exercise("outcome_labels")
+@pytest.mark.parametrize("ids, want", [([9], [-100]), ([4], [-100]), ([4, 9], [-100, -100]), ([9, 4], [4, -100]), ([9, 9], [9, -100])])
+def test_labels_of_very_short_texts(student, ids, want):
+    """One or two tokens."""
+    expect.equal(student.outcome_labels(torch.tensor(ids), 9), torch.tensor(want), where="a text of one or two tokens")
+
+
+@pytest.mark.exercise("outcome_labels")
+@pytest.mark.trivial
+def test_labels_follow_the_device(student):
+    """Nothing is created on a hard-wired device."""
+    expect.follows_device(student.outcome_labels, torch.tensor([[1, 9, 3], [4, 5, 9]]), 9)
+
+
+@pytest.mark.exercise("action_log_probability", weight=3)
+@pytest.mark.parametrize("n_prompt, n_action", [(1, 6), (8, 1), (3, 4)])
+def test_other_log_probabilities(student, n_prompt, n_action):
+    """Prompts and actions of other lengths, down to one token."""
+    model, ids = Chain(13, seed=n_prompt), torch.randint(0, 13, (n_prompt + n_action,), generator=seeded(n_action))
+    prompt, action = ids[:n_prompt], ids[n_prompt:]
+    want = torch.tensor(model.scores(prompt, [action])[0], dtype=torch.float64)
+    expect.close(student.action_log_probability(model, prompt, action), want, where="other lengths")
+
+
+@pytest.mark.exercise("action_log_probability")
+def test_very_unlikely_actions(student):
+    """Logits in the hundreds: a tiny probability still has a finite logarithm."""
+    model = Chain(7, seed=2, dtype=torch.float32, scale=300.0)
+    prompt, action = torch.tensor([1, 5, 2]), torch.tensor([3, 0])
+    want = torch.tensor(model.scores(prompt, [action])[0])
+    expect.close(student.action_log_probability(model, prompt, action), want, where="logits in the hundreds")
+
+
+@pytest.mark.exercise("action_log_probability")
+@pytest.mark.trivial
+def test_log_probabilities_leave_the_ids_alone(student):
+    """The ids are not changed, and the device is followed."""
+    model, prompt, action = Chain(7, seed=2), torch.tensor([1, 5, 2]), torch.tensor([3, 0])
+
+    def call(p, a):
+        return student.action_log_probability(model, p, a)
+
+    expect.inputs_unchanged(student, call, prompt, action)
+    expect.follows_device(call, prompt, action)
+
+
+@pytest.mark.exercise("choose_action", weight=2)
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 2.5])
+def test_actions_are_drawn_in_proportion(student, temperature):
+    """Above 0 the choice is drawn with softmax(log-probability a token / temperature)."""
+    model, prompt = Chain(6, seed=9, scale=1.0), torch.tensor([4, 1])
+    actions = [torch.tensor([5]), torch.tensor([0, 2, 1, 3]), torch.tensor([2, 3])]
+    scores = torch.tensor([s / len(a) for s, a in zip(model.scores(prompt, actions), actions)])
+    generator = seeded(3)
+    draws = [student.choose_action(model, prompt, actions, generator, temperature) for _ in range(250)]
+    expect.frequencies(draws, (scores / temperature).softmax(-1), where=f"250 choices at temperature {temperature}")
+
+
+@pytest.mark.exercise("choose_action")
+def test_long_actions_are_not_punished(student):
+    """Length does not decide, and a single candidate is chosen."""
+    model, prompt = Chain(6, seed=9), torch.tensor([4, 1])
+    for seed in range(8):
+        model = Chain(8, seed=70 + seed)
+        actions = [torch.randint(0, 8, (n,), generator=seeded(seed + n)) for n in (6, 1, 3, 2)]
+        scores = [s / len(a) for s, a in zip(model.scores(prompt, actions), actions)]
+        expect.equal(
+            int(student.choose_action(model, prompt, actions, seeded(1), 0.0)),
+            max(range(4), key=scores.__getitem__),
+            where="four actions of very different length",
+        )
+    expect.equal(int(student.choose_action(model, prompt, actions[:1], seeded(1), 1.3)), 0, where="a single candidate")
+
+
+@pytest.mark.exercise("sample_outcome", weight=2)
+def test_another_number_of_attempts(student):
+    """Exactly as many attempts as allowed, and the last one still counts."""
+    generate = Replies("x", "y | z", "", "+1.0 | | | go on", "-0.3 | here | go")
+    expect.equal(
+        student.sample_outcome(generate, "o", "a b", 5), (-0.3, "here", False), where="four malformed outcomes, then a good one, of five"
+    )
+    expect.equal({p.strip() for p in generate.asked}, {"<obs> o <act> a b <out>"}, where="the prompts of five attempts")
+    generate = Replies("x", "-0.3 | here | go")
+    expect.true(student.sample_outcome(generate, "o", "a b", attempts=1) is None, "With one attempt a malformed outcome gives None")
+    expect.equal(len(generate.asked), 1, where="the number of calls of `generate` with one attempt")
+
+
+@pytest.mark.exercise("rollout_return", weight=3)
+def test_a_longer_rollout(student):
+    """The policy sees the imagined observation, and every reward has its own discount."""
+
+    def count(obs, action):
+        return (float(obs) + 1) * (2 if action == "even" else -1), str(int(obs) + 1), int(obs) == 6
+
+    def parity(obs):
+        return "even" if int(obs) % 2 == 0 else "odd"
+
+    want, n, action = 0.0, 2, "odd"
+    for t in range(5):
+        want += 0.9**t * (n + 1) * (2 if action == "even" else -1)
+        n, action = n + 1, "even" if (n + 1) % 2 == 0 else "odd"
+    expect.close(student.rollout_return(count, parity, "2", "odd", 20, 0.9), want, where="a rollout that ends after five steps")
+
+
+@pytest.mark.exercise("rollout_return")
+def test_depth_counts_steps(student):
+    """`depth` steps and no more; with none, nothing is collected."""
+    asked = []
+
+    def endless(obs, action):
+        asked.append(action)
+        return 1.0, obs, False
+
+    expect.close(student.rollout_return(endless, lambda obs: "a", "o", "b", 4, 1.0), 4.0, where="four steps of reward 1 without discount")
+    expect.equal(asked, ["b", "a", "a", "a"], where="the actions of four steps")
+    expect.close(student.rollout_return(endless, lambda obs: "a", "o", "b", 0, 0.9), 0.0, where="depth 0")
+
+
+@pytest.mark.exercise("plan_action", weight=2)
+def test_planning_with_losses_only(student):
+    """The best of negative values, in the middle of the list, and unequal depths."""
+
+    def costs(obs, action):
+        return {"a": -3.0, "b": -1.0, "c": -2.0, "d": -1.0}[action], action, action == "c"
+
+    best, values = student.plan_action(costs, lambda obs: "b", "o", ["a", "b", "c", "d"], 4, 3, 0.8)
+    expect.close(values, {"a": -4.44, "b": -2.44, "c": -2.0, "d": -2.44}, where="four costly actions")
+    expect.equal(best, "c", where="the best action")
+    best, _ = student.plan_action(costs, lambda obs: "b", "o", ["d", "a", "b"], 2, 3, 0.8)
+    expect.equal(best, "d", where="two equally good actions")
+
+
+@pytest.mark.exercise("plan_action", weight=2)
+def test_planning_under_chance(student):
+    """Noisy rewards are averaged for each action apart."""
+    seen = {"x": [], "y": []}
+    generator = seeded(4)
+
+    def noisy(obs, action):
+        seen[action].append(float(torch.rand((), generator=generator)) + (action == "y"))
+        return seen[action][-1], obs, True
+
+    best, values = student.plan_action(noisy, lambda obs: "x", "o", ["x", "y"], 6, 4, 0.7)
+    expect.close(values, {a: sum(r) / 6 for a, r in seen.items()}, where="six noisy rollouts of each action")
+    expect.equal(best, "y", where="the better of two noisy actions")
+
+
+@pytest.mark.exercise("transition_error_rate", weight=2)
+def test_other_error_rates(student):
+    """All right, all wrong, and between."""
+    a, b = (-0.1, "a room", False), (0.9, "a room", True)
+    for pairs, want in (([(a, a)], 0.0), ([(b, a), (None, b)], 1.0), ([(a, a), (b, b), (a, b), (None, a), (b, b)], 0.4)):
+        expect.close(student.transition_error_rate(pairs), want, where="another list of pairs")
+
+
+@pytest.mark.exercise("prefix_values", weight=3)
+def test_values_follow_bellman(student):
+    """4 tokens and horizon 4: every value is the policy's mean over the next token, down to the rewards."""
+    tokens = ("take", "the", "key", "now")
+
+    def policy(prefix):
+        weights = expect.rand(4, seed=sum((i + 1) * 7 ** tokens.index(w) for i, w in enumerate(prefix)), dtype=torch.float64) + 0.05
+        return weights / weights.sum()
+
+    def reward(text):
+        return sum((i + 2) * tokens.index(w) for i, w in enumerate(text)) % 5 - 1.5
+
+    got = student.prefix_values(tokens, 4, reward, policy)
+    value = {text: reward(text) for text in itertools.product(tokens, repeat=4)}
+    for n in (3, 2, 1, 0):
+        for prefix in itertools.product(tokens, repeat=n):
+            value[prefix] = sum(float(p) * value[(*prefix, w)] for w, p in zip(tokens, policy(prefix)))
+            expect.true(prefix in got, "A prefix has no value")
+            expect.close(got[prefix], value[prefix], where="4 tokens, horizon 4")
+
+
+@pytest.mark.exercise("prefix_values")
+def test_values_under_a_sure_policy(student):
+    """A policy that always writes the same token, and horizon 1."""
+    got = student.prefix_values(
+        ["x", "y", "z"], 3, lambda t: 9.0 * (tuple(t) == ("x", "z", "z")) + (t[0] == "z"), lambda p: [0.0, 0.0, 1.0]
+    )
+    for prefix, want in {(): 1.0, ("x",): 9.0, ("y",): 0.0, ("x", "y"): 0.0, ("x", "z"): 9.0, ("z", "x"): 1.0}.items():
+        expect.true(prefix in got, "A prefix has no value")
+        expect.close(got[prefix], want, where="a policy that always writes the same token")
+    expect.close(student.prefix_values(["x", "y"], 1, lambda t: 4.0 * (t[0] == "y"), lambda p: [0.75, 0.25])[()], 1.0, where="horizon 1")
+
+
+@pytest.mark.exercise("return_conditioned", weight=3)
+def test_other_returns_to_go(student):
+    """Several episodes, none of which knows of the others."""
+    episodes = [[("o", "a", 0.5), ("p", "b", 2.0)], [], [("q", "c d", -8.0), ("r", "e", 4.0), ("s", "f", 16.0)]]
+    want = ["<rtg> +1.0 <obs> o <act> a <rtg> +2.0 <obs> p <act> b", "",
+            "<rtg> -6.0 <obs> q <act> c d <rtg> +8.0 <obs> r <act> e <rtg> +16.0 <obs> s <act> f"]  # fmt: skip
+    expect.equal(list(student.return_conditioned(episodes, 0.25)), want, where="three episodes, one of them empty, gamma 0.25")
