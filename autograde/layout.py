@@ -8,6 +8,8 @@ from collections.abc import Container
 from pathlib import Path
 from types import ModuleType
 
+from autograde.checking.errors import UserError
+
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 SOLUTIONS, NOTEBOOKS, DATA = ROOT / "solutions", ROOT / "notebooks", ROOT / "data"
@@ -25,13 +27,13 @@ def resolve(lesson: str) -> str:
     """The full name of a lesson given as '03', '3' or '03_self_attention'.
 
     Raises:
-        ValueError: when no lesson has that name.
+        UserError: when no lesson has that name.
     """
     wanted = lesson.removesuffix(".py").removesuffix(".ipynb")
     for name in lesson_names():
         if wanted == name or wanted.zfill(2) == name[:2]:
             return name
-    raise ValueError(f"there is no lesson {lesson!r}; the lessons are {', '.join(lesson_names()) or '(none)'}")
+    raise UserError(f"there is no lesson {lesson!r}; the lessons are {', '.join(lesson_names()) or '(none)'}")
 
 
 def source_path(lesson: str) -> Path:

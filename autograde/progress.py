@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autograde import layout
+from autograde.checking.errors import UserError
 
 # the first line of `autograde.checking.report.Report`, as a notebook keeps it
 HEADLINE = re.compile(
@@ -67,12 +68,12 @@ def read_all(paths: Sequence[Path]) -> list[Progress]:
     """The lessons found in notebooks and folders, in order.
 
     Raises:
-        ValueError: when there is none.
+        UserError: when there is none.
     """
     found = [read(path, name) for path in _notebooks(paths) if (name := _lesson_of(path))]
     if not found:
         wanted = ", ".join(f"{name}.ipynb" for name in layout.lesson_names()) or "(none; is this the course's folder?)"
-        raise ValueError(f"no lesson's notebook in {', '.join(map(str, paths))}; they are called {wanted}")
+        raise UserError(f"no lesson's notebook in {', '.join(map(str, paths))}; they are called {wanted}")
     return sorted(found, key=lambda progress: (progress.name, str(progress.path)))
 
 

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autograde import layout
+from autograde.checking.errors import UserError
 
 FOLDER = layout.ROOT / "docs" / "measured"
 PACKAGES = ("torch", "nbgrader", "tokenizers", "tiktoken")
@@ -59,7 +60,7 @@ def load(path: Path) -> Measured:
     try:
         return Measured(**json.loads(path.read_text(encoding="utf-8")))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path.name} is no measured table ({error}): write it again with the --save of what measured it") from None
+        raise UserError(f"{path.name} is no measured table ({error}): write it again with the --save of what measured it") from None
 
 
 def markdown(table: Measured, level: int = 2) -> str:

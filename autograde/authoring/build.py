@@ -13,6 +13,7 @@ from autograde.authoring import manifest, notebooks
 from autograde.authoring.alt_text import cells_with_silent_pictures
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.mutation import Bench
+from autograde.checking.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def build(name: str, execute: bool = True) -> Built:
     """Write the lesson's manifest and both notebooks; `execute` runs the instructor's from top to bottom.
 
     Raises:
-        ValueError: when a figure has no alternative text.
+        UserError: when a figure has no alternative text.
     """
     bench = Bench(name)
     if not _is_recorded(bench):  # the last digits of another machine are no change
@@ -36,7 +37,7 @@ def build(name: str, execute: bool = True) -> Built:
     if execute:
         instructor = notebooks.execute(instructor, layout.SOLUTIONS)
         if silent := cells_with_silent_pictures(instructor):
-            raise ValueError(
+            raise UserError(
                 f"lesson {name} shows a picture without alternative text (draw it with `plots.show(draw, alt=…)`), in the cell that begins {silent[0]!r}"
             )
     else:

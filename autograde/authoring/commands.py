@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from autograde.checking.errors import UserError
 from autograde.commands.shared import AUTHORS, Lessons, chosen, command, console, fail
 
 STRENGTH = ("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted")  # the columns of the table
@@ -37,7 +38,7 @@ def build(
                 outdated += stale(name)
                 continue
             built = build_lesson(name, execute)
-        except (SourceError, ValueError) as error:
+        except (SourceError, UserError) as error:
             raise fail(str(error), code=1) from None
         console.print(f"[green]✓[/green] {name}: {len(built.paths)} files in {time.perf_counter() - began:.1f} s")
         for line in Numbers(name).stale():
@@ -98,7 +99,7 @@ def strength(
     for name in chosen(lessons):
         try:
             rows += _strength_of(Bench(name), complaints, verbose)
-        except ValueError as error:
+        except UserError as error:
             raise fail(str(error), code=1) from None
     table = Table(*STRENGTH, title="Strength of the checks")
     for row in rows:

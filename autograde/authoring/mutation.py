@@ -10,6 +10,7 @@ from typing import Any
 
 from autograde import layout
 from autograde.authoring import source as lesson_source
+from autograde.checking.errors import UserError
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.forbidden_calls import forbidding
 from autograde.checking.lesson import assemble_lesson
@@ -90,7 +91,7 @@ class Bench:
         self.specimens = specimens(name)
         self._right: dict[str, dict[str, Any]] = {}  # the reference's outputs on the probes, by exercise
         if unknown := {s.exercise for s in self.specimens} - set(self.lesson.exercises):
-            raise ValueError(f"misconceptions of lesson {name} name unknown exercises: {sorted(unknown)}")
+            raise UserError(f"misconceptions of lesson {name} name unknown exercises: {sorted(unknown)}")
 
     def student(self, specimen: Specimen | None = None) -> LocalStudent:
         """The reference answers, with the specimen in its exercise's place."""
@@ -132,7 +133,7 @@ class Bench:
         text = self.source.answer(specimen.exercise)
         for old, new in specimen.replace:
             if old not in text:
-                raise ValueError(f"a misconception of {specimen.exercise} replaces {old!r}, which the reference answer does not hold")
+                raise UserError(f"a misconception of {specimen.exercise} replaces {old!r}, which the reference answer does not hold")
             text = text.replace(old, new)
         names = dict(self.reference)
         exec(compile(text, f"<edited {specimen.exercise}>", "exec", dont_inherit=True), names)

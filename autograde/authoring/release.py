@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.authoring import notebooks, source
+from autograde.checking.errors import UserError
 from autograde.checking.lesson import read_manifest
 
 # What of the package students get, with the modules above these folders: what runs in their kernel, and their commands.
@@ -34,7 +35,7 @@ def release(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     `folder` is new or empty, or an earlier release, which is brought up to date: its other files, such as `.git`, stay.
 
     Raises:
-        ValueError: when the folder holds something else, or a lesson is not built.
+        UserError: when the folder holds something else, or a lesson is not built.
     """
     known = _known(folder)
     content = _content(list(names) or layout.lesson_names())
@@ -67,7 +68,7 @@ def _notebook(name: str) -> bytes:
     """As the source gives it, and not as it lies in notebooks/, where someone may have written an answer into it."""
     lesson, built = source.read(layout.source_path(name)), read_manifest(name)["exercises"]
     if {e.name: e.points for e in lesson.exercises.values()} != {key: e["points"] for key, e in built.items()}:
-        raise ValueError(f"lesson {name} was changed and not built: run `python -m autograde build {name[:2]}`")
+        raise UserError(f"lesson {name} was changed and not built: run `python -m autograde build {name[:2]}`")
     return notebooks.text(notebooks.student_notebook(lesson)).encode()
 
 
@@ -86,7 +87,7 @@ def _known(folder: Path) -> dict[str, str]:
     """What an earlier release wrote into the folder, each file with its checksum; nothing of a new or empty one.
 
     Raises:
-        ValueError: when the folder holds something that is no release.
+        UserError: when the folder holds something that is no release.
     """
     if not folder.exists() or not any(folder.iterdir()):
         return {}
@@ -96,7 +97,7 @@ def _known(folder: Path) -> dict[str, str]:
     except (OSError, ValueError):
         known = {}
     if "autograde/__init__.py" not in known or any(".." in Path(name).parts or Path(name).is_absolute() for name in known):
-        raise ValueError(f"{folder} is not empty and no earlier release; name a new folder, so that nothing else is handed out")
+        raise UserError(f"{folder} is not empty and no earlier release; name a new folder, so that nothing else is handed out")
     return known
 
 
@@ -104,13 +105,13 @@ def _clear(folder: Path, known: dict[str, str], ours: set[str]) -> None:
     """Take away what an earlier release wrote.
 
     Raises:
-        ValueError: when a file of it was changed since, or another stands where a new one must.
+        UserError: when a file of it was changed since, or another stands where a new one must.
     """
     for name, digest in known.items():
         path = folder / name
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            raise ValueError(f"{path} was changed since it was released; move the change elsewhere, or name a new folder")
+            raise UserError(f"{path} was changed since it was released; move the change elsewhere, or name a new folder")
     if unknown := sorted(name for name in ours - {*known, SUMS} if (folder / name).exists()):
-        raise ValueError(f"{folder / unknown[0]} is not of the earlier release; move it elsewhere, or name a new folder")
+        raise UserError(f"{folder / unknown[0]} is not of the earlier release; move it elsewhere, or name a new folder")
     for name in known:
         (folder / name).unlink(missing_ok=True)

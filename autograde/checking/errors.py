@@ -11,6 +11,10 @@ class AutogradeError(Exception):
     """The common ancestor of all that follows."""
 
 
+class UserError(AutogradeError, ValueError):
+    """What was asked for cannot be done, through no fault of the program: the message says what to do instead."""
+
+
 class CheckFailed(AutogradeError):
     """A test's verdict: `summary` is the sentence a student reads, `detail` what may be left out of hidden tests."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograde import layout
+from autograde.checking.errors import UserError
 from autograde.checking.runner import Check, collect
 
 
@@ -54,7 +55,7 @@ def read_manifest(name: str) -> dict[str, Any]:
     """
     path = layout.manifest_path(name)
     if not path.exists():
-        raise ValueError(f"lesson {name} is not built: run `python -m autograde build {name[:2]}`")
+        raise UserError(f"lesson {name} is not built: run `python -m autograde build {name[:2]}`")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -16,6 +16,7 @@ import torch
 
 from autograde.checking.errors import AutogradeError, CheckFailed, ForbiddenCall, MissingName, StudentDied, StudentError, StudentTimeout
 from autograde.checking.expect import tensors_in
+from autograde.checking.status import CheckStatus
 
 MARKS = (
     "exercise(name, weight=1): the exercise that a check belongs to and its share of the points",
@@ -39,11 +40,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check said: `status` is passed, failed, error, died, timeout, missing or not_attempted."""
+    """What one check said."""
 
     check: str
     title: str
-    status: str
+    status: CheckStatus
     weight: float
     hidden: bool
     message: str = ""
@@ -52,7 +53,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        return self.status == "passed"
+        return self.status == CheckStatus.PASSED
 
 
 class _Collector:
@@ -124,7 +125,7 @@ def run(check: Check, student: Any) -> Outcome | None:
     except (Exception, pytest.fail.Exception) as error:
         status, message, detail = _verdict(error)
         return Outcome(check.name, check.title, status, check.weight, check.hidden, message, detail)
-    return Outcome(check.name, check.title, "passed", check.weight, check.hidden)
+    return Outcome(check.name, check.title, CheckStatus.PASSED, check.weight, check.hidden)
 
 
 @contextlib.contextmanager
@@ -140,23 +141,23 @@ def _inputs_kept(check: Check) -> Iterator[None]:
                 tensor.data.copy_(before)
 
 
-def _verdict(error: BaseException) -> tuple[str, str, str]:
+def _verdict(error: BaseException) -> tuple[CheckStatus, str, str]:
     """(status, message, detail) for what a check raised."""
     if isinstance(error, CheckFailed):
-        return "failed", error.summary, error.detail
+        return CheckStatus.FAILED, error.summary, error.detail
     if isinstance(error, MissingName):
-        return "missing", str(error), ""
+        return CheckStatus.MISSING, str(error), ""
     if _is_stub(error):
-        return "not_attempted", "not written yet", ""
+        return CheckStatus.NOT_ATTEMPTED, "not written yet", ""
     if isinstance(error, StudentTimeout):
-        return "timeout", str(error), ""
+        return CheckStatus.TIMEOUT, str(error), ""
     if isinstance(error, StudentDied):
-        return "died", str(error), ""
+        return CheckStatus.DIED, str(error), ""
     if isinstance(error, ForbiddenCall):
-        return "failed", str(error), ""
+        return CheckStatus.FAILED, str(error), ""
     if isinstance(error, (AssertionError, pytest.fail.Exception)):
-        return "failed", str(error).splitlines()[0] if str(error) else "the result is not as expected", ""
-    return "error", *_raised(error)
+        return CheckStatus.FAILED, str(error).splitlines()[0] if str(error) else "the result is not as expected", ""
+    return CheckStatus.ERROR, *_raised(error)
 
 
 def _is_stub(error: BaseException) -> bool:

@@ -11,18 +11,19 @@ from autograde.checking.errors import AutogradeError, ForbiddenCall
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.lesson import Exercise, Lesson
 from autograde.checking.runner import Check, Outcome, run
+from autograde.checking.status import ENDED, UNWRITTEN, CheckStatus, ExerciseStatus
 
 GIVE_UP_AFTER = 2
 
 
 @dataclass(frozen=True)
 class Result:
-    """What an exercise earned: `status` is passed, partial, failed, error, timeout, missing or not_attempted."""
+    """What an exercise earned, and why."""
 
     exercise: str
     score: float
     points: float
-    status: str
+    status: ExerciseStatus
     outcomes: list[Outcome] = field(default_factory=list)
     diagnosis: str = ""
 
@@ -30,8 +31,8 @@ class Result:
     def message(self) -> str:
         """The one line that says most: the known mistake, else the first failure."""
         failures = [o for o in self.outcomes if not o.passed]
-        if self.status in ("passed", "not_attempted"):
-            return "" if self.status == "passed" else "not written yet"
+        if self.status in (ExerciseStatus.PASSED, ExerciseStatus.NOT_ATTEMPTED):
+            return "" if self.status == ExerciseStatus.PASSED else "not written yet"
         if not failures:
             return self.diagnosis
         visible = [o for o in failures if not o.hidden] or failures
@@ -62,7 +63,7 @@ def examine(
             total -= check.weight
             continue
         outcomes.append(replace(outcome, trivial=check.trivial))
-        if outcome.status in ("missing", "not_attempted") and not any(o.passed for o in outcomes):
+        if outcome.status in UNWRITTEN and not any(o.passed for o in outcomes):
             break  # an unwritten answer says so once
         if enough(outcome):
             break
@@ -74,12 +75,12 @@ def _run(check: Check, student: Any, guard: Any) -> Outcome | None:
         with guard():
             return run(check, student)
     except ForbiddenCall as error:  # told once more at the end, so that code which catches it gains nothing
-        return Outcome(check.name, check.title, "failed", check.weight, check.hidden, str(error))
+        return Outcome(check.name, check.title, CheckStatus.FAILED, check.weight, check.hidden, str(error))
 
 
 def _given_up(check: Check, outcomes: list[Outcome]) -> Outcome | None:
     """After two checks that hung or killed their process the rest would only take the class's time."""
-    lost = [o for o in outcomes if o.status in ("timeout", "died")]
+    lost = [o for o in outcomes if o.status in ENDED]
     if len(lost) < GIVE_UP_AFTER:
         return None
     return Outcome(
@@ -93,10 +94,14 @@ def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mi
     failures = [o for o in outcomes if not o.passed]
     score = round(exercise.points * passed / total, 2) if total else 0.0
     if not failures:
-        return Result(exercise.name, score, exercise.points, "passed", outcomes)
-    status = "partial" if passed else {"died": "error"}.get(failures[0].status, failures[0].status)
-    diagnosis = "" if status in ("missing", "not_attempted") else find_mistake()
+        return Result(exercise.name, score, exercise.points, ExerciseStatus.PASSED, outcomes)
+    status = ExerciseStatus.PARTIAL if passed else _status_of(failures[0])
+    diagnosis = "" if status in UNWRITTEN else find_mistake()
     return Result(exercise.name, score, exercise.points, status, outcomes, diagnosis)
+
+
+def _status_of(failure: Outcome) -> ExerciseStatus:
+    return ExerciseStatus.ERROR if failure.status == CheckStatus.DIED else ExerciseStatus(failure.status)
 
 
 def earned(outcomes: Sequence[Outcome]) -> float:

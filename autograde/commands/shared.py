@@ -8,9 +8,11 @@ from typing import Annotated, Any, Optional
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from autograde import layout
+from autograde.checking.errors import UserError
 
 STUDENTS, INSTRUCTORS, AUTHORS = "For students", "For instructors", "For authors"  # the panels of --help
 
@@ -90,7 +92,7 @@ def counted(number: int, noun: str) -> str:
 
 def fail(message: str, code: int = 2) -> typer.Exit:
     """Say what is wrong on standard error; raise what this returns."""
-    Console(stderr=True, highlight=False).print(f"[red]autograde:[/red] {message}", markup=True, soft_wrap=True)
+    Console(stderr=True, highlight=False).print(f"[red]autograde:[/red] {escape(message)}", soft_wrap=True)
     return typer.Exit(code)
 
 
@@ -98,5 +100,5 @@ def chosen(lessons: list[str] | None) -> list[str]:
     """Full lesson names, or a usage error that lists them."""
     try:
         return [layout.resolve(lesson) for lesson in lessons] if lessons else layout.lesson_names()
-    except ValueError as error:
+    except UserError as error:
         raise fail(str(error)) from None

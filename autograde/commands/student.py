@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograde import layout
+from autograde.checking.errors import UserError
 from autograde.commands.shared import STUDENTS, command, console, fail
 
 
@@ -40,8 +41,8 @@ def progress(
 
     try:
         lessons = read_all(paths or [layout.NOTEBOOKS])
-    except ValueError as error:
-        raise fail(escape(str(error))) from None
+    except UserError as error:
+        raise fail(str(error)) from None
     table = Table("Lesson", "Exercise", "State", title="Your progress, by the public checks")
     table.add_column("Points", justify="right")
     for lesson in lessons:

@@ -20,12 +20,14 @@ from autograde import layout
 from autograde.checking.errors import SandboxUnavailable
 from autograde.checking.lesson import load_lesson
 from autograde.checking.scoring import Result
+from autograde.checking.status import ExerciseStatus, SubmissionStatus
 from autograde.exports.results import cases, document, save
 from autograde.exports.visibility import Visibility
 from autograde.grader.ingest.discovery import in_folder
 from autograde.grader.results.model import Graded
 from autograde.grader.run import submission
 from autograde.grader.sandbox import isolate, probe
+from autograde.grader.sandbox.modes import Mode
 from autograde.grader.worker import fork_server
 
 SETTINGS = "gradescope.json"  # in the course's folder
@@ -114,13 +116,15 @@ def _grade(folder: Path, settings: Settings) -> Graded:
     except _OutOfTime:
         exercises = load_lesson(settings.lesson).exercises.values()
         left = [e for e in exercises if e.name not in {r.exercise for r in done}]
-        late = [Result(e.name, 0.0, e.points, "timeout", diagnosis="The exercises before it used up the time") for e in left]
-        return Graded(found.student, found.lesson, "graded", [*done, *late], "The time was up before all exercises were checked.")
+        late = [Result(e.name, 0.0, e.points, ExerciseStatus.TIMEOUT, diagnosis="The exercises before it used up the time") for e in left]
+        return Graded(
+            found.student, found.lesson, SubmissionStatus.GRADED, [*done, *late], "The time was up before all exercises were checked."
+        )
 
 
 def _mode() -> str:
     """Nothing of the container can be read, or else nothing that `lock_up` closes; less than that refuses."""
-    return "account" if probe.support().level in isolate.OPEN else "required"
+    return Mode.ACCOUNT if probe.support().level in isolate.OPEN else Mode.REQUIRED
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograde.checking.errors import UserError
 from autograde.checking.lesson import read_manifest
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
@@ -50,7 +51,7 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
     """The roster with a column for each of our lessons; who is who stays as Canvas wrote it.
 
     Raises:
-        ValueError: when the file is not a Canvas gradebook, or two of our students are the same one of Canvas's.
+        UserError: when the file is not a Canvas gradebook, or two of our students are the same one of Canvas's.
     """
     canvas = _read(roster)
     known = _match(marks, canvas)
@@ -79,12 +80,12 @@ def _read(path: Path) -> _Roster:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read ({error})") from None
+        raise UserError(f"{path} cannot be read ({error})") from None
     first = text.split("\n", 1)[0]
     rows = [row for row in csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",") if any(row)]
     header = [name.strip() for name in rows[0]] if rows else []
     if not header or header[0] not in ("Student", "LastName") or "ID" not in header or "Section" not in header:
-        raise ValueError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")
+        raise UserError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")
     rows = [[*row, *[""] * (len(header) - len(row))] for row in rows[1:]]
     points = next((row for row in rows if "Points Possible" in row[0]), [])
     return _Roster(header, [row for row in rows if row is not points and not _is_posting(row)], points)
@@ -114,7 +115,7 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
         if index is None:
             continue
         if index in known:
-            raise ValueError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
+            raise UserError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
         known[index] = student
     return known
 

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
+from autograde.checking.errors import UserError
 from autograde.commands.shared import INSTRUCTORS, command, console, counted, fail, lessons_beginning
 from autograde.exports.visibility import Visibility
 
@@ -45,7 +46,7 @@ def export(
 
     try:
         if roster and format is not Format.canvas:
-            raise ValueError("--roster is Canvas's: use it with --format canvas")
+            raise UserError("--roster is Canvas's: use it with --format canvas")
         found = marks.read(results)
         _tell(found)
         if format is Format.csv:
@@ -54,8 +55,8 @@ def export(
             _write_canvas(found, roster, out or results / "canvas.csv", zeros)
         else:
             _write_gradescope(found, results, out or results / "gradescope", visibility)
-    except (ValueError, OSError) as error:
-        raise fail(escape(str(error))) from None
+    except (UserError, OSError) as error:
+        raise fail(str(error)) from None
 
 
 @command(INSTRUCTORS, "autograde gradescope 03 autograder.zip")
@@ -78,10 +79,10 @@ def gradescope(
     try:
         name = layout.resolve(lesson)
         files = build(name, file, visibility, minutes, torch_index)
-    except ValueError as error:
-        raise fail(escape(str(error))) from None
+    except UserError as error:
+        raise fail(str(error)) from None
     except OSError as error:
-        raise fail(escape(f"{file} cannot be written ({error.strerror})")) from None
+        raise fail(f"{file} cannot be written ({error.strerror})") from None
     console.print(f"[green]✓[/green] {escape(str(file))}: {name}, {len(files)} files, {file.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
     console.print("It holds hidden tests and answers. Upload it under Configure Autograder, and give it to nobody.")
 

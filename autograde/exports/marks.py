@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nbgrader.api import SubmittedAssignment
 
+from autograde.checking.errors import UserError
 from autograde.grader.gradebook.course_dir import open_gradebook
 from autograde.grader.gradebook.record import explained
 
@@ -68,7 +69,7 @@ def read(folder: Path) -> Marks:
     """The marks in a results folder or course directory.
 
     Raises:
-        ValueError: when there are none, or they cannot be read.
+        UserError: when there are none, or they cannot be read.
     """
     gradebook, table = folder / "gradebook.db", folder / "grades.csv"
     found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
@@ -79,7 +80,7 @@ def read(folder: Path) -> Marks:
         absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
         found = recorded | absent
     if not found:
-        raise ValueError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")
+        raise UserError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")
     return Marks(found, gradebook.is_file())
 
 
@@ -108,7 +109,7 @@ def _rows(table: Path) -> Iterator[Mark]:
                 score = None if row["status"] == "missing" else float(row["score"])
                 yield Mark(_unguarded(row["student_id"]), row["assignment"], score, float(row["max_score"]))
     except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ValueError(f"{table} is not as `grade` writes it ({type(error).__name__}: {error}): grade again") from None
+        raise UserError(f"{table} is not as `grade` writes it ({type(error).__name__}: {error}): grade again") from None
 
 
 def _unguarded(text: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograde import layout
+from autograde.checking.errors import UserError
 from autograde.exports.visibility import Visibility
 from autograde.files import write
 
@@ -31,7 +32,7 @@ def build(lesson: str, path: Path, visibility: Visibility = Visibility.visible, 
     """Write the package of one lesson and return the names of its files. `minutes` is the time limit that Gradescope is set to.
 
     Raises:
-        ValueError: when the lesson is not built.
+        UserError: when the lesson is not built.
     """
     settings = {"lesson": lesson, "visibility": visibility.value, "seconds": 60 * minutes - MARGIN}
     members = {
@@ -61,7 +62,7 @@ def _files(lesson: str) -> Iterator[Path]:
     own += [layout.NOTEBOOKS / f"{lesson}.ipynb", layout.ROOT / "requirements.lock"]
     for file in own:
         if not file.exists():
-            raise ValueError(f"{file} is missing: run `python -m autograde build {lesson[:2]}`")
+            raise UserError(f"{file} is missing: run `python -m autograde build {lesson[:2]}`")
         yield file
 
 

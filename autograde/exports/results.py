@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograde.checking.errors import UserError
 from autograde.checking.report import SIGNS, headline, shown
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, tell
@@ -86,13 +87,13 @@ def export(marks: Marks, folder: Path, out: Path, visibility: Visibility = Visib
     """Write `<lesson>/<student>/results.json` under `out` for every submission that is graded already.
 
     Raises:
-        ValueError: when a student's name cannot be a folder's.
+        UserError: when a student's name cannot be a folder's.
     """
     told = _messages(folder / "exercises.csv")
     written = []
     for mark in marks.by_key.values():
         if Path(mark.student).name != mark.student:
-            raise ValueError(f"a student is called {mark.student!r}, which cannot be a folder's name")
+            raise UserError(f"a student is called {mark.student!r}, which cannot be a folder's name")
         if mark.score is not None:
             path = out / mark.lesson / mark.student / "results.json"
             save(_from_mark(mark, told, visibility), path)

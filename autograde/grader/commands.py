@@ -11,15 +11,17 @@ import typer
 from rich.markup import escape
 
 from autograde import layout
+from autograde.checking.errors import UserError
 from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, counted, fail, lessons_beginning
+from autograde.grader.sandbox.modes import Mode
 
 
 class Sandbox(str, Enum):
     """How strictly submissions are isolated."""
 
-    required = "required"
-    auto = "auto"
-    off = "off"
+    required = Mode.REQUIRED.value
+    auto = Mode.AUTO.value
+    off = Mode.OFF.value
 
 
 @command(INSTRUCTORS, "autograde demo", "autograde demo --out trial")
@@ -36,8 +38,8 @@ def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its 
     samples = sample_class(out / "class")
     console.print(f"{len(samples)} students handed in lesson {LESSON[:2]}: " + ", ".join(f"{s.student} ({s.about})" for s in samples) + ".")
     try:
-        grade_class([out / "class"], LESSON, out / "graded", None, None, "auto", console)
-    except (ValueError, SandboxUnavailable) as error:
+        grade_class([out / "class"], LESSON, out / "graded", None, None, Mode.AUTO, console)
+    except (UserError, SandboxUnavailable) as error:
         raise fail(str(error)) from None
 
 
@@ -56,10 +58,10 @@ def release(
     names = chosen(lessons)
     try:
         files = write_release(folder, names)
-    except ValueError as error:
-        raise fail(escape(str(error))) from None
+    except UserError as error:
+        raise fail(str(error)) from None
     except OSError as error:
-        raise fail(escape(f"{folder} cannot be written to ({error.strerror})")) from None
+        raise fail(f"{folder} cannot be written to ({error.strerror})") from None
     console.print(f"[green]✓[/green] {len(files)} files, {counted(len(names), 'lesson')}, in {escape(str(folder))}", soft_wrap=True)
     console.print(
         "Hand out the folder, or push it, in a repository of its own, to where the notebooks' first cell fetches it from.", soft_wrap=True
@@ -82,10 +84,10 @@ def course(
     try:
         with explained(folder):
             create(folder, names)
-    except ValueError as error:
-        raise fail(escape(str(error))) from None
+    except UserError as error:
+        raise fail(str(error)) from None
     except OSError as error:
-        raise fail(escape(f"{folder} cannot be written to ({error.strerror})" if error.strerror else str(error))) from None
+        raise fail(f"{folder} cannot be written to ({error.strerror})" if error.strerror else str(error)) from None
     console.print(f"[green]✓[/green] {escape(str(folder))} holds {counted(len(names), 'assignment')}.", soft_wrap=True)
     console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
 
@@ -105,6 +107,9 @@ def grade(
             help="`required` refuses to run where submissions cannot be isolated; `auto` says what is missing and goes on; `off` is for your own code."
         ),
     ] = Sandbox.required,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the grader's log here, too; it is kept in OUT/grader.log.")
+    ] = False,
 ) -> None:
     """Grade submissions: a class page, a feedback page each, `grades.csv`, `exercises.csv`, and nbgrader's gradebook.
 
@@ -113,11 +118,14 @@ def grade(
     """
     from autograde.checking.errors import SandboxUnavailable
     from autograde.grader.batch.class_run import Stopped, grade_class
+    from autograde.grader.batch.log_file import shown_on
 
+    if verbose:
+        shown_on(console)
     try:
         wanted = layout.resolve(lesson) if lesson else None
-        graded = grade_class(paths, wanted, out, workers, scheduler, sandbox.value, console)
-    except (ValueError, SandboxUnavailable) as error:
+        graded = grade_class(paths, wanted, out, workers, scheduler, Mode(sandbox.value), console)
+    except (UserError, SandboxUnavailable) as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt as stop:
         raise fail(

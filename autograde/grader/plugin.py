@@ -18,6 +18,7 @@ from autograde.grader.gradebook.rubrics import with_rubrics, without_rubrics
 from autograde.grader.ingest.matching import Submission, match
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
 from autograde.grader.run.submission import check_submission
+from autograde.grader.sandbox.modes import Mode
 
 
 class Repair(NbGraderPreprocessor):
@@ -34,7 +35,7 @@ class GradeInSandbox(NbGraderPreprocessor):
         names = resources["nbgrader"]
         submission = _matched(nb, names["notebook"])
         folder = Path(resources["metadata"]["path"])
-        results = check_submission(names["notebook"], submission, folder, os.environ.get("AUTOGRADE_SANDBOX", "required"))
+        results = check_submission(names["notebook"], submission, folder, Mode(os.environ.get("AUTOGRADE_SANDBOX", Mode.REQUIRED)))
         exchange_files.keep(folder, folder)
         return with_rubrics(with_outputs(submission.notebook, results), names["notebook"]), resources
 

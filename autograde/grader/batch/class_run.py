@@ -1,56 +1,132 @@
-"""Grade a class and leave everything an instructor expects: tables, pages, gradebook, progress while it runs."""
+"""Grade a class: find its submissions, grade what has no result yet, and write each result as it comes."""
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
-from autograde.grader.batch import pool
+from autograde.checking.errors import SandboxUnavailable
+from autograde.grader.batch import pool, progress_bar, stream
 from autograde.grader.batch.lock import only_one
+from autograde.grader.batch.log_file import logged_in
+from autograde.grader.batch.stream import Job
 from autograde.grader.ingest.discovery import find, is_course
+from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
+from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.probe import require
 
 if TYPE_CHECKING:
+    from autograde.grader.batch.class_folder import ClassFolder
     from autograde.grader.results.model import Graded
 
-RESULTS = ".results"
+KILLED = "A process of the grader was killed (is the memory full?); another takes its place."
+CHANCES = 3  # for graders that are killed by others: the kernel, say, when the memory is full
+log = logging.getLogger(__name__)
 
 
 class Stopped(KeyboardInterrupt):
     """SIGTERM: an end as orderly as that by Ctrl-C."""
 
 
+@dataclass(frozen=True)
+class Graders:
+    """Who grades: so many processes of this machine, or the workers of a Dask scheduler."""
+
+    workers: int
+    scheduler: str | None
+    sandbox: Mode
+
+    def graded(self, jobs: list[Job], console: Console) -> Iterator[tuple[Job, Graded]]:
+        """Each job with its result as it comes; where graders are killed by others, new ones go on with what is left."""
+        left = {job.key: job for job in jobs}
+        for chance in range(1, CHANCES + 1):
+            try:
+                with _executor(self.workers, self.scheduler) as (executor, size, submit):
+                    for job, graded in stream.graded(list(left.values()), executor, self.sandbox, size, submit):
+                        del left[job.key]
+                        yield job, graded
+                return
+            except (BrokenExecutor, SandboxUnavailable):  # graders, or the process that makes their workers
+                log.exception("graders were lost, chance %d of %d", chance, CHANCES)
+                if chance == CHANCES:
+                    raise
+                console.print("[yellow]![/yellow] " + KILLED, soft_wrap=True)
+
+
 def grade_class(
-    paths: list[Path], lesson: str | None, out: Path | None, workers: int | None, scheduler: str | None, sandbox: str, console: Console
+    paths: list[Path], lesson: str | None, out: Path | None, workers: int | None, scheduler: str | None, sandbox: Mode, console: Console
 ) -> list[Graded]:
     """Grade everything under `paths` into `out`; unchanged submissions keep their results.
 
     Raises:
-        ValueError: for paths that hold nothing to grade, or another grader at work in `out`.
+        UserError: for paths that hold nothing to grade, or another grader at work in `out`.
         OSError: when something cannot be written, a GradebookError among them; what is graded so far is kept.
         SandboxUnavailable: when the sandbox is required and this machine has none.
     """
     submissions = find(paths, lesson)
     out = out or (paths[0] if len(paths) == 1 and is_course(paths[0]) else Path("graded"))
-    with only_one(out), _terminated():
-        digests = {found: key(found, sandbox) for found in submissions}
-        new = sum(not (out / RESULTS / f"{digest}.json").exists() for digest in digests.values())
+    with only_one(out), logged_in(out), _terminated():
+        jobs = [Job(found, key(found, sandbox)) for found in submissions]
+        new = sum(not ResultStore.has(out, job.key) for job in jobs)
+        log.info("%d submissions in %s, %d without a result, sandbox %s", len(jobs), ", ".join(map(str, paths)), new, sandbox)
         if new and not scheduler:
             pool.get_ready()
         for warning in [] if scheduler else require(sandbox):
-            console.print(f"[yellow]![/yellow] {warning}", soft_wrap=True)
-        from autograde.grader.batch.classwork import Classwork  # takes seconds, in which the pool gets ready
+            console.print(f"[yellow]![/yellow] {escape(warning)}", soft_wrap=True)
+        from autograde.grader.batch.class_folder import ClassFolder  # takes seconds, in which the pool gets ready
 
-        workers = min(workers or pool.cores(), max(new, 1))
-        with Classwork(out, {found.lesson for found in submissions}, console) as work:
-            return work.grade(digests, workers, scheduler, sandbox)
+        graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox)
+        with ClassFolder(out, {found.lesson for found in submissions}) as folder:
+            return _grade(jobs, graders, folder, console)
+
+
+def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, console: Console) -> list[Graded]:
+    """The one loop that writes results, whoever made them."""
+    left = [job for job in jobs if not folder.reuse(job)]
+    if reused := len(jobs) - len(left):
+        console.print(f"{reused} of {len(jobs)} submissions are unchanged and keep their results ({reused} reused).")
+    if left:
+        with progress_bar.told(console, len(left)) as advance, closing(graders.graded(left, console)) as results:
+            for job, graded in results:
+                folder.keep(job, graded)
+                advance()
+    graded_all = folder.finish()
+    _tell(graded_all, folder.out, console)
+    return graded_all
+
+
+def _tell(graded: list[Graded], out: Path, console: Console) -> None:
+    from autograde.grader.batch.class_folder import summary
+
+    console.print(summary(graded))
+    place = escape(str(out))
+    console.print(
+        f"The class at a glance: {place}/class.html · feedback pages: {place}/feedback/<student>/<lesson>.html · "
+        f"tables: {place}/grades.csv, {place}/exercises.csv · gradebook: {place}/gradebook.db",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _executor(workers: int, scheduler: str | None) -> Iterator[tuple[Executor, int, stream.Submit]]:
+    """Who grades, how many at once, and how a submission gets there."""
+    if scheduler:
+        with stream.dask_executor(scheduler) as (executor, size):
+            yield executor, max(size, workers), stream.far  # more may join
+    else:
+        with pool.graders(workers) as executor:
+            yield executor, workers, stream.here
 
 
 @contextmanager

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-HELD = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK)
+from filelock import FileLock, Timeout
+
+from autograde.checking.errors import UserError
 
 
 @contextmanager
@@ -20,38 +21,29 @@ def only_one(folder: Path) -> Iterator[None]:
     What is in the file only says who holds it: a number in it that another process has by now means nothing.
 
     Raises:
-        ValueError: when another grader holds it, or the folder can neither be made nor written.
+        UserError: when another grader holds it, or the folder can neither be made nor written.
     """
+    path = folder / ".lock"
+    lock = FileLock(path, timeout=0, thread_local=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / ".lock").open("a+", encoding="utf-8")
+        path.touch()
+        lock.acquire()
+    except Timeout:
+        raise UserError(
+            f"another grader ({_holder(path)}) is at work in {folder}: wait for it or end it, or choose another --out"
+        ) from None
     except OSError as error:
-        raise ValueError(f"results cannot be written in {folder} ({error.strerror}): make it writable, or choose another --out") from None
-    with handle:
-        _take(handle, folder)
-        handle.truncate(0)
-        handle.write(f"process {os.getpid()} on {socket.gethostname()}")
-        handle.flush()
+        words = f"results cannot be written in {folder} ({error.strerror}): make it writable, or choose another --out on a local disk"
+        raise UserError(words) from None
+    try:
+        path.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         yield
+    finally:
+        lock.release()
 
 
-def _take(handle: IO[str], folder: Path) -> None:
-    try:
-        _lock(handle)
-    except OSError as error:
-        if error.errno in HELD:
-            handle.seek(0)
-            who = handle.read(200) or "another process"
-            raise ValueError(f"another grader ({who}) is at work in {folder}: wait for it or end it, or choose another --out") from None
-        raise ValueError(f"{folder} is on a disk without locks ({error.strerror}): choose an --out on this machine's own disk") from None
-
-
-def _lock(handle: IO[str]) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _holder(path: Path) -> str:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return path.read_text(encoding="utf-8")[:200] or "another process"
+    return "another process"

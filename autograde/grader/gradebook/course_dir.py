@@ -14,6 +14,7 @@ from nbgrader.preprocessors import SaveCells
 
 from autograde import layout
 from autograde.authoring import notebooks, source
+from autograde.checking.errors import UserError
 from autograde.files import write
 
 CONFIG = '''\
@@ -109,7 +110,7 @@ def _add(folder: Path, lesson: str) -> None:
     try:
         SaveCells().preprocess(nbformat.reads(student, 4), resources)
     except RuntimeError as error:  # an exercise came or went
-        raise ValueError(f"{folder / 'gradebook.db'}: {error}. Grade this version of the lesson into another --out") from None
+        raise UserError(f"{folder / 'gradebook.db'}: {error}. Grade this version of the lesson into another --out") from None
     write(release, student.encode())
 
 

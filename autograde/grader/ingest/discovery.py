@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograde import layout
+from autograde.checking.errors import UserError
 
 SUFFIXES = (".ipynb", ".py")
 IGNORED = {"__MACOSX", "__pycache__", "autograde", "graded"}
@@ -34,13 +35,13 @@ def find(paths: list[Path], lesson: str | None = None) -> list[Found]:
     """Every submission under `paths`, by student and lesson, each once.
 
     Raises:
-        ValueError: when a path does not exist, or a single file belongs to no lesson.
+        UserError: when a path does not exist, or a single file belongs to no lesson.
     """
     files: list[tuple[str, Path]] = []
     students: set[str] = set()
     for path in paths:
         if not path.exists():
-            raise ValueError(f"there is no file or folder {path}")
+            raise UserError(f"there is no file or folder {path}")
         if path.is_dir():
             folders = _student_folders(path / "submitted" if is_course(path) and (path / "submitted").is_dir() else path)
             for folder, student in _names(folders).items():
@@ -84,7 +85,7 @@ def _readable(name: str) -> str:
 def _student_folders(root: Path) -> list[Path]:
     folders = [p for p in sorted(root.iterdir()) if p.is_dir() and not p.name.startswith(".") and p.name not in IGNORED]
     if not folders:
-        raise ValueError(f"{root} holds no student folders (<student>/<lesson>.ipynb)")
+        raise UserError(f"{root} holds no student folders (<student>/<lesson>.ipynb)")
     return folders
 
 

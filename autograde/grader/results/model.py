@@ -8,6 +8,7 @@ from typing import Any
 
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
+from autograde.checking.status import CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.checking.text import plain
 
 LONGEST = 2000  # characters of a message
@@ -15,16 +16,17 @@ LONGEST = 2000  # characters of a message
 
 @dataclass(frozen=True)
 class Graded:
-    """A submission's results: `status` is graded, missing, unreadable or error (the grader's own); `reason` says why the latter."""
+    """A submission's results; `reason` says why there are none."""
 
     student: str
     lesson: str
-    status: str
+    status: SubmissionStatus
     results: list[Result]
     reason: str = ""
     repairs: list[str] = field(default_factory=list)
     notebook: str = ""
     seconds: float = 0.0
+    traceback: str = ""  # of the grader's own error, for the log
 
     @property
     def score(self) -> float:
@@ -52,5 +54,9 @@ def _shown(value: Any) -> Any:
 
 def from_dict(data: dict[str, Any]) -> Graded:
     """The result that `dataclasses.asdict` took apart."""
-    results = [Result(**{**r, "outcomes": [Outcome(**o) for o in r["outcomes"]]}) for r in data.pop("results")]
-    return Graded(**data, results=results)
+    return Graded(**{**data, "status": SubmissionStatus(data["status"]), "results": [_result(r) for r in data["results"]]})
+
+
+def _result(data: dict[str, Any]) -> Result:
+    outcomes = [Outcome(**{**o, "status": CheckStatus(o["status"])}) for o in data["outcomes"]]
+    return Result(**{**data, "status": ExerciseStatus(data["status"]), "outcomes": outcomes})

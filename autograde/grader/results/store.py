@@ -10,6 +10,8 @@ from pathlib import Path
 from autograde.files import write
 from autograde.grader.results.model import Graded, from_dict
 
+RESULTS = ".results"  # in a results folder
+
 
 class ResultStore:
     """Finished results by key (`autograde.grader.run.cache_key.key`), which holds everything a result depends on."""
@@ -17,6 +19,11 @@ class ResultStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+
+    @staticmethod
+    def has(out: Path, key: str) -> bool:
+        """Whether a results folder has a result of this key, without opening it."""
+        return (out / RESULTS / f"{key}.json").exists()
 
     def load(self, key: str) -> Graded | None:
         """The result of an earlier run; a file that is not as it was written counts as none."""

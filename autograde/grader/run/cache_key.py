@@ -12,6 +12,7 @@ from pathlib import Path
 from autograde import layout
 from autograde.checking.lesson import outcome_files
 from autograde.grader.ingest.discovery import Found
+from autograde.grader.sandbox.modes import Mode
 
 PACKAGES = (
     "torch", "numpy", "nbgrader", "nbformat", "jupytext", "ipython", "pytest", "gymnasium", "jaxtyping", "safetensors", "tiktoken",
@@ -24,7 +25,7 @@ PARTS = (
 )  # fmt: skip
 
 
-def key(found: Found, sandbox: str) -> str:
+def key(found: Found, sandbox: Mode) -> str:
     """A digest of the submission with the files beside it, of how it is isolated, and of everything it is checked by."""
     parts = (found.student, found.lesson, *found.notes, sandbox, *(f"{k}={v}" for k, v in versions(found.lesson).items()))
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))

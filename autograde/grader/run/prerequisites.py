@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, earned
+from autograde.checking.status import ExerciseStatus
 from autograde.grader.ingest.matching import CodeCell, Submission, parsed
 
 NOT_SHOWN = "still fails with a right answer to {names} in place of yours"
@@ -25,7 +26,7 @@ def broken(exercise: str, submission: Submission, done: Mapping[str, Result]) ->
             if name not in used:
                 used.add(name)
                 waiting.append(name)
-    return [name for name in done if name in used and done[name].status != "passed"]
+    return [name for name in done if name in used and done[name].status != ExerciseStatus.PASSED]
 
 
 def repaired(cells: Sequence[CodeCell], names: Sequence[str], answers: Mapping[str, str]) -> list[CodeCell]:
@@ -42,7 +43,7 @@ def merge(own: Result, second: Result, names: Sequence[str]) -> Result:
     quoted = ", ".join(f"`{name}`" for name in names)
     before = {o.check: o for o in own.outcomes}
     outcomes = [_told(o, before.get(o.check), quoted) for o in second.outcomes]
-    status = "passed" if all(o.passed for o in outcomes) else "partial"
+    status = ExerciseStatus.PASSED if all(o.passed for o in outcomes) else ExerciseStatus.PARTIAL
     sentence = f"Checked with a right answer to {quoted} in place of yours, so that the earlier mistake costs its points once."
     return Result(second.exercise, second.score, second.points, status, outcomes, sentence)
 

@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograde.checking.errors import AutogradeError, MissingName, NotWritten, ProtocolError, StudentDied, StudentError, StudentTimeout
+from autograde.checking.status import CellStatus
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.proxies import RemoteObject, RemoteStudent
 from autograde.grader.run.timeouts import Clock
 from autograde.grader.sandbox.limits import Limits
+from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.worker import fork_server
 
 
 @dataclass(frozen=True)
 class CellResult:
-    """What became of a cell: `status` is ok, error, timeout, died or left_out (the others had used up the time)."""
+    """What became of a cell."""
 
     name: str
-    status: str
+    status: CellStatus
     message: str = ""
     line: str = ""
     traceback: str = ""
@@ -55,7 +57,7 @@ class Session:
         self,
         cells: Sequence[tuple[str, str]],
         limits: Limits | None = None,
-        sandbox_mode: str = "auto",
+        sandbox_mode: Mode = Mode.AUTO,
         artifacts: Mapping[str, bytes] | Callable[[str], bytes | None] | None = None,
         server: fork_server.ForkServer | None = None,
         clock: Clock | None = None,
@@ -76,7 +78,7 @@ class Session:
         return self._worker is not None and not self._worker.end
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """How the worker is isolated: namespaces, landlock, limits or off."""
         return self._worker.level
 
@@ -144,26 +146,26 @@ class Session:
         return True
 
     def _known_bad(self, name: str) -> bool:
-        return name in self.results and self.results[name].status in ("timeout", "died", "left_out")
+        return name in self.results and self.results[name].status in (CellStatus.TIMEOUT, CellStatus.DIED, CellStatus.LEFT_OUT)
 
     def _run_cell(self, name: str, source: str) -> CellResult:
         allowed = self.limits.own_seconds if name in self.own else self.limits.cell_seconds
         seconds = min(allowed * self.clock.timeout_factor(), self._start_by - time.monotonic())
         if seconds <= 0:
-            return CellResult(name, "left_out", "The cells before it used up the time")
+            return CellResult(name, CellStatus.LEFT_OUT, "The cells before it used up the time")
         try:
             with self.clock.spent():
                 self._worker.request("define", (name, source), seconds, allowed=allowed)
         except (NotWritten, StudentError) as error:
-            return CellResult(name, "error", f"{getattr(error, 'type_name', 'NotImplementedError')}: {error}",
+            return CellResult(name, CellStatus.ERROR, f"{getattr(error, 'type_name', 'NotImplementedError')}: {error}",
                               getattr(error, "line", ""), getattr(error, "traceback", ""))  # fmt: skip
         except StudentTimeout as error:
-            return CellResult(name, "timeout", str(error))
+            return CellResult(name, CellStatus.TIMEOUT, str(error))
         except (StudentDied, ProtocolError) as error:
-            return CellResult(name, "died", str(error))
+            return CellResult(name, CellStatus.DIED, str(error))
         except AutogradeError as error:
-            return CellResult(name, "error", str(error))
-        return CellResult(name, "ok")
+            return CellResult(name, CellStatus.ERROR, str(error))
+        return CellResult(name, CellStatus.OK)
 
     def _why_missing(self, name: str) -> str:
         """A missing name, with what happened to the cell that would have defined it."""
@@ -171,6 +173,6 @@ class Session:
         definition = re.compile(rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{name_}\b|^{name_}[ \t]*[:=]", re.MULTILINE)
         for cell, source in self.cells:
             result = self.results.get(cell)
-            if result and result.status != "ok" and definition.search(source):
+            if result and result.status != CellStatus.OK and definition.search(source):
                 return f"`{name}` is not defined, because its cell failed: {result.message} {result.line}".rstrip()
         return f"`{name}` is not defined: its cell is gone or does not define it"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
 from autograde.checking.lesson import Exercise, Lesson, load_lesson, outcome_files
 from autograde.checking.scoring import Result, examine
+from autograde.checking.status import ENDED, CellStatus, ExerciseStatus, SubmissionStatus
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.ingest.matching import CodeCell, Submission, match
 from autograde.grader.ingest.notebook_file import Unreadable, read
@@ -23,13 +26,16 @@ from autograde.grader.run import prerequisites
 from autograde.grader.run.session import Session
 from autograde.grader.run.timeouts import Clock
 from autograde.grader.sandbox.limits import Limits, bounded_memory
+from autograde.grader.sandbox.modes import Mode
+
+Tell = Callable[[Result], None]
 
 MAX_ARTIFACT = 64 * 2**20
 LIMITS = Limits(request_seconds=5, test_seconds=20)  # right answers take milliseconds
 
 
 @bounded_memory()
-def grade(found: Found, sandbox: str = "required", tell: Callable[[Result], None] | None = None) -> Graded:
+def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None) -> Graded:
     """Read, match, run and check one submission; `tell` hears of each exercise as it is done.
 
     Raises:
@@ -38,26 +44,27 @@ def grade(found: Found, sandbox: str = "required", tell: Callable[[Result], None
     began = time.monotonic()
     lesson, template = _lesson(found.lesson)
     if found.path is None:
-        return _without_results(found, lesson, template, "missing", "nothing was handed in")
+        return _without_results(found, SubmissionStatus.MISSING, "nothing was handed in")
     try:
         submission = match(read(found.path), template, [e.name for e in lesson.exercises.values() if not e.outcome])
-        results = _check(lesson, submission, artifacts(found.path.parent, lesson), sandbox, tell)
+        results = SubmissionRun(lesson, submission, artifacts(found.path.parent, lesson), sandbox).results(tell)
     except Unreadable as reason:
-        return _without_results(found, lesson, template, "unreadable", str(reason))
+        return _without_results(found, SubmissionStatus.UNREADABLE, str(reason))
     except SandboxUnavailable:
         raise
-    except Exception as error:  # a student's file must not end the batch; what was met is told, and the score can be regraded
-        return _without_results(found, lesson, template, "error", f"the grader met an error of its own ({type(error).__name__}: {error})")
+    except Exception as error:  # a student's file must not end the batch; what was met is logged, and the next run tries again
+        reason = f"the grader met an error of its own ({type(error).__name__}: {error})"
+        return replace(_without_results(found, SubmissionStatus.ERROR, reason), traceback=traceback.format_exc())
     repairs = [*found.notes, *submission.repairs]
     text = nbformat.writes(submission.notebook)
-    return Graded(found.student, found.lesson, "graded", results, "", repairs, text, time.monotonic() - began)
+    return Graded(found.student, found.lesson, SubmissionStatus.GRADED, results, "", repairs, text, time.monotonic() - began)
 
 
 @bounded_memory()
-def check_submission(lesson_name: str, submission: Submission, folder: Path, sandbox: str) -> list[Result]:
+def check_submission(lesson_name: str, submission: Submission, folder: Path, sandbox: Mode) -> list[Result]:
     """Check a matched submission whose files lie in `folder`."""
     lesson, _ = _lesson(lesson_name)
-    return _check(lesson, submission, artifacts(folder, lesson), sandbox)
+    return SubmissionRun(lesson, submission, artifacts(folder, lesson), sandbox).results()
 
 
 def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
@@ -67,78 +74,81 @@ def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in usable.items()}
 
 
+@dataclass
+class SubmissionRun:
+    """One submission on its way through the checks: its cells in a worker, its exercises in the lesson's order, its time."""
+
+    lesson: Lesson
+    submission: Submission
+    files: Mapping[str, bytes]
+    sandbox: Mode
+    clock: Clock = field(default_factory=lambda: Clock(LIMITS))
+    done: dict[str, Result] = field(default_factory=dict)
+
+    def results(self, tell: Tell | None = None) -> list[Result]:
+        """The result of every exercise; `tell` hears of each as it is done."""
+        with self._open(self.submission.cells) as session:
+            for exercise in self.lesson.exercises.values():
+                self.done[exercise.name] = self._result(exercise, session)
+                if tell:
+                    tell(self.done[exercise.name])
+        return list(self.done.values())
+
+    def _open(self, cells: Sequence[CodeCell]) -> Session:
+        own = {cell.name for cell in cells if cell.own}
+        return Session([(cell.name, cell.source) for cell in cells], LIMITS, self.sandbox, self.files, clock=self.clock, own=own)
+
+    def _result(self, exercise: Exercise, session: Session) -> Result:
+        """The better of two: the answer as it stands and, where it builds on one that failed, with the right one in its place."""
+        lost = prerequisites.broken(exercise.name, self.submission, self.done)
+        first = self._unwritten(exercise) or self._stuck(exercise, lost) or self._examined(exercise, session)
+        if not lost or first.status == ExerciseStatus.PASSED or exercise.name not in self.submission.attempted:
+            return first
+        cells = prerequisites.repaired(self.submission.cells, lost, _reference_answers(self.lesson.name))
+        with self._open(cells) as repaired:
+            return prerequisites.merge(first, self._examined(exercise, repaired), lost)
+
+    def _unwritten(self, exercise: Exercise) -> Result | None:
+        if exercise.outcome or exercise.name in self.submission.attempted:
+            return None
+        if exercise.name in self.submission.answers:
+            return Result(exercise.name, 0.0, exercise.points, ExerciseStatus.NOT_ATTEMPTED)
+        return Result(exercise.name, 0.0, exercise.points, ExerciseStatus.MISSING, diagnosis="its cell is missing")
+
+    def _stuck(self, exercise: Exercise, lost: Sequence[str]) -> Result | None:
+        """An answer that builds on one that hangs or kills is not tried, since it would only do the same."""
+        for earlier in (self.done[name] for name in lost):
+            if any(outcome.status in ENDED for outcome in earlier.outcomes):
+                reason = f"it builds on {earlier.exercise}, which ends this way"
+                return Result(exercise.name, 0.0, exercise.points, earlier.status, diagnosis=reason)
+        return None
+
+    def _examined(self, exercise: Exercise, session: Session) -> Result:
+        student = session.student(exercise.forbids)
+        return self._cell_trouble(exercise, session) or examine(self.lesson, exercise, student, student.test)
+
+    def _cell_trouble(self, exercise: Exercise, session: Session) -> Result | None:
+        """What stopped the answer's own cell before it defined the answer."""
+        own = [session.results[c.name] for c in self.submission.cells if c.exercise == exercise.name and c.name in session.results]
+        broken = [r for r in own if r.status != CellStatus.OK]
+        if not broken or _defined(exercise.name, session):
+            return None
+        status = ExerciseStatus.TIMEOUT if broken[-1].status == CellStatus.TIMEOUT else ExerciseStatus.ERROR
+        where = f" ({broken[-1].line})" if broken[-1].line else ""
+        reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}"
+        return Result(exercise.name, 0.0, exercise.points, status, diagnosis=reason)
+
+
 @lru_cache
 def _lesson(name: str) -> tuple[Lesson, NotebookNode]:
     template = nbformat.read(layout.NOTEBOOKS / f"{name}.ipynb", 4)
     return load_lesson(name, hidden=True), template
 
 
-def _check(
-    lesson: Lesson, submission: Submission, files: Mapping[str, bytes], sandbox: str, tell: Callable[[Result], None] | None = None
-) -> list[Result]:
-    done: dict[str, Result] = {}
-    clock = Clock(LIMITS)
-    with _open(submission.cells, sandbox, files, clock) as session:
-        for exercise in lesson.exercises.values():
-            lost = prerequisites.broken(exercise.name, submission, done)
-            result = _unwritten(exercise, submission) or _first(exercise, lesson, submission, session, [done[name] for name in lost])
-            if lost and result.status != "passed" and exercise.name in submission.attempted:
-                result = prerequisites.merge(result, _second(exercise, lesson, submission, lost, files, sandbox, clock), lost)
-            done[exercise.name] = result
-            if tell:
-                tell(result)
-    return list(done.values())
-
-
-def _open(cells: Sequence[CodeCell], sandbox: str, files: Mapping[str, bytes], clock: Clock) -> Session:
-    own = {cell.name for cell in cells if cell.own}
-    return Session([(cell.name, cell.source) for cell in cells], LIMITS, sandbox, files, clock=clock, own=own)
-
-
-def _unwritten(exercise: Exercise, submission: Submission) -> Result | None:
-    if exercise.outcome or exercise.name in submission.attempted:
-        return None
-    if exercise.name in submission.answers:
-        return Result(exercise.name, 0.0, exercise.points, "not_attempted")
-    return Result(exercise.name, 0.0, exercise.points, "missing", diagnosis="its cell is missing")
-
-
-def _first(exercise: Exercise, lesson: Lesson, submission: Submission, session: Session, lost: list[Result]) -> Result:
-    """The answer as it stands; one that builds on an answer that hangs or kills is not tried, since it would only do the same."""
-    if stuck := [r for r in lost if any(o.status in ("timeout", "died") for o in r.outcomes)]:
-        return Result(
-            exercise.name, 0.0, exercise.points, stuck[0].status, diagnosis=f"it builds on {stuck[0].exercise}, which ends this way"
-        )
-    student = session.student(exercise.forbids)
-    return _cell_trouble(exercise, submission, session) or examine(lesson, exercise, student, student.test)
-
-
-def _second(
-    exercise: Exercise, lesson: Lesson, submission: Submission, lost: list[str], files: Mapping[str, bytes], sandbox: str, clock: Clock
-) -> Result:
-    cells = prerequisites.repaired(submission.cells, lost, _reference_answers(lesson.name))
-    with _open(cells, sandbox, files, clock) as session:
-        student = session.student(exercise.forbids)
-        return _cell_trouble(exercise, submission, session) or examine(lesson, exercise, student, student.test)
-
-
 @lru_cache
 def _reference_answers(name: str) -> dict[str, str]:
     read_source = source.read(layout.source_path(name))
     return {exercise: read_source.answer(exercise) for exercise in read_source.exercises if not read_source.exercises[exercise].outcome}
-
-
-def _cell_trouble(exercise: Exercise, submission: Submission, session: Session) -> Result | None:
-    """What stopped the answer's own cell before it defined the answer."""
-    own = [session.results[c.name] for c in submission.cells if c.exercise == exercise.name and c.name in session.results]
-    broken = [r for r in own if r.status != "ok"]
-    if not broken or _defined(exercise.name, session):
-        return None
-    status = "timeout" if broken[-1].status == "timeout" else "error"
-    where = f" ({broken[-1].line})" if broken[-1].line else ""
-    return Result(
-        exercise.name, 0.0, exercise.points, status, diagnosis=f"Its cell stopped before it defined the answer: {broken[-1].message}{where}"
-    )
 
 
 def _defined(name: str, session: Session) -> bool:
@@ -149,6 +159,7 @@ def _defined(name: str, session: Session) -> bool:
         return False
 
 
-def _without_results(found: Found, lesson: Lesson, template: NotebookNode, status: str, reason: str) -> Graded:
-    results = [Result(e.name, 0.0, e.points, "missing", diagnosis=reason) for e in lesson.exercises.values()]
+def _without_results(found: Found, status: SubmissionStatus, reason: str) -> Graded:
+    lesson, template = _lesson(found.lesson)
+    results = [Result(e.name, 0.0, e.points, ExerciseStatus.MISSING, diagnosis=reason) for e in lesson.exercises.values()]
     return Graded(found.student, found.lesson, status, results, reason, list(found.notes), nbformat.writes(template))

@@ -20,6 +20,7 @@ from autograde.grader.results.model import Graded, writable
 from autograde.grader.run import submission
 from autograde.grader.run.cache_key import files, versions
 from autograde.grader.run.submission import MAX_ARTIFACT
+from autograde.grader.sandbox.modes import Mode
 
 _one_at_a_time = threading.Lock()  # checks share the process's random numbers and its output
 
@@ -35,16 +36,16 @@ class Parcel:
     found: Found
     files: dict[str, bytes]
     versions: dict[str, str]
-    sandbox: str
+    sandbox: Mode
 
 
-def grade_here(found: Found, sandbox: str) -> Graded:
+def grade_here(found: Found, sandbox: Mode) -> Graded:
     """Grade a submission that lies on this machine's disk."""
     with _one_at_a_time, _same_conditions():
         return writable(submission.grade(found, sandbox))
 
 
-def pack(found: Found, sandbox: str) -> Parcel | None:
+def pack(found: Found, sandbox: Mode) -> Parcel | None:
     """The submission for another machine; None where there is nothing fit to send, which needs no worker to be told so."""
     paths = files(found)
     if not paths or paths[0].stat().st_size > MAX_ARTIFACT:

@@ -24,11 +24,11 @@ from dataclasses import dataclass, replace
 from autograde.checking.errors import SandboxUnavailable
 from autograde.grader.sandbox import landlock, seccomp, syscalls
 from autograde.grader.sandbox.limits import Limits, apply, mapped_bytes, tasks_of_this_user
+from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.sandbox.root_fs import NOBODY, RootFs
 
-MODES = ("required", "auto", "off")  # and "landlock", "account" and "limits": no better than that
-OPEN = ("account", "limits")  # levels at which some or all of the machine's files can be read
-REFUSED = {"required": OPEN, "account": ("limits",)}  # by mode
+OPEN = (Level.ACCOUNT, Level.LIMITS)  # levels at which some or all of the machine's files can be read
+REFUSED = {Mode.REQUIRED: OPEN, Mode.ACCOUNT: (Level.LIMITS,)}  # by mode
 
 
 @dataclass
@@ -70,9 +70,9 @@ def _mirror(child: int) -> None:
     os._exit(max(0, os.waitstatus_to_exitcode(status)))
 
 
-def fork(mode: str) -> int:
+def fork(mode: Mode) -> int:
     """os.fork(), into a new PID namespace where that is possible: what is in it dies with its first process."""
-    if mode not in ("required", "auto") or _server.reason:
+    if mode not in (Mode.REQUIRED, Mode.AUTO) or _server.reason:
         return os.fork()
     syscalls.unshare(syscalls.CLONE_NEWPID)  # of the children
     pid = -1
@@ -84,7 +84,7 @@ def fork(mode: str) -> int:
             syscalls.setns(_server.pid_namespace, syscalls.CLONE_NEWPID)
 
 
-def enter(limits: Limits, mode: str, root_fs: RootFs) -> str:
+def enter(limits: Limits, mode: Mode, root_fs: RootFs) -> Level:
     """Shut this process in and say at which level. Raises SandboxUnavailable where that is less than `mode` wants."""
     level, reason = _isolate(limits, mode, root_fs)
     if level in REFUSED.get(mode, ()):
@@ -92,28 +92,28 @@ def enter(limits: Limits, mode: str, root_fs: RootFs) -> str:
     return level
 
 
-def _isolate(limits: Limits, mode: str, root_fs: RootFs) -> tuple[str, str]:
+def _isolate(limits: Limits, mode: Mode, root_fs: RootFs) -> tuple[Level, str]:
     root_fs = root_fs.hiding(limits.hidden_paths)
     mapped = mapped_bytes()  # while there is a /proc to ask
-    if mode == "off":
+    if mode == Mode.OFF:
         apply(limits, mapped)
-        return "off", ""
-    reason = _server.reason or ("not wanted" if mode in ("landlock", *OPEN) else "")
+        return Level.OFF, ""
+    reason = _server.reason or ("not wanted" if mode in (Mode.LANDLOCK, Mode.ACCOUNT, Mode.LIMITS) else "")
     if not reason:
         try:
             root_fs.build(limits.disk_bytes, limits.disk_files)
             _no_privileges()
             apply(limits, mapped, limits.tasks)  # counted in our own user namespace
             _filter()
-            return "namespaces", ""
+            return Level.NAMESPACES, ""
         except OSError as error:
             reason = f"no namespaces: {error}"
     return _without_namespaces(limits, mapped, root_fs, reason, mode)
 
 
-def _without_namespaces(limits: Limits, mapped: int, root_fs: RootFs, reason: str, mode: str) -> tuple[str, str]:
+def _without_namespaces(limits: Limits, mapped: int, root_fs: RootFs, reason: str, mode: Mode) -> tuple[Level, str]:
     try:
-        if landlock.abi() < 1 or mode in OPEN:
+        if landlock.abi() < 1 or mode in (Mode.ACCOUNT, Mode.LIMITS):
             raise OSError("no Landlock")
         syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
         landlock.restrict(root_fs.allowed(), ["/dev/null"])
@@ -121,20 +121,20 @@ def _without_namespaces(limits: Limits, mapped: int, root_fs: RootFs, reason: st
         apply(limits, mapped)
         seccomp.install(namespaces=False)
         os.chdir("/")
-        return "landlock", reason
+        return Level.LANDLOCK, reason
     except OSError as error:
         reason = f"{reason}; {error}"
     try:
         _as_nobody(limits, mapped, mode)
-        return "account", reason
+        return Level.ACCOUNT, reason
     except OSError as error:
         apply(limits, mapped, tasks_of_this_user() + limits.tasks)
-        return "limits", f"{reason}; {error}"
+        return Level.LIMITS, f"{reason}; {error}"
 
 
-def _as_nobody(limits: Limits, mapped: int, mode: str) -> None:
+def _as_nobody(limits: Limits, mapped: int, mode: Mode) -> None:
     """The system's own rules for files are what is left. Raises OSError where this is not root, or there is no filter."""
-    if mode == "limits" or os.geteuid() != 0:
+    if mode == Mode.LIMITS or os.geteuid() != 0:
         raise OSError("no other account to run as")
     seccomp.program(namespaces=False)  # that there is one is known before there is no way back
     os.setgroups([])

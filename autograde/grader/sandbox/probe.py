@@ -15,6 +15,7 @@ from pathlib import Path
 from autograde.checking.errors import SandboxUnavailable
 from autograde.grader.sandbox import isolate, landlock, seccomp, syscalls
 from autograde.grader.sandbox.limits import Limits
+from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.sandbox.root_fs import RootFs
 from autograde.layout import ROOT
 
@@ -42,7 +43,7 @@ class Missing:
 class Support:
     """What this machine offers to isolate student code with: `level` is namespaces, landlock, account or limits."""
 
-    level: str
+    level: Level
     reason: str  # why it is not a better one
     namespaces: dict[str, bool]
     landlock: int  # its version; 0: none
@@ -59,26 +60,26 @@ def support() -> Support:
     if done.returncode:
         raise SandboxUnavailable(f"the sandbox could not be tried out: {done.stderr.strip()[-300:]}")
     found = json.loads(done.stdout)
-    return Support(**{**found, "missing": tuple(Missing(**m) for m in found["missing"])})
+    return Support(**{**found, "level": Level(found["level"]), "missing": tuple(Missing(**m) for m in found["missing"])})
 
 
-def require(mode: str) -> list[str]:
+def require(mode: Mode) -> list[str]:
     """What an instructor should know before grading in this mode, a sentence each.
 
     Raises:
         SandboxUnavailable: when `mode` is required and this machine cannot isolate student code.
     """
-    if mode == "off":
+    if mode == Mode.OFF:
         return ["The sandbox is off: student code can read and change whatever you can. Grade only code you trust."]
     found = support()
     warnings = [f"No {m.what}: {m.reason}. {m.remedy}" for m in found.missing]
     if found.level in isolate.OPEN:
-        if mode == "required":
+        if mode == Mode.REQUIRED:
             raise SandboxUnavailable("This machine cannot isolate student code. " + " ".join(warnings))
-        if found.level == "account":
+        if found.level == Level.ACCOUNT:
             return ["Student code runs as an account of its own: it can read every file here that all accounts may read.", *warnings]
         return ["Student code is NOT isolated here: only memory, time and sizes are limited.", *warnings]
-    if found.level == "landlock":
+    if found.level == Level.LANDLOCK:
         return ["No namespaces here: student code is isolated by Landlock and seccomp instead, and cannot write any file.", *warnings]
     return warnings
 
@@ -89,9 +90,9 @@ def main(root: str) -> None:
     filters = not attempt(_install_filter)
     level, reason = _level(Path(root))
     missing = []
-    if level != "namespaces":
+    if level != Level.NAMESPACES:
         missing.append(_no_namespaces(reason))
-    if not landlock.abi() and level != "namespaces":
+    if not landlock.abi() and level != Level.NAMESPACES:
         missing.append(
             Missing(
                 "Landlock",
@@ -145,7 +146,7 @@ def _install_filter() -> None:
     seccomp.install(namespaces=True)
 
 
-def _level(root: Path) -> tuple[str, str]:
+def _level(root: Path) -> tuple[Level, str]:
     """Go the whole way once: the level that `sandbox.enter` reaches, and what kept it from the best."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -156,14 +157,14 @@ def _level(root: Path) -> tuple[str, str]:
     os.waitpid(child, 0)
     with open(reader) as file:
         lines = file.read().splitlines()
-    return (lines[0], lines[1]) if len(lines) > 1 else ("limits", "it could not be tried out")
+    return (Level(lines[0]), lines[1]) if len(lines) > 1 else (Level.LIMITS, "it could not be tried out")
 
 
 def _go(root: Path, writer: int) -> None:
     isolate.prepare()
-    child = isolate.fork("auto")
+    child = isolate.fork(Mode.AUTO)
     if child == 0:
-        level, reason = isolate._isolate(Limits(), "auto", RootFs(root))
+        level, reason = isolate._isolate(Limits(), Mode.AUTO, RootFs(root))
         os.write(writer, f"{level}\n{reason}\n".encode())
         os._exit(0)
     os.waitpid(child, 0)

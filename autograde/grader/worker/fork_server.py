@@ -35,6 +35,7 @@ from autograde.checking.errors import SandboxUnavailable
 from autograde.grader.rpc.framing import Channel
 from autograde.grader.sandbox import isolate
 from autograde.grader.sandbox.limits import Limits
+from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.root_fs import RootFs
 from autograde.layout import ROOT
 
@@ -78,7 +79,7 @@ class ForkServer:
             )  # fmt: skip
         weakref.finalize(self, _stop, self.process, self._folder, os.getpid())
 
-    def spawn(self, limits: Limits, mode: str) -> tuple[socket.socket, socket.socket]:
+    def spawn(self, limits: Limits, mode: Mode) -> tuple[socket.socket, socket.socket]:
         """A new worker's data channel and lifetime."""
         data, theirs = socket.socketpair()
         lifetime, its_lifetime = socket.socketpair()
@@ -203,7 +204,7 @@ class Server:
                 self._fork(json.loads(text), data, lifetime)
 
     def _fork(self, request: dict[str, Any], data: socket.socket, lifetime: socket.socket) -> None:
-        limits, mode = Limits(**request["limits"]), request["mode"]
+        limits, mode = Limits(**request["limits"]), Mode(request["mode"])
         pid = isolate.fork(mode)
         if pid == 0:
             _child(data, limits, mode, self.root_fs, self.start)
@@ -236,7 +237,7 @@ class Server:
             lifetime.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _child(data: socket.socket, limits: Limits, mode: str, root_fs: RootFs, start: Callable[[Channel], None]) -> None:
+def _child(data: socket.socket, limits: Limits, mode: Mode, root_fs: RootFs, start: Callable[[Channel], None]) -> None:
     """In the fork: everything of the server's is shut before anything of the student's is read."""
     try:
         signal.set_wakeup_fd(-1)

@@ -17,7 +17,7 @@ from autograde import layout
 from autograde.authoring.sample_class import LESSON
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
-from autograde.grader.batch import classwork, pool
+from autograde.grader.batch import class_run, pool
 from autograde.grader.batch.class_run import grade_class
 from autograde.grader.results.model import Graded
 
@@ -75,7 +75,7 @@ def pupils(tmp_path, monkeypatch):
     def executor(workers, scheduler):
         yield None, 2, pupils.submit
 
-    monkeypatch.setattr(classwork, "_executor", executor)
+    monkeypatch.setattr(class_run, "_executor", executor)
     monkeypatch.setattr(pool, "get_ready", lambda: None)
     event.listen(Engine, "connect", _no_waiting_for_the_disk)  # no test cuts the power
     yield pupils

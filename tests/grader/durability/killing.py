@@ -19,8 +19,8 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 from autograde.cli import app
-from autograde.grader.batch import classwork, pool  # noqa: F401, classwork is imported before the forks
-from autograde.grader.worker import fork_server  # noqa: F401, classwork is imported before the forks
+from autograde.grader.batch import class_folder, pool  # noqa: F401, class_folder is imported before the forks
+from autograde.grader.worker import fork_server  # noqa: F401, class_folder is imported before the forks
 
 SERVER = fork_server.shared()
 

@@ -26,9 +26,9 @@ from tests.grader.durability.state import same
 def handed_in(tmp_path):
     folder = tmp_path / "ada"
     folder.mkdir()
-    (folder / f"{LESSON}.ipynb").write_text("I will hand it in tomorrow.")
+    (folder / "07_gpt.ipynb").write_text("I will hand it in tomorrow.")
     (folder / "gpt.safetensors").write_bytes(b"weights")
-    return Found("ada", LESSON, folder / f"{LESSON}.ipynb")
+    return Found("ada", "07_gpt", folder / "07_gpt.ipynb")
 
 
 def test_the_submission_travels_with_the_files_beside_it(handed_in):

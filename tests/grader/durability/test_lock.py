@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from autograde.checking.errors import UserError
 from autograde.grader.batch import lock
 from autograde.grader.batch.lock import only_one
 
@@ -62,7 +63,7 @@ def test_a_disk_without_locks(tmp_path, monkeypatch):
     def none(_):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(lock, "_lock", none)
-    with pytest.raises(ValueError, match="a disk without locks .*this machine's own disk"):
+    monkeypatch.setattr(lock.FileLock, "acquire", none)
+    with pytest.raises(UserError, match="No locks available.*--out on a local disk"):
         with only_one(tmp_path):
             pass

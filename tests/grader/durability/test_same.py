@@ -13,7 +13,7 @@ from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, sample_class, solved_notebook
 from autograde.grader.batch import pool, stream
 from autograde.grader.ingest.discovery import Found
-from autograde.grader.results.store import ResultStore
+from autograde.grader.sandbox.modes import Mode
 
 SAMPLING = "01_sample_based_planning"  # its answers draw random numbers, and so do its checks
 
@@ -24,16 +24,12 @@ def threads(workers):
         yield executor
 
 
-def results(found, executor, store, workers):
+def results(found, executor, workers):
     """What was found out about each submission, by its path, without the student's name and the time it took."""
     seen = {}
-
-    def done(graded, digest):
-        seen.setdefault(by_digest[digest], Counter())[repr(replace(graded, student="", seconds=0.0))] += 1
-
-    digests = {f: str(i) for i, f in enumerate(found)}
-    by_digest = {digest: f.path for f, digest in digests.items()}
-    stream.run(digests, executor, ResultStore(store), "auto", workers, done)
+    jobs = [stream.Job(f, str(i)) for i, f in enumerate(found)]
+    for job, graded in stream.graded(jobs, executor, Mode.AUTO, workers):
+        seen.setdefault(job.found.path, Counter())[repr(replace(graded, student="", seconds=0.0))] += 1
     return seen
 
 
@@ -52,7 +48,7 @@ def test_a_hundred_times_out_of_a_hundred(tmp_path):
         some = [found.pop() for _ in range(share)] + [others.pop() for _ in range(3)]
         random.Random(i).shuffle(some)
         with executor(workers) as running:
-            for path, seen in results(some, running, tmp_path / f"store{i}", workers).items():
+            for path, seen in results(some, running, workers).items():
                 total.setdefault(path, Counter()).update(seen)
     assert {path: sum(seen.values()) for path, seen in total.items()} == {partial: 100, broken: 8, sampling: 4}
     assert {path: len(seen) for path, seen in total.items()} == {partial: 1, broken: 1, sampling: 1}, "results differ"

@@ -1,0 +1,86 @@
+"""A class's results folder: where each result goes as it comes."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from autograde.checking.status import UNWRITTEN, SubmissionStatus
+from autograde.files import sweep
+from autograde.grader.batch.stream import Job
+from autograde.grader.gradebook import course_dir
+from autograde.grader.gradebook.record import Records, explained
+from autograde.grader.results import class_page, csv_tables, feedback_page
+from autograde.grader.results.model import Graded
+from autograde.grader.results.store import RESULTS, ResultStore
+
+log = logging.getLogger(__name__)
+
+
+class ClassFolder:
+    """The store, the feedback pages, the gradebook and the tables in `out`; whoever makes one holds the folder's lock."""
+
+    def __init__(self, out: Path, lessons: Iterable[str]) -> None:
+        self.out = out
+        for folder in (RESULTS, "feedback", "autograded"):
+            sweep(out / folder)
+        with explained(out):
+            course_dir.create(out, sorted(lessons))
+        self.store, self.records = ResultStore(out / RESULTS), Records(out)
+        self.finished: list[Graded] = []
+
+    def __enter__(self) -> ClassFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.records.close()
+
+    def reuse(self, job: Job) -> bool:
+        """Whether an earlier run has this result; what it leaves on disk is then brought up to date."""
+        known = self.store.load(job.key)
+        if known:
+            self._write(job, known)
+        return known is not None
+
+    def keep(self, job: Job, graded: Graded) -> None:
+        """Make a new result safe on disk. The grader's own error is no result: it is logged, and the next run tries again."""
+        if graded.status == SubmissionStatus.ERROR:
+            log.error("%s, lesson %s: %s\n%s", graded.student, graded.lesson, graded.reason, graded.traceback)
+        else:
+            self.store.save(job.key, graded)
+            log.info("%s, lesson %s: %s, %g points in %.2f s", graded.student, graded.lesson, graded.status, graded.score, graded.seconds)
+        self._write(job, graded)
+
+    def finish(self) -> list[Graded]:
+        """Write the tables and the class page; every result, sorted by student and lesson, without the notebooks."""
+        graded = sorted(self.finished, key=lambda g: (g.student, g.lesson))
+        csv_tables.save(graded, self.out)
+        class_page.save(self.out)
+        return graded
+
+    def _write(self, job: Job, graded: Graded) -> None:
+        """The views of one result; in memory stays what the tables need."""
+        feedback_page.save(graded, self.out)
+        self.records.record(graded, job.key)
+        self.finished.append(replace(graded, notebook=""))
+
+
+def summary(graded: list[Graded]) -> Table:
+    """The class as a table: a line a submission, with what went wrong first."""
+    table = Table("Student", "Lesson", "Score", "State", "What to know", title="The class")
+    for g in graded:
+        states = Counter(r.status for r in g.results)
+        state = (
+            g.status if g.status != SubmissionStatus.GRADED else ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(states.items()))
+        )
+        first = next((f"{r.exercise}: {r.message}" for r in g.results if r.message and r.status not in UNWRITTEN), "")
+        note = g.reason or first or (g.repairs[0] if g.repairs else "")
+        note = note if len(note) < 90 else note[:89] + "…"
+        table.add_row(escape(g.student), g.lesson[:2], f"{g.score:g} / {g.max_score:g}", state, escape(note))
+    return table
