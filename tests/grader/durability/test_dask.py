@@ -50,7 +50,7 @@ def test_what_is_not_fit_to_travel_is_told_here(tmp_path):
 
 def test_a_worker_with_other_checks_refuses(handed_in, monkeypatch):
     parcel = task.pack(handed_in, "off")
-    theirs = {**task.versions(LESSON), "the lesson's hidden tests": "older", "torch": "1.0"}
+    theirs = {**task.versions(handed_in.lesson), "the lesson's hidden tests": "older", "torch": "1.0"}
     monkeypatch.setattr(task, "versions", lambda lesson: theirs)
     with pytest.raises(
         task.OtherVersion, match=r"another version of the lesson's hidden tests \(older there, .* torch \(1.0 there.*install the same"
