@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from autograde.checking.student import Student
+
 LENGTH = 64  # numbers kept of a long output, spread evenly over it
 DIGITS = 6
 
 
-def fingerprint(probe: Callable[[Any], Any], student: Any) -> dict[str, Any]:
+def fingerprint(probe: Callable[[Student], Any], student: Student) -> dict[str, Any]:
     """`{"form": …, "numbers": […]}` of what `probe(student)` gives, or `{"form": "raises ValueError", …}`."""
     try:
         with torch.random.fork_rng(devices=[]):

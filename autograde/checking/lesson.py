@@ -51,7 +51,7 @@ def read_manifest(name: str) -> dict[str, Any]:
     """The generated `autograde/lessons/manifests/NN_name.json`.
 
     Raises:
-        ValueError: when the lesson is not built yet.
+        UserError: when the lesson is not built yet.
     """
     path = layout.manifest_path(name)
     if not path.exists():
@@ -85,9 +85,9 @@ def _checks_and_probes(name: str, exercises: dict[str, Exercise], hidden: bool) 
     checks: dict[str, list[Check]] = {key: [] for key in exercises}
     for check in found:
         if check.exercise not in checks:
-            raise ValueError(f"{check.name} checks {check.exercise!r}, which lesson {name} does not have")
+            raise UserError(f"{check.name} checks {check.exercise!r}, which lesson {name} does not have")
         checks[check.exercise].append(check)
     if lacking := [key for key, listed in checks.items() if not listed]:
-        raise ValueError(f"lesson {name} has no check for {', '.join(lacking)}")
+        raise UserError(f"lesson {name} has no check for {', '.join(lacking)}")
     probes = getattr(layout.load_module(layout.checks_path(name), f"probes_of_{name}"), "PROBES", {})
     return checks, probes

@@ -14,9 +14,19 @@ from typing import Any
 import pytest
 import torch
 
-from autograde.checking.errors import AutogradeError, CheckFailed, ForbiddenCall, MissingName, StudentDied, StudentError, StudentTimeout
+from autograde.checking.errors import (
+    AutogradeError,
+    CheckFailed,
+    ForbiddenCall,
+    MissingName,
+    StudentDied,
+    StudentError,
+    StudentTimeout,
+    UserError,
+)
 from autograde.checking.expect import tensors_in
 from autograde.checking.status import CheckStatus
+from autograde.checking.student import Student
 
 MARKS = (
     "exercise(name, weight=1): the exercise that a check belongs to and its share of the points",
@@ -77,7 +87,7 @@ def collect(path: Path, hidden: bool = False) -> list[Check]:
     """The checks in one file, in its order.
 
     Raises:
-        ValueError: when the file cannot be imported or a test belongs to no exercise.
+        UserError: when the file cannot be imported or a test belongs to no exercise.
     """
     found = _Collector()
     options = ["--collect-only", "-s", "-p", "no:terminal", "-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib"]
@@ -85,7 +95,7 @@ def collect(path: Path, hidden: bool = False) -> list[Check]:
     with contextlib.redirect_stdout(io.StringIO()), _no_plugins_from_outside():
         code = pytest.main([*options, "-c", os.devnull, f"--rootdir={path.parent.parent}", str(path)], plugins=[found])
     if found.errors or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise ValueError(f"{path.name} cannot be collected:\n{''.join(found.errors[:1])}")
+        raise UserError(f"{path.name} cannot be collected:\n{''.join(found.errors[:1])}")
     return [_check(item, path, hidden) for item in found.items]
 
 
@@ -105,17 +115,17 @@ def _no_plugins_from_outside() -> Iterator[None]:
 def _check(item: pytest.Function, path: Path, hidden: bool) -> Check:
     mark = item.get_closest_marker("exercise")
     if mark is None or not mark.args:
-        raise ValueError(f"{path.name}: {item.name} needs @pytest.mark.exercise(name)")
+        raise UserError(f"{path.name}: {item.name} needs @pytest.mark.exercise(name)")
     arguments = dict(item.callspec.params) if hasattr(item, "callspec") else {}
     unknown = set(item.fixturenames) - set(arguments) - {"student"}
     if unknown:
-        raise ValueError(f"{path.name}: {item.name} asks for fixtures that checks do not have: {sorted(unknown)}")
+        raise UserError(f"{path.name}: {item.name} asks for fixtures that checks do not have: {sorted(unknown)}")
     lines = (item.function.__doc__ or item.originalname.removeprefix("test_").replace("_", " ")).strip().splitlines()
     weight, trivial = float(mark.kwargs.get("weight", 1)), item.get_closest_marker("trivial") is not None
     return Check(mark.args[0], weight, item.name, lines[0], hidden, item.function, arguments, trivial)
 
 
-def run(check: Check, student: Any) -> Outcome | None:
+def run(check: Check, student: Student) -> Outcome | None:
     """Run one check; None when it skips itself (an optional package is not there)."""
     try:
         with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()), _inputs_kept(check):

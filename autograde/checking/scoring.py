@@ -12,6 +12,7 @@ from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.lesson import Exercise, Lesson
 from autograde.checking.runner import Check, Outcome, run
 from autograde.checking.status import ENDED, UNWRITTEN, CheckStatus, ExerciseStatus
+from autograde.checking.student import Student
 
 GIVE_UP_AFTER = 2
 
@@ -49,7 +50,7 @@ def tell(outcome: Outcome) -> str:
 def examine(
     lesson: Lesson,
     exercise: Exercise,
-    student: Any,
+    student: Student,
     guard: Any = contextlib.nullcontext,
     enough: Callable[[Outcome], bool] = lambda outcome: False,
 ) -> Result:
@@ -70,7 +71,7 @@ def examine(
     return summarize(exercise, outcomes, total, lambda: diagnose(lesson, exercise, student, guard))
 
 
-def _run(check: Check, student: Any, guard: Any) -> Outcome | None:
+def _run(check: Check, student: Student, guard: Any) -> Outcome | None:
     try:
         with guard():
             return run(check, student)
@@ -110,7 +111,7 @@ def earned(outcomes: Sequence[Outcome]) -> float:
     return 0.0 if all(o.trivial for o in passed) else sum(o.weight for o in passed)
 
 
-def diagnose(lesson: Lesson, exercise: Exercise, student: Any, guard: Any = contextlib.nullcontext) -> str:
+def diagnose(lesson: Lesson, exercise: Exercise, student: Student, guard: Any = contextlib.nullcontext) -> str:
     """The sentence of the known mistake whose output the student's equals on the probe; nothing when it is none of them."""
     probe = lesson.probes.get(exercise.name)
     if probe is None or not lesson.mistakes.get(exercise.name):

@@ -1,6 +1,6 @@
-"""The `student` of the checks where the answers live in this process: the notebook's kernel and CI.
+"""The `student` of the checks: what a check may ask of it, and the one whose answers live in this process (the kernel, CI).
 
-The grader's counterpart, with the same methods, is `autograde.grader.rpc.proxies.RemoteStudent`.
+The grader's own, whose answers live in a worker, is `RemoteStudent` in `autograde.grader.rpc.proxies`. A check cannot tell which it has.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import copy
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -17,7 +17,29 @@ from autograde.checking import gradients
 from autograde.checking.errors import MissingName
 
 
-class LocalStudent:
+@runtime_checkable
+class Student(Protocol):
+    """A student's answers: any name that the submission defines is an attribute; these methods are the rest."""
+
+    def __getattr__(self, name: str) -> Any: ...
+
+    def pullback(self, function: Callable, inputs: Sequence[Any], cotangent: Any, **kwargs: Any) -> tuple[Any, tuple]:
+        """The output and the gradients in the inputs."""
+
+    def parameter_gradients(self, module: Any, inputs: Sequence[Any], cotangent: Any, **kwargs: Any) -> dict:
+        """`{name: gradient}` for a module's parameters."""
+
+    def arguments_after(self, function: Callable, *args: Any, **kwargs: Any) -> tuple:
+        """Copies of the arguments, as the call leaves them."""
+
+    def new(self, qualified_name: str, *args: Any, **kwargs: Any) -> Any:
+        """An object of a library, such as `student.new("torch.nn.Linear", 3, 4)`."""
+
+    def artifact(self, name: str) -> bytes | None:
+        """The bytes of a file beside the notebook; None where there is none."""
+
+
+class LocalStudent(Student):
     """Answers looked up by name in a namespace, such as a notebook's globals."""
 
     def __init__(self, namespace: Mapping[str, Any], folder: Path | None = None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from autograde.checking.student import Student
 from autograde.grader.rpc.connection import RemoteReference
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class RemoteIterator:
         return found[0]
 
 
-class RemoteStudent:
+class RemoteStudent(Student):
     """One student's answers, for one exercise's checks."""
 
     def __init__(self, session: Session, forbids: Sequence[str] = ()) -> None:
