@@ -19,6 +19,7 @@ from autograde import layout
 GRADER = layout.ROOT / "autograde" / "grader"
 INSTALL = "pip install -c requirements.lock -e ."
 FORMGRADER = "nbgrader.server_extensions.formgrader"
+SAFE_MARKDOWN = 'c.HTMLExporter.filters = {"markdown2html": "autograde.grader.safe_markdown.render"}'
 GROUPS = {"students": "To work on the lessons", "graders": "To grade a class"}
 PACKAGES = (
     "torch",
@@ -239,7 +240,20 @@ def sandbox() -> Iterator[Finding]:
         yield Finding(f"Sandbox: {lack.what}", False, lack.reason, lack.remedy)
 
 
+def course_directory() -> Iterator[Finding]:
+    """In a class's folder: whether its configuration has what later versions of the course added to it."""
+    config = Path("nbgrader_config.py")
+    text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else ""
+    if "autograde.grader.plugin" not in text:
+        return
+    well = "autograde.grader.safe_markdown.render" in text
+    words = f"{config.resolve()} keeps scripts in students' Markdown from running" if well else (
+        f"{config.resolve()} is of an earlier version: scripts in students' Markdown can run in formgrader"
+    )  # fmt: skip
+    yield Finding("Course directory", well, words, f"add this line to it: {SAFE_MARKDOWN}")
+
+
 LOOKS: dict[str, tuple[Callable[[], Iterator[Finding]], ...]] = {
     "students": (python, environment, packages, torch, kernel, course, lessons, text, disk),
-    "graders": (search_path, extension, open_files, sandbox),
+    "graders": (search_path, extension, open_files, sandbox, course_directory),
 }

@@ -78,7 +78,8 @@ def doctor(
     """Look for what commonly goes wrong in a set-up, and say how to fix it.
 
     For students: Python's version, the environment, packages, PyTorch and the GPU, the kernel, which copy of the course is used, the notebooks,
-    the encoding of text, disk and home. For graders: the search path, nbgrader's page in JupyterLab, open files, the sandbox.
+    the encoding of text, disk and home. For graders: the search path, nbgrader's page in JupyterLab, open files, the sandbox,
+    and, run in a class's folder, its configuration.
 
     The exit status is 0 when all is well, and 1 when something is not.
     """

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from autograde import doctor, layout
 from autograde.cli import app
+from autograde.grader.gradebook import course_dir
 
 
 def sick(look):
@@ -189,6 +190,18 @@ def test_a_machine_without_a_sandbox(monkeypatch):
     monkeypatch.setattr(probe, "support", lambda: types.SimpleNamespace(level="limits", missing=[lack]))
     found = [finding for finding in doctor.sandbox() if not finding.well]
     assert "limits" in found[0].words and found[1].words == lack.reason and found[1].remedy == lack.remedy
+
+
+@pytest.mark.parametrize("line, well", [("", False), (doctor.SAFE_MARKDOWN, True)])
+def test_a_course_directory_of_an_earlier_version(tmp_path, monkeypatch, line, well):
+    """Its configuration is the instructor's file: we do not write to it, so the doctor says what is missing."""
+    monkeypatch.chdir(tmp_path)
+    assert list(doctor.course_directory()) == []
+    (tmp_path / "nbgrader_config.py").write_text(
+        f'c.Autograde.autograde_preprocessors = ["autograde.grader.plugin.GradeInSandbox"]\n{line}\n'
+    )
+    (found,) = doctor.course_directory()
+    assert found.well is well and doctor.SAFE_MARKDOWN in found.remedy and doctor.SAFE_MARKDOWN in course_dir.CONFIG
 
 
 def test_the_status_says_whether_all_is_well(monkeypatch):
