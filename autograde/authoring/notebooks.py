@@ -17,6 +17,7 @@ from nbgrader.preprocessors import CheckCellMetadata, ClearOutput, ClearSolution
 from autograde.authoring.bootstrap import badge_cell, bootstrap_cell
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.source import Cell, Source
+from autograde.checking.errors import NOT_WRITTEN
 
 LESSON_LANGUAGE = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -41,7 +42,7 @@ def student_notebook(source: Source) -> NotebookNode:
     clear = ClearSolutions()
     for cell in notebook.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        clear.code_stub = {"python": f'# YOUR CODE HERE\nraise NotImplementedError("{name} is not written yet")'}
+        clear.code_stub = {"python": f'# YOUR CODE HERE\nraise NotImplementedError("{name} is {NOT_WRITTEN}")'}
         clear.preprocess_cell(cell, {"language": "python"}, 0)
     for preprocessor in (LockCells(), ClearOutput(), CheckCellMetadata(), ComputeChecksums()):
         notebook, _ = preprocessor.preprocess(notebook, {})

@@ -5,6 +5,7 @@ process: a test, and whoever turns its end into a verdict, cannot tell which of 
 """
 
 MESSAGE_LENGTH = 500
+NOT_WRITTEN = "not written yet"  # how the message of a stub ends
 
 
 class AutogradeError(Exception):

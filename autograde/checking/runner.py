@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from autograde.checking.errors import (
+    NOT_WRITTEN,
     AutogradeError,
     CheckFailed,
     ForbiddenCall,
@@ -158,7 +159,7 @@ def _verdict(error: BaseException) -> tuple[CheckStatus, str, str]:
     if isinstance(error, MissingName):
         return CheckStatus.MISSING, str(error), ""
     if _is_stub(error):
-        return CheckStatus.NOT_ATTEMPTED, "not written yet", ""
+        return CheckStatus.NOT_ATTEMPTED, NOT_WRITTEN, ""
     if isinstance(error, StudentTimeout):
         return CheckStatus.TIMEOUT, str(error), ""
     if isinstance(error, StudentDied):
@@ -173,7 +174,7 @@ def _verdict(error: BaseException) -> tuple[CheckStatus, str, str]:
 def _is_stub(error: BaseException) -> bool:
     """NotImplementedError as a stub raises it: torch raises it too, for what a device cannot do."""
     named = isinstance(error, NotImplementedError) or getattr(error, "type_name", "") == "NotImplementedError"
-    return named and (not str(error) or str(error).endswith("not written yet"))
+    return named and (not str(error) or str(error).endswith(NOT_WRITTEN))
 
 
 def _raised(error: BaseException) -> tuple[str, str]:

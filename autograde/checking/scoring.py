@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograde.checking.errors import AutogradeError, ForbiddenCall
+from autograde.checking.errors import NOT_WRITTEN, AutogradeError, ForbiddenCall
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.lesson import Exercise, Lesson
 from autograde.checking.runner import Check, Outcome, run
@@ -33,7 +33,7 @@ class Result:
         """The one line that says most: the known mistake, else the first failure."""
         failures = [o for o in self.outcomes if not o.passed]
         if self.status in (ExerciseStatus.PASSED, ExerciseStatus.NOT_ATTEMPTED):
-            return "" if self.status == ExerciseStatus.PASSED else "not written yet"
+            return "" if self.status == ExerciseStatus.PASSED else NOT_WRITTEN
         if not failures:
             return self.diagnosis
         visible = [o for o in failures if not o.hidden] or failures

@@ -18,6 +18,7 @@ import torch
 
 from autograde.checking.errors import (
     MESSAGE_LENGTH,
+    NOT_WRITTEN,
     ForbiddenCall,
     MissingName,
     NotWritten,
@@ -261,7 +262,7 @@ class Connection:
         if body.get("kind") == "missing":
             return MissingName(message)
         if name == "NotImplementedError" and not message:
-            return NotWritten("not written yet")
+            return NotWritten(NOT_WRITTEN)
         known = [plain(a, 80) for a in ancestors[:32]] if type(ancestors) is list else []
         return student_error(name, known, message, plain(body.get("line"), 200), plain(body.get("traceback"), 2000))
 
