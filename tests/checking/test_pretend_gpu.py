@@ -436,6 +436,14 @@ def test_a_moved_module_stays_itself(gpu):
     assert model.cpu()[0].weight is model[1].weight
 
 
+def test_hooks_on_parameters_survive_loading(gpu):
+    layer, seen = nn.Linear(2, 2).to(gpu), []
+    layer.weight.register_hook(lambda g: seen.append(1))
+    layer.load_state_dict(nn.Linear(2, 2).state_dict())
+    layer(torch.ones(2, device=gpu)).sum().backward()
+    assert seen == [1] and layer.weight.device == gpu
+
+
 def test_a_default_device_is_followed(gpu):
     torch.set_default_device(gpu)
     try:

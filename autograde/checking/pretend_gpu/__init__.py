@@ -25,6 +25,7 @@ from autograde.checking.pretend_gpu import generators
 from autograde.checking.pretend_gpu.card import A100, BACKEND, T4, Card
 from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gpu
 
+_original_apply = torch.nn.Module._apply
 __all__ = ["A100", "BACKEND", "DEVICE", "NAME", "T4", "Card", "is_on_gpu", "machine"]
 
 
@@ -32,11 +33,9 @@ __all__ = ["A100", "BACKEND", "DEVICE", "NAME", "T4", "Card", "is_on_gpu", "mach
 def machine(card: Card = A100) -> Iterator[torch.device]:
     """Inside, this machine has the pretend GPU `card`: gives its device."""
     _install()
-    swap = torch.__future__.get_swap_module_params_on_conversion()
-    before = BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone
+    before = BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply
     BACKEND.card, BACKEND.waits = card, []
-    torch.__future__.set_swap_module_params_on_conversion(True)  # `module.to` keeps tied parameters tied
-    torch.Generator, torch.UntypedStorage.clone = generators.Generator, _clone
+    torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply = generators.Generator, _clone, _apply
     try:
         with torch.autograd.set_multithreading_enabled(
             False
@@ -44,8 +43,7 @@ def machine(card: Card = A100) -> Iterator[torch.device]:
             yield torch.device(DEVICE)
     finally:
         BACKEND.synchronize()
-        BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone = before
-        torch.__future__.set_swap_module_params_on_conversion(swap)
+        BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply = before
 
 
 @functools.cache
@@ -70,6 +68,16 @@ def _restore(storage: torch.UntypedStorage, location: str) -> torch.UntypedStora
     if not BACKEND.is_available():
         raise RuntimeError("Attempting to deserialize object on a GPU device, but there is none; use torch.load with map_location='cpu'")
     return on_gpu(torch.empty(0, dtype=torch.uint8).set_(storage).clone()).untyped_storage()
+
+
+def _apply(module: torch.nn.Module, *args, **kwargs) -> torch.nn.Module:
+    """`module.to(…)`: its parameters stay the objects that they are, so that tied ones stay tied, as they do between the CPU and CUDA."""
+    swap = torch.__future__.get_swap_module_params_on_conversion()
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    try:
+        return _original_apply(module, *args, **kwargs)
+    finally:
+        torch.__future__.set_swap_module_params_on_conversion(swap)
 
 
 def _clone(storage: torch.UntypedStorage) -> torch.UntypedStorage:
