@@ -6,12 +6,13 @@ RUN := $(VENV)/bin/python
 export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 
-.PHONY: help demo dev test test-all strength build measure check-built site lab lint lock clean
+.PHONY: help demo dev test test-all verify strength build measure check-built site lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
 	@echo "make test      set up and run every test (minutes)"
-	@echo "make test-all  what the line above leaves out: every lesson executed three ways, training runs"
+	@echo "make test-all  what the line above leaves out: browsers, graders that are killed, lessons that changed since make verify"
+	@echo "make verify    execute every lesson three ways, and what the texts claim on fresh seeds (an hour); before a version changes"
 	@echo "make lab       open the course in JupyterLab"
 	@echo "make measure 02  measure the numbers that lesson 02's text tells (minutes), for docs/measured/"
 	@echo "make build     make the notebooks from the sources in solutions/"
@@ -34,6 +35,10 @@ test-all: $(VENV)/.ready-dev
 	@$(RUN) -m pytest -m slow --durations=10 -o cache_dir=.pytest_cache/computing $(COMPUTING) > .computing.log 2>&1 & computing=$$!; \
 	$(RUN) -m pytest -m slow --durations=10 $(WAITING); waiting=$$?; \
 	wait $$computing; computed=$$?; cat .computing.log; rm -f .computing.log; exit $$((waiting + computed))
+
+# Every lesson executed three ways, whatever the digests say, and what the texts claim on fresh seeds; then notes in the notebooks that it was.
+verify: $(VENV)/.ready-dev
+	@$(RUN) -m pytest --every-lesson --durations=10 -m executes && $(RUN) -m autograde build --verified
 
 strength: $(VENV)/.ready
 	@$(RUN) -m autograde strength

@@ -12,7 +12,7 @@ def every_seed(lesson, experiment):
     seeds = Numbers(layout.resolve(lesson)).experiments.get(experiment, {}).get("seeds", [])
     runs = [pytest.param((lesson, experiment, seed), id=f"seed {seed}") for seed in seeds]
     if len(seeds) != 1:  # an experiment without chance needs no other seed
-        runs.append(pytest.param((lesson, experiment, FRESH), id="a fresh seed", marks=pytest.mark.slow))
+        runs.append(pytest.param((lesson, experiment, FRESH), id="a fresh seed", marks=[pytest.mark.slow, pytest.mark.executes(lesson)]))
     return pytest.mark.parametrize("run", runs, indirect=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from autograde import layout
-from autograde.authoring import manifest, notebooks
+from autograde.authoring import executed, manifest, notebooks
 from autograde.authoring.alt_text import cells_with_silent_pictures
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.mutation import Bench
@@ -34,16 +34,20 @@ def build(name: str, execute: bool = True) -> Built:
     if not _is_recorded(bench):  # the last digits of another machine are no change
         layout.manifest_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
     instructor = notebooks.instructor_notebook(bench.source)
+    path = executed.notebook_path(name)
+    known = nbformat.read(path, 4) if path.exists() else None
     if execute:
         instructor = notebooks.execute(instructor, layout.SOLUTIONS)
         if silent := cells_with_silent_pictures(instructor):
             raise UserError(
                 f"lesson {name} shows a picture without alternative text (draw it with `plots.show(draw, alt=…)`), in the cell that begins {silent[0]!r}"
             )
-    else:
-        instructor = _with_known_outputs(instructor, layout.SOLUTIONS / f"{name}.ipynb")
+        executed.stamp(instructor, bench.source, known)
+    elif known is not None:
+        instructor = _with_known_outputs(instructor, known)
+        executed.keep_stamps(instructor, known)
     written = {
-        layout.SOLUTIONS / f"{name}.ipynb": instructor,
+        path: instructor,
         layout.NOTEBOOKS / f"{name}.ipynb": notebooks.student_notebook(bench.source),
     }
     for path, notebook in written.items():
@@ -59,13 +63,15 @@ def stale(name: str) -> list[str]:
     found = []
     if _text(layout.NOTEBOOKS / f"{name}.ipynb") != student:
         found.append(f"notebooks/{name}.ipynb")
-    known = layout.SOLUTIONS / f"{name}.ipynb"
+    known = executed.notebook_path(name)
     fresh = notebooks.instructor_notebook(bench.source)
     if not known.exists() or notebooks.without_outputs(nbformat.read(known, 4)) != notebooks.without_outputs(fresh):
         found.append(f"solutions/{name}.ipynb")
     if not _is_recorded(bench):
         found.append(f"autograde/lessons/manifests/{name}.json")
     outdated = [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
+    if run_before := executed.stale(name):
+        outdated.append(run_before)
     return Numbers(name).stale() + outdated
 
 
@@ -74,14 +80,12 @@ def _is_recorded(bench: Bench) -> bool:
     return bool(recorded) and manifest.agrees(json.loads(recorded), manifest.manifest(bench))
 
 
-def _with_known_outputs(notebook: nbformat.NotebookNode, known: Path) -> nbformat.NotebookNode:
+def _with_known_outputs(notebook: nbformat.NotebookNode, known: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Keep the outputs of cells that have not changed, so that prose can be edited without running the lesson."""
-    if not known.exists():
-        return notebook
-    executed = {cell.source: (cell.outputs, cell.execution_count) for cell in nbformat.read(known, 4).cells if cell.cell_type == "code"}
+    outputs = {cell.source: (cell.outputs, cell.execution_count) for cell in known.cells if cell.cell_type == "code"}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = executed.get(cell.source, ([], None))
+            cell.outputs, cell.execution_count = outputs.get(cell.source, ([], None))
     return notebook
 
 

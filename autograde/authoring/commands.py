@@ -19,12 +19,14 @@ def build(
     lessons: Lessons = None,
     execute: Annotated[bool, typer.Option(help="Run the instructor's notebook and keep its outputs.")] = True,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when something is out of date.")] = False,
+    verified: Annotated[bool, typer.Option("--verified", help="Build nothing; note in the notebooks that `make verify` passed.")] = False,
 ) -> None:
     """Make the notebooks and the manifest of each lesson from its source in `solutions/`.
 
     Edit `solutions/NN_name.py`, never a notebook: a build writes `notebooks/NN_name.ipynb`, `solutions/NN_name.ipynb` and
     `autograde/lessons/manifests/NN_name.json` anew. `--no-execute` takes seconds; it keeps the outputs of cells that have not changed.
     """
+    from autograde.authoring import executed
     from autograde.authoring.build import build as build_lesson
     from autograde.authoring.build import stale
     from autograde.authoring.measuring.numbers import Numbers
@@ -36,6 +38,9 @@ def build(
         try:
             if check:
                 outdated += stale(name)
+                continue
+            if verified:
+                outdated += [] if executed.note_verified(name) else [str(executed.stale(name))]
                 continue
             built = build_lesson(name, execute)
         except (SourceError, UserError) as error:

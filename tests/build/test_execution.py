@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom: solved and half done; tests/release runs it untouched, from what students get.
 
+A lesson that is as `make verify` left it is not executed again (`--every-lesson` does): test_executed.py looks at the digests.
 Its time is processor time: lessons use one thread, and on a machine with nothing else to do it is what a clock shows.
 """
 
@@ -12,7 +13,7 @@ from autograde import layout
 from autograde.authoring import notebooks, source
 from autograde.authoring.sample_class import solved_notebook
 
-LESSONS = layout.lesson_names()
+LESSONS = [pytest.param(name, marks=pytest.mark.executes(name)) for name in layout.lesson_names()]
 CLAIMS = layout.ROOT / "tests" / "lessons" / "claims"
 SOLVED_SECONDS = {"02": 300, "07": 400, "08": 400}  # the others: 240; twice what a slow core takes that has a machine to itself
 

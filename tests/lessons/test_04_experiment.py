@@ -34,6 +34,7 @@ def test_only_the_grouping_differs(lesson):
 
 
 @pytest.mark.slow
+@pytest.mark.executes("04")
 def test_one_head_fails_at_two_look_ups(lesson):
     first, second, both = both_right(lesson, 1).T
     assert both.max() < 0.35
@@ -42,17 +43,20 @@ def test_one_head_fails_at_two_look_ups(lesson):
 
 
 @pytest.mark.slow
+@pytest.mark.executes("04")
 @pytest.mark.parametrize("n_heads", [2, 4, 8])
 def test_several_heads_succeed(lesson, n_heads):
     assert both_right(lesson, n_heads)[:, 2].min() > 0.95
 
 
 @pytest.mark.slow
+@pytest.mark.executes("04")
 def test_heads_of_one_number_are_too_narrow(lesson):
     assert both_right(lesson, 16)[:, 2].max() < 0.9
 
 
 @pytest.mark.slow
+@pytest.mark.executes("04")
 def test_a_hidden_layer_unpacks_what_one_head_blends(lesson):
     options = {"steps": 800, "learning_rate": 3e-3}
     linear, deep = (both_right(lesson, 1, hidden=hidden, **options)[:, 2] for hidden in (0, 128))
@@ -60,6 +64,7 @@ def test_a_hidden_layer_unpacks_what_one_head_blends(lesson):
 
 
 @pytest.mark.slow
+@pytest.mark.executes("04")
 def test_no_single_head_is_all_heads(lesson):
     model = lesson["train_party"](4, 0)
     whole = lesson["accuracy"](model)[2]

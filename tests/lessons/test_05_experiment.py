@@ -18,6 +18,7 @@ def mean_accuracy(lesson, models, question, length):
 
 
 @pytest.mark.slow
+@pytest.mark.executes("05")
 def test_a_shared_last_bucket_helps_t5(lesson, monkeypatch):
     """With max_distance 32 far keys share a trained bucket: about 80% at 256."""
     buckets = lesson["relative_position_bucket"]

@@ -249,7 +249,7 @@ def test_what_is_released_imports_only_what_the_first_cell_installs(released):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", layout.lesson_names())
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.executes(name)) for name in layout.lesson_names()])
 def test_every_notebook_works_from_the_release_alone(released, name):
     notebook = nbformat.read(released / "notebooks" / f"{name}.ipynb", 4)
     probe = nbformat.v4.new_code_cell("import autograde, utils; print(autograde.__file__, utils.__file__)")
