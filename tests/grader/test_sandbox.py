@@ -1,6 +1,7 @@
 """Each promise of the sandbox, by code that tries to break it: isolated by namespaces, and by Landlock where there are none."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from autograde.grader.run.session import Session
 from autograde.grader.sandbox import isolate, probe, root_fs
 from autograde.grader.sandbox.limits import Limits
 from autograde.grader.sandbox.root_fs import RootFs, _without
+from autograde.grader.worker import fork_server
 from autograde.grader.worker.fork_server import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +81,7 @@ def test_other_submissions_and_a_gradebook_cannot_be_read_where_they_are_told(ma
 
 
 def test_a_secret_inside_what_is_readable_is_covered(server, tmp_path):
-    inside = Path(sys.prefix) / "lib"
+    inside = Path(pytest.__file__).parent
     plan = RootFs(ROOT, (str(inside),))
     assert (os.path.realpath(inside), False) in plan.plan
     assert not any(str(inside) == p or str(inside).startswith(p + "/") for p in plan.allowed())
@@ -90,6 +92,28 @@ def test_a_secret_inside_what_is_readable_is_covered(server, tmp_path):
 def test_hidden_paths_inside_a_readable_folder_are_empty(make):
     hidden = os.path.dirname(os.path.realpath(pytest.__file__))
     assert attack(make, READ, hidden, hidden_paths=(hidden,)) == []
+
+
+@shut_in
+@pytest.mark.parametrize("path", ["/usr/local/share/nbgrader/exchange", "/usr/share/doc", "/srv/nbgrader", "/opt", "/mnt"])
+def test_no_exchange_and_no_other_shared_folder_can_be_read(make, mode, path):
+    assert attack(make, READ, path, mode=mode) in ("FileNotFoundError", "PermissionError")
+
+
+@shut_in
+def test_the_class_is_hidden_wherever_it_lies(make, mode):
+    """Below the course's data, say, where lessons may read."""
+    folder = ROOT / "data" / "test-class-below-data"
+    (folder / "ada").mkdir(parents=True, exist_ok=True)
+    (folder / "ada" / "03_self_attention.ipynb").write_text("an answer")
+    fork_server.hide([folder])
+    try:
+        got = attack(make, READ, str(folder / "ada" / "03_self_attention.ipynb"), mode=mode)
+        assert got in ("FileNotFoundError", "PermissionError")
+        assert attack(make, READ, str(ROOT / "data"), mode=mode)
+    finally:
+        fork_server.hide([])
+        shutil.rmtree(folder)
 
 
 WRITE = """

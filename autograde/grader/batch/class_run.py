@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from autograde.checking.errors import SandboxUnavailable
+from autograde import layout
+from autograde.checking.errors import SandboxUnavailable, UserError
 from autograde.grader.batch import pool, progress_bar, stream
 from autograde.grader.batch.lock import only_one
 from autograde.grader.batch.log_file import logged_in
@@ -25,6 +26,7 @@ from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
 from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.probe import require
+from autograde.grader.worker import fork_server
 
 if TYPE_CHECKING:
     from autograde.grader.batch.class_folder import ClassFolder
@@ -75,11 +77,13 @@ def grade_class(
         SandboxUnavailable: when the sandbox is required and this machine has none.
     """
     submissions = find(paths, lesson)
+    _not_where_lessons_read(paths)
     out = out or (paths[0] if len(paths) == 1 and is_course(paths[0]) else Path("graded"))
     with only_one(out), logged_in(out), _terminated():
         jobs = [Job(found, key(found, sandbox)) for found in submissions]
         new = sum(not ResultStore.has(out, job.key) for job in jobs)
         log.info("%d submissions in %s, %d without a result, sandbox %s", len(jobs), ", ".join(map(str, paths)), new, sandbox)
+        fork_server.hide([*paths, out])
         if new and not scheduler:
             pool.get_ready()
         for warning in [] if scheduler else require(sandbox):
@@ -89,6 +93,13 @@ def grade_class(
         graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox)
         with ClassFolder(out, {found.lesson for found in submissions}) as folder:
             return _grade(jobs, graders, folder, console)
+
+
+def _not_where_lessons_read(paths: list[Path]) -> None:
+    """Refuse a class that every submission could read."""
+    open_to_all = {(layout.ROOT / name).resolve() for name in ("utils", "data")}
+    if wrong := [path for path in paths if path.resolve() in open_to_all]:
+        raise UserError(f"{wrong[0]} is a folder that every submission may read: move the class to another one")
 
 
 def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, console: Console) -> list[Graded]:

@@ -42,7 +42,7 @@ def graders(workers: int) -> Iterator[Executor]:
     with (
         lifetime,
         held,
-        ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(fork_server.shared().address, lifetime)) as executor,
+        ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(fork_server.shared().address, fork_server.hidden(), lifetime)) as executor,
     ):
         try:
             yield executor
@@ -61,12 +61,12 @@ def _context() -> BaseContext:
     return context
 
 
-def _begin(address: str, lifetime: Connection) -> None:
+def _begin(address: str, hidden: tuple[str, ...], lifetime: Connection) -> None:
     """In a new grader: Ctrl-C is for the one who started it, whose end is its own; workers come from the fork server there is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(lifetime,), daemon=True).start()
-    fork_server.use(address)
+    fork_server.use(address, hidden)
 
 
 def _end_with(lifetime: Connection) -> None:

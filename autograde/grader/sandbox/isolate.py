@@ -27,6 +27,7 @@ from autograde.grader.sandbox.limits import Limits, apply, mapped_bytes, tasks_o
 from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.sandbox.root_fs import NOBODY, RootFs
 
+FIRST_ACCOUNT = 0x70000000  # above what systems, containers and directory services give out
 OPEN = (Level.ACCOUNT, Level.LIMITS)  # levels at which some or all of the machine's files can be read
 REFUSED = {Mode.REQUIRED: OPEN, Mode.ACCOUNT: (Level.LIMITS,)}  # by mode
 
@@ -93,7 +94,6 @@ def enter(limits: Limits, mode: Mode, root_fs: RootFs) -> Level:
 
 
 def _isolate(limits: Limits, mode: Mode, root_fs: RootFs) -> tuple[Level, str]:
-    root_fs = root_fs.hiding(limits.hidden_paths)
     mapped = mapped_bytes()  # while there is a /proc to ask
     if mode == Mode.OFF:
         apply(limits, mapped)
@@ -119,7 +119,7 @@ def _without_namespaces(limits: Limits, mapped: int, root_fs: RootFs, reason: st
         landlock.restrict(root_fs.allowed(), ["/dev/null"])
         _no_privileges()
         apply(limits, mapped)
-        seccomp.install(namespaces=False)
+        seccomp.install(Level.LANDLOCK)
         os.chdir("/")
         return Level.LANDLOCK, reason
     except OSError as error:
@@ -136,14 +136,21 @@ def _as_nobody(limits: Limits, mapped: int, mode: Mode) -> None:
     """The system's own rules for files are what is left. Raises OSError where this is not root, or there is no filter."""
     if mode == Mode.LIMITS or os.geteuid() != 0:
         raise OSError("no other account to run as")
-    seccomp.program(namespaces=False)  # that there is one is known before there is no way back
+    seccomp.program(Level.ACCOUNT)  # that there is one is known before there is no way back
     os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
+    try:
+        _become(FIRST_ACCOUNT + os.getpid())  # an account for each worker, so that none has a right over another
+    except OSError:  # a container may know few accounts
+        _become(NOBODY)
     _no_privileges()
     apply(replace(limits, file_bytes=0), mapped)  # some folders are everybody's to write
-    seccomp.install(namespaces=False)
+    seccomp.install(Level.ACCOUNT)
     os.chdir("/")
+
+
+def _become(account: int) -> None:
+    os.setresgid(account, account, account)
+    os.setresuid(account, account, account)
 
 
 def _no_privileges() -> None:
@@ -154,4 +161,4 @@ def _no_privileges() -> None:
 
 def _filter() -> None:
     with contextlib.suppress(OSError):  # namespaces stand without it
-        seccomp.install(namespaces=True)
+        seccomp.install(Level.NAMESPACES)

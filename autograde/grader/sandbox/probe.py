@@ -143,7 +143,7 @@ def _unshare(flag: int) -> None:
 
 def _install_filter() -> None:
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
-    seccomp.install(namespaces=True)
+    seccomp.install(Level.NAMESPACES)
 
 
 def _level(root: Path) -> tuple[Level, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -14,19 +15,11 @@ from autograde.layout import PACKAGE
 SCRATCH = "/autograde-scratch"  # a name that no course lies below
 USER = 1000  # who the student's code is in there
 NOBODY = 65534  # whom root becomes outside; the kernel does not count what root starts
-SYSTEM = (
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/nix/store",
-    "/etc/ld.so.cache",
-    "/etc/alternatives",
-    "/etc/localtime",
-    "/etc/fonts",
-)
+SYSTEM = (  # libraries, fonts and time zones; /usr as a whole has an nbgrader exchange in it, and other people's programs
+    "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/lib", "/lib32", "/lib64", "/nix/store", "/usr/share/fonts",
+    "/usr/share/fontconfig", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts",
+)  # fmt: skip
+OF_A_PREFIX = ("bin", "lib", "lib32", "lib64", "include", "pyvenv.cfg", "share/fonts", "share/zoneinfo", "share/matplotlib", "ssl")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 FILES = {
     "/etc/passwd": f"student:x:{USER}:{USER}:student:{SCRATCH}:/bin/false\n",
@@ -48,9 +41,10 @@ class RootFs:
         self.plan = self._plan()
         self.links = _links(self.readable)
 
+    @functools.cache  # noqa: B019 - there is one for each fork server
     def hiding(self, paths: tuple[str, ...]) -> RootFs:
         """The same with more that may not be read."""
-        return RootFs(self.root, paths) if paths else self
+        return RootFs(self.root, (*self.hidden, *paths)) if paths else self
 
     def _plan(self) -> list[tuple[str, bool]]:
         """Paths from the top down and whether they are shown: hidden ones only where something shown covers them."""
@@ -109,7 +103,8 @@ def _python(root: str) -> list[str]:
     """Where Python and its packages are; other folders on the path may hold anything."""
     inside = (os.path.join(root, "utils"), root)
     packages = [p for p in sys.path if os.path.basename(p.rstrip("/")) in ("site-packages", "dist-packages")]
-    return [p for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, *packages) if p not in inside and p != "/"]
+    prefixes = [p for p in (sys.prefix, sys.base_prefix, sys.exec_prefix) if p not in inside]
+    return [*(os.path.join(prefix, name) for prefix in dict.fromkeys(prefixes) for name in OF_A_PREFIX), *packages]
 
 
 def _links(paths: list[str]) -> list[tuple[str, str]]:

@@ -26,8 +26,8 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,7 @@ class ForkServer:
         """A new worker's data channel and lifetime."""
         data, theirs = socket.socketpair()
         lifetime, its_lifetime = socket.socketpair()
+        limits = replace(limits, hidden_paths=(*limits.hidden_paths, *_hidden))
         request = json.dumps({"limits": asdict(limits), "mode": mode}).encode()
         with theirs, its_lifetime, socket.socket(socket.AF_UNIX) as connection:
             try:
@@ -117,6 +118,7 @@ def _forget(address: str) -> None:
 
 
 _shared: ForkServer | None = None
+_hidden: tuple[str, ...] = ()
 _lock = threading.Lock()
 
 
@@ -129,10 +131,22 @@ def shared() -> ForkServer:
         return _shared
 
 
-def use(address: str) -> None:
+def use(address: str, hidden: Iterable[str] = ()) -> None:
     """Take workers from the fork server that another process started."""
     global _shared
     _shared = ForkServer(address)
+    hide(hidden)
+
+
+def hide(paths: Iterable[str | Path]) -> None:
+    """From now on no worker that this process asks for may read these, wherever they lie: the class, its results."""
+    global _hidden
+    _hidden = tuple(sorted({os.path.realpath(path) for path in paths}))
+
+
+def hidden() -> tuple[str, ...]:
+    """What `hide` was told."""
+    return _hidden
 
 
 def main() -> None:
@@ -205,9 +219,10 @@ class Server:
 
     def _fork(self, request: dict[str, Any], data: socket.socket, lifetime: socket.socket) -> None:
         limits, mode = Limits(**request["limits"]), Mode(request["mode"])
+        root_fs = self.root_fs.hiding(tuple(limits.hidden_paths))  # here, where it is worked out once for a class
         pid = isolate.fork(mode)
         if pid == 0:
-            _child(data, limits, mode, self.root_fs, self.start)
+            _child(data, limits, mode, root_fs, self.start)
         self.lifetimes[pid] = lifetime
         self.selector.register(lifetime, selectors.EVENT_READ, lambda: self._released(pid))
 
