@@ -8,36 +8,31 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
 from autograde.checking import pretend_gpu
-from autograde.errors import CheckFailed
-
-HINT = "On a GPU this fails: somewhere a tensor is made on the CPU, or drawn with another device's generator (pass device=x.device)"
+from autograde.checking.errors import CheckFailed
 
 
 class Border:
     """Moves values between a test on the CPU (outside) and an answer on the pretend GPU (inside)."""
 
-    def __init__(self) -> None:
+    def __init__(self, own_generators: bool = True) -> None:
+        """With `own_generators` an answer gets generators of the GPU, else the CPU's: either way of drawing is right."""
+        self.own_generators = own_generators
         self.generators: list[tuple[torch.Generator, torch.Generator]] = []  # (outside, inside)
-        self.crossed = False  # whether a tensor has gone inside
 
     def inward(self, value: Any) -> Any:
         """A test's value, for an answer."""
         if isinstance(value, torch.Tensor):
-            self.crossed = True
             return value.detach().to(pretend_gpu.DEVICE).requires_grad_(value.requires_grad)
         if isinstance(value, torch.nn.Module):
-            self.crossed = True
             return value.to(pretend_gpu.DEVICE)
         if isinstance(value, torch.Generator):
-            return self._twin(value)
-        if isinstance(value, (types.FunctionType, types.MethodType)):
-            return lambda *args, **kwargs: self.inward(value(*self.outward(args), **self.outward(kwargs)))
+            return self._twin(value) if self.own_generators else value
         return _mapped(value, self.inward)
 
     def outward(self, value: Any) -> Any:
@@ -69,6 +64,63 @@ class Border:
         return self._twin(generator)
 
 
+class OnGpu:
+    """A student's object in this process, used by a test as if it lived elsewhere; `RemoteObject` is its like for a worker."""
+
+    def __init__(self, border: Border, value: Any) -> None:
+        self._border, self._value = border, value
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        given = [self._inward(args), self._inward(kwargs)]
+        owner = self._border.inward(getattr(self._value, "__self__", self._value))
+        return self._outward(self._border.result(self._value(*given[0], **given[1]), (given, owner)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("_border", "_value"):
+            raise AttributeError(name)
+        return self._outward(self._border.outward(getattr(self._value, name)))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._outward(self._border.outward(self._value[self._inward(key)]))
+
+    def __contains__(self, key: Any) -> bool:
+        return self._inward(key) in self._value
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __iter__(self) -> Iterator:
+        return (self._outward(self._border.outward(part)) for part in self._value)
+
+    def _inward(self, value: Any) -> Any:
+        """An argument: its own objects as they are, a function of the test's so that it meets CPU tensors only."""
+        if isinstance(value, OnGpu):
+            return self._border.inward(value._value)
+        if isinstance(value, (types.FunctionType, types.MethodType)):
+            return lambda *args, **kwargs: self._inward(value(*self._outward(args), **self._outward(kwargs)))
+        return _mapped(value, self._inward) if isinstance(value, (list, tuple, dict)) else self._border.inward(value)
+
+    def _outward(self, value: Any) -> Any:
+        """A result: data as data, anything else as an object that stays inside."""
+        if isinstance(value, (list, tuple, dict)):
+            return _mapped(value, self._outward)
+        value = self._border.outward(value)
+        return value if value is None or isinstance(value, _DATA) or dataclasses.is_dataclass(value) else OnGpu(self._border, value)
+
+
+_DATA = (torch.Tensor, torch.Generator, torch.dtype, torch.device, int, float, complex, str, bytes, set, frozenset, range, slice)
+
+
+class StudentOnGpu(OnGpu):
+    """A `LocalStudent` whose answers work on the pretend GPU."""
+
+    def pullback(self, *args: Any, **kwargs: Any) -> Any:
+        return OnGpu(self._border, self._value.pullback)(*args, **kwargs)
+
+    def artifact(self, name: str) -> bytes | None:
+        return self._value.artifact(name)
+
+
 def tensors(value: Any) -> list[torch.Tensor]:
     """Every tensor in a value: in containers, dataclasses and modules too."""
     found: list[torch.Tensor] = []
@@ -86,8 +138,9 @@ def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """A container or a dataclass with `change` done to its parts; anything else as it is."""
     if isinstance(value, dict):
         return {key: change(part) for key, part in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(change(part) for part in value)
+    if isinstance(value, (list, tuple)):
+        parts = [change(part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts) if isinstance(value, tuple) else parts
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         changed = object.__new__(type(value))
         for key, part in vars(value).items():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autograde.checking.errors import NOT_WRITTEN, AutogradeError, ForbiddenCall
+import torch
+
+from autograde.checking.errors import NOT_WRITTEN, AutogradeError, ForbiddenCall, MissingName, StudentDied, StudentTimeout
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.lesson import Exercise, Lesson
 from autograde.checking.runner import Check, Outcome, run
@@ -15,6 +18,10 @@ from autograde.checking.status import ENDED, UNWRITTEN, CheckStatus, ExerciseSta
 from autograde.checking.student import Student
 
 GIVE_UP_AFTER = 2
+DEVICE_WEIGHT = 0.5
+DEVICE_WORDS = re.compile(r"device|gpu|_cuda", re.IGNORECASE)
+GENERATOR_WORDS = "device type for generator"
+DEVICE_MISTAKE = "On a GPU this would fail: somewhere a tensor is made or drawn on another device than the inputs' (pass device=x.device)"
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,33 @@ def examine(
             break  # an unwritten answer says so once
         if enough(outcome):
             break
+    if outcomes and all(outcome.passed for outcome in outcomes):
+        device = on_another_device(lesson, exercise, student, guard)
+        outcomes, total = [*outcomes, *device], total + sum(outcome.weight for outcome in device)
     return summarize(exercise, outcomes, total, lambda: diagnose(lesson, exercise, student, guard))
+
+
+def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guard: Any) -> list[Outcome]:
+    """How an answer that is right on the CPU does on a pretend GPU: nothing where that cannot be told."""
+    probe = lesson.probes.get(exercise.name)
+    if probe is None or torch.cuda.is_available():  # the pretend GPU is not for a process that uses a real one
+        return []
+    mistake = ""
+    for own_generators in (True, False):
+        try:
+            with guard(), student.on_gpu(own_generators) as there, torch.random.fork_rng(devices=[]):
+                probe(there)
+            mistake = ""
+            break
+        except (StudentTimeout, StudentDied, ForbiddenCall, MissingName, NotImplementedError):
+            return []
+        except Exception as error:
+            text = " ".join(str(error).split())[:200]
+            if not DEVICE_WORDS.search(text) or (mistake and GENERATOR_WORDS in mistake and GENERATOR_WORDS in text):
+                return []  # the pretend GPU cannot do all that a real one can; and who draws on both devices needs a generator for each
+            mistake = mistake or text
+    status = CheckStatus.FAILED if mistake else CheckStatus.PASSED
+    return [Outcome("on_a_gpu", "It works on a GPU, too.", status, DEVICE_WEIGHT, False, DEVICE_MISTAKE if mistake else "", mistake, True)]
 
 
 def _run(check: Check, student: Student, guard: Any) -> Outcome | None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from autograde.checking import gradients
+from autograde.checking import gradients, pretend_gpu
 from autograde.checking.errors import MissingName
+from autograde.checking.on_gpu import Border, StudentOnGpu
 
 
 @runtime_checkable
@@ -37,6 +39,9 @@ class Student(Protocol):
 
     def artifact(self, name: str) -> bytes | None:
         """The bytes of a file beside the notebook; None where there is none."""
+
+    def on_gpu(self, own_generators: bool) -> AbstractContextManager[Student]:
+        """The same student, whose answers are called on the pretend GPU, with its generators or with the CPU's."""
 
 
 class LocalStudent(Student):
@@ -77,3 +82,9 @@ class LocalStudent(Student):
         """The bytes of a file beside the notebook; None where there is none."""
         path = self._folder / name
         return path.read_bytes() if path.is_file() else None
+
+    @contextmanager
+    def on_gpu(self, own_generators: bool) -> Iterator[StudentOnGpu]:
+        """The same student, whose answers are called on the pretend GPU."""
+        with pretend_gpu.machine():
+            yield StudentOnGpu(Border(own_generators), self)

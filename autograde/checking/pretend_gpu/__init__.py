@@ -21,7 +21,7 @@ from contextlib import contextmanager
 import torch
 from torch.utils import backend_registration
 
-from autograde.checking.pretend_gpu import generators
+from autograde.checking.pretend_gpu import autocast, generators, kernels
 from autograde.checking.pretend_gpu.card import A100, BACKEND, T4, Card
 from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gpu
 
@@ -49,8 +49,6 @@ def machine(card: Card = A100) -> Iterator[torch.device]:
 @functools.cache
 def _install() -> list[torch.library.Library]:
     """Once for the process: the device's name, its operations, autocast, and how files name it."""
-    from autograde.checking.pretend_gpu import autocast, kernels
-
     torch.ones((), requires_grad=True).backward()  # before the device is known: no thread is started for it, so the process may still fork
     backend_registration._setup_privateuseone_for_python_backend(NAME, BACKEND)
     torch.serialization.register_package(5, _tag, _restore)  # before PyTorch's own, which wants an allocator

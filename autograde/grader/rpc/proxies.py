@@ -110,3 +110,13 @@ class RemoteStudent(Student):
     def artifact(self, name: str) -> bytes | None:
         """The bytes of a file beside the notebook; None where there is none. Read here: the worker has no part in it."""
         return self._session.artifact(name)
+
+    @contextmanager
+    def on_gpu(self, own_generators: bool) -> Iterator[RemoteStudent]:
+        """The same student, whose answers are called on a pretend GPU in the worker."""
+        self._session.ask("on_gpu", (True, own_generators))
+        try:
+            yield self
+        finally:
+            if self._session.alive:
+                self._session.ask("on_gpu", (False, own_generators))

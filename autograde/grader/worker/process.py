@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograde.checking import gradients
+from autograde.checking import gradients, pretend_gpu
 from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
 from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_threads
+from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
 from autograde.grader.worker import cell_runner, thread_pools
@@ -132,6 +133,7 @@ class Worker:
         self.table = StudentTable(self)
         self.namespace = cell_runner.make_namespace()
         self.made: list[Any] = []  # by `student.new`
+        self.border: Border | None = None  # while answers are called on the pretend GPU
 
     def serve(self) -> None:
         try:
@@ -161,12 +163,21 @@ class Worker:
         _, (request, operation, forbids, arguments) = message
         try:
             with forbidding(self.forbidden(forbids, arguments), self.namespace, strict=True):
-                result = self.pack("result", (request, _OPERATIONS[operation](self, *arguments)))  # may run code of a tensor's class
+                result = self.pack("result", (request, self.run(operation, arguments)))  # may run code of a tensor's class
             self.send_packed(result)
         except ProtocolError as error:
             self.send("error", (request, describe(TypeError(f"this result cannot be handed on: {error}"))))
         except BaseException as error:
             self.send("error", (request, describe(error)))
+
+    def run(self, operation: str, arguments: tuple) -> Any:
+        """What was asked; on the pretend GPU if the test wants that."""
+        border = self.border
+        if border is None or operation == "on_gpu":
+            return _OPERATIONS[operation](self, *arguments)
+        with pretend_gpu.machine():
+            given = border.inward(arguments)
+            return border.result(_OPERATIONS[operation](self, *given), given)
 
     def forbidden(self, names: list[str], arguments: tuple) -> list[str]:
         """A library object that the test asked for may do what the student's code may not."""
@@ -176,7 +187,7 @@ class Worker:
         """Have the test's side answer, serving what it asks meanwhile."""
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("a function that was passed in can only be called from the main thread")
-        self.send("question", question)
+        self.send("question", self.border.outward(question) if self.border else question)
         while True:
             message = self.receive()
             if message[0] == "request":
@@ -184,7 +195,7 @@ class Worker:
             elif message[0] == "failed":
                 raise CallbackFailed(*message[1])
             else:
-                return message[1]
+                return self.border.inward(message[1]) if self.border else message[1]
 
     def named(self, name: str) -> Any:
         if name not in self.namespace:
@@ -217,6 +228,10 @@ def _arguments_after(worker: Worker, target: Any, args: tuple, kwargs: dict) -> 
     return args
 
 
+def _on_gpu(worker: Worker, begins: bool, own_generators: bool) -> None:
+    worker.border = Border(own_generators) if begins else None
+
+
 def _next(worker: Worker, iterator: Iterator) -> tuple:
     try:
         return (next(iterator),)
@@ -237,6 +252,7 @@ _OPERATIONS = {
     "bool": lambda worker, target: bool(target),
     "iter": lambda worker, target: iter(target),
     "next": _next,
+    "on_gpu": _on_gpu,
     "pullback": lambda worker, target, inputs, cotangent, kwargs: gradients.pullback(target, inputs, cotangent, **kwargs),
     "parameter_gradients": lambda worker, target, inputs, cotangent, kwargs: gradients.parameter_gradients(
         target, inputs, cotangent, **kwargs

@@ -299,8 +299,8 @@ def by_probabilities(q_row, epsilon, generator):
 
 @variant("epsilon_greedy")
 def by_random_keys(q_row, epsilon, generator):
-    keys = torch.rand(len(q_row), generator=generator)
-    if float(torch.rand(1, generator=generator)) >= epsilon:
+    keys = torch.rand(len(q_row), generator=generator, device=q_row.device)
+    if float(torch.rand(1, generator=generator, device=q_row.device)) >= epsilon:
         keys = keys.masked_fill(q_row < q_row.max(), -1)
     return keys.argmax().item()
 
@@ -436,7 +436,7 @@ def model_with_smoothing(experience, n_states, n_actions):
 
 @variant("fit_model")
 def model_by_a_loop(experience, n_states, n_actions):
-    return model_from(*tables(experience, n_states, n_actions))
+    return model_from(*(table.to(experience.reward.device) for table in tables(experience, n_states, n_actions)))
 
 
 @variant("fit_model")
@@ -508,7 +508,7 @@ def never_ends(model, state, action, generator):
 def by_cumulative_sum(model, state, action, generator):
     refuse(model, state, action)
     row = model.transition[state, action]
-    cut = torch.rand(1, generator=generator, dtype=row.dtype) * row.sum()
+    cut = torch.rand(1, generator=generator, dtype=row.dtype, device=row.device) * row.sum()
     s2 = int((row.cumsum(0) <= cut).sum())
     return s2, model.reward[state, action].item(), model.terminal[s2].item()
 
@@ -517,7 +517,7 @@ def by_cumulative_sum(model, state, action, generator):
 def by_gumbel(model, state, action, generator):
     if not model.transition[state][action].any():
         raise ValueError(f"the model was never shown action={action} in state={state}")
-    noise = torch.rand(model.transition.shape[0], generator=generator, dtype=torch.float64)
+    noise = torch.rand(model.transition.shape[0], generator=generator, dtype=torch.float64, device=model.transition.device)
     s2 = int((model.transition[state, action].double().log() - (-noise.log()).log()).argmax())
     return s2, float(model.reward[state, action]), bool(model.terminal[s2])
 
@@ -609,7 +609,7 @@ def planning_by_counts(model, steps, alpha, gamma, generator):
         s, a = divmod(int(torch.multinomial(chances, 1, generator=generator)), q.shape[1])
         s2, r, done = imagine(model, s, a, generator)
         q[s, a] += alpha * (r + (not done) * gamma * q[s2].max() - q[s, a])
-    return torch.as_tensor(q, dtype=model.reward.dtype)
+    return torch.as_tensor(q, dtype=model.reward.dtype, device=model.reward.device)
 
 
 # ---------------------------------------------------------------------------------------------------- sarsa_planning
@@ -685,7 +685,7 @@ def sarsa_with_an_array(model, start_states, episodes, alpha, gamma, epsilon, ma
             a2 = act(torch.from_numpy(q[s2]), epsilon, generator)
             q[s, a] += alpha * (r + (0 if done else gamma * q[s2, a2]) - q[s, a])
             s, a, n = s2, a2, max_steps if done else n + 1
-    return torch.as_tensor(q, dtype=model.reward.dtype)
+    return torch.as_tensor(q, dtype=model.reward.dtype, device=model.reward.device)
 
 
 @variant("sarsa_planning")
@@ -1092,7 +1092,7 @@ def value_of_the_living(mdp, policy, gamma):
     moves = (policy[..., None] * mdp.transition).sum(1)[alive][:, alive]
     reward = (policy * mdp.reward).sum(1)[alive]
     value = torch.linalg.solve(torch.eye(len(alive)).to(reward) - gamma * moves, reward[:, None])[:, 0]
-    return torch.zeros(len(mdp.terminal), dtype=reward.dtype).index_put((alive,), value)
+    return torch.zeros(len(mdp.terminal), dtype=reward.dtype, device=reward.device).index_put((alive,), value)
 
 
 @variant("policy_value")
@@ -1101,7 +1101,7 @@ def value_by_inverse(mdp, policy, gamma):
     reward = torch.linalg.vecdot(policy, mdp.reward)
     moves = torch.where(mdp.terminal[:, None], torch.zeros_like(moves), moves)
     reward = torch.where(mdp.terminal, torch.zeros_like(reward), reward)
-    return torch.inverse(torch.eye(len(reward), dtype=reward.dtype) - gamma * moves) @ reward
+    return torch.inverse(torch.eye(len(reward), dtype=reward.dtype, device=reward.device) - gamma * moves) @ reward
 
 
 # ---------------------------------------------------------------------------------------------------- sample_posterior_model
@@ -1165,8 +1165,8 @@ def posterior_by_torch(counts, prior, generator):
 @variant("sample_posterior_model")
 def posterior_by_numpy(counts, prior, generator):
     rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-    rows = [rng.dirichlet(row) for row in (counts + prior).double().flatten(0, 1).numpy()]
-    return torch.as_tensor(np.stack(rows)).reshape(counts.shape).to(counts.dtype)
+    rows = [rng.dirichlet(row) for row in (counts + prior).double().cpu().flatten(0, 1).numpy()]
+    return torch.as_tensor(np.stack(rows)).reshape(counts.shape).to(counts)
 
 
 # ---------------------------------------------------------------------------------------------------- stretch

@@ -138,16 +138,16 @@ def masks_in_place(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
 def as_transformers_does(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
     if p < 0 or p > 1:
         raise ValueError(f"p is {p}")
-    chances = torch.full(ids.shape, float(p))
+    chances = torch.full(ids.shape, float(p), device=ids.device)
     for token in special_ids:
         chances[ids == token] = 0.0
     selected = torch.bernoulli(chances, generator=generator).bool()
     inputs, labels = ids.clone(), ids.clone()
     labels[~selected] = -100
-    masked = torch.bernoulli(torch.full(ids.shape, 0.8), generator=generator).bool() & selected
+    masked = torch.bernoulli(torch.full_like(chances, 0.8), generator=generator).bool() & selected
     inputs[masked] = mask_id
-    random = torch.bernoulli(torch.full(ids.shape, 0.5), generator=generator).bool() & selected & ~masked
-    inputs[random] = torch.randint(vocab_size, ids.shape, generator=generator)[random]
+    random = torch.bernoulli(torch.full_like(chances, 0.5), generator=generator).bool() & selected & ~masked
+    inputs[random] = torch.randint(vocab_size, ids.shape, generator=generator, device=ids.device)[random]
     return inputs, labels
 
 
@@ -155,13 +155,13 @@ def as_transformers_does(ids, mask_id, vocab_size, generator, p=0.15, special_id
 def one_by_one(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
     if not 0 <= p <= 1:
         raise ValueError("p must be a probability")
-    selected = torch.rand(ids.shape, generator=generator).lt(p)
-    kinds = torch.multinomial(torch.tensor([0.8, 0.1, 0.1]), max(1, ids.numel()), replacement=True, generator=generator)[
+    selected = torch.rand(ids.shape, generator=generator, device=ids.device).lt(p)
+    kinds = torch.multinomial(torch.tensor([0.8, 0.1, 0.1], device=ids.device), max(1, ids.numel()), replacement=True, generator=generator)[
         : ids.numel()
     ].view(ids.shape)
     for token in special_ids:
         selected = selected & ids.ne(token)
-    strangers = torch.randint(0, vocab_size, ids.shape, generator=generator)
+    strangers = torch.randint(0, vocab_size, ids.shape, generator=generator, device=ids.device)
     changed = torch.where(kinds == 0, torch.full_like(ids, mask_id), torch.where(kinds == 1, strangers, ids))
     return torch.where(selected, changed, ids), torch.where(selected, ids, torch.full_like(ids, -100))
 
@@ -856,7 +856,7 @@ def with_gumbel_noise(logits, temperature, top_k, top_p, generator):
         too_much = torch.roll(mass, 1, -1) >= top_p
         too_much[..., 0] = False
         sorted_logits[too_much] = float("-inf")
-    noise = -torch.log(-torch.log(torch.rand(sorted_logits.shape, generator=generator, dtype=torch.float64)))
+    noise = -torch.log(-torch.log(torch.rand(sorted_logits.shape, generator=generator, dtype=torch.float64, device=logits.device)))
     return order.gather(-1, (sorted_logits.double() + noise).argmax(-1, keepdim=True)).squeeze(-1)
 
 
@@ -871,14 +871,14 @@ def by_inverse_cumulative(logits, temperature, top_k, top_p, generator):
     if temperature == 0:
         return logits.max(dim=-1).indices
     p, order = torch.softmax(logits.double() / temperature, -1).sort(-1, descending=True)
-    rank = torch.arange(p.shape[-1])
+    rank = torch.arange(p.shape[-1], device=p.device)
     if top_k is not None:
         p = p * (rank < top_k)
         p = p / p.sum(-1, keepdim=True)
     if top_p is not None:
         p = p * ((p.cumsum(-1) - p < top_p) | (rank == 0))
     edge = p.cumsum(-1)
-    u = torch.rand(p.shape[:-1], generator=generator, dtype=torch.float64)[..., None] * edge[..., -1:]
+    u = torch.rand(p.shape[:-1], generator=generator, dtype=torch.float64, device=p.device)[..., None] * edge[..., -1:]
     return order.gather(-1, (edge <= u).sum(-1, keepdim=True).clamp(max=p.shape[-1] - 1))[..., 0]
 
 
@@ -1022,7 +1022,9 @@ misconception(
     ),
 )
 misconception("train_step", "The gradients are not clipped.", replace=("if clip is not None:", "if False:"))
-misconception("train_step", "The losses are summed; return their mean.", replace=("return total / len(batches)", "return total"))
+misconception(
+    "train_step", "The losses are summed; return their mean.", replace=("return total / len(batches)", "return total")
+)
 misconception(
     "train_step",
     "The last pair's loss is returned; return the mean over all.",

@@ -382,18 +382,18 @@ def own_randomness(model, prompt_ids, candidates, generator, temperature=0.0):
 
 @variant("choose_action")
 def by_inverse_cdf(model, prompt_ids, candidates, generator, temperature=0.0):
-    scores = totals(model, prompt_ids, candidates) / lengths(candidates)
+    scores = totals(model, prompt_ids, candidates) / lengths(candidates).to(prompt_ids.device)
     if not temperature:
         return max(range(len(candidates)), key=scores.tolist().__getitem__)
     weights = ((scores - scores.max()) / temperature).exp()
-    u = torch.rand((), generator=generator, dtype=weights.dtype) * weights.sum()
+    u = torch.rand((), generator=generator, dtype=weights.dtype, device=weights.device) * weights.sum()
     return min(int((weights.cumsum(0) <= u).sum()), len(candidates) - 1)
 
 
 @variant("choose_action")
 def by_gumbel(model, prompt_ids, candidates, generator, temperature=0.0):
-    scores = totals(model, prompt_ids, candidates) / lengths(candidates)
-    noise = -torch.log(-torch.log(torch.rand(len(candidates), generator=generator, dtype=torch.float64)))
+    scores = totals(model, prompt_ids, candidates) / lengths(candidates).to(prompt_ids.device)
+    noise = -torch.log(-torch.log(torch.rand(len(candidates), generator=generator, dtype=torch.float64, device=scores.device)))
     return int((scores + temperature * noise).argmax())
 
 
