@@ -5,9 +5,11 @@ Every function raises `CheckFailed(summary, detail)`: the summary may be shown f
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from numbers import Number
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -122,15 +124,17 @@ def gradients(
     wanted = [x for x in leaves if is_floating(x)]
     used = [(y, c) for y, c in zip(listed, cotangents) if c is not None and y.requires_grad]
     expected = iter(torch.autograd.grad([y for y, _ in used], wanted, [c for _, c in used], allow_unused=True))
-    _, got = student.pullback(function, tuple(inputs), tuple(cotangents) if several else cotangents[0])
+    output, got = student.pullback(function, tuple(inputs), tuple(cotangents) if several else cotangents[0])
+    if output is None:  # no gradient would reach anything, for a simpler reason
+        raise CheckFailed(f"For {where}: expected a result, got {_kind(None)}")
     for i, x in enumerate(leaves):
         if not is_floating(x):
             continue
         want = next(expected)
         if want is not None and got[i] is None:
-            raise CheckFailed(f"For {where}: no gradient reaches argument {i + 1}; the result must stay differentiable in it")
+            raise CheckFailed(f"For {where}: no gradient reaches {_argument(function, i)}; the result must stay differentiable in it")
         if want is not None:
-            close(got[i], want, where=f"{where}, the gradient in argument {i + 1}", rtol=rtol, atol=atol)
+            close(got[i], want, where=f"{where}, the gradient in {_argument(function, i)}", rtol=rtol, atol=atol)
 
 
 def inputs_unchanged(student: Any, function: Callable, *args: Any, **kwargs: Any) -> None:
@@ -139,7 +143,7 @@ def inputs_unchanged(student: Any, function: Callable, *args: Any, **kwargs: Any
     after = student.arguments_after(function, *args, **kwargs)
     for i, (old, new) in enumerate(zip(before, after)):
         if isinstance(old, torch.Tensor) and not torch.equal(old, new):
-            raise CheckFailed(f"The function changes its argument {i + 1} in place; work on a copy or build a new tensor")
+            raise CheckFailed(f"The function changes {_argument(function, i)} in place; work on a copy or build a new tensor")
 
 
 def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
@@ -148,6 +152,18 @@ def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
     for y in _some_tensors(function(*wide, **kwargs)):
         if y.is_floating_point() and y.dtype != torch.float64:
             raise CheckFailed("Results must have the dtype of the inputs", f"float64 in, {str(y.dtype).removeprefix('torch.')} out")
+
+
+def precise(function: Callable, oracle: Callable, *args: Any, where: str) -> None:
+    """float64 inputs are computed with in float64 all the way: the values are `oracle`'s to float64's tolerance, not only to float32's."""
+    wide = [x.double() if is_floating(x) else x for x in args]
+    got, want = function(*wide), oracle(*wide)
+    close(got, want, where=f"{where}, in float64", rtol=TOLERANCE[torch.float32][0], atol=TOLERANCE[torch.float32][1])
+    try:
+        close(got, want, where=where, rtol=1e-10, atol=1e-12)
+    except CheckFailed as failed:
+        message = "With float64 inputs the result is only as exact as float32: somewhere on the way the numbers are converted"
+        raise CheckFailed(message, failed.detail) from None
 
 
 def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:
@@ -204,7 +220,7 @@ def tensors_in(value: Any) -> list[torch.Tensor]:
 def _some_tensors(result: Any) -> list[torch.Tensor]:
     if found := tensors_in(result):
         return found
-    raise CheckFailed(f"The result must hold tensors, got {_kind(result)}", show(result))
+    raise CheckFailed(f"The result must hold tensors, got {_kind(result)}", _shown(result))
 
 
 def show(value: Any, limit: int = 160) -> str:
@@ -229,7 +245,7 @@ def shape_sentence(got: torch.Tensor, want: torch.Tensor) -> str:
 
 def _same_form(got: Any, want: torch.Tensor, where: str) -> None:
     if not isinstance(got, torch.Tensor):
-        raise CheckFailed(f"For {where}: expected a torch.Tensor, got {_kind(got)}", show(got))
+        raise CheckFailed(f"For {where}: expected a torch.Tensor, got {_kind(got)}", _shown(got))
     if got.shape != want.shape:
         raise CheckFailed(f"For {where}: wrong shape", shape_sentence(got, want))
     if got.dtype != want.dtype:
@@ -261,19 +277,32 @@ def _close_number(got: Any, want: float, where: str, rtol: float | None, atol: f
     if isinstance(got, (torch.Tensor, np.generic)) and getattr(got, "ndim", 0) == 0:
         got = got.item()
     if isinstance(got, bool) or not isinstance(got, (int, float)):
-        raise CheckFailed(f"For {where}: expected a number, got {_kind(got)}", show(got))
+        raise CheckFailed(f"For {where}: expected a number, got {_kind(got)}", _shown(got))
     if not math.isclose(got, want, rel_tol=1e-5 if rtol is None else rtol, abs_tol=1e-6 if atol is None else atol):
         raise CheckFailed(f"For {where}: wrong value", f"expected {want:.6g}, got {got:.6g}")
 
 
 def _same_container(got: Any, want: Any, kind: Any, where: str) -> None:
     if not isinstance(got, kind):
-        raise CheckFailed(f"For {where}: expected a {type(want).__name__} of {len(want)}, got {_kind(got)}", show(got))
+        raise CheckFailed(f"For {where}: expected a {type(want).__name__} of {len(want)}, got {_kind(got)}", _shown(got))
     if isinstance(want, dict) and set(got) != set(want):
         missing, extra = sorted(map(str, set(want) - set(got))), sorted(map(str, set(got) - set(want)))
         raise CheckFailed(f"For {where}: wrong keys", f"missing {missing}, unexpected {extra}")
     if len(got) != len(want):
         raise CheckFailed(f"For {where}: expected {len(want)} results, got {len(got)}")
+
+
+def _shown(value: Any) -> str:
+    """A picture of a value of the wrong kind; of nothing there is none."""
+    return "" if value is None else show(value)
+
+
+def _argument(function: Callable, i: int) -> str:
+    """The name of the i-th argument, as the student wrote it; its number where the function is in another process."""
+    code = function.forward if isinstance(function, torch.nn.Module) else function
+    parameters = inspect.signature(code).parameters.values() if isinstance(code, (FunctionType, MethodType)) else ()
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return f"`{named[i]}`" if i < len(named) else f"argument {i + 1}"
 
 
 def _kind(value: Any) -> str:

@@ -36,7 +36,7 @@ def parameter_gradients(module: torch.nn.Module, inputs: Sequence[Any], cotangen
 def _gradients(output: Any, cotangent: Any, leaves: list[torch.Tensor]) -> tuple[torch.Tensor | None, ...]:
     outputs, cotangents = (output, cotangent) if isinstance(cotangent, (tuple, list)) else ((output,), (cotangent,))
     if isinstance(output, (tuple, list)) and not isinstance(cotangent, (tuple, list)):
-        raise TypeError(f"the function gives {len(output)} results where one tensor is expected")
+        raise TypeError(f"the function gives a {type(output).__name__} of {len(output)} where one tensor is expected")
     used = [(y, c) for y, c in zip(outputs, cotangents) if c is not None and isinstance(y, torch.Tensor) and y.requires_grad]
     if not used or not leaves:
         return (None,) * len(leaves)

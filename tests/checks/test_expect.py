@@ -55,13 +55,27 @@ def test_gradients_find_a_detached_path():
     student = LocalStudent({})
     inputs = (A.clone(), A.clone() + 1)
     expect.gradients(student, lambda x, y: (x * y).sum(-1), inputs, lambda x, y: (x * y).sum(-1), where="x")
-    assert "no gradient reaches argument 2" in failure(
+    assert "no gradient reaches `y`" in failure(
         expect.gradients, student, lambda x, y: (x * y.detach()).sum(-1), inputs, lambda x, y: (x * y).sum(-1), where="x"
     )
 
 
+def test_a_forgotten_return_is_no_matter_of_gradients():
+    said = failure(expect.gradients, LocalStudent({}), lambda x: None, (A.clone(),), lambda x: x * 2, where="x")
+    assert "return" in said and "gradient" not in said
+    assert failure(expect.close, None, A, where="x").count("return") == 1  # said once
+
+
+def test_float32_on_the_way_is_found():
+    """The result has the right dtype and the values of float32."""
+    expect.precise(lambda x: x.softmax(-1), lambda x: x.softmax(-1), A, where="x")
+    assert "exact as float32" in failure(expect.precise, lambda x: x.float().softmax(-1).double(), lambda x: x.softmax(-1), A, where="x")
+    wrong = failure(expect.precise, lambda x: x.softmax(0), lambda x: x.softmax(-1), A, where="x")
+    assert "wrong values" in wrong and "float32" not in wrong
+
+
 def test_in_place_work_is_found():
-    assert "argument 1 in place" in failure(expect.inputs_unchanged, LocalStudent({}), lambda x: x.add_(1), A.clone())
+    assert "`x` in place" in failure(expect.inputs_unchanged, LocalStudent({}), lambda x: x.add_(1), A.clone())
     expect.inputs_unchanged(LocalStudent({}), lambda x: x + 1, A)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -84,7 +86,8 @@ def digests(lesson: str) -> dict[str, str]:
 
 def run_once(experiment: Experiment, names: SimpleNamespace, seed: int) -> dict[str, float]:
     """The numbers of one seed by their full names, such as `one_vector.periods`."""
-    return dict(_flat(experiment.run(names, seed)))
+    with redirect_stderr(io.StringIO()):  # progress bars
+        return dict(_flat(experiment.run(names, seed)))
 
 
 def measure(lesson: str, experiment: Experiment, say: Callable[[str], None] = print) -> dict[str, Any]:
