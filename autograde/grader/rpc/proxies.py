@@ -6,14 +6,27 @@ The counterpart in the notebook's kernel, with the same methods, is `autograde.c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 from autograde.checking.student import Student
 from autograde.grader.rpc.connection import RemoteReference
 
-if TYPE_CHECKING:
-    from autograde.grader.run.session import Session
+
+class Answers(Protocol):
+    """Who answers for the student's code: a session, which starts a new worker when the code has ended the last one."""
+
+    def ask(self, operation: str, arguments: tuple) -> Any:
+        """One request to the worker."""
+
+    def value(self, name: str) -> Any:
+        """What the submission calls by this name."""
+
+    def artifact(self, name: str) -> bytes | None:
+        """A file that was handed in beside the notebook."""
+
+    def test(self, forbids: Sequence[str] = (), seconds: float | None = None) -> AbstractContextManager[None]:
+        """A check's time and its forbidden calls."""
 
 
 class RemoteObject(RemoteReference):
@@ -73,7 +86,7 @@ class RemoteIterator:
 class RemoteStudent(Student):
     """One student's answers, for one exercise's checks."""
 
-    def __init__(self, session: Session, forbids: Sequence[str] = ()) -> None:
+    def __init__(self, session: Answers, forbids: Sequence[str] = ()) -> None:
         self._session, self._forbids = session, tuple(forbids)
 
     def __getattr__(self, name: str) -> Any:

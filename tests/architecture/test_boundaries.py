@@ -1,0 +1,173 @@
+"""The rooms of the package and which of them may import which; no circle among rooms or modules, and none that no import shows."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from autograde.layout import ROOT
+
+# A room is a folder of the package, or a module of `autograde/` or `autograde/grader/` itself. A room may import those it names, and no other.
+# `utils` and what students get (checking, notebook, progress) know nothing of authors and graders; who isolates untrusted code knows nothing of
+# those who run it, nor of the messages that cross.
+MAY_IMPORT = {
+    "utils": "",
+    "checking.errors": "",
+    "layout": "checking.errors",
+    "files": "",
+    "checking": "checking.errors layout",
+    "notebook": "checking checking.errors layout",
+    "progress": "checking checking.errors layout",
+    "commands": "checking checking.errors layout progress doctor",
+    "doctor": "layout checking.errors grader.sandbox",
+    "cli": "checking.errors commands layout",
+    "__main__": "cli doctor",
+    "authoring": "checking checking.errors commands files layout",
+    "site": "authoring checking.errors layout",
+    "grader.safe_markdown": "",
+    "grader.sandbox": "checking.errors layout",
+    "grader.rpc": "checking checking.errors",
+    "grader.worker": "checking checking.errors layout grader.rpc grader.sandbox",
+    "grader.ingest": "checking checking.errors layout",
+    "grader.results": "checking checking.errors files layout",
+    "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
+    "grader.gradebook": "authoring checking checking.errors files layout grader.results",
+    "grader.batch": "checking checking.errors files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
+    "grader.plugin": "checking checking.errors layout grader.gradebook grader.ingest grader.run grader.sandbox",
+    "grader.commands": "authoring checking checking.errors commands layout grader.batch grader.gradebook grader.sandbox",
+    "exports": "checking checking.errors commands files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
+}
+STUDENTS = ("utils", "checking", "notebook", "progress")
+NAMED = re.compile(
+    r"\bautograde(?:\.\w+)+"
+)  # a module that a string names: code for a new process, what a pool imports, nbgrader's settings
+# Strings that name who comes later, each with the reason.
+NAMED_FOR_OTHERS = {
+    ("grader.gradebook", "grader.plugin"): "nbgrader's settings name the plugin: nbgrader imports it",
+    ("grader.gradebook", "grader.safe_markdown"): "nbgrader's settings name it, too",
+    ("doctor", "grader.plugin"): "reads whether the settings name it",
+    ("doctor", "grader.safe_markdown"): "reads whether the settings name it",
+}
+
+
+def modules() -> dict[str, Path]:
+    """The course's modules by name; checks and misconceptions of lessons are data, loaded by path."""
+    found = [
+        p for package in ("autograde", "utils") for p in (ROOT / package).rglob("*.py") if "lessons" not in p.relative_to(ROOT).parts[:-1]
+    ]
+    found += (ROOT / "autograde" / "site").glob("*.py")
+    names = {}
+    for path in found:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
+
+
+MODULES = modules()
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+def room(module: str) -> str:
+    """Where a module is: `autograde.grader.run.session` is in grader.run."""
+    if module == "autograde.checking.errors":
+        return "checking.errors"  # which even `layout` raises
+    parts = module.split(".")
+    if parts[0] == "utils" or len(parts) == 1:
+        return parts[0]
+    return ".".join(parts[1:3]) if parts[1] == "grader" and len(parts) > 2 else parts[1]
+
+
+@cache
+def imported(module: str) -> set[str]:
+    """The course's modules that a module imports, wherever in it: within functions and for type checkers too."""
+    found: set[str] = set()
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {name if (name := f"{node.module}.{alias.name}") in MODULES else node.module for alias in node.names}
+    return (found & set(MODULES)) - {module}
+
+
+@cache
+def named(module: str) -> set[str]:
+    """The course's modules that strings of a module name, docstrings left out."""
+    tree = TREES[module]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node, clean=False)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            for name in NAMED.findall(node.value):
+                while name not in MODULES:
+                    name = name.rpartition(".")[0]
+                if name.count("."):
+                    found.add(name)
+    return found
+
+
+def cycle(graph: Mapping[str, Iterable[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_every_room_is_in_the_table():
+    there = {room(module) for module in MODULES} - {"autograde", "grader", "lessons"}
+    assert there == set(MAY_IMPORT), "MAY_IMPORT says of each room what it may import"
+
+
+@pytest.mark.parametrize("place", MAY_IMPORT)
+def test_a_room_imports_only_what_the_table_allows(place):
+    allowed = {place, "autograde", "grader", *MAY_IMPORT[place].split()}
+    wrong = [
+        f"{module} imports {other}"
+        for module in MODULES
+        if room(module) == place
+        for other in imported(module)
+        if room(other) not in allowed
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("place", MAY_IMPORT)
+def test_a_string_names_no_module_that_may_not_be_imported(place):
+    allowed = {place, *MAY_IMPORT[place].split(), *(to for where, to in NAMED_FOR_OTHERS if where == place)}
+    wrong = [
+        f"{module} names {other}" for module in MODULES if room(module) == place for other in named(module) if room(other) not in allowed
+    ]
+    assert wrong == []
+
+
+def test_the_table_has_no_circle():
+    assert cycle({place: rooms.split() for place, rooms in MAY_IMPORT.items()}) == []
+
+
+def test_no_modules_import_each_other():
+    assert cycle({module: imported(module) for module in MODULES}) == []
+
+
+@pytest.mark.parametrize("place", STUDENTS)
+def test_what_students_get_reaches_neither_authors_nor_graders(place):
+    reached, queue = set(), [place]
+    while queue:
+        reached.add(here := queue.pop())
+        queue += [there for there in MAY_IMPORT[here].split() if there not in reached]
+    assert not [there for there in reached if there.startswith(("grader", "authoring", "exports", "site"))]
+
+
+def test_the_names_are_read_as_python_reads_them():
+    assert room("autograde.grader.run.session") == "grader.run" and room("autograde.grader.plugin") == "grader.plugin"
+    assert "autograde.grader.rpc.proxies" in imported("autograde.grader.run.session")
+    assert "autograde.grader.run.task" in named("autograde.grader.batch.pool")
+    assert cycle({"a": ["b"], "b": ["c"], "c": ["a"]})
