@@ -10,7 +10,7 @@ export MPLBACKEND := agg
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
-	@echo "make test      set up and run every test (minutes)"
+	@echo "make test      set up and run the quick tests (minutes)"
 	@echo "make test-all  what the line above leaves out: browsers, graders that are killed, lessons that changed since make verify"
 	@echo "make verify    execute every lesson three ways, and what the texts claim on fresh seeds (an hour); before a version changes"
 	@echo "make lab       open the course in JupyterLab"
@@ -25,20 +25,19 @@ demo: $(VENV)/.ready
 
 dev: $(VENV)/.ready-dev
 
-test: $(VENV)/.ready-dev
-	@$(RUN) -m pytest -m "not slow"
+# Two processes at a time, or PROCESSES=n; tests that share what takes long to make run in one of them (tests/conftest.py).
+PROCESSES ?= 2
+PYTEST := $(RUN) -m pytest -n $(PROCESSES) --dist loadgroup --durations=15
 
-# Two at a time, since this takes an hour of one core: what only computes, and what also waits (browsers, graders that are killed).
-COMPUTING := tests/build tests/checks tests/lessons tests/release tests/utils
-WAITING := $(filter-out $(COMPUTING) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+test: $(VENV)/.ready-dev
+	@$(PYTEST) -m "not slow"
+
 test-all: $(VENV)/.ready-dev
-	@$(RUN) -m pytest -m slow --durations=10 -o cache_dir=.pytest_cache/computing $(COMPUTING) > .computing.log 2>&1 & computing=$$!; \
-	$(RUN) -m pytest -m slow --durations=10 $(WAITING); waiting=$$?; \
-	wait $$computing; computed=$$?; cat .computing.log; rm -f .computing.log; exit $$((waiting + computed))
+	@$(PYTEST) -m slow
 
 # Every lesson executed three ways, whatever the digests say, and what the texts claim on fresh seeds; then notes in the notebooks that it was.
 verify: $(VENV)/.ready-dev
-	@$(RUN) -m pytest --every-lesson --durations=10 -m executes && $(RUN) -m autograde build --verified
+	@$(PYTEST) --every-lesson -m executes && $(RUN) -m autograde build --verified
 
 strength: $(VENV)/.ready
 	@$(RUN) -m autograde strength

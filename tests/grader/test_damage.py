@@ -175,12 +175,12 @@ def test_reading_takes_no_longer_for_a_pathological_cell(solved, code):
     notebook = copy.deepcopy(solved)
     notebook.cells.append(nbformat.v4.new_code_cell(code))
     cell(notebook, "attention_scores").source = code
-    began = time.monotonic()
+    began = time.process_time()  # of this process: what others do on the machine does not count
     assert (
         "attention_scores"
         in match(notebook_file.RawNotebook([notebook_file._cell(c) for c in notebook.cells]), solved, ["attention_scores"]).answers
     )
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_pipes_devices_and_links_are_not_waited_for(tmp_path, solved):
