@@ -11,7 +11,7 @@
 # puts it this way: *Transformer attention as seen so far is position invariant. Position of a word in a sentence matters, how to encode
 # this?*
 #
-# You will first measure the problem, then build four families of answers, each of which runs in models that you may have used:
+# You will first measure the problem, then build four families of answers. Each is used in models that you may know:
 #
 # | where the position enters | scheme | used in |
 # | --- | --- | --- |
@@ -20,7 +20,7 @@
 # | a fixed bias on the scores | ALiBi (Press, Smith and Lewis 2022) | BLOOM, MPT |
 # | a learned bias on the scores | relative position buckets (Raffel et al. 2020) | T5 |
 #
-# At the end you train them all on short texts, test them on long ones, and see which of them survive.
+# At the end you train them all on short texts and test them on long ones.
 #
 # | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
@@ -67,9 +67,9 @@ check = lesson.check
 #
 # $$\text{layer}(X)_\pi = \text{layer}(X_\pi)$$
 #
-# The exact name of this is permutation *equivariance*; what is *invariant* is any pooled result, such as the mean of the rows. Either way,
-# nothing in the output can tell the two sentences apart. To put a number on how much a layer knows about order, take the largest
-# violation:
+# The exact name of this is permutation *equivariance*; what is *invariant* is a pooled result such as the mean of the rows. The two
+# sentences give the same set of vectors; all that differs is which row each stands in, and that was known before the layer. To put a
+# number on how far a layer is from this, take the largest violation:
 #
 # $$\text{gap} = \max \left| \text{layer}(X)_\pi - \text{layer}(X_\pi) \right|$$
 #
@@ -163,10 +163,11 @@ plots.show(
 )
 
 # %% [markdown]
-# And other layers? A feed-forward network treats each word alone, so its gap is 0 as well. Whatever walks along the sequence, a
-# convolution or a recurrent network, has a gap. So has attention with a **causal** mask: word 0 sees one word, word 5 sees six, and this
-# alone tells a layer something about order. (Language models without any positional encoding do learn where they are from it: Haviv et al.
-# 2022.) With both sentences in full view there is nothing to tell.
+# And other layers? A feed-forward network treats each word alone, so its gap is 0 as well, up to rounding. A layer that treats a word
+# together with its neighbours or with what came before, a convolution over several words or a recurrent network, has a gap. So has
+# attention with a **causal** mask: word 0 sees one word, word 5 sees six, and this alone tells a layer something about order. (Language
+# models without any positional encoding do learn where they are from it: Haviv et al. 2022.) Without a mask every word sees all words, and
+# nothing is left that depends on the order.
 
 # %% tags=["figure"]
 def some_layers():
@@ -213,9 +214,9 @@ plots.show(
 # $$PE_{t,\,2i} = \sin(t\,\theta_i), \qquad PE_{t,\,2i+1} = \cos(t\,\theta_i), \qquad
 # \theta_i = \text{base}^{-2i/d}, \qquad \text{base} = 10000$$
 #
-# Read each pair as the hand of a clock. The first turns by 1 radian a word, a full turn in about 6 words; each next hand is slower, and
-# the last needs nearly $2\pi \cdot 10000$ words for a turn. The fast hands tell neighbours apart, the slow ones tell the beginning from
-# the end, as seconds and hours do.
+# Read each pair as the hand of a clock. The first turns by 1 radian per word, a full turn in about 6 words. Each next hand is slower; the
+# last needs $2\pi \cdot 10000^{1 - 2/d}$ words for a turn, 47,000 for $d = 64$. The fast hands tell neighbours apart, the slow ones tell
+# the beginning from the end, as seconds and hours do.
 #
 # *Worked number.* For $d = 4$ the speeds are $\theta_0 = 1$ and $\theta_1 = 10000^{-2/4} = 0.01$. Position 0 is $(0, 1, 0, 1)$,
 # position 1 is $(\sin 1, \cos 1, \sin 0.01, \cos 0.01) = (0.84, 0.54, 0.01, 1.00)$ and position 2 is $(0.91, -0.42, 0.02, 1.00)$.
@@ -284,8 +285,8 @@ plots.show(
 )
 
 # %% [markdown]
-# A longer table. On the left every row is a position: the columns beat ever more slowly from left to right. On the right, single columns
-# as waves.
+# A longer table. On the left every row is a position: the columns change ever more slowly from left to right. On the right, single
+# columns as waves.
 
 # %% tags=["figure"]
 def draw_clock(figure):
@@ -311,8 +312,8 @@ plots.show(
 
 # %% [markdown]
 # ### Who bites?
-# A small test of what order is worth: all sentences *A bites B* over 12 nouns. Some pairs of nouns are kept for
-# the test, in both orders. Four models of the same size read the words and must name the biter (their result is the mean over the words):
+# A small test of what order is worth: all sentences *A bites B* over 12 nouns. Some pairs of nouns are kept for the test, in both orders.
+# Four models read the words and must name the biter (their result is the mean over the words):
 #
 # - a **bag of words**: the mean of the word vectors, nothing else;
 # - the bag with your positions added to the words;
@@ -404,9 +405,10 @@ plots.show(
 
 # %% [markdown]
 # The first three models give both orders the same answer, so at most one of the two can be right: 50% at best, and no training could help.
-# (Attention without positions comes out a little lower: it sometimes names a third noun.) Note the second bar: adding a position is not
-# enough if all that follows is a sum. $(\text{dog} + p_0) + (\text{bites} + p_1) + (\text{man} + p_2)$ is the same sum for both orders. It
-# needs a layer that lets a word and its place act *together*, which attention's softmax does.
+# (Less than 50% means that a model named a third noun for some pair.) Note the second bar: adding a position is not enough if all that
+# follows is a sum. $(\text{dog} + p_0) + (\text{bites} + p_1) + (\text{man} + p_2)$ is the same sum for both orders. It needs something
+# that is not linear in word plus position before the sum: attention's softmax is one such thing, a feed-forward network on each word
+# would be another.
 
 # %% [markdown]
 # ## 3 · A step ahead is a rotation
@@ -417,7 +419,7 @@ plots.show(
 # $$PE_{t+k} = M_k \, PE_t \quad\text{for every } t, \qquad M_k \text{ of shape } (d, d)$$
 #
 # A head can thus learn "look 3 words back" as one matrix, instead of separately for every position. To find $M_k$, take one pair of columns
-# and remember from school:
+# and the addition theorems:
 #
 # $$\sin(a + b) = \sin a \cos b + \cos a \sin b, \qquad \cos(a + b) = \cos a \cos b - \sin a \sin b$$
 #
@@ -463,8 +465,8 @@ check(shift_matrix)
 
 # %% [markdown]
 # On the left your matrix for three steps ahead: fast pairs have turned far, slow pairs have hardly moved from the identity. In the middle,
-# the encoding of positions 0 to 40 is carried three steps ahead by it and compared with the true one. On the right, what the property is
-# good for: the dot product $PE_s \cdot PE_t$ depends on the offset $t - s$ only, whatever $s$ is, and is largest at 0.
+# the encoding of positions 0 to 40 is carried three steps ahead by it and compared with the true one. On the right, a consequence: the dot
+# product $PE_s \cdot PE_t = \sum_i \cos((t - s)\,\theta_i)$ depends on the offset $t - s$ only, whatever $s$ is, and is largest at 0.
 
 # %% tags=["figure"]
 def draw_shift(figure):
@@ -542,23 +544,25 @@ check(LearnedPositionalEmbedding)
 # %% [markdown]
 # ## 5 · Turn the queries and the keys
 #
-# Added positions have two weaknesses: a score then depends on *where* the two words stand, though usually only their distance matters; and
-# the position shares its room with the word's meaning. Su et al. (2021) took the rotation of section 3 seriously. Nothing is added to the
+# Added positions have two weaknesses: a score then depends on *where* the two words stand, though often only their distance matters; and
+# the position uses the same dimensions as the word's meaning. Su et al. (2021) built on the rotation of section 3. Nothing is added to the
 # words. Instead every **query and key** is turned, pair by pair, by an angle proportional to its position $m$:
 #
 # $$\begin{pmatrix} x'_{2i} \\ x'_{2i+1} \end{pmatrix} =
 # \begin{pmatrix} \cos m\theta_i & -\sin m\theta_i \\ \sin m\theta_i & \cos m\theta_i \end{pmatrix}
 # \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix}, \qquad \theta_i = \text{base}^{-2i/d}$$
 #
-# A dot product sees only the angle *between* two vectors. If the query is turned by $m\theta$ and the key by $n\theta$, then this angle
-# changes by $(m - n)\theta$: the score depends on the offset alone, exactly, whatever $m$ is. And a rotation changes no lengths. Values
-# are not turned: a value is what a word communicates, and the sum over the values would only be garbled.
+# The dot product of two vectors is the product of their lengths and the cosine of the angle *between* them. A rotation changes no lengths.
+# If the query's pair is turned by $m\theta$ and the key's by $n\theta$, the angle between them changes by $(m - n)\theta$. So the score
+# depends on the two contents and on the offset $m - n$, whatever $m$ is (in floating point up to rounding). Values are not turned; the
+# written question asks why.
 #
 # *Worked number.* $d = 4$, $m = 2$, $x = (1, 0, 1, 0)$. The first pair turns by $2 \cdot 1$, the second by $2 \cdot 0.01$:
 # $x' = (\cos 2, \sin 2, \cos 0.02, \sin 0.02) = (-0.416, 0.909, 1.000, 0.020)$.
 #
-# (Two conventions are about. The paper and GPT-J turn neighbouring columns, (0, 1), (2, 3), …, as here; GPT-NeoX and Llama's published
-# code for Hugging Face turn column $i$ with column $i + d/2$. Weights trained with one give nonsense with the other.)
+# (Two conventions are in use. The paper, GPT-J and Meta's own code for Llama turn neighbouring columns, (0, 1), (2, 3), …, as here;
+# GPT-NeoX and Hugging Face's code for Llama turn column $i$ with column $i + d/2$. Weights trained with one need their columns reordered
+# before they work with the other.)
 
 # %% [markdown]
 # ### Exercise 5 · `rotary_embedding` (●●●, 20 minutes, 5 points)
@@ -625,10 +629,10 @@ def build_rotation_view():
 
 
 def draw_rotation(figure):
-    """The still picture: the first pair of columns at three offsets, and the dot product at two positions."""
+    """The still picture: the first pair of columns at three offsets (at 3 the sliders begin), and the dot product at two positions."""
     queries, keys = turned(VIEW_Q), turned(VIEW_K)
     axes = figure.subplots(1, 4, width_ratios=[2, 2, 2, 4])
-    for ax, offset in zip(axes, (0, 2, 4)):
+    for ax, offset in zip(axes, (0, 3, 6)):
         for vector, color, name in ((queries[30], plots.BLUE, "q"), (keys[30 - offset], plots.ORANGE, "k")):
             ax.annotate("", (float(vector[0]), float(vector[1])), (0, 0), arrowprops={"arrowstyle": "->", "color": color, "linewidth": 2})
             ax.text(1.15 * float(vector[0]), 1.15 * float(vector[1]), name, color=color, ha="center", va="center")
@@ -652,9 +656,10 @@ else:
     plots.show(draw_rotation, alt=ALT_ROTATION, width=7.4, height=2.2)
 
 # %% [markdown]
-# How much can a query see of a key that is far away? Take 2,000 random queries, let each meet its own copy as a key at a growing offset,
-# and average $q \cdot k$. Close by, all pairs agree; far away the fast pairs disagree at random and only the slow ones still agree. (Su et
-# al. 2021, §3.4.3, call it *long-term decay*.)
+# How does the score of a key *like the query* change with distance? Take 2,000 random queries, let each meet its own copy as a key at a
+# growing offset, and average $q \cdot k$. Close by, all pairs point the same way; far away the fast pairs point anywhere and only the slow
+# ones still agree. (Su et al. 2021, §3.4.3, derive a bound of this shape and call it *long-term decay*.) It is a mean over vectors, and no
+# law for a single pair: of the two vectors behind the sliders above, the score at offset 19 is larger than the one at offset 3.
 
 # %% tags=["figure"]
 def draw_decay(figure):
@@ -680,9 +685,8 @@ plots.show(
 # %% [markdown]
 # ## 6 · A fixed penalty on distance
 #
-# Press, Smith and Lewis (2022) asked what is the *least* a model must be told about positions, and answered with a ruler. Words and
-# queries stay as they are. From the score of query $i$ and key $j$, a head $h$ takes off its slope times the distance (*attention with
-# linear biases*, ALiBi):
+# Press, Smith and Lewis (2022) tell a model about distance and nothing else. Words, queries and keys stay as they are. From the score of
+# query $i$ and key $j$, head $h$ subtracts its slope times the distance (*attention with linear biases*, ALiBi):
 #
 # $$b^{(h)}_{ij} = \begin{cases} -\,m_h \,(i - j) & j \le i \\ -\infty & j > i \end{cases}
 # \qquad m_h = 2^{-8h/H}, \quad h = 1, \dots, H \qquad \text{shape } (H, T, T)$$
@@ -694,11 +698,12 @@ plots.show(
 #
 # $$\begin{pmatrix} 0 & -\infty & -\infty \\ -0.5 & 0 & -\infty \\ -1 & -0.5 & 0 \end{pmatrix}$$
 #
-# A steep head looks at the last few words only, a flat one sees hundreds.
+# When contents are alike, a steep head looks at the last few words only; a flat one still gives weight to words hundreds back.
 
 # %% [markdown]
 # ### Exercise 6 · `alibi_bias` (●●○, 12 minutes, 3 points)
-# With a number of heads that is no power of two the paper's slopes need another rule; here it is a `ValueError`.
+# The formula can be evaluated for any number of heads. The authors' code uses other slopes when the number is no power of two, so
+# checkpoints differ from the formula there; here such a number is a `ValueError`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -764,8 +769,9 @@ plots.show(
 # ## 7 · A learned bias, shared by many distances
 #
 # T5 (Raffel et al. 2020, §2.1) also adds a number to each score, but a *learned* one: every head owns a small table, with one number for
-# each **bucket** of offsets. Offsets are fine near by and coarse far away: whether the key is 2 or 3 words off may decide the grammar;
-# whether it is 82 or 83 hardly does.
+# each **bucket** of offsets. Buckets are fine near by and coarse far away: whether the key is 2 or 3 words off may decide the grammar;
+# whether it is 82 or 83 hardly does. (The paper gives the numbers, 32 buckets up to an offset of 128; the formula below is that of the
+# authors' code.)
 #
 # The offset is $r = \text{key position} - \text{query position}$. Half of the $n$ buckets are for keys at or before the query ($r \le 0$),
 # the other half, numbered from $n/2$ on, for keys after it ($r > 0$). Within a half of $h = n/2$ buckets and with the distance $a = |r|$:
@@ -776,8 +782,8 @@ plots.show(
 # $$e + \left\lfloor \frac{\ln(a / e)}{\ln(D / e)} \,(h - e) \right\rfloor, \quad\text{but at most } h - 1$$
 #
 # *Worked number.* $n = 32$ and $D = 128$, so $h = 16$ and $e = 8$. A key 5 words back: bucket 5. A key 20 words back:
-# $\ln 2.5 / \ln 16 \cdot 8 = 2.64$, bucket $8 + 2 = 10$. A key 20 words *ahead*: $16 + 10 = 26$. Anything 128 or more words back: bucket
-# 15.
+# $\ln 2.5 / \ln 16 \cdot 8 = 2.64$, bucket $8 + 2 = 10$. A key 20 words *ahead*: $16 + 10 = 26$. The last bucket begins at
+# $8 \cdot 16^{7/8} = 90.5$: anything 91 or more words back is in bucket 15.
 
 # %% [markdown]
 # ### Exercise 7 · `relative_position_bucket` (●●○, 15 minutes, 3 points)
@@ -819,35 +825,39 @@ def draw_buckets(figure):
     left, right = figure.subplots(1, 2, width_ratios=[5, 4])
     offsets = torch.arange(-160, 161)
     buckets = relative_position_bucket(offsets)
-    left.step(offsets, buckets, where="mid")
-    left.set(xlabel="key position − query position", ylabel="bucket", title="32 buckets, max_distance 128", yticks=[0, 8, 16, 24, 31])
+    for side, color in ((offsets <= 0, plots.PURPLE), (offsets > 0, plots.ORANGE)):
+        left.step(offsets[side], buckets[side], where="mid", color=color)
+    left.set(xlabel="key position − query position", ylabel="bucket", title="32 buckets, max_distance 128", yticks=[0, 8, 15, 17, 24, 31])
     positions = torch.arange(48)
-    image = right.imshow(relative_position_bucket(positions - positions[:, None]), cmap="twilight", vmin=0, vmax=31)
+    pairs = relative_position_bucket(positions - positions[:, None])
+    image = right.imshow(torch.where(pairs < 16, -pairs, pairs - 16), cmap=plots.DIVERGING, vmin=-15, vmax=15)  # the nearer, the paler
     right.set(xlabel="key j", ylabel="query i", title="bucket of every pair")
-    figure.colorbar(image, ax=right, fraction=0.046, pad=0.03).outline.set_visible(False)
+    bar = figure.colorbar(image, ax=right, fraction=0.046, pad=0.03, ticks=[-15, -8, 0, 8, 15])
+    bar.ax.set_yticklabels(["15", "8", "0", "24", "31"])
+    bar.outline.set_visible(False)
 
 
 plots.show(
     draw_buckets,
-    alt="Left: the bucket against the offset, steep near 0 and flat far away, 0 to 15 for keys before the query and 17 to 31 after "
-    "it. Right: the buckets of all pairs of 48 positions, constant along diagonals",
+    alt="Left: the bucket against the offset, steep near 0 and flat far away, 0 to 15 for keys at or before the query and 17 to 31 for "
+    "keys after it. Right: the buckets of all pairs of 48 positions, constant along diagonals, purple before the query and orange after it",
     width=7.4,
     height=2.9,
 )
 
 # %% [markdown]
-# Look closely at the left curve: bucket 16 never occurs. It would be "after the query, at distance 0". T5 wastes one number a head on it.
+# Bucket 16 never occurs: it would be "after the query, at distance 0". T5 has one number per head that is never used.
 
 # %% [markdown]
 # ## 8 · Experiment: train short, test long
 #
-# The name is that of the ALiBi paper, and the question has money behind it: training cost grows with the square of the length, so one
-# would like to train on short texts and use the model on long ones. Press et al. (2022) measured it on language models; we measure it on a
-# small task on which it is plain what a right answer is.
+# The name is that of the ALiBi paper, and the question has money behind it. For each text, the cost of attention grows with the square of
+# the length (the rest of the model grows in proportion to it), so one would like to train on short texts and use the model on long ones.
+# Press et al. (2022) measured it on language models; we measure it on a small task on which it is plain what a right answer is.
 #
 # > **3** w p r **7** s s q w **1** r p …
 #
-# Letters are noise, and now and then a number is named; the first word always is one. After each word the model must say **which number
+# Letters carry no information, and now and then a number is named; the first word always is one. After each word the model must say **which number
 # was named last**: 3 3 3 3 7 7 7 7 7 1 1 1 … An agent needs this to know whether a door is open: what counts is the *latest* thing it was
 # told. Content alone cannot do it, since the same numbers come again and again; the model has to compare places.
 #
@@ -856,7 +866,7 @@ plots.show(
 # training text had. Chance is 1 in 8. There are six ways to know the position: **none** (the causal mask alone), **sinusoidal**,
 # **learned** (a table of 256 rows, of which training sees 32), **rotary**, **ALiBi** and **T5 buckets**, all of them yours.
 #
-# One task can flatter one scheme. So there is a second question on the same texts: **which number was named first**, 3 3 3 3 3 3 3 … for
+# One task may suit one scheme. So there is a second question on the same texts: **which number was named first**, 3 3 3 3 3 3 3 … for
 # the text above.
 #
 # Guess before you run it (about a minute): who will still be right about the last number at length 64, and at 256? And about the first?
@@ -881,9 +891,9 @@ def number_texts(n_texts, length, question, generator, named=0.15):
 class NumberReader(nn.Module):
     """Words → one causal attention layer that knows positions by `scheme` → one of the numbers."""
 
-    def __init__(self, scheme, generator, d_model=32, n_heads=4):
+    def __init__(self, scheme, generator, d_model=32, n_heads=4, max_distance=128):
         super().__init__()
-        self.scheme, self.n_heads = scheme, n_heads
+        self.scheme, self.n_heads, self.max_distance = scheme, n_heads, max_distance
         self.turn = rotary_embedding if scheme == "rotary" else None
         self.words = nn.Embedding(N_WORDS, d_model)
         self.places = LearnedPositionalEmbedding(max(TEST_LENGTHS), d_model) if scheme == "learned" else None
@@ -918,14 +928,15 @@ class NumberReader(nn.Module):
             return alibi_bias(self.n_heads, len(positions))
         future = torch.zeros(len(positions), len(positions)).masked_fill(positions > positions[:, None], -math.inf)
         if self.scheme == "T5 buckets":
-            return future + self.bias(relative_position_bucket(positions - positions[:, None])).movedim(-1, 0)
+            buckets = relative_position_bucket(positions - positions[:, None], max_distance=self.max_distance)
+            return future + self.bias(buckets).movedim(-1, 0)
         return future
 
 
-def train_short(scheme, question, seed, steps=300):
+def train_short(scheme, question, seed, steps=300, **sizes):
     """A `NumberReader` trained on texts of length `TRAINED`."""
     generator = torch.Generator().manual_seed(seed)
-    model = NumberReader(scheme, generator)
+    model = NumberReader(scheme, generator, **sizes)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for _ in range(steps):
         ids, answers, _ = number_texts(32, TRAINED, question, generator)
@@ -992,44 +1003,48 @@ def draw_lengths(figure):
 
 plots.show(
     draw_lengths,
-    alt="Right answers against test length for six schemes trained at length 32. Last number: ALiBi stays at 95 percent up to 256, "
-    "all others fall below 50. First number: learned positions stay above 98 "
-    "percent, sinusoidal ones fall slowly, rotary and ALiBi are near chance beyond 64",
+    alt="Right answers against test length for six schemes trained at length 32. Last number: ALiBi stays where it was up to 256, "
+    "all others fall below one half. First number: learned positions stay near 100 percent, sinusoidal ones fall slowly and differ "
+    "between seeds, all others are near chance from 128 on",
     width=7.6,
     height=3.1,
 )
 
 # %% [markdown]
 # ### What we measured
-# Mean of two seeds with the reference answers, right answers in percent (yours may differ by a few, as machines round differently):
+# Right answers, mean of {measured:readers.seeds} seeds with the reference answers (your two seeds may differ by more than a few percent
+# where the mean is far from both 100% and chance):
 #
 # | scheme | last: 32 | 64 | 128 | 256 | first: 32 | 64 | 128 | 256 |
 # | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-# | none | 55 | 31 | 23 | 17 | 57 | 32 | 22 | 15 |
-# | sinusoidal | 100 | 56 | 20 | 14 | 100 | 97 | 52 | 35 |
-# | learned | 97 | 31 | 16 | 16 | 100 | 100 | 99 | 98 |
-# | rotary | 100 | 57 | 23 | 22 | 100 | 22 | 19 | 15 |
-# | ALiBi | 95 | **95** | **95** | **96** | **70** | 30 | 17 | 11 |
-# | T5 buckets | 93 | 59 | 44 | 35 | 86 | 18 | 16 | 16 |
+# | none | {measured:readers.none.last.32:.0%} | {measured:readers.none.last.64:.0%} | {measured:readers.none.last.128:.0%} | {measured:readers.none.last.256:.0%} | {measured:readers.none.first.32:.0%} | {measured:readers.none.first.64:.0%} | {measured:readers.none.first.128:.0%} | {measured:readers.none.first.256:.0%} |
+# | sinusoidal | {measured:readers.sinusoidal.last.32:.0%} | {measured:readers.sinusoidal.last.64:.0%} | {measured:readers.sinusoidal.last.128:.0%} | {measured:readers.sinusoidal.last.256:.0%} | {measured:readers.sinusoidal.first.32:.0%} | {measured:readers.sinusoidal.first.64:.0%} | {measured:readers.sinusoidal.first.128:.0%} | {measured:readers.sinusoidal.first.256:.0%} |
+# | learned | {measured:readers.learned.last.32:.0%} | {measured:readers.learned.last.64:.0%} | {measured:readers.learned.last.128:.0%} | {measured:readers.learned.last.256:.0%} | {measured:readers.learned.first.32:.0%} | {measured:readers.learned.first.64:.0%} | {measured:readers.learned.first.128:.0%} | {measured:readers.learned.first.256:.0%} |
+# | rotary | {measured:readers.rotary.last.32:.0%} | {measured:readers.rotary.last.64:.0%} | {measured:readers.rotary.last.128:.0%} | {measured:readers.rotary.last.256:.0%} | {measured:readers.rotary.first.32:.0%} | {measured:readers.rotary.first.64:.0%} | {measured:readers.rotary.first.128:.0%} | {measured:readers.rotary.first.256:.0%} |
+# | ALiBi | {measured:readers.ALiBi.last.32:.0%} | {measured:readers.ALiBi.last.64:.0%} | {measured:readers.ALiBi.last.128:.0%} | {measured:readers.ALiBi.last.256:.0%} | {measured:readers.ALiBi.first.32:.0%} | {measured:readers.ALiBi.first.64:.0%} | {measured:readers.ALiBi.first.128:.0%} | {measured:readers.ALiBi.first.256:.0%} |
+# | T5 buckets | {measured:readers.T5_buckets.last.32:.0%} | {measured:readers.T5_buckets.last.64:.0%} | {measured:readers.T5_buckets.last.128:.0%} | {measured:readers.T5_buckets.last.256:.0%} | {measured:readers.T5_buckets.first.32:.0%} | {measured:readers.T5_buckets.first.64:.0%} | {measured:readers.T5_buckets.first.128:.0%} | {measured:readers.T5_buckets.first.256:.0%} |
 #
-# - **Last number.** Only ALiBi keeps at 256 what it had at 32, at the price of a few percent at length 32: its slopes are fixed, so it
-#   cannot cut off sharply behind the last number. Rotary and sinusoidal positions, perfect at 32, are defined at position 200 but were
-#   never trained there. The learned table's rows from 32 on are noise. T5 has untrained buckets too: distances from 32 on fall into
-#   buckets that training never touched. (Give it `max_distance=32`, so that all far keys share a *trained* bucket, and it stays near 80%
-#   at 256. Try it.)
-# - **First number.** Now the ranking turns around. ALiBi cannot even learn the task at length 32: its bias always favours the nearest, and
-#   the question asks for the farthest. Learned positions carry over almost perfectly, because the first word always stands in row 0, a row
-#   that was trained. Relative schemes must reach a distance they have never seen.
+# - **Last number.** Only ALiBi keeps at 256 what it had at 32. At 32 it is a little behind the two best; {measured:longer.budget.steps:,}
+#   training steps instead of {measured:readers.budget.steps:,} bring it to {measured:longer.ALiBi.last.32:.0%}. Rotary and sinusoidal
+#   positions, almost perfect at 32, are defined at position 200 but were never trained there. The learned table's rows from 32 on still
+#   hold their random initial values. T5 has untrained numbers too: distances from 32 on fall into buckets that training never touched. A
+#   test of this explanation: with `train_short("T5 buckets", "last", seed, max_distance=32)` all far keys share a bucket that was trained,
+#   and {measured:shared_bucket.last.256:.0%} ({measured:shared_bucket.last.256.range:.0%}) are right at 256 instead of
+#   {measured:readers.T5_buckets.last.256:.0%}: most of the loss, but not all of it.
+# - **First number.** Now the ranking turns around. ALiBi does not learn the task even at length 32: its bias always favours the nearest,
+#   and the question asks for the farthest. Training longer is not the remedy: {measured:longer.ALiBi.first.32:.0%} after
+#   {measured:longer.budget.steps:,} steps. Learned positions carry over almost perfectly, because the first word always stands in row 0, a
+#   row that was trained. Relative schemes must reach a distance that they have never seen. Sinusoidal positions are between the two, and
+#   there chance decides: at 256 the five seeds lie anywhere from {measured:readers.sinusoidal.first.256.range:.0%}.
 # - So "ALiBi extrapolates" is true of tasks in which near things matter most. Language modelling mostly is such a task, and there Press et
-#   al. (2022, figure 1) found an order like that of the left panel: sinusoidal positions fail soon after the training length, rotary ones
-#   a little later, T5's bias later still, ALiBi not at all. One small layer on a toy text is no language model: take the mechanism from
-#   here, not the numbers.
+#   al. (2022, figure 1) found that sinusoidal positions fail soon after the training length, rotary ones a little later, T5's bias later
+#   still, and ALiBi not at all. One small layer on a toy text is no language model: take the mechanism from here, not the numbers.
 
 # %% [markdown]
 # ## Stretch · Squeeze the positions (ungraded)
 #
-# A rotary model fails beyond its training length because its pairs come to angles, and combinations of angles, that it never saw. Chen et
-# al. (2023) turn the problem around: do not go to positions the model does not know, **squeeze** the new ones into the range it does know.
+# Beyond its training length a rotary model meets angles, and combinations of angles, that it never saw. Chen et al. (2023) turn the
+# problem around: do not go to positions the model does not know, **squeeze** the new ones into the range it does know.
 # A model trained up to $L$ that shall read $L' > L$ words uses position $m L / L'$ in the place of $m$. Position 100 of 256 becomes
 # position 12.5 of 32, which is why your `rotary_embedding` takes positions that are not whole. Texts that are not longer than $L$ are left
 # alone.
@@ -1093,16 +1108,19 @@ def draw_squeezed(figure):
 
 plots.show(
     draw_squeezed,
-    alt="Right answers against test length: rotary models with squeezed positions stay above 80 percent up to length 256 for both "
-    "questions, where plain rotary falls to about 20",
+    alt="Right answers against test length: rotary models with squeezed positions fall slowly up to length 256 for both questions, where "
+    "plain rotary falls close to chance",
     width=7.6,
     height=2.7,
 )
 
 # %% [markdown]
-# We measured 99% at 64, 96% at 128 and 90% at 256 for the last number, and 99%, 96% and 86% for the first, where the unsqueezed models had
-# 22% and 15% at 256: the same weights, only the positions changed. Neighbours now differ by an eighth of the angle that the model was
-# trained on, and this costs the missing percent. (Chen et al. 2023 train a little further on long texts, to get used to it.)
+# We measured {measured:squeezed.last.64:.0%} at 64, {measured:squeezed.last.128:.0%} at 128 and {measured:squeezed.last.256:.0%} at 256 for
+# the last number, and {measured:squeezed.first.64:.0%}, {measured:squeezed.first.128:.0%} and {measured:squeezed.first.256:.0%} for the
+# first (mean of {measured:squeezed.seeds} seeds), where the unsqueezed models had {measured:readers.rotary.last.256:.0%} and
+# {measured:readers.rotary.first.256:.0%} at 256: the same weights, only the positions changed. So it was the unseen angles. What is
+# missing to 100% grows with the squeeze: at 256 neighbours differ by an eighth of the angle that the model was trained on. (Chen et al.
+# 2023 train a little further on long texts.)
 
 # %% [markdown]
 # ## Written question (3 points, graded by a person)
@@ -1121,21 +1139,35 @@ plots.show(
 # **Model answer.**
 #
 # 1. With a table of 512 rows, word 513 has no row: an error (our `ValueError`). With a larger table the rows from 512 on were never
-#    trained, so they add noise; in our experiment the learned scheme fell from 97% at the trained length to nearly chance at four times
-#    that length (last number). Rotary positions are defined everywhere, so nothing breaks formally, but angles that training never showed
-#    appear: accuracy fell from 100% to 57% at twice the length. Being defined at a position is not the same as working there.
+#    trained, so they add noise; in our experiment the learned scheme fell from {measured:readers.learned.last.32:.0%} at the trained length
+#    to {measured:readers.learned.last.128:.0%}, near chance, at four times that length (last number). Rotary positions are defined
+#    everywhere, so nothing breaks formally, but angles that training never showed appear: accuracy fell from
+#    {measured:readers.rotary.last.32:.0%} to {measured:readers.rotary.last.64:.0%} at twice the length. Being defined at a position is not
+#    the same as working there.
 # 2. Turned values give $z_m = \sum_n a_{mn} R_n v_n$. Moving the text by 10 leaves the weights alone (they depend on $m - n$) but turns
 #    every term, $z'_m = R_{10} z_m$: the output depends on the absolute position. In the score, $(R_m q)^\top (R_n k) = q^\top R_{n-m} k$,
 #    the two rotations meet and only the offset is left; a value meets no second rotation that would undo its own.
 # 3. Right: a causal mask breaks the symmetry. The permutation gap of causal attention is not 0, since word $i$ sees $i + 1$ words, and
 #    such models do learn something about position (Haviv et al. 2022). Against it: without positions the same model named the last number
-#    in only 55% of the cases at its training length, where every other scheme reached 93% or more.
+#    in only {measured:readers.none.last.32:.0%} of the cases at its training length, where every other scheme reached
+#    {measured:readers.T5_buckets.last.32:.0%} or more.
 #
 # **Rubric** — 1 point: a missing or untrained row for learned positions, *and* that rotary is defined but not reliable there, with a
 # measurement. 1 point: the value's rotation is not cancelled, while that of query and key leaves only the offset. 1 point: the causal mask
 # gives some order (the gap, or the number of visible words), *and* a measurement against relying on it. Half a point each for one of two
 # parts.
 # ### END SOLUTION
+
+# %% [markdown]
+# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
+#
+# - Gehring et al. (2017), *Convolutional Sequence to Sequence Learning*, ICML.
+# - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
+# - Raffel et al. (2020), *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*, JMLR (T5).
+# - Su et al. (2021), *RoFormer: Enhanced Transformer with Rotary Position Embedding*.
+# - Press, Smith and Lewis (2022), *Train Short, Test Long: Attention with Linear Biases Enables Input Length Extrapolation*, ICLR.
+# - Haviv et al. (2022), *Transformer Language Models without Positional Encodings Still Learn Positional Information*, Findings of EMNLP.
+# - Chen et al. (2023), *Extending Context Window of Large Language Models via Positional Interpolation*.
 
 # %% tags=["figure"]
 lesson.scoreboard()

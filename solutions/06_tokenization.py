@@ -6,11 +6,11 @@
 # the embedding table, then row 1,204, and so on. Everything the model knows about text, it knows about *these pieces*. So it matters how they are cut:
 #
 # - What happens to a word that was not there when the vocabulary was made?
-# - Why does the same sentence cost eight times as much in Georgian as in English?
+# - Why does the same list of names cost about eight times as much in Georgian as in English?
 # - Is 9.9 greater than 9.11, and what has the tokenizer to do with a model that says no?
 #
 # The lecture calls tokenization *the bane of my existence*, and says that many problems you think are the model's limitations are actually (partially) tokenizer
-# issues. By the end of this lesson you can tell which: you will have written a tokenizer that gives GPT-2's ids exactly, and the training algorithm that found its vocabulary.
+# issues. In this lesson you write a tokenizer that gives GPT-2's ids exactly, and the algorithm that learns such a vocabulary from a text. Then you can look at what a model really gets.
 #
 # | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
@@ -73,8 +73,8 @@ plots.show_html(
 )
 
 # %% [markdown]
-# Numbers fall apart at the point, a word changes its pieces with its capital, its space and its neighbours, and four Chinese characters are more tokens than
-# four English words. None of this was designed: it was *learned*, by the algorithm that you are going to write.
+# Numbers fall apart at the point, a word changes its pieces with its capital and its space, and four Chinese characters are more tokens than
+# four English words. A fixed pattern makes the first cut (at spaces, and between letters, digits and signs). All other pieces were *learned*, by an algorithm like the one that you are going to write.
 
 # %% [markdown]
 # ## 1 · Words
@@ -206,11 +206,22 @@ def draw_unknown(figure):
     ax.legend()
 
 
-plots.show(draw_unknown, alt="The share of unknown words falls with the vocabulary size but levels off above zero, for running words and even more for different words", width=6.4, height=3)
+plots.show(draw_unknown, alt="The share of unknown words falls with the vocabulary size and is still above zero when every word of the training text is known, for running words and even more for different words", width=6.4, height=3)
+
+# %% tags=["experiment"]
+def some_unknown_words():
+    """Words of the held-back text that the training text does not have at all: the most frequent ones, and some that occur once."""
+    known = set(word_tokenize(TRAINING))
+    counts = Counter(token for token in word_tokenize(HELD_BACK) if token not in known)
+    print("often:", *(f"{word} ({times})" for word, times in counts.most_common(10)))
+    print("once: ", *sorted(word for word, times in counts.items() if times == 1)[::60])
+
+
+attempt(some_unknown_words)
 
 # %% [markdown]
-# The curve does not reach zero: however large the vocabulary, the next page has a new word. Those words are not the unimportant ones. They are names, numbers, typing
-# errors, and words like *unforgettableness*, whose meaning you can read off their parts. A model that gets `<unk>` gets nothing.
+# With every word of the training text in the vocabulary, the next pages still have new ones. The most frequent of them are mostly names; among those that occur once are many forms of known words, whose
+# meaning you can read off their parts. A model that gets `<unk>` gets neither.
 
 # %% [markdown]
 # ## 2 · Characters
@@ -229,8 +240,8 @@ plots.show(draw_unknown, alt="The share of unknown words falls with the vocabula
 #
 # $$\text{Deep Learning} \;\to\; \text{De ep Learn }\#\#\text{ing}$$
 #
-# The two hashes say *this piece continues a word*. This is the notation of **WordPiece** (Schuster and Nakajima 2012; Wu et al. 2016), the tokenizer of BERT (Devlin et al. 2019). Strictly by that notation the
-# second piece of *Deep* would be `##ep`: on the slide, `ep` stands for a piece that begins a word. Below we follow the notation.
+# The two hashes say *this piece continues a word*. This is the notation of BERT (Devlin et al. 2019) for its **WordPiece** tokenizer. (WordPiece itself is older, Schuster and Nakajima 2012; Wu et al. 2016 mark
+# where a word *begins* instead.) Strictly by BERT's notation the second piece of *Deep* would be `##ep`: on the slide, `ep` stands for a piece that begins a word. Below we follow the notation.
 #
 # Given a vocabulary of pieces, BERT's tokenizer encodes a word **greedily, the longest match first**: find the longest piece in the vocabulary that the word begins with, cut it off, and go
 # on with the rest, now looking for pieces that begin with `##`. If at some point nothing fits, the *whole word* is unknown: `["[UNK]"]`.
@@ -298,7 +309,8 @@ plots.show(draw_levels, alt="Deep Learning as two words, as twelve characters an
 # %% [markdown]
 # ## 4 · Byte pair encoding: where the pieces come from
 #
-# WordPiece left open which pieces there are. **Byte pair encoding** (BPE) finds them, and it is what the lecture calls the industry standard. It began as a way to compress files (Gage 1994): replace the most frequent pair of
+# The last exercise took its pieces as given. They have to be learned from a text. WordPiece chooses the pieces that make the training text most likely (Schuster and Nakajima 2012). **Byte pair encoding** (BPE), which
+# the lecture calls the industry standard, only counts. It began as a way to compress files (Gage 1994): replace the most frequent pair of
 # neighbouring bytes by a new symbol, write the replacement down, repeat. Sennrich, Haddow and Birch (2016) used the list of replacements to cut words.
 # GPT-2 (Radford et al. 2019) went back to bytes: every text is a sequence of UTF-8 bytes, there are only 256 of them, so **nothing can be unknown** in any language.
 #
@@ -314,8 +326,8 @@ plots.show(draw_levels, alt="Deep Learning as two words, as twelve characters an
 # The pair (e, e) occurs 4 + 1 + 3 + 2 = 10 times, and so does (e, p). A tie: the course takes the **lexicographically greater** pair, and (e, p) > (e, e) as Python compares tuples.
 # So the first merge is (e, p), and deep is now `d e ep`. Next come (e, ep) with 10, then (d, eep) with 5: three merges, and *deep* is one symbol. *sleep* is `s l eep`: a rare word, in pieces of frequent ones.
 #
-# In code a symbol is a `bytes` object, a word is a tuple of them, and the text is a dictionary from words to their counts: a million running words are
-# some ten thousand different ones, so we count each once and multiply.
+# In code a symbol is a `bytes` object, a word is a tuple of them, and the text is a dictionary from words to their counts: most words of a text are repetitions, so we count
+# each different word once and multiply.
 
 # %% [markdown]
 # ### Exercise 5 · `pair_counts` (●○○, 8 minutes, 2 points)
@@ -405,7 +417,7 @@ print(GPT2_PATTERN.findall("We'll pay $42  now."))
 # %% [markdown]
 # ### Training
 #
-# 1. Cut the text at every **special token** such as `<|endoftext|>`. Special tokens mark boundaries between documents; they are not part of the text, and nothing is merged across them.
+# 1. Cut the text at every **special token** such as `<|endoftext|>`. Special tokens mark boundaries between documents; they are no part of the text that is counted, and nothing is merged across them.
 # 2. Cut the parts into pre-tokens with `GPT2_PATTERN.findall`, and count how often each occurs. A pre-token becomes a word of single bytes: `"é"` is `(b"\xc3", b"\xa9")`.
 # 3. Count all pairs, merge the most frequent one everywhere (ties: the greater pair), write it down. Repeat until the vocabulary is full or no pair is left.
 #
@@ -592,7 +604,8 @@ plots.show_html(
 
 # %% [markdown]
 # ### Exercise 8 · `BPETokenizer` (●●●, 35 minutes, 5 points)
-# A special token that `vocab` lacks gets the next free id. The lines given to `encode_iterable` are encoded one after the other; whether white space at a line's end is tokenized together with the next line's is up to you.
+# A special token that `vocab` lacks gets the next free id. The lines given to `encode_iterable` are encoded one after the other. Whether white space at a line's end is tokenized together with the next line's is up to you, and so is a special token that
+# runs over the end of a line. (Python's strings can hold half of a surrogate pair, which UTF-8 cannot write. tiktoken puts U+FFFD in its place, and the course's own answer too; no check asks for it.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -742,7 +755,7 @@ plots.show_html(
 )
 
 # %% [markdown]
-# Lower-case English is close to one token a word. The same words in capitals fall to pieces, and of other scripts the merges know little. Look at the code, too: indentation is one token with GPT-2 for each space but the last.
+# Lower-case English is close to one token per word. The same words in capitals fall to pieces, and of other scripts the merges know little. Look at the code, too: of an indentation every space but the last is a token of its own here.
 #
 # Here is the laziness of `encode_iterable`, measured: the largest amount of memory that Python holds while the ids of a growing text are counted.
 
@@ -770,7 +783,7 @@ attempt(lazy_against_eager)
 # %% [markdown]
 # ## 6 · What a vocabulary is worth
 #
-# A tokenizer compresses: fewer tokens for the same text mean a longer memory for the same context length, and fewer steps to write an answer. The usual measure is
+# A tokenizer compresses: fewer tokens for the same text mean that more text fits into the same context length, and fewer steps to write an answer. The usual measure is
 #
 # $$\text{bytes per token} = \frac{\text{length of the text in UTF-8 bytes}}{\text{number of tokens}}$$
 #
@@ -803,7 +816,7 @@ MERGES = [0, 16, 64, 256, 1024]
 
 
 def compression():
-    """(vocabulary size, bytes per token on the training text, on the held-back text) for growing vocabularies, and three rulers."""
+    """(vocabulary size, bytes per token on the training text, on the held-back text) for growing vocabularies, and three values to compare with."""
     began = time.perf_counter()
     vocab, merges = train_bpe(TRAINING, 256 + MERGES[-1])
     print(f"train_bpe: {MERGES[-1]:,} merges from {len(TRAINING):,} characters in {time.perf_counter() - began:.1f} s")
@@ -813,36 +826,36 @@ def compression():
     for n in MERGES:
         tokenizer = BPETokenizer({i: vocab[i] for i in range(256 + n)}, merges[:n])
         rows.append((256 + n, *(bytes_per_token(text, tokenizer.encode) for text in (TRAINING[:60_000], HELD_BACK))))
-    rulers = {
+    others = {
         "characters": bytes_per_token(HELD_BACK, list),
         "words (lossy, with <unk>)": bytes_per_token(HELD_BACK, word_tokenize),
         "GPT-2, 50,257 tokens": bytes_per_token(HELD_BACK, my_gpt2.encode),
     }
-    return rows, rulers
+    return rows, others
 
 
 compressed = attempt(compression)
 
 # %% tags=["figure"]
 def draw_compression(figure):
-    rows, rulers = compressed
+    rows, others = compressed
     sizes, seen, unseen = zip(*rows)
     ax = figure.subplots()
-    ax.plot(seen, "o-", color=plots.SKY, label="training text")
-    ax.plot(unseen, "o-", color=plots.BLUE, label="held-back text")
-    for (name, value), color in zip(rulers.items(), (plots.GREY, plots.ORANGE, plots.GREEN)):
+    ax.plot(MERGES, seen, "o-", color=plots.SKY, label="training text")
+    ax.plot(MERGES, unseen, "o-", color=plots.BLUE, label="held-back text")
+    for (name, value), color in zip(others.items(), (plots.GREY, plots.ORANGE, plots.GREEN)):
         ax.axhline(value, color=color, linestyle=":")
-        ax.text(len(rows) - 1, value + 0.05, name, ha="right", color=color)
+        ax.text(MERGES[-1], value + 0.05, name, ha="right", color=color)
     ax.set(xlabel="merges (vocabulary size)", ylabel="bytes per token", ylim=(0.8, None), title="More merges, fewer tokens")
-    ax.set_xticks(range(len(rows)), [f"{size - 256:,}\n({size:,})" for size in sizes])
+    ax.set_xticks([n for n in MERGES if n != 16], [f"{n:,}\n({256 + n:,})" for n in MERGES if n != 16])
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0.68))
 
 
 plots.show(draw_compression, alt="Bytes per token rise with the vocabulary size, from one to about two and a half at 1,280 tokens; dotted lines for characters, words and GPT-2", width=6.6, height=3.4)
 
 # %% [markdown]
-# The first merges are the best: 64 of them save a third of the tokens, and the next 192 save less than a quarter of what is left. A larger vocabulary is not free, either: each token is a row of the embedding and of the output layer (lesson 07). With `d_model = 128`, GPT-2's 50,257 tokens would be 6.4 million parameters in a model whose blocks have less than one million.
-# That is why small models on small texts use small vocabularies.
+# The first merges save most: on the held-back text the first 64 save {measured:compression.saved_by_first_64:.0%} of the tokens, and the next 192 save {measured:compression.saved_by_next_192:.0%} of what is left. A larger vocabulary is not free, either: each token is a row of the embedding and of the output layer (lesson 07). With `d_model = 128`, GPT-2's 50,257 tokens would be 6.4 million parameters in a model whose four blocks have 0.8 million.
+# So small models on small texts use small vocabularies.
 
 # %% [markdown]
 # ### A language where English merges fail
@@ -889,11 +902,11 @@ def draw_languages(figure):
     ax.legend()
 
 
-plots.show(draw_languages, alt="Tokens for the same list in nine languages: with GPT-2's merges Georgian needs eight times as many as English; with merges of its own the gap nearly closes", width=7, height=3.2)
+plots.show(draw_languages, alt="Tokens for the same list in nine languages: with GPT-2's merges Georgian needs about eight times as many as English; with merges of its own about as many as English with its own", width=7, height=3.2)
 
 # %% [markdown]
-# Every language pays for the merges it did not get. In Georgian almost no byte is ever merged: one letter is three bytes and three tokens, so the same list costs about eight times as many tokens as in English, in money, in time and in memory.
-# It is not the language's fault: a hundredth of GPT-2's number of merges, learned from the right text, closes most of the gap. Petrov et al. (2023) measured this for the tokenizers of commercial models and found factors of up to 15.
+# Languages pay for merges that they did not get. In Georgian almost no byte is merged ({measured:languages.Georgian.bytes_per_gpt2_token:.2f} bytes per token): one letter is three bytes and nearly three tokens, so the same list costs {measured:languages.Georgian.times_english:.1f} times as many tokens as in English, in money, in time and in memory.
+# It is not the language's fault: with 512 merges of its own, a hundredth of GPT-2's number, it needs {measured:languages.Georgian.own_times_english:.1f} times as many as English with 512 merges of *its* own. (These merges were learned from names, and tested on names; for other text such few merges would save less.) Petrov et al. (2023) measured such costs for the tokenizers of commercial models and found factors of up to 15.
 
 # %% [markdown]
 # ## 7 · Is 9.9 greater than 9.11?
@@ -908,6 +921,7 @@ plots.show(draw_languages, alt="Tokens for the same list in nine languages: with
 # %% [markdown]
 # ### Exercise 10 · `compare_by_segments` (●○○, 8 minutes, 1.5 points)
 # Write the rule *as the lecture says*, mistake and all: `compare_by_segments("9.9", "9.11")` is `"b"`. It returns which numeral it finds greater, `"a"` or `"b"`, or `"equal"`.
+# Where all segments of one numeral are those with which the other begins, the one that goes on is greater: `compare_by_segments("9", "9.1")` is `"b"`.
 
 # %% exercise="compare_by_segments"
 def compare_by_segments(a: str, b: str) -> str:
@@ -958,14 +972,15 @@ def draw_wrong(figure):
 plots.show(draw_wrong, alt="A square of all pairs of numerals. The rule is wrong only in the two bands where one numeral has one decimal and the other two, and there in a staircase", width=4.2, height=4)
 
 # %% [markdown]
-# Only numerals with *different numbers of decimals* go wrong, and nearly half of those pairs do. For chapters, software versions and dates the same rule is right: version 9.11 does come after 9.9.
+# Only numerals with *different numbers of decimals* go wrong, and nearly half of those pairs do. For chapters and software versions the same rule is right: version 9.11 does come after 9.9.
 
 # %% [markdown]
 # ### Cutting numbers differently
 #
 # The cut is a choice. GPT-2's pattern takes a whole run of digits as a pre-token, and how it falls into pieces is left to the merges: 12345 is `123 45`. GPT-4's pattern takes at most three digits *from the left*.
-# Llama 2 takes every digit for itself (Touvron et al. 2023). We write numbers in groups of three **from the right**, 12,345, because then the group *345* always means the same. Singh and Strouse (2024) show that
-# GPT-3.5 and GPT-4 add long numbers much more reliably when the groups are counted from the right.
+# Llama 2 takes every digit for itself (Touvron et al. 2023). We write whole numbers in groups of three **from the right**, 12,345, because then a group's place from the right says what it is worth: the last are the ones, the one before
+# the thousands. Counted from the left, 12345 is `123 45` and 123456 is `123 456`, and the same group *123* is worth hundreds in one and thousands in the other. Singh and Strouse (2024) show that
+# GPT-3.5 and GPT-4 add long numbers much more reliably when the groups are counted from the right. Behind a decimal point it is the other way round: 3.14159 becomes `3 . 14 159`, where the first group is not the thousandths.
 #
 # *Worked example.* `split_digits("12345")` is `["12", "345"]`, and `split_digits("pay 1234.50")` is `["pay ", "1", "234", ".", "50"]`.
 
@@ -1025,14 +1040,14 @@ if cuts:
 # ### What this explains, and what it does not
 #
 # - **The tokens are a fact.** `9 | . | 11` is what GPT-2 gets. It never sees that 11 begins with a 1, or that the numeral has two decimals: token *11* is a row of numbers, like token *the*.
-# - **The rule is a hypothesis.** It fits the mistake: numerals with different numbers of decimals are where models were caught. But no model was seen to run this rule, and the tokens do not force it:
+# - **The rule is a hypothesis.** It fits the mistake: 9.9 and 9.11 have different numbers of decimals. But that a model gives the answer of this rule does not show that it follows it, and the tokens do not force it:
 #   from `9 | . | 11` one can compute the right answer, and a model that learned that a token of two digits after a point means hundredths will give it.
 # - **Another cut suggests another rule, not a result.** Cut digit by digit, `9 | . | 9` and `9 | . | 1 | 1`, comparing from the left gives the right answer. Whether a model trained on such tokens makes fewer mistakes is
 #   a question for an experiment, not for a picture of tokens.
 # - **There are other suspects.** Researchers at Transluce (2024) looked inside Llama 3.1 8B for what was active while it said that 9.8 is less than 9.11, and found, among others, neurons for Bible verses and
 #   for the date September 11. Verse 9:11 does come after verse 9:8. Switching such neurons off made the answers better, with the tokens unchanged.
 #
-# So the text that a model was trained on, in which *9.11* is often a verse, a date, a version or a chapter, seems to matter at least as much as the cut. *Partially* tokenizer issues: the word in the lecture's brackets is well chosen.
+# So the text that a model was trained on, in which *9.11* is often a verse, a date, a version or a chapter, matters too. How much each contributes, nobody has measured here. *Partially* tokenizer issues: the word in the lecture's brackets is well chosen.
 
 # %% [markdown]
 # ## Written question (3 points, graded by a person)
@@ -1048,11 +1063,11 @@ if cuts:
 # %% [markdown] question="written_question" points=3
 # ### BEGIN SOLUTION
 # **Model answer.** (1) With GPT-2's merges a Georgian letter is about three tokens, one for each byte (about 1 byte per token), so the same content takes some eight times as many tokens as in English.
-# Time a letter grows at least with the number of tokens (attention with its square), and a context of 1,024 tokens holds some 340 Georgian characters, so the beginning falls out of it.
+# The time per letter grows at least with the number of tokens (attention's part with its square), and a context of 1,024 tokens holds some 340 Georgian characters, so the beginning falls out of it.
 # Bytes make every text *representable*, not short: no information is lost, but each token carries little.
 # (2) An id is a row of the embedding and output tables. With another vocabulary id 5,000 stands for another piece, so all learned rows are meaningless, and the model's output is noise until it is trained again.
 # Instead: learn a vocabulary on representative text (Georgian letters with prices) *before* training, or extend the old one by new tokens, with new rows, and train on.
-# (3) For it: groups from the right have a fixed place value (345 is always the last three digits), GPT-2's cut `123 45` has not, and Singh and Strouse measured better sums. No proof: tokens are only the input; the 9.11 case
+# (3) For it: of a whole number, a group's place from the right fixes what it is worth; with GPT-2's cut `123 45` it does not; and Singh and Strouse measured better sums. Against it: behind the point of 12345.50 groups from the right do not line up. No proof: tokens are only the input; the 9.11 case
 # shows that training text matters too. A decision: train two models that differ only in the cut of digits, several seeds each, and compare the accuracy of sums on held-back prices, by number of digits.
 #
 # **Rubric**
@@ -1066,7 +1081,7 @@ if cuts:
 #
 # A `train_bpe` that counts all pairs anew after each merge does the same work a thousand times: most words do not hold the merged pair, and their counts do not change. Three ideas, each worth a factor:
 #
-# 1. **Count words once.** A text of 300,000 pre-tokens has some 15,000 different ones. (You may have this already.)
+# 1. **Count words once.** Most pre-tokens of a text are repetitions. (You may have this already.)
 # 2. **Know where a pair is.** Keep for each pair the set of words that hold it. A merge then visits a few hundred words instead of all, takes the old pairs of each off the counts, and adds the new ones.
 # 3. **Find the best pair without looking at all.** After a merge most counts are what they were. A heap (`heapq`) of counts can be wrong about a pair as long as you notice when it comes out on top.
 #
@@ -1076,7 +1091,7 @@ if cuts:
 #
 # <details><summary>Hint 1</summary>
 #
-# Write the check first: random texts over the letters *a* and *b*, and your `train_bpe` as the ruler. Repeated letters are where corrections of counts go wrong.
+# Write the check first: random texts over the letters *a* and *b*, compared with your `train_bpe`. Repeated letters are where corrections of counts go wrong.
 #
 # </details>
 # <details><summary>Hint 2</summary>

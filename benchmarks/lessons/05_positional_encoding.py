@@ -1,0 +1,76 @@
+"""The experiments behind lesson 05's numbers: who can name the biter, and which positions carry over to longer texts."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from autograde.measuring.experiments import experiment
+
+STEPS, LONGER = 300, 1500
+
+
+def by_length(lesson, model, question):
+    """The share of right answers at each test length."""
+    return {length: lesson.accuracy_at(model, question, length) for length in lesson.TEST_LENGTHS}
+
+
+@experiment("readers", steps=STEPS)
+def readers(lesson, seed):
+    """Each scheme on both questions, trained at one length and tested at four."""
+    return {
+        scheme: {q: by_length(lesson, lesson.train_short(scheme, q, seed, STEPS), q) for q in lesson.QUESTIONS} for scheme in lesson.SCHEMES
+    }
+
+
+@experiment("squeezed", steps=STEPS)
+def squeezed(lesson, seed):
+    """Rotary models whose positions are squeezed into the range they were trained on."""
+    found = {}
+    for question in lesson.QUESTIONS:
+        (row,) = lesson.tested_squeezed([lesson.train_short("rotary", question, seed, STEPS)], question).tolist()
+        found[question] = dict(zip(lesson.TEST_LENGTHS, row))
+    return found
+
+
+@experiment("longer", steps=LONGER)
+def longer(lesson, seed):
+    """Is it the budget? The two schemes that did not learn a question at the length they were trained on, trained five times as long."""
+    return {
+        "ALiBi": {q: by_length(lesson, lesson.train_short("ALiBi", q, seed, LONGER), q) for q in lesson.QUESTIONS},
+        "none": {"last": by_length(lesson, lesson.train_short("none", "last", seed, LONGER), "last")},
+    }
+
+
+@experiment("shared_bucket", steps=STEPS)
+def shared_bucket(lesson, seed):
+    """T5's bias with a last bucket that was trained: is it the untrained buckets?"""
+    return {
+        q: by_length(lesson, lesson.train_short("T5 buckets", q, seed, STEPS, max_distance=lesson.TRAINED), q) for q in lesson.QUESTIONS
+    }
+
+
+@experiment("biters", steps=150)
+def biters(lesson, seed):
+    """Who can name the biter: the lesson's four models, and a feed-forward network in the place of attention."""
+    kinds = {"bag": (False, False), "bag and positions": (False, True), "attention": (True, False), "attention and positions": (True, True)}
+    found = {name: lesson.biter_accuracy(*kind, seed) for name, kind in kinds.items()}
+    return found | {"feed-forward and positions": feed_forward_accuracy(lesson, seed)}
+
+
+def feed_forward_accuracy(lesson, seed, d_model=32):
+    """As `biter_accuracy`, for the mean over a feed-forward network of word plus position."""
+    generator = torch.Generator().manual_seed(seed)
+    training, test = lesson.bite_sentences(generator)
+    layers = nn.Sequential(nn.Linear(d_model, 64), nn.GELU(), nn.Linear(64, len(lesson.NOUNS)))
+    model = lesson.seeded(nn.ModuleDict({"words": nn.Embedding(len(lesson.NOUNS) + 1, d_model), "layers": layers}), generator)
+
+    def scores(ids):
+        return model["layers"](model["words"](ids) + lesson.sinusoidal_encoding(3, d_model)).mean(dim=-2)
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(150):
+        optimizer.zero_grad()
+        F.cross_entropy(scores(training), training[:, 0]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        return float((scores(test).argmax(dim=-1) == test[:, 0]).double().mean())
