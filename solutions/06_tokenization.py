@@ -980,7 +980,7 @@ plots.show(draw_wrong, alt="A square of all pairs of numerals. The rule is wrong
 # The cut is a choice. GPT-2's pattern takes a whole run of digits as a pre-token, and how it falls into pieces is left to the merges: 12345 is `123 45`. GPT-4's pattern takes at most three digits *from the left*.
 # Llama 2 takes every digit for itself (Touvron et al. 2023). We write whole numbers in groups of three **from the right**, 12,345, because then a group's place from the right says what it is worth: the last are the ones, the one before
 # the thousands. Counted from the left, 12345 is `123 45` and 123456 is `123 456`, and the same group *123* is worth hundreds in one and thousands in the other. Singh and Strouse (2024) show that
-# GPT-3.5 and GPT-4 add long numbers much more reliably when the groups are counted from the right. Behind a decimal point it is the other way round: 3.14159 becomes `3 . 14 159`, where the first group is not the thousandths.
+# GPT-3.5 and GPT-4 add long numbers much more reliably when the groups are counted from the right. Behind a decimal point it does not work: of 3.14159, `3 . 14 159`, the first group is worth hundredths, of 3.1415, `3 . 1 415`, tenths.
 #
 # *Worked example.* `split_digits("12345")` is `["12", "345"]`, and `split_digits("pay 1234.50")` is `["pay ", "1", "234", ".", "50"]`.
 

@@ -13,10 +13,30 @@
 # | **infill** (BERT) | This is the AI **[MASK]** Course. | Agents |
 # | **next token** (GPT) | This is the AI Agents **_____** | Course |
 #
-# Nobody has to label anything: the text is its own answer key. In this lesson you write a GPT from the first batch to the last sampled letter,
+# Nobody has to label anything: the text holds the answers. In this lesson you write a GPT from the first batch to the last sampled letter,
 # train it, and hand it in. The grader will build *your* class, load *your* weights, and measure how well they predict text that they never saw.
 #
-# The model is GPT-2's architecture to the letter (Radford et al. 2019), so that at the end a published checkpoint fits into your class.
+# The model has exactly GPT-2's architecture (Radford et al. 2019), so that at the end a published checkpoint fits into your class.
+#
+# | No. | Exercise | Difficulty | Minutes | Points |
+# | --- | --- | --- | --- | --- |
+# | 1 | `get_batch` | ●○○ | 10 | 1.5 |
+# | 2 | `mask_for_infilling` | ●●○ | 20 | 2 |
+# | 3 | `language_model_loss` | ●●○ | 20 | 2 |
+# | 4 | `attention_pattern` | ●○○ | 10 | 1 |
+# | 5a | `FeedForward` | ●○○ | 10 | 1 |
+# | 5b | `CausalSelfAttention` | ●●○ | 25 | 2.5 |
+# | 6 | `Block` | ●○○ | 10 | 1.5 |
+# | 7 | `GPT` | ●●○ | 30 | 3 |
+# | 8 | `initialize` | ●●○ | 15 | 1.5 |
+# | 9 | `parameter_groups` | ●○○ | 10 | 1 |
+# | 10 | `learning_rate` | ●○○ | 10 | 1 |
+# | 11 | `sample_next` | ●●● | 35 | 2.5 |
+# | 12 | `generate` | ●●○ | 20 | 2 |
+# | 13 | `train_step` | ●●○ | 25 | 2.5 |
+# | | the trained model | | | 3 |
+# | | written question | | 15 | 3 |
+# | ★ | `FastAttention` (stretch) | ●●● | 30 | – |
 
 # %% tags=["setup"]
 import math
@@ -42,9 +62,9 @@ check = lesson.check
 # %% [markdown]
 # ## The text
 #
-# Characters are our tokens today. They make long sequences of small things, which is what a small model can learn in minutes;
-# everything below works unchanged with lesson 06's subwords. The cell says which text it found, and the last tenth is put aside:
-# the model never trains on it, so its loss there is honest.
+# Characters are our tokens today. They make long sequences of small things, which is what a small model can learn in minutes. The exercises
+# work unchanged with lesson 06's subwords; only saving and grading the trained model (the section *Hand it in*) expect characters. The cell
+# says which text it found. The last tenth is put aside: the model never trains on it, so the loss there says how well it predicts new text.
 
 # %% tags=["experiment"]
 corpus = load_text()
@@ -177,10 +197,11 @@ _ = attempt(show_infilling)
 # averaged over all positions that count. **A worked number.** Logits (2, 0, −1): $\log(e^2 + 1 + e^{-1}) = \log 8.757 = 2.170$. If token 0 is right, the loss is
 # 2.170 − 2 = **0.170**; if token 2 is right, 2.170 + 1 = **3.170**; the mean of the two is **1.670**.
 #
-# Two marks to measure by: a network that knows nothing has loss $\ln V$ (4.17 for 65 characters), and $e^{\text{loss}}$, the *perplexity*, is the number of equally
-# likely tokens one would be as unsure about.
+# Two reference values: a network that finds all tokens equally likely has loss $\ln V$ (4.17 for 65 characters), and $e^{\text{loss}}$, the *perplexity*, is the number of equally
+# likely tokens about which one would be as unsure.
 #
-# Mind large logits: $e^{1000}$ overflows, but log-sum-exp with the maximum taken out does not.
+# Mind large logits: $e^{1000}$ overflows, but log-sum-exp with the maximum taken out does not. Write the loss with `logsumexp` or `log_softmax`: calls of
+# PyTorch's own `cross_entropy` and `nll_loss` are not allowed here.
 
 # %% exercise="language_model_loss" forbids="cross_entropy"
 def language_model_loss(
@@ -208,8 +229,8 @@ check(language_model_loss)
 # - `encoder` (BERT, RoBERTa): everyone sees everyone. Good for understanding a text that is already there, and for infilling.
 # - `decoder` (GPT-2, GPT-3): position i sees j ≤ i. Only so can it generate, for the future does not exist yet.
 # - `prefix`: the first `prefix` positions (the input) are seen by all, in both directions; the rest (the output) is written from left to right. Position i sees
-#   every j < `prefix` and every j ≤ i. This is an encoder–decoder such as T5 or BART folded into one stack (Raffel et al. 2020, §3.2.1);
-#   the real ones have two stacks, joined by cross-attention.
+#   every j < `prefix` and every j ≤ i. Such a *prefix language model* does with one stack what an encoder–decoder does with two (Raffel et al. 2020,
+#   §3.2.1, compare them); T5 and BART are encoder–decoders and have two stacks, joined by cross-attention.
 
 # %% exercise="attention_pattern"
 def attention_pattern(kind: str, n: int, prefix: int = 0) -> Bool[Tensor, "n n"]:
@@ -234,14 +255,15 @@ check(attention_pattern)
 # %% tags=["figure"]
 def draw_patterns(figure):
     words = ["This", "is", "the", "AI", "Agents", "Course"]
-    titles = {"encoder": "encoder only (BERT)", "decoder": "decoder only (GPT)", "prefix": "prefix of 3 (T5, BART)"}
+    titles = {"encoder": "encoder only (BERT)", "decoder": "decoder only (GPT)", "prefix": "prefix of 3 (prefix LM)"}
     for ax, (kind, title) in zip(figure.subplots(1, 3), titles.items()):
         plots.heatmap(ax, attention_pattern(kind, 6, prefix=3).float(), rows=words, columns=words, vmin=0, vmax=1.4)
         ax.set_title(title)
         ax.set_aspect("equal")
+    figure.supxlabel("the word in a row may look at the words in its dark columns", fontsize=9)
 
 
-plots.show(draw_patterns, alt="Three masks over six words: all seen, only earlier words seen, and the first three words seen by all", width=8.4, height=3.2)
+plots.show(draw_patterns, alt="Three masks over six words: all seen, only a word itself and earlier words seen, and the first three words seen by all", width=8.4, height=3.4)
 
 # %% [markdown]
 # ## 5 · The parts of a block
@@ -266,12 +288,12 @@ class GPTConfig:
 #
 # *●○○ · 10 minutes · 1 point*
 #
-# Attention moves information between positions; the feed-forward network works on each position alone. It widens to 4 · d_model, bends, and narrows again:
+# Attention moves information between positions; the feed-forward network works on each position alone. It widens to 4 · d_model, applies a non-linear function, and narrows again:
 #
 # $$\text{FFN}(x) = W_2\, \text{GELU}(W_1 x + b_1) + b_2 .$$
 #
-# GPT-2 uses the *tanh approximation* of GELU (Hendrycks and Gimpel 2016). It differs from the exact one by less than 0.0005, too little to see and enough to
-# fail parity with a published checkpoint. The layers are called `c_fc` and `c_proj`; dropout comes last.
+# GPT-2 uses the *tanh approximation* of GELU (Hendrycks and Gimpel 2016). It differs from the exact one by less than 0.0005, little, but enough that the logits
+# of a published checkpoint come out different. The layers are called `c_fc` and `c_proj`; dropout comes last.
 
 # %% exercise="FeedForward"
 class FeedForward(nn.Module):
@@ -342,8 +364,8 @@ check(CausalSelfAttention)
 #
 # *●○○ · 10 minutes · 1.5 points*
 #
-# A block *adds* to what flows past it. The original Transformer normalised after the addition; GPT-2 normalises before (*pre-norm*), so that a clean path leads from the last
-# block to the embeddings, and deep stacks train without a fragile warm-up (Xiong et al. 2020):
+# A block *adds* to its input. The original Transformer normalised after the addition; GPT-2 normalises before (*pre-norm*), so that a path of additions alone leads from the last
+# block to the embeddings. Post-norm stacks need a warm-up of the learning rate to train at all; pre-norm ones can do without (Xiong et al. 2020), though GPTs usually keep it, and so do we in section 10:
 #
 # $$x \leftarrow x + \text{Attention}(\text{LN}_1(x)), \qquad x \leftarrow x + \text{FFN}(\text{LN}_2(x)) .$$
 #
@@ -385,7 +407,7 @@ check(Block)
 #
 # `lm_head` and `wte` are **one** matrix (*weight tying*, Press and Wolf 2017): the embedding that reads a token also recognises it. Both names stay, the numbers are shared.
 #
-# **How many parameters?** A block has 4d² + 4d for attention, 8d² + 5d for the feed-forward network, 4d for the norms: 12d² + 13d. The smallest GPT-2 has 12 blocks with d = 768, V = 50,257 and
+# **How many parameters?** With biases, a block has 4d² + 4d for attention, 8d² + 5d for the feed-forward network, 4d for the norms: 12d² + 13d. The smallest GPT-2 has 12 blocks with d = 768, V = 50,257 and
 # 1,024 positions: 12 · (12 · 768² + 13 · 768) + (50,257 + 1,024) · 768 + 2 · 768 = **124,439,808**. Count yours below.
 #
 # With `targets` the model gives the loss too (`language_model_loss`, so −100 is skipped); without them it gives `None`. The logits are always those of *all* positions.
@@ -533,8 +555,9 @@ plots.show(draw_streams, alt="Standard deviation of the residual stream over twe
 #
 # *●○○ · 10 minutes · 1 point*
 #
-# AdamW (Loshchilov and Hutter 2019) shrinks weights a little at every step. That makes sense for matrices, which multiply; a norm's gain or a bias pulled towards zero only hurts.
-# So the parameters go in two groups: matrices (two or more dimensions, embeddings included) decay, vectors do not. The tied matrix has two names and is still *one* parameter.
+# AdamW (Loshchilov and Hutter 2019) shrinks weights a little at every step. By custom only matrices get this, not biases and the gains of norms, which have few numbers and for which zero is no neutral value (a gain of 1 is).
+# So the parameters go in two groups: matrices (two or more dimensions, embeddings included) decay, vectors do not. The tied matrix has two names and is still *one* parameter; parameters that are frozen (`requires_grad=False`) may be in their
+# group or left out.
 
 # %% exercise="parameter_groups"
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
@@ -555,7 +578,7 @@ check(parameter_groups)
 #
 # *●○○ · 10 minutes · 1 point*
 #
-# Adam's averages know nothing at first, so the first steps are small: the rate climbs in a straight line (*warm-up*). Later the rate falls along half a cosine, so that the model settles.
+# Adam's running averages rest on few gradients at first, so the first steps are small: the rate climbs in a straight line (*warm-up*). Later the rate falls along half a cosine: small steps at the end average out the noise of single batches.
 #
 # $$\eta(t) = \begin{cases} \eta_{\max}\, t / t_w & t < t_w \\ \eta_{\min} + \tfrac12 (\eta_{\max} - \eta_{\min}) \left(1 + \cos \pi \frac{t - t_w}{t_{\text{total}} - t_w}\right) & t_w \le t < t_{\text{total}} \\ \eta_{\min} & t \ge t_{\text{total}} \end{cases}$$
 #
@@ -594,16 +617,17 @@ plots.show(draw_schedule, alt="Learning rate: a straight climb over 100 steps, t
 #
 # *●●● · 35 minutes · 2.5 points*
 #
-# The lecture takes the cell with the highest value (*argmax*). Always the best guess makes dull text that soon repeats itself (Holtzman et al. 2020). So one draws, with three knobs, in this order:
+# The lecture takes the cell with the highest value (*argmax*). Text that is always the best guess soon repeats itself (Holtzman et al. 2020). So one draws, with three settings, in this order:
 #
 # 1. **temperature** τ: divide the logits by it. τ < 1 sharpens, τ > 1 flattens, τ = 0 means argmax.
-# 2. **top-k**: keep the k most likely tokens (Fan et al. 2018). A k beyond the vocabulary keeps all.
-# 3. **top-p**, the *nucleus*: of what is left, renormalised, keep the fewest most likely tokens whose mass reaches p, at least one (Holtzman et al. 2020).
+# 2. **top-k**: keep the k most likely tokens (Fan et al. 2018). A k beyond the vocabulary keeps all. Where several are as likely as the k-th, keep exactly k or all of them, as you like.
+# 3. **top-p**, the *nucleus*: of what is left, renormalised, keep the fewest most likely tokens whose mass reaches p, at least one (Holtzman et al. 2020). Reaching p is enough: of four tokens with 0.25 each,
+#    p = 0.5 keeps two.
 #
 # What remains is renormalised and drawn from. `None` switches top-k or top-p off.
 #
 # **Worked numbers.** Probabilities (0.50, 0.30, 0.15, 0.05) and p = 0.75: the first has 0.50, too little; the first two have 0.80, enough. They are drawn with 0.625 and 0.375.
-# At τ = 2 the same four become (0.38, 0.29, 0.21, 0.12): now it takes three to reach 0.75. The order of the knobs matters.
+# At τ = 2 the same four become (0.38, 0.29, 0.21, 0.12): now it takes three to reach 0.75. The order matters.
 #
 # <details><summary>Hint 1</summary>A token with logit −∞ has probability 0: a good way to drop one.</details>
 # <details><summary>Hint 2</summary>For top-p sort by probability. A token is needed if the mass <i>before</i> it has not yet reached p.</details>
@@ -693,13 +717,13 @@ check(generate)
 #
 # *●●○ · 25 minutes · 2.5 points*
 #
-# A step is: loss, gradients, clip, update, forget the gradients. Two refinements that large runs live on:
+# A step is: loss, gradients, clip, update, clear the gradients. Two refinements that large runs use:
 #
 # - **Accumulation.** A batch that does not fit into memory is cut into `batches`. Gradients add up over them; the step must use their *mean*, as if it had been one batch.
 # - **Clipping.** One odd batch can throw the weights far off. If the norm of *all* gradients together exceeds `clip`, all are scaled down to it: the direction stays (Pascanu et al. 2013).
 #   Gradients (3, 4) in two parameters have norm 5; with `clip = 1` they become (0.6, 0.8). Clipping each by itself would give (1, 1), another direction.
 #
-# With `autocast_dtype` the forward pass runs under `torch.autocast` for the batch's device; bfloat16 halves the memory traffic and feeds the tensor cores.
+# With `autocast_dtype` the forward pass runs under `torch.autocast` for the batch's device; in bfloat16 a GPU moves half as many bytes and uses its fast matrix units.
 
 # %% exercise="train_step"
 def train_step(
@@ -820,7 +844,7 @@ def compare_losses():
     parts = [model(a.to(device), b.to(device))[0].cpu() for a, b in zip(x.split(128), y.split(128))]
     by_position = torch.stack([language_model_loss(torch.cat(parts)[:, t], y[:, t]) for t in range(x.shape[1])])
     bigram = BigramLM(len(vocabulary), x.shape[1]).fit(train_ids)(x, y)[1].item()
-    print(f"knowing nothing {math.log(len(vocabulary)):.2f} · letter pairs {bigram:.2f} · your GPT {by_position.mean():.2f} nats a character")
+    print(f"knowing nothing {math.log(len(vocabulary)):.2f} · letter pairs {bigram:.2f} · your GPT {by_position.mean():.2f} nats per character")
     print(f"perplexity {math.exp(bigram):.1f} → {by_position.mean().exp():.1f}")
     return by_position, bigram
 
@@ -834,13 +858,15 @@ def draw_by_position(figure):
     ax.plot(range(1, len(by_position) + 1), by_position, color=plots.BLUE)
     ax.axhline(bigram, color=plots.ORANGE, linestyle="--", linewidth=1.2)
     ax.text(len(by_position), bigram + 0.03, "letter pairs", color=plots.ORANGE, ha="right", fontsize=8)
-    ax.set(xlabel="characters seen so far", ylabel="loss (nats)", title="What a longer context is worth")
+    ax.set(xlabel="characters seen so far", ylabel="loss (nats per character)", title="What a longer context is worth")
 
 
-plots.show(draw_by_position, alt="Loss of the trained GPT against the characters seen so far: 2.6 after one, below the line of letter pairs at 2.5 after two, level at about 1.8 after ten", width=6, height=2.8)
+plots.show(draw_by_position, alt="Loss of the trained GPT against the characters seen so far: above the line of letter pairs after one, below it after two, level after about ten", width=6, height=2.8)
 
 # %% [markdown]
-# **After.** The same network, the same prompt, the same knobs:
+# With one character to go by the GPT cannot do better than the table of pairs. The next few characters help most; after about ten the curve is level: this small model, after this short training, gains little from what stood further back.
+#
+# **After.** The same network, the same prompt, the same settings:
 
 # %% tags=["experiment"]
 def look_at_trained():
@@ -879,7 +905,7 @@ if view:
 # | --- | --- |
 # | the files open, fit your class, and the vocabulary covers the text | 0.5 |
 # | logits are honest: the future changes nothing, and a prefix alone gives the same logits | 0.5 |
-# | loss on held-back text below 2.4 (no table of letter pairs gets there) | 0.5 |
+# | loss on held-back text below 2.4 (letter pairs do not get there on any of the texts) | 0.5 |
 # | … below 2.2 | 0.5 |
 # | … below 2.0 | 1 |
 #
@@ -993,7 +1019,7 @@ def distributed_run():
 #
 # *3 points, graded by a person.*
 #
-# A friend trains a character GPT on tinyshakespeare and reports, after 200 steps, a held-back loss of **0.05** nats a character. The generated text is nonsense.
+# A friend trains a character GPT on tinyshakespeare and reports, after 200 steps, a held-back loss of **0.05** nats per character. The generated text is nonsense.
 #
 # 1. Why is this loss impossible for an honest model of this size after so few steps? Use a number from this lesson.
 # 2. Name two different mistakes in the code that lead to exactly these symptoms.
@@ -1022,7 +1048,7 @@ def distributed_run():
 # GPT-2 is from 2019. Since then small changes have made the same loss much cheaper; the public *NanoGPT speedrun* (Jordan et al. 2024) collects them. The attention of such a model:
 #
 # - **rotary positions** (Su et al. 2021) turn q and k instead of adding `wpe`: lesson 05's pairs (x₀, x₁), (x₂, x₃), … with base 10,000;
-# - **normalised q and k** (Henry et al. 2020): each head's q and k are divided by their root mean square, so that scores cannot explode and higher learning rates work;
+# - **normalised q and k** (Henry et al. 2020): each head's q and k are divided by their root mean square, so that scores are bounded;
 # - **zero-initialised output**: `c_proj` begins at 0, so that every block begins as the identity.
 #
 # Write it, then read `benchmarks/speedrun.py`, where it runs with squared ReLU (So et al. 2021) and the Muon optimizer (Jordan et al. 2024; `torch.optim.Muon`) against nanoGPT's CPU recipe on the same text:
@@ -1072,8 +1098,17 @@ check(FastAttention)
 # A language model that is yours from the first index to the last letter, and that loads GPT-2's weights. Lesson 08 takes it back to where the course began: a model
 # ⟨T_η, R_η⟩ of a world, learned from experience, to plan in. The world will be made of text.
 #
-# **Sources.** Vaswani et al. 2017; Radford et al. 2019 (GPT-2); Devlin et al. 2019 (BERT); Raffel et al. 2020 (T5); Press and Wolf 2017; Hendrycks and Gimpel 2016; Xiong et al. 2020;
-# Loshchilov and Hutter 2019; Pascanu et al. 2013; Fan et al. 2018; Holtzman et al. 2020; Clark et al. 2020 (ELECTRA); Karpathy's nanoGPT (2022), which the lecture's class activity links.
+# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
+#
+# - Pascanu et al. (2013), *On the Difficulty of Training Recurrent Neural Networks*, ICML; Loshchilov and Hutter (2019), *Decoupled Weight Decay Regularization*, ICLR.
+# - Hendrycks and Gimpel (2016), *Gaussian Error Linear Units (GELUs)*; Press and Wolf (2017), *Using the Output Embedding to Improve Language Models*, EACL.
+# - Vaswani et al. (2017), *Attention Is All You Need*; Xiong et al. (2020), *On Layer Normalization in the Transformer Architecture*, ICML.
+# - Radford et al. (2019), *Language Models are Unsupervised Multitask Learners* (GPT-2); Devlin et al. (2019), *BERT*, NAACL.
+# - Raffel et al. (2020), *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer* (T5), JMLR; Lewis et al. (2020), *BART*, ACL.
+# - Fan et al. (2018), *Hierarchical Neural Story Generation*, ACL; Holtzman et al. (2020), *The Curious Case of Neural Text Degeneration*, ICLR.
+# - Clark et al. (2020), *ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators*, ICLR.
+# - Henry et al. (2020), *Query-Key Normalization for Transformers*; Su et al. (2021), *RoFormer*; So et al. (2021), *Primer*; Jordan et al. (2024), *Muon* and the *NanoGPT speedrun*.
+# - Karpathy (2022), *nanoGPT*, which the lecture's class activity links.
 
 # %% tags=["figure"]
 lesson.scoreboard()

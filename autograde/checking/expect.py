@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import Callable, Sequence
 from numbers import Number
 from types import FunctionType, MethodType
@@ -75,7 +76,7 @@ def equal(got: Any, want: Any, *, where: str) -> None:
         got = got.item()
     same_type = type(got) is type(want) or (isinstance(want, int) and type(got) in (int, np.int64) and not isinstance(want, bool))
     if not same_type or got != want:
-        raise CheckFailed(f"For {where}: not the expected result", f"expected {show(want)}, got {show(got)}")
+        raise CheckFailed(f"For {where}: not the expected result", difference(got, want))
 
 
 def true(condition: Any, message: str, detail: str = "") -> None:
@@ -138,12 +139,33 @@ def gradients(
 
 
 def inputs_unchanged(student: Any, function: Callable, *args: Any, **kwargs: Any) -> None:
-    """The call leaves every tensor it was given as it was."""
-    before = [x.clone() if isinstance(x, torch.Tensor) else x for x in args]
+    """The call leaves every tensor, list and dict it was given as it was."""
+    before = _snapshot(args)
     after = student.arguments_after(function, *args, **kwargs)
     for i, (old, new) in enumerate(zip(before, after)):
-        if isinstance(old, torch.Tensor) and not torch.equal(old, new):
-            raise CheckFailed(f"The function changes {_argument(function, i)} in place; work on a copy or build a new tensor")
+        if not _untouched(old, new):
+            kind = "tensor" if isinstance(old, torch.Tensor) else type(old).__name__
+            raise CheckFailed(f"The function changes {_argument(function, i)} in place; work on a copy or build a new {kind}")
+
+
+def _snapshot(value: Any) -> Any:
+    """Data as they are now; what is no data (a model, a generator, a function) is the thing itself."""
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {key: _snapshot(item) for key, item in value.items()}
+    return type(value)(map(_snapshot, value)) if type(value) in (list, tuple) else value
+
+
+def _untouched(old: Any, new: Any) -> bool:
+    """Whether data are what they were; what is no data (a model, a generator) is not looked into."""
+    if isinstance(old, torch.Tensor):
+        return torch.equal(old, new)
+    if isinstance(old, dict):
+        return isinstance(new, dict) and list(old) == list(new) and all(_untouched(old[key], new[key]) for key in old)
+    if isinstance(old, (list, tuple)):
+        return isinstance(new, (list, tuple)) and len(old) == len(new) and all(map(_untouched, old, new))
+    return old == new if isinstance(old, (str, bytes, Number)) else True
 
 
 def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
@@ -221,6 +243,19 @@ def _some_tensors(result: Any) -> list[torch.Tensor]:
     if found := tensors_in(result):
         return found
     raise CheckFailed(f"The result must hold tensors, got {_kind(result)}", _shown(result))
+
+
+def difference(got: Any, want: Any) -> str:
+    """What was expected and what came; of two long texts the place where they part."""
+    if isinstance(got, str) and isinstance(want, str) and max(len(got), len(want)) > 100:
+        at = len(os.path.commonprefix([got, want]))
+        near = slice(max(0, at - 25), at + 40)
+        return f"they differ from character {at} on: expected {_excerpt(want, near)}, got {_excerpt(got, near)}"
+    return f"expected {show(want)}, got {show(got)}"
+
+
+def _excerpt(text: str, near: slice) -> str:
+    return "…" * (near.start > 0) + repr(text[near]) + "…" * (near.stop < len(text))
 
 
 def show(value: Any, limit: int = 160) -> str:

@@ -54,6 +54,7 @@ class Script:
 
     def __call__(self, *question):
         self.asked.append(question[0] if len(question) == 1 else question)
+        expect.true(len(self.asked) < 100, "The same is asked again and again: the loop has no end")
         if len(self.asked) > len(self.answers):
             return self.answers[-1]
         return self.answers[len(self.asked) - 1]
@@ -96,10 +97,10 @@ def table_of_values(vocabulary, horizon, reward, policy):
 
 
 def compare_values(got, want, horizon, where):
-    expect.true(isinstance(got, dict), "prefix_values returns a dict from every prefix (a tuple of tokens) to its value")
+    expect.true(isinstance(got, dict), "prefix_values returns a dict from every prefix (a tuple of tokens) to its value", expect.show(got))
     for prefix in want:
-        if len(prefix) < horizon:
-            expect.true(prefix in got, f"For {where}: a prefix has no value", f"{prefix!r} is missing; the empty prefix () counts too")
+        hint = "the empty prefix () counts too" if not prefix else "the full texts count too" if len(prefix) == horizon else ""
+        expect.true(prefix in got, f"For {where}: a prefix has no value", f"{prefix!r} is missing" + f"; {hint}" * bool(hint))
     for prefix, value in got.items():
         expect.true(prefix in want, f"For {where}: the dict holds a key that is no prefix of a text", f"{prefix!r}")
         expect.close(value, want[prefix], where=f"{where}, prefix {prefix!r}")
@@ -122,6 +123,12 @@ EPISODES = [
     [("a room", "go on", 1.0), ("b room", "take key", -2.0), ("c room", "go back", 4.0)],
     [("d room", "wait", -0.5)],
 ]
+
+
+def several(student, temperature):
+    """Whether forty choices are not all the same: of clearly different scores, at a temperature that decides it."""
+    generator = seeded(6)
+    return len({int(student.choose_action(ToyModel(11, 3), PROMPT, list(ACTIONS), generator, temperature)) for _ in range(40)}) > 1
 
 
 def reading(student, text):
@@ -149,7 +156,8 @@ PROBES = {
     "parse_outcome": lambda s: [reading(s, text) for text in TEXTS],
     "outcome_labels": lambda s: [s.outcome_labels(torch.tensor([[5, 9, 7, 3, 9, 8], [9, 4, 2, 6, 1, 3], [1, 2, 3, 4, 5, 6]]), 9, i) for i in (-100, -1)],
     "action_log_probability": lambda s: s.action_log_probability(ToyModel(11, 1), PROMPT, ACTIONS[0]),
-    "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, ACTIONS, seeded(0)) for i in range(12)],
+    "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0)) for i in range(12)]
+    + [several(s, temperature) for temperature in (0.02, 50.0)],
     "sample_outcome": lambda s: [asking(s, "mist", "+0.5 | b | end", "+0.9 | c | go"), asking(s, "fog"), asking(s, "fog", attempts=2)],
     "rollout_return": lambda s: [s.rollout_return(corridor, always_on, "a", first, n, 0.5) for first, n in STARTS]
     + [s.rollout_return(corridor, Script("on", "fog", "on"), "a", "on", 9, 0.5)],
@@ -283,7 +291,8 @@ def test_choosing_repeats_with_the_seed(student):
         generator = seeded(8)
         runs.append([int(student.choose_action(model, PROMPT, ACTIONS, generator, 2.0)) for _ in range(12)])
     expect.true(runs[0] == runs[1], "The same seed must give the same choices: draw from `generator` only")
-    expect.true(len(set(runs[0])) > 1, "Twelve choices at temperature 2 were all the same: above 0 the action is drawn")
+    expect.true(len(set(runs[0])) > 1, "Twelve choices at temperature 2 were all the same", f"all {runs[0][0]}, where none has a probability above 0.7")
+    expect.inputs_unchanged(student, lambda actions: student.choose_action(model, PROMPT, actions, seeded(8), 2.0), list(ACTIONS))
 
 
 # ------------------------------------------------------------------------------------------------- the model
@@ -310,6 +319,8 @@ def test_giving_up_after_all_attempts(student):
     generate = Script("mist", "fog", "haze", " +0.5 | b | end")
     expect.true(student.sample_outcome(generate, "a", "go") is None, "Three malformed outcomes out of three attempts must give None")
     expect.equal(len(generate.asked), 3, where="the number of calls of `generate`")
+    generate = Script(" +0.5 | b | end")
+    expect.true(student.sample_outcome(generate, "a", "go", attempts=0) is None, "With attempts=0 nothing may be asked, and the outcome is None")
 
 
 # ------------------------------------------------------------------------------------------------- planning
@@ -359,6 +370,7 @@ def test_ties_go_to_the_first(student):
     """Of equally good actions the first wins."""
     best, _ = student.plan_action(corridor, always_on, "a", ["fog", "on", "walk", "go"], 2, 1, 0.5)
     expect.equal(best, "on", where="'on', 'walk' and 'go', which all lead to the same")
+    expect.inputs_unchanged(student, lambda actions: student.plan_action(corridor, always_on, "a", actions, 2, 1, 0.5), ["fog", "on"])
 
 
 @pytest.mark.exercise("transition_error_rate", weight=2)
@@ -433,6 +445,7 @@ def test_returns_to_go_are_discounted(student):
     """With γ = 0.5 a reward two steps ahead counts a quarter."""
     want = "<rtg> +1.0 <obs> a room <act> go on <rtg> +0.0 <obs> b room <act> take key <rtg> +4.0 <obs> c room <act> go back"
     expect.equal(student.return_conditioned(EPISODES[:1], 0.5), [want], where="rewards 1, −2, 4 and gamma 0.5")
+    expect.inputs_unchanged(student, student.return_conditioned, [list(episode) for episode in EPISODES], 0.5)
 
 
 # ------------------------------------------------------------------------------------------------- the stretch
@@ -476,3 +489,27 @@ def test_imagination_uses_the_model(student):
     got = student.language_dyna(REAL, foggy, actions_of, 7, 0.5, 0.5, seeded(3))
     nonzero = ({k: v for k, v in q.items() if v != 0} for q in (got, want))
     expect.close(*nonzero, where="a model whose outcomes are all unreadable")
+    asked = [imagined_pairs(student, seed) for seed in (4, 4, 5)]
+    expect.true(asked[0] == asked[1], "Equal seeds must imagine the same pairs: draw from `generator` only")
+    expect.true(asked[0] != asked[2], "Another seed imagines the same pairs in the same order: draw them with `generator`")
+
+
+@pytest.mark.exercise("language_dyna")
+@pytest.mark.beside
+def test_every_tried_pair_is_as_likely(student):
+    """Pairs are drawn uniformly from the different ones tried so far."""
+    pairs = imagined_pairs(student, 6, 400)[-400:]  # after the last real step
+    kinds = sorted({step[:2] for step in REAL})
+    expect.true(set(pairs) <= set(kinds), "Imagined steps start from pairs that were tried")
+    expect.frequencies([kinds.index(pair) for pair in pairs], [0.25] * 4, where="the pairs imagined after the fifth real step")
+
+
+def imagined_pairs(student, seed, planning_steps=9):
+    asked = []
+
+    def sample(obs, action):
+        asked.append((obs, action))
+        return corridor(obs, action)
+
+    student.language_dyna(REAL, sample, actions_of, planning_steps, 0.5, 0.5, seeded(seed))
+    return asked

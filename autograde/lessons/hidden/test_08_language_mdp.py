@@ -56,7 +56,7 @@ def test_other_lines(student, reward, written, ended):
 @pytest.mark.exercise("parse_outcome", weight=2)
 @pytest.mark.trivial
 @pytest.mark.parametrize("text", [
-    "+0.1 | a b | go away", "nan | a b | go", "+0.1 a b go", "| a b | end", "+0.1 | a b |", "a | b | c", "+0.1+0.2 | a b | go", "inf | a b | end",
+    "+0.1 | a b | go away", "nan | a b | go", "+0.1 a b go", "| a b | end", "+0.1 | a b |", "a | b | c", "+0.1+0.2 | a b | go", "inf | a b | end", "-infinity | a b | go", "1e999 | a b | go",
 ])  # fmt: skip
 def test_other_malformed_outcomes(student, text):
     """Other texts that are not of the form give None."""
@@ -112,6 +112,15 @@ def test_other_log_probabilities(student, n_prompt, n_action):
 
 
 @pytest.mark.exercise("action_log_probability")
+def test_a_long_action(student):
+    """Hundreds of tokens: their product is too small for a float, the sum of logarithms is not."""
+    model, ids = Chain(13, seed=6, scale=0.3), torch.randint(0, 13, (304,), generator=seeded(7))
+    logs = model(ids[None])[0][0, 3:-1].log_softmax(-1)
+    want = logs[torch.arange(300), ids[4:]].sum()
+    expect.close(student.action_log_probability(model, ids[:4], ids[4:]), want, where="an action of 300 tokens", rtol=1e-9)
+
+
+@pytest.mark.exercise("action_log_probability")
 def test_very_unlikely_actions(student):
     """Logits in the hundreds: a tiny probability still has a finite logarithm."""
     model = Chain(7, seed=2, dtype=torch.float32, scale=300.0)
@@ -143,6 +152,17 @@ def test_actions_are_drawn_in_proportion(student, temperature):
     generator = seeded(3)
     draws = [student.choose_action(model, prompt, actions, generator, temperature) for _ in range(250)]
     expect.frequencies(draws, (scores / temperature).softmax(-1), where=f"250 choices at temperature {temperature}")
+
+
+@pytest.mark.exercise("choose_action")
+def test_unlikely_candidates(student):
+    """Every candidate has a tiny probability, and the temperature is low: the best one is still chosen."""
+    model, prompt = Chain(8, seed=90, scale=60.0), torch.tensor([4, 1])
+    actions = [torch.randint(0, 8, (n,), generator=seeded(n)) for n in (9, 14, 11)]
+    scores = [s / len(a) for s, a in zip(model.scores(prompt, actions), actions)]
+    for temperature in (0.0, 0.05):
+        got = student.choose_action(model, prompt, actions, seeded(1), temperature)
+        expect.equal(int(got), max(range(3), key=scores.__getitem__), where="three very unlikely actions")
 
 
 @pytest.mark.exercise("choose_action")

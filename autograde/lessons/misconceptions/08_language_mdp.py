@@ -302,6 +302,19 @@ def log_of_softmax(model, prompt_ids, action_ids):
     return chances[len(prompt_ids) - 1 : -1].gather(-1, action_ids[:, None]).log().sum()
 
 
+@misconception("action_log_probability", "The probabilities are multiplied before the logarithm is taken: of a long action the product is 0. Sum logarithms.")
+def log_of_product(model, prompt_ids, action_ids):
+    return token_log_probabilities(model, prompt_ids, action_ids).exp().prod().log()
+
+
+@misconception("action_log_probability", "The logits are rounded to float32; the result must have the precision of the model's logits.")
+def in_single_precision(model, prompt_ids, action_ids):
+    ids = torch.cat([prompt_ids, action_ids])
+    logits = model(ids[None])[0]
+    logs = logits[0, len(prompt_ids) - 1 : -1].float().log_softmax(-1)
+    return logs.gather(-1, action_ids[:, None]).sum().to(logits.dtype)
+
+
 @variant("action_log_probability")
 def token_by_token(model, prompt_ids, action_ids):
     ids, total = prompt_ids, 0.0
@@ -380,6 +393,27 @@ def own_randomness(model, prompt_ids, candidates, generator, temperature=0.0):
     return draw(totals(model, prompt_ids, candidates) / lengths(candidates), None, temperature)
 
 
+@misconception("choose_action", "The probabilities of whole actions are computed first; they become 0 for long or unlikely actions, so stay with logarithms.")
+def by_products(model, prompt_ids, candidates, generator, temperature=0.0):
+    chances = totals(model, prompt_ids, candidates).float().exp()
+    return draw((chances ** (1 / lengths(candidates))).log(), generator, temperature)
+
+
+@misconception("choose_action", "exp(score / temperature) becomes 0 for every action at a low temperature; softmax takes the maximum out first.")
+def naive_softmax(model, prompt_ids, candidates, generator, temperature=0.0):
+    scores = totals(model, prompt_ids, candidates) / lengths(candidates)
+    if temperature == 0:
+        return int(scores.argmax())
+    weights = (scores / temperature).exp()
+    return int(torch.multinomial(weights / weights.sum(), 1, generator=generator))
+
+
+@misconception("choose_action", "The candidates are put in order of length first, so the index is one in another list.")
+def sorts_the_candidates(model, prompt_ids, candidates, generator, temperature=0.0):
+    candidates.sort(key=len)
+    return draw(totals(model, prompt_ids, candidates) / lengths(candidates), generator, temperature)
+
+
 @variant("choose_action")
 def by_inverse_cdf(model, prompt_ids, candidates, generator, temperature=0.0):
     scores = totals(model, prompt_ids, candidates) / lengths(candidates).to(prompt_ids.device)
@@ -453,6 +487,18 @@ def growing_prompt(generate, obs, action, attempts=3):
             return right_outcome(text)
         prompt += text
     return None
+
+
+@misconception("sample_outcome", "This asks at least once, also where no attempt is allowed.")
+def asks_at_least_once(generate, obs, action, attempts=3):
+    return tried(generate, f"<obs> {obs} <act> {action} <out>", max(1, attempts))
+
+
+@misconception("sample_outcome", "This asks until an outcome can be read; after `attempts` malformed ones it must give up with None.")
+def never_gives_up(generate, obs, action, attempts=3):
+    while True:
+        if (outcome := right_outcome(generate(f"<obs> {obs} <act> {action} <out>"))) is not None:
+            return outcome
 
 
 @variant("sample_outcome")
@@ -621,6 +667,21 @@ def greedy_reward(sample, policy, obs, actions, n_rollouts, depth, gamma):
     return planned(sample, policy, obs, actions, n_rollouts, 1, gamma)
 
 
+@misconception("plan_action", "The given list of actions is emptied; the caller still needs it.")
+def empties_the_list(sample, policy, obs, actions, n_rollouts, depth, gamma):
+    values, order = {}, list(actions)
+    while actions:
+        action = actions.pop(0)
+        values[action] = sum(right_return(sample, policy, obs, action, depth, gamma) for _ in range(n_rollouts)) / n_rollouts
+    return max(order, key=values.get), values
+
+
+@misconception("plan_action", "All rollouts after the first repeat its return: a model answers differently each time, so every rollout asks anew.")
+def one_rollout_repeated(sample, policy, obs, actions, n_rollouts, depth, gamma):
+    values = {a: n_rollouts * right_return(sample, policy, obs, a, depth, gamma) / n_rollouts for a in actions}
+    return max(values, key=values.get), values
+
+
 @variant("plan_action")
 def round_robin(sample, policy, obs, actions, n_rollouts, depth, gamma):
     values = dict.fromkeys(actions, 0.0)
@@ -774,7 +835,7 @@ def depth_first(vocabulary, horizon, reward, policy):
     return values
 
 
-@variant("prefix_values")
+@misconception("prefix_values", "The full texts have no value here; the value of a full text is its reward.")
 def without_full_texts(vocabulary, horizon, reward, policy):
     return {k: v for k, v in enumerated(vocabulary, horizon, reward, policy).items() if len(k) < horizon}
 
@@ -843,6 +904,21 @@ def step_texts(episodes, gamma=1.0):
     return [text for e in episodes for text in written([e], lambda rewards: to_go(rewards, gamma))[0].split(" <rtg>")]
 
 
+@misconception("return_conditioned", "The given episodes are turned round in place; the caller finds them backwards.")
+def turned_round(episodes, gamma=1.0):
+    texts = []
+    for episode in episodes:
+        episode.reverse()
+        listed = to_go([r for _, _, r in reversed(episode)], gamma)
+        texts.append(" ".join(f"<rtg> {g:+.1f} <obs> {o} <act> {a}" for g, (o, a, _) in zip(listed, reversed(episode))))
+    return texts
+
+
+@misconception("return_conditioned", "`gamma` is applied once too often: the step's own reward counts in full.")
+def own_reward_discounted(episodes, gamma=1.0):
+    return written(episodes, lambda rewards: [gamma * g for g in to_go(rewards, gamma)])
+
+
 @variant("return_conditioned")
 def by_definition(episodes, gamma=1.0):
     def definition(rewards):
@@ -859,5 +935,11 @@ def by_definition(episodes, gamma=1.0):
 @misconception("language_dyna", "Imagined steps come from the remembered outcome; they should come from the model, `sample`.",
                replace=("outcome = sample(*tried[pick])", "outcome = (reward, next_obs, terminated)"))  # fmt: skip
 @misconception("language_dyna", "γ is missing from the target.", replace=("gamma * best", "best"))
+@misconception("language_dyna", "Pairs are drawn without `generator`, so the result cannot be repeated.",
+               replace=("(), generator=generator)", "())"))  # fmt: skip
+@misconception("language_dyna", "A pair that was tried often is imagined more often: draw from the different pairs.",
+               replace=("        if (obs, action) not in tried:\n            tried.append((obs, action))\n", "        tried.append((obs, action))\n"))  # fmt: skip
+@misconception("language_dyna", "Only the pair that was tried last is imagined; draw from all that were tried.",
+               replace=("pick = int(torch.randint(len(tried), (), generator=generator))", "pick = len(tried) - 1"))  # fmt: skip
 def _registered_too():
-    """Three edits of the reference answer."""
+    """Six edits of the reference answer."""
