@@ -54,8 +54,8 @@ check = lesson.check
 
 # %% [markdown]
 # **Conventions.** `...` in a shape stands for any number of batch dimensions, including none. Positions count from 0. Results keep the
-# dtype and device of the inputs; where there is no tensor among the inputs, they have PyTorch's default dtype (float32). Inputs are never
-# changed in place. In this lesson attention itself is PyTorch's own. A figure that says it is waiting for your function draws itself once
+# dtype and device of the inputs, and are as exact as that dtype allows; where there is no tensor among the inputs, they have PyTorch's
+# default dtype (float32). Inputs are never changed in place. In this lesson attention itself is PyTorch's own. A figure that says it is waiting for your function draws itself once
 # you have written it: run its cell again.
 
 # %% [markdown]

@@ -649,7 +649,8 @@ class BPETokenizer:
         return [i for part in self.split(text) for i in self.encode_part(part)]
 
     def split(self, text):
-        """Texts and special tokens, in turn; a text at both ends, which may be empty."""
+        """Texts and special tokens, in turn; a text at both ends, which may be empty. Half a surrogate pair becomes U+FFFD, as in tiktoken."""
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return self.boundary.split(text) if self.boundary else [text]
 
     def encode_part(self, part):

@@ -805,9 +805,9 @@ check(return_conditioned)
 #
 # How well can one play? From the hall the best path brings 0.6, from the kitchen and from the garden 0.7: a mean of 0.667. A planner with
 # random rollouts would not get there with endless many of them. Being greedy on $Q^{\text{random}}$ is *one* step of policy improvement
-# from random play, and one step is not optimal: from the kitchen it takes the key straight to the study and leaves the apple, because
-# random play, once it has both key and apple, rarely finds its way to the treasure. The next cell computes this from the house's table, without any
-# sampling. The second step (greedy on the values of the first) is optimal.
+# from random play, and one step is not optimal: from the kitchen it takes the key straight to the study and leaves the apple, because it
+# judges everything that would come after the apple by random play. The next cell computes this from the house's table, without any sampling.
+# The second step (greedy on the values of the first) is optimal.
 #
 # Why not simply ask the clone for +0.6, less what it has collected? Of the episodes of random play {measured:players.good_episodes:.1%} brought
 # so much, so the model would have to guess what it has hardly seen. We tried it: {measured:players.asked_for_the_best:+.2f}, worse than random
@@ -999,24 +999,27 @@ plots.show(
 )
 
 # %% [markdown]
-# **What we measured** (seed 0, on a CPU; other seeds differ in detail).
+# **What we measured**: means of {measured:worlds.seeds} seeds, with the least and the largest (returns of {measured:worlds.budget.episodes} episodes each).
 #
-# | steps of play | wrong outcomes | imagined return | real return |
-# | --- | --- | --- | --- |
-# | 50 | 45% | +0.50 | −2.25 |
-# | 200 | 16% | −0.07 | +0.55 |
-# | 800 | 6% | +0.48 | +0.38 |
-# | 3,200 | 6% | +0.43 | +0.55 |
+# | steps of play | questions never tried | wrong outcomes | wrong, where tried | imagined return | real return |
+# | --- | --- | --- | --- | --- | --- |
+# | 50 | {measured:worlds.50.never_tried:.0%} | {measured:worlds.50.wrong:.0%} | {measured:worlds.50.wrong,_if_tried:.1%} | {measured:worlds.50.imagined:+.2f} ({measured:worlds.50.imagined.range:+.2f}) | {measured:worlds.50.real:+.2f} ({measured:worlds.50.real.range:+.2f}) |
+# | 200 | {measured:worlds.200.never_tried:.0%} | {measured:worlds.200.wrong:.0%} | {measured:worlds.200.wrong,_if_tried:.1%} | {measured:worlds.200.imagined:+.2f} ({measured:worlds.200.imagined.range:+.2f}) | {measured:worlds.200.real:+.2f} ({measured:worlds.200.real.range:+.2f}) |
+# | 800 | {measured:worlds.800.never_tried:.0%} | {measured:worlds.800.wrong:.0%} | {measured:worlds.800.wrong,_if_tried:.1%} | {measured:worlds.800.imagined:+.2f} ({measured:worlds.800.imagined.range:+.2f}) | {measured:worlds.800.real:+.2f} ({measured:worlds.800.real.range:+.2f}) |
+# | 3,200 | {measured:worlds.3200.never_tried:.0%} | {measured:worlds.3200.wrong:.0%} | {measured:worlds.3200.wrong,_if_tried:.1%} | {measured:worlds.3200.imagined:+.2f} ({measured:worlds.3200.imagined.range:+.2f}) | {measured:worlds.3200.real:+.2f} ({measured:worlds.3200.real.range:+.2f}) |
+# | 3,200, trained twice as long | {measured:longer.never_tried:.0%} | {measured:longer.wrong:.1%} | {measured:longer.wrong,_if_tried:.1%} | | |
 #
-# After 50 steps the planner is pleased with a world that does not exist: it imagines +0.50 and gets −2.25, worse than random play, for it hardly
-# ever comes to the treasure within the 25 steps. After 200 it errs the other way:
-# many of its imagined episodes break off at an outcome that cannot be used, while its plans are already good. *Which* way a wrong model errs cannot be
-# told from inside; only the real world can tell. With 3,200 steps the two are close (six episodes leave a noise of about 0.1), and close to the planner
-# in the true world (+0.53). What that one misses of 0.6 is the second error: 25 random rollouts cannot always tell two actions apart. Random play got
-# −1.29, the clone −0.47.
-#
-# What is left of the wrong outcomes after 3,200 steps, 5.6%, are *impossible* ones, which the agent can tell and drops: it knows the state
-# space. An error that reads like a real place could not be caught this way.
+# - **Data, then training.** At first a wrong outcome is mostly one that the play never showed. After 800 steps every question has been tried,
+#   and more play changes little. What is left after 3,200 steps is a matter of training: twice the training steps on the same play leave
+#   {measured:longer.wrong:.1%} wrong instead of {measured:worlds.3200.wrong:.1%}. Most of what is left is *impossible*
+#   ({measured:worlds.3200.impossible:.1%}), so the agent, who knows the state space, can drop it. An error that reads like a real situation could not be caught this way.
+# - **The first error: imagined against real.** After 50 steps the planner expects a good return in a world that does not exist, and on
+#   average gets one as bad as random play's. With more play the plans are good, and now the *imagined* return is the lower one on average: imagined episodes
+#   break off at outcomes that cannot be used. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
+# - **The second error: the plan.** With no error of a model at all, the planner in the true world gets {measured:players.true_world:+.2f}
+#   ({measured:players.true_world.range:+.2f}). With 100 rollouts for each action instead of 25 it gets {measured:players.true_world,_100_rollouts:+.2f}: so much was noise. The rest, up
+#   to the best possible +0.667, is that one step of improvement is not the last.
+# - Random play got {measured:players.random:+.2f}, the clone {measured:players.clone:+.2f} ({measured:players.clone.range:+.2f}).
 
 # %% [markdown]
 # ## Written question (3 points, graded by a person)
@@ -1040,13 +1043,13 @@ plots.show(
 # (2) The first: the customer model is wrong, most of all where old conversations say nothing about the replies that the planner tries.
 # A planner searches for what scores well *in the model*, so it finds the model's mistakes and exploits them. More rollouts reduce the second error, the noise of
 # the estimate, and so make the choice of these mistakes surer. Measurement: imagined against real return of the same policy, or the error rate
-# of the customer model on the pairs that the planner visits. (3) Each token adds a negative number, so short replies ("OK.") win. Per
-# token, length no longer decides; but a mean can favour long replies whose tail is predictable.
+# of the customer model on the pairs that the planner visits. (3) Each token can only lower the sum, so short replies ("OK.") have an
+# advantage, whatever they say. Per token, length alone no longer decides; but a mean can favour long replies whose tail is predictable.
 #
 # **Rubric**
 # - 1 point: both levels right, and the transition is known on the token level only. Half a point if the token state is the last token.
 # - 1 point: model error, **and** that the planner seeks out the model's mistakes, **and** a fitting measurement. Half a point if one is missing.
-# - 1 point: short replies win under the sum; per token removes that, with a remark on what it leaves. Half a point without the second.
+# - 1 point: the sum favours short replies; per token removes that, with a remark on what it leaves. Half a point without the second.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -1136,6 +1139,14 @@ lives = attempt(lambda: [one_life(seed) for seed in range(3)])
 if lives:
     for name in lives[0]:
         print(f"{REAL_STEPS} real steps, {name:24}" + "".join(f"{life[name]:+8.2f}" for life in lives))
+
+# %% [markdown]
+# Here the model is trained on the 150 real steps that this life had, and on nothing else. Over {measured:lives.seeds} lives the mean return was
+# {measured:lives.no_imagined_steps:+.2f} without imagined steps ({measured:lives.no_imagined_steps.range:+.2f}), {measured:lives.20_imagined_after_each:+.2f}
+# with 20 after each real one, and {measured:lives.20_replayed_after_each:+.2f} when the 20 are not imagined but *replayed* from memory. So planning makes
+# much more of the same experience, but in this house it is not the language model that does it: imagined steps start from pairs that were tried, and
+# what happened there one can simply remember, as nothing is left to chance. A model can be worth more than memory where outcomes are random, or where it answers
+# rightly about pairs that were never tried.
 
 # %% [markdown]
 # ## What you have built

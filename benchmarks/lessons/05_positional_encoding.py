@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from autograde.measuring.experiments import experiment
+from autograde.authoring.measuring.experiments import experiment
 
 STEPS, LONGER = 300, 1500
 

@@ -1,6 +1,6 @@
 """Lesson 06's numbers: what merges save, what languages pay, and how often the lecture's rule is wrong. No chance is in them."""
 
-from autograde.measuring.experiments import experiment
+from autograde.authoring.measuring.experiments import experiment
 from utils.corpora import load_text
 from utils.vocabularies import gpt2
 

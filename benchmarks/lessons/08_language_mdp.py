@@ -2,7 +2,7 @@
 
 import torch
 
-from autograde.measuring.experiments import experiment
+from autograde.authoring.measuring.experiments import experiment
 
 STEPS = 300
 

@@ -13,20 +13,6 @@ def lesson():
     return source.namespace(source.read(layout.source_path("05_positional_encoding")))
 
 
-def mean_accuracy(lesson, models, question, length):
-    return sum(lesson["accuracy_at"](model, question, length) for model in models) / len(models)
-
-
-@pytest.mark.slow
-@pytest.mark.executes("05")
-def test_a_shared_last_bucket_helps_t5(lesson, monkeypatch):
-    """With max_distance 32 far keys share a trained bucket: about 80% at 256."""
-    buckets = lesson["relative_position_bucket"]
-    monkeypatch.setitem(lesson, "relative_position_bucket", lambda offsets: buckets(offsets, max_distance=32))
-    models = [lesson["train_short"]("T5 buckets", "last", seed) for seed in (0, 1)]
-    assert 0.65 < mean_accuracy(lesson, models, "last", 256) < 0.92
-
-
 def test_attention_gives_both_sentences_the_same_rows(lesson):
     x = torch.stack([lesson["DOG"], lesson["BITES"], lesson["MAN"]])
     reversal = torch.tensor([2, 1, 0])

@@ -65,7 +65,7 @@ def probe_tokenizer(student):
 PROBES = {
     "word_tokenize": lambda student: student.word_tokenize(SPEECH),
     "build_vocabulary": lambda student: student.build_vocabulary(
-        "f c e a c <pad> b d a b z a <pad> <pad> <pad> z z z z".split(), 6, ("<unk>", "<pad>")
+        "e c f a c <pad> b d a b z a <pad> <pad> <pad> z z z z".split(), 8, ("<unk>", "<pad>")
     ),
     "encode_words": lambda student: student.encode_words(["b", "?", "a", "<pad>", "!"], {"<pad>": 0, "<unk>": 1, "a": 2, "b": 3}),
     "wordpiece_encode": lambda student: [
@@ -86,7 +86,7 @@ PROBES = {
         )
     ],
     "BPETokenizer": probe_tokenizer,
-    "bytes_per_token": lambda student: student.bytes_per_token("Größe, naïve", list),
+    "bytes_per_token": lambda student: student.bytes_per_token("Größe, naïve", lambda text: list(text)[:7]),
     "compare_by_segments": lambda student: [
         student.compare_by_segments(*p) for p in (("9.9", "9.11"), ("9.11", "9.9"), ("10.2", "9.30"), ("3.5", "3.05"), ("2.50", "2.5"))
     ],
@@ -181,6 +181,7 @@ def test_the_longest_piece_first(student, word, want):
 
 
 @pytest.mark.exercise("wordpiece_encode", weight=1.5)
+@pytest.mark.beside
 @pytest.mark.parametrize("word", ["Deeper", "unit", "xyz", "ep"])
 def test_a_word_that_does_not_fit_is_unknown(student, word):
     """If some rest fits no piece, the whole word is unknown; nothing is taken back."""
@@ -188,6 +189,7 @@ def test_a_word_that_does_not_fit_is_unknown(student, word):
 
 
 @pytest.mark.exercise("wordpiece_encode", weight=0.5)
+@pytest.mark.beside
 def test_the_name_of_the_unknown_piece(student):
     """`unknown` is what an unknown word becomes."""
     expect.equal(student.wordpiece_encode("Leo", PIECES, "<unk>"), ["<unk>"], where="unknown='<unk>'")
@@ -301,6 +303,16 @@ def test_training_stops_when_no_pair_is_left(student):
     expect.equal(vocab, bytes_and(b"ab", b" ab", b"<s>"), where="the vocabulary of 'ab ab ab'")
 
 
+@pytest.mark.exercise("train_bpe", weight=1)
+def test_special_tokens_are_no_patterns(student):
+    """A special token is found as it is written, also with signs that mean something in a pattern, and the longest first."""
+    _, merges = student.train_bpe("ab.cd abxcd ab.cd", 300, ["b.c"])
+    expect.equal(merges[:3], [(b" ", b"a"), (b"x", b"c"), (b"xc", b"d")], where="'ab.cd abxcd ab.cd' with the special token 'b.c'")
+    vocab, merges = student.train_bpe("x<b>no x<b>no", 300, ["<b>", "<b>no"])
+    expect.equal(merges, [(b" ", b"x")], where="'x<b>no x<b>no' with the special tokens '<b>' and '<b>no'")
+    expect.inputs_unchanged(student, student.train_bpe, "ab ab", 260, ["<b>", "<b>no"])
+
+
 # 8 · BPETokenizer
 
 
@@ -351,6 +363,16 @@ def test_special_tokens_are_whole(student):
     expect.equal(made.decode([256, 258, 97]), "ab<|a|><|b|>a", where="[256, 258, 97]")
 
 
+@pytest.mark.exercise("BPETokenizer", weight=0.5)
+def test_a_new_special_token_has_the_next_free_id(student):
+    """A special token that `vocab` lacks gets the next id, in the tokenizer; the given dictionary and list stay as they are."""
+    given = (bytes_and(b"ab"), [(b"a", b"b")], ["<|new|>"])
+    made = student.BPETokenizer(dict(given[0]), *given[1:])
+    expect.equal(made.encode("ab<|new|>b"), [256, 257, 98], where="'ab<|new|>b', where <|new|> is not in vocab")
+    expect.equal(made.decode([257, 256]), "<|new|>ab", where="[257, 256]")
+    expect.inputs_unchanged(student, student.BPETokenizer, *given)
+
+
 @pytest.mark.exercise("BPETokenizer", weight=1.5)
 def test_lines_are_read_when_needed(student):
     """encode_iterable gives the ids of the lines, and reads a line only when its ids are needed."""
@@ -397,7 +419,16 @@ def test_the_worked_ratio(student):
 @pytest.mark.exercise("compare_by_segments", weight=2)
 @pytest.mark.parametrize(
     "a, b, want",
-    [("9.9", "9.11", "b"), ("9.11", "9.9", "a"), ("9.8", "9.9", "b"), ("10.1", "9.7", "a"), ("4.25", "4.25", "equal"), ("12", "7", "a")],
+    [
+        ("9.9", "9.11", "b"),
+        ("9.11", "9.9", "a"),
+        ("9.8", "9.9", "b"),
+        ("10.1", "9.7", "a"),
+        ("4.25", "4.25", "equal"),
+        ("12", "7", "a"),
+        ("9", "9.1", "b"),
+        ("9.1", "9", "a"),
+    ],
 )
 def test_segments_are_compared_as_integers(student, a, b, want):
     """The first segments that differ decide, as integers, as in the lecture."""

@@ -147,14 +147,15 @@ def asking(student, *answers, **options):
 
 TEXTS = (" +0.9 | the end . | end", " -0.1 | a room . | go", " -2.5 | a room . | end", "", " +0.9 | a", " +0.9 | a | maybe", " +0.9 | a | go on",
          " nan | a | go", " much | a | go", " -1.0 | the end of it | go")  # fmt: skip
-MIXED = [((1.0, "a", False), (1.0, "a", False)), (None, (0.5, "a", False)), ((0.5, "b", True), (1.0, "b", True)),
-         ((1.0, "c", False), (1.0, "c", True)), ((1.0, "c", False), (1.0, "d", False))]  # fmt: skip
+# four right, one None, two wrong rewards, three wrong ends, five wrong observations: what is not counted shows in the share
+MIXED = 4 * [((1.0, "a", False), (1.0, "a", False))] + [(None, (0.5, "a", False))] + 2 * [((0.5, "b", True), (1.0, "b", True))]
+MIXED += 3 * [((1.0, "c", False), (1.0, "c", True))] + 5 * [((1.0, "c", False), (1.0, "d", False))]
 STARTS = [("on", 2), ("on", 9), ("stay", 3), ("fog", 3)]
 
 PROBES = {
     "format_transition": lambda s: [s.format_transition(HALL, "go east", -0.1, KITCHEN, False), s.format_transition("x", "y", 0.9, "z", True)],
     "parse_outcome": lambda s: [reading(s, text) for text in TEXTS],
-    "outcome_labels": lambda s: [s.outcome_labels(torch.tensor([[5, 9, 7, 3, 9, 8], [9, 4, 2, 6, 1, 3], [1, 2, 3, 4, 5, 6]]), 9, i) for i in (-100, -1)],
+    "outcome_labels": lambda s: [s.outcome_labels(torch.tensor([[5, 9, 7, 3, 9, 8], [4, 2, 9, 6, 1, 3], [1, 2, 3, 4, 5, 6]]), 9, i) for i in (-100, -1)],
     "action_log_probability": lambda s: s.action_log_probability(ToyModel(11, 1), PROMPT, ACTIONS[0]),
     "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0)) for i in range(12)]
     + [several(s, temperature) for temperature in (0.02, 50.0)],

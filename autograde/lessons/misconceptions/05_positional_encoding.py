@@ -464,6 +464,21 @@ def from_a_short_table(x, positions, base=10000.0):
     return torch.stack([even * angles.cos() - odd * angles.sin(), even * angles.sin() + odd * angles.cos()], dim=-1).flatten(-2)
 
 
+misconception(
+    "rotary_embedding",
+    "The angles are computed in float32 whatever x is: in float64 the result is wrong from the fifth digit on at far positions.",
+    replace=("wide = torch.promote_types(x.dtype, torch.float32)", "wide = torch.float32"),
+)
+misconception(
+    "rotary_embedding",
+    "Sines and cosines are kept from the first call of this shape; later calls have other positions and another base.",
+    replace=(
+        "cos, sin = angles.cos(), angles.sin()",
+        "cos, sin = rotary_embedding.__dict__.setdefault(str(angles.shape), (angles.cos(), angles.sin()))",
+    ),
+)
+
+
 @variant("rotary_embedding")
 def by_complex_numbers(x, positions, base=10000.0):
     d = x.shape[-1]
@@ -477,7 +492,7 @@ def by_complex_numbers(x, positions, base=10000.0):
 def by_partner(x, positions, base=10000.0):
     """x · cos + partner · sin, every column with the angle of its pair."""
     d = x.shape[-1]
-    speeds = (1.0 / base ** (torch.arange(0, d, 2, device=x.device).float() / d)).repeat_interleave(2)
+    speeds = (1.0 / base ** (torch.arange(0, d, 2, device=x.device).to(x) / d)).repeat_interleave(2)
     angles = positions[:, None] * speeds
     partner = torch.stack((-x[..., 1::2], x[..., ::2]), dim=-1).reshape(x.shape)
     return (x * angles.cos() + partner * angles.sin()).type_as(x)
@@ -486,7 +501,7 @@ def by_partner(x, positions, base=10000.0):
 @variant("rotary_embedding")
 def by_blocks(x, positions, base=10000.0):
     d = x.shape[-1]
-    angles = torch.einsum("t,i->ti", positions.to(x), base ** (torch.arange(d // 2, device=x.device) * -2 / d).to(x))
+    angles = torch.einsum("t,i->ti", positions.to(x), base ** (torch.arange(d // 2, device=x.device).to(x) * -2 / d))
     first, second = torch.stack([angles.cos(), -angles.sin()], -1), torch.stack([angles.sin(), angles.cos()], -1)
     rotations = torch.stack([first, second], dim=-2)  # (T, d/2, 2, 2)
     return torch.einsum("tipq,...tiq->...tip", rotations, x.unflatten(-1, (-1, 2))).flatten(-2)
@@ -664,7 +679,7 @@ misconception(
 )
 misconception(
     "relative_position_bucket",
-    "Half of all buckets are exact; half of each side's buckets are.",
+    "Every distance has a bucket of its own up to the last: far distances are to be shared logarithmically.",
     replace=("exact = half // 2", "exact = half - 1"),
 )
 misconception(

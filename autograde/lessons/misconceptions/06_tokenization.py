@@ -247,6 +247,11 @@ def unknown_letters(word, vocabulary, unknown="[UNK]"):
     return pieces
 
 
+@misconception("wordpiece_encode", "Every word is unknown here.")
+def everything_unknown(word, vocabulary, unknown="[UNK]"):
+    return [unknown]
+
+
 @variant("wordpiece_encode")
 def by_recursion(word, vocabulary, unknown="[UNK]"):
     def cut(left, prefix):
@@ -584,6 +589,18 @@ def specials_as_str(text, vocab_size, special_tokens=()):
     return {i: t.decode() if t.decode("utf-8", "replace") in special_tokens else t for i, t in vocab.items()}, merges
 
 
+misconception(
+    "train_bpe",
+    "The special tokens are used as a pattern, in which . or | or * means something else: escape them.",
+    replace=("map(regex.escape, longest_first)", "longest_first"),
+)
+misconception(
+    "train_bpe",
+    "A shorter special token is cut out of a longer one that begins with it: try the longest first.",
+    replace=("sorted(filter(None, special_tokens), key=len, reverse=True)", "sorted(filter(None, special_tokens), key=len)"),
+)
+
+
 @variant("train_bpe")
 def plain_loop(text, vocab_size, special_tokens=()):
     return _train(text, vocab_size, special_tokens)
@@ -722,13 +739,21 @@ def longest_match():
     pass
 
 
+misconception(
+    "BPETokenizer",
+    "New special tokens are written into the caller's own dictionary: work on a copy.",
+    replace=("self.vocab = dict(vocab)", "self.vocab = vocab"),
+)
+
+
 @variant("BPETokenizer")
 class LineByLine:
     """Without any memory of words, merging one occurrence at a time, each line for itself."""
 
     def __init__(self, vocab, merges, special_tokens=()):
-        self.vocab, self.merges = vocab, {pair: i for i, pair in enumerate(merges)}
-        self.inverse = {token: i for i, token in vocab.items()}
+        new = [token.encode() for token in special_tokens if token.encode() not in vocab.values()]
+        self.vocab, self.merges = vocab | dict(enumerate(new, max(vocab) + 1)), {pair: i for i, pair in enumerate(merges)}
+        self.inverse = {token: i for i, token in self.vocab.items()}
         self.special = sorted(special_tokens, key=len, reverse=True)
 
     def encode(self, text):
@@ -835,12 +860,21 @@ def returns_the_number(a, b):
     return "equal" if one == other else a if one > other else b
 
 
+@misconception("compare_by_segments", "Segments are compared only as far as both numerals go; the one that goes on is greater.")
+def zipped_segments(a, b):
+    for left, right in zip(a.split("."), b.split(".")):
+        if int(left) != int(right):
+            return "a" if int(left) > int(right) else "b"
+    return "equal"
+
+
 @variant("compare_by_segments")
 def in_a_loop(a, b):
     for one, other in zip(map(int, a.split(".")), map(int, b.split("."))):
         if one != other:
             return "a" if one > other else "b"
-    return "equal"
+    dots = a.count(".") - b.count(".")
+    return "equal" if not dots else "a" if dots > 0 else "b"
 
 
 @variant("compare_by_segments")

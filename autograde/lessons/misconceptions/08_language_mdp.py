@@ -245,7 +245,7 @@ def off_by_one(model, prompt_ids, action_ids):
     return token_log_probabilities(model, prompt_ids, action_ids, shift=0).sum()
 
 
-@misconception("action_log_probability", "This is the mean a token; asked for is the sum, the log-probability of the whole action.")
+@misconception("action_log_probability", "This is the mean per token; asked for is the sum, the log-probability of the whole action.")
 def mean_instead_of_sum(model, prompt_ids, action_ids):
     return token_log_probabilities(model, prompt_ids, action_ids).mean()
 
@@ -676,7 +676,7 @@ def empties_the_list(sample, policy, obs, actions, n_rollouts, depth, gamma):
     return max(order, key=values.get), values
 
 
-@misconception("plan_action", "All rollouts after the first repeat its return: a model answers differently each time, so every rollout asks anew.")
+@misconception("plan_action", "Each action gets one rollout only.")
 def one_rollout_repeated(sample, policy, obs, actions, n_rollouts, depth, gamma):
     values = {a: n_rollouts * right_return(sample, policy, obs, a, depth, gamma) / n_rollouts for a in actions}
     return max(values, key=values.get), values

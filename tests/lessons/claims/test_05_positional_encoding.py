@@ -1,0 +1,99 @@
+"""What lesson 05's text claims of its experiments, and the numbers it works out."""
+
+import math
+
+import pytest
+import torch
+
+from autograde import layout
+from autograde.authoring import source
+from tests.claims import every_seed, on_average
+
+LENGTHS = (32, 64, 128, 256)
+OTHERS = ("none", "sinusoidal", "learned", "rotary", "T5_buckets")
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return source.namespace(source.read(layout.source_path("05_positional_encoding")))
+
+
+def row(run, scheme, question):
+    return [run[f"{scheme}.{question}.{n}"] for n in LENGTHS]
+
+
+@every_seed("05", "readers")
+def test_only_alibi_keeps_the_last_number(run):
+    alibi = row(run, "ALiBi", "last")
+    assert max(alibi) - min(alibi) < 0.06 and min(alibi) > 0.9
+    assert all(row(run, scheme, "last")[0] - row(run, scheme, "last")[3] > 0.3 for scheme in OTHERS)
+    assert all(row(run, scheme, "last")[3] < 0.5 for scheme in OTHERS)
+    assert row(run, "learned", "last")[2] < 0.3
+
+
+@every_seed("05", "readers")
+def test_rotary_and_sinusoidal_are_almost_perfect_where_they_were_trained(run):
+    assert min(run["rotary.last.32"], run["sinusoidal.last.32"]) > 0.98
+    assert run["rotary.last.64"] < 0.7
+
+
+@on_average("05", "readers")
+def test_every_scheme_beats_none_at_the_trained_length(mean):
+    others = ("sinusoidal", "learned", "rotary", "ALiBi", "T5_buckets")
+    assert min(mean[f"{scheme}.last.32"] for scheme in others) == mean["T5_buckets.last.32"] > mean["none.last.32"] + 0.25
+
+
+@every_seed("05", "readers")
+def test_the_ranking_turns_around_for_the_first_number(run):
+    assert min(row(run, "learned", "first")) > 0.95
+    assert run["ALiBi.first.32"] < 0.8
+    assert all(run[f"{scheme}.first.128"] < 0.3 for scheme in ("none", "rotary", "ALiBi", "T5_buckets"))
+
+
+@on_average("05", "readers")
+def test_sinusoids_lie_between(mean):
+    assert mean["rotary.first.256"] + 0.1 < mean["sinusoidal.first.256"] < mean["learned.first.256"] - 0.2
+
+
+@every_seed("05", "longer")
+def test_the_budget_is_not_what_fails(run):
+    """ALiBi on the first number and no positions on the last, trained five times as long."""
+    assert run["ALiBi.first.32"] < 0.85 and run["ALiBi.first.256"] < 0.3
+    assert run["none.last.32"] < 0.65
+    assert run["ALiBi.last.32"] > 0.95
+
+
+@every_seed("05", "shared_bucket")
+def test_a_trained_last_bucket_gives_back_most_of_the_loss(run):
+    assert 0.65 < run["last.256"] < run["last.32"] - 0.05
+
+
+@every_seed("05", "squeezed")
+def test_squeezed_positions_rescue_rotary_models_without_training(run):
+    for question in ("last", "first"):
+        assert run[f"{question}.64"] > 0.95 and run[f"{question}.128"] > 0.9 and run[f"{question}.256"] > 0.7
+        assert run[f"{question}.256"] < run[f"{question}.64"]
+
+
+@every_seed("05", "biters")
+def test_only_what_is_not_linear_names_the_biter(run):
+    assert run["attention_and_positions"] == run["feed-forward_and_positions"] == 1.0
+    assert max(run["bag"], run["bag_and_positions"], run["attention"]) <= 0.5
+
+
+def test_the_worked_numbers(lesson):
+    assert 2 * math.pi * 10000 ** (62 / 64) == pytest.approx(47_000, rel=0.01)
+    assert 8 * 16 ** (7 / 8) == pytest.approx(90.5, abs=0.05)
+    assert lesson["relative_position_bucket"](torch.tensor([-90, -91])).tolist() == [14, 15]
+    gap = lesson["permutation_gap"](lambda x: x + torch.arange(3.0)[:, None], torch.full((3, 1), 5.0), torch.tensor([1, 2, 0]))
+    assert gap == 2.0
+
+
+def test_the_score_of_the_sliders_vectors_is_no_falling_curve(lesson):
+    q = torch.tensor([1.2, 0.3, 0.9, -0.6, 0.5, 0.8, 1.0, 0.2])
+    k = torch.tensor([1.0, 0.6, 0.4, -0.9, 0.9, 0.5, 0.8, 0.6])
+    text = layout.source_path("05_positional_encoding").read_text(encoding="utf-8")
+    assert f"VIEW_Q = torch.tensor({[round(v, 1) for v in q.tolist()]})" in text
+    turned = [lesson["rotary_embedding"](v.expand(49, -1), torch.arange(49), 200.0) for v in (q, k)]
+    scores = [float(turned[0][30] @ turned[1][30 - offset]) for offset in range(25)]
+    assert scores[19] > scores[3]

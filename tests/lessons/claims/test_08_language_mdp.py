@@ -1,0 +1,84 @@
+"""What lesson 08's text claims of its experiments, and what it computes."""
+
+import pytest
+import torch
+
+from autograde import layout
+from autograde.authoring import source
+from tests.claims import every_seed, on_average
+from utils.textworld import House
+
+SIZES = (50, 200, 800, 3200)
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return source.namespace(source.read(layout.source_path("08_language_mdp")))
+
+
+@every_seed("08", "worlds")
+def test_errors_follow_the_data_until_everything_was_tried(run):
+    assert run["50.never_tried"] > run["200.never_tried"] > run["800.never_tried"] == run["3200.never_tried"] == 0
+    assert abs(run["50.wrong"] - run["50.never_tried"]) < 0.1
+    assert max(run[f"{n}.wrong,_if_tried"] for n in SIZES) < 0.15
+
+
+@on_average("08", "worlds")
+def test_more_play_changes_little_once_everything_was_tried(mean):
+    assert abs(mean["3200.wrong"] - mean["800.wrong"]) < 0.03
+    assert mean["3200.impossible"] > 0.5 * mean["3200.wrong"]
+
+
+@every_seed("08", "longer")
+def test_what_is_left_is_training(run):
+    assert run["never_tried"] == 0 and run["wrong"] < 0.015
+
+
+@on_average("08", "worlds")
+def test_a_poor_model_promises_too_much_and_a_better_one_too_little(mean):
+    assert mean["50.imagined"] > mean["50.real"] + 1
+    assert mean["50.real"] < -0.9
+    assert all(mean[f"{n}.imagined"] < mean[f"{n}.real"] for n in SIZES[1:])
+    assert mean["200.real"] > 0.4 and mean["3200.real"] > 0.45
+
+
+@on_average("08", "players")
+def test_the_players(mean):
+    assert mean["random"] < -0.9 < mean["clone"] < 0.2
+    assert mean["asked_for_the_best"] < mean["random"]
+    assert mean["good_episodes"] < 0.02
+    assert mean["clone"] < mean["true_world"] < mean["true_world,_100_rollouts"] <= 0.6 + 1e-9
+
+
+@every_seed("08", "exact")
+def test_one_step_of_improvement_is_not_optimal_and_two_are(run):
+    means = [sum(run[f"{times}.{room}"] for room in ("hall", "kitchen", "garden")) / 3 for times in range(4)]
+    assert means[1] == pytest.approx(0.6) and means[2] == pytest.approx(2 / 3) == means[3]
+    assert run["1.kitchen"] == pytest.approx(0.5) and run["2.kitchen"] == pytest.approx(0.7)
+
+
+def test_the_optimum():
+    """Value iteration on the house's table, the lesson's own code apart."""
+    table = House().to_mdp()
+    value = torch.zeros(len(table.terminal), dtype=torch.float64)
+    for _ in range(60):
+        value = (table.reward + table.transition @ value).amax(1).masked_fill(table.terminal, 0.0)
+    assert value[:3].tolist() == pytest.approx([0.6, 0.7, 0.7])
+
+
+@on_average("08", "lives")
+def test_imagining_is_worth_as_much_as_replaying(mean):
+    assert mean["20_imagined_after_each"] > mean["no_imagined_steps"] + 0.5
+    assert mean["20_imagined_after_each"] == pytest.approx(mean["20_replayed_after_each"], abs=0.1)
+
+
+def test_the_sizes_that_are_told(lesson):
+    assert (len(House().observations()), len(lesson["QUESTIONS"])) == (22, 43)
+    model = lesson["WorldModel"](len(lesson["words"]))
+    assert sum(p.numel() for p in model.parameters()) == pytest.approx(136_000, rel=0.01)
+
+
+def test_the_play_of_the_picture_never_took_the_apple_there(lesson):
+    garden = "you are in the garden . here is an apple . the study is locked . you carry the key ."
+    assert f'GARDEN = "{garden}"' in layout.source_path("08_language_mdp").read_text(encoding="utf-8")
+    assert (garden, "take apple") not in {step[:2] for step in lesson["played"](200)}
