@@ -56,9 +56,9 @@ def build(name: str, execute: bool = True) -> Built:
     return Built(name, [layout.manifest_path(name), *written])
 
 
-def stale(name: str) -> list[str]:
+def stale(name: str, bench: Bench | None = None) -> list[str]:
     """What no longer is what the source gives (outputs are not compared) or was not measured since, each a line for the author."""
-    bench = Bench(name)
+    bench = bench or Bench(name)
     student = notebooks.text(notebooks.student_notebook(bench.source))
     found = []
     if _text(layout.NOTEBOOKS / f"{name}.ipynb") != student:

@@ -1,5 +1,7 @@
 """Every lesson: what is committed is what its source gives, twice the same; its checks are strong; no answer is left in it."""
 
+import functools
+
 import nbformat
 import pytest
 
@@ -9,12 +11,22 @@ from autograde.authoring.build import stale
 from autograde.authoring.mutation import Bench
 
 LESSONS = layout.lesson_names()
-TAKE_LONG = ("01", "07")  # to compute the fingerprints of
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n[:2] in TAKE_LONG else n for n in LESSONS])
-def test_what_is_committed_is_what_the_source_gives(name):
-    assert stale(name) == []
+def quick(*numbers):
+    """All lessons; those not of these numbers take long."""
+    return pytest.mark.parametrize("name", [n if n[:2] in numbers else pytest.param(n, marks=pytest.mark.slow) for n in LESSONS])
+
+
+@pytest.fixture(scope="module")
+def bench_of():
+    """A lesson's bench, made once for the tests of this file."""
+    return functools.cache(Bench)
+
+
+@quick("02", "03", "04", "05", "06", "08")
+def test_what_is_committed_is_what_the_source_gives(name, bench_of):
+    assert stale(name, bench_of(name)) == []
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -23,10 +35,9 @@ def test_building_twice_gives_the_same_student_notebook(name):
     assert once == again
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", LESSONS)
-def test_every_wrong_answer_is_caught_and_every_right_one_accepted(name):
-    bench = Bench(name)
+@quick("02", "03", "04", "05")
+def test_every_wrong_answer_is_caught_and_every_right_one_accepted(name, bench_of):
+    bench = bench_of(name)
     assert [f"{r.exercise}: {r.message}" for r in bench.try_reference() if r.status != "passed"] == []
     findings = [bench.try_specimen(specimen) for specimen in bench.specimens]
     assert [f"{f.specimen.exercise}/{f.specimen.name}: {f.result.message}" for f in findings if not f.as_it_should] == []
