@@ -12,8 +12,8 @@
 # Lapata (2016) built this into a reading machine and called it *intra-attention*; today it is called **self-attention**, and every
 # layer of a GPT begins with it.
 #
-# You will write it from its first matrix product to its gradient, and then train a layer of it in seconds that learns to look back over
-# a distracting noun to find its subject. By the end you can say what each of these letters is, and why the 8 is there:
+# You will write it from its first matrix product to its gradient, and then train a layer of it in seconds that chooses a verb's number by
+# a noun several words back, past another noun in between; and you will test what it has learned by that. By the end you can say what each of these letters is, and why the 8 is there:
 #
 # $$\text{Attention}(Q, K, V) = \text{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V, \qquad \sqrt{64} = 8$$
 #
@@ -227,7 +227,8 @@ def draw_spread(figure):
 plots.show(
     draw_spread,
     alt="Left: the standard deviation of raw dot products grows with the square root of d_k while that of the scaled scores stays at one. "
-    "Right: the largest of ten softmax weights goes to one for raw dot products and stays near 0.32 for scaled scores",
+    "Right: the largest of ten softmax weights goes to one for raw dot products and stays near {measured:scale.64.largest.with:.2f} for "
+    "scaled scores",
     width=7,
     height=2.8,
 )
@@ -326,8 +327,8 @@ plots.show(
 #
 # $$A = \text{softmax}(S) \;\;(T_q, T_k), \qquad Z = A V \;\;(T_q, d_v), \qquad z_i = \sum_j a_{ij} v_j$$
 #
-# *Worked number.* With the lecture's weights, $z_1 = 0.88\, v_1 + 0.12\, v_2$: after the layer, *Thinking* still mostly means thinking,
-# with a pinch of machines.
+# *Worked number.* With the lecture's weights, $z_1 = 0.88\, v_1 + 0.12\, v_2$: what *Thinking* receives is mostly its own value, and a
+# little of that of *Machines*.
 #
 # **A word that may see nothing.** In a batch, a sentence can be empty, or a mask can forbid a row everything. The softmax of a row of
 # $-\infty$ is $0/0$ = NaN, and one NaN spreads through the next layer to every word. The course's rule: such a row has all-zero weights
@@ -381,7 +382,7 @@ check(scaled_dot_product_attention)
 # %% [markdown]
 # ### Try the scale
 # Move the slider: the raw dot products 112 and 96 are divided by something between 1 and 64. At $\sqrt{64} = 8$ you see the lecture's
-# numbers. To the left the softmax becomes a hard choice, to the right it stops choosing. All numbers were computed by your functions.
+# numbers. To the left the softmax becomes a hard choice, to the right the weights become equal. All numbers were computed by your functions.
 
 # %% tags=["figure"]
 DIVISORS = [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64]
@@ -477,7 +478,7 @@ def draw_untrained(figure):
     generator = torch.Generator().manual_seed(11)
     layer = SelfAttention(16, 8, causal=True)
     for parameter in layer.parameters():
-        nn.init.normal_(parameter, std=0.35, generator=generator)
+        nn.init.normal_(parameter, std=0.25, generator=generator)  # scores of typical size 1
     _, weights = layer(torch.randn(len(SENTENCE), 16, generator=generator))
     plots.heatmap(figure.subplots(), weights, SENTENCE, SENTENCE, label="weight", vmin=0, vmax=1)
 
@@ -493,15 +494,15 @@ plots.show(
 # %% [markdown]
 # ## 6 · Where it came from: reading with intra-attention
 #
-# Cheng et al. (2016) put attention inside an LSTM that reads word by word. At word $t$ the machine holds its states
-# $h_1, \dots, h_{t-1}$ of all earlier words, the new word $x_t$, and a summary $\tilde h_{t-1}$ of what it attended to one step ago. It
+# Cheng et al. (2016) put attention inside an LSTM that reads word by word. At word $t$ the machine holds the states
+# $h_1, \dots, h_{t-1}$ of the earlier words, the new word $x_t$, and a summary $\tilde h_{t-1}$ of what it attended to one step ago. It
 # asks each earlier state with the *additive* score you know from lesson 02:
 #
 # $$a_i^t = v^\top \tanh(W_h h_i + W_x x_t + W_{\tilde h} \tilde h_{t-1}), \qquad s^t = \text{softmax}(a^t),
 # \qquad \tilde h_t = \sum_i s_i^t h_i$$
 #
-# The sum inside the tanh has one term that differs from state to state ($W_h h_i$, shape `(t, d_a)`) and two that are the same for all
-# of them (shape `(d_a,)`). The last equation is why reading cannot be parallel: $\tilde h_t$ is needed at step $t + 1$. Vaswani et al.
+# In the function below, `n` counts the earlier words ($n = t - 1$). The sum inside the tanh has one term that differs from state to state
+# ($W_h h_i$, for all of them `(n, d_a)`) and two that are the same for all of them (shape `(d_a,)`). The last equation is why reading cannot be parallel: $\tilde h_t$ is needed at step $t + 1$. Vaswani et al.
 # (2017) dropped the recurrence and the tanh; what remained was two matrix products for the whole sentence.
 
 # %% [markdown]
@@ -522,18 +523,18 @@ plots.show(
 
 # %% exercise="intra_attention_weights"
 def intra_attention_weights(
-    h: Float[Tensor, "*batch t d"],
+    h: Float[Tensor, "*batch n d"],
     x_t: Float[Tensor, "*batch d_x"],
     h_tilde: Float[Tensor, "*batch d_tilde"],
     w_h: Float[Tensor, "d_a d"],
     w_x: Float[Tensor, "d_a d_x"],
     w_t: Float[Tensor, "d_a d_tilde"],
     v: Float[Tensor, "d_a"],
-) -> Float[Tensor, "*batch t"]:
-    """How much the word `x_t` attends to each of the `t` earlier states (Cheng et al. 2016, equations 4 and 5)."""
+) -> Float[Tensor, "*batch n"]:
+    """How much the word `x_t` attends to each of the `n` earlier states (Cheng et al. 2016, equations 4 and 5)."""
     ### BEGIN SOLUTION
     shared = x_t @ w_x.mT + h_tilde @ w_t.mT  # (..., d_a): the same for every earlier word
-    hidden = torch.tanh(h @ w_h.mT + shared[..., None, :])  # (..., t, d_a)
+    hidden = torch.tanh(h @ w_h.mT + shared[..., None, :])  # (..., n, d_a)
     return (hidden @ v).softmax(dim=-1)
     ### END SOLUTION
 
@@ -617,8 +618,8 @@ plots.show(
 #
 # *Worked number.* Weights $(0.88, 0.12)$ and $dA = (1, 0)$, that is: the loss wants less of the first word. Then
 # $ds_1 = 0.88 \cdot (1 - 0.88) = 0.1056$ and $ds_2 = 0.12 \cdot (0 - 0.88) = -0.1056$. A row of $dS$ always sums to 0, as adding a
-# constant to all scores changes nothing. For the unscaled weights $(1 - 10^{-7}, 10^{-7})$ the same gradient is $10^{-7}$: the layer
-# would have stopped learning.
+# constant to all scores changes nothing. For the unscaled weights $(1 - 10^{-7}, 10^{-7})$ the same gradient is $10^{-7}$: from this word
+# the layer would learn next to nothing.
 
 # %% [markdown]
 # ### Exercise 8 · `attention_backward` (●●●, 25 minutes, 4 points)
@@ -668,8 +669,10 @@ check(attention_backward)
 # %% [markdown]
 # What does the scale do to learning? Below are 200 random sentences of ten words, with queries and keys of 64 unit-size numbers. The
 # queries are multiplied by a factor, your gradient is taken, and the curve shows the length of `dq` for the typical (median) word. Your
-# layer works at factor 1. Without the division by $\sqrt{64}$ it would work at factor 8, where the typical query's gradient is about
-# seven times smaller, and at larger `d_k` the gap widens: the softmax has made its choice and no longer listens.
+# layer works at factor 1. Without the division by $\sqrt{64}$ it would work at factor 8, where the typical query's gradient is
+# {measured:scale.64.smaller:.1f} times smaller. For $d_k = 256$ and factor $\sqrt{256}$ it is {measured:scale.256.smaller:.0f} times
+# smaller (means over {measured:scale.seeds} draws): most weights are so near 0 or 1 that a small change of the scores does not move them.
+# This is the gradient at the start, with random vectors. Trained weights can make scores of any size, with the division or without.
 
 
 # %% tags=["figure"]
@@ -685,14 +688,14 @@ def draw_saturation(figure):
     )
     for factor, color, name in ((1.0, plots.GREEN, "divided by √64"), (8.0, plots.ORANGE, "not divided")):
         ax.axvline(factor, color=color, linestyle=":", label=name)
-    ax.set(xlabel="scores multiplied by", ylabel="length of dq", ylim=(1e-3, 10), title="Large scores: the softmax stops passing gradients")
+    ax.set(xlabel="scores multiplied by", ylabel="length of dq", ylim=(1e-3, 10), title="Large scores: hardly any gradient passes the softmax")
     ax.legend(loc="lower left")
 
 
 plots.show(
     draw_saturation,
-    alt="The median length of dq against a factor on the scores: flat up to about two, then falling steeply; at factor eight, where the "
-    "division is missing, it is about a seventh of its value at factor one",
+    alt="The median length of dq against a factor on the scores, both logarithmic: flat at first, then falling steeply; marked are factor "
+    "one, with the division, and factor eight, without it, where it is {measured:scale.64.smaller:.1f} times smaller",
     width=6.4,
     height=3.2,
 )
@@ -704,8 +707,8 @@ plots.show(
 #
 # A verb agrees with its subject, not with whatever noun happens to stand before it. Linzen, Dupoux and Goldberg (2016) used this to ask
 # what recurrent networks know of grammar. Here a model of *one* layer, your `SelfAttention`, learns to predict the next word of small
-# sentences made by a grammar (`utils/agreement.py`). To know whether *is* or *are* comes next, it must reach back over the distracting
-# noun.
+# sentences made by a grammar (`utils/agreement.py`): up to two adjectives, a subject, mostly a phrase with a second noun, the verb. To know
+# whether *is* or *are* comes next, it must reach back over the distracting noun.
 #
 # Two models are trained alike. One sees all earlier words. The other has a mask that lets each word see only itself, so it must guess
 # the verb from the word just before it. Both are tested on pairs of subject and distractor that never occurred in training.
@@ -739,10 +742,10 @@ class Reader(nn.Module):
         return self.predict(x + mixed), weights
 
 
-def train(sees_others, steps=400, seed=0):
-    """A Reader trained on next-word prediction, and its loss at every step."""
+def train(sees_others, steps=400, seed=0, fronted=0.0):
+    """A Reader trained on next-word prediction, and its loss at every step. `fronted`: the share of phrases that come first."""
     generator = torch.Generator().manual_seed(seed)
-    data = agreement.sentences(2000, generator)
+    data = agreement.sentences(2000, generator, fronted=fronted)
     model = Reader(32, generator, sees_others)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
@@ -770,10 +773,16 @@ def examine(model, data):
     return float(right[data.distracted].mean()), float(right[~data.distracted].mean()), float(on_subject[data.distracted].mean())
 
 
+def held_out_sentences():
+    """Pairs of nouns that training never shows together: with the subject first, and with the phrase first."""
+    orders = {"subject_first": 0.0, "phrase_first": 1.0}
+    return {name: agreement.sentences(1000, torch.Generator().manual_seed(99), True, fronted) for name, fronted in orders.items()}
+
+
 # %% tags=["experiment"]
 def compare(seed=0):
     """Train both models and test them on pairs of nouns that they have never seen together."""
-    test = agreement.sentences(1000, torch.Generator().manual_seed(99), held_out=True)
+    test = held_out_sentences()["subject_first"]
     outcome = {}
     for name, sees_others in (("sees earlier words", True), ("sees only itself", False)):
         model, losses = train(sees_others, seed=seed)
@@ -799,7 +808,7 @@ def draw_training(figure):
     ):
         bars = right.bar([shift, 1 + shift], shares, width=0.34, color=color, label=kind)
         right.bar_label(bars, fmt="{:.0%}")
-    left.set(xlabel="step", ylabel="loss (nats a word)", title="Next-word prediction", ylim=(0, None))
+    left.set(xlabel="step", ylabel="loss (nats per word)", title="Next-word prediction", ylim=(0, None))
     left.legend()
     right.axhline(0.5, color=plots.GREY, linestyle=":")
     right.set_xticks(range(2), ["sees earlier\nwords", "sees only\nitself"])
@@ -816,18 +825,21 @@ plots.show(
 )
 
 # %% [markdown]
-# With attention the verb is right in every distracted sentence; without it, in none: that model follows the nearest noun, which is
-# exactly the wrong one here. (Over the seeds 0 to 3: 100% against at most 2%.) The losses differ by little, as only one word of about
-# ten needs the long look. Where does it look?
+# Over {measured:looks_back.seeds} seeds, the model that sees earlier words has the verb right in
+# {measured:looks_back.all.subject_first.distracted.range:.0%} of the distracted sentences, the other in
+# {measured:looks_back.itself.subject_first.distracted.range:.0%}: that one follows the nearest noun, which is exactly the wrong one here.
+# The losses differ by little, as only one word of about twelve needs the long look. Where does the first model look?
 
 
-# %% tags=["figure"]
+# %%
 def read_with_model(words):
+    """The trained model's weights over a sentence, (T, T)."""
     with torch.no_grad():
         _, weights = readers["sees earlier words"]["model"](agreement.encode(words)[None], torch.tensor([len(words)]))
     return weights[0, : len(words), : len(words)]
 
 
+# %% tags=["figure"]
 def draw_learned(figure):
     words = "The agents near the criminal are chasing a dog in the park .".split()
     plots.heatmap(figure.subplots(), read_with_model(words), words, words, label="weight", vmin=0, vmax=1)
@@ -842,10 +854,60 @@ plots.show(
 )
 
 # %% [markdown]
-# Look at the row *criminal*: this is where the verb is predicted, and most of its weight lies on *agents*, three words back. Nobody
-# told it what a subject is.
+# Look at the row *criminal*: this is where the verb is predicted. In distracted sentences the weight on the subject in that row is
+# {measured:looks_back.all.subject_first.on_subject:.2f} on average, {measured:looks_back.all.subject_first.on_subject.range:.2f} over the
+# seeds. It is tempting to write: *the layer has found out what a subject is.* Has it? In all these sentences the subject is also simply
+# **the first noun**. The two explanations differ in one place: on sentences whose phrase comes first.
 #
-# And here the trained layer reads the lecture's sentence. A word may attend to itself now, so the word being read has a shade as well.
+# > **Near the criminal** the agents **are** chasing …
+#
+# Here the subject is the second noun, and stands just before its verb. The next cell tests the same model on such sentences, and then
+# trains another, on sentences of both orders, for twice as many steps.
+
+# %% tags=["experiment"]
+def position_or_subject():
+    """Right verbs in distracted sentences of either order: of the model above, and of one that was trained on both orders."""
+    mixed, _ = train(True, steps=800, fronted=0.5)
+    found = {}
+    for name, model in (("subject always first", readers["sees earlier words"]["model"]), ("both orders", mixed)):
+        found[name] = [examine(model, data)[0] for data in held_out_sentences().values()]
+        print(f"trained on: {name:<20}  right verb, subject first: {found[name][0]:4.0%}   phrase first: {found[name][1]:4.0%}")
+    return found
+
+
+rivals = attempt(position_or_subject)
+
+
+# %% tags=["figure"]
+def draw_rivals(figure):
+    ax = figure.subplots()
+    for shift, name, color in ((-0.18, "subject first", plots.BLUE), (0.18, "phrase first", plots.ORANGE)):
+        shares = [pair[shift > 0] for pair in rivals.values()]
+        bars = ax.bar([shift, 1 + shift], shares, width=0.34, color=color, label=f"tested on: {name}")
+        ax.bar_label(bars, fmt="{:.0%}")
+    ax.axhline(0.5, color=plots.GREY, linestyle=":")
+    ax.set_xticks(range(2), [f"trained on: {name}" for name in rivals])
+    ax.set(ylim=(0, 1.45), yticks=[0, 0.5, 1], ylabel="right verb")
+    ax.legend(ncols=2, loc="upper center")
+
+
+plots.show(
+    draw_rivals,
+    alt="Right verbs in distracted sentences. Trained on subjects that come first: nearly all right in that order, few in the other. "
+    "Trained on both orders: nearly all right in both",
+    width=6,
+    height=2.6,
+)
+
+# %% [markdown]
+# Over {measured:looks_back.seeds} seeds: trained on subjects that always come first, the model is right in
+# {measured:looks_back.all.phrase_first.distracted.range:.0%} of the distracted sentences of the other order. It had learned a rule that
+# its training data could not tell from agreement with the subject, and that rule fails where the two part. Trained on both orders it is
+# right in {measured:both_orders.subject_first.distracted.range:.0%} and {measured:both_orders.phrase_first.distracted.range:.0%}. A model
+# learns what tells its examples apart, not what we had in mind; what it has learned shows on examples where two explanations predict
+# different things. The heat map alone could not have told.
+#
+# And here the first model reads the lecture's sentence. A word may attend to itself now, so the word being read has a shade as well.
 
 
 # %% tags=["figure"]
@@ -856,23 +918,24 @@ def draw_trained_reading(figure):
 
 plots.show(
     draw_trained_reading,
-    alt="The sentence about the FBI on ten lines, read by the trained model: 'FBI', which predicts the verb, attends to itself; "
-    "other lines are less clear",
+    alt="The sentence about the FBI on ten lines, one for each word, read by the trained model: each word's weights on itself and on the "
+    "words before it",
     width=7,
     height=3.6,
 )
 
 # %% [markdown]
-# It reads unlike the hand-made rules: *chasing* looks at itself, since in these sentences nothing earlier helps to guess what follows
-# it. A weight tells where a word took its value from, not why, and where the value does not matter the weight is free to be anything.
-# Take heat maps of attention as evidence about the mechanism, to be tested by an experiment such as the one above, not as an
-# explanation (Jain and Wallace 2019).
+# It reads unlike the hand-made rules: in its sentences nothing earlier helps to guess what follows *chasing*, so nothing in training said
+# where *chasing* should look. A weight tells where a word took its value from, not why, and where the value does not matter the weight is
+# free to be anything. Whether attention explains a model's output was argued over: Jain and Wallace (2019) found other weights that give
+# the same output, Wiegreffe and Pinter (2019) replied that this alone does not make the weights useless as an explanation. Both
+# sides test by experiment, as you just did.
 
 # %% [markdown]
 # ## 9 · What it costs
 #
-# Every pair of words has a score, so $T$ words need $T^2$ of them: twice the text, four times the work and memory. Written step by
-# step, your function holds two such matrices at its peak, say the scores and their softmax. At $T = 2048$ one of them has
+# Every pair of words has a score, so $T$ words need $T^2$ of them: for twice as many words, four times as much work and memory goes into
+# scores and weights. Written step by step, the reference answer holds two such matrices at its peak, the scores and their softmax. At $T = 2048$ one of them has
 # $2048^2 \cdot 4$ bytes = 16 MiB, for one head of one layer and one sentence. The experiment measures time and memory on this machine;
 # both axes count in powers of two, so a quadratic cost is a line that climbs two steps for each step to the right.
 
@@ -950,10 +1013,10 @@ plots.show(
 # $\ell = \sum_j e^{s_j - m}$, and the sum of values $o = \sum_j e^{s_j - m} v_j$. When a block brings a larger score, $m$ grows to
 # $m'$, and everything summed so far has to shrink by $e^{m - m'}$. In the end $z = o / \ell$.
 #
-# *Worked number.* The lecture's scores, in blocks of one, the smaller first. After 12: $m = 12$, $\ell = 1$. Then 14: $m' = 14$, and
-# $\ell = 1 \cdot e^{12 - 14} + 1 = 1.135$. The weight of the second word is $1 / 1.135 = 0.88$, as it must be.
+# *Worked number.* The lecture's scores in blocks of one, *Machines* (12) read before *Thinking* (14). After 12: $m = 12$, $\ell = 1$.
+# Then 14: $m' = 14$, and $\ell = 1 \cdot e^{12 - 14} + 1 = 1.135$. The weight of *Thinking* is $1 / 1.135 = 0.88$, as it must be.
 #
-# Memory falls from $T^2$ to $T \cdot$ `block_size` (Rabe and Staats 2021). Done block by block inside a GPU's fast memory this is
+# The largest tensor is now $T \cdot$ `block_size` instead of $T^2$ (Rabe and Staats 2021). Done block by block inside a GPU's fast memory this is
 # FlashAttention (Dao et al. 2022).
 #
 # ### `streaming_attention` (●●●, 30 minutes, no points)
@@ -1031,7 +1094,7 @@ plots.show(
 # - Cheng, Dong and Lapata (2016), *Long Short-Term Memory-Networks for Machine Reading*, EMNLP.
 # - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
 # - Linzen, Dupoux and Goldberg (2016), *Assessing the Ability of LSTMs to Learn Syntax-Sensitive Dependencies*, TACL.
-# - Jain and Wallace (2019), *Attention is not Explanation*, NAACL.
+# - Jain and Wallace (2019), *Attention is not Explanation*, NAACL; Wiegreffe and Pinter (2019), *Attention is not not Explanation*, EMNLP.
 # - Milakov and Gimelshein (2018), *Online normalizer calculation for softmax*; Rabe and Staats (2021), *Self-attention Does Not Need
 #   O(n²) Memory*; Dao et al. (2022), *FlashAttention*, NeurIPS.
 

@@ -27,6 +27,9 @@ VOCABULARY = (
     "in",
     "run",
     "park",
+    "Near",
+    "Behind",
+    "With",
     *ADJECTIVES,
     *PREPOSITIONS,
     *VERBS,
@@ -52,9 +55,12 @@ class Sentences:
         return len(self.ids)
 
 
-def sentences(n: int, generator: torch.Generator, held_out: bool = False) -> Sentences:
-    """`n` random sentences. A fifth of all pairs of subject and distractor is never used unless `held_out`, and then only these are."""
-    drawn = [_sentence(generator, held_out) for _ in range(n)]
+def sentences(n: int, generator: torch.Generator, held_out: bool = False, fronted: float = 0.0) -> Sentences:
+    """`n` random sentences. A fifth of all pairs of subject and distractor is never used unless `held_out`, and then only these are.
+
+    In a share `fronted` of those with a second noun its phrase comes first: 'Near the criminal the agents are chasing …'.
+    """
+    drawn = [_sentence(generator, held_out, fronted) for _ in range(n)]
     columns = ([row[i] for row in drawn] for i in range(1, 4))
     verb, subject, distracted = (torch.tensor(column) for column in columns)
     lengths = torch.tensor([len(words) for words, *_ in drawn])
@@ -66,19 +72,23 @@ def encode(words: Sequence[str]) -> torch.Tensor:
     return torch.tensor([NUMBER[word] for word in words] + [0] * (MAX_LENGTH - len(words)))
 
 
-def _sentence(generator: torch.Generator, held_out: bool) -> tuple[list[str], int, int, bool]:
+def _sentence(generator: torch.Generator, held_out: bool, fronted: float) -> tuple[list[str], int, int, bool]:
     def pick(choices: Sequence) -> object:
         return choices[int(torch.randint(len(choices), (), generator=generator))]
 
     nouns = SINGULAR + PLURAL
-    noun = pick(nouns)
-    words, near = ["The", *([pick(ADJECTIVES)] if pick((True, False)) else []), noun], noun
+    noun, other = pick(nouns), None
+    words = ["The", *(pick(ADJECTIVES) for _ in range(pick((0, 1, 2)))), noun]
     subject = len(words) - 1
     if held_out or pick((True, True, False)):
-        others = [o for o in nouns if ((nouns.index(o) + 3 * nouns.index(noun)) % 5 == 0) == held_out]
-        near = pick(others)
-        words += [pick(PREPOSITIONS), "the", near]
+        other = pick([o for o in nouns if ((nouns.index(o) + 3 * nouns.index(noun)) % 5 == 0) == held_out])
+        phrase = [pick(PREPOSITIONS), "the", other]
+        if fronted and float(torch.rand((), generator=generator)) < fronted:
+            words = [phrase[0].capitalize(), *phrase[1:], "the", *words[1:]]
+            subject = len(words) - 1
+        else:
+            words += phrase
     verb = len(words)
     thing = pick((("a", pick(SINGULAR[1:])), ("the", pick(nouns))))
     words += ["is" if noun in SINGULAR else "are", pick(VERBS), *thing, *pick((*PLACES, ())), "."]
-    return words, verb, subject, (noun in SINGULAR) != (near in SINGULAR)
+    return words, verb, subject, other is not None and (noun in SINGULAR) != (other in SINGULAR)

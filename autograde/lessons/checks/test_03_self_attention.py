@@ -103,9 +103,10 @@ def loaded(student, d_model, d_k, seed, **options):
 
 
 def probe_layer(student):
-    """The causal layer over a padded batch, and the plain one."""
+    """The causal layer and the plain one, over a padded batch and without a mask."""
     mask = torch.tensor([[1, 1, 0, 1, 1], [1, 1, 1, 0, 1]]).bool()[:, None, :]
-    return tuple(loaded(student, 7, 4, seed=50, **o)[0](words_and_matrices()[0], m) for o, m in (({"causal": True}, mask), ({}, None)))
+    cases = (({"causal": True}, mask), ({"causal": True}, None), ({}, mask), ({}, None))
+    return tuple(loaded(student, 7, 4, seed=50, **o)[0](words_and_matrices()[0], m) for o, m in cases)
 
 
 PROBES = {
@@ -148,6 +149,9 @@ def test_projections_are_well_behaved(student):
     args = words_and_matrices()
     expect.inputs_unchanged(student, student.query_key_value, *args)
     expect.keeps_dtype(student.query_key_value, *args)
+    expect.precise(
+        student.query_key_value, lambda x, *w: tuple(F.linear(x, one.mT) for one in w), *args, where="the words and matrices above"
+    )
     expect.follows_device(student.query_key_value, *args)
 
 
@@ -291,6 +295,7 @@ def test_attention_is_well_behaved(student):
     function, (q, k, v), mask = student.scaled_dot_product_attention, queries_keys_values(), query_mask()
     expect.inputs_unchanged(student, function, q, k, v, mask)
     expect.keeps_dtype(function, q, k, v, mask)
+    expect.precise(function, attention, q, k, v, mask, where="q (2, 3, 16), k (2, 5, 16), v (2, 5, 6) and a mask (3, 5)")
     expect.follows_device(function, q, k, v, mask)
     expect.gradients(student, function, (q, k, v, mask), attention, where="q (2, 3, 16), k (2, 5, 16), v (2, 5, 6) and a mask (3, 5)")
 

@@ -77,7 +77,10 @@ def unscaled_scores(q, k):
     return q @ k.mT
 
 
-@misconception("attention_scores", "The scores are divided by d_k; the typical size of a dot product is its square root.")
+@misconception(
+    "attention_scores",
+    "The scores are divided by d_k (at once, or by √d_k in both q and k); the typical size of a dot product is its square root.",
+)
 def scaled_by_d_k(q, k):
     return q @ k.mT / q.shape[-1]
 
@@ -116,7 +119,10 @@ def multiplied_scores(q, k):
     return q @ k.mT * math.sqrt(q.shape[-1])
 
 
-@misconception("attention_scores", "Both q and k are divided by √d_k, so the scores are divided by d_k.")
+@misconception(
+    "attention_scores",
+    "The scores are divided by d_k (at once, or by √d_k in both q and k); the typical size of a dot product is its square root.",
+)
 def scaled_twice(q, k):
     root = math.sqrt(q.shape[-1])
     return (q / root) @ (k / root).mT
@@ -325,7 +331,10 @@ def attention_unscaled(q, k, v, mask=None):
     return finish(q @ k.mT, v, mask)
 
 
-@misconception("scaled_dot_product_attention", "The scores are divided by d_k instead of its square root.")
+@misconception(
+    "scaled_dot_product_attention",
+    "The scores are divided by d_k instead of its square root: at once, or by √d_k twice (`attention_scores` has divided them already).",
+)
 def attention_over_d_k(q, k, v, mask=None):
     return finish(q @ k.mT / q.shape[-1], v, mask)
 
@@ -921,3 +930,26 @@ def query_blocks_too(q, k, v, block_size):
     if block_size < 1:
         raise ValueError("block_size must be positive")
     return torch.cat([scores_of(part, k).softmax(-1) @ v for part in q.split(block_size, dim=-2)], dim=-2)
+
+
+# Precision
+
+F32 = "float64 in, float64 out, but computed in float32 on the way: digits are lost."
+misconception(
+    "query_key_value",
+    F32,
+    replace=("return x @ w_q, x @ w_k, x @ w_v", "return tuple((x.float() @ w.float()).to(x.dtype) for w in (w_q, w_k, w_v))"),
+)
+misconception(
+    "scaled_dot_product_attention",
+    F32,
+    replace=(
+        ("weights = scores.softmax(dim=-1)", "weights = scores.float().softmax(dim=-1).to(q.dtype)"),
+        ("-math.inf).softmax(dim=-1)", "-math.inf).float().softmax(dim=-1).to(q.dtype)"),
+    ),
+)
+misconception(
+    "scaled_dot_product_attention",
+    "The scores are divided by d_k instead of its square root: at once, or by √d_k twice (`attention_scores` has divided them already).",
+    replace=("scores = attention_scores(q, k)", "scores = attention_scores(q, k) / math.sqrt(q.shape[-1])"),
+)

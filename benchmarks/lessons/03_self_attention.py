@@ -1,0 +1,60 @@
+"""Lesson 03's numbers: agreement with and without looking back, position as the rival of syntax, the scale's effect on gradients, memory."""
+
+import torch
+
+from autograde.authoring.measuring.experiments import experiment
+
+
+def tested(lesson, model):
+    """Right verbs in sentences of either order, distracted ones apart, and the weight on the subject."""
+    found = {}
+    for order, data in lesson.held_out_sentences().items():
+        distracted, other, on_subject = lesson.examine(model, data)
+        found[order] = {"distracted": distracted, "other": other, "on_subject": on_subject}
+    return found
+
+
+@experiment("looks_back", steps=400)
+def looks_back(lesson, seed):
+    """Trained on subjects that come first: with all earlier words, and with each word alone."""
+    return {name: tested(lesson, lesson.train(sees, seed=seed)[0]) for name, sees in (("all", True), ("itself", False))}
+
+
+@experiment("both_orders", steps=800)
+def both_orders(lesson, seed):
+    """Trained on sentences in which the phrase comes before the subject or after it."""
+    return tested(lesson, lesson.train(True, steps=800, seed=seed, fronted=0.5)[0])
+
+
+@experiment("scale", sentences=200)
+def scale(lesson, seed):
+    """Gradients of the queries without the division, and the largest of ten weights, by d_k."""
+    found = {}
+    for d in (64, 256):
+        generator = torch.Generator().manual_seed(seed)
+        q, k, v, grad = torch.randn(4, 200, 10, d, generator=generator)
+        sizes = {
+            n: lesson.attention_backward(q * factor, k, v, grad)[0].norm(dim=-1).median()
+            for n, factor in (("with", 1), ("without", d**0.5))
+        }
+        scores = lesson.attention_scores(q, k)
+        top = {n: (scores * factor).softmax(-1).amax(-1).mean() for n, factor in (("with", 1), ("without", d**0.5))}
+        found[d] = {"smaller": sizes["with"] / sizes["without"], "size": scores.std(), "raw_size": (scores * d**0.5).std(), "largest": top}
+    return {
+        d: {k: ({n: float(x) for n, x in v.items()} if isinstance(v, dict) else float(v)) for k, v in row.items()}
+        for d, row in found.items()
+    }
+
+
+@experiment("memory", seeds=(0,), length=2048)
+def memory(lesson, seed):
+    """Peak memory at 2,048 words in T × T matrices, plain and streaming, and how it grows from 1,024."""
+
+    def peak(attend, n):
+        return lesson.measure(attend, *torch.randn(3, n, 64, generator=torch.Generator().manual_seed(1)), repeats=1).peak_bytes
+
+    found = {}
+    for name, attend in (("plain", lesson.scaled_dot_product_attention), ("streaming", lesson.in_blocks)):
+        at = [peak(attend, n) for n in (1024, 2048)]
+        found[name] = {"matrices": at[1] / (4 * 2048**2), "growth": at[1] / at[0]}
+    return found

@@ -1,0 +1,39 @@
+"""What lesson 03's text claims of its experiment, of the scale and of memory."""
+
+from tests.claims import every_seed, on_average
+
+
+@every_seed("03", "looks_back")
+def test_attention_reaches_over_a_distracting_noun_and_a_word_alone_does_not(run):
+    assert run["all.subject_first.distracted"] > 0.98 and run["all.subject_first.other"] > 0.98
+    assert run["itself.subject_first.distracted"] < 0.1  # it follows the nearest noun
+
+
+@on_average("03", "looks_back")
+def test_most_weight_is_on_the_subject(mean):
+    assert mean["all.subject_first.on_subject"] > 0.5
+
+
+@every_seed("03", "looks_back")
+def test_what_it_learned_is_not_the_subject(run):
+    """Where the phrase comes first, the first noun is not the subject, and the model is mostly wrong."""
+    assert run["all.phrase_first.distracted"] < 0.5
+
+
+@every_seed("03", "both_orders")
+def test_with_both_orders_in_training_it_is_right_in_both(run):
+    assert run["subject_first.distracted"] > 0.95 and run["phrase_first.distracted"] > 0.95
+
+
+@every_seed("03", "scale")
+def test_the_division_keeps_scores_at_size_one_and_gradients_alive(run):
+    for d in (64, 256):
+        assert 0.95 < run[f"{d}.size"] < 1.05 and 0.9 < run[f"{d}.raw_size"] / d**0.5 < 1.1
+        assert abs(run[f"{d}.largest.with"] - 0.32) < 0.02 and run[f"{d}.largest.without"] > 0.8
+    assert run["256.smaller"] > 10 * run["64.smaller"] > 50  # the gap widens
+
+
+@every_seed("03", "memory")
+def test_two_matrices_at_the_peak_and_streaming_grows_with_the_length(run):
+    assert 2 <= run["plain.matrices"] < 2.1 and 3.8 < run["plain.growth"] < 4.1
+    assert run["streaming.matrices"] < 0.25 and run["streaming.growth"] < 2.1
