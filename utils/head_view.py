@@ -17,25 +17,24 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from utils import plots
+from utils import plots, themes
 
 ROW, TOP, GAP, BAR = 30, 22, 100, 64  # the drawing's measures: height of a row, of the heading, width of the links, of the longest bar
 
 STYLE = """
-#@ID@{font:14px system-ui,sans-serif;color:#111827;background:#fff;color-scheme:light;
-  border:1px solid #d1d5db;border-radius:6px;padding:10px 14px;max-width:680px}
+#@ID@{font:14px system-ui,sans-serif;border:1px solid @LINE@;border-radius:6px;padding:10px 14px;max-width:680px}
 #@ID@ button{font:inherit;margin:0 6px 6px 0;padding:3px 10px;
-  border:2px solid #d1d5db;border-radius:14px;background:#fff;color:#111827;cursor:pointer}
+  border:2px solid @LINE@;border-radius:14px;background:none;color:inherit;cursor:pointer}
 #@ID@ button[aria-pressed=true]{border-color:var(--head);box-shadow:inset 0 -4px 0 var(--head);font-weight:600}
 #@ID@ svg{display:block;width:100%;max-width:560px;height:auto}
-#@ID@ text{font-size:14px;fill:#111827}
+#@ID@ text{font-size:14px;fill:currentColor}
 #@ID@ .row{cursor:pointer}
-#@ID@ .row rect{fill:#fff;stroke:#e5e7eb}
+#@ID@ .row rect{fill:transparent;stroke:@LINE@}
 #@ID@ .row[aria-pressed=true] rect{stroke:var(--head);stroke-width:2.5}
-#@ID@ .row:focus-visible,#@ID@ button:focus-visible{outline:3px solid #111827}
+#@ID@ .row:focus-visible,#@ID@ button:focus-visible{outline:3px solid currentColor}
 #@ID@ .link{stroke:var(--head)}
 #@ID@ .bar{fill:var(--head)}
-#@ID@ .number,#@ID@ .heading{font-size:12px;fill:#4b5563}
+#@ID@ .number,#@ID@ .heading{font-size:12px;fill:@QUIET@}
 #@ID@ p{margin:6px 0 0;min-height:2.6em}
 """
 
@@ -135,7 +134,7 @@ def head_view(
     buttons = "".join(f'<button type="button" aria-pressed="{_flag(i == head)}">head {i + 1}</button>' for i in range(len(numbers)))
     return (
         f'<div id="{name}" style="--head:{data["colours"][head]}" data-view="{escape(packed, quote=True)}">'
-        f"<style>{STYLE.replace('@ID@', name)}</style>"
+        f"<style>{STYLE.replace('@ID@', name).replace('@LINE@', themes.LINE).replace('@QUIET@', themes.QUIET)}</style>"
         f'<div class="heads" role="group" aria-label="Pick a head" hidden>{buttons}</div>'
         f"{_drawing(layout, rows, columns, numbers[head][row], head, row)}"
         f'<p aria-live="polite">Head {head + 1}, “{escape(rows[row])}”: the thicker a line, the larger its weight.</p>'

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from IPython import get_ipython
+
 
 class Missing:
     """Stands for the result of an experiment that could not run: every use of it raises NotImplementedError.
@@ -44,5 +46,29 @@ def attempt(experiment: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return experiment(*args, **kwargs)
     except Exception as error:  # whatever a half-written answer raises, the notebook goes on
         name = getattr(experiment, "__name__", "this experiment")
-        print(f"{name} did not run: {explain(error)}.")
+        _tell_later(explain(error), f"{name} did not run: {explain(error)}.")
         return Missing(explain(error))
+
+
+_untold: dict[str, str] = {}  # reason → the line about it
+
+
+def tell_no_more(reason: str) -> None:
+    """A figure of this cell says `reason` already: the line about it is not printed too."""
+    _untold.pop(reason, None)
+
+
+def _tell_later(reason: str, line: str) -> None:
+    """Print the line at the end of the cell, when no figure has said the same; at once outside of a notebook."""
+    shell = get_ipython()
+    if shell is None:
+        print(line)
+        return
+    _untold[reason] = line
+    shell.events.register("post_run_cell", _tell)  # a second registration is no second call
+
+
+def _tell(*_: Any) -> None:
+    for line in _untold.values():
+        print(line)
+    _untold.clear()

@@ -15,12 +15,13 @@ from typing import Any
 
 import matplotlib
 import torch
-from IPython.display import Image, display
+from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from utils.lesson import explain
+from utils import themes
+from utils.lesson import explain, tell_no_more
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#6B7280"
 CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
@@ -67,7 +68,23 @@ def render(draw: Callable[[Figure], Any], width: float = 6.4, height: float = 3.
 def show(draw: Callable[[Figure], Any], *, alt: str, width: float = 6.4, height: float = 3.2) -> None:
     """Draw with the course's style and display the picture with its alternative text."""
     png, note = _picture(draw, width, height)
-    display(Image(png, format="png", width=round(width * 100), alt=note or alt))
+    display(Figured(png, note or alt, round(width * 100)))
+
+
+class Figured:
+    """A picture that displays itself: as HTML that follows the page's theme, and as a PNG for what shows no HTML."""
+
+    def __init__(self, png: bytes, alt: str, width: int) -> None:
+        self.png, self.alt, self.width = base64.b64encode(png).decode(), alt, width
+
+    def html(self) -> str:
+        """An <img> on white that turns dark on a dark page; where styles are not trusted it stays white."""
+        image = f'<img class="{themes.FIGURE}" alt="{escape(self.alt, quote=True)}" style="max-width:100%" width="{self.width}"'
+        return f'{image} src="data:image/png;base64,{self.png}"><style>{themes.DARK_FIGURES}</style>'
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+        data = {"text/html": self.html(), "image/png": self.png, "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
 def show_html(html: str, *, still: Callable[[Figure], Any], alt: str, width: float = 6.4, height: float = 3.2) -> None:
@@ -80,11 +97,15 @@ def show_html(html: str, *, still: Callable[[Figure], Any], alt: str, width: flo
         if outside in html.replace("http://www.w3.org/", ""):
             raise ValueError(f"html must be self-contained, but it holds {outside!r}")
     png, note = _picture(still, width, height)
-    picture, words, name = base64.b64encode(png).decode(), escape(alt, quote=True), f"view-{zlib.crc32((html + alt).encode())}"
-    image = f'<img alt="{escape(note, quote=True) or words}" style="max-width:100%" width="{round(width * 100)}" src="data:image/png;base64,{picture}">'
+    picture, words, name = (
+        Figured(png, note or alt, round(width * 100)),
+        escape(alt, quote=True),
+        f"view-{zlib.crc32((html + alt).encode())}",
+    )
     script = COME_ALIVE.replace("%NAME%", name).replace("%HTML%", json.dumps(html).replace("<", "\\u003c"))
-    page = f'<div id="{name}" role="group" aria-label="{words}">{image}<script>{script}</script></div>'
-    display({"text/html": page, "image/png": picture, "text/plain": alt}, raw=True)
+    # JupyterLab would take the arrow keys for itself, and leave the cell instead of moving a slider
+    page = f'<div id="{name}" role="group" aria-label="{words}" data-lm-suppress-shortcuts="true">{picture.html()}<script>{script}</script></div>'
+    display({"text/html": page, "image/png": picture.png, "text/plain": alt}, raw=True)
 
 
 def heatmap(
@@ -140,6 +161,7 @@ def _picture(draw: Callable[[Figure], Any], width: float, height: float, dpi: in
             return _png(figure, dpi), ""
         except Exception as error:  # a figure of a half-written answer must not stop the notebook
             note = explain(error)
+            tell_no_more(note)
             return _png(_placeholder(width, height, note), dpi), f"{UNDRAWN}: {note}"
 
 

@@ -155,10 +155,10 @@ def _page(tree: Node) -> str:
     return PAGE.replace("%START%", escape(tree.text)).replace("%DATA%", data)
 
 
-PAGE = """<div style="font-family:system-ui,sans-serif;max-width:760px;color:#111827;background:#fff;color-scheme:light;padding:8px">
+PAGE = """<div style="font-family:system-ui,sans-serif;max-width:760px;padding:8px">
 <div style="font-size:13px">a box: the action, how often the model said this, its reward · darker: more often · click a box (or press Enter) to open or close what follows</div>
 <div style="overflow-x:auto"><svg role="group" aria-label="tree of imagined outcomes"></svg></div>
-<div role="status" aria-live="polite" style="font-size:13px;color:#374151;min-height:2.6em">%START%</div>
+<div role="status" aria-live="polite" style="font-size:13px;min-height:2.6em">%START%</div>
 <script>(() => {
 const tree = %DATA%;
 const view = document.currentScript.parentElement, svg = view.querySelector("svg"), status = view.querySelector("[role=status]");

@@ -8,10 +8,10 @@ from string import Template
 import torch
 from torch import Tensor
 
-from utils import plots
+from utils import plots, themes
 
 _PAGE = Template("""
-<div style="max-width:560px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;color-scheme:light;padding:8px">
+<div style="max-width:560px;font-family:system-ui,sans-serif;font-size:14px;padding:8px">
 <div><label><span style="color:$blue">●</span> the query stands at position <output style="display:inline-block;width:2em;font-weight:600">$position</output>
 <input type="range" min="$first" max="$last" value="$position" step="1" style="width:220px;vertical-align:middle"
 aria-label="position of the query"></label></div>
@@ -123,24 +123,24 @@ def _drawing(data: dict, position: int, offset: int, farthest: int, span: tuple[
     points = " ".join(f"{x},{y}" for x, y in data["curves"][row])
     x, y = data["curves"][row][offset]
     parts += [
-        f'<path d="M{_LEFT} {_TOP - 6}V{_BOTTOM + 4}H{_RIGHT}" fill="none" stroke="{plots.GREY}"/>',
+        f'<path d="M{_LEFT} {_TOP - 6}V{_BOTTOM + 4}H{_RIGHT}" fill="none" stroke="{themes.QUIET}"/>',
         f'<polyline points="{points}" fill="none" stroke="{plots.GREEN}" stroke-width="2"/>',
         f'<circle class="marker" cx="{x}" cy="{y}" r="5" fill="{plots.RED}"/>',
         f'<text class="score" x="{_RIGHT}" y="{_TOP - 10}" text-anchor="end" font-weight="600">q · k = {data["scores"][row][offset]}</text>',
-        f'<text x="{_LEFT}" y="{_TOP - 10}" fill="{plots.GREY}">q · k at every offset</text>',
-        f'<text x="{_LEFT - 6}" y="{_TOP + 5}" text-anchor="end" font-size="12" fill="{plots.GREY}">{span[1]:.1f}</text>',
-        f'<text x="{_LEFT - 6}" y="{_BOTTOM + 4}" text-anchor="end" font-size="12" fill="{plots.GREY}">{span[0]:.1f}</text>',
-        f'<text x="{_LEFT}" y="{_BOTTOM + 20}" font-size="12" fill="{plots.GREY}">0</text>',
-        f'<text x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 20}" text-anchor="middle" fill="{plots.GREY}">offset (positions)</text>',
-        f'<text x="{_RIGHT}" y="{_BOTTOM + 20}" text-anchor="end" font-size="12" fill="{plots.GREY}">{farthest}</text>',
+        f'<text x="{_LEFT}" y="{_TOP - 10}" fill="{themes.QUIET}">q · k at every offset</text>',
+        f'<text x="{_LEFT - 6}" y="{_TOP + 5}" text-anchor="end" font-size="12" fill="{themes.QUIET}">{span[1]:.1f}</text>',
+        f'<text x="{_LEFT - 6}" y="{_BOTTOM + 4}" text-anchor="end" font-size="12" fill="{themes.QUIET}">{span[0]:.1f}</text>',
+        f'<text x="{_LEFT}" y="{_BOTTOM + 20}" font-size="12" fill="{themes.QUIET}">0</text>',
+        f'<text x="{(_LEFT + _RIGHT) / 2}" y="{_BOTTOM + 20}" text-anchor="middle" fill="{themes.QUIET}">offset (positions)</text>',
+        f'<text x="{_RIGHT}" y="{_BOTTOM + 20}" text-anchor="end" font-size="12" fill="{themes.QUIET}">{farthest}</text>',
     ]
     return "".join(parts)
 
 
 def _circle(i: int, centre: float) -> str:
-    ring = f'<circle cx="{centre}" cy="{_MIDDLE}" r="{_RADIUS}" fill="none" stroke="#D1D5DB"/>'
+    ring = f'<circle cx="{centre}" cy="{_MIDDLE}" r="{_RADIUS}" fill="none" stroke="{themes.LINE}"/>'
     below = _MIDDLE + _RADIUS + 20
-    return f'{ring}<text x="{centre}" y="{below}" text-anchor="middle" fill="{plots.GREY}">columns {2 * i}, {2 * i + 1}</text>'
+    return f'{ring}<text x="{centre}" y="{below}" text-anchor="middle" fill="{themes.QUIET}">columns {2 * i}, {2 * i + 1}</text>'
 
 
 def _arrow(kind: str, color: str, centre: float, tip: list[float]) -> str:

@@ -16,7 +16,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from utils import plots
+from utils import plots, themes
 
 TEMPERATURES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 TOP_PS = (0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -67,15 +67,16 @@ def _page(shares: dict, names: list[str], prompt: str, draws: int) -> str:
     table = [[[round(v, 4) for v in shares[t, p]] for p in TOP_PS] for t in TEMPERATURES]
     facts = {"names": names, "temperatures": TEMPERATURES, "topPs": TOP_PS, "shares": table, "draws": draws}
     data = json.dumps(facts, ensure_ascii=True).replace("<", "\\u003c")  # no token can end the script
-    return PAGE.replace("%DATA%", data).replace("%PROMPT%", escape("".join(visible(c) for c in prompt))).replace("%BLUE%", plots.BLUE)
+    page = PAGE.replace("%DATA%", data).replace("%PROMPT%", escape("".join(visible(c) for c in prompt))).replace("%BLUE%", plots.BLUE)
+    return page.replace("%FILL%", themes.FILL).replace("%LINE%", themes.LINE).replace("%QUIET%", themes.QUIET)
 
 
-PAGE = """<div style="font-family:system-ui,sans-serif;max-width:560px;color:#111827;background:#fff;color-scheme:light;padding:8px">
-<div style="font-size:14px;margin-bottom:6px">after <code style="background:#F3F4F6;color:#111827">%PROMPT%</code> comes …</div>
+PAGE = """<div style="font-family:system-ui,sans-serif;max-width:560px;padding:8px">
+<div style="font-size:14px;margin-bottom:6px">after <code style="background:%FILL%">%PROMPT%</code> comes …</div>
 <svg viewBox="0 0 480 210" width="100%" role="img" aria-label="share of draws of each token"></svg>
 <label style="display:flex;gap:8px;font-size:13px">temperature <input type="range" min="0" max="7" value="4" style="flex:1"><output style="width:3em"></output></label>
 <label style="display:flex;gap:8px;font-size:13px">top-p <input type="range" min="0" max="6" value="6" style="flex:1"><output style="width:3em"></output></label>
-<div role="status" aria-live="polite" style="font-size:13px;color:#4B5563"></div>
+<div role="status" aria-live="polite" style="font-size:13px"></div>
 <script>(() => {
 const facts = %DATA%;
 const view = document.currentScript.parentElement, svg = view.querySelector("svg");
@@ -83,15 +84,15 @@ const [temperature, topP] = view.querySelectorAll("input"), [shownT, shownP] = v
 const left = 38, width = (480 - left) / facts.names.length, make = name => svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", name));
 for (const [share, y] of [[0, 186], [50, 106], [100, 26]]) {
   const line = make("line"), text = make("text");
-  for (const [key, v] of Object.entries({x1: left, x2: 480, y1: y, y2: y, stroke: "#D1D5DB"})) line.setAttribute(key, v);
-  for (const [key, v] of Object.entries({x: left - 5, y: y + 4, "text-anchor": "end", "font-size": 12, fill: "#4B5563"})) text.setAttribute(key, v);
+  for (const [key, v] of Object.entries({x1: left, x2: 480, y1: y, y2: y, stroke: "%LINE%"})) line.setAttribute(key, v);
+  for (const [key, v] of Object.entries({x: left - 5, y: y + 4, "text-anchor": "end", "font-size": 12, fill: "%QUIET%"})) text.setAttribute(key, v);
   text.textContent = share + "%";
 }
 const columns = facts.names.map((name, i) => {
   const bar = make("rect"), label = make("text"), value = make("text");
   for (const [key, v] of Object.entries({x: left + i * width + 3, width: width - 6, fill: name === "rest" ? "#9CA3AF" : "%BLUE%"})) bar.setAttribute(key, v);
   for (const text of [label, value]) { text.setAttribute("x", left + (i + 0.5) * width); text.setAttribute("text-anchor", "middle"); }
-  label.setAttribute("y", 204); label.setAttribute("font-size", 14); label.textContent = name; value.setAttribute("font-size", 12);
+  label.setAttribute("y", 204); label.setAttribute("fill", "currentColor"); value.setAttribute("fill", "currentColor"); label.setAttribute("font-size", 14); label.textContent = name; value.setAttribute("font-size", 12);
   return {bar, value};
 });
 const show = () => {

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from html import escape
 from string import Template
 
-from utils import plots
+from utils import plots, themes
 
 _PAGE = Template("""
-<div style="max-width:560px;font-family:system-ui,sans-serif;font-size:14px;color:#111827;background:#fff;color-scheme:light;padding:8px">
+<div style="max-width:560px;font-family:system-ui,sans-serif;font-size:14px;padding:8px">
 <label>divide the scores by <output style="display:inline-block;width:3em;font-weight:600">$start</output>
 <input type="range" min="0" max="$last" value="$at" step="1" style="width:min(320px,100%);vertical-align:middle"
  aria-label="divisor of the scores"></label>
@@ -68,11 +68,11 @@ def _numbers(scores: Sequence[float], weights: Sequence[float], top: float) -> l
 
 def _bars(words: Sequence[str], rows: list[list], divisor: str) -> str:
     titles = ((_LEFT, "divided", f"score ÷ {divisor}"), (_RIGHT, "", "weight, by softmax"))
-    parts = [f'<text class="{kind}" x="{x}" y="14" fill="{plots.GREY}">{title}</text>' for x, kind, title in titles]
+    parts = [f'<text class="{kind}" x="{x}" y="14" fill="{themes.QUIET}">{title}</text>' for x, kind, title in titles]
     for i, word in enumerate(words):
         y = 26 + i * _ROW
-        parts.append(f'<text class="word" x="{_LEFT - 8}" y="{y + 17}" text-anchor="end">{escape(word)}</text>')
+        parts.append(f'<text class="word" x="{_LEFT - 8}" y="{y + 17}" text-anchor="end" fill="{themes.INK}">{escape(word)}</text>')
         for left, (width, text, x) in zip((_LEFT, _RIGHT), rows[2 * i : 2 * i + 2]):
             parts.append(f'<rect x="{left}" y="{y}" width="{width}" height="24" rx="2" fill="{plots.CYCLE[i % len(plots.CYCLE)]}"/>')
-            parts.append(f'<text class="number" x="{x}" y="{y + 17}">{text}</text>')
+            parts.append(f'<text class="number" x="{x}" y="{y + 17}" fill="{themes.INK}">{text}</text>')
     return "".join(parts)

@@ -18,7 +18,7 @@ MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
 
 _SPAN = "display:inline-block;padding:1px 2px;margin:1px;border-radius:3px;white-space:pre;font-family:ui-monospace,Menlo,Consolas,monospace;color:#111827"
 _PAGE = Template("""
-<div style="max-width:680px;font:14px system-ui,sans-serif;color:#111827;background:#fff;color-scheme:light;padding:8px">
+<div style="max-width:680px;font:14px system-ui,sans-serif;padding:8px">
 <label>step <output style="display:inline-block;width:2.5em;font-weight:600">$at</output>
 <input type="range" min="0" max="$last" value="$at" step="1" style="width:min(360px,100%);vertical-align:middle" aria-label="step of the merging"></label>
 <p aria-live="polite" style="margin:6px 0;min-height:1.4em">$caption</p>
@@ -63,7 +63,7 @@ def _character(character: str) -> str:
 def token_spans(tokens: Sequence[Token], caption: str = "") -> str:
     """HTML: one coloured span a token, and their number after the caption."""
     head = f'<p style="margin:4px 0">{escape(caption)}: {len(tokens)} tokens</p>' if caption else ""
-    return f'<div style="max-width:680px;font:14px system-ui,sans-serif;color:#111827;background:#fff;padding:6px;line-height:1.9">{head}{_spans(tokens)}</div>'
+    return f'<div style="max-width:680px;font:14px system-ui,sans-serif;padding:6px;line-height:1.9">{head}{_spans(tokens)}</div>'
 
 
 def merge_view(frames: Sequence[Sequence[Token]], captions: Sequence[str], start: int | None = None) -> str:

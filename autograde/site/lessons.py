@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring import notebooks, source
 from autograde.authoring.alt_text import silent
+from utils.themes import FIGURE
 
 SHOWN = {"figure", "experiment"}  # cells whose outputs a reader sees; reports of checks belong to a student's own kernel
 FOLDED = {"figure", "setup"}  # cells whose code a reader opens by a click
@@ -47,9 +48,12 @@ def _page_cell(name: str, cell: NotebookNode, executed: NotebookNode | None, ans
 
 
 def _one_form(output: NotebookNode) -> NotebookNode:
-    """A view that also comes as a picture is shown as the view."""
-    if "text/html" in output.get("data", {}):
-        output.data = NotebookNode({"text/html": output.data["text/html"]})
+    """A view that also comes as a picture is shown as the view, and a figure as a file that the page loads."""
+    data = output.get("data", {})
+    if "image/png" in data and f'<img class="{FIGURE}"' in data.get("text/html", "")[: len(FIGURE) + 12]:
+        output.data = NotebookNode({"image/png": data["image/png"]})
+    elif "text/html" in data:
+        output.data = NotebookNode({"text/html": data["text/html"]})
     return output
 
 

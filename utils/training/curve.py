@@ -27,12 +27,12 @@ class LiveCurve:
                 self._draw(history)
 
     def _draw(self, history: History) -> None:
-        from IPython.display import Image, display
+        from IPython.display import display
 
         from utils import plots
 
         alt = f"Training loss and validation loss over {len(history.losses)} steps; the last validation loss is {history.evals[-1][1]:.2f}"
-        picture = Image(plots.render(lambda figure: draw_history(figure, history, self.plan.steps)), format="png", width=640, alt=alt)
+        picture = plots.Figured(plots.render(lambda figure: draw_history(figure, history, self.plan.steps)), alt, 640)
         if self.handle is None:
             self.handle = display(picture, display_id=True)
         else:
