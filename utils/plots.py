@@ -43,10 +43,12 @@ STYLE = {
 }
 UNDRAWN = "This figure is drawn by your own function"
 # Puts a view in the place of its still picture. Who does not trust a notebook takes out its scripts and leaves the rest, so whatever
-# stands outside of the script must be worth looking at alone. Scripts in innerHTML do not run: they are made anew.
+# stands outside of the script must be worth looking at alone. Scripts in innerHTML do not run: they are made anew. JupyterLab would
+# take the arrow keys for itself and leave the cell, unless the focused element (no ancestor of it) says that it wants them.
 COME_ALIVE = """
 document.querySelectorAll('[id="%NAME%"]:not([data-alive])').forEach(box => {
   box.dataset.alive = "";
+  box.addEventListener("focusin", event => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
   box.innerHTML = %HTML%;
   box.querySelectorAll("script").forEach(still => {
     const script = document.createElement("script");
@@ -103,8 +105,7 @@ def show_html(html: str, *, still: Callable[[Figure], Any], alt: str, width: flo
         f"view-{zlib.crc32((html + alt).encode())}",
     )
     script = COME_ALIVE.replace("%NAME%", name).replace("%HTML%", json.dumps(html).replace("<", "\\u003c"))
-    # JupyterLab would take the arrow keys for itself, and leave the cell instead of moving a slider
-    page = f'<div id="{name}" role="group" aria-label="{words}" data-lm-suppress-shortcuts="true">{picture.html()}<script>{script}</script></div>'
+    page = f'<div id="{name}" role="group" aria-label="{words}">{picture.html()}<script>{script}</script></div>'
     display({"text/html": page, "image/png": picture.png, "text/plain": alt}, raw=True)
 
 
