@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property, partial
 from html import escape
 from typing import Any
@@ -15,14 +16,19 @@ from typing import Any
 import torch
 from IPython.display import display
 
+from autograde.checking import answers as answers_in
+from autograde.checking import prerequisites
 from autograde.checking.errors import StudentTimeout
 from autograde.checking.forbidden_calls import forbidding
 from autograde.checking.lesson import Exercise, Lesson, load_lesson
 from autograde.checking.report import Report
 from autograde.checking.scoring import Result, examine
+from autograde.checking.status import ExerciseStatus
 from autograde.checking.student import LocalStudent
 
-SECONDS = 10  # a right answer's check takes milliseconds
+SECONDS = 3  # of computing, for one check: a right answer takes milliseconds, and a busy machine is no mistake
+WAITING_SECONDS = 10  # for one that sleeps
+CHANGED = "changed since its check"
 
 
 class OpenLesson:
@@ -32,26 +38,54 @@ class OpenLesson:
         self._name = name
         self._namespace = namespace
         self._student = LocalStudent(namespace)
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, tuple[Result, str]] = {}  # with a digest of the answer that was checked
 
     @cached_property
     def _lesson(self) -> Lesson:
         return load_lesson(self._name)
 
-    def check(self, answer: Callable | type | str) -> float:
-        """Check one answer, show what passed and what did not and why, and give its points (a plain float, as nbgrader wants)."""
+    def check(self, answer: Callable | type | str) -> Report:
+        """Check one answer and give its points, a float that shows what passed, what did not and why."""
         exercise = self._lesson.exercises[self._name_of(answer)]
-        guard = partial(_guarded, exercise.forbids, self._namespace)
-        result = examine(self._lesson, exercise, self._student, guard)
-        self._results[exercise.name] = result
-        display(Report(result))
-        if result.status != "passed" and os.environ.get("NBGRADER_EXECUTION") == "validate":
-            print(Report(result), file=sys.stderr)  # nbgrader's Validate shows a cell's errors, not its displays
-        return float(result.score)
+        answers = self._answers()
+        result = self._examine(exercise)
+        if result.status != ExerciseStatus.PASSED:
+            needed = answers_in.used(exercise.name, answers, self._earlier(exercise))
+            open_ones = [name for name in self._earlier(exercise) if name in needed and not self._passes(name, answers)]
+            result = prerequisites.waiting(result, open_ones, answers_in.STUB not in answers.get(exercise.name, ""))
+        self._results[exercise.name] = result, _digest(answers, exercise.name)
+        report = Report(result, _digest(answers, exercise.name))
+        if result.status != ExerciseStatus.PASSED and os.environ.get("NBGRADER_EXECUTION") == "validate":
+            print(report, file=sys.stderr)  # nbgrader's Validate shows a cell's errors, not its displays
+        return report
 
     def scoreboard(self) -> None:
         """Every exercise of the lesson with its points so far, from the checks run in this session."""
-        display(Scoreboard([self._results.get(e.name) or _unchecked(e) for e in self._lesson.exercises.values()]))
+        answers = self._answers()
+        display(Scoreboard([self._standing(exercise, answers) for exercise in self._lesson.exercises.values()]))
+
+    def _standing(self, exercise: Exercise, answers: Mapping[str, str]) -> Result:
+        result, digest = self._results.get(exercise.name, (_unchecked(exercise), ""))
+        changed = digest and digest != _digest(answers, exercise.name)
+        return replace(_unchecked(exercise), diagnosis=CHANGED) if changed else result
+
+    def _examine(self, exercise: Exercise) -> Result:
+        return examine(self._lesson, exercise, self._student, partial(_guarded, exercise.forbids, self._namespace), give_up_after=1)
+
+    def _passes(self, name: str, answers: Mapping[str, str]) -> bool:
+        """Whether an earlier answer passes, by its last check when it is still the same, else by trying it now."""
+        result, digest = self._results.get(name, (None, ""))
+        if result is None or not digest or digest != _digest(answers, name):
+            result = self._examine(self._lesson.exercises[name])
+        return result.status == ExerciseStatus.PASSED
+
+    def _earlier(self, exercise: Exercise) -> list[str]:
+        names = list(self._lesson.exercises)
+        return names[: names.index(exercise.name)]
+
+    def _answers(self) -> dict[str, str]:
+        """Each answer's code, from the cells that this kernel has run; nothing where it is no notebook's."""
+        return answers_in.answer_cells(list(self._namespace.get("In", ())), self._lesson.exercises)
 
     def _name_of(self, answer: Callable | type | str) -> str:
         if isinstance(answer, str):
@@ -81,13 +115,16 @@ def _deadline() -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise StudentTimeout(f"Your code took more than {SECONDS} seconds and was stopped; is there a loop that never ends?")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    timers = ((signal.SIGPROF, signal.ITIMER_PROF, SECONDS), (signal.SIGALRM, signal.ITIMER_REAL, WAITING_SECONDS))
+    before = [signal.signal(number, stop) for number, _, _ in timers]
+    for _, timer, seconds in timers:
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
 
 
 class Scoreboard:
@@ -115,7 +152,11 @@ class Scoreboard:
 
     def _total(self) -> str:
         score, points = (sum(getattr(r, field) for r in self.results) for field in ("score", "points"))
-        return f"{score:g} of {points:g} automatic points by the public checks; the written question is graded by a person."
+        told = f"{score:g} of {points:g} automatic points by the public checks; the written question is graded by a person."
+        waiting = sum(r.points - r.score for r in self.results if r.waits_for)
+        names = list(dict.fromkeys(name for r in self.results for name in r.waits_for))
+        more = f" {waiting:g} more wait for {', '.join(names)}: graded with a right answer there, they count in full." if waiting else ""
+        return told + more
 
     def _next(self) -> str:
         """The first exercise with points that does not pass, and what to do about it."""
@@ -136,7 +177,11 @@ def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
 
 
 def _unchecked(exercise: Exercise) -> Result:
-    return Result(exercise.name, 0.0, exercise.points, "not_checked")
+    return Result(exercise.name, 0.0, exercise.points, ExerciseStatus.NOT_CHECKED)
+
+
+def _digest(answers: Mapping[str, str], name: str) -> str:
+    return answers_in.digest(answers[name]) if name in answers else ""
 
 
 def _bar(result: Result) -> str:
@@ -149,4 +194,7 @@ def _points(result: Result) -> str:
 
 
 def _word(result: Result) -> str:
-    return {"not_attempted": "not written yet", "not_checked": "check not run yet"}.get(result.status, result.status)
+    if result.waits_for:
+        return f"waits for {', '.join(result.waits_for)}"
+    words = {ExerciseStatus.NOT_ATTEMPTED: "not written yet", ExerciseStatus.NOT_CHECKED: result.diagnosis or "check not run yet"}
+    return words.get(result.status, str(result.status))

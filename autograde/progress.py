@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autograde import layout
+from autograde.checking.answers import RESULT_MIME as MIME
+from autograde.checking.answers import STUB, answer_cells, digest
 from autograde.checking.errors import UserError
+from autograde.checking.status import ExerciseStatus
 
-# the first line of `autograde.checking.report.Report`, as a notebook keeps it
-HEADLINE = re.compile(
-    r"^(?P<sign>[✓✗·]) (?P<exercise>\w+): [^·\n]*?(?: · (?P<score>[\d.e+-]+) of (?P<points>[\d.e+-]+) points| · (?:no points|ungraded)[^\n]*)?$",
-    re.MULTILINE,
-)
 ADVICE = {
     "tried": "read what the check of `{}` says, and change the answer",
-    "changed": "run the check of `{}` again: its answer ran after it",
+    "changed": "run the check of `{}` again: its answer is another now",
+    "waiting": "mend what `{}` builds on; its check names it",
     "not checked": "run the check of `{}`",
     "not begun": "write `{}`",
 }
@@ -28,7 +25,7 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Standing:
-    """One exercise: `state` is passed, tried, changed (since its check), not checked or not begun."""
+    """One exercise: `state` is passed, tried, waiting (for an earlier answer), changed (since its check), not checked or not begun."""
 
     exercise: str
     state: str
@@ -82,7 +79,7 @@ def read(path: Path, name: str) -> Progress:
     exercises = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))["exercises"]
     try:
         cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell.get("cell_type") == "code"]
-        said, written = _said(cells), _written(cells)
+        said, written = _said(cells), _written(cells, exercises)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         unknown = [Standing(exercise, "not begun", 0.0, e["points"]) for exercise, e in exercises.items()]
         return Progress(name, path, unknown, f"this is no notebook that can be read ({type(error).__name__})")
@@ -90,13 +87,13 @@ def read(path: Path, name: str) -> Progress:
     return Progress(name, path, standings)
 
 
-def _standing(exercise: str, points: float, said: tuple[str, float, int] | None, written: int | None) -> Standing:
-    if said is None or said[0] == "·":
+def _standing(exercise: str, points: float, said: Mapping[str, Any] | None, written: str | None) -> Standing:
+    if said is None or said["status"] == ExerciseStatus.NOT_ATTEMPTED:
         return Standing(exercise, "not begun" if written is None else "not checked", 0.0, points)
-    sign, score, ran = said
-    if written is not None and written > ran:
+    if written is not None and said["answer"] and said["answer"] != digest(written):
         return Standing(exercise, "changed", 0.0, points)
-    return Standing(exercise, "passed" if sign == "✓" else "tried", min(score, points), points)
+    state = "passed" if said["status"] == ExerciseStatus.PASSED else "waiting" if said["waits_for"] else "tried"
+    return Standing(exercise, state, min(float(said["score"]), points), points)
 
 
 def _notebooks(paths: Sequence[Path]) -> Iterator[Path]:
@@ -109,33 +106,19 @@ def _lesson_of(path: Path) -> str | None:
     return next((name for name in layout.lesson_names() if path.stem.startswith(name)), None)
 
 
-def _said(cells: Sequence[dict[str, Any]]) -> dict[str, tuple[str, float, int]]:
-    """exercise → (sign, score, when it ran): the last thing that was said of it."""
-    found: dict[str, tuple[str, float, int]] = {}
+def _said(cells: Sequence[dict[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """exercise → the last result that a check left in its output, as data."""
+    found: dict[str, tuple[int, Mapping[str, Any]]] = {}
     for cell in cells:
         ran = cell.get("execution_count") or 0
         for output in cell.get("outputs", []):
-            text = "".join(output.get("data", {}).get("text/plain", ""))
-            line = HEADLINE.match(text)
-            if line and ran >= found.get(line["exercise"], ("", 0.0, 0))[2]:
-                found[line["exercise"]] = (line["sign"], float(line["score"] or 0), ran)
-    return found
+            said = output.get("data", {}).get(MIME)
+            if said and ran >= found.get(said["exercise"], (0, {}))[0]:
+                found[said["exercise"]] = ran, said
+    return {exercise: said for exercise, (_, said) in found.items()}
 
 
-def _written(cells: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """exercise → when its cell ran last, for answers that are no longer as they were handed out."""
-    found: dict[str, int] = {}
-    for cell in cells:
-        source = "".join(cell.get("source", ""))
-        if "raise NotImplementedError" not in source:
-            found |= {name: cell.get("execution_count") or 0 for name in _defined(source)}
-    return found
-
-
-def _defined(source: str) -> list[str]:
-    """Top-level functions and classes; of code that does not parse yet, by how its lines begin."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE)
-    return [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))]
+def _written(cells: Sequence[dict[str, Any]], exercises: Collection[str]) -> dict[str, str]:
+    """exercise → its cell's code, for answers that are no longer as they were handed out."""
+    answers = answer_cells(["".join(cell.get("source", "")) for cell in cells], exercises)
+    return {name: code for name, code in answers.items() if STUB not in code}

@@ -1,68 +1,104 @@
-"""What `check(...)` shows: a few lines of text, and the same as HTML for notebooks."""
+"""What `check(...)` gives: the points as a number, which a notebook shows as a report and nbgrader reads as partial credit."""
 
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
+from autograde.checking.answers import RESULT_MIME
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, tell
+from autograde.checking.status import CheckStatus, ExerciseStatus
 
-SIGNS = {"passed": "✓", "not_attempted": "·"}
-COLOURS = {"passed": "#0F766E", "partial": "#B45309", "not_attempted": "#6B7280"}
-WRONG = "#B91C1C"
+SIGNS = {CheckStatus.PASSED: "✓", CheckStatus.NOT_ATTEMPTED: "·"}
+# Text is the page's own, whatever its theme; an accent is mixed from it, so that it is read as well on a dark page as on a light one.
+HUES = {ExerciseStatus.PASSED: "#15803d", ExerciseStatus.PARTIAL: "#b45309", ExerciseStatus.NOT_ATTEMPTED: "#6b7280"}
+WRONG = "#dc2626"
+ACCENT = "color-mix(in srgb, currentColor 55%, {})"
+NOTE = "color-mix(in srgb, #f59e0b 16%, transparent)"
+PRINTED = "color-mix(in srgb, currentColor 7%, transparent)"
 
 
-class Report:
-    """A result that displays itself: `_repr_html_` in notebooks, `str` in terminals."""
+class Report(float):
+    """A result as its points: a plain number to `repr` and to nbgrader, a report to a notebook and to `str`."""
 
-    def __init__(self, result: Result) -> None:
-        self.result = result
+    def __new__(cls, result: Result, answer: str = "") -> Report:
+        report = super().__new__(cls, result.score)
+        report.result, report.answer = result, answer
+        return report
 
     def __str__(self) -> str:
         lines = [headline(self.result)]
         if self.result.diagnosis:
             lines.append(f"  → {self.result.diagnosis}")
         lines += [f"  {SIGNS.get(o.status, '✗')} {o.title}" + _reason(o, "\n      ") for o in shown(self.result)]
+        if printed := _printed(self.result):
+            lines += ["  Your code printed:", *(f"      {line}" for line in printed.splitlines())]
         return "\n".join(lines)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return repr(float(self))
 
     def _repr_html_(self) -> str:
-        colour = COLOURS.get(self.result.status, WRONG)
-        body = f'<div style="font-weight:600;color:{colour}">{escape(headline(self.result))}</div>'
+        accent = ACCENT.format(HUES.get(self.result.status, WRONG))
+        body = f'<div style="font-weight:600;color:{accent}">{escape(headline(self.result))}</div>'
         if self.result.diagnosis:
-            body += f'<div style="margin:4px 0;padding:4px 8px;background:#FEF3C7;color:#1F2937">{escape(self.result.diagnosis)}</div>'
-        rows = "".join(_row(outcome) for outcome in shown(self.result))
-        body += f'<ul style="list-style:none;margin:4px 0 0;padding:0">{rows}</ul>' if rows else ""
-        return f'<div style="border-left:4px solid {colour};padding:4px 10px;line-height:1.5">{body}</div>'
+            body += f'<div style="margin:4px 0;padding:4px 8px;background:{NOTE}">{escape(self.result.diagnosis)}</div>'
+        body += _rows(self.result)
+        if printed := _printed(self.result):
+            pre = (
+                f'<pre style="margin:2px 0;padding:4px 8px;background:{PRINTED};color:inherit;white-space:pre-wrap">{escape(printed)}</pre>'
+            )
+            body += f'<div style="margin-top:4px">Your code printed:</div>{pre}'
+        return f'<div style="border-left:4px solid;border-left-color:{accent};padding:4px 10px;line-height:1.5">{body}</div>'
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        facts = {"exercise": self.result.exercise, "status": str(self.result.status), "score": float(self), "points": self.result.points}
+        facts |= {"answer": self.answer, "waits_for": self.result.waits_for}
+        return {"text/plain": repr(self), "text/html": self._repr_html_(), RESULT_MIME: facts}
 
 
 def headline(result: Result) -> str:
     """One line: the exercise, how it stands, its points."""
-    if result.status == "passed":
+    if result.status == ExerciseStatus.PASSED:
         return f"✓ {result.exercise}: all {len(result.outcomes)} checks passed{_points(result)}"
-    if result.status == "not_attempted":
+    if result.status == ExerciseStatus.NOT_ATTEMPTED:
         return f"· {result.exercise}: not written yet{_points(result)}"
     passed = [o for o in result.outcomes if o.passed]
     idle = ", no more than by an answer that does nothing" if passed and all(o.trivial for o in passed) else ""
-    return f"✗ {result.exercise}: {len(passed)} of {len(result.outcomes)} checks passed{idle}{_points(result)}"
+    waits = f", waits for {', '.join(result.waits_for)}" if result.waits_for else ""
+    return f"✗ {result.exercise}: {len(passed)} of {len(result.outcomes)} checks passed{idle}{waits}{_points(result)}"
 
 
 def shown(result: Result) -> list[Outcome]:
     """The outcomes worth a line: none of an unwritten answer, where every check says the same."""
-    return [] if result.status == "not_attempted" else result.outcomes
+    return [] if result.status == ExerciseStatus.NOT_ATTEMPTED else result.outcomes
 
 
 def _points(result: Result) -> str:
     return f" · {result.score:g} of {result.points:g} points" if result.points else " · ungraded"
 
 
+def _printed(result: Result) -> str:
+    """What the answer printed in the first check that failed, else in the first that printed."""
+    told = [o for o in sorted(result.outcomes, key=lambda o: o.passed) if o.printed]
+    return told[0].printed.rstrip() if told else ""
+
+
 def _reason(outcome: Outcome, before: str) -> str:
     return "" if outcome.passed else before + tell(outcome)
 
 
+def _rows(result: Result) -> str:
+    rows = "".join(_row(outcome) for outcome in shown(result))
+    listed = f'<ul style="list-style:none;margin:4px 0 0;padding:0">{rows}</ul>' if rows else ""
+    if listed and result.waits_for:  # what its checks say now may come from the other answer's mistake
+        return f'<details><summary style="cursor:pointer">What its checks say until then</summary>{listed}</details>'
+    return listed
+
+
 def _row(outcome: Outcome) -> str:
     sign = SIGNS.get(outcome.status, "✗")
-    colour = COLOURS["passed"] if outcome.passed else WRONG
-    reason = f'<div style="margin-left:1.4em;color:#374151">{escape(tell(outcome))}</div>' if not outcome.passed else ""
-    return f'<li><span style="color:{colour}" aria-hidden="true">{sign}</span> {escape(outcome.title)}{reason}</li>'
+    accent = ACCENT.format(HUES[ExerciseStatus.PASSED] if outcome.passed else WRONG)
+    reason = f'<div style="margin-left:1.4em">{escape(tell(outcome))}</div>' if not outcome.passed else ""
+    return f'<li><span style="color:{accent}" aria-hidden="true">{sign}</span> {escape(outcome.title)}{reason}</li>'

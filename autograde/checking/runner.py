@@ -34,6 +34,8 @@ MARKS = (
     "trivial: an answer that does nothing passes this check too, so it earns points only beside another that passed",
 )
 
+PRINTED_LENGTH = 1500
+
 
 @dataclass(frozen=True)
 class Check:
@@ -61,6 +63,7 @@ class Outcome:
     message: str = ""
     detail: str = ""
     trivial: bool = False
+    printed: str = ""  # by an answer in this process
 
     @property
     def passed(self) -> bool:
@@ -128,15 +131,29 @@ def _check(item: pytest.Function, path: Path, hidden: bool) -> Check:
 
 def run(check: Check, student: Student) -> Outcome | None:
     """Run one check; None when it skips itself (an optional package is not there)."""
+    printed = _Printed()
     try:
-        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(io.StringIO()), _inputs_kept(check):
+        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(printed), _inputs_kept(check):
             check.function(student=student, **check.arguments)
     except pytest.skip.Exception:
         return None
     except (Exception, pytest.fail.Exception) as error:
         status, message, detail = _verdict(error)
-        return Outcome(check.name, check.title, status, check.weight, check.hidden, message, detail)
-    return Outcome(check.name, check.title, CheckStatus.PASSED, check.weight, check.hidden)
+        return Outcome(check.name, check.title, status, check.weight, check.hidden, message, detail, printed=printed.text())
+    return Outcome(check.name, check.title, CheckStatus.PASSED, check.weight, check.hidden, printed=printed.text())
+
+
+class _Printed(io.StringIO):
+    """Keeps the beginning of what is printed, also of an endless loop that prints."""
+
+    def write(self, text: str) -> int:
+        if self.tell() <= PRINTED_LENGTH:
+            super().write(text[: PRINTED_LENGTH + 1])
+        return len(text)
+
+    def text(self) -> str:
+        kept = self.getvalue()
+        return kept if len(kept) <= PRINTED_LENGTH else kept[:PRINTED_LENGTH] + "…"
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ DEVICE_WEIGHT = 0.5
 DEVICE_WORDS = re.compile(r"device|gpu|_cuda", re.IGNORECASE)
 GENERATOR_WORDS = "device type for generator"
 DEVICE_MISTAKE = "On a GPU this would fail: somewhere a tensor is made or drawn on another device than the inputs' (pass device=x.device)"
+GIVEN_UP = ("a check before it ended this way", "checks before it ended this way")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Result:
     status: ExerciseStatus
     outcomes: list[Outcome] = field(default_factory=list)
     diagnosis: str = ""
+    waits_for: list[str] = field(default_factory=list)  # in a notebook: the answers it builds on that do not pass yet
 
     @property
     def message(self) -> str:
@@ -60,13 +62,18 @@ def examine(
     student: Student,
     guard: Any = contextlib.nullcontext,
     enough: Callable[[Outcome], bool] = lambda outcome: False,
+    give_up_after: int = GIVE_UP_AFTER,
 ) -> Result:
-    """Run the exercise's checks on `student`, or those up to an outcome that is `enough`; `guard()` forbids the library calls that are the answer."""
+    """Run the exercise's checks on `student`, or those up to an outcome that is `enough`.
+
+    `guard()` forbids the library calls that are the answer. After `give_up_after` checks that hung or killed their process the rest would
+    only take time.
+    """
     checks = lesson.checks[exercise.name]
     total = sum(check.weight for check in checks)
     outcomes: list[Outcome] = []
     for check in checks:
-        outcome = _given_up(check, outcomes) or _run(check, student, guard)
+        outcome = _given_up(check, outcomes, give_up_after) or _run(check, student, guard)
         if outcome is None:  # skipped for want of an optional package: it counts for nobody
             total -= check.weight
             continue
@@ -78,7 +85,8 @@ def examine(
     if outcomes and all(outcome.passed for outcome in outcomes):
         device = on_another_device(lesson, exercise, student, guard)
         outcomes, total = [*outcomes, *device], total + sum(outcome.weight for outcome in device)
-    return summarize(exercise, outcomes, total, lambda: diagnose(lesson, exercise, student, guard))
+    lost = len(_lost(outcomes)) >= give_up_after
+    return summarize(exercise, outcomes, total, lambda: "" if lost else diagnose(lesson, exercise, student, guard))
 
 
 def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guard: Any) -> list[Outcome]:
@@ -112,14 +120,15 @@ def _run(check: Check, student: Student, guard: Any) -> Outcome | None:
         return Outcome(check.name, check.title, CheckStatus.FAILED, check.weight, check.hidden, str(error))
 
 
-def _given_up(check: Check, outcomes: list[Outcome]) -> Outcome | None:
-    """After two checks that hung or killed their process the rest would only take the class's time."""
-    lost = [o for o in outcomes if o.status in ENDED]
-    if len(lost) < GIVE_UP_AFTER:
+def _lost(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [o for o in outcomes if o.status in ENDED]
+
+
+def _given_up(check: Check, outcomes: list[Outcome], after: int) -> Outcome | None:
+    lost = _lost(outcomes)
+    if len(lost) < after:
         return None
-    return Outcome(
-        check.name, check.title, lost[-1].status, check.weight, check.hidden, "not tried, since two checks before it ended this way"
-    )
+    return Outcome(check.name, check.title, lost[-1].status, check.weight, check.hidden, f"not tried: {GIVEN_UP[len(lost) > 1]}")
 
 
 def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mistake: Callable[[], str]) -> Result:

@@ -22,8 +22,8 @@ class Reader(str, Enum):
     graders = "graders"
 
 
-COLOURS = {"passed": "green", "tried": "yellow", "changed": "yellow", "not checked": "yellow", "not begun": "dim"}
-SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "not checked": "?", "not begun": "·"}
+COLOURS = {"passed": "green", "tried": "yellow", "changed": "yellow", "waiting": "yellow", "not checked": "yellow", "not begun": "dim"}
+SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "waiting": "…", "not checked": "?", "not begun": "·"}
 
 
 @command(STUDENTS, "autograde progress", "autograde progress notebooks/03_self_attention.ipynb ~/Downloads")

@@ -170,8 +170,8 @@ def with_outputs(notebook: NotebookNode, results: list[Result]) -> NotebookNode:
         result = by_name.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
         if result is not None:
             report = Report(result)
-            shown = new_output("display_data", {"text/plain": str(report), "text/html": report._repr_html_()})
-            cell.outputs = [shown, new_output("execute_result", {"text/plain": repr(float(result.score))}, execution_count=1)]
+            shown = {"text/plain": repr(report), "text/html": report._repr_html_()}  # nbgrader reads the number, people the page
+            cell.outputs = [new_output("execute_result", shown, execution_count=1)]
             cell.execution_count = 1
     return notebook
 

@@ -6,10 +6,10 @@ nothing that the second worker says reaches a page but which checks passed.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from autograde.checking.answers import used
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, earned
 from autograde.checking.status import ExerciseStatus
@@ -20,13 +20,8 @@ NOT_SHOWN = "still fails with a right answer to {names} in place of yours"
 
 def broken(exercise: str, submission: Submission, done: Mapping[str, Result]) -> list[str]:
     """The earlier exercises that did not pass and that this answer uses, directly or through other answers."""
-    used, waiting = set(), [exercise]
-    while waiting:
-        for name in _names(submission.answers.get(waiting.pop(), "")) & set(done):
-            if name not in used:
-                used.add(name)
-                waiting.append(name)
-    return [name for name in done if name in used and done[name].status != ExerciseStatus.PASSED]
+    needed = used(exercise, submission.answers, done, parsed)
+    return [name for name in done if name in needed and done[name].status != ExerciseStatus.PASSED]
 
 
 def repaired(cells: Sequence[CodeCell], names: Sequence[str], answers: Mapping[str, str]) -> list[CodeCell]:
@@ -53,8 +48,3 @@ def _told(outcome: Outcome, before: Outcome | None, quoted: str) -> Outcome:
         return outcome
     known = before is not None and not before.passed
     return replace(outcome, message=before.message if known else NOT_SHOWN.format(names=quoted), detail=before.detail if known else "")
-
-
-def _names(code: str) -> set[str]:
-    tree = parsed(code)
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()

@@ -1,0 +1,58 @@
+"""Answers as code: which cell holds one, whether it is still the one that was checked, and which others it uses. Imports no torch."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import warnings
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+STUB = "raise NotImplementedError"
+RESULT_MIME = "application/vnd.attention-course.result+json"  # a check's result as data, in the output that shows it
+
+
+def parsed(code: str) -> ast.Module | None:
+    """The syntax tree; None of what is not valid Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in strings
+            return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def used(
+    exercise: str, answers: Mapping[str, str], earlier: Collection[str], parse: Callable[[str], ast.Module | None] = parsed
+) -> set[str]:
+    """Those of `earlier` that the answer to `exercise` names, directly or through other answers; `answers` holds each answer's code."""
+    found, waiting = set(), [exercise]
+    while waiting:
+        for name in _names(parse(answers.get(waiting.pop(), ""))) & set(earlier) - found - {exercise}:
+            found.add(name)
+            waiting.append(name)
+    return found
+
+
+def answer_cells(cells: Sequence[str], exercises: Collection[str]) -> dict[str, str]:
+    """exercise → the code of the last of these cells that defines it at its top level."""
+    found: dict[str, str] = {}
+    for cell in cells:
+        found |= {name: cell for name in _defined(parsed(cell)) & set(exercises)}
+    return found
+
+
+def digest(code: str) -> str:
+    """What tells whether an answer is still the one that was checked; white space at the ends of lines does not count."""
+    text = "\n".join(line.rstrip() for line in code.strip().splitlines())
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _names(tree: ast.Module | None) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()
+
+
+def _defined(tree: ast.Module | None) -> set[str]:
+    nodes = tree.body if tree else []
+    named = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))}
+    targets = [target for node in nodes if isinstance(node, ast.Assign) for target in node.targets]
+    return named | {target.id for target in targets if isinstance(target, ast.Name)}

@@ -1,0 +1,26 @@
+"""What builds on an answer that does not pass yet is told so: the mistake is the other answer's, and costs its points once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autograde.checking.scoring import Result
+from autograde.checking.status import ExerciseStatus
+
+WAITS = (
+    "It builds on {names}, which {do} not pass yet: mend that first, then run this check again. "
+    "When it is graded, this answer is also tried with a right {one} in place of yours, so an earlier mistake costs its points once."
+)
+
+
+def waiting(result: Result, names: Sequence[str], written: bool) -> Result:
+    """The result of an answer that builds on `names`, which do not pass: it says so instead of naming a mistake that may not be its own."""
+    if not names or result.status == ExerciseStatus.PASSED or not written:
+        return result
+    quoted = " and ".join(f"`{name}`" for name in names)
+    one = len(names) == 1
+    sentence = WAITS.format(names=quoted, do="does" if one else "do", one="one" if one else "ones")
+    # a stub further up raises NotImplementedError in an answer that is written
+    status = ExerciseStatus.FAILED if result.status == ExerciseStatus.NOT_ATTEMPTED else result.status
+    return replace(result, status=status, diagnosis=sentence, waits_for=list(names))

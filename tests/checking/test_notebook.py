@@ -1,0 +1,144 @@
+"""A check in a notebook: its number, its report, what waits for another answer, what was printed, what never ends."""
+
+from __future__ import annotations
+
+import time
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.utils import determine_grade
+
+from autograde import layout
+from autograde.authoring import source
+from autograde.checking.answers import RESULT_MIME
+from autograde.grader.ingest.matching import match
+from autograde.grader.ingest.notebook_file import read
+from autograde.grader.run.prerequisites import broken
+from autograde.notebook import Scoreboard, open_lesson
+
+LESSON = "03_self_attention"
+UNSCALED = "def attention_scores(q, k):\n    return q @ k.transpose(-2, -1)\n"
+SCALED = "def attention_scores(q, k):\n    return q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5\n"
+USES_IT = """
+def scaled_dot_product_attention(q, k, v, mask=None):
+    scores = attention_scores(q, k)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    weights = torch.nan_to_num(scores.softmax(-1))
+    return weights @ v, weights
+"""
+
+
+class Kernel:
+    """Runs cells as a notebook's kernel does, for what a check sees of it: names, and the cells that ran."""
+
+    def __init__(self) -> None:
+        self.names = {"__name__": "notebook", "In": [""]}
+        self.run("import torch")
+        self.lesson = open_lesson(LESSON, self.names)
+
+    def run(self, code: str) -> None:
+        self.names["In"].append(code)
+        exec(code, self.names)
+
+    def check(self, name: str):
+        return self.lesson.check(name)
+
+
+@pytest.fixture
+def kernel():
+    return Kernel()
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return source.read(layout.source_path(LESSON))
+
+
+def test_partial_credit_is_what_stock_nbgrader_reads_and_nothing_else_is_shown(kernel):
+    kernel.run(UNSCALED)
+    report = kernel.check("attention_scores")
+    assert 0 <= report < 3 and repr(report) == repr(float(report)) and "attention_scores" in str(report)
+    shown = report._repr_mimebundle_()
+    cell = new_code_cell("check(attention_scores)", metadata={"nbgrader": {"grade": True, "solution": False, "points": 3, "grade_id": "c"}})
+    cell.outputs = [nbformat.v4.new_output("execute_result", shown, execution_count=1)]
+    nbformat.validate(new_notebook(cells=[cell]))
+    assert determine_grade(cell) == (float(report), 3)
+    assert shown[RESULT_MIME]["score"] == float(report)
+
+
+def test_what_builds_on_a_wrong_answer_says_so_and_names_no_mistake_of_its_own(kernel):
+    kernel.run(UNSCALED)
+    wrong = kernel.check("attention_scores")
+    kernel.run(USES_IT)
+    waiting = kernel.check("scaled_dot_product_attention")
+    assert waiting.result.waits_for == ["attention_scores"]
+    assert "`attention_scores`" in waiting.result.diagnosis and "once" in waiting.result.diagnosis
+    assert waiting.result.diagnosis != wrong.result.diagnosis
+    kernel.run(SCALED)  # mended, and its own check not run again
+    assert kernel.check("scaled_dot_product_attention").result.waits_for == []
+    assert kernel.check("attention_scores").result.status == "passed"
+
+
+def test_an_answer_that_uses_an_unwritten_one_is_not_called_unwritten(kernel):
+    kernel.run('def attention_scores(q, k):\n    # YOUR CODE HERE\n    raise NotImplementedError("attention_scores is not written yet")')
+    kernel.run(USES_IT)
+    result = kernel.check("scaled_dot_product_attention").result
+    assert (result.status, result.waits_for) == ("failed", ["attention_scores"])
+    assert kernel.check("attention_scores").result.status == "not_attempted"
+
+
+def test_one_that_fails_by_itself_waits_for_nothing(kernel):
+    kernel.run(UNSCALED)
+    kernel.check("attention_scores")
+    kernel.run("def causal_mask(T):\n    return torch.ones(T, T)")
+    assert kernel.check("causal_mask").result.waits_for == []
+
+
+def test_the_same_answers_wait_at_home_and_are_tried_again_in_the_grader(kernel, reference, tmp_path):
+    template = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
+    for cell in template.cells:
+        code = {"attention_scores": UNSCALED, "scaled_dot_product_attention": USES_IT}.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        cell.source = code or cell.source
+    nbformat.write(template, tmp_path / f"{LESSON}.ipynb")
+    submission = match(read(tmp_path / f"{LESSON}.ipynb"), nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4), list(reference.exercises))
+    kernel.run(UNSCALED)
+    kernel.run(USES_IT)
+    done = {"attention_scores": kernel.check("attention_scores").result}
+    at_home = kernel.check("scaled_dot_product_attention").result
+    assert broken("scaled_dot_product_attention", submission, done) == at_home.waits_for
+
+
+def test_the_scoreboard_counts_what_waits_apart_and_nothing_that_changed(kernel, monkeypatch):
+    boards = []
+    monkeypatch.setattr("autograde.notebook.display", boards.append)
+    kernel.run(UNSCALED)
+    kernel.check("attention_scores")
+    kernel.run(USES_IT)
+    waiting = kernel.check("scaled_dot_product_attention").result
+    kernel.lesson.scoreboard()
+    told = str(boards[-1])
+    assert "waits for attention_scores" in told and f"{waiting.points - waiting.score:g} more wait for attention_scores" in told
+    kernel.run(UNSCALED.replace("return", "return 1 *"))
+    kernel.lesson.scoreboard()
+    assert isinstance(boards[-1], Scoreboard) and "changed since its check" in str(boards[-1])
+
+
+def test_what_an_answer_prints_is_shown_and_cut(kernel):
+    kernel.run(UNSCALED.replace("    return", "    print('shape', tuple(q.shape))\n    return"))
+    assert "shape (" in str(kernel.check("attention_scores"))
+    kernel.run("def attention_scores(q, k):\n    print('<b>' + 'x' * 10**6)\n    return q")
+    shown = kernel.check("attention_scores")._repr_html_()
+    assert "&lt;b&gt;xxx" in shown and len(shown) < 20_000
+
+
+def test_an_endless_loop_costs_one_deadline_and_no_more(kernel, monkeypatch):
+    monkeypatch.setattr("autograde.notebook.SECONDS", 0.2)
+    calls = []
+    kernel.names["calls"] = calls
+    kernel.run("def attention_scores(q, k):\n    calls.append(1)\n    while True:\n        pass")
+    began = time.process_time()
+    result = kernel.check("attention_scores").result
+    assert result.status == "timeout" and len(calls) == 1
+    assert time.process_time() - began < 20  # of computing: not of waiting
