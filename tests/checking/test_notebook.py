@@ -99,10 +99,14 @@ def test_one_that_fails_by_itself_waits_for_nothing(kernel):
 def test_the_same_answers_wait_at_home_and_are_tried_again_in_the_grader(kernel, reference, tmp_path):
     template = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
     for cell in template.cells:
-        code = {"attention_scores": UNSCALED, "scaled_dot_product_attention": USES_IT}.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        code = {"attention_scores": UNSCALED, "scaled_dot_product_attention": USES_IT}.get(
+            cell.metadata.get("nbgrader", {}).get("grade_id")
+        )
         cell.source = code or cell.source
     nbformat.write(template, tmp_path / f"{LESSON}.ipynb")
-    submission = match(read(tmp_path / f"{LESSON}.ipynb"), nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4), list(reference.exercises))
+    submission = match(
+        read(tmp_path / f"{LESSON}.ipynb"), nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4), list(reference.exercises)
+    )
     kernel.run(UNSCALED)
     kernel.run(USES_IT)
     done = {"attention_scores": kernel.check("attention_scores").result}
