@@ -348,6 +348,7 @@ def test_entropy_is_well_behaved(student):
         student, student.head_entropy, (WEIGHTS,), lambda w: torch.special.entr(w).sum(-1).mean(-1), where="weights (2, 3, 4, 6)"
     )
     expect.keeps_dtype(student.head_entropy, WEIGHTS)
+    expect.precise(student.head_entropy, lambda w: torch.special.entr(w).sum(-1).mean(-1), WEIGHTS, where="weights (2, 3, 4, 6)")
     expect.follows_device(student.head_entropy, WEIGHTS)
     expect.inputs_unchanged(student, student.head_entropy, WEIGHTS)
 
@@ -376,6 +377,8 @@ def test_silencing_is_well_behaved(student):
     keep = torch.tensor([True, False, True])
     expect.gradients(student, student.mask_heads, (WEIGHTS, keep), silenced, where="weights (2, 3, 4, 6)")
     expect.keeps_dtype(student.mask_heads, WEIGHTS, keep)
+    wide = expect.randn(2, 3, 4, 6, seed=83, dtype=torch.float64)
+    expect.equal(student.mask_heads(wide, keep), silenced(wide, keep), where="float64 weights, which are kept exactly")
     expect.follows_device(student.mask_heads, WEIGHTS, keep)
     expect.inputs_unchanged(student, student.mask_heads, WEIGHTS, keep)
 

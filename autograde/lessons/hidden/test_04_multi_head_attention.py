@@ -206,6 +206,13 @@ def test_pytorchs_layer_in_float64(student):
     expect.gradients(student, module, (x, context), oracle, where=where)
 
 
+@pytest.mark.exercise("MultiHeadAttention", weight=0.5)
+@pytest.mark.trivial
+def test_heads_that_do_not_divide(student):
+    """Making a layer whose heads do not divide its width is a ValueError, before anything goes through it."""
+    expect.raises(ValueError, student.MultiHeadAttention, 10, 4, where="MultiHeadAttention(10, 4)")
+
+
 # 4 · load_torch_weights
 
 
@@ -264,6 +271,18 @@ def test_entropy_of_causal_and_empty_rows(student):
     expect.close(student.head_entropy(weights), entropy_of(weights), where="causal weights with a row of zeros")
 
 
+@pytest.mark.exercise("head_entropy", weight=1)
+@pytest.mark.trivial
+def test_the_entropys_gradient_at_zero_weights(student):
+    """Where a weight is exactly 0, the gradient, too, is never NaN."""
+    weights = torch.tensor([[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]])
+    _, (grad,) = student.pullback(student.head_entropy, (weights,), torch.ones(1))
+    expect.true(
+        grad is None or not grad.isnan().any(),
+        "The gradient is NaN where a weight is 0: keep the NaN from arising, instead of replacing it afterwards",
+    )
+
+
 @pytest.mark.exercise("head_entropy", weight=0.5)
 def test_entropy_has_bounds(student):
     """Never below 0, and ln T_k at most, reached by even weights."""
@@ -303,6 +322,16 @@ def test_sizes_that_coincide(student, shape, pattern):
 
 
 # 7 · KeyValueCache
+
+
+@pytest.mark.exercise("KeyValueCache", weight=0.5)
+def test_a_long_text_is_held_whole(student):
+    """600 positions, one hundred at a time: nothing is dropped."""
+    cache, k, v = student.KeyValueCache(), expect.randn(2, 600, 3, seed=360), expect.randn(2, 600, 3, seed=361)
+    for start in range(0, 600, 100):
+        got = cache.append(k[:, start : start + 100], v[:, start : start + 100])
+    expect.close(got, (k, v), where="600 positions in six parts")
+    expect.equal(cache.length, 600, where="the length after 600 positions")
 
 
 @pytest.mark.exercise("KeyValueCache", weight=2)

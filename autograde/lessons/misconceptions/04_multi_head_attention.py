@@ -185,8 +185,8 @@ misconception(
 )
 misconception(
     "MultiHeadAttention",
-    "The mask gets its new dimension in front, so that a mask for each sentence is lined up with the heads; "
-    "it belongs third from the right.",
+    "The mask (batch, T_q, T_k) is lined up with the heads here: its batch dimension meets theirs. "
+    "Give the mask a dimension for the heads.",
     replace=("mask.unsqueeze(-3)", "mask.unsqueeze(0)"),
 )
 misconception(
@@ -421,14 +421,6 @@ variant(
     "MultiHeadAttention",
     replace=("scores = q @ k.mT / math.sqrt(q.shape[-1])", "scores = (q / q.shape[-1] ** 0.25) @ (k / q.shape[-1] ** 0.25).mT"),
 )
-variant(  # refuses when it is used, not when it is made: split_heads does
-    "MultiHeadAttention",
-    replace=(
-        "if n_heads < 1 or d_model % n_heads:\n"
-        '            raise ValueError(f"n_heads must divide d_model, got n_heads = {n_heads} and d_model = {d_model}")',
-        "pass",
-    ),
-)
 variant(  # a row that sees nothing gives zero after the last matrix too
     "MultiHeadAttention",
     replace=(
@@ -589,7 +581,7 @@ def entropy_detached(weights):
     return torch.special.entr(weights.detach()).sum(-1).mean(-1)
 
 
-@variant("head_entropy")
+@misconception("head_entropy", "The value is right, but its gradient is NaN where a weight is 0.")
 def entropy_with_xlogy(weights):
     return -torch.xlogy(weights, weights).sum(dim=-1).mean(dim=-1)
 
@@ -599,7 +591,7 @@ def entropy_with_clamp(weights):
     return -(weights * weights.clamp(min=1e-12).log()).sum(-1).mean(-1)
 
 
-@variant("head_entropy")
+@misconception("head_entropy", "The value is right, but its gradient is NaN where a weight is 0.")
 def entropy_with_nan_to_num(weights):
     return -(weights * weights.log()).nan_to_num(0.0).sum(-1).mean(-1)
 
@@ -890,3 +882,29 @@ def with_groups_as_a_dimension(q, k, v, mask=None):
         scores = scores.masked_fill(~mask[..., None, None, :, :], -torch.inf)
     weights = scores.softmax(-1).nan_to_num(0.0)
     return (weights @ v.unsqueeze(-3)).flatten(-4, -3), weights.flatten(-4, -3)
+
+
+# Precision, gradients, promised errors, memory
+
+F32 = "float64 in, float64 out, but computed in float32 on the way: digits are lost."
+LOGS = "    logs = weights.where(weights > 0, 1.0).log()  # log 1 = 0 where the weight is 0, and no infinite gradient\n    return -(weights * logs)"
+misconception("head_entropy", F32, replace=("-(weights * logs)", "-(weights.float() * logs.float()).to(weights.dtype)"))
+misconception("mask_heads", F32, replace=("weights * keep[:, None, None]", "(weights.float() * keep[:, None, None]).to(weights.dtype)"))
+PATCHED = "0 · log 0 is replaced after it has become NaN: the value is right, the gradient stays NaN."
+misconception("head_entropy", PATCHED, replace=(LOGS, "    return -(weights * weights.log()).nan_to_num(0.0)"))
+misconception(
+    "head_entropy", PATCHED, replace=(LOGS, "    return -torch.where(weights > 0, weights * weights.log(), torch.zeros_like(weights))")
+)
+misconception(
+    "MultiHeadAttention",
+    "Heads that do not divide the width must be a ValueError when the layer is made, not when words go through it.",
+    replace=("if n_heads < 1 or d_model % n_heads:", "if n_heads < 1:"),
+)
+misconception(
+    "KeyValueCache",
+    "Only the newest 64 positions are kept: the cache holds all of them.",
+    replace=(
+        ("torch.cat([self.k, k], dim=-2)", "torch.cat([self.k, k], dim=-2)[..., -64:, :]"),
+        ("torch.cat([self.v, v], dim=-2)", "torch.cat([self.v, v], dim=-2)[..., -64:, :]"),
+    ),
+)
