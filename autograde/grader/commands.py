@@ -92,6 +92,47 @@ def course(
     console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
 
 
+@command(
+    INSTRUCTORS,
+    "autograde collect ~/Downloads/submissions.zip --into ~/attention-2027 --dry-run",
+    "autograde collect ~/Downloads/*.ipynb --into ~/attention-2027 --lesson 03",
+)
+def collect(
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Zips of a learning system, folders, or single files.")],
+    into: Annotated[Path, typer.Option(metavar="COURSE", help="Your class's folder.")],
+    lesson: Annotated[
+        Optional[str], typer.Option(help="They are of this lesson, whatever their names say.", autocompletion=lessons_beginning)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Bring what students handed in, from anywhere, into your class's folder.
+
+    Canvas's, Moodle's, Gradescope's, Blackboard's and Brightspace's downloads, folders, zips and single files are read; lesson and student are
+    told by content and by name. Nothing is overwritten, and a second call brings what is new. The table at the end says what was not taken, and why.
+    """
+    from autograde.grader.batch.lock import only_one
+    from autograde.grader.ingest.collect import collect as bring
+    from autograde.grader.ingest.collect import table
+
+    try:
+        wanted = layout.resolve(lesson) if lesson else None
+        if dry_run:
+            found = bring(sources, into, wanted, dry_run=True)
+        else:
+            with only_one(into):
+                found = bring(sources, into, wanted)
+    except ValueError as error:
+        raise fail(escape(str(error))) from None
+    except OSError as error:
+        raise fail(escape(f"{into} cannot be written to ({error.strerror})")) from None
+    console.print(table(found))
+    if not found.rows:
+        raise fail("no notebooks were found; the table says what was seen")
+    done = "would be brought" if dry_run else "are"
+    fresh = sum(row.state != "known" for row in found.rows)
+    console.print(f"{counted(len(found.rows), 'submission')} {done} in {escape(str(into))}/submitted, {fresh} of them new.", soft_wrap=True)
+
+
 @command(INSTRUCTORS, "autograde grade ~/attention-2027 --lesson 03", "autograde grade submissions/ --lesson 03 --out results --workers 2")
 def grade(
     paths: Annotated[

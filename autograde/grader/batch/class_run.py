@@ -21,7 +21,7 @@ from autograde.grader.batch import pool, progress_bar, stream
 from autograde.grader.batch.lock import only_one
 from autograde.grader.batch.log_file import logged_in
 from autograde.grader.batch.stream import Job
-from autograde.grader.ingest.discovery import find, is_course
+from autograde.grader.ingest.collect import collected, home
 from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
 from autograde.grader.sandbox.modes import Mode
@@ -76,10 +76,10 @@ def grade_class(
         OSError: when something cannot be written, a GradebookError among them; what is graded so far is kept.
         SandboxUnavailable: when the sandbox is required and this machine has none.
     """
-    submissions = find(paths, lesson)
     _not_where_lessons_read(paths)
-    out = out or (paths[0] if len(paths) == 1 and is_course(paths[0]) else Path("graded"))
+    out = out or home(paths)
     with only_one(out), logged_in(out), _terminated():
+        submissions = collected(paths, lesson, out, console)
         jobs = [Job(found, key(found, sandbox)) for found in submissions]
         new = sum(not ResultStore.has(out, job.key) for job in jobs)
         log.info("%d submissions in %s, %d without a result, sandbox %s", len(jobs), ", ".join(map(str, paths)), new, sandbox)

@@ -11,7 +11,7 @@ from typing import Any
 import jupytext
 import nbformat
 
-from autograde.grader.ingest import script_file
+from autograde.grader.ingest import script_file, without_outputs
 
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000
@@ -52,7 +52,7 @@ def read(path: Path) -> RawNotebook:
     text = _text(path)
     if not text.strip():
         raise Unreadable("the file is empty")
-    notebook = _from_script(text) if path.suffix == ".py" else _from_notebook(text)
+    notebook = _from_script(text) if path.suffix.lower() == ".py" else _from_notebook(text)
     if len(notebook.cells) > MAX_CELLS:
         raise Unreadable(f"the notebook has {len(notebook.cells)} cells; more than {MAX_CELLS} are not read")
     if (size := sum(len(cell.source) for cell in notebook.cells if cell.kind == "code")) > MAX_CODE:
@@ -65,11 +65,10 @@ def read(path: Path) -> RawNotebook:
 def _text(path: Path) -> str:
     if path.is_symlink() or not path.is_file():
         raise Unreadable("this is not a regular file (links are not followed)")
-    if path.stat().st_size > MAX_BYTES:
-        raise Unreadable(
-            f"the file has {path.stat().st_size / 2**20:.0f} MB; more than {MAX_BYTES // 2**20} MB are not read (clear the outputs)"
-        )
-    raw = path.read_bytes()
+    try:
+        raw = without_outputs.read(path, MAX_BYTES)
+    except without_outputs.TooLarge:
+        raise Unreadable(f"the file has more than {MAX_BYTES // 2**20} MB without its outputs; more are not read") from None
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return raw.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 

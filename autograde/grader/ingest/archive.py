@@ -1,0 +1,138 @@
+"""Unpack what people hand in: nothing outside the folder, no links, no devices, and never more than a limit of bytes and files."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+MAX_FILES = 20_000
+MAX_BYTES = 4 * 2**30  # of all files in one archive, unpacked
+MAX_MEMBER = 1 * 2**30
+MAX_RATIO = 200  # a member that grows more than this is a bomb; outputs of a notebook grow about thirty times
+MAX_NAME = 240  # bytes
+CHUNK = 2**20
+SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+
+
+@dataclass
+class Unpacked:
+    """The folder, and what was left out and why, by its name in the archive."""
+
+    folder: Path
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+class BadArchive(ValueError):
+    """It cannot be unpacked; the message says why."""
+
+
+def is_archive(path: Path) -> bool:
+    """Whether it can be unpacked here, by its content: a notebook called `.zip` is none, a zip called `.ipynb` is one."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(8)
+        return start.startswith(b"PK\x03\x04") or path.name.lower().endswith(SUFFIXES[1:]) and tarfile.is_tarfile(path)
+    except OSError:
+        return False
+
+
+def unpack(path: Path, folder: Path) -> Unpacked:
+    """Write an archive's files below `folder`, which is new.
+
+    Raises:
+        BadArchive: when it is damaged, holds too much, or is locked by a password.
+    """
+    result = Unpacked(folder)
+    folder.mkdir(parents=True)
+    try:
+        members = _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path)
+        _write_all(members, result)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, UnicodeError, OSError, ValueError) as error:
+        raise BadArchive(f"the archive cannot be unpacked ({error})") from None
+    return result
+
+
+@dataclass(frozen=True)
+class _Member:
+    name: str
+    size: int
+    packed: int
+    regular: bool
+    open: object
+
+
+def _zip_members(path: Path) -> Iterator[_Member]:
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.is_dir():
+                continue
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            regular = kind in (0, stat.S_IFREG)
+            yield _Member(_zip_name(info), info.file_size, max(info.compress_size, 1), regular, lambda i=info: archive.open(i))
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """Names that are UTF-8 without saying so, as some systems write them."""
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _tar_members(path: Path) -> Iterator[_Member]:
+    with tarfile.open(path) as archive:
+        for info in archive:
+            if not info.isdir():
+                yield _Member(info.name, info.size, max(info.size, 1), info.isreg(), lambda i=info: archive.extractfile(i))
+
+
+def _write_all(members: Iterator[_Member], result: Unpacked) -> None:
+    count = total = 0
+    for member in members:
+        count += 1
+        if count > MAX_FILES:
+            raise BadArchive(f"it holds more than {MAX_FILES} files")
+        place, why = _place(member, result.folder)
+        if why:
+            result.left_out.append((member.name, why))
+            continue
+        total += _copy(member, place, MAX_BYTES - total)
+
+
+def _place(member: _Member, folder: Path) -> tuple[Path, str]:
+    """Where a member goes, or why it is left out."""
+    parts = PurePosixPath(member.name.replace("\\", "/")).parts
+    if not parts or parts[0] == "/" or ".." in parts or parts[0][1:2] == ":" or any("\0" in part for part in parts):
+        return folder, "its path leads out of the archive"
+    if any(len(part.encode(errors="replace")) > MAX_NAME for part in parts) or len(parts) > 40:
+        return folder, "its path is too long"
+    if not member.regular:
+        return folder, "it is a link or a device; these are not followed"
+    if member.size > MAX_MEMBER:
+        return folder, f"it has more than {MAX_MEMBER // 2**20} MB"
+    if member.size > 10 * 2**20 and member.size / member.packed > MAX_RATIO:
+        return folder, "it grows as only a trap for unpackers does"
+    place = folder.joinpath(*parts)
+    return (place, "it stands twice in the archive") if place.exists() else (place, "")
+
+
+def _copy(member: _Member, place: Path, most: int) -> int:
+    """Write one member, by what it really holds: the size in the archive's list is only what it says."""
+    most = min(most, MAX_MEMBER, max(10 * 2**20, member.packed * MAX_RATIO))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    source: IO[bytes] = member.open()
+    with source, place.open("wb") as stream:
+        while chunk := source.read(CHUNK):
+            written += len(chunk)
+            if written > most:
+                raise BadArchive(f"{member.name} holds more than it says, or the archive more than {MAX_BYTES // 2**30} GB")
+            stream.write(chunk)
+    return written

@@ -1,0 +1,124 @@
+"""Of a student's files for a lesson, the one that counts: the newest attempt with work in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+
+from autograde import layout
+from autograde.checking.lesson import outcome_files, read_manifest
+from autograde.grader.ingest import kinds
+from autograde.grader.ingest.discovery import readable
+from autograde.grader.ingest.kinds import Kind
+from autograde.grader.ingest.matching import UNANSWERED, match
+from autograde.grader.ingest.notebook_file import Unreadable, read
+from autograde.grader.ingest.survey import Handed, Survey
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What counts of a student's lesson: the notebook, the graded files that go with it, the attempts that do not count."""
+
+    student: str
+    lesson: str
+    handed: Handed
+    models: tuple[tuple[str, Handed], ...]
+    others: tuple[Handed, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the student should know about the choice."""
+        notes = []
+        name = shown(self.handed)
+        if self.others:
+            named = ", ".join(shown(other) for other in self.others[-3:]) + (" and more" if len(self.others) > 3 else "")
+            notes.append(f"{len(self.others) + 1} files were handed in; {name} counts, not {named}")
+        if Path(name).name != f"{self.lesson}{'.py' if self.handed.kind is Kind.SCRIPT else '.ipynb'}":
+            notes.append(f"the file was named {name}")
+        return tuple(notes)
+
+
+def shown(handed: Handed) -> str:
+    """A file by its name, with its folders where these are the student's own."""
+    own = [part for part in handed.place if part != handed.student and part != handed.lesson][-2:] if not handed.label else []
+    name = handed.label.file if handed.label and handed.label.file else handed.file.parts[-1]
+    return readable("/".join([*own, name]) if len(own) else name)
+
+
+def choose(found: Survey) -> list[Chosen]:
+    """What counts for each student and lesson."""
+    by_key: dict[tuple[str, str], list[Handed]] = defaultdict(list)
+    for handed in found.handed:
+        if handed.kind is not Kind.MODEL:
+            by_key[handed.student, handed.lesson].append(handed)
+    models = [handed for handed in found.handed if handed.kind is Kind.MODEL]
+    return [_choose(student, lesson, attempts, models) for (student, lesson), attempts in sorted(by_key.items())]
+
+
+def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[Handed]) -> Chosen:
+    ordered = sorted(attempts, key=lambda h: (_has_work(h) if len(attempts) > 1 else 0, h.kind is Kind.NOTEBOOK, _right_name(h), h.order))
+    best = ordered[-1]
+    seen = {digest(best.file.path)} if len(ordered) > 1 else set()
+    others = [h for h in ordered[:-1] if digest(h.file.path) not in seen]
+    return Chosen(student, lesson, best, _models(best, models), tuple(others))
+
+
+def _right_name(handed: Handed) -> bool:
+    """A draft that was renamed gives way to the lesson's own name only among files that nothing else puts in order."""
+    return (
+        False if handed.label else handed.file.path.stem == handed.lesson and kinds.rank(handed.file.parts) == 2 and not _numbered(handed)
+    )
+
+
+def _numbered(handed: Handed) -> bool:
+    return any(c.isdigit() for part in handed.place for c in part if part != handed.lesson)
+
+
+def _has_work(handed: Handed) -> bool:
+    try:
+        status = handed.file.path.stat()
+        return _work(handed.file.path, handed.lesson, status.st_size, status.st_mtime_ns)
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=10_000)
+def _work(path: Path, lesson: str, *_: int) -> bool:
+    """Whether an answer, or the written answer, is there."""
+    try:
+        raw = read(path)
+    except Unreadable:
+        return False
+    template = nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4)
+    submission = match(raw, template, [n for n, e in read_manifest(lesson)["exercises"].items() if not e["outcome"]])
+    return bool(submission.attempted) or any(_is_written(cell) for cell in submission.notebook.cells)
+
+
+def _is_written(cell: nbformat.NotebookNode) -> bool:
+    about = cell.metadata.get("nbgrader", {})
+    return cell.cell_type == "markdown" and bool(about.get("solution")) and cell.source.strip() not in ("", UNANSWERED)
+
+
+def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed], ...]:
+    """The graded files that came with a notebook: in its folder, or by the same student and system."""
+    wanted = frozenset(outcome_files(best.lesson))
+    found: dict[str, Handed] = {}
+    for handed in sorted((m for m in models if m.student == best.student), key=lambda h: (h.place == best.place, h.order)):
+        name = handed.label.file if handed.label and handed.label.file else handed.file.parts[-1]
+        if which := kinds.model(name, wanted):
+            found[which] = handed
+    return tuple(sorted(found.items()))
+
+
+def digest(path: Path) -> str:
+    """A digest of a file's bytes; of what is no regular file, its name."""
+    if not path.is_file():
+        return str(path)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,208 @@
+"""Bring what a class handed in, from anywhere, into a course directory: `submitted/<student>/<lesson>/<lesson>.ipynb`.
+
+Nothing is overwritten: an attempt that gives way to a newer one moves to `earlier/` beside it. What was brought is listed in
+`.collected.json`, by which a second call brings what is new and namesakes stay apart.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autograde.files import write
+from autograde.grader.ingest.attempts import Chosen, choose, digest, shown
+from autograde.grader.ingest.discovery import Found, in_place
+from autograde.grader.ingest.kinds import Kind
+from autograde.grader.ingest.survey import Handed, LeftOut, Survey, is_course, survey
+
+LEDGER = ".collected.json"
+EARLIER = "earlier"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of what became of a class: `state` is new, newer, known or older."""
+
+    student: str
+    lesson: str
+    file: str
+    state: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Collected:
+    """What was brought, and what was not."""
+
+    rows: list[Row] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+@dataclass
+class Ledger:
+    """What was brought before: `people` are students by the system's own number, `files` the digests that a student's lesson has seen."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, course: Path) -> Ledger:
+        try:
+            known = json.loads((course / LEDGER).read_text(encoding="utf-8"))
+            return cls(dict(known["people"]), {key: list(seen) for key, seen in known["files"].items()})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls()
+
+    def save(self, course: Path) -> None:
+        write(course / LEDGER, (json.dumps({"people": self.people, "files": self.files}, indent=1, sort_keys=True) + "\n").encode())
+
+
+def collect(sources: Sequence[Path], course: Path, lesson: str | None = None, dry_run: bool = False) -> Collected:
+    """Bring everything that is new in `sources` into `course`; with `dry_run` only say what would be done.
+
+    Raises:
+        ValueError: when a source does not exist.
+    """
+    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+        return _bring(survey(sources, lesson, Path(scratch)), course, lesson, dry_run)
+
+
+def collected(paths: list[Path], lesson: str | None, out: Path, console: Console) -> list[Found]:
+    """What `grade` grades: submissions where they lie in students' folders, else brought into `out` first."""
+    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+        found = survey(paths, lesson, Path(scratch))
+        if found.in_place:
+            return in_place(found, lesson, paths)
+        result = _bring(found, out, lesson, False)
+        console.print(table(result))
+        lessons = {row.lesson for row in result.rows}
+        if not result.rows:
+            return []
+    course = [out / "submitted"]
+    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+        submissions = in_place(survey(course, lesson, Path(scratch)), lesson, course)
+    return [submission for submission in submissions if submission.lesson in lessons]
+
+
+def home(paths: Sequence[Path]) -> Path:
+    """Where results go when nobody says: the course directory that is graded or holds what is graded, else `graded/`."""
+    for path in paths if len(paths) == 1 else []:
+        for place in (path, *path.absolute().parents[:4]):
+            if place.is_dir() and is_course(place):
+                return place
+    return Path("graded")
+
+
+def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool) -> Collected:
+    ledger = Ledger.read(course)
+    _tell_apart(found, ledger)
+    result = Collected(left_out=list(found.left_out))
+    for chosen in choose(found):
+        if lesson and chosen.lesson != lesson:
+            result.left_out.append(LeftOut(chosen.handed.file.shown, f"it is lesson {chosen.lesson}", chosen.student))
+            continue
+        result.rows.append(_place(chosen, course, ledger, dry_run))
+    if not dry_run and result.rows:
+        ledger.save(course)
+    return result
+
+
+def _tell_apart(found: Survey, ledger: Ledger) -> None:
+    """Namesakes by the system's own number: who has the plain name first keeps it, two that come at once both get their numbers."""
+    numbers: dict[str, set[str]] = defaultdict(set)
+    for handed in found.handed:
+        if handed.label and handed.label.number:
+            numbers[handed.student].add(_person(handed))
+    taken = {name: person for person, name in ledger.people.items()}
+    for index, handed in enumerate(found.handed):
+        if not (handed.label and handed.label.number):
+            continue
+        person, name = _person(handed), handed.student
+        if person not in ledger.people:
+            apart = len(numbers[name]) > 1 and name not in taken or taken.get(name, person) != person
+            ledger.people[person] = f"{name}_{handed.label.number}" if apart else name
+        found.handed[index] = replace(handed, student=ledger.people[person])
+
+
+def _person(handed: Handed) -> str:
+    return f"{handed.label.system.split(',')[0]} {handed.label.number}"
+
+
+def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool) -> Row:
+    folder = course / "submitted" / chosen.student / chosen.lesson
+    key = f"{chosen.student}/{chosen.lesson}"
+    seen = ledger.files.get(key, [])
+    bundle = [chosen.handed, *(handed for _, handed in chosen.models)]
+    ours = [digest(handed.file.path) for handed in bundle]
+    suffix = ".py" if chosen.handed.kind is Kind.SCRIPT else ".ipynb"
+    target = folder / f"{chosen.lesson}{suffix}"
+    present = target.is_file() and digest(target) == ours[0]
+    if all(d in seen for d in ours) or present and not chosen.models:
+        state = "known"
+    else:
+        state = "newer" if any(folder.glob("*.*")) else "new"
+    row = Row(chosen.student, chosen.lesson, shown(chosen.handed), state, _notes(chosen))
+    if state == "known" or dry_run:
+        return row
+    _set_aside(folder)
+    _copy(chosen.handed, target)
+    for name, handed in chosen.models:
+        _copy(handed, folder / name)
+    _stamp(chosen.handed, folder)
+    ledger.files[key] = sorted({*seen, *ours, *(digest(other.file.path) for other in chosen.others)})
+    return row
+
+
+def _notes(chosen: Chosen) -> tuple[str, ...]:
+    late = ("late, says " + chosen.handed.label.system,) if chosen.handed.label and chosen.handed.label.late else ()
+    return (*late, *chosen.notes)
+
+
+def _set_aside(folder: Path) -> None:
+    """Move what lies there to `earlier/<number>/`."""
+    if not folder.is_dir() or not (old := [path for path in folder.iterdir() if path.name != EARLIER]):
+        return
+    number = 1
+    while (place := folder / EARLIER / str(number)).exists():
+        number += 1
+    place.mkdir(parents=True)
+    for path in old:
+        path.rename(place / path.name)
+
+
+def _copy(handed: Handed, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".autograde-{target.name}.part")
+    shutil.copyfile(handed.file.path, part, follow_symlinks=False)
+    part.replace(target)
+
+
+def _stamp(handed: Handed, folder: Path) -> None:
+    """When it was handed in, where the system says, as nbgrader keeps it."""
+    beside = handed.file.path.with_name("timestamp.txt")
+    if handed.label and handed.label.time:
+        time = handed.label.time
+        time = time.astimezone(UTC) if time.tzinfo else time
+        write(folder / "timestamp.txt", f"{time:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())
+    elif beside.is_file() and not beside.is_symlink() and beside.stat().st_size < 4096:
+        write(folder / "timestamp.txt", beside.read_bytes())
+
+
+def table(result: Collected) -> Table:
+    """Who, which file, what to know; then what was not taken and why."""
+    shown_as = Table("Student", "Lesson", "File", "State", "What to know", title="Collected")
+    for row in sorted(result.rows, key=lambda row: (row.student, row.lesson)):
+        shown_as.add_row(escape(row.student), row.lesson[:2], escape(row.file), row.state, escape("; ".join(row.notes)))
+    for out in result.left_out:
+        shown_as.add_row(escape(out.student), "", escape(ascii(out.shown)[1:-1]), "not taken", escape(out.why))
+    return shown_as

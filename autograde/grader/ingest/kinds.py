@@ -1,0 +1,71 @@
+"""What a file is that someone handed in, by its content where names lie."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+from autograde.grader.ingest import archive
+
+
+class Kind(StrEnum):
+    """What can be done with a file."""
+
+    NOTEBOOK = "notebook"
+    SCRIPT = "script"
+    ARCHIVE = "archive"
+    MODEL = "model"  # or another file that a lesson grades
+    SYSTEM = "system"  # of an operating system or an editor: nobody wrote it
+    OTHER = "other"
+
+
+SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
+SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "node_modules", ".Trashes"}
+PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
+COPY = re.compile(r"(?i)^copy[ _]of[ _]+|[ _-]*\(\d+\)(?=\.|$)|[ _-]+copy\d*(?=\.|$)|-\d{1,2}(?=\.|$)")
+CONFLICT = re.compile(r"(?i)conflict")
+CHECKPOINT = re.compile(r"-checkpoint(?=\.)")
+
+
+def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
+    """The kind of the regular file `path`, which lies at `parts` in what was handed in; `models` are the graded files' names."""
+    name = parts[-1].lower()
+    if name.startswith("._") or name in SYSTEM_NAMES or set(parts[:-1]) & SYSTEM_FOLDERS:
+        return Kind.SYSTEM
+    if not path.is_file():  # a pipe would be waited for
+        return Kind.NOTEBOOK if ".ipynb" in name else Kind.OTHER
+    if model(name, models):
+        return Kind.MODEL
+    if not name.endswith(PACKED_BUT_NO_ARCHIVE) and archive.is_archive(path):
+        return Kind.ARCHIVE
+    if ".ipynb" in name and not name.endswith((".html", ".pdf")) or name.endswith((".json", ".txt")) and _holds_cells(path):
+        return Kind.NOTEBOOK
+    if name.startswith("."):
+        return Kind.SYSTEM
+    return Kind.SCRIPT if name.endswith(".py") else Kind.OTHER
+
+
+def model(name: str, models: frozenset[str]) -> str:
+    """The graded file that `name` is a copy of, such as `gpt (1).safetensors`, also with a student's name before it; "" if none."""
+    plain = COPY.sub("", name.lower())
+    return next((m for m in sorted(models, key=len, reverse=True) if plain == m or re.search(rf"[\W_]{re.escape(m)}$", plain)), "")
+
+
+def rank(parts: tuple[str, ...]) -> int:
+    """2, or 1 for a copy that a synchronising program made of a conflict, or 0 for an editor's checkpoint."""
+    if CHECKPOINT.search(parts[-1]) or ".ipynb_checkpoints" in parts:
+        return 0
+    return 1 if CONFLICT.search(parts[-1]) else 2
+
+
+def _holds_cells(path: Path) -> bool:
+    """Whether a text is a notebook under another name: only its beginning and its end are read."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+            stream.seek(max(0, path.stat().st_size - 4096))
+            ends = start + stream.read()
+    except OSError:
+        return False
+    return start.startswith(b"{") and b'"nbformat"' in ends

@@ -1,0 +1,85 @@
+"""Which lesson a file is: by what it holds first (cell ids, definitions, heading), then by its name; the lesson asked for decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from autograde import layout
+from autograde.checking.lesson import read_manifest
+from autograde.grader.ingest import without_outputs
+
+MAX_BYTES = 20 * 2**20
+ENOUGH = 0.3  # of a lesson's exercises
+GRADE_ID = re.compile(r'"grade_id":\s*"(?:check-)?(\w+)"')
+DEFINED = re.compile(r"(?:^|\"|\\n)(?:def|class) (\w+)", re.MULTILINE)
+HEADING = re.compile(r"(?:^|\"|\\n|\n)# (?:# )?(\d\d · [^\"\\\n]+)")
+NUMBERED = re.compile(r"(?:lesson|homework|hw|assignment|week|exercise|notebook|nb)[\s_-]*0?(\d)(?!\d)", re.IGNORECASE)
+
+
+def lesson_of(path: Path, wanted: str | None = None, folder: str = "", name: str = "") -> str | None:
+    """The lesson of a notebook or script. `wanted` decides, unless content and name both say another, as in a folder of all lessons."""
+    name = name or path.name
+    called, full = named(name) or named(folder), full_name(name) or full_name(folder)
+    content = by_content(path)
+    if wanted is None:
+        return content or called
+    other = content if content and content == called else full if content is None else None
+    return other if other and other != wanted else wanted
+
+
+def named(name: str) -> str | None:
+    """The lesson whose name a file or folder carries, also as `Copy of 03_self_attention (1).ipynb`, `03.ipynb` or `hw3`."""
+    if full := full_name(name):
+        return full
+    words = f"_{_plain(name)}_"
+    subjects = [lesson for lesson in layout.lesson_names() if f"_{lesson[3:]}_" in words.replace(".", "_")]
+    if subjects:
+        return max(subjects, key=len)
+    numbers = {f"0{n}" for n in NUMBERED.findall(name)}
+    return next((lesson for lesson in layout.lesson_names() if {lesson[:2]} == numbers), None)
+
+
+def full_name(name: str) -> str | None:
+    """The lesson that is named in full or by its number alone."""
+    plain = _plain(name)
+    return next((x for x in layout.lesson_names() if x in plain or re.fullmatch(rf"{x[:2]}(\.ipynb|\.py|_\(\d+\)\.ipynb)?", plain)), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s+-]+", "_", name.lower())
+
+
+def by_content(path: Path) -> str | None:
+    """The lesson most of whose exercises the file mentions; a damaged file is looked through as text."""
+    try:
+        status = path.lstat()
+        if path.is_symlink() or not path.is_file():  # a pipe would be waited for
+            return None
+        return _by_content(path, status.st_size, status.st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=10_000)
+def _by_content(path: Path, *_: int) -> str | None:
+    try:
+        text = without_outputs.read(path, MAX_BYTES).decode(errors="replace")
+    except without_outputs.TooLarge:
+        return None
+    ids, defined, headings = (set(pattern.findall(text)) for pattern in (GRADE_ID, DEFINED, HEADING))
+    scores = {name: _score(name, ids, defined, {h.strip() for h in headings}) for name in _built()}
+    best = max(scores, key=scores.__getitem__, default=None)
+    return best if best and scores[best] >= ENOUGH else None
+
+
+def _score(lesson: str, ids: set[str], defined: set[str], headings: set[str]) -> float:
+    known = read_manifest(lesson)
+    exercises = known["exercises"].keys()
+    return len(exercises & ids) / len(exercises) + len(exercises & defined) / len(exercises) + (known["title"] in headings)
+
+
+def _built() -> Sequence[str]:
+    return [name for name in layout.lesson_names() if layout.manifest_path(name).exists()]

@@ -1,0 +1,324 @@
+"""Look through what an instructor points at: which file is whose, of which lesson, and what was left out and why. Nothing is written but
+what archives hold, in a folder that the caller gives."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from pathlib import Path
+
+import yaml
+
+from autograde import layout
+from autograde.checking.lesson import outcome_files
+from autograde.grader.ingest import archive, kinds, systems, whose
+from autograde.grader.ingest.discovery import readable
+from autograde.grader.ingest.kinds import Kind
+from autograde.grader.ingest.lesson_of import full_name, lesson_of
+from autograde.grader.ingest.systems import Label
+
+METADATA = "submission_metadata.yml"
+OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submission
+DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
+SUGGESTIONS = {
+    ".html": "a page, not a notebook: ask for the .ipynb file",
+    ".pdf": "a PDF, not a notebook: ask for the .ipynb file",
+    ".docx": "a document, not a notebook: ask for the .ipynb file",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A regular file: where its bytes lie, and its folders and name below what the instructor pointed at; `origin` is the latter."""
+
+    path: Path
+    parts: tuple[str, ...]
+    origin: Path
+    packed: bool = False
+
+    @property
+    def shown(self) -> str:
+        return "/".join(self.parts)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A notebook, script or model file that belongs to a student; `lesson` is "" for a model until its notebook is known."""
+
+    file: File
+    student: str
+    lesson: str
+    kind: Kind
+    label: Label | None = None
+    place: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple:
+        """Newest last, by what tells most: the system's time and number, then numbers in the names of folders and file, `(2)` and `-2`."""
+        label = self.label
+        time = label.time.replace(tzinfo=label.time.tzinfo or UTC).timestamp() if label and label.time else 0.0
+        number = label.order if label else 0
+        name = label.file if label and label.file else self.file.parts[-1]
+        return (kinds.rank(self.file.parts), time, number, *_natural((*self.file.parts[:-1], name)))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is not taken; `student` is "" where nobody can tell whose it is."""
+
+    shown: str
+    why: str
+    student: str = ""
+
+
+@dataclass
+class Survey:
+    """What was found. `students` has those without any file, too."""
+
+    handed: list[Handed] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    students: set[str] = field(default_factory=set)
+    barren: list[tuple[str, ...]] = field(default_factory=list)  # folders and links below the source: whose they are counts, too
+    names: dict[str, str] = field(default_factory=dict)  # what each student is called, by what their folder or system says
+    in_place: bool = True  # every file lies in a folder of its student's and is what it says
+
+    def called(self, name: str) -> str:
+        """A student's name as it can be written anywhere; no two the same where that had to be changed, in a table for spreadsheets either."""
+        name = unicodedata.normalize("NFC", name).replace("/", "_")
+        if name not in self.names:
+            plain, taken, count = readable(name), {known.lstrip("'") for known in self.names.values()}, 1
+            while (unique := f"{plain} ({count})" if count > 1 else plain).lstrip("'") in taken and unique:
+                count += 1
+            self.names[name] = unique
+        return self.names[name]
+
+
+def survey(sources: Sequence[Path], lesson: str | None, scratch: Path) -> Survey:
+    """Look through files, folders and archives. Archives are unpacked below `scratch`.
+
+    Raises:
+        ValueError: when a path does not exist.
+    """
+    found = Survey()
+    for number, (root, files) in enumerate(_grouped(sources)):
+        found.barren = []
+        listed = list(_files(root, files, scratch / str(number), found))
+        _assign(root, files is not None, listed, lesson, found)
+    found.students.discard("")
+    return found
+
+
+def student_folder(folder: Path, lesson: str, scratch: Path) -> Survey:
+    """The same for the folder of one student."""
+    found = Survey()
+    files = list(_walk(folder, (), folder, scratch, found, 0))
+    models = frozenset(outcome_files(lesson))
+    for file in files:
+        _add(file, kinds.kind(file.path, file.parts, models), folder.name, None, lesson, models, found)
+    return found
+
+
+def is_course(path: Path) -> bool:
+    """Whether a folder is an nbgrader course directory: by its configuration or gradebook, or since it has `submitted/<student>/<lesson>/`."""
+    if (path / "nbgrader_config.py").exists() or (path / "gradebook.db").exists():
+        return True
+    inside = path / "submitted"
+    if not inside.is_dir():
+        return False
+    people = [p for p in inside.iterdir() if not p.name.startswith(".")]
+    return not any(full_name(p.name) or p.is_file() and ".ipynb" in p.name for p in people)
+
+
+def _grouped(sources: Sequence[Path]) -> Iterator[tuple[Path, list[Path] | None]]:
+    """Each folder to look through, with the files of it that were named, or None for all."""
+    single: dict[Path, list[Path]] = defaultdict(list)
+    for source in sources:
+        if not source.exists():
+            raise ValueError(f"there is no file or folder {source}")
+        if source.is_dir():
+            yield (source / "submitted" if is_course(source) else source), None
+        else:
+            single[source.absolute().parent].append(source.absolute())
+    yield from single.items()
+
+
+def _files(root: Path, named: list[Path] | None, scratch: Path, found: Survey) -> Iterator[File]:
+    """Every regular file, those in archives included."""
+    if named is None:
+        if root.is_dir():
+            yield from _walk(root, (), root, scratch, found, 0)
+        return
+    for path in named:
+        if path.is_symlink():
+            found.left_out.append(LeftOut(path.name, "a link; links are not followed"))
+        elif len(named) == 1 and _unpackable(path):
+            found.in_place = False
+            yield from _unpacked(path, (), root, scratch, found, 1)
+        else:
+            yield from _one(path, (path.name,), root, scratch, found, 0)
+
+
+def _walk(folder: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int) -> Iterator[File]:
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        found.left_out.append(LeftOut("/".join(parts), f"the folder cannot be read ({error.strerror})"))
+        return
+    for path in inside:
+        here = (*parts, path.name)
+        if path.is_symlink():
+            found.left_out.append(LeftOut("/".join(here), "a link; links are not followed"))
+            found.barren.append(here if parts or not path.is_dir() else (*here, ""))
+        elif not path.is_dir():
+            yield from _one(path, here, origin, scratch, found, nested)
+        elif (
+            path.name in OWN_FOLDERS or path.name in kinds.SYSTEM_FOLDERS or path.name.startswith(".") and path.name != ".ipynb_checkpoints"
+        ):
+            continue
+        elif (path / "gradebook.db").exists():
+            found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
+        elif len(here) < DEEPEST:
+            empty = True
+            for file in _walk(path, here, origin, scratch, found, nested):
+                empty = False
+                yield file
+            if empty:
+                found.barren.append((*here, ""))
+
+
+def _one(path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int) -> Iterator[File]:
+    if nested < NESTED and path.is_file() and kinds.kind(path, parts, frozenset()) is Kind.ARCHIVE:
+        found.in_place = False
+        label = systems.read(path.name)  # the system's name stays on what the archive holds
+        name = path.name if label else re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", path.name, flags=re.IGNORECASE)
+        yield from _unpacked(
+            path, (*parts[:-1], name if label or len(parts) > 1 else whose.said(name) or name), origin, scratch, found, nested + 1
+        )
+    else:
+        yield File(path, parts, origin, nested > 0)
+
+
+def _unpackable(path: Path) -> bool:
+    return path.is_file() and kinds.kind(path, (path.name,), frozenset()) is Kind.ARCHIVE and systems.read(path.name) is None
+
+
+def _unpacked(path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int) -> Iterator[File]:
+    folder = scratch / f"{nested}-{len(list(scratch.iterdir())) if scratch.is_dir() else 0}"
+    try:
+        result = archive.unpack(path, folder)
+    except archive.BadArchive as error:
+        found.left_out.append(LeftOut("/".join((*parts[:-1], path.name)), str(error)))
+        return
+    found.left_out += [LeftOut(f"{path.name}/{name}", why) for name, why in result.left_out]
+    yield from _walk(folder, parts, origin, scratch, found, nested)
+
+
+def _assign(root: Path, named: bool, files: list[File], lesson: str | None, found: Survey) -> None:
+    """Say whose each file is, and which lesson's."""
+    models = frozenset(model for name in layout.lesson_names() for model in outcome_files(name))
+    known = [(file, kinds.kind(file.path, file.parts, models)) for file in files]
+    owners = _gradescope([file for file, _ in known])
+    labels = {file.parts: label for file, kind in known if (label := _label(file.parts)) and kind is not Kind.SYSTEM}
+    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER or kind in (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL)}
+    one, called = _own_folder(root, named)
+    barren = {parts for parts in found.barren if len(parts) > 1 and not _label(parts) and not one}
+    plain = whose.students(sorted((people - labels.keys() - owners.keys()) | barren), called, one)
+    found.students |= {found.called(plain[parts]) for parts in barren}
+    for file, kind in known:
+        for student, label in _owners(file, owners, labels, plain):
+            _add(file, kind, student, label, lesson, models, found)
+
+
+def _own_folder(root: Path, named: bool) -> tuple[bool, str]:
+    """Whether what was pointed at is one student's own folder (a place in `submitted/` is), and the student's or the folder's name."""
+    path = root.absolute()
+    above = [p.name for p in path.parents]
+    if "submitted" in above[:2]:
+        return True, path.name if above[0] == "submitted" else path.parent.name
+    if named and full_name(path.name):
+        return False, path.parent.name
+    return False, path.name
+
+
+def _owners(file: File, owners: dict, labels: dict, plain: dict) -> list[tuple[str, Label | None]]:
+    if file.parts in owners:
+        return [(label.name, label) for label in owners[file.parts]]
+    if file.parts in labels:
+        return [(labels[file.parts].name, labels[file.parts])]
+    return [(plain.get(file.parts, ""), None)]
+
+
+def _label(parts: tuple[str, ...]) -> Label | None:
+    """The outermost part that a system named; the file's own name where it did not say one."""
+    for depth, part in enumerate(parts):
+        if label := systems.read(part):
+            return label if depth == len(parts) - 1 else replace(label, file=label.file if depth == len(parts) - 1 else "")
+    return None
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads Ruby's tags as the plain values they stand before."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, _, node: _plain_node(loader, node))
+
+
+def _plain_node(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else loader.construct_scalar(node)
+
+
+def _gradescope(files: list[File]) -> dict[tuple[str, ...], list[Label]]:
+    """Whose files are by Gradescope's list; a group's are each member's."""
+    owners = {}
+    for listing in (file for file in files if file.parts[-1] == METADATA):
+        try:
+            said = systems.gradescope(yaml.load(listing.path.read_text(encoding="utf-8"), _Loader))  # a safe loader
+        except (OSError, ValueError, yaml.YAMLError, RecursionError):
+            continue
+        depth = len(listing.parts) - 1
+        for file in files:
+            if file.parts[:depth] == listing.parts[:depth] and len(file.parts) > depth and file.parts[depth] in said:
+                people, time = said[file.parts[depth]]
+                owners[file.parts] = [replace(label, time=time) for label in people]
+    return owners
+
+
+def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str | None, models: frozenset[str], found: Survey) -> None:
+    student = found.called(student)
+    name = label.file if label and label.file else file.parts[-1]
+    folder = next((part for part in reversed(file.parts[:-1]) if full_name(part)), file.parts[-2] if len(file.parts) > 1 else "")
+    if kind is Kind.SYSTEM or name == METADATA or name in ("timestamp.txt", "submission_secret.txt"):
+        return
+    if kind is Kind.MODEL:
+        found.handed.append(Handed(file, student, "", kind, label, file.parts[:-1]))
+    elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and (which := lesson_of(file.path, lesson, folder, name)) and student:
+        found.in_place = found.in_place and not label and len(file.parts) > 1 and not file.packed
+        found.handed.append(Handed(file, student, which, kind, label, file.parts[:-1]))
+    elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
+        found.left_out.append(LeftOut(file.shown, "its name does not say whose it is: put it into a folder with the student's name"))
+    else:
+        found.left_out.append(LeftOut(file.shown, _why(kind, file), student))
+    found.students.add(student)
+
+
+def _why(kind: Kind, file: File) -> str:
+    if kind is Kind.NOTEBOOK:
+        return "a notebook of no lesson that can be told: name it with --lesson"
+    if kind is Kind.SCRIPT:
+        return "a script of no lesson"
+    return SUGGESTIONS.get(file.path.suffix.lower(), "neither a notebook nor a script")
+
+
+def _natural(parts: Sequence[str]) -> tuple:
+    """`attempt 9` before `attempt 10`, and `03_x.ipynb` before `03_x (1).ipynb`."""
+    keys = []
+    for part in parts:
+        stem = re.sub(r"\.\w+$", "", part)
+        keys.append(tuple((0, int(x)) if x.isdigit() else (1, x) for x in re.findall(r"\d{1,18}|\D+", stem)))
+    return tuple(keys)

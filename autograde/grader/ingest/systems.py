@@ -1,0 +1,94 @@
+"""How learning systems name what they export: who handed a file in, as which attempt, when, and what it was called.
+
+Sources: Canvas's `lib/content_zipper.rb`, Moodle's `mod/assign/classes/downloader.php`, nbgrader's exchange, and files that the others export.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a system's name for a file or folder says. `number` is the system's own for the student; `file` is empty for a folder."""
+
+    system: str
+    name: str
+    number: str = ""
+    file: str = ""
+    late: bool = False
+    order: int = 0  # of the attempt, where the system numbers them: larger is newer
+    time: datetime | None = None
+
+
+DATE = r"[A-Z][a-z]{2} \d{1,2}, \d{4} \d{3,4} ?[AP]M"
+FILE = r"(?:_(?P<file>.+))?"
+PATTERNS: dict[str, re.Pattern[str]] = {
+    "Moodle": re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?:file|onlinetext)_?(?P<file>.+)?"),
+    "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})" + FILE),
+    "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) - (?P<time>{DATE})(?: - (?P<file>.+))?"),
+    "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) \w+(?:\+\w+)?"),
+    "Canvas, blind": re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w{5}))_(?P<order>\d+)_(?P<file>.+)"),
+    "Canvas": re.compile(
+        r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>LATE)_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
+    ),
+    "Sakai": re.compile(r"(?P<last>[^,()]+), ?(?P<first>[^()]+)\((?P<name>[^()]+)\)"),
+}
+FORMATS: dict[str, tuple[str, ...]] = {
+    "Blackboard": ("%Y-%m-%d-%H-%M-%S",),
+    "Brightspace": ("%b %d, %Y %I%M %p", "%b %d, %Y %I%M%p"),
+    "nbgrader": ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S"),
+}
+
+
+def read(name: str) -> Label | None:
+    """The label that a file or a folder bears; None where no system named it."""
+    for system, pattern in PATTERNS.items():
+        if found := pattern.fullmatch(name):
+            return _tidy(_label(system, {k: v or "" for k, v in found.groupdict().items()}))
+    return None
+
+
+def _label(system: str, said: dict[str, str]) -> Label:
+    late = bool(said.get("late") or said.get("late2"))
+    order = int(said.get("order") or 0)
+    return Label(
+        system, said["name"].strip(), said.get("number", ""), said.get("file", ""), late, order, _time(system, said.get("time", ""))
+    )
+
+
+def _tidy(label: Label) -> Label:
+    """Moodle may put the user name before the full name; a blind one names nobody but its number."""
+    blind = (
+        label.system == "Moodle" and label.number and re.fullmatch(r"(participant|teilnehmer\S*|deelnemer|participante?)", label.name, re.I)
+    )
+    return replace(label, name=f"{label.name}_{label.number}") if blind else label
+
+
+def _time(system: str, said: str) -> datetime | None:
+    for form in FORMATS.get(system, ()):
+        try:
+            return datetime.strptime(said, form)
+        except ValueError:
+            pass
+    return None
+
+
+def gradescope(metadata: object) -> dict[str, tuple[list[Label], datetime | None]]:
+    """`submission_metadata.yml` as folders, with whose each is: all of a group."""
+    found = {}
+    for folder, about in metadata.items() if isinstance(metadata, dict) else ():
+        people = about.get(":submitters") if isinstance(about, dict) else None
+        made = about.get(":created_at") if isinstance(about, dict) else None
+        labels = [label for person in people or () if isinstance(person, dict) and (label := _person(person))]
+        if labels:
+            found[str(folder)] = (labels, made if isinstance(made, datetime) else None)
+    return found
+
+
+def _person(said: dict) -> Label | None:
+    """Called by the number that the university gave, else by the e-mail address, else by name: the first is what rosters have."""
+    values = [str(said.get(key) or "").strip() for key in (":sid", ":email", ":name")]
+    return Label("Gradescope", next(filter(None, values), ""), values[0]) if any(values) else None

@@ -1,0 +1,78 @@
+"""Whose a file is where no learning system named it: by the folders it lies in, else by what its name says beside the lesson."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from autograde import layout
+from autograde.grader.ingest import lesson_of
+from autograde.grader.ingest.kinds import CHECKPOINT, COPY
+
+Parts = tuple[str, ...]
+WORDS = (  # what people call folders and files of their own work
+    "lessons?|homeworks?|hw|assignments?|week|exercises?|notebooks?|nb|attempts?|version|try|part|final|old|new|drafts?|backup|copy|of|my|the|"
+    "work|src|solutions?|solved|submissions?|resubmission|attachments?|answers?|code|done|finished|untitled|self|files?|ipynb|checkpoints?|"
+    "jupyter|python|colab|earlier|updated|last|conflicted|conflict"
+)
+WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
+WRAPPER = re.compile(
+    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions)"
+)
+
+
+def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts, str]:
+    """Each file's student. `root` is the name of what holds them all; `one` says that it is a student's."""
+    if one:
+        return dict.fromkeys(files, root)
+    loose = [parts for parts in files if len(parts) == 1]
+    folders: dict[str, list[Parts]] = defaultdict(list)
+    for parts in files:
+        if len(parts) > 1:
+            folders[parts[0]].append(parts[1:])
+    if folders and all(is_work(name) for name in folders) and not any(_by_lesson(inner) for inner in folders.values()):
+        if not any(said(parts[0]) for parts in loose):
+            return dict.fromkeys(files, root)
+    found = _loose(loose, "" if folders else root)
+    for name, inner in folders.items():
+        found |= {(name, *parts): who for parts, who in _folder(name, inner, alone=len(folders) == 1 and not loose).items()}
+    return found
+
+
+def _folder(name: str, inner: list[Parts], alone: bool) -> Mapping[Parts, str]:
+    below = {parts[0] for parts in inner if len(parts) > 1}
+    people = {folder for folder in below if not is_work(folder)}
+    holds_class = _by_lesson(inner) and (is_work(name) or bool(WRAPPER.fullmatch(name)) or len(people) > 1)
+    if holds_class or alone and WRAPPER.fullmatch(name):
+        return students(inner, name)
+    who = said(name) if lesson_of.full_name(name) else ""  # `03-self-attention-ann`, as GitHub Classroom has it
+    return dict.fromkeys(inner, who or name)
+
+
+def _by_lesson(inner: list[Parts]) -> bool:
+    """Whether what a folder holds is folders of people."""
+    return all(len(parts) > 1 for parts in inner) and any(not is_work(parts[0]) for parts in inner)
+
+
+def _loose(files: list[Parts], root: str) -> dict[Parts, str]:
+    """Files in one folder: a student each where names say whose, else all the folder's; "" where nobody can tell."""
+    whose = {parts: said(parts[0]) for parts in files}
+    if not root or not any(whose.values()):
+        return {parts: who or root for parts, who in whose.items()}
+    return {parts: who or re.sub(r"\.(ipynb|py).*$", "", parts[0], flags=re.IGNORECASE) for parts, who in whose.items()}
+
+
+def is_work(name: str) -> bool:
+    """Whether a folder is called by a lesson or by the work in it, not by a person."""
+    return not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
+
+
+def said(name: str) -> str:
+    """What a name says beside the lesson, the words for work, and the marks of copies."""
+    stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
+    stem = CHECKPOINT.sub("", COPY.sub("", stem))
+    for lesson in layout.lesson_names():
+        subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
+        stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
+    return "" if WORK.fullmatch(stem) else stem.strip(" _-.+,()[]")  # a number of three digits or more is a person's

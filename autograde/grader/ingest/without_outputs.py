@@ -1,0 +1,69 @@
+"""A notebook's bytes without what its cells printed and drew, read in flat memory: outputs never count against a size."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+QUOTE = re.compile(rb'"')
+STRING_END = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)  # possessive: flat memory however long the string
+IN_VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+DEPTH = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+LEFT_OUT = {b"outputs": b"[", b"widgets": b"{"}  # the latter: the saved state of widgets, in the notebook's own metadata
+EMPTY = {b"[": b"[]", b"{": b"{}"}
+KEY_END = re.compile(rb"\s*:\s*")
+
+
+class TooLarge(ValueError):
+    """More than `limit` bytes are left without the outputs."""
+
+
+def read(path: Path, limit: int) -> bytes:
+    """The file's JSON with empty `outputs`, at most `limit` bytes; a file that is no JSON comes back as it is.
+
+    Raises:
+        TooLarge: when more is left.
+    """
+    if path.stat().st_size == 0:
+        return b""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        kept: list[bytes] = []
+        size = 0
+        for start, end, instead in _kept(data):
+            size += end - start + len(instead)
+            if size > limit:
+                raise TooLarge(size)
+            kept.append(data[start:end] + instead)
+        return b"".join(kept)
+
+
+def _kept(data: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
+    """`(start, end, instead)`: what stays, and what stands for what is left out after it."""
+    start = position = 0
+    while found := QUOTE.search(data, position):
+        first, position = found.end(), _string_end(data, found.end())
+        opens = LEFT_OUT.get(data[first : position - 1]) if position - first < 9 else None
+        value = KEY_END.match(data, position) if opens else None
+        if value and data[value.end() : value.end() + 1] == opens:
+            position = _value_end(data, value.end())
+            yield start, value.end(), EMPTY[opens]
+            start = position
+    yield start, len(data), b""
+
+
+def _string_end(data: mmap.mmap, position: int) -> int:
+    """Just after the quote that ends the string whose text begins at `position`."""
+    found = STRING_END.match(data, position)
+    return found.end() if found else len(data)
+
+
+def _value_end(data: mmap.mmap, position: int) -> int:
+    """Just after the array or object that begins at `position`."""
+    depth = 0
+    for found in IN_VALUE.finditer(data, position):
+        depth += DEPTH.get(found[0][:1], 0)
+        if depth == 0:
+            return found.end()
+    return len(data)

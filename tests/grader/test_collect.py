@@ -1,0 +1,234 @@
+"""What people really hand in, as learning systems and people name it: whose it is, which lesson it is, which file counts, what is left out."""
+
+import io
+import json
+import zipfile
+
+import nbformat
+import pytest
+from typer.testing import CliRunner
+
+from autograde import layout
+from autograde.authoring import source
+from autograde.authoring.sample_class import LESSON, solved_notebook
+from autograde.cli import app
+from autograde.grader.ingest import archive, without_outputs
+from autograde.grader.ingest.collect import collect
+from autograde.grader.ingest.discovery import find
+
+SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))
+BLANK = (layout.NOTEBOOKS / f"{LESSON}.ipynb").read_text(encoding="utf-8")
+NAME = f"{LESSON}.ipynb"
+
+
+def packed(members):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def placed(folder, members):
+    for name, content in members.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+METADATA = """\
+submission_11:
+  :submitters:
+  - {":name": Ann Lee, ":sid": "900", ":email": a@x.edu}
+  - {":name": Bo, ":email": b@x.edu}
+  :created_at: 2026-03-03 11:59:00.000000000 Z
+submission_12:
+  :submitters:
+  - {":name": Cy, ":sid": "901"}
+  :created_at: !ruby/object:ActiveSupport::TimeWithZone {utc: 2026-03-03 11:59:00.000000000 Z}
+"""
+
+AS_ZIP = {  # what a system's download holds: whose it must be
+    "Canvas": ({f"smithann_12345_67890_{NAME}": SOLVED, f"leebo_LATE_333_5_{NAME}": SOLVED}, {"smithann", "leebo"}),
+    "Canvas, namesakes": ({f"smithann_12345_1_{NAME}": SOLVED, f"smithann_222_2_{NAME}": SOLVED}, {"smithann_12345", "smithann_222"}),
+    "Canvas, blind": ({f"anon_x7Yk2_678_{NAME}": SOLVED, "LATE_anon_a2Yk2_6_x.ipynb": SOLVED}, {"anon_x7Yk2", "anon_a2Yk2"}),
+    "Canvas, other names": ({"leebo_1_2_Untitled0.ipynb": SOLVED, f"kim_3_4_Copy_of_{NAME}": SOLVED}, {"leebo", "kim"}),
+    "Canvas, of a Mac": ({f"leebo_1_2_{NAME}": SOLVED, f"__MACOSX/._leebo_1_2_{NAME}": "\0\5", ".DS_Store": "x"}, {"leebo"}),
+    "Moodle": ({f"Ann Lee_1_assignsubmission_file_/{NAME}": SOLVED}, {"Ann Lee"}),
+    "Moodle, older": ({f"Ann Lee_1_assignsubmission_file/{NAME}": SOLVED}, {"Ann Lee"}),
+    "Moodle, blind": ({f"Participant_7_assignsubmission_file_/{NAME}": SOLVED}, {"Participant_7"}),
+    "Moodle, without folders": ({"Ann Lee_1_assignsubmission_file_hw.ipynb": SOLVED}, {"Ann Lee"}),
+    "Gradescope": (
+        {"a/submission_metadata.yml": METADATA, f"a/submission_11/{NAME}": SOLVED, "a/submission_12/b/x.ipynb": SOLVED},
+        {"900", "b@x.edu", "901"},
+    ),
+    "Blackboard": ({f"HW_asmith_attempt_2026-03-03-11-59-00_{NAME}": SOLVED}, {"asmith"}),
+    "Brightspace": ({f"12-34 - Ann Lee - Mar 3, 2026 1159 PM/{NAME}": SOLVED, "index.html": "x"}, {"Ann Lee"}),
+    "Sakai": ({f"Lee, Ann(alee)/Submission attachment(s)/{NAME}": SOLVED}, {"alee"}),
+    "nbgrader's exchange": ({f"ann+{LESSON}+2026-03-03 11:59:00.1 UTC+ab/{NAME}": SOLVED}, {"ann"}),
+    "a folder around it": ({f"submissions/ann/{NAME}": SOLVED, f"submissions/bo/{NAME}": SOLVED}, {"ann", "bo"}),
+}
+
+
+@pytest.mark.parametrize(("members", "students"), AS_ZIP.values(), ids=AS_ZIP)
+def test_a_systems_download(tmp_path, members, students):
+    (tmp_path / "download.zip").write_bytes(packed(members))
+    result = collect([tmp_path / "download.zip"], tmp_path / "course")
+    assert {(row.student, row.lesson, row.state) for row in result.rows} == {(student, LESSON, "new") for student in students}
+    assert {f.student for f in find([tmp_path / "course"]) if f.path} == students
+    again = collect([tmp_path / "download.zip"], tmp_path / "course")
+    assert {row.state for row in again.rows} == {"known"}
+    assert not list(tmp_path.glob("course/submitted/*/*/earlier"))
+
+
+AS_FOLDER = {
+    "flat": ({f"smithann_12345_67890_{NAME}": SOLVED, f"mueller - {NAME}": SOLVED, "zoe.json": SOLVED}, {"smithann", "mueller", "zoe"}),
+    "names of notebooks": ({"ann/a.ipynb.txt": SOLVED, "bo/b.json": SOLVED, "cy/c.IPYNB": SOLVED, "di/x.zip": packed({"y.ipynb": SOLVED})}, {"ann", "bo", "cy", "di"}),
+    "deep": ({f"ann/a/b/c/{NAME}": SOLVED}, {"ann"}),
+    "sections": ({f"A/ann/{NAME}": SOLVED, f"A/bo/{NAME}": SOLVED, f"B/cy/{NAME}": SOLVED, f"B/di/{NAME}": SOLVED}, {"ann", "bo", "cy", "di"}),
+    "a zip a student": ({"ann.zip": packed({NAME: SOLVED}), f"{LESSON}_bo.zip": packed({"x.ipynb": SOLVED})}, {"ann", "bo"}),
+    "a folder a lesson": ({f"{LESSON}/ann/{NAME}": SOLVED, f"{LESSON}/bo/{NAME}": SOLVED}, {"ann", "bo"}),
+    "GitHub Classroom": ({f"03-self-attention-ann/{NAME}": SOLVED, f"03-self-attention-bo/{NAME}": SOLVED}, {"ann", "bo"}),
+    "numbers": ({f"007/{NAME}": SOLVED, f"12345/{NAME}": SOLVED}, {"007", "12345"}),
+    "a student called submitted": ({f"submitted/{NAME}": SOLVED, f"ann/{NAME}": SOLVED}, {"submitted", "ann"}),
+    "two ways to write ü": ({f"mu\u0308ller/{NAME}": SOLVED, "müller/x.txt": "x"}, {"müller"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "students"), AS_FOLDER.values(), ids=AS_FOLDER)
+def test_a_folder(tmp_path, members, students):
+    result = collect([placed(tmp_path / "class", members)], tmp_path / "course")
+    assert {row.student for row in result.rows} == students
+
+
+WHICH_COUNTS = {  # a student's files: the one that counts
+    "untouched beside solved": ({NAME: BLANK, f"{LESSON} (1).ipynb": SOLVED}, f"{LESSON} (1).ipynb"),
+    "solved beside untouched": ({NAME: SOLVED, f"{LESSON} (1).ipynb": BLANK}, NAME),
+    "attempts beyond nine": ({f"attempt 9/{NAME}": SOLVED, f"attempt 10/{NAME}": SOLVED + " "}, f"attempt 10/{NAME}"),
+    "a conflict copy": ({NAME: SOLVED, f"{LESSON} (conflicted copy 2026-01-01).ipynb": SOLVED + " "}, NAME),
+    "a checkpoint": ({NAME: SOLVED, f".ipynb_checkpoints/{LESSON}-checkpoint.ipynb": SOLVED + " "}, NAME),
+    "damaged beside solved": ({NAME: SOLVED[: len(SOLVED) // 2], f"{LESSON} (1).ipynb": SOLVED}, f"{LESSON} (1).ipynb"),
+}
+
+
+@pytest.mark.parametrize(("members", "counts"), WHICH_COUNTS.values(), ids=WHICH_COUNTS)
+def test_the_newest_attempt_with_work_in_it_counts(tmp_path, members, counts):
+    [row] = collect([placed(tmp_path / "class" / "ann", members).parent], tmp_path / "course").rows
+    assert row.file == counts and any("counts, not" in note for note in row.notes)
+
+
+def test_the_lesson_that_is_asked_for_decides(tmp_path):
+    placed(tmp_path / "class", {"gpthompson/homework3.ipynb": SOLVED, "bo/hw3 (no chatgpt used).ipynb": BLANK, "cy/gpt.ipynb": "{}"})
+    assert {(f.student, f.lesson, bool(f.path)) for f in find([tmp_path / "class"], LESSON)} == {
+        ("gpthompson", LESSON, True), ("bo", LESSON, True), ("cy", LESSON, True),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["{}", "ann", f"ann/{LESSON}", f"ann/{LESSON}/{NAME}"])
+def test_a_part_of_the_course_belongs_to_its_student(tmp_path, name):
+    placed(tmp_path / "course" / "submitted", {f"ann/{LESSON}/{NAME}": SOLVED})
+    (tmp_path / "course" / "nbgrader_config.py").touch()
+    for own in ("source", "release", "exchange"):
+        placed(tmp_path / "course" / own, {f"{LESSON}/{NAME}": BLANK})
+    path = tmp_path / "course" if name == "{}" else tmp_path / "course" / "submitted" / name
+    assert [f.student for f in find([path])] == ["ann"]
+
+
+def test_the_reason_names_the_file_that_lies_there(tmp_path):
+    placed(tmp_path / "class", {f"ann/{NAME}": SOLVED, "bo/work.pdf": "%PDF", "cy/page.html": "<p>"})
+    (tmp_path / "class" / "di").mkdir()
+    (tmp_path / "class" / "di" / NAME).symlink_to(tmp_path / "class" / "ann" / NAME)
+    notes = {f.student: " ".join(f.notes) for f in find([tmp_path / "class"], LESSON) if not f.path}
+    assert "work.pdf" in notes["bo"] and "page.html" in notes["cy"] and "link" in notes["di"]
+
+
+def test_a_newer_attempt_takes_the_place_and_the_older_stays(tmp_path):
+    first, second = (placed(tmp_path / n, {f"leebo_1_{n}_{NAME}": SOLVED + " " * n.count("2")}) for n in ("11", "22"))
+    collect([first], tmp_path / "course")
+    assert [row.state for row in collect([second], tmp_path / "course", dry_run=True).rows] == ["newer"]
+    assert not list(tmp_path.glob("course/submitted/*/*/earlier"))
+    collect([second], tmp_path / "course")
+    place = tmp_path / "course" / "submitted" / "leebo" / LESSON
+    assert (place / NAME).read_text() == SOLVED + "  " and (place / "earlier" / "1" / NAME).read_text() == SOLVED
+    assert [row.state for row in collect([first], tmp_path / "course").rows] == ["known"]
+
+
+def test_a_namesake_that_comes_later_gets_a_number(tmp_path):
+    collect([placed(tmp_path / "a", {f"leebo_11_5_{NAME}": SOLVED})], tmp_path / "course")
+    rows = collect([placed(tmp_path / "b", {f"leebo_22_6_{NAME}": SOLVED})], tmp_path / "course").rows
+    assert [row.student for row in rows] == ["leebo_22"]
+
+
+def test_models_come_along_under_their_own_names(tmp_path):
+    solved = (layout.NOTEBOOKS / "07_gpt.ipynb").read_text()
+    members = {"leebo_1_2_07_gpt.ipynb": solved, "leebo_1_3_gpt-1.safetensors": b"x", "leebo_1_4_gpt_config.json": b"{}"}
+    collect([placed(tmp_path / "flat", members)], tmp_path / "course")
+    assert {p.name for p in (tmp_path / "course/submitted/leebo/07_gpt").iterdir()} == {
+        "07_gpt.ipynb",
+        "gpt.safetensors",
+        "gpt_config.json",
+    }
+
+
+EVIL = {
+    "a path out of it": {f"../../ann/{NAME}": SOLVED},
+    "an absolute path": {f"/tmp/ann/{NAME}": SOLVED},
+    "a drive": {f"C:\\ann\\{NAME}": SOLVED},
+    "a bomb": {NAME: b"\0" * (50 * 2**20)},
+}
+
+
+@pytest.mark.parametrize("members", EVIL.values(), ids=EVIL)
+def test_archives_are_unpacked_safely(tmp_path, members):
+    (tmp_path / "evil.zip").write_bytes(packed(members))
+    result = archive.unpack(tmp_path / "evil.zip", tmp_path / "a" / "b" / "folder")
+    assert len(result.left_out) == 1
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [tmp_path / "evil.zip"]
+
+
+def test_an_archive_that_says_less_than_it_holds_ends_early(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_FILES", 3)
+    (tmp_path / "many.zip").write_bytes(packed({f"{i}.txt": "x" for i in range(4)}))
+    with pytest.raises(archive.BadArchive, match="more than 3 files"):
+        archive.unpack(tmp_path / "many.zip", tmp_path / "folder")
+    (tmp_path / "cut.zip").write_bytes(packed({NAME: SOLVED})[:-30])
+    with pytest.raises(archive.BadArchive):
+        archive.unpack(tmp_path / "cut.zip", tmp_path / "other")
+
+
+OUTPUTS = [
+    {"output_type": "stream", "name": "stdout", "text": ['a "quote" \\ ] } [ {\n'] * 50},
+    {"output_type": "display_data", "data": {"image/png": "A" * 5000}, "metadata": {"outputs": [1]}},
+]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_outputs_are_left_out_and_nothing_else(tmp_path, indent):
+    """Against Python's own parser, with words in a cell that look like outputs."""
+    notebook = json.loads(SOLVED)
+    notebook["cells"][5]["source"] = 'x = "\\"outputs\\": [1, 2"  # {"outputs": ["'
+    expected = json.loads(json.dumps(notebook))
+    for cell, kept in zip(notebook["cells"], expected["cells"], strict=True):
+        if cell["cell_type"] == "code":
+            cell["outputs"], kept["outputs"] = OUTPUTS, []
+    path = placed(tmp_path, {NAME: json.dumps(notebook, indent=indent)}) / NAME
+    assert json.loads(without_outputs.read(path, 2**20)) == expected
+
+
+def test_outputs_do_not_count_against_the_size(tmp_path):
+    notebook = json.loads(SOLVED)
+    notebook["cells"][-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x\\n" * 9_000_000}]
+    path = placed(tmp_path, {f"ann/{NAME}": json.dumps(notebook)}) / "ann" / NAME
+    assert path.stat().st_size > 25 * 2**20
+    assert [f.lesson for f in find([tmp_path])] == [LESSON]
+    with pytest.raises(without_outputs.TooLarge):
+        without_outputs.read(path, 1000)
+
+
+def test_the_command_says_what_it_would_do(tmp_path):
+    placed(tmp_path / "flat", {f"leebo_1_2_{NAME}": SOLVED, "kim_3_4_essay.pdf": "%PDF"})
+    files = [str(p) for p in (tmp_path / "flat").iterdir()]
+    told = CliRunner().invoke(app, ["collect", *files, "--into", str(tmp_path / "course"), "--dry-run"])
+    assert told.exit_code == 0 and "leebo" in told.output and "not taken" in told.output and "would be" in told.output
+    assert not (tmp_path / "course").exists()
