@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login 
 KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by, the likeliest first
 WITHOUT_ROSTER = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS = "    Points Possible"
+NO_ZEROS = "no zeros were written: {} stand in no row or in two of the roster, and any student without a grade could be one of them"
+NUMBERED = re.compile(r"\w_(\d+)$")
 ID = re.compile(r"\s*\(\d+\)$")
 
 
@@ -59,12 +62,20 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
     columns = {lesson: _column(lesson, canvas.header) for lesson in marks.lessons}
     table = [[*identity, *(column or lesson for lesson, column in columns.items())]]
     table.append([POINTS, *[""] * (len(identity) - 1), *(number(marks.maximum(lesson)) for lesson in columns)])
+    unmatched = [student for student in marks.students if student not in known.values()]
+    locked: list[str] = []
     for index, row in enumerate(canvas.students):
         before = {lesson: canvas.cell(row, column) if column else "" for lesson, column in columns.items()}
-        after = {lesson: _score(marks, known.get(index), lesson, zeros and not _is_test_student(row)) for lesson in columns}
-        table.append([*(canvas.cell(row, name) for name in identity), *(after[lesson] or before[lesson] for lesson in columns)])
-    unmatched = [student for student in marks.students if student not in known.values()]
-    return Sheet(as_csv(table[0], table[1:]), len(known), unmatched, _notes(marks, canvas, columns))
+        after = {
+            lesson: _score(marks, known.get(index), lesson, zeros and (index in known or not unmatched) and not _is_test_student(row))
+            for lesson in columns
+        }
+        kept = [lesson for lesson in columns if _is_fixed(before[lesson])]
+        locked += [f"{row[0]}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
+        filled = (before[lesson] if lesson in kept else after[lesson] or before[lesson] for lesson in columns)
+        table.append([*(canvas.cell(row, name) for name in identity), *filled])
+    notes = [*_notes(marks, canvas, columns), *locked, *([NO_ZEROS.format(", ".join(unmatched))] if zeros and unmatched else [])]
+    return Sheet(as_csv(table[0], table[1:]), len(known), unmatched, notes)
 
 
 def without_roster(marks: Marks, zeros: bool = False) -> Sheet:
@@ -77,18 +88,35 @@ def without_roster(marks: Marks, zeros: bool = False) -> Sheet:
 
 
 def _read(path: Path) -> _Roster:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error})") from None
+    text = _text(path)
     first = text.split("\n", 1)[0]
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",") if any(row)]
+    separator = max((",", ";", "\t"), key=first.count)
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
     header = [name.strip() for name in rows[0]] if rows else []
     if not header or header[0] not in ("Student", "LastName") or "ID" not in header or "Section" not in header:
         raise UserError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")
     rows = [[*row, *[""] * (len(header) - len(row))] for row in rows[1:]]
     points = next((row for row in rows if "Points Possible" in row[0]), [])
     return _Roster(header, [row for row in rows if row is not points and not _is_posting(row)], points)
+
+
+def _text(path: Path) -> str:
+    """The file as Canvas wrote it, or as Excel saved it: UTF-8, UTF-16 (its Unicode text) or Windows-1252."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from None
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", errors="replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def _is_fixed(cell: str) -> bool:
+    """Whether a cell says something that a number must not take away: excused, not counted, or locked."""
+    return cell.strip().upper() in ("EX", "EXCUSED", "N/A", "(READ ONLY)")
 
 
 def _is_posting(row: list[str]) -> bool:
@@ -104,20 +132,27 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
     """Rows of the roster and whose they are; an id that two rows share is nobody's."""
     rows: dict[str, int] = {}
     for name in ("Student", *reversed(KEYS)):
-        cells = [canvas.cell(row, name).strip().casefold() for row in canvas.students]
+        cells = [_same(canvas.cell(row, name)) for row in canvas.students]
         if name == "Student":  # `Smith, Ann` is smithann in the file names of Canvas's zip of submissions
             cells = [re.sub(r"\W", "", cell) for cell in cells]
         often = Counter(cells)
         rows |= {cell: index for index, cell in enumerate(cells) if cell and often[cell] == 1}
     known: dict[int, str] = {}
     for student in marks.students:
-        index = rows.get(student.strip().casefold())
+        index = rows.get(_same(student), rows.get(re.sub(r"\W", "", _same(student))))
+        if index is None and (numbered := NUMBERED.search(student)):  # a namesake, as `collect` tells them apart
+            index = rows.get(numbered[1])
         if index is None:
             continue
         if index in known:
             raise UserError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
         known[index] = student
     return known
+
+
+def _same(name: str) -> str:
+    """A name as it is compared: macOS and Canvas write `ü` in two ways."""
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def _column(lesson: str, header: list[str]) -> str | None:

@@ -34,13 +34,13 @@ MAY_IMPORT = {
     "grader.sandbox": "checking.errors layout",
     "grader.rpc": "checking checking.errors",
     "grader.worker": "checking checking.errors layout grader.rpc grader.sandbox",
-    "grader.ingest": "checking checking.errors layout",
+    "grader.ingest": "checking checking.errors files layout",
     "grader.results": "checking checking.errors files layout",
     "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
     "grader.gradebook": "authoring checking checking.errors files layout grader.results",
     "grader.batch": "checking checking.errors files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
     "grader.plugin": "checking checking.errors layout grader.gradebook grader.ingest grader.run grader.sandbox",
-    "grader.commands": "authoring checking checking.errors commands layout grader.batch grader.gradebook grader.sandbox",
+    "grader.commands": "authoring checking checking.errors commands layout grader.batch grader.ingest grader.gradebook grader.sandbox",
     "exports": "checking checking.errors commands files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
 }
 STUDENTS = ("utils", "checking", "notebook", "progress")

@@ -2,7 +2,8 @@
 
 import sysconfig
 import venv
-from importlib.metadata import Distribution, distribution
+from collections.abc import Callable, Iterable
+from importlib.metadata import Distribution, distribution, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -28,16 +29,22 @@ class Bare:
         return {plain(folder.name.split("-")[0]) for folder in self.installed.glob("*.dist-info")}
 
 
-def with_dependencies(*names: str) -> set[str]:
-    """The packages and everything that they need here, by name."""
-    found, wanted = set(), list(map(plain, names))
+def with_dependencies(*names: str, of: Callable[[str], Iterable[str] | None] = requires) -> set[str]:
+    """The packages and everything that they need here, by name, with what their extras bring: `cuda-toolkit[cublas]` needs cuBLAS.
+
+    `of` says what a package needs, as `importlib.metadata.requires`.
+    """
+    done: set[tuple[str, str]] = set()
+    wanted = [(plain(name), "") for name in names]
     while wanted:
-        name = wanted.pop()
-        if name not in found:
-            found.add(name)
-            needed = map(Requirement, distribution(name).requires or [])
-            wanted += [plain(r.name) for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
-    return found
+        name, extra = wanted.pop()
+        if (name, extra) in done:
+            continue
+        done.add((name, extra))
+        for needed in map(Requirement, of(name) or []):
+            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                wanted += [(plain(needed.name), chosen) for chosen in ("", *needed.extras)]
+    return {name for name, _ in done}
 
 
 def tops(package: Distribution) -> set[Path]:

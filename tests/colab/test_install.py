@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from autograde import layout
-from tests.colab.bare import Bare
+from tests.colab.bare import Bare, with_dependencies
 from utils import setup
 
 
@@ -55,6 +55,15 @@ def test_a_package_that_wants_another_torch_is_refused(tmp_path, bare):
     wheel(tmp_path, "wants-any", "1.0", "torch", "numpy>=1")
     assert install(bare, "wants-any", **offline) == ""
     assert bare.new_packages() == {"wants-any"}
+
+
+def test_what_an_extra_brings_is_shipped_too():
+    """As PyTorch with CUDA asks for `cuda-toolkit[cublas]`: such an environment has cuBLAS, and NumPy's way to name packages."""
+    needs = {
+        "torch": ["cuda_toolkit[cublas,cudart]==13.0; sys_platform != 'no-such'", "other; sys_platform == 'no-such'"],
+        "cuda-toolkit": ["nvidia-cublas; extra == 'cublas'", "nvidia-cudart; extra == 'cudart'", "nvidia-nvtx; extra == 'nvtx'"],
+    }
+    assert with_dependencies("torch", of=needs.get) == {"torch", "cuda-toolkit", "nvidia-cublas", "nvidia-cudart"}
 
 
 def test_without_a_network_the_last_line_says_so(bare):

@@ -14,9 +14,9 @@ import nbformat
 from autograde import layout
 from autograde.checking.lesson import outcome_files, read_manifest
 from autograde.grader.ingest import kinds
-from autograde.grader.ingest.discovery import readable
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.matching import UNANSWERED, match
+from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.ingest.survey import Handed, Survey
 

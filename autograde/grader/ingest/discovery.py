@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MAX_NAME = 200  # bytes: a folder's name is at most 255 on any system, and spelling out strange characters makes it longer
+from autograde.grader.ingest.attempts import Chosen, choose
+from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.survey import Survey, student_folder, survey
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,12 @@ def find(paths: list[Path], lesson: str | None = None) -> list[Found]:
     Raises:
         ValueError: when a path does not exist, or a folder holds no student's folder.
     """
-    from autograde.grader.ingest.survey import survey
-
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         return in_place(survey(paths, lesson, Path(scratch)), lesson, paths)
 
 
-def in_place(surveyed, lesson: str | None, paths: list[Path]) -> list[Found]:
+def in_place(surveyed: Survey, lesson: str | None, paths: list[Path]) -> list[Found]:
     """The submissions of a survey, where they lie."""
-    from autograde.grader.ingest.attempts import choose
-
     chosen = {(c.student, c.lesson): c for c in choose(surveyed) if not lesson or c.lesson == lesson}
     if not surveyed.students:
         raise ValueError(f"{', '.join(map(str, paths))}: there are no students' folders (<student>/<lesson>.ipynb) and no notebooks in it")
@@ -43,7 +40,7 @@ def in_place(surveyed, lesson: str | None, paths: list[Path]) -> list[Found]:
     return [_found(s, name, chosen.get((s, name)), surveyed) for s in sorted(surveyed.students) for name in sorted(lessons)]
 
 
-def _found(student: str, lesson: str, chosen, surveyed) -> Found:
+def _found(student: str, lesson: str, chosen: Chosen | None, surveyed: Survey) -> Found:
     if chosen:
         return Found(student, lesson, chosen.handed.file.path, chosen.notes)
     seen = tuple(f"{readable(out.shown)}: {out.why}" for out in surveyed.left_out if out.student == student or _begins(out.shown, student))
@@ -56,21 +53,9 @@ def _begins(shown: str, student: str) -> bool:
 
 def in_folder(folder: Path, lesson: str) -> Found:
     """The submission of the one student whose files lie in `folder`."""
-    from autograde.grader.ingest.attempts import choose
-    from autograde.grader.ingest.survey import Survey, student_folder
-
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
-        found: Survey = student_folder(folder, lesson, Path(scratch))
+        found = student_folder(folder, lesson, Path(scratch))
         chosen = next((c for c in choose(found) if c.lesson == lesson and not c.handed.file.packed), None)
     if chosen:
         return Found(folder.name, lesson, chosen.handed.file.path, chosen.notes)
     return Found(folder.name, lesson, None, tuple(f"{readable(out.shown)}: {out.why}" for out in found.left_out)[:5])
-
-
-def readable(name: str) -> str:
-    """A name that can be written anywhere, also on a terminal: strange characters spelled out, one blank between words, not too long."""
-    words = " ".join(name.encode("utf-8", "backslashreplace").decode().split())
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
-    if len(plain.encode()) <= MAX_NAME:
-        return plain
-    return plain.encode()[: MAX_NAME - 20].decode(errors="ignore") + "-" + hashlib.sha256(plain.encode()).hexdigest()[:16]

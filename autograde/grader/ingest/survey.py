@@ -16,9 +16,9 @@ import yaml
 from autograde import layout
 from autograde.checking.lesson import outcome_files
 from autograde.grader.ingest import archive, kinds, systems, whose
-from autograde.grader.ingest.discovery import readable
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, lesson_of
+from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.systems import Label
 
 METADATA = "submission_metadata.yml"
