@@ -1,21 +1,32 @@
 # %% [markdown]
 # # 01 · Sample-based planning
-# *Needs: Python and a little probability · about 3 hours · CPU is enough · 24 points and a written question*
+# *Needs: Python and a little probability · about 3 hours · CPU is enough · 24 points by checks, 3 for the written question*
 #
-# An agent that knows nothing walks into a world. It can learn in two ways.
+# An agent that knows nothing enters a world. It can learn in two ways.
 #
 # - **Model-free.** No model. Learn a value function (or a policy) straight from experience.
 # - **Model-based.** Learn a *model* from experience, then *plan* a value function (or a policy) from the model.
 #
-# This lesson builds both, from the same experience, on the same small worlds, and lets you watch what the second way buys and where it
+# This lesson builds both, from the same experience, on the same small worlds, and measures what the second way gains and where it
 # errs. The course ends with the same idea at full size: in lesson 08 the model you plan in is a GPT. Here it is a table, so that every
-# claim can be held against an exact answer.
+# claim can be compared with an exact answer.
 #
-# **What you will be able to say at the end**
-# 1. why model-free learning is slow, in one picture;
-# 2. what a model $\mathcal M = \langle T_\eta, R_\eta \rangle$ is, how to fit one, and what it assumes;
-# 3. how Q-learning, Sarsa and Monte Carlo control become *planners* when the experience they eat is sampled from a model;
-# 4. that planning in a learned model has two sources of error, and how to measure each.
+# | No. | Exercise | Difficulty | Minutes | Points |
+# | --- | --- | --- | --- | --- |
+# | 1 | `q_learning_update` | ●○○ | 10 | 2 |
+# | 2 | `sarsa_update` | ●○○ | 5 | 1 |
+# | 3 | `discounted_returns` | ●○○ | 10 | 1.5 |
+# | 4 | `epsilon_greedy` | ●●○ | 10 | 1.5 |
+# | 5 | `fit_model` | ●●○ | 20 | 3 |
+# | 6 | `sample_model` | ●○○ | 10 | 1.5 |
+# | 7 | `q_planning` | ●●○ | 15 | 2 |
+# | 8 | `sarsa_planning` | ●●○ | 20 | 2.5 |
+# | 9 | `monte_carlo_planning` | ●●○ | 20 | 2.5 |
+# | 10 | `dyna_q` | ●●● | 30 | 3 |
+# | 11 | `policy_value` | ●●○ | 15 | 2 |
+# | 12 | `sample_posterior_model` | ●●○ | 10 | 1.5 |
+# | | written question | | 10 | 3 |
+# | ★ | `prioritized_sweeping` (stretch) | ●●● | 30 | – |
 
 # %% tags=["setup"]
 import torch
@@ -33,6 +44,11 @@ check = lesson.check
 
 
 # %% [markdown]
+# **Conventions.** States and actions are plain ints. Results keep the dtype and device of the tables they are made from (the tables here
+# are float64), and inputs are never changed in place. Randomness comes from an explicit `torch.Generator`, always the last argument: every
+# draw uses it, so the same seed gives the same result. A figure that says it is waiting for your function draws itself once you have
+# written it: run its cell again.
+#
 # ## The worlds
 # A Markov decision process is $\langle S, A, T, R \rangle$: states, actions, transition probabilities $T(s' \mid s, a)$ and rewards
 # $R(s, a)$. With few states all of it fits in tables. `TabularMDP` holds them:
@@ -44,13 +60,11 @@ check = lesson.check
 # | `terminal` | `(S,)` | True where an episode ends; **a terminal state's value is 0** |
 # | `start` | `(S,)` | the probability of starting in each state |
 #
-# `mdp.step(state, action, generator)` plays one step and returns `(next_state, reward, terminated)`. States and actions are plain ints.
+# `mdp.step(state, action, generator)` plays one step and returns `(next_state, reward, terminated)`.
 #
-# The tables below are those of three Gymnasium tasks, read off exactly: **CliffWalking** (4 × 12 cells, −1 a step, −100 and back to the
+# The tables below are those of three Gymnasium tasks, read off exactly: **CliffWalking** (4 × 12 cells, −1 per step, −100 and back to the
 # start for falling; Sutton & Barto 2018, example 6.6), **FrozenLake** (4 × 4 cells of slippery ice: the move goes where you meant it with
 # probability 1/3, else sideways; reward 1 at the goal, holes end the episode) and **Taxi** (500 states; Dietterich 2000).
-#
-# Randomness in this course comes from an explicit `torch.Generator`, always the last argument: the same seed gives the same result.
 
 # %% tags=["experiment"]
 cliff = TabularMDP.from_gym("CliffWalking-v1")
@@ -132,7 +146,7 @@ def q_learning_update(
 check(q_learning_update)
 
 # %% [markdown]
-# **Sarsa** (Rummery & Niranjan 1994) uses the action $a'$ that the agent *really takes* next, hence the name $(s, a, r, s', a')$:
+# **Sarsa** (Rummery & Niranjan 1994; the name is Sutton's, 1996) uses the action $a'$ that the agent *really takes* next, hence the name $(s, a, r, s', a')$:
 #
 # $$q(s,a) \leftarrow q(s,a) + \alpha\,\big[\, r + \gamma\, q(s', a') - q(s,a) \,\big]$$
 #
@@ -217,10 +231,10 @@ plots.show(
 )
 
 # %% [markdown]
-# One cell an episode. The information was all there after the first walk; the learner used each step once, forwards, and threw it away.
-# Two cures suggest themselves. One waits for the end of the episode and hands out what really followed (Monte Carlo). The other *keeps*
-# the experience and goes through it again, in thought: that is planning, and it is what this lesson is about. First, Monte Carlo's
-# return:
+# One cell per episode. All the information was there after the first walk; the learner used each step once, in order, and forgot it.
+# There are two remedies. One waits for the end of the episode and uses what really followed (Monte Carlo). The other *keeps* the
+# experience and learns from it again: as it was (experience replay; Lin 1992), or through a model fitted to it (planning), which is what
+# this lesson is about. First, Monte Carlo's return:
 #
 # $$G_t = R_{t+1} + \gamma R_{t+2} + \gamma^2 R_{t+3} + \dots = R_{t+1} + \gamma\, G_{t+1}$$
 #
@@ -257,8 +271,8 @@ check(discounted_returns)
 # with probability $1 -
 # \varepsilon + \varepsilon/|A|$.
 #
-# **Ties matter.** In a fresh table all actions are equal. An agent that always takes the first of equals walks into the same wall until
-# it dies of boredom; equals must be drawn from at random.
+# **Ties matter.** In a fresh table all actions are equal. An agent that always takes the first of equals may walk into the same wall again
+# and again; one of the equals must be drawn at random.
 #
 # ### Exercise 4 · `epsilon_greedy` ●●○ · 10 minutes · 1.5 points
 # <details><summary>Hint 1</summary>
@@ -324,8 +338,8 @@ plots.show(
 #
 # Experience comes as an `Experience`: five equally long tensors `state, action, reward, next_state, terminated`. The result is a
 # `TabularModel(transition, reward, counts, terminal)` with shapes `(S, A, S)`, `(S, A)`, `(S, A)`, `(S,)`. Two conventions:
-# **a pair never tried has all-zero rows** (no NaN: the model says honestly that it does not know), and a state seen as the next state of
-# a terminated step is terminal.
+# **a pair never tried has all-zero rows** (never NaN), and a state seen as the next state of a terminated step is terminal. All tables,
+# `counts` too, have the dtype of the rewards, and `terminal` is boolean.
 #
 # ### Exercise 5 · `fit_model` ●●○ · 20 minutes · 3 points
 # <details><summary>Hint 1</summary>
@@ -400,7 +414,7 @@ plots.show(
 # mean reward, $(-1 - 1 - 100)/3 = -34$: your model charges every step a third of a fall.
 #
 # To draw from a model: draw $s'$ from its row, read $r$, look up whether $s'$ is terminal. A pair never tried has nothing to draw from;
-# that is an error the caller should hear about.
+# then `sample_model` raises a `ValueError` whose message holds the numbers of the state and of the action.
 #
 # ### Exercise 6 · `sample_model` ●○○ · 10 minutes · 1.5 points
 # <details><summary>Hint 1</summary>
@@ -472,15 +486,15 @@ plots.show(
 )
 
 # %% [markdown]
-# Is that a disaster? Not for expected values: $\mathbb E[r + \gamma V(s')]$ needs the mean reward and the next-state probabilities, and
+# Does it matter? Not for expected values: $\mathbb E[r + \gamma V(s')]$ needs the mean reward and the next-state probabilities, and
 # both are right. It *is* one for every question about risk ("how often does a walk cost more than 50?"), and for a model whose reward
 # must be read off a story, as in lesson 08, where one text carries both.
 
 # %% [markdown]
 # ## 3 · Planning from samples
-# Here is the lecture's idea, simple and powerful: **use the model only to generate samples, and apply model-free RL to them.** Nothing
-# new has to be invented. Q-learning, Sarsa and Monte Carlo control stay what they are; only the experience is imagined, and imagined
-# experience costs nothing.
+# Here is the lecture's idea, simple and powerful: **use the model only to generate samples, and apply model-free RL to them.** Q-learning,
+# Sarsa and Monte Carlo control stay what they are; only the experience is imagined, and imagined experience costs computing time, but
+# no step in the world.
 #
 # **Q-planning** (random-sample one-step tabular Q-planning; Sutton & Barto 2018, §8.1) repeats: pick a pair that was tried, at random;
 # sample its outcome from the model; do one Q-learning update. A pair never tried is never sampled, so its entry stays 0.
@@ -621,9 +635,9 @@ def monte_carlo_planning(
 check(monte_carlo_planning)
 
 # %% [markdown]
-# ### Two planners, one model, two characters
-# Three thousand random steps, begun anywhere on the grid, are enough to have tried every pair of CliffWalking; the world is
-# deterministic, so your model of it is now exact. Plan in it with Q-learning's update and with Sarsa's ($\varepsilon = 0.1$), and follow
+# ### Two planners, one model
+# Three thousand random steps, begun anywhere on the grid, have tried every pair of CliffWalking (for each of {measured:cliff.seeds} seeds);
+# the world is deterministic, so your model of it is now exact. Plan in it with Q-learning's update and with Sarsa's ($\varepsilon = 0.1$), and follow
 # the greedy action from the start.
 
 
@@ -670,18 +684,18 @@ plots.show(
 
 # %% [markdown]
 # Both are right. Q-learning's values are those of the greedy policy, and along the edge is the shortest way. Sarsa's are those of the
-# ε-greedy policy that really walks: whoever stumbles one step in ten should not stumble beside a cliff. (Example 6.6 in Sutton & Barto
-# shows this with real steps. Here not one real fall was paid for.)
+# ε-greedy policy that made the steps: who explores in one step of ten should not do so beside a cliff. (Example 6.6 in Sutton & Barto
+# shows this with real steps. Here the falls that taught it were imagined.)
 
 # %% [markdown]
 # ## 4 · Dyna: learn, model, plan, all at once
 # **Dyna-Q** (Sutton 1990) joins the two ways. After every *real* step it does three things:
 #
 # 1. **direct learning**: a Q-learning update with the step;
-# 2. **model learning**: remember the step;
+# 2. **model learning**: count the step in the model, as `fit_model` would (every outcome of a pair counts, not only the newest);
 # 3. **planning**: `planning_steps` times, pick a pair tried before, imagine its outcome, and do a Q-learning update with that.
 #
-# With 0 planning steps it is plain Q-learning. Its cost is thought, not experience.
+# With 0 planning steps it is plain Q-learning. Planning costs computing time, not experience.
 #
 # ### Exercise 10 · `dyna_q` ●●● · 30 minutes · 3 points
 # Start each episode in a state drawn from `mdp.start`; behave ε-greedily; the table starts at zero. Return the table and, for each
@@ -771,25 +785,29 @@ def draw_curves(figure):
         plots.band(ax, range(1, curves[n].shape[1] + 1), curves[n], f"{n} planning steps" + (" (model-free)" if n == 0 else ""), color)
     ax.axhline(13, color="#111827", lw=1, ls=":")
     ax.text(40, 12.4, "shortest way: 13 ", ha="right", va="top", fontsize=8)
-    ax.set(yscale="log", xlabel="episode", ylabel="real steps in the episode", ylim=(9, None))
+    ax.set(yscale="log", xlabel="episode", ylabel="real steps in the episode", ylim=(9, 700))
     ax.legend()
 
 
 plots.show(
     draw_curves,
-    alt="Real steps an episode against the episode on CliffWalking, bands over five seeds: near the shortest way of 13 after 4 episodes "
-    "with 50 planning steps, after dozens with none",
+    alt="Real steps per episode against the episode on CliffWalking, both counted from the first, bands over five seeds: with 50 planning "
+    "steps near the shortest way of 13 within the first few episodes, with 5 a little later, with none slowly and not there after 40",
     width=6.4,
     height=3.2,
 )
 
 # %% [markdown]
-# More thought, less experience: this is why sample-based planning is often the more efficient way. (The curves do not settle *at* 13: the
-# walker still explores one step in ten, and a stumble off the edge starts it over.)
+# More planning, fewer real steps: the first ten episodes take {measured:dyna.0.first_ten:,.0f} real steps without planning,
+# {measured:dyna.5.first_ten:,.0f} with 5 and {measured:dyna.50.first_ten:,.0f} with 50 planning steps (means over {measured:dyna.seeds}
+# seeds). The first episode of at most 20 steps is number {measured:dyna.50.first_short.range:.0f} with 50 planning steps, and number
+# {measured:dyna.0.first_short.range:.0f} with none. (The curves do not settle *at* 13: the walker still explores one step in ten, and a
+# fall sets it back to the start.)
+
 
 # %% [markdown]
-# ## 5 · A ruler: exact values
-# To speak of errors we need the truth. For a policy $\pi$, given as probabilities `(S, A)`, the Bellman equation is linear,
+# ## 5 · Exact values
+# To speak of errors we need the exact values. For a policy $\pi$, given as probabilities `(S, A)`, the Bellman equation is linear,
 # $V = r_\pi + \gamma P_\pi V$, with $P_\pi(s, s') = \sum_a \pi(a \mid s)\, T(s' \mid s,a)$ and $r_\pi(s) = \sum_a \pi(a \mid s)\,
 # R(s,a)$. So
 #
@@ -797,7 +815,7 @@ plots.show(
 #
 # with one row changed for each terminal state, where $V = 0$ whatever its row of the tables says.
 #
-# *A worked number.* One state that loops to itself with probability 0.5, else ends; reward 1 a step; $\gamma = 0.8$: $(1 - 0.4)\,V = 1$,
+# *A worked number.* One state that loops to itself with probability 0.5, else ends; reward 1 per step; $\gamma = 0.8$: $(1 - 0.4)\,V = 1$,
 # so $V = 1.667$.
 #
 # ### Exercise 11 · `policy_value` ●●○ · 15 minutes · 2 points
@@ -828,7 +846,7 @@ check(policy_value)
 
 # %% [markdown]
 # With exact evaluation, exact *planning* is short: evaluate, act greedily, repeat until nothing improves (policy iteration; Howard 1960).
-# It is the yardstick of the next figures. No sampling is in it, so it errs only where the model does.
+# The next figures compare with it. No sampling is in it, so it errs only where the model does.
 
 
 # %%
@@ -882,8 +900,8 @@ plots.show(
 # $$\|\hat V - V^*\| \;\le\; \underbrace{\|V^*_\eta - V^*\|}_{\text{the model's error}}
 # \;+\; \underbrace{\|\hat V - V^*_\eta\|}_{\text{planning's own error}}$$
 #
-# More experience shrinks the first; more thought shrinks the second. Neither does the other's work. Below, FrozenLake; errors are means
-# over its non-terminal cells, over three seeds; both exact values are computed with your `policy_value`, $\hat V$ with your `q_planning`.
+# More experience tends to shrink the first, more planning the second; neither shrinks the other. Below, FrozenLake; errors are means
+# over its non-terminal cells, over five seeds; both exact values are computed with your `policy_value`, $\hat V$ with your `q_planning`.
 
 # %% tags=["experiment"]
 ice = ~lake.terminal
@@ -898,17 +916,17 @@ def errors(experience: Experience, planning: int, seed: int) -> list[float]:
     return [float((a - b)[ice].abs().mean()) for a, b in ((believed, truth), (planned, believed), (planned, truth))]
 
 
-EXPERIENCE, THOUGHT = (200, 600, 2000, 6000, 20_000), (200, 600, 2000, 6000, 20_000)
+EXPERIENCE, SAMPLES = (200, 600, 2000, 6000, 20_000), (200, 600, 2000, 6000, 20_000)
 
 
-def split_the_error(seeds: int = 3) -> tuple[Tensor, Tensor]:
+def split_the_error(seeds: int = 5) -> tuple[Tensor, Tensor]:
     """The errors against experience (10,000 planning samples) and against planning samples (20,000 steps), each (3, seeds, 5)."""
     lived = [random_experience(lake, max(EXPERIENCE), seeded(seed), start=ANYWHERE) for seed in range(seeds)]
     against_experience = [
         [errors(lived[seed].first(n), 10_000, seed) for n in EXPERIENCE] for seed in tqdm(range(seeds), desc="more experience", leave=False)
     ]
-    against_thought = [[errors(lived[seed], n, seed) for n in THOUGHT] for seed in tqdm(range(seeds), desc="more thought", leave=False)]
-    return torch.tensor(against_experience).movedim(-1, 0), torch.tensor(against_thought).movedim(-1, 0)
+    against_planning = [[errors(lived[seed], n, seed) for n in SAMPLES] for seed in tqdm(range(seeds), desc="more planning", leave=False)]
+    return torch.tensor(against_experience).movedim(-1, 0), torch.tensor(against_planning).movedim(-1, 0)
 
 
 error_split = attempt(split_the_error)
@@ -918,7 +936,7 @@ error_split = attempt(split_the_error)
 def draw_errors(figure):
     axes = figure.subplots(1, 2, sharey=True)
     kinds = (("the model's error", plots.BLUE), ("planning's own error", plots.ORANGE), ("both together", plots.GREY))
-    for ax, x, runs in zip(axes, (EXPERIENCE, THOUGHT), error_split[:]):
+    for ax, x, runs in zip(axes, (EXPERIENCE, SAMPLES), error_split[:]):
         for (label, color), run in zip(kinds, runs):
             plots.band(ax, x, run, label, color)
         ax.set(xscale="log", yscale="log")
@@ -936,13 +954,18 @@ plots.show(
 )
 
 # %% [markdown]
-# Three things to see. On the left the model's error falls with experience until planning's own error is what remains. On the right
-# thought cannot touch the model's error. And planning's own error stops falling too: with a constant step size $\alpha$ the table keeps
-# jittering with the samples, and the max of jittering numbers is too high on average.
+# Three things to see, with means over {measured:errors.seeds} seeds. On the left the model's error falls with experience, from
+# {measured:errors.experience.200.model:.2f} at 200 steps to {measured:errors.experience.20000.model:.2f} at 20,000, until planning's own
+# error is the larger part. On the right no amount of planning touches the model's error. And planning's own error stops falling too: it is
+# {measured:errors.samples.20000.planning:.3f} after 20,000 samples and {measured:errors.longer:.3f} after 40,000. With a constant step size
+# $\alpha = 0.1$ the entries keep changing with each sample, and the maximum of such noisy entries is too high on average (here by
+# {measured:errors.too_high:.3f}). Smaller steps and more of them help: after {measured:step_size.budget.samples:,} samples the error is
+# {measured:step_size.large:.3f} with $\alpha = 0.1$ and {measured:step_size.small:.3f} with $\alpha = 0.02$.
+
 
 # %% [markdown]
 # ### Reasoning about uncertainty
-# One of the lecture's pros of model-based RL: it can say how sure it is. A maximum-likelihood model cannot; one try of a pair makes it
+# One of the advantages of model-based RL that the lecture names: it can say how sure it is. A maximum-likelihood model cannot; one try of a pair makes it
 # certain of the outcome. A **posterior** over models can. Put a Dirichlet prior on each row of $T_\eta$; after counts $N(s,a,\cdot)$ the
 # posterior is again Dirichlet (the prior is conjugate):
 #
@@ -982,13 +1005,13 @@ def with_rules(transition: Tensor) -> TabularMDP:
     return TabularMDP(transition, transition[..., 15].clone(), lake.terminal, lake.start)
 
 
-def what_is_my_plan_worth(tries: int, seed: int, draws: int = 200) -> tuple[float, float, Tensor]:
-    """(what the model believes, the truth, what posterior draws say) of a plan made from about `tries` tries a pair."""
+def what_is_my_plan_worth(tries: int, seed: int, draws: int = 200, prior: float = 1 / 16) -> tuple[float, float, Tensor]:
+    """(what the model believes, the truth, what posterior draws say) of a plan made from about `tries` tries of each pair."""
     experience = random_experience(lake, tries * 44, seeded(seed), start=ANYWHERE)
     model = fit_model(experience, 16, 4)
     believed, policy = plan_exactly(with_rules(model.transition), GAMMA)
     counts, generator = model.transition * model.counts[..., None], seeded(seed)
-    sampled = [policy_value(with_rules(sample_posterior_model(counts, 1 / 16, generator)), policy, GAMMA)[0] for _ in range(draws)]
+    sampled = [policy_value(with_rules(sample_posterior_model(counts, prior, generator)), policy, GAMMA)[0] for _ in range(draws)]
     return float(believed[0]), float(policy_value(lake, policy, GAMMA)[0]), torch.stack(sampled)
 
 
@@ -1031,34 +1054,56 @@ plots.show(
 )
 
 # %% [markdown]
-# Where data is thin the single model is not just wrong, it is *sure*, and wrong on the bright side: a planner searches for whatever the
-# model makes look good, its mistakes included. The posterior is wide there, which is the honest answer, and its mean lies nearer to the
-# truth. With more data both agree with the world. Planning in a fresh posterior draw each episode also explores: pairs the agent is
-# unsure of look good in *some* draws.
+# Over {measured:posterior.seeds} data sets, with about 5 tries of each pair, the model believes in {measured:posterior.5.believed:.2f} and
+# the plan is worth {measured:posterior.5.true:.2f}. A planner searches for whatever the model makes look good, its mistakes included, so
+# its own estimate is too high. The posterior is less wrong, {measured:posterior.5.sixteenth:.2f} on average, and it says that it is unsure:
+# its draws differ by {measured:posterior.5.spread_sixteenth:.2f} (standard deviation). But it is still too high: it is asked about a plan
+# that was chosen *because* these data make it look good. And its answer depends on the prior, which is our choice: with 1 instead of 1/16
+# in every entry the mean is {measured:posterior.5.one:.2f} and the spread {measured:posterior.5.spread_one:.2f}. With 250 tries of each pair
+# all of them are near the exact value: {measured:posterior.250.believed:.2f}, {measured:posterior.250.sixteenth:.2f} and
+# {measured:posterior.250.one:.2f}, where the plan is worth {measured:posterior.250.true:.2f}.
+#
+# Planning in a fresh posterior draw in each episode also explores: pairs the agent is unsure of look good in *some* draws.
+
 
 # %% [markdown]
-# ## 7 · The same experience, two ways
-# Last, a task with 500 states. Taxi: random play from anywhere gives $n$ steps. Model-free: one pass of `q_learning_update` over them, in
-# order. Model-based: fit your model, then 60,000 imagined updates. Both then act greedily in the world, and your `policy_value` says what
-# that is worth from the task's start states.
-
+# ## 7 · The same experience, three ways
+# Last, a task with 500 states. Taxi: random play from anywhere gives $n$ steps. Three learners get these same steps:
+#
+# - **once**: one pass of `q_learning_update` over them, in order;
+# - **replay**: the steps are kept, and 60,000 of them, drawn at random, are learned from again, without a model;
+# - **model**: fit your model, then 60,000 imagined updates.
+#
+# All act greedily in the world afterwards, and your `policy_value` says what that is worth from the task's start states. Before you run
+# it: how much do you expect the model to gain over replay?
 
 # %% tags=["experiment"]
-def two_ways(n: int, experience: Experience) -> tuple[float, float, float]:
-    """(model-free, model-based) expected returns of the greedy policies from the first `n` steps."""
-    lived = experience.first(n)
-    free = torch.zeros_like(taxi.reward)
-    for state, action, reward, next_state, terminated in lived.steps():
-        free = q_learning_update(free, state, action, reward, next_state, terminated, 1.0, GAMMA)
-    planned = q_planning(fit_model(lived, taxi.n_states, taxi.n_actions), 60_000, 1.0, GAMMA, seeded(1))
-    return tuple(float(policy_value(taxi, greedy_policy(q), GAMMA) @ taxi.start) for q in (free, planned))
+UPDATES = 60_000
 
 
-def compare_on_taxi(amounts: tuple[int, ...] = (5000, 15_000, 40_000)) -> tuple[tuple[int, ...], Tensor, float]:
-    """The amounts of experience, the returns (n, 2), and the best possible return."""
+def replay(lived: Experience, generator: torch.Generator) -> Tensor:
+    """Experience replay: Q-learning on remembered steps, drawn at random, and no model (Lin 1992)."""
+    q, steps = torch.zeros_like(taxi.reward), lived.steps()
+    for i in torch.randint(len(steps), (UPDATES,), generator=generator).tolist():
+        q = q_learning_update(q, *steps[i], 1.0, GAMMA)
+    return q
+
+
+def three_ways(lived: Experience, seed: int) -> list[float]:
+    """Expected returns of the greedy policies: each step used once, replayed, planned with."""
+    once = torch.zeros_like(taxi.reward)
+    for step in lived.steps():
+        once = q_learning_update(once, *step, 1.0, GAMMA)
+    planned = q_planning(fit_model(lived, taxi.n_states, taxi.n_actions), UPDATES, 1.0, GAMMA, seeded(100 + seed))
+    tables = (once, replay(lived, seeded(200 + seed)), planned)
+    return [float(policy_value(taxi, greedy_policy(q), GAMMA) @ taxi.start) for q in tables]
+
+
+def compare_on_taxi(amounts: tuple[int, ...] = (5000, 15_000, 40_000), seed: int = 0) -> tuple[tuple[int, ...], Tensor, float]:
+    """The amounts of experience, the returns (n, 3), and the best possible return."""
     somewhere = (taxi.reachable() & ~taxi.terminal).double()
-    experience = random_experience(taxi, max(amounts), seeded(0), max_steps=20, start=somewhere)
-    returns = torch.tensor([two_ways(n, experience) for n in tqdm(amounts, desc="Taxi", leave=False)])
+    experience = random_experience(taxi, max(amounts), seeded(seed), max_steps=20, start=somewhere)
+    returns = torch.tensor([three_ways(experience.first(n), seed) for n in tqdm(amounts, desc="Taxi", leave=False)])
     return amounts, returns, float(plan_exactly(taxi, GAMMA)[0] @ taxi.start)
 
 
@@ -1069,8 +1114,9 @@ taxi_result = attempt(compare_on_taxi)
 def draw_taxi(figure):
     amounts, returns, best = taxi_result[:]
     ax = figure.subplots()
-    for column, (label, color) in enumerate((("model-free: each step used once", plots.GREY), ("model-based: fit, then plan", plots.BLUE))):
-        ax.plot(amounts, returns[:, column], marker="o", color=color, label=label)
+    labels = ("each step used once", f"replay: no model, {UPDATES:,} updates", f"model: fit, then {UPDATES:,} updates")
+    for column, (label, color, line) in enumerate(zip(labels, (plots.GREY, plots.ORANGE, plots.BLUE), ("o-", "s--", "o-"))):
+        ax.plot(amounts, returns[:, column], line, color=color, label=label)
     ax.axhline(best, color="#111827", lw=1, ls=":")
     ax.text(amounts[0], best + 2, f"the best policy: {best:.2f}", fontsize=8, va="bottom")
     ax.set(xscale="log", xlabel="real steps of random play", ylabel="expected discounted return", ylim=(-78, 10))
@@ -1081,11 +1127,27 @@ def draw_taxi(figure):
 
 plots.show(
     draw_taxi,
-    alt="Taxi, expected return against 5,000, 15,000 and 40,000 real steps: planning in a model climbs from the first and reaches the "
-    "best policy's 1.73; one pass of Q-learning stays at −51 until the last and ends below",
+    alt="Taxi, expected return against 5,000, 15,000 and 40,000 real steps. Replay and planning in a model rise together to the best "
+    "policy's value; each step used once stays far below them until the last",
     width=6.4,
     height=3.1,
 )
+
+# %% [markdown]
+# Expected returns, means over {measured:taxi.seeds} seeds (the best policy has {measured:taxi.best:.2f}):
+#
+# | real steps | once | replay | model |
+# | --- | --- | --- | --- |
+# | 5,000 | {measured:taxi.5000.once:.1f} | {measured:taxi.5000.replay:.1f} | {measured:taxi.5000.planned:.1f} |
+# | 15,000 | {measured:taxi.15000.once:.1f} | {measured:taxi.15000.replay:.1f} | {measured:taxi.15000.planned:.1f} |
+# | 40,000 | {measured:taxi.40000.once:.2f} | {measured:taxi.40000.replay:.2f} | {measured:taxi.40000.planned:.2f} |
+#
+# What makes the difference is to use each step *again*; whether through a model or from memory hardly matters here. For a table this is
+# no surprise: the counts of your model and the list of steps hold the same information, and drawing from one is like drawing from the
+# other (van Seijen & Sutton 2015). Only the choice of pairs differs, evenly or as often as they were lived through, and that is what is
+# left at 40,000 steps. A model gains more where it knows more than the list: where it generalises to pairs that nobody has tried, where it
+# can be asked about any situation, and where it tells how sure it is. Tables do the last two; generalising is what the rest of this
+# course is about.
 
 # %% [markdown]
 # ## 8 · Where this leads
@@ -1188,7 +1250,23 @@ def prioritized_sweeping(
 check(prioritized_sweeping)
 
 # %% [markdown]
+# ## Sources
+# - Watkins (1989), *Learning from Delayed Rewards*, PhD thesis, Cambridge; Rummery and Niranjan (1994), *On-Line Q-Learning Using
+#   Connectionist Systems*, Cambridge; Sutton (1996), *Generalization in Reinforcement Learning*, NIPS 8.
+# - Sutton (1990), *Integrated Architectures for Learning, Planning, and Reacting Based on Approximating Dynamic Programming*, ICML; Sutton
+#   and Barto (2018), *Reinforcement Learning: An Introduction*, second edition, MIT Press.
+# - Lin (1992), *Self-Improving Reactive Agents Based on Reinforcement Learning, Planning and Teaching*, Machine Learning 8; van Seijen and
+#   Sutton (2015), *A Deeper Look at Planning as Learning from Replay*, ICML.
+# - Howard (1960), *Dynamic Programming and Markov Processes*, MIT Press; Moore and Atkeson (1993), *Prioritized Sweeping*, Machine Learning
+#   13; Peng and Williams (1993), *Efficient Learning and Planning Within the Dyna Framework*, Adaptive Behavior 1.
+# - Strens (2000), *A Bayesian Framework for Reinforcement Learning*, ICML; Osband, Russo and Van Roy (2013), *(More) Efficient Reinforcement
+#   Learning via Posterior Sampling*, NeurIPS.
+# - Dietterich (2000), *Hierarchical Reinforcement Learning with the MAXQ Value Function Decomposition*, JAIR 13.
+# - Mnih et al. (2015), *Human-level control through deep reinforcement learning*, Nature 518; Silver et al. (2016), *Mastering the game of
+#   Go with deep neural networks and tree search*, Nature 529; Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
+#
 # ## Your score
+
 
 # %% tags=["figure"]
 lesson.scoreboard()

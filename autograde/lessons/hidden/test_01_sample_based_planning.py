@@ -57,6 +57,8 @@ def test_q_learning_keeps_dtype_and_device(student):
     q = expect.randn(4, 3, seed=2)
     expect.close(student.q_learning_update(q, 1, 1, 0.5, 2, True, 0.5, 0.9), after(q, 1, 1, 0.5, 0.5), where="a float32 table")
     expect.keeps_dtype(student.q_learning_update, q, 1, 2, 0.1, 3, False, 0.5, 0.9)
+    update, step = student.q_learning_update, (1, 2, 0.1, 3, False, 0.5, 0.9)
+    expect.precise(lambda q: update(q, *step), lambda q: after(q, 1, 2, 0.1 + 0.9 * q[3].max(), 0.5), q, where="one step")
     expect.follows_device(student.q_learning_update, q, 1, 2, 0.1, 3, False, 0.5, 0.9)
 
 
@@ -115,6 +117,15 @@ def test_exploring_and_ties_together(student):
     row = torch.tensor([-2.0, -1.0, -7.0, -1.0, -3.0, -1.0], dtype=torch.float64)
     low, high = 0.6 / 6, 0.4 / 3 + 0.6 / 6
     expect.frequencies(draws(student, row, 0.6, 280, seed=3), [low, high, low, high, low, high], where="six values, three best, ε 0.6")
+
+
+@pytest.mark.exercise("epsilon_greedy", weight=0.5)
+@pytest.mark.trivial
+def test_actions_repeat_with_the_seed(student):
+    """Every draw uses the generator: the same seed gives the same actions."""
+    row = torch.tensor([1.0, 3.0, 2.0, 3.0, 0.0], dtype=torch.float64)
+    one, same = (draws(student, row, 0.5, 120, seed=6) for _ in range(2))
+    expect.true(one == same, "Two generators of the same seed gave different actions: a draw does not use `generator`")
 
 
 @pytest.mark.exercise("epsilon_greedy")
@@ -259,6 +270,26 @@ def counted(value, goal, alpha):
     return round(float(np.log1p(-float(value) / goal) / np.log1p(-alpha)))
 
 
+@pytest.mark.exercise("q_planning", weight=0.5)
+def test_q_planning_does_as_many_updates_as_asked(student):
+    """`steps` counts single updates, however many pairs there are."""
+    rows = {(0, a): (2.0, {1: 1.0}) for a in range(4)}
+    model = TabularModel.from_rows(rows, 2, 4, terminal=[1])
+    got = student.q_planning(model, 60, 0.05, 0.9, seeded(8))
+    done = sum(counted(got[0, a], 2.0, 0.05) for a in range(4))
+    expect.true(done == 60, "`steps` must be the number of updates, over all pairs together")
+
+
+@pytest.mark.exercise("q_planning", weight=0.5)
+@pytest.mark.trivial
+def test_q_planning_without_experience(student):
+    """A model in which nothing was tried gives the zero table."""
+    empty = TabularModel.from_rows({}, 3, 2, terminal=[2])
+    expect.close(
+        student.q_planning(empty, 20, 0.5, 0.9, seeded(1)), torch.zeros(3, 2, dtype=torch.float64), where="a model of no experience"
+    )
+
+
 BANDIT = TabularModel.from_rows({(1, 0): (-1.0, {2: 1.0}), (1, 1): (3.0, {2: 1.0}), (1, 2): (-2.0, {2: 1.0})}, 3, 3, terminal=[2])
 
 
@@ -314,6 +345,25 @@ def test_sarsa_planning_repeats_with_the_seed(student):
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different tables")
     expect.true(first.dtype == torch.float32, "The table must have the dtype of the model")
     expect.close(student.sarsa_planning(narrow, torch.tensor([0]), 0, 0.5, 0.9, 0.5, 6, seeded(4)), torch.zeros(2, 2), where="no episodes")
+
+
+MANY_STARTS = TabularModel.from_rows({(s, 0): (1.0 + s, {6: 1.0}) for s in range(6)}, 7, 1, terminal=[6])
+
+
+@pytest.mark.exercise("sarsa_planning", weight=0.5)
+@pytest.mark.trivial
+def test_sarsa_planning_draws_starts_from_the_generator(student):
+    """The same seed gives the same episodes, their start states included."""
+    first, second = (student.sarsa_planning(MANY_STARTS, torch.arange(6), 25, 0.1, 0.9, 0.3, 5, seeded(7)) for _ in range(2))
+    expect.true(torch.equal(first, second), "Two generators of the same seed gave different start states: a draw does not use `generator`")
+
+
+@pytest.mark.exercise("monte_carlo_planning", weight=0.5)
+@pytest.mark.trivial
+def test_monte_carlo_planning_draws_starts_from_the_generator(student):
+    """The same seed gives the same episodes, their start states included."""
+    first, second = (student.monte_carlo_planning(MANY_STARTS, torch.arange(6), 4, 0.9, 0.3, 5, seeded(7)) for _ in range(2))
+    expect.true(torch.equal(first, second), "Two generators of the same seed gave different start states: a draw does not use `generator`")
 
 
 @pytest.mark.exercise("monte_carlo_planning", weight=1.5)
@@ -441,6 +491,25 @@ def test_dyna_keeps_learning_its_model(student):
     expect.true(not stuck or not all(stuck), message)
 
 
+@pytest.mark.exercise("dyna_q", weight=1)
+def test_dyna_imagines_every_outcome_seen(student):
+    """Planning draws from all outcomes seen for a pair, not from the newest alone."""
+    rows = {(0, 0): (0.0, {1: 0.5, 2: 0.5}), (1, 0): (1.0, {2: 1.0})}
+    world = start_at(TabularModel.from_rows(rows, 3, 1, terminal=[2]), 0)
+    got, _ = student.dyna_q(world, 40, 300, 0.04, 0.9, 0.3, 5, seeded(9))
+    # sampling noise of the model and of the updates: a standard deviation of about 0.1 around 0.45; the newest outcome alone gives 0 or 0.9
+    expect.close(float(got[0, 0]), 0.45, where="a pair with two outcomes that are equally likely", atol=0.4)
+
+
+@pytest.mark.exercise("dyna_q", weight=0.5)
+@pytest.mark.trivial
+def test_dyna_draws_starts_from_the_generator(student):
+    """The same seed gives the same episodes, their start states included."""
+    world = start_at(MANY_STARTS, *range(6))
+    (first, _), (second, _) = (student.dyna_q(world, 25, 0, 0.1, 0.9, 0.3, 5, seeded(7)) for _ in range(2))
+    expect.true(torch.equal(first, second), "Two generators of the same seed gave different start states: a draw does not use `generator`")
+
+
 @pytest.mark.exercise("dyna_q", weight=0.5)
 @pytest.mark.trivial
 def test_dyna_repeats_with_the_seed(student):
@@ -488,6 +557,7 @@ def test_value_of_certain_policies(student):
     policy = torch.nn.functional.one_hot(torch.tensor([2, 0, 1, 1, 2]), 3).double()
     expect.close(student.policy_value(mdp, policy, 0.7), evaluated(mdp, policy, 0.7), where="a deterministic policy", rtol=1e-6)
     expect.close(student.policy_value(mdp, policy, 0.0), (policy * mdp.reward).sum(-1).masked_fill(mdp.terminal, 0), where="γ = 0")
+    expect.precise(lambda p: student.policy_value(mdp, p, 0.9), lambda p: evaluated(mdp, p, 0.9), policy, where="5 states, 3 actions")
     narrow = random_mdp(5, 3, (4,), seed=30, dtype=torch.float32)
     expect.close(
         student.policy_value(narrow, policy.float(), 0.7), evaluated(narrow, policy.float(), 0.7), where="float32", rtol=1e-3, atol=1e-3

@@ -472,7 +472,7 @@ def any_possible(model, state, action, generator):
     return s2, float(model.reward[state, action]), bool(model.terminal[s2])
 
 
-@misconception("sample_model", "`terminated` is read at the state that is left; it is the next state that ends the episode.")
+@misconception("sample_model", "`terminated` is not that of the next state: look up whether the state that was reached is terminal.")
 def end_of_the_old_state(model, state, action, generator):
     refuse(model, state, action)
     s2, reward, _ = imagine(model, state, action, generator)
@@ -498,7 +498,7 @@ def unchecked(model, state, action, generator):
     return imagine(model, state, action, generator)
 
 
-@misconception("sample_model", "A step is never terminated here: look up whether the next state is terminal.")
+@misconception("sample_model", "`terminated` is not that of the next state: look up whether the state that was reached is terminal.")
 def never_ends(model, state, action, generator):
     refuse(model, state, action)
     return (*imagine(model, state, action, generator)[:2], False)
@@ -538,12 +538,12 @@ def planning_without_gamma(model, steps, alpha, gamma, generator):
     return plan(model, steps, alpha, 1.0, generator)
 
 
-@misconception("q_planning", "One `steps` is one update; this does `steps` sweeps over all pairs.")
+@misconception("q_planning", "`steps` is the number of updates, over all pairs together; this does more of them.")
 def planning_in_sweeps(model, steps, alpha, gamma, generator):
     return plan(model, (steps + 1) * max(1, int((model.counts > 0).sum())), alpha, gamma, generator)
 
 
-@misconception("q_planning", "There is one update too many: do exactly `steps`.")
+@misconception("q_planning", "`steps` is the number of updates, over all pairs together; this does more of them.")
 def planning_once_too_often(model, steps, alpha, gamma, generator):
     return plan(model, steps + 1, alpha, gamma, generator)
 
@@ -722,7 +722,7 @@ misconception(
 )
 misconception(
     "monte_carlo_planning",
-    "Only the last visit of a pair in an episode counts here; every visit must.",
+    "Returns are lost: an entry is the mean of all returns, of every visit, not the newest one.",
     replace=(
         "zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))",
         "dict(zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma))).items()",
@@ -735,7 +735,7 @@ misconception(
 )
 misconception(
     "monte_carlo_planning",
-    "The last return replaces the value; it should be averaged in.",
+    "Returns are lost: an entry is the mean of all returns, of every visit, not the newest one.",
     replace=("(value - q[pair]) / visits[pair]", "value - q[pair]"),
 )
 misconception("monte_carlo_planning", "γ is missing in the returns.", replace=("dtype=q.dtype), gamma)", "dtype=q.dtype), 1.0)"))
@@ -957,6 +957,44 @@ for planner in ("q_planning", "sarsa_planning", "monte_carlo_planning"):
     misconception(planner, UNSEEDED, replace=("sample_model(model, state, action, generator)", GLOBAL))
 misconception("dyna_q", UNSEEDED, replace=("torch.randint(n, (), generator=generator)", "torch.randint(n, ())"))
 misconception("dyna_q", UNSEEDED, replace=("mdp.step(state, action, generator)", "mdp.step(state, action, torch.default_generator)"))
+STARTS = "The start states are drawn without `generator`: the same seed must give the same episodes."
+for planner in ("sarsa_planning", "monte_carlo_planning"):
+    misconception(
+        planner, STARTS, replace=("torch.randint(len(start_states), (), generator=generator)", "torch.randint(len(start_states), ())")
+    )
+misconception("dyna_q", STARTS, replace=("torch.multinomial(mdp.start, 1, generator=generator)", "torch.multinomial(mdp.start, 1)"))
+misconception("epsilon_greedy", UNSEEDED, replace=("torch.rand((), generator=generator)", "torch.rand(())"))
+misconception(
+    "q_planning",
+    "`steps` is the number of updates, over all pairs together; this does more of them.",
+    replace=("range(steps if tried else 0)", "range(steps * len(tried))"),
+)
+misconception(
+    "q_planning",
+    "A model in which nothing was tried has no pair to pick: give the zero table.",
+    replace=("range(steps if tried else 0)", "range(steps)"),
+)
+LAST_LINE = "                imagined = outcomes[pair][draw(len(outcomes[pair]))]\n                q = q_learning_update(q, *pair, *imagined, alpha, gamma)"
+misconception(
+    "dyna_q",
+    "Planning overwrites the real step's next state: the walker goes on from an imagined place.",
+    replace=(LAST_LINE, LAST_LINE.replace("imagined =", "reward, next_state, done =").replace("*imagined", "reward, next_state, done")),
+)
+misconception(
+    "dyna_q",
+    "Planning overwrites the real step's `terminated`: an imagined end ends the real episode.",
+    replace=(LAST_LINE, LAST_LINE.replace("imagined =", "gain, then, terminated =").replace("*imagined", "gain, then, terminated")),
+)
+F32 = "float64 in, float64 out, but computed in float32 on the way: digits are lost."
+misconception(
+    "policy_value",
+    F32,
+    replace=(
+        "linalg.solve(identity - gamma * transition, reward)",
+        "linalg.solve((identity - gamma * transition).float(), reward.float()).to(reward.dtype)",
+    ),
+)
+misconception("q_learning_update", F32, replace=("return updated", "return updated.float().to(q.dtype)"))
 misconception("sample_model", UNSEEDED, replace=(", generator=generator)", ")"))
 misconception("sample_posterior_model", UNSEEDED, replace=("prior, generator)", "prior, torch.default_generator)"))
 
@@ -1015,9 +1053,9 @@ def dyna_by_replay(mdp, episodes, planning_steps, alpha, gamma, epsilon, max_ste
     return q, steps
 
 
-@variant("dyna_q")
+@misconception("dyna_q", "Only the newest outcome of a pair is kept: in a world with chance, planning must draw from all that were seen.")
 def dyna_with_the_last_outcome(mdp, episodes, planning_steps, alpha, gamma, epsilon, max_steps, generator):
-    """Sutton's own model for deterministic worlds keeps one outcome a pair."""
+    """Sutton's own model for deterministic worlds keeps one outcome of each pair."""
     q, steps, model = torch.zeros_like(mdp.reward), [], {}
     for _ in range(episodes):
         s, n = mdp.reset(generator), 0

@@ -1,0 +1,87 @@
+"""Lesson 01's numbers: planning on the cliff, Dyna, the two errors, the posterior, and Taxi with replay as the rival of planning."""
+
+import torch
+
+from autograde.authoring.measuring.experiments import experiment
+
+
+@experiment("cliff", steps=3000, q_updates=10_000, sarsa_episodes=1000)
+def cliff(lesson, seed):
+    """How much of the cliff random play has tried, how wrong the model is, and where both planners' greedy paths lead."""
+    world = lesson.cliff
+    anywhere = world.reachable() & ~world.terminal
+    model = lesson.fit_model(lesson.random_experience(world, 3000, lesson.seeded(seed), max_steps=20, start=anywhere.double()), 48, 4)
+    tables = {
+        "q": lesson.q_planning(model, 10_000, 0.5, lesson.GAMMA, lesson.seeded(100 + seed)),
+        "sarsa": lesson.sarsa_planning(model, torch.tensor([36]), 1000, 0.2, lesson.GAMMA, 0.1, 500, lesson.seeded(100 + seed)),
+    }
+    paths = {name: lesson.follow(q, world, 36) for name, q in tables.items()}
+    return {
+        "tried": float((model.counts[anywhere] > 0).double().mean()),
+        "model_error": float((model.transition - world.transition)[anywhere].abs().max()),
+        **{name: {"steps": len(path) - 1, "beside_the_edge": sum(25 <= cell <= 34 for cell in path)} for name, path in paths.items()},
+    }
+
+
+@experiment("dyna", episodes=40)
+def dyna(lesson, seed):
+    """Real steps of the first and the last ten episodes, and the first episode of at most 20 steps, by the number of planning steps."""
+    found = {}
+    for n in (0, 5, 50):
+        _, steps = lesson.dyna_q(lesson.cliff, 40, n, 0.5, lesson.GAMMA, 0.1, 500, lesson.seeded(seed))
+        short = next((episode for episode, length in enumerate(steps, 1) if length <= 20), len(steps) + 1)
+        found[n] = {"first_ten": sum(steps[:10]), "last_ten_each": sum(steps[-10:]) / 10, "first_short": short}
+    return found
+
+
+@experiment("errors", samples=10_000, steps=20_000)
+def errors(lesson, seed):
+    """Both errors on FrozenLake against experience and against planning, and by how much the planner's values are too high."""
+    lived = lesson.random_experience(lesson.lake, 20_000, lesson.seeded(seed), start=lesson.ANYWHERE)
+    names = ("model", "planning", "both")
+    experience = {n: dict(zip(names, lesson.errors(lived.first(n), 10_000, seed))) for n in lesson.EXPERIENCE}
+    planning = {n: dict(zip(names, lesson.errors(lived, n, seed))) for n in lesson.SAMPLES}
+    model = lesson.fit_model(lived, 16, 4)
+    believed = lesson.plan_exactly(model.as_mdp(lesson.lake.start), lesson.GAMMA)[0]
+    planned = lesson.q_planning(model, 20_000, 0.1, lesson.GAMMA, lesson.seeded(100 + seed)).max(-1).values
+    longer = lesson.q_planning(model, 40_000, 0.1, lesson.GAMMA, lesson.seeded(100 + seed)).max(-1).values
+    return {
+        "experience": experience,
+        "samples": planning,
+        "too_high": float((planned - believed)[lesson.ice].mean()),
+        "longer": float((longer - believed)[lesson.ice].abs().mean()),
+    }
+
+
+@experiment("step_size", samples=80_000)
+def step_size(lesson, seed):
+    """Planning's own error after as many samples with a large step size and with a small one."""
+    lived = lesson.random_experience(lesson.lake, 20_000, lesson.seeded(seed), start=lesson.ANYWHERE)
+    model = lesson.fit_model(lived, 16, 4)
+    believed = lesson.plan_exactly(model.as_mdp(lesson.lake.start), lesson.GAMMA)[0]
+
+    def error(alpha):
+        planned = lesson.q_planning(model, 80_000, alpha, lesson.GAMMA, lesson.seeded(100 + seed)).max(-1).values
+        return float((planned - believed)[lesson.ice].abs().mean())
+
+    return {"large": error(0.1), "small": error(0.02)}
+
+
+@experiment("posterior", seeds=range(20), draws=50)
+def posterior(lesson, seed):
+    """What a plan is worth: to the model that it was made in, to its posterior under three priors, and in the world."""
+    found = {}
+    for tries in lesson.TRIES:
+        for name, prior in (("sixteenth", 1 / 16), ("quarter", 1 / 4), ("one", 1.0)):
+            believed, true, sampled = lesson.what_is_my_plan_worth(tries, seed, 50, prior)
+            found.setdefault(tries, {"believed": believed, "true": true})[name] = float(sampled.mean())
+            found[tries][f"spread_{name}"] = float(sampled.std())
+    return found
+
+
+@experiment("taxi", updates=60_000)
+def taxi(lesson, seed):
+    """Expected returns of three ways to use the same steps, and the best possible one."""
+    amounts, returns, best = lesson.compare_on_taxi(seed=seed)
+    names = ("once", "replay", "planned")
+    return {"best": best, **{n: dict(zip(names, row)) for n, row in zip(amounts, returns.tolist())}}
