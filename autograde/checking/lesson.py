@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,11 @@ class Mistake:
 
     sentence: str
     fingerprint: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What tells this mistake from others, whatever its sentence says."""
+        return hashlib.sha256(json.dumps(self.fingerprint, sort_keys=True).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 
 from autograde.checking.errors import NOT_WRITTEN, AutogradeError, ForbiddenCall, MissingName, StudentDied, StudentTimeout
 from autograde.checking.fingerprint import fingerprint, same
-from autograde.checking.lesson import Exercise, Lesson
+from autograde.checking.lesson import Exercise, Lesson, Mistake
 from autograde.checking.runner import Check, Outcome, run
 from autograde.checking.status import ENDED, UNWRITTEN, CheckStatus, ExerciseStatus
 from autograde.checking.student import Student
@@ -36,6 +36,7 @@ class Result:
     outcomes: list[Outcome] = field(default_factory=list)
     diagnosis: str = ""
     waits_for: list[str] = field(default_factory=list)  # in a notebook: the answers it builds on that do not pass yet
+    mistake: str = ""  # the key of the known mistake that it is
 
     @property
     def message(self) -> str:
@@ -86,7 +87,7 @@ def examine(
         device = on_another_device(lesson, exercise, student, guard)
         outcomes, total = [*outcomes, *device], total + sum(outcome.weight for outcome in device)
     lost = len(_lost(outcomes)) >= give_up_after
-    return summarize(exercise, outcomes, total, lambda: "" if lost else diagnose(lesson, exercise, student, guard))
+    return summarize(exercise, outcomes, total, lambda: None if lost else diagnose(lesson, exercise, student, guard))
 
 
 def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guard: Any) -> list[Outcome]:
@@ -131,7 +132,7 @@ def _given_up(check: Check, outcomes: list[Outcome], after: int) -> Outcome | No
     return Outcome(check.name, check.title, lost[-1].status, check.weight, check.hidden, f"not tried: {GIVEN_UP[len(lost) > 1]}")
 
 
-def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mistake: Callable[[], str]) -> Result:
+def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mistake: Callable[[], Mistake | None]) -> Result:
     """Points by weight, rounded to a hundredth; the status of nothing passed is that of the first failure."""
     passed = earned(outcomes)
     failures = [o for o in outcomes if not o.passed]
@@ -139,8 +140,9 @@ def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mi
     if not failures:
         return Result(exercise.name, score, exercise.points, ExerciseStatus.PASSED, outcomes)
     status = ExerciseStatus.PARTIAL if passed else _status_of(failures[0])
-    diagnosis = "" if status in UNWRITTEN else find_mistake()
-    return Result(exercise.name, score, exercise.points, status, outcomes, diagnosis)
+    mistake = None if status in UNWRITTEN else find_mistake()
+    sentence, key = (mistake.sentence, mistake.key) if mistake else ("", "")
+    return Result(exercise.name, score, exercise.points, status, outcomes, sentence, mistake=key)
 
 
 def _status_of(failure: Outcome) -> ExerciseStatus:
@@ -153,14 +155,14 @@ def earned(outcomes: Sequence[Outcome]) -> float:
     return 0.0 if all(o.trivial for o in passed) else sum(o.weight for o in passed)
 
 
-def diagnose(lesson: Lesson, exercise: Exercise, student: Student, guard: Any = contextlib.nullcontext) -> str:
-    """The sentence of the known mistake whose output the student's equals on the probe; nothing when it is none of them."""
+def diagnose(lesson: Lesson, exercise: Exercise, student: Student, guard: Any = contextlib.nullcontext) -> Mistake | None:
+    """The known mistake whose output the student's equals on the probe; None when it is none of them."""
     probe = lesson.probes.get(exercise.name)
     if probe is None or not lesson.mistakes.get(exercise.name):
-        return ""
+        return None
     try:
         with guard():
             seen = fingerprint(probe, student)
     except (AutogradeError, NotImplementedError):
-        return ""
-    return next((m.sentence for m in lesson.mistakes[exercise.name] if same(seen, m.fingerprint)), "")
+        return None
+    return next((m for m in lesson.mistakes[exercise.name] if same(seen, m.fingerprint)), None)

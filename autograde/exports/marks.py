@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import SubmittedAssignment
-
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook.course_dir import open_gradebook
 from autograde.grader.gradebook.record import explained
+from autograde.grader.gradebook.standing import Standing, standings
 
 
 @dataclass(frozen=True)
@@ -86,17 +85,12 @@ def read(folder: Path) -> Marks:
 
 def _recorded(folder: Path) -> Iterator[Mark]:
     with open_gradebook(folder) as gradebook:
-        for assignment in gradebook.assignments:
-            for submission in assignment.submissions:
-                yield _mark(assignment.name, submission)
+        yield from (_mark(standing) for standing in standings(gradebook))
 
 
-def _mark(lesson: str, submission: SubmittedAssignment) -> Mark:
-    """As nbgrader itself exports it: late penalties are taken off, and nobody gets less than nothing."""
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades if grade.max_score]
-    parts = tuple(Part(grade.name.removeprefix("check-"), float(grade.score), float(grade.max_score)) for grade in grades)
-    score = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
-    return Mark(submission.student_id, lesson, round(score, 2), float(submission.max_score), submission.needs_manual_grade, parts)
+def _mark(standing: Standing) -> Mark:
+    parts = tuple(Part(entry.name, entry.score, entry.max_score) for entry in standing.entries if entry.max_score)
+    return Mark(standing.student, standing.lesson, standing.total, standing.max_score, standing.waiting, parts)
 
 
 def _rows(table: Path) -> Iterator[Mark]:

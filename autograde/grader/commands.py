@@ -182,3 +182,53 @@ def grade(
         raise fail(
             "no submissions were found: they are looked for as <student>/<lesson>.ipynb, <student>/<lesson>/<lesson>.ipynb, or in submitted/"
         )
+
+
+@command(INSTRUCTORS, "autograde feedback ~/attention-2027")
+def feedback(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A course directory, or a results folder of `grade`.")],
+) -> None:
+    """Make all pages again from the gradebook: the students' feedback, the class page, the answers by exercise.
+
+    Do this when points, comments, extensions, due dates or names have changed in the gradebook, and before pages are sent. Nothing is graded.
+    """
+    pages = _refreshed(results)
+    console.print(f"[green]✓[/green] {counted(pages, 'feedback page')} in {escape(str(results / 'feedback'))}", soft_wrap=True)
+
+
+@command(INSTRUCTORS, "autograde roster ~/downloads/students.csv ~/attention-2027")
+def roster(
+    file: Annotated[Path, typer.Argument(metavar="CSV", help="Canvas's gradebook, Moodle's participants, or any CSV with ids and names.")],
+    course: Annotated[Path, typer.Argument(metavar="DIR", help="The course directory.")],
+) -> None:
+    """Say who is in the class: names for formgrader and all pages, sections, and who has handed in nothing.
+
+    The first line of the file names its columns. The id must be the one by which submissions come, the name of a student's folder.
+    """
+    from autograde.grader.gradebook import roster as rosters
+    from autograde.grader.gradebook.course_dir import open_gradebook
+    from autograde.grader.gradebook.record import explained
+
+    try:
+        people = rosters.parse(file)
+        course.mkdir(parents=True, exist_ok=True)
+        with explained(course), open_gradebook(course) as gradebook:
+            rosters.save(people, course, gradebook)
+    except (UserError, OSError) as error:
+        raise fail(str(error)) from None
+    pages = _refreshed(course) if (course / "grades.csv").is_file() else 0
+    sections = len({person.section for person in people if person.section})
+    console.print(
+        f"[green]✓[/green] {counted(len(people), 'student')}, {counted(sections, 'section')}; {counted(pages, 'page')} made again.",
+        soft_wrap=True,
+    )
+
+
+def _refreshed(results: Path) -> int:
+    """Make the pages of a results folder again, and say what keeps that from being done."""
+    from autograde.grader.batch.class_run import refresh
+
+    try:
+        return refresh(results)
+    except (UserError, OSError) as error:
+        raise fail(str(error)) from None

@@ -11,7 +11,7 @@ from scipy import stats
 
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
-from autograde.grader.results import class_page, csv_tables
+from autograde.grader.results import answers_page, class_page, csv_tables
 from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"
@@ -74,11 +74,32 @@ def test_a_small_class_is_not_judged(tmp_path):
     assert re.search(r"\(−?0\.\d\d\)", (tmp_path / "class.html").read_text(encoding="utf-8"))
 
 
-def test_mistakes_are_counted_by_their_sentence(tmp_path):
-    exercise, listed = next((name, m) for name, m in KNOWN["mistakes"].items() if len(m) > 1)
-    said = [listed[0]["sentence"]] * 2 + [listed[1]["sentence"]] * 3 + ["expected 1, got 2"] * 9
-    graded = [Graded(f"s{i}", LESSON, "graded", [Result(exercise, 0, 2, "failed", diagnosis=text)]) for i, text in enumerate(said)]
-    assert summary(graded, tmp_path).mistakes == [(exercise, listed[1]["sentence"], 3), (exercise, listed[0]["sentence"], 2)]
+def test_mistakes_are_counted_by_their_fingerprint_whatever_the_sentence(tmp_path):
+    exercise = next(iter(POINTS))
+    known = [("k1", "Not divided.")] * 2 + [("k2", "The wrong axis.")] * 2 + [("k2", "Reworded.")] + [("", "expected 1, got 2")] * 9
+    results = [Result(exercise, 0, 2, "failed", diagnosis=text, mistake=key) for key, text in known]
+    graded = [Graded(f"s{i}", LESSON, "graded", [result]) for i, result in enumerate(results)]
+    sheets = answers_page.sheets(answer for g in graded for answer in answers_page.of(g))
+    written(graded, tmp_path)
+    rows = [{"student_id": g.student, "assignment": LESSON, "score": "0", "max_score": "2", "status": "graded"} for g in graded]
+    [found] = class_page.summarize(rows, [], sheets=sheets)
+    assert found.mistakes == [(exercise, "The wrong axis.", 3), (exercise, "Not divided.", 2)]
+
+
+def test_everyone_is_in_the_matrix_and_names_open_the_feedback(tmp_path):
+    absent = [Graded(name, LESSON, status, [], "why") for name, status in (("lena", "unreadable"), ("mo", "missing"))]
+    (tmp_path / "roster.csv").write_text("student_id,name,section,email\nzoe,Zoe Hopper,A,\nlena,Lena Berg,B,\n")
+    html = written([*classroom(2), *absent], tmp_path)
+    matrix = html.split('class="heat"')[1]
+    assert all(text in matrix for text in ("s000", "s001", "Lena Berg", ">mo<", "Zoe Hopper", "could not be read"))
+    assert 'href="feedback/lena/03_self_attention.html"' in matrix and "feedback/zoe/" not in html, "there is no page of who is absent"
+    assert 'data-section="1"' in matrix and 'data-section="2"' in matrix
+
+
+def test_ticks_are_round_numbers_at_their_place():
+    ticks = class_page.LessonPage("x", "X", 27.0, [], [], []).ticks
+    assert [tick for tick, _ in ticks] == [0, 5, 10, 15, 20, 25]
+    assert [place for _, place in ticks] == pytest.approx([8 + 420 * t / 27 for t, _ in ticks], abs=0.1)
 
 
 def test_who_is_stuck_where(tmp_path):
@@ -140,4 +161,4 @@ def test_who_began_nothing_is_not_said_to_have_solved_it(tmp_path):
     blank = [Result(name, 0.0, points, "not_attempted") for name, points in POINTS.items()]
     one = [Result("causal_mask", 1.5, 1.5, "passed"), *(r for r in blank if r.exercise != "causal_mask")]
     html = written([Graded("ada", LESSON, "graded", blank), Graded("ben", LESSON, "graded", one)], tmp_path)
-    assert "<strong>ada</strong>: 0 points, nothing begun" in html and "<strong>ben</strong>: 1.5 points, what was begun is solved" in html
+    assert ">ada</a></strong>: 0 points, nothing begun" in html and ">ben</a></strong>: 1.5 points, what was begun is solved" in html

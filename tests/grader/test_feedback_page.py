@@ -6,7 +6,8 @@ import pytest
 
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
-from autograde.grader.results.feedback_page import page
+from autograde.grader.gradebook.standing import Entry, Standing
+from autograde.grader.results.feedback_page import page, with_code
 from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"
@@ -58,3 +59,54 @@ def test_strangers_text_stays_text(evil):
 def test_a_submission_that_was_not_graded_says_why():
     said = text(page(Graded("ada", LESSON, "unreadable", [Result("causal_mask", 0, 1.5, "missing")], "the file is empty")))
     assert "not graded: the file is empty" in said and "causal_mask" not in said
+
+
+def entry(name, score, most, auto, manual=None, comment="", written=False):
+    return Entry(name, score, most, auto, manual, 0.0, comment, written)
+
+
+def standing(*entries, total=3.0, penalty=0.0, late=0.0):
+    return Standing("ada", "Ada Lovelace", LESSON, entries, total, 4.5, penalty, late, 0.0)
+
+
+def with_gradebook(*results, **of):
+    return text(
+        page(Graded("ada", LESSON, "graded", list(results)), standing(**of) if "entries" not in of else standing(*of.pop("entries"), **of))
+    )
+
+
+def test_the_gradebook_has_the_last_word():
+    failed = Result("causal_mask", 0.5, 1.5, "partial", [outcome("Scaled.", "failed")])
+    changed, essay = (
+        entry("causal_mask", 1.0, 1.5, 0.5, 1.0, "Half right."),
+        entry("written_question", 2.0, 3.0, None, 2.0, "Say `why`.", True),
+    )
+    said = with_gradebook(failed, entries=(changed, essay), total=2.6, penalty=0.4, late=90000.0)
+    assert "2.6 of 4.5 points" in said and "1 / 1.5" in said and "the checks gave 0.5" in said and "Half right." in said
+    assert "2 / 3" in said and "Say why ." in said and "1 day 1 hour late" in said and "0.4 points are taken off" in said
+
+
+def test_an_answer_that_waits_for_a_person_says_so_and_shows_no_points():
+    said = with_gradebook(Result("causal_mask", 1.5, 1.5, "passed"), entries=(entry("written_question", 0.0, 3.0, None, written=True),))
+    assert "waits / 3" in said and "waits for a person" in said
+
+
+def test_what_failed_stands_before_what_was_not_written_and_what_passed():
+    results = [
+        Result("query_key_value", 2, 2, "passed"),
+        Result("causal_mask", 0, 1.5, "not_attempted"),
+        Result("padding_mask", 0, 1.5, "error", [outcome("Lengths.", "error", message="NameError")]),
+    ]
+    said = page(Graded("ada", LESSON, "graded", results)).split("</nav>")[1]
+    places = [said.index(f'id="{name}"') for name in ("padding_mask", "causal_mask", "query_key_value")]
+    assert places == sorted(places)
+
+
+def test_the_stretch_counts_apart():
+    results = [Result("causal_mask", 1.5, 1.5, "passed"), Result("streaming_attention", 0, 0, "failed", [outcome("Any.", "failed")])]
+    said = text(shown(*results))
+    assert "1 of 1 exercises pass" in said and said.index("Stretch") < said.index("Any.")
+
+
+def test_backticks_are_code_and_nothing_else_is_markup():
+    assert with_code("use `a < b` <b>") == "use <code>a &lt; b</code> &lt;b&gt;"

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
-
-from autograde.checking.status import UNWRITTEN, SubmissionStatus
+from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
 from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import course_dir
 from autograde.grader.gradebook.record import Records, explained
-from autograde.grader.results import class_page, csv_tables, feedback_page
+from autograde.grader.results import answers_page, class_page, csv_tables, feedback_page
 from autograde.grader.results.model import Graded
 from autograde.grader.results.store import RESULTS, ResultStore
 
@@ -61,26 +57,33 @@ class ClassFolder:
         """Write the tables and the class page; every result, sorted by student and lesson, without the notebooks."""
         graded = sorted(self.finished, key=lambda g: (g.student, g.lesson))
         csv_tables.save(graded, self.out)
-        class_page.save(self.out)
+        self._save_class_pages()
         return graded
+
+    def refresh(self) -> int:
+        """Make all pages again from the gradebook, after points, comments, due dates or names have changed there; how many."""
+        pages = 0
+        for student, lesson, key in self.records.recorded():
+            if graded := self.store.load(key):
+                self.records.update_penalty(student, lesson)
+                feedback_page.save(graded, self.out, self.records.standing(student, lesson))
+                pages += 1
+        self._save_class_pages()
+        return pages
+
+    def _save_class_pages(self) -> None:
+        """The class page and a page for each exercise, of all that was ever graded here."""
+        answers: list[answers_page.Answer] = []
+        for _, _, key in self.records.recorded():
+            if graded := self.store.load(key):
+                answers += answers_page.of(graded)
+        sheets = answers_page.sheets(answers)
+        for sheet in sheets:
+            answers_page.save(sheet, self.out)
+        class_page.save(self.out, self.records.standings(), sheets)
 
     def _write(self, job: Job, graded: Graded) -> None:
         """The views of one result; in memory stays what the tables need."""
-        feedback_page.save(graded, self.out)
         self.records.record(graded, job.key)
+        feedback_page.save(graded, self.out, self.records.standing(graded.student, graded.lesson))
         self.finished.append(replace(graded, notebook=""))
-
-
-def summary(graded: list[Graded]) -> Table:
-    """The class as a table: a line a submission, with what went wrong first."""
-    table = Table("Student", "Lesson", "Score", "State", "What to know", title="The class")
-    for g in graded:
-        states = Counter(r.status for r in g.results)
-        state = (
-            g.status if g.status != SubmissionStatus.GRADED else ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in sorted(states.items()))
-        )
-        first = next((f"{r.exercise}: {r.message}" for r in g.results if r.message and r.status not in UNWRITTEN), "")
-        note = g.reason or first or (g.repairs[0] if g.repairs else "")
-        note = note if len(note) < 90 else note[:89] + "…"
-        table.add_row(escape(g.student), g.lesson[:2], f"{g.score:g} / {g.max_score:g}", state, escape(note))
-    return table

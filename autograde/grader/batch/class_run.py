@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.checking.errors import SandboxUnavailable, UserError
-from autograde.grader.batch import pool, progress_bar, stream
+from autograde.grader.batch import pool, progress_bar, stream, summary
 from autograde.grader.batch.lock import only_one
 from autograde.grader.batch.log_file import logged_in
 from autograde.grader.batch.stream import Job
@@ -39,6 +39,20 @@ log = logging.getLogger(__name__)
 
 class Stopped(KeyboardInterrupt):
     """SIGTERM: an end as orderly as that by Ctrl-C."""
+
+
+def refresh(out: Path) -> int:
+    """Make the pages of a results folder again from its gradebook; how many students' pages that were.
+
+    Raises:
+        UserError: when nothing was graded there, or a grader is at work in it.
+    """
+    if not (out / "grades.csv").is_file():
+        raise UserError(f"{out} holds no grades (grades.csv): name the folder that `autograde grade` wrote to")
+    from autograde.grader.batch.class_folder import ClassFolder
+
+    with only_one(out), ClassFolder(out, ()) as folder:
+        return folder.refresh()
 
 
 @dataclass(frozen=True)
@@ -118,9 +132,7 @@ def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, console: Cons
 
 
 def _tell(graded: list[Graded], out: Path, console: Console) -> None:
-    from autograde.grader.batch.class_folder import summary
-
-    console.print(summary(graded))
+    summary.show(graded, console)
     place = escape(str(out))
     console.print(
         f"The class at a glance: {place}/class.html · feedback pages: {place}/feedback/<student>/<lesson>.html · "

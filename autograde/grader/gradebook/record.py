@@ -24,6 +24,7 @@ from autograde.files import write
 from autograde.grader.gradebook import exchange_files
 from autograde.grader.gradebook.course_dir import database, open_gradebook
 from autograde.grader.gradebook.rubrics import with_rubrics
+from autograde.grader.gradebook.standing import Standing, of_submission, standings
 from autograde.grader.results.model import Graded
 
 GIVE_UP_AFTER = 30.0  # seconds to wait for whoever else writes the gradebook; formgrader takes milliseconds
@@ -57,14 +58,37 @@ class Records:
         path = self.folder / "autograded" / graded.student / graded.lesson / f"{graded.lesson}.ipynb"
         mark = path.with_name(".recorded")
         if path.exists() and mark.exists() and mark.read_text() == digest and self._holds(graded):
+            self.update_penalty(graded.student, graded.lesson)
             return
         notebook = with_outputs(nbformat.reads(graded.notebook, 4), graded.results)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nbgrader's own way with its database makes SQLAlchemy warn
-            self._save(graded, notebook)
+        with _quiet():
+            self._save(graded, notebook, _written_answers(path))
+        self.update_penalty(graded.student, graded.lesson)
         write(path, (nbformat.writes(with_rubrics(notebook, graded.lesson)) + "\n").encode())
         exchange_files.keep(self.folder / "submitted" / graded.student / graded.lesson, path.parent)
         write(mark, digest.encode())
+
+    def recorded(self) -> Iterator[tuple[str, str, str]]:
+        """(student, lesson, key of the result) of everything that was recorded in this folder."""
+        for mark in sorted((self.folder / "autograded").glob("*/*/.recorded")):
+            yield mark.parents[1].name, mark.parent.name, mark.read_text(encoding="utf-8")
+
+    def standing(self, student: str, lesson: str) -> Standing | None:
+        """What the gradebook says of a submission; nothing where it knows none."""
+        with explained(self.folder):
+            try:
+                found = of_submission(self.gradebook.find_submission(lesson, student))
+            except MissingEntry:
+                found = None
+            self.gradebook.db.rollback()
+        return found
+
+    def standings(self) -> list[Standing]:
+        """What the gradebook says of every submission."""
+        with explained(self.folder):
+            found = list(standings(self.gradebook))
+            self.gradebook.db.rollback()
+        return found
 
     def _holds(self, graded: Graded) -> bool:
         """Whether the gradebook has these scores: it may be another one than was there when they were recorded."""
@@ -78,26 +102,64 @@ class Records:
             self.gradebook.db.rollback()
         return all(scores.get(f"check-{r.exercise}", r.score) == r.score for r in graded.results)
 
-    def _save(self, graded: Graded, notebook: NotebookNode) -> None:
-        names = {"student": graded.student, "assignment": graded.lesson, "notebook": graded.lesson, "db_url": database(self.folder)}
-        with explained(self.folder):
-            with _at_once(self.gradebook, self.folder):
-                self.gradebook.update_or_create_student(graded.student)
-                handed_in = _handed_in(self.folder, graded)
-                submission = self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
-                _save_scores(self.gradebook, notebook, graded)
-                late = submission.total_seconds_late > 0 or any(n.late_submission_penalty for n in submission.notebooks)
+    def _save(self, graded: Graded, notebook: NotebookNode, before: dict[str, str]) -> None:
+        with explained(self.folder), _at_once(self.gradebook, self.folder):
+            self.gradebook.update_or_create_student(graded.student)
+            handed_in = _handed_in(self.folder, graded.student, graded.lesson)
+            self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
+            _save_scores(self.gradebook, notebook, graded, before)
+
+    def update_penalty(self, student: str, lesson: str) -> None:
+        """Take off what being late costs by the course's own rule, as the due date and the points stand now."""
+        with explained(self.folder), _quiet():
+            try:
+                submission = self.gradebook.find_submission(lesson, student)
+            except MissingEntry:
+                return
+            late = submission.total_seconds_late > 0 or any(n.late_submission_penalty for n in submission.notebooks)
+            self.gradebook.db.rollback()
             if late:
-                AssignLatePenalties(config=_config(self.folder)).preprocess(notebook, {"nbgrader": names, "unique_key": graded.lesson})
+                names = {"student": student, "assignment": lesson, "notebook": lesson, "db_url": database(self.folder)}
+                rule = AssignLatePenalties(config=_config(self.folder))
+                rule.preprocess(NotebookNode(cells=[]), {"nbgrader": names, "unique_key": lesson})
+                self.gradebook.db.expire_all()  # the rule has a connection of its own
 
 
-def _save_scores(gradebook: Gradebook, notebook: NotebookNode, graded: Graded) -> None:
-    """nbgrader's own preprocessor, cell by cell, on a gradebook that is open already."""
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """nbgrader's own way with its database makes SQLAlchemy warn."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _save_scores(gradebook: Gradebook, notebook: NotebookNode, graded: Graded, before: dict[str, str]) -> None:
+    """nbgrader's own preprocessor, cell by cell, on a gradebook that is open already; what a person has looked at stays looked at."""
     save = SaveAutoGrades()
     save.gradebook, save.student_id = gradebook, graded.student
     save.notebook_id = save.assignment_id = graded.lesson
+    now = _written_in(notebook)
+    grades = gradebook.find_submission_notebook(graded.lesson, graded.lesson, graded.student).grades
+    seen = {g.name: g.auto_score for g in grades if g.manual_score is not None and not g.needs_manual_grade}
     for index, cell in enumerate(notebook.cells):
         save.preprocess_cell(cell, {}, index)
+    for grade in grades:
+        if grade.name in seen and grade.auto_score == seen[grade.name] and before.get(grade.name) == now.get(grade.name):
+            grade.needs_manual_grade = False
+    gradebook.db.commit()
+
+
+def _written_answers(path: Path) -> dict[str, str]:
+    """What was written to the questions in the graded notebook of an earlier run."""
+    try:
+        return _written_in(nbformat.reads(path.read_text(encoding="utf-8"), 4))
+    except (OSError, ValueError):
+        return {}
+
+
+def _written_in(notebook: NotebookNode) -> dict[str, str]:
+    written = (c for c in notebook.cells if c.cell_type == "markdown")
+    return {c.metadata["nbgrader"]["grade_id"]: c.source for c in written if c.metadata.get("nbgrader", {}).get("solution")}
 
 
 @contextmanager
@@ -176,9 +238,9 @@ def with_outputs(notebook: NotebookNode, results: list[Result]) -> NotebookNode:
     return notebook
 
 
-def _handed_in(folder: Path, graded: Graded) -> datetime | None:
+def _handed_in(folder: Path, student: str, lesson: str) -> datetime | None:
     """nbgrader's own time stamp of a collected submission, if there is one."""
-    stamp = folder / "submitted" / graded.student / graded.lesson / "timestamp.txt"
+    stamp = folder / "submitted" / student / lesson / "timestamp.txt"
     try:
         return datetime.fromisoformat(stamp.read_text().strip().replace(" UTC", "+00:00")).astimezone(UTC).replace(tzinfo=None)
     except (OSError, ValueError):

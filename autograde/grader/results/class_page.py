@@ -1,6 +1,6 @@
 """A page about the class: scores a lesson, what each exercise told apart, common mistakes, who is stuck where.
 
-It is made from `grades.csv` and `exercises.csv`, so that it says what they say, for every lesson in them.
+It is made from `grades.csv` and `exercises.csv`, for every lesson in them, with points as the gradebook has them where there is one.
 """
 
 from __future__ import annotations
@@ -13,17 +13,26 @@ from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from statistics import StatisticsError, correlation, mean, median
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, Template
 
 from autograde import layout
 from autograde.checking.lesson import read_manifest
 from autograde.files import write
+from autograde.grader.gradebook import roster
+from autograde.grader.gradebook.roster import Person
+from autograde.grader.gradebook.standing import Entry, Standing
+from autograde.grader.results import answers_page
+from autograde.grader.results.answers_page import Sheet
+from autograde.grader.results.csv_tables import safe
+from autograde.grader.results.feedback_page import duration, with_code
 
 BINS = 10  # of a tenth of the points each
 ENOUGH = 20  # students: below it a correlation of 0.4 can be chance (its standard error is about 1 / √n)
 HARD, SEPARATES = 0.3, 0.2  # Ebel (1965): below 0.20 an item is poor, 0.20 to 0.29 marginal, from 0.30 good
 STUCK = 0.5  # of the points: below it a student is listed
+Table = Sequence[Mapping[str, str]]
 BEGUN = ("passed", "partial", "failed", "error", "timeout")
 
 
@@ -61,6 +70,10 @@ class Pupil:
     share: float
     status: str
     cells: dict[str, tuple[float, str]]
+    label: str = ""  # the name in the roster
+    section: str = ""
+    note: str = ""
+    absent: bool = False  # in the roster, and nowhere else: there is no page
 
     @property
     def begun(self) -> bool:
@@ -81,6 +94,7 @@ class LessonPage:
     pupils: list[Pupil]
     items: list[Item]
     mistakes: list[tuple[str, str, int]]
+    waiting: int = 0  # submissions whose written answer nobody has graded
 
     @property
     def handed_in(self) -> list[Pupil]:
@@ -101,47 +115,147 @@ class LessonPage:
         return [found[i] for i in range(BINS)]
 
     @property
+    def ticks(self) -> list[tuple[float, float]]:
+        """(points, place) of round numbers of points below the histogram, whose bars are tenths of the points."""
+        step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if self.points / step <= 8)
+        return [(tick, round(8 + 420 * tick / self.points, 1)) for tick in range(0, int(self.points) + 1, step)] if self.points else []
+
+    @property
     def stuck(self) -> list[Pupil]:
         return [p for p in self.pupils if p.status != "graded" or p.share < STUCK]
 
 
-def save(folder: Path) -> Path:
-    """Write `class.html` beside the tables it is made from."""
-    write(folder / "class.html", page(_rows(folder / "grades.csv"), _rows(folder / "exercises.csv")).encode())
+def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = ()) -> Path:
+    """Write `class.html` beside the tables it is made from, with points as the gradebook has them and names as the roster has."""
+    tables = _rows(folder / "grades.csv"), _rows(folder / "exercises.csv")
+    write(folder / "class.html", page(*tables, standings, sheets, roster.read(folder)).encode())
     return folder / "class.html"
 
 
-def page(grades: Sequence[Mapping[str, str]], exercises: Sequence[Mapping[str, str]]) -> str:
+def page(
+    grades: Table, exercises: Table, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), people: Sequence[Person] = ()
+) -> str:
     """The page: one file, without scripts, readable without a server."""
-    return _template().render(lessons=summarize(grades, exercises), enough=ENOUGH, stuck=STUCK)
+    return _template().render(
+        lessons=summarize(grades, exercises, standings, sheets, people),
+        sections=sorted({person.section for person in people if person.section}),
+        pages={(sheet.lesson, sheet.exercise): answers_page.path_of(sheet.lesson, sheet.exercise) for sheet in sheets},
+        from_gradebook=bool(standings),
+        enough=ENOUGH,
+        stuck=STUCK,
+    )
 
 
-def summarize(grades: Sequence[Mapping[str, str]], exercises: Sequence[Mapping[str, str]]) -> list[LessonPage]:
+def summarize(
+    grades: Table, exercises: Table, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), people: Sequence[Person] = ()
+) -> list[LessonPage]:
     """The rows of both tables as what the page says, a lesson each; of lessons that the course has no more, nothing."""
     names = sorted({row["assignment"] for row in grades} & set(layout.lesson_names()))
-    return [_lesson(n, [g for g in grades if g["assignment"] == n], [e for e in exercises if e["assignment"] == n]) for n in names]
+    return [
+        _lesson(
+            name,
+            [g for g in grades if g["assignment"] == name],
+            [e for e in exercises if e["assignment"] == name],
+            {safe(s.student): s for s in standings if s.lesson == name},
+            [sheet for sheet in sheets if sheet.lesson == name],
+            {safe(person.student): person for person in people},
+        )
+        for name in names
+    ]
 
 
-def _lesson(name: str, grades: Sequence[Mapping[str, str]], rows: Sequence[Mapping[str, str]]) -> LessonPage:
+def _lesson(
+    name: str, grades: Table, rows: Table, standings: Mapping[str, Standing], sheets: Sequence[Sheet], people: Mapping[str, Person]
+) -> LessonPage:
     known = read_manifest(name)
     points = {exercise: e["points"] for exercise, e in known["exercises"].items()}
+    points |= {entry.name: entry.max_score for s in standings.values() for entry in s.written}
+    grades, rows = _as_in_the_gradebook(grades, rows, standings)
+    grades = [*grades, *_absent(name, grades, people, sum(points.values()))]
     by_student: dict[str, dict[str, Mapping[str, str]]] = {}
     for row in rows:
         by_student.setdefault(row["student_id"], {})[row["exercise"]] = row
-    pupils = sorted((_pupil(grade, by_student.get(grade["student_id"], {})) for grade in grades), key=lambda p: (p.share, p.name))
+    pupils = [_pupil(g, by_student.get(g["student_id"], {}), standings.get(g["student_id"]), people.get(g["student_id"])) for g in grades]
+    pupils.sort(key=lambda p: (p.share, p.name))
     table = {p.name: {e: float(r["score"]) for e, r in by_student.get(p.name, {}).items()} for p in pupils if p.status == "graded"}
     begun = Counter(r["exercise"] for r in rows if r["status"] in BEGUN and r["student_id"] in table)
-    items = [_item(exercise, worth, table, begun[exercise]) for exercise, worth in points.items() if worth]
-    sentences = {exercise: [m["sentence"] for m in listed] for exercise, listed in known["mistakes"].items()}
-    return LessonPage(name, known["title"], sum(points.values()), pupils, items, _mistakes(rows, sentences))
+    unread = Counter(r["exercise"] for r in rows if r["status"] == "waiting" and r["student_id"] in table)
+    items = [
+        _unread(exercise, worth, begun[exercise] + unread[exercise], len(table))
+        if unread[exercise]
+        else _item(exercise, worth, table, begun[exercise])
+        for exercise, worth in points.items()
+        if worth
+    ]
+    return LessonPage(
+        name, known["title"], sum(points.values()), pupils, items, _mistakes(sheets), sum(s.waiting for s in standings.values())
+    )
 
 
-def _pupil(grade: Mapping[str, str], rows: Mapping[str, Mapping[str, str]]) -> Pupil:
+def _as_in_the_gradebook(
+    grades: Table, rows: Table, standings: Mapping[str, Standing]
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Both tables with people's points in them, and late penalties taken off; a written answer is a row like an exercise."""
+    totals = [
+        {**g, "score": str(s.total), "max_score": str(s.max_score)} if (s := standings.get(g["student_id"])) else dict(g) for g in grades
+    ]
+    changed = [_changed(dict(row), standings.get(row["student_id"])) for row in rows]
+    return totals, changed + [_written_row(student, s.lesson, entry) for student, s in standings.items() for entry in s.written]
+
+
+def _changed(row: dict[str, str], standing: Standing | None) -> dict[str, str]:
+    entry = standing.entry(row["exercise"]) if standing else None
+    return {**row, "score": str(entry.score)} if entry else row
+
+
+def _written_row(student: str, lesson: str, entry: Entry) -> dict[str, str]:
+    status = (
+        "waiting"
+        if entry.waiting
+        else "not_attempted"
+        if entry.manual is None
+        else "passed"
+        if entry.score >= entry.max_score
+        else "partial"
+    )
+    return {
+        "student_id": student,
+        "assignment": lesson,
+        "exercise": entry.name,
+        "score": str(entry.score),
+        "max_score": str(entry.max_score),
+        "status": status,
+        "message": "",
+    }
+
+
+def _absent(lesson: str, grades: Table, people: Mapping[str, Person], points: float) -> list[dict[str, str]]:
+    """A row for each person of the roster of whom nothing was found."""
+    there = {row["student_id"] for row in grades}
+    row = {"assignment": lesson, "score": "0", "max_score": str(points), "status": "missing", "absent": "yes"}
+    return [{"student_id": student, **row} for student in people if student not in there]
+
+
+def _pupil(
+    grade: Mapping[str, str], rows: Mapping[str, Mapping[str, str]], standing: Standing | None = None, person: Person | None = None
+) -> Pupil:
     score, worth = float(grade["score"]), float(grade["max_score"])
     cells = {
         name: (_share(float(row["score"]), float(row["max_score"])), row["status"]) for name, row in rows.items() if float(row["max_score"])
     }
-    return Pupil(grade["student_id"], score, _share(score, worth), grade["status"], cells)
+    name = (person.name if person else "") or (standing.name if standing else "")
+    late = f"{duration(standing.late)} late, {standing.penalty:g} points off" if standing and standing.late else ""
+    return Pupil(
+        grade["student_id"],
+        score,
+        _share(score, worth),
+        grade["status"],
+        cells,
+        name,
+        person.section if person else "",
+        late,
+        "absent" in grade,
+    )
 
 
 def _share(score: float, worth: float) -> float:
@@ -157,6 +271,11 @@ def _item(name: str, points: float, table: Mapping[str, Mapping[str, float]], be
     )
 
 
+def _unread(name: str, points: float, begun: int, handed_in: int) -> Item:
+    """A written question that nobody has graded for everyone yet: its points say nothing."""
+    return Item(name, points, begun, handed_in, None, None, None)
+
+
 def _discrimination(own: Sequence[float], rest: Sequence[float]) -> float | None:
     """The corrected item–total correlation: of an exercise's points with those of all others, so that it is not compared with itself."""
     try:
@@ -165,15 +284,10 @@ def _discrimination(own: Sequence[float], rest: Sequence[float]) -> float | None
         return None
 
 
-def _mistakes(rows: Sequence[Mapping[str, str]], sentences: Mapping[str, Sequence[str]]) -> list[tuple[str, str, int]]:
-    """(exercise, sentence, how many students), the commonest first; messages that are no known mistake's sentence do not count."""
-    found = Counter(
-        (row["exercise"], sentence)
-        for row in rows
-        for sentence in sentences.get(row["exercise"], ())
-        if " ".join(sentence.split()) == row["message"].removeprefix("'")
-    )
-    return [(exercise, sentence, n) for (exercise, sentence), n in sorted(found.items(), key=lambda x: (-x[1], x[0]))]
+def _mistakes(sheets: Sequence[Sheet]) -> list[tuple[str, str, int]]:
+    """(exercise, sentence, how many students), the commonest first; a mistake is known by its fingerprint, not by its sentence."""
+    found = [(s.exercise, group.words, len(group.answers)) for s in sheets for group in s.groups if group.kind == "mistake"]
+    return sorted(found, key=lambda x: (-x[2], x[:2]))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -197,4 +311,6 @@ def _template() -> Template:
     environment.filters["number"] = lambda value: "–" if value is None else f"{value:.4g}"
     environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.0%}"
     environment.filters["signed"] = lambda value: "–" if value is None else f"{value:.2f}".replace("-", "−")
+    environment.filters["quoted"] = lambda name: quote(name.removeprefix("'"))  # `safe` puts one before what a spreadsheet would run
+    environment.filters["code"] = with_code
     return environment.get_template("class_page.html.j2")

@@ -1,72 +1,166 @@
-"""A page for each student and lesson: what passed, what did not, why, and which known mistake it looks like."""
+"""A page for each student and lesson: points as the gradebook has them, what did not pass and why, and what people wrote about it."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
 import nbformat
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
+from markupsafe import Markup, escape
 
 from autograde.checking.lesson import read_manifest
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, tell
+from autograde.checking.status import UNWRITTEN, ExerciseStatus
 from autograde.files import write
+from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.results.model import Graded
 
 WORDS = {
-    "passed": "all checks passed",
-    "partial": "some checks passed",
-    "failed": "no check passed",
-    "error": "stopped with an error",
-    "timeout": "did not finish in time",
-    "missing": "not found",
-    "not_attempted": "not written yet",
+    ExerciseStatus.PASSED: "all checks passed",
+    ExerciseStatus.PARTIAL: "some checks passed",
+    ExerciseStatus.FAILED: "no check passed",
+    ExerciseStatus.ERROR: "stopped with an error",
+    ExerciseStatus.TIMEOUT: "did not finish in time",
+    ExerciseStatus.MISSING: "not found",
+    ExerciseStatus.NOT_ATTEMPTED: "not written yet",
 }
+PASSED, TRIED, UNTRIED = "passed", "tried", "untried"
+DAY, HOUR, MINUTE = 86400, 3600, 60
+CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 
 
-def save(graded: Graded, folder: Path) -> Path:
+@dataclass(frozen=True)
+class Row:
+    """One exercise on the page: its result, and what the gradebook says of it where there is one."""
+
+    result: Result
+    entry: Entry | None
+    answer: str
+
+    @property
+    def score(self) -> float:
+        return self.entry.score if self.entry else self.result.score
+
+    @property
+    def kind(self) -> str:
+        if self.result.status == ExerciseStatus.PASSED:
+            return PASSED
+        return UNTRIED if self.result.status in UNWRITTEN else TRIED
+
+    @property
+    def comment(self) -> str:
+        return self.entry.comment if self.entry else ""
+
+    @property
+    def to_show(self) -> bool:
+        """Whether there is more to say than one line."""
+        return self.kind == TRIED or bool(self.comment) or bool(self.entry and self.entry.changed)
+
+    @property
+    def failures(self) -> list[tuple[Outcome, int]]:
+        return _grouped([o for o in self.result.outcomes if not o.passed])
+
+    @property
+    def passes(self) -> list[tuple[Outcome, int]]:
+        return _grouped([o for o in self.result.outcomes if o.passed])
+
+    @property
+    def why(self) -> str:
+        if self.kind == UNTRIED:
+            return ""
+        return self.result.diagnosis or (self.result.message if not self.result.outcomes else "")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written answer on the page."""
+
+    entry: Entry
+    answer: str
+
+
+def save(graded: Graded, folder: Path, standing: Standing | None = None) -> Path:
     """Write `feedback/<student>/<lesson>.html` under `folder`."""
-    path = folder / "feedback" / graded.student / f"{graded.lesson}.html"
-    write(path, page(graded).encode())
+    path = path_of(folder, graded.student, graded.lesson)
+    write(path, page(graded, standing).encode())
     return path
 
 
-def page(graded: Graded) -> str:
-    """The page: self-contained, readable without a server, and without any hidden test's values."""
-    title, passed = read_manifest(graded.lesson)["title"], sum(r.status == "passed" for r in graded.results)
+def path_of(folder: Path, student: str, lesson: str) -> Path:
+    """Where a student's page lies in a results folder."""
+    return folder / "feedback" / student / f"{lesson}.html"
+
+
+def page(graded: Graded, standing: Standing | None = None) -> str:
+    """The page: self-contained, readable without a server, and without any hidden test's values.
+
+    With the gradebook's `standing` the points are those that every export tells; without, those of the checks alone.
+    """
+    known = read_manifest(graded.lesson)
+    answers = _answers(graded)
+    rows = [Row(r, standing.entry(r.exercise) if standing else None, answers.get(r.exercise, "")) for r in graded.results]
+    stretch = {name for name, exercise in known["exercises"].items() if exercise["stretch"]}
+    counted = [row for row in rows if row.result.exercise not in stretch]
     return _template().render(
-        graded=graded, title=title, passed=passed, words=WORDS, tell=tell, message=_why, grouped=_grouped, answers=_answers(graded)
+        graded=graded,
+        title=known["title"],
+        standing=standing,
+        counted=_sorted(counted),
+        stretch=_sorted([row for row in rows if row.result.exercise in stretch]),
+        written=[Written(entry, answers.get(entry.name, "")) for entry in standing.written] if standing else [],
+        words=WORDS,
+        tell=tell,
+        late=duration(standing.late) if standing and standing.late else "",
     )
 
 
-def _why(result: Result) -> str:
-    return "" if result.status == "not_attempted" else result.diagnosis or (result.message if not result.outcomes else "")
+def duration(seconds: float) -> str:
+    """`2 days 3 hours`: the two largest parts, at least one minute."""
+    days, rest = divmod(round(max(seconds, MINUTE)), DAY)
+    hours, rest = divmod(rest, HOUR)
+    parts = [(days, "day"), (hours, "hour"), (rest // MINUTE, "minute")]
+    return " ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in [part for part in parts if part[0]][:2])
 
 
-def _grouped(result: Result) -> list[tuple[Outcome, int]]:
+def with_code(text: str) -> Markup:
+    """Text as HTML in which what stands between backticks is in a code font; nothing else in it is markup."""
+    return Markup(CODE.sub(r"<code>\2</code>", str(escape(text))))
+
+
+def _sorted(rows: list[Row]) -> list[Row]:
+    """What needs a look first, each kind in the lesson's order."""
+    order = (TRIED, UNTRIED, PASSED)
+    return sorted(rows, key=lambda row: order.index(row.kind))
+
+
+def _grouped(outcomes: list[Outcome]) -> list[tuple[Outcome, int]]:
     """One test on several inputs is one line, where it says the same of each."""
-    said = [(o, (o.title, o.passed, o.hidden, "" if o.passed else tell(o))) for o in result.outcomes]
+    said = [(o, (o.title, o.passed, o.hidden, "" if o.passed else tell(o))) for o in outcomes]
     same = [list(group) for _, group in groupby(said, key=lambda pair: pair[1])]
     return [(group[0][0], len(group)) for group in same]
 
 
 def _answers(graded: Graded) -> dict[str, str]:
+    """What the student wrote, code and words, by the name of its exercise or question."""
     if not graded.notebook:
         return {}
     cells = nbformat.reads(graded.notebook, as_version=4).cells
-    return {
-        c.metadata["nbgrader"]["grade_id"]: c.source
-        for c in cells
-        if c.cell_type == "code" and c.metadata.get("nbgrader", {}).get("solution")
-    }
+    return {c.metadata["nbgrader"]["grade_id"]: c.source for c in cells if c.metadata.get("nbgrader", {}).get("solution")}
 
 
 @lru_cache
 def _template() -> Template:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=select_autoescape(default=True, default_for_string=True)
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["points"] = lambda value: f"{value:g}"
+    environment.filters["points"] = lambda value: f"{value:g}".replace("-", "−")
+    environment.filters["code"] = with_code
     return environment.get_template("feedback.html.j2")

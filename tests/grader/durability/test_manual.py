@@ -8,6 +8,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograde.authoring.sample_class import LESSON, sample_class
+from autograde.exports import marks
+from autograde.grader.batch import class_run
 from autograde.grader.gradebook.course_dir import create, database
 from tests.grader.durability.state import scores
 
@@ -45,6 +47,36 @@ def test_they_survive_regrading(pupils, tmp_path):
     grades, comments, total = read(tmp_path / "out")
     assert (grades, comments) == given[:2]
     assert total < given[2], "the automatic scores were not renewed"
+
+
+def test_the_page_and_the_export_and_the_class_page_tell_what_people_gave(pupils, tmp_path):
+    out = tmp_path / "out"
+    pupils.grade(out)
+    total = by_hand(out)[2]
+    assert class_run.refresh(out) == 3
+    page = (out / "feedback" / "ada" / f"{LESSON}.html").read_text(encoding="utf-8")
+    assert f"<strong>{total:g}</strong>" in page and page.count("read by a person") >= 2
+    assert marks.read(out).score("ada", LESSON) == total
+    assert f'<td class="n">{total:.4g}</td>' in (out / "class.html").read_text(encoding="utf-8")
+
+
+def test_a_regrade_asks_for_a_second_look_only_where_something_changed(pupils, tmp_path):
+    """nbgrader raises its flag again at every regrade, and `export` then said that nobody had graded the written answers."""
+    out = tmp_path / "out"
+    pupils.grade(out)
+    by_hand(out)
+    with Gradebook(database(out)) as gradebook:
+        for grade in gradebook.find_submission_notebook(LESSON, LESSON, "ada").grades:
+            grade.needs_manual_grade = False
+        gradebook.db.commit()
+    pupils.hand_in("ada", text="another answer")
+    pupils.share = 0.5
+    pupils.grade(out)
+    with Gradebook(database(out)) as gradebook:
+        grades = gradebook.find_submission_notebook(LESSON, LESSON, "ada").grades
+        flags = {g.auto_score is None: g.needs_manual_grade for g in grades if g.manual_score is not None}
+    assert flags == {True: False, False: True}, "the words are the same, the points of the checks are not"
+    assert "ada" not in {mark.student for mark in marks.read(out).waiting}
 
 
 def test_a_lesson_that_is_built_anew_keeps_them(pupils, tmp_path):

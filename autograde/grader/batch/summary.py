@@ -1,0 +1,48 @@
+"""The class on a terminal: a line or two a student, what needs a look first, and the sum at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from autograde.checking.status import UNWRITTEN, ExerciseStatus, SubmissionStatus
+from autograde.grader.results.model import Graded
+
+MOST = 40  # students listed; the rest is in the tables
+
+
+def show(graded: Sequence[Graded], console: Console) -> None:
+    """Print the class, those that could not be graded first, then by points; nothing is wider than the terminal."""
+    ordered = sorted(graded, key=lambda g: (g.status == SubmissionStatus.GRADED, g.score / (g.max_score or 1), g.student, g.lesson))
+    width = max((len(g.student) for g in ordered[:MOST]), default=0)
+    for one in ordered[:MOST]:
+        for line in lines(one, min(width, 24)):
+            console.print(escape(line), soft_wrap=False, overflow="ellipsis", no_wrap=True)
+    if len(ordered) > MOST:
+        console.print(f"… and {len(ordered) - MOST} with more points: grades.csv has them all.")
+    console.print(_counts(ordered))
+
+
+def lines(graded: Graded, width: int) -> Iterator[str]:
+    """The student's line, and a second one that says what went wrong first."""
+    trouble = [r for r in graded.results if r.status not in (ExerciseStatus.PASSED, *UNWRITTEN)]
+    unwritten = sum(r.status in UNWRITTEN and r.points > 0 for r in graded.results)
+    state = graded.status if graded.status != SubmissionStatus.GRADED else _state(trouble, unwritten)
+    yield f"{graded.student:{width}}  {graded.lesson[:2]}  {graded.score:5g} / {graded.max_score:g}  {state}"
+    note = graded.reason or (f"{trouble[0].exercise}: {trouble[0].message}" if trouble else "")
+    if note:
+        yield f"    {note}"
+
+
+def _state(trouble: Sequence, unwritten: int) -> str:
+    words = [f"{n} {status.replace('_', ' ')}" for status, n in sorted(Counter(r.status for r in trouble).items())]
+    words += [f"{unwritten} not written"] if unwritten else []
+    return ", ".join(words) or "all passed"
+
+
+def _counts(graded: Sequence[Graded]) -> str:
+    found = Counter(str(g.status) for g in graded)
+    return f"{len(graded)} submissions: " + ", ".join(f"{n} {status}" for status, n in sorted(found.items()))

@@ -1,0 +1,86 @@
+"""Who is in the class: a CSV of any learning system, read into the gradebook (names) and `roster.csv` (sections, and who is missing)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+
+from autograde.checking.errors import UserError
+from autograde.files import write
+from autograde.grader.results.csv_tables import as_csv
+
+FILE = "roster.csv"  # in a course directory
+HEADER = ("student_id", "name", "section", "email")
+ID = ("student_id", "id number", "sis login id", "sis user id", "username", "user name", "login", "id")
+NAME = ("name", "full name", "student", "student name")
+FIRST, LAST = ("first name", "firstname", "first_name", "given name"), ("last name", "lastname", "last_name", "surname", "family name")
+SECTION = ("section", "sections", "group", "groups", "class")
+EMAIL = ("email", "e-mail", "email address", "mail")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One student of the class; `student` is the id by which submissions come."""
+
+    student: str
+    name: str
+    section: str
+    email: str
+
+
+def parse(path: Path) -> list[Person]:
+    """The students in a CSV: Canvas's gradebook, Moodle's list of participants, or any with an id and names in its header.
+
+    Raises:
+        UserError: when it cannot be read, has no column of ids, or names one student twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as UTF-8 text ({error})") from None
+    first = text.split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
+    rows = [{(k or "").strip().casefold(): (v or "").strip() for k, v in row.items() if isinstance(v, str)} for row in rows]
+    key = next((name for name in ID if any(row.get(name) for row in rows)), None)
+    if key is None:
+        raise UserError(f"{path} has no column of student ids: its first line must name one of {', '.join(ID)}")
+    people = [_person(row, key) for row in rows if row.get(key) and "points possible" not in " ".join(row.values()).casefold()]
+    twice = sorted({p.student for p in people if sum(q.student == p.student for q in people) > 1})
+    if twice:
+        raise UserError(f"{path} has {', '.join(twice)} more than once: keep one line each")
+    return people
+
+
+def _person(row: dict[str, str], key: str) -> Person:
+    first, last = _first(row, FIRST), _first(row, LAST)
+    name = f"{first} {last}".strip() or _first(row, NAME)
+    if name.count(",") == 1:  # Canvas: `Smith, Ann`
+        last, first = name.split(",")
+        name = f"{first.strip()} {last.strip()}"
+    return Person(row[key], name, _first(row, SECTION), _first(row, EMAIL))
+
+
+def _first(row: dict[str, str], names: tuple[str, ...]) -> str:
+    return next((row[name] for name in names if row.get(name)), "")
+
+
+def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
+    """Names and addresses into the gradebook, where formgrader shows them; the whole list into `roster.csv`. Nobody is removed."""
+    for person in people:
+        first, _, last = person.name.rpartition(" ")
+        gradebook.update_or_create_student(person.student, first_name=first or None, last_name=last or None, email=person.email or None)
+    write(folder / FILE, as_csv(HEADER, [astuple(person) for person in people]))
+
+
+def read(folder: Path) -> list[Person]:
+    """The roster of a course directory; nobody where it has none."""
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [Person(*(row.get(name) or "" for name in HEADER)) for row in csv.DictReader(stream)]

@@ -1,0 +1,101 @@
+"""What the gradebook says of a submission: points of checks and people, comments, lateness. Every page and export tells these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nbgrader.api import Gradebook, SubmittedAssignment
+
+CHECK = "check-"  # how the cell begins that holds an exercise's points
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One exercise or written question. `manual` is a person's points, which take the place of `auto`, the checks'; `extra` is added."""
+
+    name: str
+    score: float
+    max_score: float
+    auto: float | None
+    manual: float | None
+    extra: float
+    comment: str
+    written: bool
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person still has to give points. nbgrader's own flag also asks for a second look after each regrade."""
+        return self.written and self.manual is None and self.auto is None
+
+    @property
+    def changed(self) -> bool:
+        """Whether a person changed what the checks gave."""
+        return not self.written and (bool(self.extra) or (self.manual is not None and self.manual != self.auto))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A submission in the gradebook; `late` is seconds after the due date or the extension, `penalty` the points it cost."""
+
+    student: str
+    name: str
+    lesson: str
+    entries: tuple[Entry, ...]
+    total: float
+    max_score: float
+    penalty: float
+    late: float
+    extension: float
+
+    @property
+    def waiting(self) -> bool:
+        return any(entry.waiting for entry in self.entries)
+
+    def entry(self, name: str) -> Entry | None:
+        return next((entry for entry in self.entries if entry.name == name), None)
+
+    @property
+    def written(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.written]
+
+
+def standings(gradebook: Gradebook) -> Iterator[Standing]:
+    """All submissions of a class."""
+    for assignment in gradebook.assignments:
+        yield from (of_submission(submission) for submission in assignment.submissions)
+
+
+def of_submission(submission: SubmittedAssignment) -> Standing:
+    """Points as nbgrader itself exports them: late penalties are taken off, and nobody gets less than nothing."""
+    penalty = float(submission.late_submission_penalty or 0.0)
+    entries = tuple(entry for notebook in submission.notebooks for entry in _entries(notebook))
+    student, extension = submission.student, submission.extension
+    return Standing(
+        student=student.id,
+        name=" ".join(part for part in (student.first_name, student.last_name) if part),
+        lesson=submission.name,
+        entries=entries,
+        total=round(max(0.0, submission.score - penalty), 2),
+        max_score=float(submission.max_score),
+        penalty=round(penalty, 2),
+        late=float(submission.total_seconds_late),
+        extension=extension.total_seconds() if extension else 0.0,
+    )
+
+
+def _entries(notebook) -> Iterator[Entry]:
+    comments = {comment.name: comment for comment in notebook.comments}
+    for grade in notebook.grades:
+        name = grade.name.removeprefix(CHECK)
+        comment = comments.get(name)
+        yield Entry(
+            name=name,
+            score=float(grade.score),
+            max_score=float(grade.max_score),
+            auto=grade.auto_score,
+            manual=grade.manual_score,
+            extra=float(grade.extra_credit or 0.0),
+            comment=(comment.manual_comment or "") if comment else "",
+            written=name == grade.name,
+        )

@@ -1,0 +1,144 @@
+"""A page for each exercise: the class's answers, grouped by what went wrong, with one of each group to read.
+
+Answers are in one group when they are the same known mistake, raised the same kind of error, or gave the same wrong values: a check that
+fails names the values that came, so equal messages of all checks are equal outputs on equal inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+import nbformat
+from jinja2 import Environment, FileSystemLoader, Template
+
+from autograde.checking.lesson import read_manifest
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result, tell
+from autograde.checking.status import UNWRITTEN, CheckStatus, ExerciseStatus, SubmissionStatus
+from autograde.files import write
+from autograde.grader.results.feedback_page import with_code
+from autograde.grader.results.model import Graded
+
+FOLDER = "answers"  # in a results folder
+KINDS = {
+    "mistake": "a mistake that the course knows",
+    CheckStatus.ERROR: "stopped with an error",
+    CheckStatus.TIMEOUT: "did not finish in time",
+    CheckStatus.DIED: "ended its process",
+    CheckStatus.FAILED: "the same wrong values",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One student's answer to one exercise."""
+
+    student: str
+    lesson: str
+    result: Result
+    code: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Answers that went wrong in the same way: `kind` is one of KINDS, `words` says what it was."""
+
+    kind: str
+    words: str
+    answers: list[Answer]
+
+    @property
+    def representative(self) -> Answer:
+        """The shortest one, which has least beside the mistake."""
+        return min(self.answers, key=lambda a: (not a.code, len(a.code), a.student))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All answers to one exercise."""
+
+    lesson: str
+    exercise: str
+    groups: list[Group]
+    passed: list[Answer]
+    unwritten: list[Answer]
+
+
+def of(graded: Graded) -> list[Answer]:
+    """A submission's answers; none where it could not be graded."""
+    if graded.status != SubmissionStatus.GRADED:
+        return []
+    cells = nbformat.reads(graded.notebook, as_version=4).cells if graded.notebook else []
+    code = {c.metadata["nbgrader"]["grade_id"]: c.source for c in cells if c.metadata.get("nbgrader", {}).get("solution")}
+    return [Answer(graded.student, graded.lesson, result, code.get(result.exercise, "")) for result in graded.results]
+
+
+def sheets(answers: Iterable[Answer]) -> list[Sheet]:
+    """A class's answers by lesson and exercise."""
+    found: dict[tuple[str, str], list[Answer]] = {}
+    for answer in answers:
+        found.setdefault((answer.lesson, answer.result.exercise), []).append(answer)
+    return [_sheet(*key, sorted(own, key=lambda a: a.student)) for key, own in found.items()]
+
+
+def _sheet(lesson: str, exercise: str, answers: Sequence[Answer]) -> Sheet:
+    passed = [a for a in answers if a.result.status == ExerciseStatus.PASSED]
+    unwritten = [a for a in answers if a.result.status in UNWRITTEN]
+    return Sheet(lesson, exercise, _groups([a for a in answers if a not in passed and a not in unwritten]), passed, unwritten)
+
+
+def _groups(answers: Iterable[Answer]) -> list[Group]:
+    """The largest group first."""
+    found: dict[tuple[str, object], Group] = {}
+    for answer in answers:
+        kind, key, words = _why(answer.result)
+        found.setdefault((kind, key), Group(kind, words, [])).answers.append(answer)
+    return sorted(found.values(), key=lambda group: (-len(group.answers), group.words))
+
+
+def _why(result: Result) -> tuple[str, object, str]:
+    """(kind, what two answers of one group share, words)."""
+    if result.mistake:
+        return "mistake", result.mistake, result.diagnosis
+    failures = [o for o in result.outcomes if not o.passed]
+    if not failures:
+        return CheckStatus.FAILED, result.diagnosis, result.diagnosis
+    first = next((o for o in failures if not o.hidden), failures[0])
+    lost = next((o.status for o in failures if o.status in (CheckStatus.TIMEOUT, CheckStatus.DIED)), None)
+    if lost:
+        return lost, "", tell(first)
+    if first.status == CheckStatus.ERROR:
+        return CheckStatus.ERROR, first.message.split(":")[0], tell(first)
+    return CheckStatus.FAILED, tuple(map(_said, failures)), tell(first)
+
+
+def _said(outcome: Outcome) -> tuple[str, str, str, str]:
+    return outcome.check, outcome.status, outcome.message, outcome.detail
+
+
+def path_of(lesson: str, exercise: str) -> str:
+    """Where an exercise's page lies in a results folder."""
+    return f"{FOLDER}/{lesson}/{exercise}.html"
+
+
+def save(sheet: Sheet, folder: Path) -> None:
+    """Write the page under a results folder."""
+    title = read_manifest(sheet.lesson)["title"]
+    write(folder / path_of(sheet.lesson, sheet.exercise), _template().render(sheet=sheet, title=title, kinds=KINDS, link=_link).encode())
+
+
+def _link(answer: Answer) -> str:
+    return f"../../feedback/{quote(answer.student)}/{answer.lesson}.html#{answer.result.exercise}"
+
+
+@lru_cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["code"] = with_code
+    return environment.get_template("answers_page.html.j2")

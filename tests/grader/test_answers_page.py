@@ -1,0 +1,58 @@
+"""Answers that went wrong in the same way are one group, and others are not."""
+
+import re
+
+from autograde.checking.runner import Outcome
+from autograde.checking.scoring import Result
+from autograde.checking.status import CheckStatus, ExerciseStatus
+from autograde.grader.results import answers_page
+from autograde.grader.results.answers_page import Answer
+
+LESSON = "03_self_attention"
+
+
+def answer(student, message="", detail="", status=CheckStatus.FAILED, mistake="", code="x = 1", sentence=""):
+    outcome = Outcome("test_x", "Rows sum to one.", status, 1.0, False, message, detail)
+    return Answer(student, LESSON, Result("causal_mask", 0.0, 1.5, ExerciseStatus.FAILED, [outcome], sentence or mistake, mistake=mistake), code)
+
+
+def grouped(*answers):
+    [sheet] = answers_page.sheets(answers)
+    return {frozenset(a.student for a in group.answers): group for group in sheet.groups}
+
+
+def test_a_known_mistake_is_known_by_its_key_and_not_by_its_sentence():
+    found = grouped(
+        answer("a", mistake="k1", sentence="old words"), answer("b", mistake="k1", sentence="new words"), answer("c", mistake="k2")
+    )
+    assert set(found) == {frozenset("ab"), frozenset("c")}
+
+
+def test_the_same_wrong_values_are_one_group_and_other_values_another():
+    found = grouped(answer("a", "differs", "got 1.5"), answer("b", "differs", "got 1.5"), answer("c", "differs", "got 2.5"))
+    assert set(found) == {frozenset("ab"), frozenset("c")}
+
+
+def test_errors_group_by_their_kind_and_lost_processes_by_how_they_were_lost():
+    found = grouped(
+        answer("a", "ValueError: 3", status=CheckStatus.ERROR),
+        answer("b", "ValueError: 4", status=CheckStatus.ERROR),
+        answer("c", "KeyError: 4", status=CheckStatus.ERROR),
+        answer("d", "no end", status=CheckStatus.TIMEOUT),
+        answer("e", "gone", status=CheckStatus.DIED),
+    )
+    assert set(found) == {frozenset("ab"), frozenset("c"), frozenset("d"), frozenset("e")}
+
+
+def test_the_shortest_answer_stands_for_its_group():
+    [group] = grouped(answer("a", code="long = 1 + 1"), answer("b", code="s = 1"), answer("c", code="")).values()
+    assert group.representative.student == "b"
+
+
+def test_the_page_shows_strangers_text_as_text_and_links_their_feedback(tmp_path):
+    evil = "<script>alert(1)</script>"
+    [sheet] = answers_page.sheets([answer("o'hara #1", evil, code=evil)])
+    answers_page.save(sheet, tmp_path)
+    html = (tmp_path / answers_page.path_of(LESSON, "causal_mask")).read_text(encoding="utf-8")
+    assert "<script" not in html and "&lt;script&gt;" in html
+    assert re.search(r'href="../../feedback/o%27hara%20%231/03_self_attention.html#causal_mask"', html)

@@ -1,0 +1,35 @@
+"""The class on a terminal: what needs a look comes first, and no line is wider than the terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from autograde.checking.scoring import Result
+from autograde.checking.status import ExerciseStatus, SubmissionStatus
+from autograde.grader.batch import summary
+from autograde.grader.results.model import Graded
+
+LESSON = "03_self_attention"
+
+
+def one(student, score, status=SubmissionStatus.GRADED, reason=""):
+    state = ExerciseStatus.PASSED if score == 3 else ExerciseStatus.ERROR
+    return Graded(student, LESSON, status, [Result("causal_mask", score, 3, state, diagnosis="NameError: " + "x" * 200)], reason)
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_failures_first_and_no_line_wraps(width):
+    stream = io.StringIO()
+    everyone = [one("ada", 3), one("ben", 0), one("lena", 0, SubmissionStatus.UNREADABLE, "the file is empty"), one("[red]m", 1)]
+    summary.show(everyone, Console(file=stream, width=width))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert [line.split()[0] for line in lines if line[0] != " "][:4] == ["lena", "ben", "[red]m", "ada"]
+    assert len(lines) == 4 + 3 + 1, "a line each, a second where there is something to say, and the sum"
+
+
+def test_a_large_class_is_cut_where_it_did_well():
+    stream = io.StringIO()
+    summary.show([one(f"s{i:03}", i % 4) for i in range(300)], Console(file=stream, width=80))
+    assert stream.getvalue().count("\n") <= 2 * summary.MOST + 2 and "300" in stream.getvalue()
