@@ -51,6 +51,14 @@ def test_a_digest_takes_in_what_is_imported_and_what_that_imports():
     assert [path.name for path in program.modules(needed)] == ["dates.py", "seq2seq.py"]
 
 
+def test_a_name_that_is_imported_beside_others_is_alone():
+    """Who uses `seq2seq` does not depend on the colours of figures."""
+    code = "from utils import plots, seq2seq\n\n\ndef train():\n    return seq2seq.PAD\n"
+    needed = program.closure(program.statements(code), ["train"])
+    assert [path.name for path in program.modules(needed)] == ["dates.py", "seq2seq.py"]
+    assert digest_of(code) == digest_of(code.replace("plots, seq2seq", "seq2seq"))
+
+
 def test_a_lesson_gives_its_definitions_and_runs_nothing():
     names = experiments.lesson_names("02_attention_alignment")
     assert callable(names.train_looking) and callable(names.alignment_weights) and names.N_TRAIN > 0

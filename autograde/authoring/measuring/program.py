@@ -51,10 +51,20 @@ def statements(code: str, line: int = 0) -> list[Statement]:
     lines = _without_comments(code, tree)
     found = []
     for node in tree.body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):  # one for each name: who uses one of them does not depend on the others
+            found += [_import(node, alias, line) for alias in node.names]
+            continue
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         text = "\n".join(kept for kept in map(str.rstrip, lines[first - 1 : node.end_lineno]) if kept)
         found.append(Statement(ast.increment_lineno(node, line), text, _bound(node), _used(node)))
     return found
+
+
+def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias, line: int) -> Statement:
+    tree = ast.copy_location(ast.Import([alias]), node)
+    if isinstance(node, ast.ImportFrom):
+        tree = ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node)
+    return Statement(ast.increment_lineno(tree, line), ast.unparse(tree), _bound(tree), frozenset())
 
 
 def closure(available: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:
@@ -69,22 +79,23 @@ def closure(available: Sequence[Statement], wanted: Iterable[str]) -> list[State
     return [available[i] for i in sorted(needed)]
 
 
-def modules(found: Iterable[Statement]) -> list[Path]:
-    """The files of the course's own packages that these statements import, directly or through each other."""
+def modules(found: Iterable[Statement], leave_out: Iterable[str] = ()) -> list[Path]:
+    """The files of the course's own packages that these statements import, directly or through each other, without those of these names."""
     known: set[Path] = set()
+    left_out = set(leave_out)
     queue = [path for statement in found for path in _imported(statement.tree)]
     while queue:
         path = queue.pop()
-        if path not in known:
+        if path not in known and path.stem not in left_out:
             known.add(path)
             queue += [other for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for other in _imported(node)]
     return sorted(known)
 
 
-def digest(found: Sequence[Statement]) -> str:
+def digest(found: Sequence[Statement], leave_out: Iterable[str] = ()) -> str:
     """A SHA-256 of the statements and of all modules that they import; comments, docstrings and blank lines do not count."""
     parts = [statement.text for statement in found]
-    for path in modules(found):
+    for path in modules(found, leave_out):
         parts += [path.relative_to(layout.ROOT).as_posix(), *(s.text for s in statements(path.read_text(encoding="utf-8")))]
     return hashlib.sha256("\n".join(part for part in parts if part).encode()).hexdigest()
 
