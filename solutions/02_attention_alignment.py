@@ -60,16 +60,19 @@ check = lesson.check
 # %% [markdown]
 # ## 1 · One vector for everything
 #
-# The encoder reads $\mathbf{x} = [x_1, \dots, x_n]$ and keeps a state $\mathbf{h}_i$ after each character. The last state is all that
-# the decoder gets: one vector
-# $\mathbf{c}$, from which it writes $\mathbf{y} = [y_1, \dots, y_m]$ (Cho et al. 2014a show the decoder this same $\mathbf{c}$ at every
-# step, and so do we):
+# The encoder reads $\mathbf{x} = [x_1, \dots, x_n]$ and keeps a state $\mathbf{h}_i$ for each character. Ours is a bidirectional GRU:
+# half of a state has read the source from the left, the other half from the right. The decoder gets one vector, made of the last state
+# of either direction,
 #
-# $$\mathbf{c} = f(\mathbf{h}_1, \dots, \mathbf{h}_n), \qquad \mathbf{s}_t = \text{RNN}(\mathbf{s}_{t-1}, y_{t-1}, \mathbf{c})$$
+# $$\mathbf{c} = \tanh(\mathbf{W} [\overrightarrow{\mathbf{h}}_n; \overleftarrow{\mathbf{h}}_1]),
+# \qquad \mathbf{s}_t = \text{RNN}(\mathbf{s}_{t-1}, y_{t-1}, \mathbf{c}),$$
+#
+# from which it writes $\mathbf{y} = [y_1, \dots, y_m]$. It starts from $\mathbf{c}$ and is shown this same $\mathbf{c}$ at every step,
+# as in Cho et al. (2014a).
 #
 # The vector has 64 numbers whether the source has 8 characters or 70. Cho et al. (2014b) saw translations get worse quickly as
-# sentences grow.
-# Here is the same with dates: half of the sources hold one date, the other half a period of two.
+# sentences grow. In dates, length and content can be told apart: a weekday makes a source longer and adds nothing to remember, a second
+# date doubles what has to be remembered. Half of our sources hold one date, the other half a period of two.
 
 # %%
 N_TRAIN, N_TEST = 6000, 400
@@ -83,9 +86,9 @@ def make_data(seed=0):
     return train, test
 
 
-def train_one_vector(train, seed=0, steps=1100):
-    """The encoder–decoder without attention."""
-    model = seq2seq.seeded(seed, seq2seq.OneVectorReader)
+def train_one_vector(train, seed=0, steps=1100, width=64):
+    """The encoder–decoder without attention, with a vector of `width` numbers."""
+    model = seq2seq.seeded(seed, lambda: seq2seq.OneVectorReader(64, width))
     seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), batch_size=64, lr=1e-2, label="one vector")
     return model
 
@@ -118,15 +121,15 @@ def draw_accuracy(figure, results):
 
 plots.show(
     lambda figure: draw_accuracy(figure, [("one vector", one_vector_right, plots.ORANGE)]),
-    alt="Exact matches of the encoder–decoder without attention against source length: most single dates are right, nearly all "
-    "periods are wrong",
+    alt="Exact matches of the encoder–decoder without attention against source length: most single dates are right, whatever their "
+    "length; nearly all periods are wrong",
     width=7,
     height=2.8,
 )
 
 # %% [markdown]
-# Single dates mostly fit through the vector, long ones as well as short: a weekday adds characters, but nothing that has to be
-# remembered. A period of two dates is twice as much to remember, and the vector has not grown: hardly one is right.
+# Here and below, numbers in the text are means over {measured:one_vector.seeds} training runs; your figure shows one. Of single dates
+# {measured:one_vector.single:.0%} are right, long ones as well as short; of periods {measured:one_vector.period:.0%}.
 # What goes wrong is instructive:
 
 
@@ -141,9 +144,15 @@ def show_mistakes():
 attempt(show_mistakes)
 
 # %% [markdown]
-# The form is right: four digits, a hyphen, two digits. What is lost is *which* digits. They stand in the source, in plain sight,
-# but the decoder is not
-# allowed to look. So let it look.
+# The form is right: four digits, a hyphen, two digits. What is lost is *which* digits.
+#
+# **Is the vector too small?** That is the first explanation that comes to mind, and it can be tested: if 64 numbers cannot hold two
+# dates, more training will not help. The same model, trained three times as long ({measured:longer.budget.steps:,} steps instead of
+# {measured:one_vector.budget.steps:,}), gets {measured:longer.period:.0%} of the periods right ({measured:longer.period.range:.0%} over
+# the runs). So two dates can be held in 64 numbers. What the vector makes hard is *learning* to hold them: each digit of the source has to
+# pass the whole recurrence and one vector, and the training signal has to pass them on its way back.
+#
+# All the while the digits stand in the source, in plain sight, and the decoder is not allowed to look. So let it look.
 
 # %% [markdown]
 # ## 2 · A vector of importance weights over the source
@@ -156,8 +165,7 @@ attempt(show_mistakes)
 # \exp(\text{score}(\mathbf{s}_{t-1}, \mathbf{h}_{i'}))}$$
 #
 # The score says how well the decoder's state and source position $i$ fit; the softmax turns $n$ scores into $n$ positive weights that
-# sum to 1. That is all attention is: *a vector of
-# importance weights over an input sequence*. The shapes: scores and weights $(\dots, n)$, states $(\dots, n, d_h)$, context $(\dots, d_h)$.
+# sum to 1. This is what the lecture calls attention: *a vector of importance weights over an input sequence*. The shapes: scores and weights $(\dots, n)$, states $(\dots, n, d_h)$, context $(\dots, d_h)$.
 #
 # *Worked number.* Scores $(2, 1, 0)$: the exponentials are $7.39$, $2.72$ and $1$, their sum is $11.11$, the weights are
 # $(0.665, 0.245, 0.090)$.
@@ -236,8 +244,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Large scores make a hard choice, small ones an average. Remember the middle picture: it will explain why one of the score functions
-# below fails and why another one is divided by a root.
+# Large scores make a hard choice, small ones an average. Remember these pictures: they will explain why one of the score functions below
+# cannot choose, and why another one is divided by a root.
 #
 # ### Exercise 2 · `context_vector` (●○○, 5 minutes, 1 point)
 # *Worked number.* Weights $(0.665, 0.245, 0.090)$ and states $(1, 0)$, $(0, 1)$, $(4, 4)$ give
@@ -286,7 +294,7 @@ check(context_vector)
 # %% [markdown]
 # ### Exercise 3 · `content_based_score` (●●○, 8 minutes, 1.5 points)
 # The cosine of the angle between two vectors, $\mathbf{s}^\top \mathbf{h}_i / (\lVert \mathbf{s} \rVert \lVert \mathbf{h}_i \rVert)$:
-# it knows directions, not lengths. A zero vector has no direction; here its score is 0.
+# it knows directions, not lengths. A zero vector has no direction; here its score is 0, and its gradient is finite.
 #
 # *Worked number.* $\mathbf{s} = (3, 4)$ against $(6, 8)$, $(4, -3)$ and $(0.3, 0.4)$: cosines $1$, $0$ and $1$. The first and third
 # differ twentyfold in length, and the cosine does not see it.
@@ -298,8 +306,8 @@ check(context_vector)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A zero vector makes the denominator 0. What can the denominator be raised to (`clamp`), so that $0$ divided by it is 0 and no other
-# cosine changes?
+# The cosine is the dot product of two vectors of length 1. Which number can the length of a zero vector be replaced by, so that the
+# vector stays 0 and nothing becomes NaN, not even a gradient?
 #
 # </details>
 
@@ -308,9 +316,14 @@ check(context_vector)
 def content_based_score(s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n"]:
     """The cosine between s and each hᵢ (Graves et al. 2014, equation 6); 0 where either is a zero vector."""
     ### BEGIN SOLUTION
-    lengths = s.norm(dim=-1)[..., None] * h.norm(dim=-1)
-    products = (s[..., None, :] * h).sum(dim=-1)
-    return products / lengths.clamp(min=torch.finfo(h.dtype).tiny)
+
+    def unit(x: Tensor) -> Tensor:
+        """x at length 1. Scaled by its largest number first, so that no square over- or underflows; the result does not depend on it."""
+        largest = x.detach().abs().amax(dim=-1, keepdim=True)
+        scaled = x / largest.masked_fill(largest == 0, 1.0)
+        return scaled / scaled.norm(dim=-1, keepdim=True).clamp(min=1.0)  # it is at least 1, but for a zero vector
+
+    return (unit(s)[..., None, :] * unit(h)).sum(dim=-1)
     ### END SOLUTION
 
 
@@ -360,7 +373,7 @@ check(additive_score)
 
 # %% [markdown]
 # ### Exercise 5 · `location_score` (●○○, 4 minutes, 1 point)
-# The odd one out: it never looks at the source. A row of $\mathbf{W}_a$ belongs to a *position*, so the decoder can only say "now the
+# This score does not depend on the source's states at all. A row of $\mathbf{W}_a$ belongs to a *position*, so the decoder can only say "now the
 # third character", whatever stands there, and $n$ is fixed.
 #
 # *Worked number.* $\mathbf{s} = (1, 2)$ and the rows $(1, 0)$, $(0, 1)$, $(1, 1)$ give the scores $1$, $2$ and $3$.
@@ -427,7 +440,7 @@ check(dot_score)
 # %% [markdown]
 # ### Exercise 8 · `scaled_dot_score` (●○○, 3 minutes, 1 point)
 # A dot product of $d$ numbers of typical size 1 has typical size $\sqrt{d}$; long vectors give large scores, and large scores a hard
-# choice that no longer learns (your middle picture above).
+# choice (your middle picture above), from which little can be learned: a weight of nearly 1 hardly changes with its score.
 # Vaswani et al. (2017) divide by the root of the source states' dimension. Lesson 03 is about this one.
 #
 # *Worked number.* The scores $50$, $0$ and $2.5$ of exercise 7 become $35.4$, $0$ and $1.77$.
@@ -448,8 +461,8 @@ check(scaled_dot_score)
 # ### The table, drawn
 # One sentence pair, six functions. Nothing is trained: the vectors are written by hand, so that you know what each function is given.
 # Each word has a number for each of five
-# meanings; words of weight (*water*) have longer vectors than words of grammar (*the*). A target word also carries a clock (how far the
-# writing has come) and a constant 1.
+# meanings; content words (*water*) have longer vectors than function words (*the*). A target word also has an entry for its position in
+# the output, and a constant 1.
 # Note the order: *cold water* is *eau froide*.
 
 # %%
@@ -459,21 +472,21 @@ MEANINGS = [("the", 1.2), ("cat", 2.0), ("drinks", 2.0), ("cold", 1.6), ("water"
 
 
 def source_states():
-    """h (5, 7): the meaning of each word, no clock, the constant."""
+    """h (5, 7): the meaning of each word, no position, the constant."""
     meaning = torch.diag(torch.tensor([length for _, length in MEANINGS]))
     meaning[3, 4] = meaning[4, 3] = 0.5  # cold and water have to do with each other
     return torch.cat([meaning, torch.zeros(5, 1), torch.ones(5, 1)], dim=1)
 
 
 def target_states():
-    """s (6, 7): what is to be said next, the clock, the constant."""
+    """s (6, 7): what is to be said next, the output position, the constant."""
     wanted = [{0: 2.0, 1: 0.3}, {1: 2.0}, {2: 2.0}, {0: 1.2, 4: 0.8}, {4: 2.0}, {3: 2.0}]
     meaning = torch.zeros(6, 5)
     for t, word in enumerate(wanted):
         for concept, amount in word.items():
             meaning[t, concept] = amount
-    clock = torch.linspace(0, 4, 6)[:, None]
-    return torch.cat([meaning, clock, torch.ones(6, 1)], dim=1)
+    position = torch.linspace(0, 4, 6)[:, None]
+    return torch.cat([meaning, position, torch.ones(6, 1)], dim=1)
 
 
 def additive_rules():
@@ -488,12 +501,12 @@ def score_table():
     """For each row of the table: scores (6, 5) of every target word for every source word."""
     s, h = target_states(), source_states().expand(6, 5, 7)
     place = torch.arange(5.0)
-    clockwork = torch.stack([2 * place, -(place**2)], dim=1)  # 2it − i²: highest at position i = t
+    diagonal = torch.stack([2 * place, -(place**2)], dim=1)  # 2it − i²: highest at position i = t
     meanings = torch.diag(torch.tensor([2.0] * 5 + [0.0, 0.0]))
     return {
         "content-based": lambda: content_based_score(s, h),
         "additive": lambda: additive_score(s, h, *additive_rules()),
-        "location-based": lambda: location_score(s, torch.cat([torch.zeros(5, 5), clockwork], dim=1)),
+        "location-based": lambda: location_score(s, torch.cat([torch.zeros(5, 5), diagonal], dim=1)),
         "general": lambda: general_score(s, h, meanings),
         "dot product": lambda: dot_score(s, h),
         "scaled dot product": lambda: scaled_dot_score(s, h),
@@ -519,12 +532,13 @@ plots.show(
 
 # %% [markdown]
 # Read it row by row.
-# - **Content-based.** A cosine lies in $[-1, 1]$, so no weight can be more than $e^2 \approx 7.4$ times another: the map is pale.
+# - **Content-based.** A cosine lies in $[-1, 1]$, so no weight can be more than $e^2 \approx 7.4$ times another
+#   (here at most {measured:table.ratio:.1f} times): the map is pale.
 #   Graves et al. (2014) therefore multiply it by a *key strength* $\beta$ that the network sets itself.
-# - **Location-based.** It walks down the diagonal by the clock and translates *eau froide* in the wrong order. On `24.9.1987` and
-#   `9 Eylül 1987` it would look at the same places.
-# - **Dot product** against **scaled**: the same picture, sharper and softer. With 64 numbers instead of 7 the difference is what makes
-#   training work.
+# - **Location-based.** It follows the output's position down the diagonal and translates *eau froide* in the wrong order. On
+#   `24.9.1987` and `9 Eylül 1987` it would look at the same places.
+# - **Dot product** against **scaled**: the same picture, sharper and softer. Does the root matter for training? In section 7 you will
+#   see that with 48 numbers it does not; how it matters as vectors grow is a subject of lesson 03.
 # - **General** and **additive** could be taught any correspondence; here we wrote a plain one into their matrices.
 
 # %% [markdown]
@@ -572,7 +586,7 @@ check(predict_position)
 # $$\alpha_{t,i} = \text{align}(\mathbf{s}_t, \mathbf{h}_i)\, \exp\!\left(-\frac{(i - p_t)^2}{2 \sigma^2}\right), \qquad \sigma =
 # \frac{D}{2}, \qquad \alpha_{t,i} = 0 \text{ outside the window}$$
 #
-# Two details of the paper: the product is *not* normalised again, so the weights sum to less than 1; and a hard window cannot be
+# Two details of the paper: the product is *not* normalised again, so the weights sum to at most 1, and mostly to less; and a hard window cannot be
 # differentiated in $p_t$, but the Gaussian can: it is how the network learns where to look.
 #
 # *Worked number.* Equal scores, $D = 2$, $p_t = 3$: the window holds 1 to 5, a fifth each; $\sigma = 1$. The weights are
@@ -580,6 +594,7 @@ check(predict_position)
 
 # %% [markdown]
 # ### Exercise 10 · `local_attention_weights` (●●●, 18 minutes, 3.5 points)
+# A `half_width` that is not positive is a `ValueError`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -634,16 +649,19 @@ def draw_window(figure):
     scores = torch.randn(n, generator=torch.Generator().manual_seed(5)) * 1.2
     everywhere = alignment_weights(scores)
     nearby = local_attention_weights(scores, torch.tensor(p), half_width)
-    flat = local_attention_weights(torch.zeros(n), torch.tensor(p), half_width)
     top, bottom = figure.subplots(2, 1, sharex=True)
     top.bar(range(n), everywhere.tolist(), color=plots.GREY, width=0.7)
     top.set(title="global: a softmax over all positions", ylabel="weight")
     bottom.axvspan(p - half_width, p + half_width, color=plots.SKY, alpha=0.18, linewidth=0, label=f"window, D = {half_width}")
-    bottom.bar(range(n), nearby.tolist(), color=plots.BLUE, width=0.7, label="local weights")
-    inside = [i for i in range(n) if flat[i] > 0]
-    bottom.plot(
-        inside, (flat[inside] / flat.max() * nearby.max()).tolist(), "o-", color=plots.ORANGE, markersize=3, label="Gaussian, σ = D/2"
-    )
+    alone = alignment_weights(scores, (torch.arange(n) - p).abs() <= half_width)
+    bottom.bar(range(n), alone.tolist(), color=plots.GREY, alpha=0.5, width=0.7, label="softmax in the window")
+    bottom.bar(range(n), nearby.tolist(), color=plots.BLUE, width=0.7, label="times the Gaussian")
+    gaussian = bottom.twinx()
+    curve = torch.linspace(p - half_width, p + half_width, 101)
+    gaussian.plot(curve, torch.exp(-((curve - p) ** 2) / (2 * (half_width / 2) ** 2)), color=plots.ORANGE)
+    gaussian.set_ylabel("Gaussian, σ = D/2", color=plots.ORANGE)
+    gaussian.set(ylim=(0, 1.05))
+    gaussian.grid(False)
     bottom.axvline(p, color=plots.RED, linewidth=1.2, linestyle=":", label=f"p = {p}")
     bottom.set(
         title=f"local: softmax in the window, times the Gaussian (sum {float(nearby.sum()):.2f})",
@@ -656,8 +674,8 @@ def draw_window(figure):
 
 plots.show(
     draw_window,
-    alt="Above: global weights over 21 positions. Below: local weights of the same scores, zero outside a shaded window of five "
-    "to each side of position 11.97, under a Gaussian curve",
+    alt="Above: global weights over 21 positions. Below: a softmax of the same scores inside a shaded window of five to each side of "
+    "position 11.97, and what is left of it after multiplication by a Gaussian, which is drawn on an axis of its own",
     width=7,
     height=4,
 )
@@ -676,8 +694,8 @@ plots.show(
 
 # %% [markdown]
 # ### Exercise 11 · `AdditiveAttention` (●●○, 12 minutes, 2.5 points)
-# Parameters `w_a` `(d_a, d_s + d_h)` and `v_a` `(d_a,)`, of type `nn.Parameter`, and nothing else. Start `w_a` with small random
-# numbers: equal rows would stay equal for ever.
+# Parameters `w_a` `(d_a, d_s + d_h)` and `v_a` `(d_a,)`, of type `nn.Parameter`, and nothing else. Initialise both;
+# start `w_a` with small random numbers: equal rows would stay equal for ever.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -768,8 +786,8 @@ check(AttentionDecoderCell)
 # %% [markdown]
 # ## 6 · The same dates, looking back
 #
-# Now the experiment of part 1 again: the same encoder, the same data, the same sizes, and your cell in the decoder. It sees
-# about a quarter of the examples that the model without attention was shown.
+# Now the experiment of section 1 again: the same encoder, the same data, the same sizes, and your cell in the decoder. Trained on batches
+# of 32 instead of 64 and for fewer steps, it sees about a quarter of the examples that the model without attention was shown.
 
 
 # %%
@@ -794,7 +812,16 @@ plots.show(
 )
 
 # %% [markdown]
-# The source may grow as it likes: there is always one state for each of its characters, and nothing has to be squeezed.
+# The same comparison over {measured:looking.seeds} training runs each (means, and the least and the largest):
+#
+# | model | examples seen | single dates right | periods right |
+# | --- | --- | --- | --- |
+# | one vector | {measured:one_vector.budget.examples:,} | {measured:one_vector.single:.2f} ({measured:one_vector.single.range:.2f}) | {measured:one_vector.period:.2f} ({measured:one_vector.period.range:.2f}) |
+# | one vector, trained three times as long | {measured:longer.budget.examples:,} | {measured:longer.single:.2f} ({measured:longer.single.range:.2f}) | {measured:longer.period:.2f} ({measured:longer.period.range:.2f}) |
+# | looking back | {measured:looking.budget.examples:,} | {measured:looking.single:.2f} ({measured:looking.single.range:.2f}) | {measured:looking.period:.2f} ({measured:looking.period.range:.2f}) |
+#
+# With attention there is one state for each character of the source, and nothing has to be squeezed into a fixed number of numbers.
+# The gain that you can measure here is in *learning*: a small part of the examples is enough.
 
 # %% [markdown]
 # ### Where did it look?
@@ -802,11 +829,17 @@ plots.show(
 # each character of the ISO date, before and after training.
 
 
+# %%
+WEDNESDAY = dates.make_pair([dates.day(1987, 9, 24)], "pt", "full")
+PERIOD = dates.make_pair([dates.day(1987, 9, 24), dates.day(1991, 3, 12)], "de", "long")
+
+
 # %% tags=["figure"]
 def draw_alignment(figure, pair, models):
     for ax, (name, model) in zip(figure.subplots(len(models), 1, squeeze=False).flat, models):
         plots.heatmap(ax, seq2seq.look(model, pair), list(pair.target), list(pair.source), label="weight", vmin=0, vmax=1)
-        ax.set_title(name)
+        ax.set(title=name, ylabel="written")
+    ax.set_xlabel("source, read character by character")
 
 
 def draw_before_and_after(figure):
@@ -814,17 +847,15 @@ def draw_before_and_after(figure):
     draw_alignment(figure, WEDNESDAY, [("untrained", untrained), ("trained", looking)])
 
 
-WEDNESDAY = dates.make_pair([dates.day(1987, 9, 24)], "pt", "full")
 plots.show(
     draw_before_and_after,
     alt="Two heat maps, the characters of 1987-09-24 against those of quinta-feira, 24 de setembro de 1987. Untrained: evenly pale. "
-    "Trained: the year's digits look at 1987 at the end, the month's at setembro, the day's at 24",
+    "Trained: the year's digits look at 1987 at the end, the month's around setembro, the day's at 24",
     width=7.4,
     height=5.2,
 )
 
 # %% tags=["figure"]
-PERIOD = dates.make_pair([dates.day(1987, 9, 24), dates.day(1991, 3, 12)], "de", "long")
 plots.show(
     lambda figure: draw_alignment(figure, PERIOD, [("a period of two dates", looking)]),
     alt="Heat map for 24. September 1987 – 12. März 1991: the first half of the output looks at the first date, the second half "
@@ -834,11 +865,13 @@ plots.show(
 )
 
 # %% [markdown]
-# Read a row from left to right: this is where one character came from. The blocks are *crossed*, since ISO puts the year first and most
-# people put it last: no
-# clock could do this, a content-based look can. Not every row is a clean pointer, though: the encoder's states have already carried
-# information along the source, so the month's digits may be read off a neighbour of the
-# month's name. Weights show where the model looked, not by themselves why (Jain and Wallace 2019).
+# A row shows where the model looked while it wrote one character. The blocks are *crossed*, since ISO puts the year first and most people
+# put it last: a score that only knows the position could not do this for every source, one that sees the content can. Over
+# {measured:looking.seeds} training runs the year's four digits have {measured:looking.look.year:.0%} of their weight on *1987* (the
+# characters next to it included), the month's {measured:looking.look.month:.0%} on *setembro*, the day's {measured:looking.look.day:.0%} on
+# *24*. Not every row is a clean pointer, though: the encoder's states have carried information along the source, so a digit may be read off a
+# neighbour. Weights show where the model looked, not by themselves why: whether they explain its output was argued over (Jain and Wallace
+# 2019; Wiegreffe and Pinter 2019), and question 3 below asks how to find out.
 
 # %% [markdown]
 # ## 7 · All six scores, and a local one, on the same task
@@ -868,9 +901,13 @@ def score_models():
     }
 
 
+SHARPENED = "content-based, times 8"  # cosines from −8 to 8: a key strength β that is set by hand
+
+
 def train_scored(name, train, seed=0, steps=300):
     """The small model with one of the score functions."""
-    weigh, shapes = score_models()[name]
+    sharpened = {SHARPENED: (lambda s, h, mask: alignment_weights(8 * content_based_score(s, h), mask), [])}
+    weigh, shapes = (score_models() | sharpened)[name]
     model = seq2seq.seeded(seed, lambda: seq2seq.LuongReader(seq2seq.Learned(weigh, shapes), context_vector))
     seq2seq.train(model, train, steps, torch.Generator().manual_seed(seed), label=name)
     return model
@@ -897,22 +934,37 @@ def draw_scores(figure):
 
 plots.show(
     draw_scores,
-    alt="Bars of exact matches for seven ways to weigh the source: additive and the two dot products lead, then general, "
-    "local-p and location-based; content-based is last by far",
+    alt="Bars of exact matches of one training run for seven ways to weigh the source: additive, general and the two dot products are "
+    "ahead of local-p and location-based; content-based is last by far",
     width=6.4,
     height=2.9,
 )
 
 # %% [markdown]
-# One seed and a short training, so small differences mean nothing; large ones have reasons that you have met.
-# - **Content-based** comes last: its weights are nearly even, so its context is nearly a plain average of the source, the same at every
-#   step. We are back at one vector.
+# Your figure shows one training run of each. Over {measured:scores.seeds} runs (means, and the least and the largest):
+#
+# | score | exact matches |
+# | --- | --- |
+# | content-based | {measured:scores.content-based:.2f} ({measured:scores.content-based.range:.2f}) |
+# | content-based, multiplied by 8 | {measured:scores.content-based,_times_8:.2f} ({measured:scores.content-based,_times_8.range:.2f}) |
+# | additive | {measured:scores.additive:.2f} ({measured:scores.additive.range:.2f}) |
+# | location-based | {measured:scores.location-based:.2f} ({measured:scores.location-based.range:.2f}) |
+# | general | {measured:scores.general:.2f} ({measured:scores.general.range:.2f}) |
+# | dot product | {measured:scores.dot_product:.2f} ({measured:scores.dot_product.range:.2f}) |
+# | scaled dot product | {measured:scores.scaled_dot_product:.2f} ({measured:scores.scaled_dot_product.range:.2f}) |
+# | local-p | {measured:scores.local-p:.2f} ({measured:scores.local-p.range:.2f}) |
+#
+# The training is short and the ranges of general, dot and scaled dot product overlap, so their order means nothing. The large differences
+# have reasons that you have met.
+# - **Content-based** comes last. Is it that directions alone say too little, or that its weights are nearly even, so that its context is
+#   nearly a plain average of the source, the same at every step? The second line decides: the same cosines multiplied by 8, a key
+#   strength $\beta$ set by hand, are as good as the others.
 # - **Location-based** can learn that most people end with the year, and not where the year begins in *this* source.
-# - **Additive** and the **dot products** lead. The additive score costs a tanh of $d_a$ numbers for every pair, a dot product is a
-#   matrix product and nothing else: that is why it won when sequences grew (Vaswani et al. 2017, §3.2.1).
-# - **Local-p** must first learn where to look before it can see anything there, and ISO's order makes its position jump. It depends most on
-#   the length of the training: with 250 steps in place of 300 it had hardly begun (0.01 in our run). Luong et al.
-#   (2015) proposed it for translation, where source and target mostly run in step and sentences are long.
+# - **Additive**, **general** and both **dot products** look at what stands in the source. The additive score costs a tanh of $d_a$ numbers
+#   for every pair; a dot product is one matrix product for all pairs, and so it is faster and takes less memory (Vaswani et al. 2017, §3.2.1).
+# - **Local-p** must learn where to look before it can see anything there, and ISO's order makes its position jump. After so short a
+#   training it depends most on the run. Luong et al. (2015) proposed it for translation, where source and target mostly run in step
+#   and sentences are long.
 
 # %% [markdown]
 # ## 8 · What attention costs, and what it shows
@@ -920,8 +972,8 @@ plots.show(
 # ### Written question (3 points, 10 minutes)
 # Answer in your own words, in about 150 to 250 words, with numbers from your own figures.
 #
-# 1. Why does one model fail on periods of two dates, which the other reads as well as single ones? Say what the 64 numbers of $\mathbf{c}$
-#    must hold in either case.
+# 1. A colleague sees the first figure and says: "64 numbers cannot hold two dates." What do the other rows of the table in section 6 say to
+#    that? What, then, does attention gain here, and when would a fixed vector really be too small?
 # 2. What does looking back cost? Count the scores for a source of $n$ and an output of $m$ characters, for global attention and for a
 #    window of half-width $D$. When does it matter?
 # 3. A colleague points at your heat map and says: "This proves that the model reads the month's digits off the month's name." What
@@ -929,11 +981,12 @@ plots.show(
 
 # %% [markdown] question="one_vector_or_many" points=3
 # ### BEGIN SOLUTION
-# 1. Without attention one vector of 64 numbers must hold every digit of the source, whatever its length. One date (year, month, day)
-#    mostly fits; a period holds twice as much and the vector is no larger, and the
-#    training signal for its early characters has to pass through the whole recurrence. With attention $\mathbf{c}_t$ is made anew for
-#    every output and needs to hold only what the *next* character requires; the source
-#    itself is the memory and grows with its length. In my figure: about 0.9 against 1.0 for single dates, about 0 against 1.0 for periods.
+# 1. The same 64 numbers, trained three times as long, get {measured:longer.period:.0%} of the periods right instead of
+#    {measured:one_vector.period:.0%}. So they can hold two dates; what failed was the budget. Through one vector every digit, and its
+#    training signal, has to pass the whole recurrence. With attention $\mathbf{c}_t$ is made anew for every output and needs only what the
+#    *next* character requires; the source itself is the memory. The gain is in examples: {measured:looking.period:.0%} of the periods after
+#    {measured:looking.budget.examples:,} examples, where the vector saw {measured:longer.budget.examples:,}. A fixed vector is too small in the
+#    end: its numbers and their precision do not grow, and the source does.
 # 2. Global attention computes $n \cdot m$ scores and keeps all $n$ states; for a period that is about $45 \cdot 21 \approx 950$. A
 #    window computes at most $(2D + 1) \cdot m$, whatever $n$ is. For dates this does not matter. For
 #    documents of $10^5$ tokens that attend to themselves, $n \cdot m = 10^{10}$ does. The window buys its price with a blind spot: what
@@ -941,9 +994,10 @@ plots.show(
 # 3. A weight says which state was mixed in, not what is stored in this state nor whether the output depends on it: the encoder has run
 #    over the source in both directions, so other states know the month too. Test by intervention: replace the month's
 #    name in the source and see whether exactly the month's digits change; forbid these positions by the mask and see whether accuracy
-#    falls, against forbidding as many others; permute the weights and see whether the output stays (Jain and Wallace 2019).
+#    falls, against forbidding as many others; permute the weights and see whether the output stays (Jain and Wallace 2019; but see Wiegreffe and Pinter 2019).
 #
-# **Rubric** — 1 point: names the fixed capacity of one vector against a memory that grows with the source, with numbers of their own.
+# **Rubric** — 1 point: sees from the longer training that capacity is not what failed, and says what attention gains (examples, a memory
+# that grows with the source), with numbers. Half a point for a fixed vector against a growing memory without the longer training.
 # 1 point: $nm$ against $(2D+1)m$ (or "linear in the window"), and a case in which it matters or does not. Half a point for one of the two.
 # 1 point: says that weights are not by themselves an explanation, and describes an intervention (change, mask or permute) with the
 # outcome that would support the claim.
@@ -992,7 +1046,8 @@ check(monotonic_local_weights)
 # - Graves, Wayne and Danihelka (2014), *Neural Turing Machines*, arXiv.
 # - Bahdanau, Cho and Bengio (2015), *Neural Machine Translation by Jointly Learning to Align and Translate*, ICLR.
 # - Luong, Pham and Manning (2015), *Effective Approaches to Attention-based Neural Machine Translation*, EMNLP.
-# - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS. Jain and Wallace (2019), *Attention is not Explanation*, NAACL.
+# - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS. Jain and Wallace (2019), *Attention is not Explanation*, NAACL;
+#   Wiegreffe and Pinter (2019), *Attention is not not Explanation*, EMNLP.
 # - The dates' forms come from the Unicode CLDR through Babel.
 
 # %% tags=["experiment"]

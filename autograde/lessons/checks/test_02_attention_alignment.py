@@ -138,6 +138,7 @@ def well_behaved(student, function, oracle, *args, where):
     expect.inputs_unchanged(student, function, *args)
     expect.gradients(student, function, args, oracle, where=where)
     expect.keeps_dtype(function, *args)
+    expect.precise(function, oracle, *args, where=where)
     follows_device(function, *args)
 
 

@@ -140,6 +140,24 @@ def test_parallel_opposite_and_zero(student):
     expect.close(student.content_based_score(torch.zeros(2, 3), torch.zeros(2, 4, 3)), torch.zeros(2, 4), where="all vectors zero")
 
 
+@pytest.mark.exercise("content_based_score", weight=1)
+def test_short_vectors_have_directions_too(student):
+    """Vectors of length 0.001 have the same cosine as long ones."""
+    s, h = expect.randn(3, 5, seed=508), expect.randn(3, 8, 5, seed=509)
+    want = F.cosine_similarity(s[:, None], h, dim=-1)
+    expect.close(student.content_based_score(s / 1000, h / 1000), want, where="vectors a thousand times shorter", rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.exercise("content_based_score", weight=0.5)
+@pytest.mark.trivial
+def test_the_gradient_at_a_zero_vector(student):
+    """Next to a zero vector, gradients are finite: one empty state must not stop training."""
+    s, h = torch.tensor([[3.0, 4.0], [0.0, 0.0]]), torch.tensor([[[0.0, 0.0], [1.0, 2.0]], [[1.0, 2.0], [0.0, 0.0]]])
+    _, grads = student.pullback(student.content_based_score, (s, h), torch.ones(2, 2))
+    finite = all(g is None or bool(g.isfinite().all()) for g in grads)
+    expect.true(finite, "The gradient is NaN or infinite where a vector is zero: a square root of 0 has no slope")
+
+
 # 4 · additive_score
 
 
@@ -273,6 +291,15 @@ def test_a_source_of_one_position(student):
     expect.close(got, torch.tensor([[1.0], [math.exp(-0.5)]]), where="a source of one position")
 
 
+@pytest.mark.exercise("local_attention_weights", weight=0.5)
+@pytest.mark.trivial
+@pytest.mark.parametrize("half_width", [0, -2])
+def test_a_window_needs_a_width(student, half_width):
+    """A `half_width` that is not positive is a ValueError."""
+    scores, position = expect.randn(5, seed=560), torch.tensor(2.0)
+    expect.raises(ValueError, student.local_attention_weights, scores, position, half_width, where=f"half_width = {half_width}")
+
+
 # 11 · AdditiveAttention
 
 
@@ -300,6 +327,19 @@ def test_two_attentions_do_not_start_alike(student):
     first, second = (student.AdditiveAttention(5, 4, 8).state_dict()["w_a"] for _ in range(2))
     expect.true(not torch.equal(first, second), "Two new AdditiveAttention start with the same `w_a`; draw it at random")
     expect.true(first.abs().max() < 100 and first.std(dim=0).min() > 1e-8, "`w_a` should start with random numbers of moderate size")
+
+
+@pytest.mark.exercise("AdditiveAttention", weight=0.5)
+@pytest.mark.trivial
+def test_every_parameter_is_initialised(student):
+    """No parameter starts with what happened to lie in memory."""
+    student.new("torch.use_deterministic_algorithms", True)  # fills uninitialised memory with NaN
+    try:
+        state = student.AdditiveAttention(5, 4, 8).state_dict()
+    finally:
+        student.new("torch.use_deterministic_algorithms", False)
+    for name, value in state.items():
+        expect.true(value.isfinite().all(), f"`{name}` is never initialised: `torch.empty` holds whatever lay in memory")
 
 
 # 12 · AttentionDecoderCell

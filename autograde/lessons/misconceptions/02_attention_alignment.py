@@ -678,8 +678,15 @@ def zero_outside(scores, position, half_width, mask=None):
     return F.softmax(scores * window, -1) * window * gaussian(d, half_width / 2)
 
 
+def assert_positive(half_width):
+    if not half_width > 0:
+        raise ValueError(f"a window of half_width {half_width} holds nothing")
+
+
 @variant("local_attention_weights")
 def local_by_loop(scores, position, half_width, mask=None):
+    if half_width < 1:
+        raise ValueError("half_width is too small")
     columns, d = [], distance_of(scores, position)
     window = inside(d, half_width, mask)
     low = torch.where(window, scores, torch.full_like(scores, -1e30))
@@ -693,6 +700,7 @@ def local_by_loop(scores, position, half_width, mask=None):
 
 @variant("local_attention_weights")
 def gaussian_in_the_exponent(scores, position, half_width, mask=None):
+    assert_positive(half_width)
     d = distance_of(scores, position)
     window = inside(d, half_width, mask)
     low = scores.masked_fill(~window, torch.finfo(scores.dtype).min)
@@ -973,3 +981,51 @@ def monotonic_open(scores, half_width):
 def by_triangles(scores, half_width):
     near = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril(half_width).triu(-half_width)
     return masked_softmax(scores, near.expand(scores.shape))
+
+
+# Kinds that hold for several exercises: precision, gradients, promised errors, memory
+
+F32 = "float64 in, float64 out, but computed in float32 on the way: digits are lost."
+misconception(
+    "context_vector",
+    F32,
+    replace=("(weights[..., None] * h).sum(dim=-2)", "(weights[..., None].float() * h.float()).sum(dim=-2).to(h.dtype)"),
+)
+misconception("location_score", F32, replace=("s @ w_a.mT", "(s.float() @ w_a.float().mT).to(s.dtype)"))
+misconception("general_score", F32, replace=("s, w_a, h)", "s.float(), w_a.float(), h.float()).to(s.dtype)"))
+
+
+@misconception("alignment_weights", F32)
+def softmax_in_float32(scores, mask=None):
+    return masked_softmax(scores.float(), mask).to(scores.dtype)
+
+
+@misconception("content_based_score", F32)
+def cosine_in_float32(s, h):
+    return F.cosine_similarity(s.float()[..., None, :], h.float(), dim=-1).to(s.dtype)
+
+
+@misconception("content_based_score", "The denominator is held above 0.001: short vectors lose their direction.")
+def cosine_of_long_vectors(s, h):
+    return (s[..., None, :] * h).sum(-1) / (s.norm(dim=-1)[..., None] * h.norm(dim=-1)).clamp(min=1e-3)
+
+
+@misconception("content_based_score", "The value at a zero vector is 0, but the gradient is NaN: the square root of 0 has no slope.")
+def root_of_a_sum_of_squares(s, h):
+    lengths = (s**2).sum(-1).sqrt()[..., None] * (h**2).sum(-1).sqrt()
+    return (s[..., None, :] * h).sum(-1) / lengths.clamp(min=1e-12)
+
+
+misconception(
+    "local_attention_weights",
+    "A `half_width` that is not positive must be a ValueError.",
+    replace=("if half_width <= 0:", "if half_width != half_width:"),
+)
+misconception(
+    "local_attention_weights", "A `half_width` of 0 must be a ValueError: σ would be 0.", replace=("half_width <= 0", "half_width < 0")
+)
+misconception(
+    "AdditiveAttention",
+    "`v_a` is never initialised: `torch.empty` holds whatever lay in memory.",
+    replace=("        nn.init.normal_(self.v_a, std=d_a**-0.5)\n", ""),
+)

@@ -2,9 +2,54 @@
 
 import math
 
-from tests.claims import every_seed
+from tests.claims import every_seed, on_average
+
+CONTENT = ("additive", "general", "dot_product", "scaled_dot_product")  # scores that see what stands in the source, and can choose
 
 
-@every_seed("02", "figures")
+@every_seed("02", "table")
 def test_no_weight_of_a_cosine_is_more_than_e_squared_times_another(run):
-    assert run["largest_ratio"] <= math.exp(2)
+    assert run["ratio"] <= math.exp(2)
+
+
+@every_seed("02", "one_vector")
+def test_one_vector_mostly_reads_single_dates_and_hardly_any_period(run):
+    assert run["single"] > 0.5 and run["period"] < 0.15
+
+
+@every_seed("02", "longer")
+def test_capacity_is_not_what_failed(run):
+    """The same vector, trained longer, holds many periods."""
+    assert run["period"] > 0.3 and run["single"] > 0.9
+
+
+@on_average("02", "longer")
+def test_with_longer_training_most_periods_are_right(mean):
+    assert mean["period"] > 0.5
+
+
+@every_seed("02", "looking")
+def test_looking_back_reads_both_from_fewer_examples(run):
+    assert run["single"] > 0.97 and run["period"] > 0.8
+
+
+@on_average("02", "looking")
+def test_the_weights_are_where_the_digits_come_from(mean):
+    assert mean["look.year"] > 0.9 and mean["look.month"] > 0.8 and mean["look.day"] > 0.85
+    assert mean["look.first"] > 0.7 and mean["look.second"] > 0.7  # of a period, each half at its own date
+
+
+@every_seed("02", "scores")
+def test_the_cosine_comes_last_and_its_size_is_the_cause(run):
+    assert run["content-based"] < min(run[name] for name in (*CONTENT, "location-based"))
+    assert run["content-based,_times_8"] > 0.85
+
+
+@every_seed("02", "scores")
+def test_a_position_alone_is_not_enough(run):
+    assert run["location-based"] < min(run[name] for name in CONTENT)
+
+
+@on_average("02", "scores")
+def test_scores_that_see_the_source_are_ahead(mean):
+    assert min(mean[name] for name in CONTENT) > max(mean["location-based"], mean["local-p"]) + 0.1
