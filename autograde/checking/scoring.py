@@ -51,9 +51,9 @@ class Result:
 
 
 def tell(outcome: Outcome) -> str:
-    """A failure as one sentence; a hidden test tells its title and what kind of failure it was, never its values."""
+    """A failure as one sentence; a hidden check tells its title."""
     if outcome.hidden:
-        return f"{outcome.title} {outcome.message}".strip()
+        return outcome.title
     return f"{outcome.message}: {outcome.detail}" if outcome.detail else outcome.message
 
 
@@ -70,24 +70,42 @@ def examine(
     `guard()` forbids the library calls that are the answer. After `give_up_after` checks that hung or killed their process the rest would
     only take time.
     """
-    checks = lesson.checks[exercise.name]
+    outcomes, total = run_checks(lesson.checks[exercise.name], student, guard, enough, give_up_after=give_up_after)
+    if outcomes and all(outcome.passed for outcome in outcomes):
+        device = on_another_device(lesson, exercise, student, guard)
+        outcomes, total = [*outcomes, *device], total + sum(outcome.weight for outcome in device)
+    return summarize(
+        exercise, outcomes, total, lambda: None if given_up(outcomes, give_up_after) else diagnose(lesson, exercise, student, guard)
+    )
+
+
+def run_checks(
+    checks: Sequence[Check],
+    student: Student,
+    guard: Any = contextlib.nullcontext,
+    enough: Callable[[Outcome], bool] = lambda outcome: False,
+    before: Sequence[Outcome] = (),
+    give_up_after: int = GIVE_UP_AFTER,
+) -> tuple[list[Outcome], float]:
+    """The outcomes of some of an exercise's checks, after those that `before` tells of, and the weight of all that count."""
     total = sum(check.weight for check in checks)
     outcomes: list[Outcome] = []
     for check in checks:
-        outcome = _given_up(check, outcomes, give_up_after) or _run(check, student, guard)
+        outcome = _given_up(check, [*before, *outcomes], give_up_after) or _run(check, student, guard)
         if outcome is None:  # skipped for want of an optional package: it counts for nobody
             total -= check.weight
             continue
         outcomes.append(replace(outcome, trivial=check.trivial))
-        if outcome.status in UNWRITTEN and not any(o.passed for o in outcomes):
+        if outcome.status in UNWRITTEN and not any(o.passed for o in [*before, *outcomes]):
             break  # an unwritten answer says so once
         if enough(outcome):
             break
-    if outcomes and all(outcome.passed for outcome in outcomes):
-        device = on_another_device(lesson, exercise, student, guard)
-        outcomes, total = [*outcomes, *device], total + sum(outcome.weight for outcome in device)
-    lost = len(_lost(outcomes)) >= give_up_after
-    return summarize(exercise, outcomes, total, lambda: None if lost else diagnose(lesson, exercise, student, guard))
+    return outcomes, total
+
+
+def pass_or_fail(outcome: Outcome) -> Outcome:
+    """All that is told of a hidden check: neither how it failed, which a student's code could choose, nor any word or value of it."""
+    return replace(outcome, status=CheckStatus.PASSED if outcome.passed else CheckStatus.FAILED, message="", detail="")
 
 
 def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guard: Any) -> list[Outcome]:
@@ -123,6 +141,11 @@ def _run(check: Check, student: Student, guard: Any) -> Outcome | None:
 
 def _lost(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [o for o in outcomes if o.status in ENDED]
+
+
+def given_up(outcomes: Sequence[Outcome], after: int = GIVE_UP_AFTER) -> bool:
+    """Whether so many checks hung or killed their process that nothing more is tried."""
+    return len(_lost(outcomes)) >= after
 
 
 def _given_up(check: Check, outcomes: list[Outcome], after: int) -> Outcome | None:

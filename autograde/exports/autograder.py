@@ -109,16 +109,20 @@ def _settings() -> Settings:
 def _grade(folder: Path, settings: Settings) -> Graded:
     """Results of the exercises that there was time for; the others are told so."""
     found = in_folder(folder, settings.lesson)
-    done: list[Result] = []
+    done: dict[str, Result] = {}
     try:
         with _time_limit(settings.seconds):
-            return submission.grade(found, _mode(), done.append)
+            return submission.grade(found, _mode(), lambda result: done.update({result.exercise: result}))
     except _OutOfTime:
         exercises = load_lesson(settings.lesson).exercises.values()
-        left = [e for e in exercises if e.name not in {r.exercise for r in done}]
+        left = [e for e in exercises if e.name not in done]
         late = [Result(e.name, 0.0, e.points, ExerciseStatus.TIMEOUT, diagnosis="The exercises before it used up the time") for e in left]
         return Graded(
-            found.student, found.lesson, SubmissionStatus.GRADED, [*done, *late], "The time was up before all exercises were checked."
+            found.student,
+            found.lesson,
+            SubmissionStatus.GRADED,
+            [*done.values(), *late],
+            "The time was up before all exercises were checked.",
         )
 
 

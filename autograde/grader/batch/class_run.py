@@ -66,10 +66,15 @@ class Graders:
     def graded(self, jobs: list[Job], console: Console) -> Iterator[tuple[Job, Graded]]:
         """Each job with its result as it comes; where graders are killed by others, new ones go on with what is left."""
         left = {job.key: job for job in jobs}
+
+        def lost() -> None:
+            log.warning("a grader was lost")
+            console.print("[yellow]![/yellow] " + KILLED, soft_wrap=True)
+
         for chance in range(1, CHANCES + 1):
             try:
                 with _executor(self.workers, self.scheduler) as (executor, size, submit):
-                    for job, graded in stream.graded(list(left.values()), executor, self.sandbox, size, submit):
+                    for job, graded in stream.graded(list(left.values()), executor, self.sandbox, size, submit, lost):
                         del left[job.key]
                         yield job, graded
                 return

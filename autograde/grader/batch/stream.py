@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from autograde.checking.errors import UserError
+from autograde.checking.status import SubmissionStatus
+from autograde.grader.batch import pool
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.results.model import Graded
 from autograde.grader.run import task
 from autograde.grader.sandbox.modes import Mode
 
 AHEAD = 4  # submissions queued for each worker: enough to keep it busy, few enough to keep memory flat
+CHANCES = 3  # for a submission whose grader is killed: by the system when the memory is full, say
+STOPPED = f"reading or checking it took the grader more than {pool.PROCESSOR_SECONDS} seconds of processor time, and was stopped"
+LOST = f"the grader's process was killed {CHANCES} times while it was at this submission"
 ANSWER_SECONDS = 10  # for a Dask scheduler
 Submit = Callable[[Executor, Found, Mode], Future]
 
@@ -60,10 +66,16 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
         yield client.get_executor(pure=False, retries=2), sum(client.nthreads().values())
 
 
-def graded(jobs: Iterable[Job], executor: Executor, sandbox: Mode, workers: int, submit: Submit = here) -> Iterator[tuple[Job, Graded]]:
-    """Grade submissions and give each with its result, in the order in which they finish."""
+def graded(
+    jobs: Iterable[Job], executor: Executor, sandbox: Mode, workers: int, submit: Submit = here, lost: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Job, Graded]]:
+    """Grade submissions and give each with its result, in the order in which they finish; `lost` hears of each grader that was killed.
+
+    A submission that ends its grader, by what it takes or thrice in any way, has that for a result.
+    """
     waiting = iter(jobs)
     running: dict[Future, Job] = {}
+    losses: Counter[str] = Counter()
     while True:
         while len(running) < AHEAD * workers and (job := next(waiting, None)):
             running[submit(executor, job.found, sandbox)] = job
@@ -71,4 +83,18 @@ def graded(jobs: Iterable[Job], executor: Executor, sandbox: Mode, workers: int,
             return
         finished = wait(running, return_when=FIRST_COMPLETED).done
         for future in sorted(finished, key=lambda f: f.exception() is not None):  # what is well is kept before an error ends the run
-            yield running.pop(future), future.result()
+            job = running.pop(future)
+            try:
+                result = future.result()
+            except pool.OutOfTime:
+                running[executor.submit(task.stopped, job.found, STOPPED, SubmissionStatus.UNREADABLE)] = job
+            except pool.GraderLost:
+                lost()
+                losses[job.key] += 1
+                last = losses[job.key] >= CHANCES
+                again = (
+                    executor.submit(task.stopped, job.found, LOST, SubmissionStatus.ERROR) if last else submit(executor, job.found, sandbox)
+                )
+                running[again] = job
+            else:
+                yield job, result

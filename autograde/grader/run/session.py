@@ -50,7 +50,7 @@ class _Worker(Connection):
 class Session:
     """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added.
 
-    Sessions of one submission share its `clock`.
+    Sessions of one submission share its `clock`; what is `known` to have hung or died in one is not run in the next.
     """
 
     def __init__(
@@ -62,12 +62,13 @@ class Session:
         server: fork_server.ForkServer | None = None,
         clock: Clock | None = None,
         own: Collection[str] = (),
+        known: Mapping[str, CellResult] | None = None,
     ) -> None:
         self.own = own
         self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
         self.artifacts = artifacts or {}
         self.server = server
-        self.results: dict[str, CellResult] = {}
+        self.results: dict[str, CellResult] = dict(known or {})
         self.forbids: tuple[str, ...] = ()
         self.clock = clock or Clock(self.limits)
         self._worker: _Worker | None = None

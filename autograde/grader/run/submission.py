@@ -15,22 +15,23 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
-from autograde.checking.lesson import Exercise, Lesson, load_lesson, outcome_files
-from autograde.checking.scoring import Result, examine
-from autograde.checking.status import ENDED, CellStatus, ExerciseStatus, SubmissionStatus
+from autograde.checking.lesson import Exercise, Lesson, Mistake, load_lesson, outcome_files
+from autograde.checking.runner import Check, Outcome
+from autograde.checking.scoring import Result, diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
+from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.ingest.matching import CodeCell, Submission, match
 from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.results.model import Graded
 from autograde.grader.run import prerequisites
-from autograde.grader.run.session import Session
+from autograde.grader.run.cache_key import MAX_ARTIFACT
+from autograde.grader.run.session import CellResult, Session
 from autograde.grader.run.timeouts import Clock
 from autograde.grader.sandbox.limits import Limits, bounded_memory
 from autograde.grader.sandbox.modes import Mode
 
 Tell = Callable[[Result], None]
 
-MAX_ARTIFACT = 64 * 2**20
 LIMITS = Limits(request_seconds=5, test_seconds=20)  # right answers take milliseconds
 
 
@@ -44,17 +45,21 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None)
     began = time.monotonic()
     lesson, template = _lesson(found.lesson)
     if found.path is None:
-        return _without_results(found, SubmissionStatus.MISSING, "nothing was handed in")
+        return without_results(found, SubmissionStatus.MISSING, "nothing was handed in")
     try:
         submission = match(read(found.path), template, [e.name for e in lesson.exercises.values() if not e.outcome])
         results = SubmissionRun(lesson, submission, artifacts(found.path.parent, lesson), sandbox).results(tell)
     except Unreadable as reason:
-        return _without_results(found, SubmissionStatus.UNREADABLE, str(reason))
+        return without_results(found, SubmissionStatus.UNREADABLE, str(reason))
     except SandboxUnavailable:
         raise
+    except (MemoryError, RecursionError) as error:  # what only the student's bytes bring about
+        return without_results(
+            found, SubmissionStatus.UNREADABLE, f"reading or checking it took more than there is ({type(error).__name__})"
+        )
     except Exception as error:  # a student's file must not end the batch; what was met is logged, and the next run tries again
         reason = f"the grader met an error of its own ({type(error).__name__}: {error})"
-        return replace(_without_results(found, SubmissionStatus.ERROR, reason), traceback=traceback.format_exc())
+        return replace(without_results(found, SubmissionStatus.ERROR, reason), traceback=traceback.format_exc())
     repairs = [*found.notes, *submission.repairs]
     text = nbformat.writes(submission.notebook)
     return Graded(found.student, found.lesson, SubmissionStatus.GRADED, results, "", repairs, text, time.monotonic() - began)
@@ -74,6 +79,23 @@ def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in usable.items()}
 
 
+@dataclass(frozen=True)
+class _Public:
+    """An exercise by its public checks: the result so far, the weight of those checks, whether hidden ones could change it, and
+    what counts only where these pass, too."""
+
+    result: Result
+    total: float
+    final: bool
+    device: list[Outcome] = field(default_factory=list)
+
+    @property
+    def so_far(self) -> Result:
+        """What is known before the hidden checks: as if they all failed."""
+        unsure = self.result.status == ExerciseStatus.PASSED and self.result.score < self.result.points
+        return replace(self.result, status=ExerciseStatus.PARTIAL) if unsure else self.result
+
+
 @dataclass
 class SubmissionRun:
     """One submission on its way through the checks: its cells in a worker, its exercises in the lesson's order, its time."""
@@ -83,30 +105,80 @@ class SubmissionRun:
     files: Mapping[str, bytes]
     sandbox: Mode
     clock: Clock = field(default_factory=lambda: Clock(LIMITS))
+    public: dict[str, _Public] = field(default_factory=dict)
     done: dict[str, Result] = field(default_factory=dict)
 
     def results(self, tell: Tell | None = None) -> list[Result]:
-        """The result of every exercise; `tell` hears of each as it is done."""
+        """The result of every exercise; `tell` hears of each as far as it is known: by its public checks, then by all.
+
+        Hidden checks run in a worker of their own, after all public ones: nothing that happens in there but pass or fail is told.
+        """
         with self._open(self.submission.cells) as session:
+            for exercise in self.lesson.exercises.values():
+                self.public[exercise.name] = self._publicly(exercise, session)
+                if tell:
+                    tell(self.public[exercise.name].so_far)
+        with self._open(self.submission.cells, session.results) as session:
             for exercise in self.lesson.exercises.values():
                 self.done[exercise.name] = self._result(exercise, session)
                 if tell:
                     tell(self.done[exercise.name])
         return list(self.done.values())
 
-    def _open(self, cells: Sequence[CodeCell]) -> Session:
-        own = {cell.name for cell in cells if cell.own}
-        return Session([(cell.name, cell.source) for cell in cells], LIMITS, self.sandbox, self.files, clock=self.clock, own=own)
+    def _open(self, cells: Sequence[CodeCell], known: Mapping[str, CellResult] | None = None) -> Session:
+        own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
+        return Session(sources, LIMITS, self.sandbox, self.files, clock=self.clock, own=own, known=known)
 
-    def _result(self, exercise: Exercise, session: Session) -> Result:
+    def _publicly(self, exercise: Exercise, session: Session) -> _Public:
+        """By the public checks alone; what they leave no more to find out about is final."""
+        known = {name: public.result for name, public in self.public.items()}
+        lost = prerequisites.broken(exercise.name, self.submission, known)
+        trouble = self._unwritten(exercise) or self._stuck(exercise, lost, known) or self._cell_trouble(exercise, session)
+        if trouble:
+            return _Public(trouble, 0.0, final=True)
+        student = session.student(exercise.forbids)
+        outcomes, total = run_checks(self._checks(exercise, hidden=False), student, student.test)
+        weight = total + sum(check.weight for check in self._checks(exercise, hidden=True))
+        result = summarize(
+            exercise, outcomes, weight, lambda: None if given_up(outcomes) else diagnose(self.lesson, exercise, student, student.test)
+        )
+        well = outcomes and all(outcome.passed for outcome in outcomes)
+        device = on_another_device(self.lesson, exercise, student, student.test) if well else []
+        return _Public(result, total, final=result.status in UNWRITTEN, device=device)
+
+    def _checks(self, exercise: Exercise, hidden: bool) -> list[Check]:
+        return [check for check in self.lesson.checks[exercise.name] if check.hidden == hidden]
+
+    def _result(self, exercise: Exercise, hidden: Session) -> Result:
         """The better of two: the answer as it stands and, where it builds on one that failed, with the right one in its place."""
         lost = prerequisites.broken(exercise.name, self.submission, self.done)
-        first = self._unwritten(exercise) or self._stuck(exercise, lost) or self._examined(exercise, session)
+        public = self.public[exercise.name]
+        first = public.result if public.final else self._with_hidden(exercise, public, hidden)
         if not lost or first.status == ExerciseStatus.PASSED or exercise.name not in self.submission.attempted:
             return first
         cells = prerequisites.repaired(self.submission.cells, lost, _reference_answers(self.lesson.name))
         with self._open(cells) as repaired:
             return prerequisites.merge(first, self._examined(exercise, repaired), lost)
+
+    def _with_hidden(self, exercise: Exercise, public: _Public, session: Session) -> Result:
+        """The public result with the hidden checks' in it."""
+        student, checks = session.student(exercise.forbids), self._checks(exercise, hidden=True)
+        outcomes, total = run_checks(checks, student, student.test, before=public.result.outcomes)
+        tried = {outcome.check for outcome in outcomes}
+        left = [Outcome(c.name, c.title, CheckStatus.FAILED, c.weight, True, trivial=c.trivial) for c in checks if c.name not in tried]
+        told = [*public.result.outcomes, *map(pass_or_fail, outcomes), *(left if outcomes and outcomes[-1].status in UNWRITTEN else ())]
+        total += public.total
+        if told and all(outcome.passed for outcome in told):
+            told, total = [*told, *public.device], total + sum(outcome.weight for outcome in public.device)
+        return summarize(exercise, told, total, lambda: self._diagnosis(exercise, public.result))
+
+    def _diagnosis(self, exercise: Exercise, public: Result) -> Mistake | None:
+        """The named mistake; where all public checks passed, it is asked of a worker that no hidden check has spoken to."""
+        if public.status != ExerciseStatus.PASSED:
+            return next((m for m in self.lesson.mistakes.get(exercise.name, ()) if m.key == public.mistake), None)
+        with self._open(self.submission.cells) as session:
+            student = session.student(exercise.forbids)
+            return diagnose(self.lesson, exercise, student, student.test)
 
     def _unwritten(self, exercise: Exercise) -> Result | None:
         if exercise.outcome or exercise.name in self.submission.attempted:
@@ -115,9 +187,9 @@ class SubmissionRun:
             return Result(exercise.name, 0.0, exercise.points, ExerciseStatus.NOT_ATTEMPTED)
         return Result(exercise.name, 0.0, exercise.points, ExerciseStatus.MISSING, diagnosis="its cell is missing")
 
-    def _stuck(self, exercise: Exercise, lost: Sequence[str]) -> Result | None:
+    def _stuck(self, exercise: Exercise, lost: Sequence[str], known: Mapping[str, Result]) -> Result | None:
         """An answer that builds on one that hangs or kills is not tried, since it would only do the same."""
-        for earlier in (self.done[name] for name in lost):
+        for earlier in (known[name] for name in lost):
             if any(outcome.status in ENDED for outcome in earlier.outcomes):
                 reason = f"it builds on {earlier.exercise}, which ends this way"
                 return Result(exercise.name, 0.0, exercise.points, earlier.status, diagnosis=reason)
@@ -159,7 +231,8 @@ def _defined(name: str, session: Session) -> bool:
         return False
 
 
-def _without_results(found: Found, status: SubmissionStatus, reason: str) -> Graded:
+def without_results(found: Found, status: SubmissionStatus, reason: str) -> Graded:
+    """A result without points for every exercise, and the reason."""
     lesson, template = _lesson(found.lesson)
     results = [Result(e.name, 0.0, e.points, ExerciseStatus.MISSING, diagnosis=reason) for e in lesson.exercises.values()]
     return Graded(found.student, found.lesson, status, results, reason, list(found.notes), nbformat.writes(template))

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from autograde.checking.status import SubmissionStatus
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.results.model import Graded, writable
 from autograde.grader.run import submission
@@ -43,6 +44,11 @@ def grade_here(found: Found, sandbox: Mode) -> Graded:
     """Grade a submission that lies on this machine's disk."""
     with _one_at_a_time, _same_conditions():
         return writable(submission.grade(found, sandbox))
+
+
+def stopped(found: Found, reason: str, status: SubmissionStatus) -> Graded:
+    """The result of a submission that ended the grader; nothing of it is read again."""
+    return writable(submission.without_results(found, status, reason))
 
 
 def pack(found: Found, sandbox: Mode) -> Parcel | None:

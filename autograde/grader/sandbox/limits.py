@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 from collections.abc import Iterator
@@ -82,3 +83,11 @@ def bounded_memory(beyond: int = Limits.memory_bytes) -> Iterator[None]:
     finally:
         if mapped:
             resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def more_processor_time(seconds: int) -> None:
+    """Let this process use so many seconds from now on; the system then ends it, whatever it is at."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

@@ -1,0 +1,65 @@
+"""Grader processes that a submission ends: its own future fails, the others' do not, and another process takes the place."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from autograde.grader.batch import pool
+
+
+def spin():
+    """What Python cannot interrupt: one call that holds the interpreter's lock for an hour."""
+    import re
+
+    re.match("(a+)+$", "a" * 60 + "b")
+
+
+def square(x):
+    return x * x
+
+
+def raises():
+    raise ValueError("mine")
+
+
+def ends(number):
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+
+
+@pytest.fixture(scope="module")
+def graders():
+    with pool.graders(2, seconds=2) as executor:
+        yield executor
+
+
+def test_one_that_takes_too_much_processor_time_is_ended_alone(graders):
+    futures = [graders.submit(square, n) if n % 3 else graders.submit(spin) for n in range(7)]
+    for n, future in enumerate(futures):
+        if n % 3:
+            assert future.result(120) == n * n
+        else:
+            with pytest.raises(pool.OutOfTime):
+                future.result(120)
+
+
+def test_the_time_of_one_is_not_taken_from_the_next(graders):
+    for _ in range(4):
+        assert graders.submit(_work, 1.0).result(60) >= 1.0
+
+
+def _work(seconds):
+    began = time.process_time()
+    while time.process_time() - began < seconds:
+        pass
+    return time.process_time() - began
+
+
+def test_errors_and_ends_are_told_apart(graders):
+    with pytest.raises(ValueError, match="mine"):
+        graders.submit(raises).result(60)
+    with pytest.raises(pool.GraderLost):
+        graders.submit(ends, signal.SIGKILL).result(60)
+    assert graders.submit(square, 5).result(60) == 25
