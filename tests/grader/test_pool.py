@@ -63,3 +63,11 @@ def test_errors_and_ends_are_told_apart(graders):
     with pytest.raises(pool.GraderLost):
         graders.submit(ends, signal.SIGKILL).result(60)
     assert graders.submit(square, 5).result(60) == 25
+
+
+def test_an_exception_ends_what_is_at_work_and_begins_nothing_new():
+    with pytest.raises(KeyboardInterrupt), pool.graders(1) as executor:
+        assert executor.submit(square, 2).result(60) == 4
+        waiting = [executor.submit(time.sleep, 600) for _ in range(3)]
+        raise KeyboardInterrupt
+    assert all(future.done() for future in waiting)

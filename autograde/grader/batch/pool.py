@@ -59,8 +59,9 @@ def graders(workers: int, seconds: int = PROCESSOR_SECONDS) -> Iterator[Executor
             yield pool
             pool.shutdown()
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             held.close()
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown()
             raise
 
 
@@ -74,6 +75,7 @@ class GraderPool(Executor):
     def __init__(self, workers: int, context: BaseContext, arguments: tuple) -> None:
         self.context, self.arguments = context, arguments
         self.calls: queue.SimpleQueue[tuple | None] = queue.SimpleQueue()
+        self.ended = False  # nothing new is begun
         self.starting = threading.Lock()  # the process that graders are forked from answers one at a time
         self.threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
         for thread in self.threads:
@@ -86,6 +88,7 @@ class GraderPool(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.ended = self.ended or cancel_futures
         while cancel_futures and not self.calls.empty():
             with contextlib.suppress(queue.Empty):
                 if call := self.calls.get_nowait():
@@ -100,6 +103,8 @@ class GraderPool(Executor):
         grader: _Grader | None = None
         while call := self.calls.get():
             future, *what = call
+            if self.ended:
+                future.cancel()
             if not future.set_running_or_notify_cancel():
                 continue
             try:
