@@ -1023,15 +1023,15 @@ misconception(
 )
 misconception("train_step", "The gradients are not clipped.", replace=("if clip is not None:", "if False:"))
 misconception(
-    "train_step", "The losses are summed; return their mean.", replace=("return total / len(batches)", "return total")
+    "train_step", "The losses are summed; return their mean.", replace=("return (total / len(batches)).item()", "return total.item()")
 )
 misconception(
     "train_step",
     "The last pair's loss is returned; return the mean over all.",
-    replace=("return total / len(batches)", "return loss.item()"),
+    replace=("return (total / len(batches)).item()", "return loss.item()"),
 )
 misconception("train_step", "The model is not put into training mode.", replace=("    model.train()\n", ""))
-misconception("train_step", "The model is left in eval mode.", replace=("    return total", "    model.eval()\n    return total"))
+misconception("train_step", "The model is left in eval mode.", replace=("    return (total", "    model.eval()\n    return (total"))
 misconception("train_step", "There is no step: optimizer.step() is missing.", replace=("    optimizer.step()\n", ""))
 misconception("train_step", "`autocast_dtype` is not used.", replace=("enabled=autocast_dtype is not None", "enabled=False"))
 misconception(
@@ -1076,8 +1076,8 @@ def scaled_afterwards(model, optimizer, batches, clip=None, autocast_dtype=None)
 
 
 variant("train_step", replace=(
-    ("        (loss / len(batches)).backward()\n        total += loss.item()\n", "        total = total + loss / len(batches)\n"),
-    ("    if clip is not None:", "    total.backward()\n    if clip is not None:"), ("return total / len(batches)", "return total.item()")))  # fmt: skip
+    ("        (loss / len(batches)).backward()\n        total += loss.detach()\n", "        total = total + loss / len(batches)\n"),
+    ("    if clip is not None:", "    total.backward()\n    if clip is not None:"), ("return (total / len(batches)).item()", "return total.item()")))  # fmt: skip
 
 # FastAttention
 
