@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograde.checking.errors import UserError
 from autograde.grader.ingest.attempts import Chosen, choose
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.survey import Survey, student_folder, survey
@@ -35,7 +36,7 @@ def in_place(surveyed: Survey, lesson: str | None, paths: list[Path]) -> list[Fo
     """The submissions of a survey, where they lie."""
     chosen = {(c.student, c.lesson): c for c in choose(surveyed) if not lesson or c.lesson == lesson}
     if not surveyed.students:
-        raise ValueError(f"{', '.join(map(str, paths))}: there are no students' folders (<student>/<lesson>.ipynb) and no notebooks in it")
+        raise UserError(f"{', '.join(map(str, paths))}: there are no students' folders (<student>/<lesson>.ipynb) and no notebooks in it")
     lessons = {lesson} if lesson else {lesson for _, lesson in chosen}
     return [_found(s, name, chosen.get((s, name)), surveyed) for s in sorted(surveyed.students) for name in sorted(lessons)]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from autograde import layout
+from autograde.checking.errors import UserError
 from autograde.checking.lesson import outcome_files
 from autograde.grader.ingest import archive, kinds, systems, whose
 from autograde.grader.ingest.kinds import Kind
@@ -138,7 +139,7 @@ def _grouped(sources: Sequence[Path]) -> Iterator[tuple[Path, list[Path] | None]
     single: dict[Path, list[Path]] = defaultdict(list)
     for source in sources:
         if not source.exists():
-            raise ValueError(f"there is no file or folder {source}")
+            raise UserError(f"there is no file or folder {source}")
         if source.is_dir():
             yield (source / "submitted" if is_course(source) else source), None
         else:

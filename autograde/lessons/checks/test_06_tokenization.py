@@ -181,7 +181,7 @@ def test_the_longest_piece_first(student, word, want):
 
 
 @pytest.mark.exercise("wordpiece_encode", weight=1.5)
-@pytest.mark.beside
+@pytest.mark.trivial
 @pytest.mark.parametrize("word", ["Deeper", "unit", "xyz", "ep"])
 def test_a_word_that_does_not_fit_is_unknown(student, word):
     """If some rest fits no piece, the whole word is unknown; nothing is taken back."""
@@ -189,7 +189,7 @@ def test_a_word_that_does_not_fit_is_unknown(student, word):
 
 
 @pytest.mark.exercise("wordpiece_encode", weight=0.5)
-@pytest.mark.beside
+@pytest.mark.trivial
 def test_the_name_of_the_unknown_piece(student):
     """`unknown` is what an unknown word becomes."""
     expect.equal(student.wordpiece_encode("Leo", PIECES, "<unk>"), ["<unk>"], where="unknown='<unk>'")

@@ -496,7 +496,7 @@ def test_imagination_uses_the_model(student):
 
 
 @pytest.mark.exercise("language_dyna")
-@pytest.mark.beside
+@pytest.mark.trivial
 def test_every_tried_pair_is_as_likely(student):
     """Pairs are drawn uniformly from the different ones tried so far."""
     pairs = imagined_pairs(student, 6, 400)[-400:]  # after the last real step
