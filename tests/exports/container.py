@@ -15,7 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from autograde.grader.sandbox import seccomp, syscalls  # noqa: E402, after the path is set
 
 KEPT = {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}  # CHOWN, DAC_OVERRIDE, … SETGID, SETUID, SETPCAP, … SETFCAP
-REFUSED = ("unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "mount_setattr", "fsopen", "fsmount", "ptrace")
+REFUSED = {  # by x86_64's number and aarch64's
+    "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "open_tree": (428, 428),
+    "move_mount": (429, 429), "mount_setattr": (442, 442), "fsopen": (430, 430), "fsmount": (432, 432), "ptrace": (101, 117),
+}  # fmt: skip
+CLONE, CLONE3 = (56, 220), (435, 435)
 LANDLOCK = (syscalls.LANDLOCK_CREATE_RULESET, syscalls.LANDLOCK_ADD_RULE, syscalls.LANDLOCK_RESTRICT_SELF)
 
 
@@ -33,15 +37,15 @@ def enter(landlock: bool) -> None:
 
 
 def _install(landlock: bool) -> None:
-    which = list(seccomp._ARCH).index(syscalls.MACHINE)
+    which = list(seccomp.ARCHITECTURES).index(syscalls.MACHINE)
     steps = [(seccomp._LOAD, 0, 0, seccomp._NUMBER)]
-    for number in (seccomp._DENIED[name][which] for name in REFUSED):
-        steps += [(seccomp._EQUAL, 0, 1, number), seccomp._deny(errno.EPERM)]
+    for numbers in REFUSED.values():
+        steps += [(seccomp._EQUAL, 0, 1, numbers[which]), seccomp._deny(errno.EPERM)]
     for number in () if landlock else LANDLOCK:
         steps += [(seccomp._EQUAL, 0, 1, number), seccomp._deny(errno.ENOSYS)]
-    steps += [(seccomp._EQUAL, 0, 1, seccomp._CLONE3[which]), seccomp._deny(errno.ENOSYS)]
-    steps += seccomp._only_if(seccomp._CLONE[which], seccomp._NEW_NAMESPACES, 0, [])
-    steps.append((seccomp._RETURN, 0, 0, seccomp._ALLOW))
+    steps += [(seccomp._EQUAL, 0, 1, CLONE3[which]), seccomp._deny(errno.ENOSYS)]
+    body = seccomp._unless(0, seccomp._NEW_NAMESPACES, [0])
+    steps += [(seccomp._EQUAL, 0, len(body), CLONE[which]), *body, seccomp._ALLOW]
     filter_ = seccomp._Program(len(steps), b"".join(struct.pack("HBBI", *step) for step in steps))
     syscalls.prctl(syscalls.PR_SET_SECCOMP, 2, ctypes.addressof(filter_))
 
