@@ -13,7 +13,9 @@ LESSON = "03_self_attention"
 
 def answer(student, message="", detail="", status=CheckStatus.FAILED, mistake="", code="x = 1", sentence=""):
     outcome = Outcome("test_x", "Rows sum to one.", status, 1.0, False, message, detail)
-    return Answer(student, LESSON, Result("causal_mask", 0.0, 1.5, ExerciseStatus.FAILED, [outcome], sentence or mistake, mistake=mistake), code)
+    return Answer(
+        student, LESSON, Result("causal_mask", 0.0, 1.5, ExerciseStatus.FAILED, [outcome], sentence or mistake, mistake=mistake), code
+    )
 
 
 def grouped(*answers):

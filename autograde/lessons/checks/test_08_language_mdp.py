@@ -292,7 +292,11 @@ def test_choosing_repeats_with_the_seed(student):
         generator = seeded(8)
         runs.append([int(student.choose_action(model, PROMPT, ACTIONS, generator, 2.0)) for _ in range(12)])
     expect.true(runs[0] == runs[1], "The same seed must give the same choices: draw from `generator` only")
-    expect.true(len(set(runs[0])) > 1, "Twelve choices at temperature 2 were all the same", f"all {runs[0][0]}, where none has a probability above 0.7")
+    expect.true(
+        len(set(runs[0])) > 1,
+        "Twelve choices at temperature 2 were all the same",
+        f"all {runs[0][0]}, where none has a probability above 0.7",
+    )
     expect.inputs_unchanged(student, lambda actions: student.choose_action(model, PROMPT, actions, seeded(8), 2.0), list(ACTIONS))
 
 
@@ -321,7 +325,9 @@ def test_giving_up_after_all_attempts(student):
     expect.true(student.sample_outcome(generate, "a", "go") is None, "Three malformed outcomes out of three attempts must give None")
     expect.equal(len(generate.asked), 3, where="the number of calls of `generate`")
     generate = Script(" +0.5 | b | end")
-    expect.true(student.sample_outcome(generate, "a", "go", attempts=0) is None, "With attempts=0 nothing may be asked, and the outcome is None")
+    expect.true(
+        student.sample_outcome(generate, "a", "go", attempts=0) is None, "With attempts=0 nothing may be asked, and the outcome is None"
+    )
 
 
 # ------------------------------------------------------------------------------------------------- planning

@@ -302,7 +302,10 @@ def log_of_softmax(model, prompt_ids, action_ids):
     return chances[len(prompt_ids) - 1 : -1].gather(-1, action_ids[:, None]).log().sum()
 
 
-@misconception("action_log_probability", "The probabilities are multiplied before the logarithm is taken: of a long action the product is 0. Sum logarithms.")
+@misconception(
+    "action_log_probability",
+    "The probabilities are multiplied before the logarithm is taken: of a long action the product is 0. Sum logarithms.",
+)
 def log_of_product(model, prompt_ids, action_ids):
     return token_log_probabilities(model, prompt_ids, action_ids).exp().prod().log()
 
@@ -393,13 +396,18 @@ def own_randomness(model, prompt_ids, candidates, generator, temperature=0.0):
     return draw(totals(model, prompt_ids, candidates) / lengths(candidates), None, temperature)
 
 
-@misconception("choose_action", "The probabilities of whole actions are computed first; they become 0 for long or unlikely actions, so stay with logarithms.")
+@misconception(
+    "choose_action",
+    "The probabilities of whole actions are computed first; they become 0 for long or unlikely actions, so stay with logarithms.",
+)
 def by_products(model, prompt_ids, candidates, generator, temperature=0.0):
     chances = totals(model, prompt_ids, candidates).float().exp()
     return draw((chances ** (1 / lengths(candidates))).log(), generator, temperature)
 
 
-@misconception("choose_action", "exp(score / temperature) becomes 0 for every action at a low temperature; softmax takes the maximum out first.")
+@misconception(
+    "choose_action", "exp(score / temperature) becomes 0 for every action at a low temperature; softmax takes the maximum out first."
+)
 def naive_softmax(model, prompt_ids, candidates, generator, temperature=0.0):
     scores = totals(model, prompt_ids, candidates) / lengths(candidates)
     if temperature == 0:

@@ -4,7 +4,9 @@ losses = {kind: {step: loss for step, loss, _ in curve} for kind, curve in curve
 
 assert losses["decoder, 15 %"][300] > losses["decoder"][300] + 0.15, "fewer labels cost something by themselves"
 assert abs(losses["prefix"][300] - losses["decoder"][300]) < 0.1
-assert letter_frequency_loss() - losses["encoder"][100] < losses["encoder"][100] - losses["decoder, 15 %"][100], "nearer to letter frequencies"
+assert letter_frequency_loss() - losses["encoder"][100] < losses["encoder"][100] - losses["decoder, 15 %"][100], (
+    "nearer to letter frequencies"
+)
 assert losses["encoder"][300] < losses["decoder, 15 %"][300], "it has passed the decoder with as few labels"
 fallen = {kind: curve[100] - curve[300] for kind, curve in losses.items()}
 assert max(fallen, key=fallen.get) == "encoder"

@@ -1,7 +1,9 @@
 """Random play, the clone, the planner in the learned world, the planner in the true one: in this order; errors fall with play."""
 
 random, cloned, learned, true = players.values()
-assert random + 1.0 < learned < true + 0.1, "both planners are close to what one step of improvement can bring, 0.6; 0.1 is the noise of nine episodes"
+assert random + 1.0 < learned < true + 0.1, (
+    "both planners are close to what one step of improvement can bring, 0.6; 0.1 is the noise of nine episodes"
+)
 assert random < cloned < true
 assert true - 0.15 < learned
 assert -0.9 < cloned < 0.5, "better than random play by more than 0.5, and short of the best"
