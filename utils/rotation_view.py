@@ -126,7 +126,7 @@ def _drawing(data: dict, position: int, offset: int, farthest: int, span: tuple[
         f'<path d="M{_LEFT} {_TOP - 6}V{_BOTTOM + 4}H{_RIGHT}" fill="none" stroke="{themes.QUIET}"/>',
         f'<polyline points="{points}" fill="none" stroke="{plots.GREEN}" stroke-width="2"/>',
         f'<circle class="marker" cx="{x}" cy="{y}" r="5" fill="{plots.RED}"/>',
-        f'<text class="score" x="{_RIGHT}" y="{_TOP - 10}" text-anchor="end" font-weight="600">q · k = {data["scores"][row][offset]}</text>',
+        f'<text class="score" x="{_RIGHT}" y="{_TOP - 10}" text-anchor="end" font-weight="600" fill="currentColor">q · k = {data["scores"][row][offset]}</text>',
         f'<text x="{_LEFT}" y="{_TOP - 10}" fill="{themes.QUIET}">q · k at every offset</text>',
         f'<text x="{_LEFT - 6}" y="{_TOP + 5}" text-anchor="end" font-size="12" fill="{themes.QUIET}">{span[1]:.1f}</text>',
         f'<text x="{_LEFT - 6}" y="{_BOTTOM + 4}" text-anchor="end" font-size="12" fill="{themes.QUIET}">{span[0]:.1f}</text>',

@@ -155,6 +155,7 @@ def test_actions_are_drawn_in_proportion(student, temperature):
 
 
 @pytest.mark.exercise("choose_action")
+@pytest.mark.trivial
 def test_unlikely_candidates(student):
     """Every candidate has a tiny probability, and the temperature is low: the best one is still chosen."""
     model, prompt = Chain(8, seed=90, scale=60.0), torch.tensor([4, 1])
