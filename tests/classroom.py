@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, SAMPLES, solved_notebook
+from tests import preloaded
 
 SCRIPTS = str(Path(sys.executable).parent)
 GUIDE = (layout.ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
@@ -53,14 +53,14 @@ class Classroom:
 
     def autograde(self, *arguments: str) -> str:
         """`python -m autograde …` → what it prints."""
-        return _run(["-m", "autograde", *arguments], layout.ROOT, self.home)
+        return _run("autograde", arguments, layout.ROOT, self.home)
 
     def nbgrader(self, *arguments: str) -> str:
         """`nbgrader …` in the course directory → what it prints."""
         return nbgrader(*arguments, cwd=self.folder, home=self.home)
 
     def grade(self) -> None:
-        """Grade whatever is handed in; shut in as well as this machine can."""
+        """Grade whatever is handed in, in the best sandbox that this machine has."""
         self.autograde("grade", str(self.folder), "--lesson", "03", "--sandbox", "auto")
 
     def hand_in(self, student: str, like: str = "", answer: str = "") -> None:
@@ -106,7 +106,7 @@ class Student:
 
 def nbgrader(*arguments: str, cwd: Path, home: Path) -> str:
     """`nbgrader …` in any folder and account → what it prints."""
-    return _run(["-m", "nbgrader", *arguments], cwd, home)
+    return _run("nbgrader", arguments, cwd, home)
 
 
 def write(path: Path, like: str, answer: str) -> None:
@@ -118,8 +118,8 @@ def write(path: Path, like: str, answer: str) -> None:
     nbformat.write(notebook, path)
 
 
-def _run(arguments: list[str], cwd: Path, home: Path) -> str:
-    done = subprocess.run([sys.executable, *arguments], cwd=cwd, env=environment(home), capture_output=True, text=True, timeout=300)
-    if done.returncode:
-        raise AssertionError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done.stdout + done.stderr
+def _run(module: str, arguments: tuple[str, ...], cwd: Path, home: Path) -> str:
+    code, told = preloaded.run(module, arguments, cwd, environment(home))
+    if code:
+        raise AssertionError(f"python -m {module} {' '.join(arguments)} ended with {code}:\n{told}")
+    return told

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
 
-from autograde import layout
+from tests import shared
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="these tests need Playwright: pip install -e '.[browser]'")
 
@@ -24,9 +22,7 @@ ARGUMENTS = (
     "--disable-sync",
 )  # fmt: skip
 HERE = "127.0.0.1"
-PATIENCE_MS = (
-    60_000  # for whatever a page has to show; a busy machine of two cores is slow, and a test that waits is better than one that fails
-)
+TIMEOUT_MS = 60_000  # for whatever a page has to show; a busy machine of two cores is slow, and to wait is better than to fail
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,7 +39,7 @@ def browser():
     if executable is None:
         pytest.skip("no Chromium found: install one (Debian: apt-get install chromium; or Google Chrome), nothing else is downloaded")
     with sync_api.sync_playwright() as playwright:
-        sync_api.expect.set_options(timeout=PATIENCE_MS)
+        sync_api.expect.set_options(timeout=TIMEOUT_MS)
         chromium = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
         yield chromium
         chromium.close()
@@ -89,7 +85,7 @@ def watch(browser, artefacts, request):
 
     def watch(width: int = 1280, height: int = 900, **options) -> Watched:
         context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options)
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         opened.append(Watched(context.new_page(), artefacts))
         return opened[-1]
 
@@ -111,9 +107,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
 @pytest.fixture(scope="session")
 def released(tmp_path_factory) -> Path:
     """The course as students get it."""
-    folder = tmp_path_factory.mktemp("student") / "course"
-    subprocess.run([sys.executable, "-m", "autograde", "release", str(folder)], cwd=layout.ROOT, check=True, capture_output=True)
-    return folder
+    return Path(shutil.copytree(shared.released_course(tmp_path_factory), tmp_path_factory.mktemp("student") / "course"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from autograde import layout
-from autograde.site import build
+from tests import shared
 
 PAGES = [
     "index", "lessons/03_self_attention", "students", "instructors", "authoring", "exports", "security", "leaderboard", "changelog", "search",
@@ -27,9 +27,7 @@ VIEWS = {  # lesson: how many views come alive in it
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     """The built site."""
-    folder = tmp_path_factory.mktemp("built") / "site"
-    build.build(folder)
-    return folder
+    return shared.built_site(tmp_path_factory)
 
 
 @pytest.fixture

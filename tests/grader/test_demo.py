@@ -2,22 +2,20 @@
 
 import csv
 import os
-import subprocess
-import sys
+import shutil
 
 import pytest
 from rich.console import Console
 
-from autograde.authoring.sample_class import LESSON, SAMPLES, expected_score, sample_class
+from autograde import layout
+from autograde.authoring.sample_class import LESSON, SAMPLES, expected_score
 from autograde.grader.batch.class_run import grade_class
+from tests import preloaded, shared
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
-    sample_class(folder / "class")
-    grade_class([folder / "class"], LESSON, folder / "graded", None, None, "auto", Console(quiet=True))
-    return folder / "graded"
+    return shared.graded_samples(tmp_path_factory) / "graded"
 
 
 def rows(path):
@@ -57,32 +55,31 @@ def test_every_student_has_a_page(graded):
 def test_stock_nbgrader_gives_the_same_scores(graded, tmp_path):
     """nbgrader's own commands, in a course directory of `autograde course`, on the readable part of the class."""
     course = tmp_path / "course"
-    run("-m", "autograde", "course", str(course), "03")
+    run("autograde", "course", str(course), "03")
     readable = [s for s in SAMPLES if s.student in ("ada", "dev", "hugo", "kofi")]
     for sample in readable:
         home = course / "submitted" / sample.student / LESSON
         home.mkdir(parents=True)
         original = graded.parent / "class" / sample.student / sample.file
         (home / f"{LESSON}.ipynb").write_bytes(original.read_bytes())
-    run("-m", "nbgrader", "autograde", LESSON, "--create", cwd=course)
-    run("-m", "nbgrader", "generate_feedback", LESSON, cwd=course)
-    run("-m", "nbgrader", "export", "--to", "grades.csv", cwd=course)
+    run("nbgrader", "autograde", LESSON, "--create", cwd=course)
+    run("nbgrader", "generate_feedback", LESSON, cwd=course)
+    run("nbgrader", "export", "--to", "grades.csv", cwd=course)
     scores = {r["student_id"]: float(r["score"]) for r in rows(course / "grades.csv") if r["assignment"] == LESSON}
     assert scores == {s.student: expected_score(s) for s in readable}
     assert (course / "feedback" / "ada" / LESSON / f"{LESSON}.html").exists()
 
 
-def run(*arguments, cwd=None):
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, "AUTOGRADE_SANDBOX": "auto"}
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+def run(module, *arguments, cwd=layout.ROOT):
+    code, told = preloaded.run(module, arguments, cwd, {**os.environ, "AUTOGRADE_SANDBOX": "auto"})
+    assert code == 0, told[-3000:]
 
 
-def test_the_page_about_the_class_is_beside_the_tables_also_after_a_second_run(graded):
-    page = graded / "class.html"
+def test_the_page_about_the_class_is_beside_the_tables_also_after_a_second_run(graded, tmp_path):
+    out = shutil.copytree(graded, tmp_path / "graded")
+    page = out / "class.html"
     first = page.read_text(encoding="utf-8")
     assert all(s.student in first for s in SAMPLES)
     page.unlink()
-    grade_class([graded.parent / "class"], LESSON, graded, None, None, "auto", Console(quiet=True))
+    grade_class([graded.parent / "class"], LESSON, out, None, None, "auto", Console(quiet=True))
     assert page.read_text(encoding="utf-8") == first

@@ -12,6 +12,7 @@ import pytest
 from autograde import layout
 from autograde.authoring import source
 from autograde.site import build, lessons
+from tests import shared
 
 LESSONS = layout.lesson_names()
 LONG_ENOUGH = 24  # characters of a line that says something
@@ -43,9 +44,7 @@ def public():
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The built site; a warning of Sphinx (a link to nowhere, a formula that is none) fails it."""
-    folder = tmp_path_factory.mktemp("built") / "site"
-    build.build(folder)
-    return folder
+    return shared.built_site(tmp_path_factory)
 
 
 def words_of(page: Path) -> str:

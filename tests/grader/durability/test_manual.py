@@ -1,7 +1,6 @@
 """What a person wrote into the gradebook stays: manual grades, extra credit, comments, and the penalty for handing in late."""
 
-import subprocess
-import sys
+import os
 from datetime import datetime
 
 import pytest
@@ -11,6 +10,7 @@ from autograde.authoring.sample_class import LESSON, sample_class
 from autograde.exports import marks
 from autograde.grader.batch import class_run
 from autograde.grader.gradebook.course_dir import create, database
+from tests import preloaded
 from tests.grader.durability.state import scores
 
 
@@ -123,10 +123,12 @@ def test_the_courses_own_penalty_for_being_late(pupils, tmp_path):
 
 @pytest.mark.slow
 def test_stock_nbgrader_and_this_grader_leave_them_to_each_other(tmp_path):
-    out, run = (
-        tmp_path / "course",
-        lambda *arguments: subprocess.run([sys.executable, "-m", *arguments], cwd=out, check=True, capture_output=True),
-    )
+    out = tmp_path / "course"
+
+    def run(module, *arguments):
+        code, told = preloaded.run(module, arguments, out, dict(os.environ))
+        assert code == 0, told
+
     create(out, [LESSON])
     sample_class(tmp_path / "class")
     for student in ("ada", "dev"):
