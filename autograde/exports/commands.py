@@ -89,7 +89,9 @@ def gradescope(
 
 def _tell(found) -> None:
     if not found.written:
-        console.print("[yellow]![/yellow] There is no gradebook.db: points for written answers, given by people, are not in this export.")
+        console.print(
+            "[yellow]![/yellow] There is no gradebook.db: what people gave or changed since the last `grade` is not in this export."
+        )
     if found.waiting:
         console.print(
             f"[yellow]![/yellow] Nobody has graded the written answer of {counted(len(found.waiting), 'submission')}: it counts 0 until then.",

@@ -11,6 +11,7 @@ from autograde.checking.errors import UserError
 from autograde.grader.gradebook.course_dir import open_gradebook
 from autograde.grader.gradebook.record import explained
 from autograde.grader.gradebook.standing import Standing, standings
+from autograde.grader.results.class_list import ClassList
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def read(folder: Path) -> Marks:
     found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
     if gradebook.is_file():
         with explained(folder):
-            recorded = {(m.student, m.lesson): m for m in _recorded(folder)}
+            gone = ClassList.read(folder).gone
+            recorded = {(m.student, m.lesson): m for m in _recorded(folder) if m.student not in gone}
         maximum = {lesson: mark.max_score for (_, lesson), mark in recorded.items()}
         absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
         found = recorded | absent

@@ -111,16 +111,17 @@ def collect(
     told by content and by name. Nothing is overwritten, and a second call brings what is new. The table at the end says what was not taken, and why.
     """
     from autograde.grader.batch.lock import only_one
+    from autograde.grader.gradebook.due_dates import due_dates
     from autograde.grader.ingest.collect import collect as bring
     from autograde.grader.ingest.collect import table
 
     try:
-        wanted = layout.resolve(lesson) if lesson else None
+        wanted, due = layout.resolve(lesson) if lesson else None, due_dates(into)
         if dry_run:
-            found = bring(sources, into, wanted, dry_run=True)
+            found = bring(sources, into, wanted, dry_run=True, due=due)
         else:
             with only_one(into):
-                found = bring(sources, into, wanted)
+                found = bring(sources, into, wanted, due=due)
     except ValueError as error:
         raise fail(escape(str(error))) from None
     except OSError as error:

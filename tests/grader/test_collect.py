@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import datetime
 
 import nbformat
 import pytest
@@ -12,6 +13,8 @@ from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.cli import app
+from autograde.grader.gradebook.course_dir import create, open_gradebook
+from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import archive, without_outputs
 from autograde.grader.ingest.collect import collect
 from autograde.grader.ingest.discovery import find
@@ -152,6 +155,35 @@ def test_a_newer_attempt_takes_the_place_and_the_older_stays(tmp_path):
     place = tmp_path / "course" / "submitted" / "leebo" / LESSON
     assert (place / NAME).read_text() == SOLVED + "  " and (place / "earlier" / "1" / NAME).read_text() == SOLVED
     assert [row.state for row in collect([first], tmp_path / "course").rows] == ["known"]
+
+
+LATE = {  # when it is due, and what stands in the stamp of a late file of a zip from 3 March
+    "after it was due": (datetime(2026, 3, 1, 22, 59), "2026-03-01 22:59:01.000000 UTC"),
+    "no due date": (None, "2026-03-03"),
+}
+
+
+@pytest.mark.parametrize(("due", "stamp"), LATE.values(), ids=LATE)
+def test_a_mark_of_lateness_becomes_a_time(tmp_path, due, stamp):
+    """Canvas does not say when: just after it was due is the least that is sure; where nobody knows that, when it was downloaded."""
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for name in (f"leebo_LATE_333_5_{NAME}", f"smithann_12_6_{NAME}"):
+            archive.writestr(zipfile.ZipInfo(name, (2026, 3, 3, 12, 0, 0)), SOLVED)
+    rows = collect([tmp_path / "class.zip"], tmp_path / "course", due={LESSON: due} if due else {}).rows
+    place = tmp_path / "course" / "submitted"
+    assert (place / "leebo" / LESSON / "timestamp.txt").read_text().startswith(stamp)
+    assert not (place / "smithann" / LESSON / "timestamp.txt").exists()
+    assert [row.student for row in rows if any("late, says Canvas" in note and stamp[:10] in note for note in row.notes)] == ["leebo"]
+
+
+def test_due_dates_are_the_gradebooks(tmp_path):
+    assert due_dates(tmp_path) == {}
+    create(tmp_path, [LESSON])
+    assert due_dates(tmp_path) == {}
+    with open_gradebook(tmp_path) as gradebook:
+        gradebook.update_or_create_assignment(LESSON, duedate="2026-03-01 23:59:00 +01:00")
+        expected = gradebook.find_assignment(LESSON).duedate
+    assert due_dates(tmp_path) == {LESSON: expected}
 
 
 def test_a_namesake_that_comes_later_gets_a_number(tmp_path):

@@ -79,21 +79,13 @@ def test_tables_are_sorted_and_the_same_bytes(tmp_path):
         assert (tmp_path / "a" / table).read_bytes() == (tmp_path / "b" / table).read_bytes()
 
 
-def test_lines_of_other_lessons_are_kept(tmp_path):
-    later = replace(graded("ada"), lesson="04_multi_head_attention")
-    csv_tables.save([graded("ben"), graded("ada")], tmp_path / "a")
-    csv_tables.save([later], tmp_path / "a")
-    csv_tables.save([graded("ada")], tmp_path / "a")  # ben's is gone: the lesson was graded anew, without him
-    csv_tables.save([graded("ada"), later], tmp_path / "b")
-    for table in ("grades.csv", "exercises.csv"):
-        assert (tmp_path / "a" / table).read_bytes() == (tmp_path / "b" / table).read_bytes()
-
-
-def test_a_table_of_another_kind_is_not_kept(tmp_path):
-    for content in (b"", b"name,points\nada,3\n", b"\xff\xfe\x00", b'"'):
-        (tmp_path / "grades.csv").write_bytes(content)
-        csv_tables.save([graded()], tmp_path)
-        assert (tmp_path / "grades.csv").read_text().splitlines()[1:] == ["ada,03_self_attention,1.5,3,graded"]
+def test_the_gradebooks_points_stand_for_those_of_the_checks(tmp_path):
+    key = ("ada", "03_self_attention")
+    csv_tables.save([graded("ada"), graded("ben")], tmp_path, {key: csv_tables.Total(2.5, 6.0)})
+    assert (tmp_path / "grades.csv").read_text().splitlines()[1:] == [
+        "ada,03_self_attention,2.5,6,graded",
+        "ben,03_self_attention,1.5,6,graded",
+    ]
 
 
 @pytest.mark.parametrize("evil", ["=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "-2+3|x"])

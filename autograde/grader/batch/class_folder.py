@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
+from autograde.grader.batch.points import with_points, without_result
 from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import course_dir
 from autograde.grader.gradebook.record import Records, explained
+from autograde.grader.gradebook.standing import Standing
 from autograde.grader.results import answers_page, class_page, csv_tables, feedback_page
+from autograde.grader.results.class_list import ClassList, Key
 from autograde.grader.results.model import Graded
 from autograde.grader.results.store import RESULTS, ResultStore
 
+OWN_ERROR = "-error"  # at the end of the key of a result that the grader's own error brought about: it is told, and never reused
+GONE = "{student} was graded earlier, and has no files there any more: not in the tables, the class page and exports; gradebook.db keeps the points"
 log = logging.getLogger(__name__)
 
 
@@ -29,7 +34,9 @@ class ClassFolder:
         with explained(out):
             course_dir.create(out, sorted(lessons))
         self.store, self.records = ResultStore(out / RESULTS), Records(out)
+        self.list = ClassList.read(out)
         self.finished: list[Graded] = []
+        self.notes: list[str] = []  # what the instructor should know
 
     def __enter__(self) -> ClassFolder:
         return self
@@ -41,49 +48,78 @@ class ClassFolder:
         """Whether an earlier run has this result; what it leaves on disk is then brought up to date."""
         known = self.store.load(job.key)
         if known:
-            self._write(job, known)
+            self._write(job, job.key, known)
         return known is not None
 
     def keep(self, job: Job, graded: Graded) -> None:
         """Make a new result safe on disk. The grader's own error is no result: it is logged, and the next run tries again."""
         if graded.status == SubmissionStatus.ERROR:
             log.error("%s, lesson %s: %s\n%s", graded.student, graded.lesson, graded.reason, graded.traceback)
+            key = job.key + OWN_ERROR
         else:
-            self.store.save(job.key, graded)
+            key = job.key
             log.info("%s, lesson %s: %s, %g points in %.2f s", graded.student, graded.lesson, graded.status, graded.score, graded.seconds)
-        self._write(job, graded)
+        self.store.save(key, graded)
+        self._write(job, key, graded)
 
-    def finish(self) -> list[Graded]:
-        """Write the tables and the class page; every result, sorted by student and lesson, without the notebooks."""
-        graded = sorted(self.finished, key=lambda g: (g.student, g.lesson))
-        csv_tables.save(graded, self.out)
-        self._save_class_pages()
-        return graded
+    def finish(self, roots: Collection[Path] = ()) -> list[Graded]:
+        """Bring all tables and pages up to date; what this call graded, sorted by student and lesson, without the notebooks.
+
+        `roots` are the folders that were looked through whole: whose files lay there and do not any more has left the class.
+        """
+        left = self.list.leave(roots, {g.student for g in self.finished})
+        self.notes += [GONE.format(student=student) for student in left]
+        self._update_penalties()
+        self._save_views()
+        return sorted(self.finished, key=lambda g: (g.student, g.lesson))
 
     def refresh(self) -> int:
-        """Make all pages again from the gradebook, after points, comments, due dates or names have changed there; how many."""
-        pages = 0
-        for student, lesson, key in self.records.recorded():
-            if graded := self.store.load(key):
-                self.records.update_penalty(student, lesson)
-                feedback_page.save(graded, self.out, self.records.standing(student, lesson))
-                pages += 1
-        self._save_class_pages()
-        return pages
+        """Make all tables and pages again from the gradebook, after points, comments, due dates or names have changed there; how many."""
+        self._update_penalties()
+        return self._save_views(pages=True)
 
-    def _save_class_pages(self) -> None:
-        """The class page and a page for each exercise, of all that was ever graded here."""
+    def _update_penalties(self) -> None:
+        """A due date that was moved changes what being late costs for everyone, whether they are graded now or not."""
+        for student, lesson in self.records.update_penalties():
+            entry = self.list.entries.get((student, lesson))
+            if entry and (graded := self.store.load(entry.key)):
+                feedback_page.save(graded, self.out, self.records.standing(student, lesson))
+
+    def _save_views(self, pages: bool = False) -> int:
+        """The tables, the class page and a page for each exercise, of everyone in the class; with `pages` the feedback too: how many of them."""
+        self.list.merge(self.records.recorded())
+        self.list.save()
+        standings = self._standings()
         answers: list[answers_page.Answer] = []
-        for _, _, key in self.records.recorded():
-            if graded := self.store.load(key):
+        written = 0
+        rows: dict[Key, Graded] = {key: without_result(standing) for key, standing in standings.items()}
+        for key, entry in self.list.members():
+            if graded := self.store.load(entry.key):
                 answers += answers_page.of(graded)
+                rows[key] = with_points(graded, standings.get(key))
+                if pages and not entry.missing:
+                    feedback_page.save(graded, self.out, standings.get(key))
+                    written += 1
+        totals = {key: csv_tables.Total(s.total, s.max_score) for key, s in standings.items()}
+        csv_tables.save(list(rows.values()), self.out, totals)
         sheets = answers_page.sheets(answers)
         for sheet in sheets:
             answers_page.save(sheet, self.out)
-        class_page.save(self.out, self.records.standings(), sheets)
+        class_page.save(self.out, list(standings.values()), sheets)
+        return written
 
-    def _write(self, job: Job, graded: Graded) -> None:
-        """The views of one result; in memory stays what the tables need."""
-        self.records.record(graded, job.key)
-        feedback_page.save(graded, self.out, self.records.standing(graded.student, graded.lesson))
+    def _standings(self) -> dict[Key, Standing]:
+        """The gradebook's points; it may be another one than was there when results were recorded, and gets what it lacks."""
+        there = {(s.student, s.lesson) for s in self.records.standings()}
+        for key, entry in self.list.members():
+            if key not in there and not entry.missing and (graded := self.store.load(entry.key)):
+                self.records.record(graded, entry.key)
+        return {(s.student, s.lesson): s for s in self.records.standings() if s.student not in self.list.gone}
+
+    def _write(self, job: Job, key: str, graded: Graded) -> None:
+        """The gradebook and the page of one result; in memory stays what the summary needs."""
+        missing = graded.status == SubmissionStatus.MISSING
+        self.records.record(graded, key, job.found.path.parent if job.found.path else None)
+        if self.list.put(graded.student, graded.lesson, key, job.found.path or job.root, missing):
+            feedback_page.save(graded, self.out, self.records.standing(graded.student, graded.lesson))
         self.finished.append(replace(graded, notebook=""))

@@ -21,6 +21,7 @@ from autograde.grader.batch import pool, progress_bar, stream, summary
 from autograde.grader.batch.lock import only_one
 from autograde.grader.batch.log_file import logged_in
 from autograde.grader.batch.stream import Job
+from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest.collect import collected, home
 from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
@@ -98,8 +99,8 @@ def grade_class(
     _not_where_lessons_read(paths)
     out = out or home(paths)
     with only_one(out), logged_in(out), _terminated():
-        submissions = collected(paths, lesson, out, console)
-        jobs = [Job(found, key(found, sandbox)) for found in submissions]
+        submissions, roots = collected(paths, lesson, out, console, due_dates(out))
+        jobs = [Job(found, key(found, sandbox), roots[0] if len(roots) == 1 else None) for found in submissions]
         new = sum(not ResultStore.has(out, job.key) for job in jobs)
         log.info("%d submissions in %s, %d without a result, sandbox %s", len(jobs), ", ".join(map(str, paths)), new, sandbox)
         fork_server.hide([*paths, out])
@@ -111,7 +112,7 @@ def grade_class(
 
         graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox)
         with ClassFolder(out, {found.lesson for found in submissions}) as folder:
-            return _grade(jobs, graders, folder, console)
+            return _grade(jobs, graders, folder, roots, console)
 
 
 def _not_where_lessons_read(paths: list[Path]) -> None:
@@ -121,7 +122,7 @@ def _not_where_lessons_read(paths: list[Path]) -> None:
         raise UserError(f"{wrong[0]} is a folder that every submission may read: move the class to another one")
 
 
-def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, console: Console) -> list[Graded]:
+def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, roots: list[Path], console: Console) -> list[Graded]:
     """The one loop that writes results, whoever made them."""
     left = [job for job in jobs if not folder.reuse(job)]
     if reused := len(jobs) - len(left):
@@ -131,7 +132,9 @@ def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, console: Cons
             for job, graded in results:
                 folder.keep(job, graded)
                 advance()
-    graded_all = folder.finish()
+    graded_all = folder.finish(roots)
+    for note in [*folder.records.notes, *folder.notes]:
+        console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
     _tell(graded_all, folder.out, console)
     return graded_all
 

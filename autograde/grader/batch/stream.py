@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograde.checking.errors import UserError
 from autograde.checking.status import SubmissionStatus
@@ -26,10 +27,11 @@ Submit = Callable[[Executor, Found, Mode], Future]
 
 @dataclass(frozen=True)
 class Job:
-    """A submission to grade, and the key of its result."""
+    """A submission to grade, the key of its result, and the folder that it was looked for in, where that was one."""
 
     found: Found
     key: str
+    root: Path | None = None
 
 
 def here(executor: Executor, found: Found, sandbox: Mode) -> Future:

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.api import Grade, Gradebook, GradeCell, InvalidEntry, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
+from nbgrader.utils import parse_utc
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from traitlets.config import Config, PyFileConfigLoader
@@ -38,7 +39,7 @@ class Records:
     """A class's gradebook and graded notebooks under `folder`, open while the class is graded."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.notes = folder, list[str]()  # what the instructor should know
         with explained(folder):
             self.gradebook = open_gradebook(folder)
             self.gradebook.db.execute(text("PRAGMA busy_timeout = 1000"))
@@ -48,21 +49,24 @@ class Records:
     def close(self) -> None:
         self.gradebook.close()
 
-    def record(self, graded: Graded, digest: str) -> None:
+    def record(self, graded: Graded, digest: str, beside: Path | None = None) -> None:
         """Save scores and the graded notebook; a manual grade or comment stays as it is.
 
-        `digest` marks what was recorded, so that an unchanged result is not written twice.
+        `digest` marks what was recorded, so that an unchanged result is not written twice; `beside` is the folder of the submission, which
+        may hold nbgrader's time stamp.
         """
         if graded.status == "missing":
             return
+        handed_in = self._handed_in(graded.student, graded.lesson, beside)
         path = self.folder / "autograded" / graded.student / graded.lesson / f"{graded.lesson}.ipynb"
         mark = path.with_name(".recorded")
         if path.exists() and mark.exists() and mark.read_text() == digest and self._holds(graded):
+            self._stamp(graded.student, graded.lesson, handed_in)
             self.update_penalty(graded.student, graded.lesson)
             return
         notebook = with_outputs(nbformat.reads(graded.notebook, 4), graded.results)
         with _quiet():
-            self._save(graded, notebook, _written_answers(path))
+            self._save(graded, notebook, _written_answers(path), handed_in)
         self.update_penalty(graded.student, graded.lesson)
         write(path, (nbformat.writes(with_rubrics(notebook, graded.lesson)) + "\n").encode())
         exchange_files.keep(self.folder / "submitted" / graded.student / graded.lesson, path.parent)
@@ -102,12 +106,39 @@ class Records:
             self.gradebook.db.rollback()
         return all(scores.get(f"check-{r.exercise}", r.score) == r.score for r in graded.results)
 
-    def _save(self, graded: Graded, notebook: NotebookNode, before: dict[str, str]) -> None:
+    def _save(self, graded: Graded, notebook: NotebookNode, before: dict[str, str], handed_in: datetime | None) -> None:
         with explained(self.folder), _at_once(self.gradebook, self.folder):
             self.gradebook.update_or_create_student(graded.student)
-            handed_in = _handed_in(self.folder, graded.student, graded.lesson)
             self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
             _save_scores(self.gradebook, notebook, graded, before)
+
+    def _handed_in(self, student: str, lesson: str, beside: Path | None) -> datetime | None:
+        """nbgrader's own time stamp of a collected submission, if there is one, as nbgrader reads it."""
+        for folder in (self.folder / "submitted" / student / lesson, beside):
+            stamp = folder / "timestamp.txt" if folder else None
+            if stamp is None or not stamp.is_file() or stamp.is_symlink() or stamp.stat().st_size > exchange_files.MAX_BYTES:
+                continue
+            try:
+                return parse_utc(stamp.read_text(encoding="utf-8").strip())
+            except (ValueError, OverflowError):
+                self.notes.append(f"{stamp} holds no time that nbgrader can read: {student} does not count as late in {lesson}")
+        return None
+
+    def _stamp(self, student: str, lesson: str, handed_in: datetime | None) -> None:
+        """Bring the time of a submission up to date that is otherwise as it was."""
+        with explained(self.folder):
+            known = self.gradebook.find_submission(lesson, student).timestamp
+            self.gradebook.db.rollback()
+            if handed_in is not None and handed_in != known:
+                with _at_once(self.gradebook, self.folder):
+                    self.gradebook.update_or_create_submission(lesson, student, timestamp=handed_in)
+
+    def update_penalties(self) -> list[tuple[str, str]]:
+        """The same for every submission that is late or was; (student, lesson) of those whose penalty has changed."""
+        concerned = [(s.student, s.lesson, s.penalty) for s in self.standings() if s.late > 0 or s.penalty]
+        for student, lesson, _ in concerned:
+            self.update_penalty(student, lesson)
+        return [(student, lesson) for student, lesson, before in concerned if self.standing(student, lesson).penalty != before]
 
     def update_penalty(self, student: str, lesson: str) -> None:
         """Take off what being late costs by the course's own rule, as the due date and the points stand now."""
@@ -236,12 +267,3 @@ def with_outputs(notebook: NotebookNode, results: list[Result]) -> NotebookNode:
             cell.outputs = [new_output("execute_result", shown, execution_count=1)]
             cell.execution_count = 1
     return notebook
-
-
-def _handed_in(folder: Path, student: str, lesson: str) -> datetime | None:
-    """nbgrader's own time stamp of a collected submission, if there is one."""
-    stamp = folder / "submitted" / student / lesson / "timestamp.txt"
-    try:
-        return datetime.fromisoformat(stamp.read_text().strip().replace(" UTC", "+00:00")).astimezone(UTC).replace(tzinfo=None)
-    except (OSError, ValueError):
-        return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import stat
 import tarfile
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -63,6 +66,7 @@ class _Member:
     size: int
     packed: int
     regular: bool
+    time: float  # seconds since 1970
     open: object
 
 
@@ -73,7 +77,9 @@ def _zip_members(path: Path) -> Iterator[_Member]:
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
             regular = kind in (0, stat.S_IFREG)
-            yield _Member(_zip_name(info), info.file_size, max(info.compress_size, 1), regular, lambda i=info: archive.open(i))
+            yield _Member(
+                _zip_name(info), info.file_size, max(info.compress_size, 1), regular, _zip_time(info), lambda i=info: archive.open(i)
+            )
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -86,11 +92,19 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
+def _zip_time(info: zipfile.ZipInfo) -> float:
+    """The member's own time, which has no zone: this machine's is taken. Packers that know none write 1980."""
+    try:
+        return time.mktime((*info.date_time, 0, 0, -1)) if info.date_time[0] > 1980 else time.time()
+    except (ValueError, OverflowError):
+        return time.time()
+
+
 def _tar_members(path: Path) -> Iterator[_Member]:
     with tarfile.open(path) as archive:
         for info in archive:
             if not info.isdir():
-                yield _Member(info.name, info.size, max(info.size, 1), info.isreg(), lambda i=info: archive.extractfile(i))
+                yield _Member(info.name, info.size, max(info.size, 1), info.isreg(), info.mtime, lambda i=info: archive.extractfile(i))
 
 
 def _write_all(members: Iterator[_Member], result: Unpacked) -> None:
@@ -135,4 +149,6 @@ def _copy(member: _Member, place: Path, most: int) -> int:
             if written > most:
                 raise BadArchive(f"{member.name} holds more than it says, or the archive more than {MAX_BYTES // 2**30} GB")
             stream.write(chunk)
+    with contextlib.suppress(OSError, OverflowError, ValueError):
+        os.utime(place, (member.time, member.time))
     return written

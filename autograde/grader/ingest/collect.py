@@ -10,9 +10,9 @@ import json
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +23,7 @@ from autograde.files import write
 from autograde.grader.ingest.attempts import Chosen, choose, digest, shown
 from autograde.grader.ingest.discovery import Found, in_place
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.survey import Handed, LeftOut, Survey, is_course, survey
+from autograde.grader.ingest.survey import Handed, LeftOut, Survey, folders, is_course, survey
 
 LEDGER = ".collected.json"
 EARLIER = "earlier"
@@ -67,31 +67,37 @@ class Ledger:
         write(course / LEDGER, (json.dumps({"people": self.people, "files": self.files}, indent=1, sort_keys=True) + "\n").encode())
 
 
-def collect(sources: Sequence[Path], course: Path, lesson: str | None = None, dry_run: bool = False) -> Collected:
-    """Bring everything that is new in `sources` into `course`; with `dry_run` only say what would be done.
+def collect(
+    sources: Sequence[Path], course: Path, lesson: str | None = None, dry_run: bool = False, due: Mapping[str, datetime] | None = None
+) -> Collected:
+    """Bring everything that is new in `sources` into `course`; with `dry_run` only say what would be done. `due` are the lessons' due dates
+    in UTC, for files of which a system says that they are late, and not when they came.
 
     Raises:
         ValueError: when a source does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
-        return _bring(survey(sources, lesson, Path(scratch)), course, lesson, dry_run)
+        return _bring(survey(sources, lesson, Path(scratch)), course, lesson, dry_run, due or {})
 
 
-def collected(paths: list[Path], lesson: str | None, out: Path, console: Console) -> list[Found]:
-    """What `grade` grades: submissions where they lie in students' folders, else brought into `out` first."""
+def collected(
+    paths: list[Path], lesson: str | None, out: Path, console: Console, due: Mapping[str, datetime] | None = None
+) -> tuple[list[Found], list[Path]]:
+    """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
+    which they are brought into first."""
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         found = survey(paths, lesson, Path(scratch))
         if found.in_place:
-            return in_place(found, lesson, paths)
-        result = _bring(found, out, lesson, False)
+            return in_place(found, lesson, paths), folders(paths)
+        result = _bring(found, out, lesson, False, due or {})
         console.print(table(result))
         lessons = {row.lesson for row in result.rows}
         if not result.rows:
-            return []
+            return [], []
     course = [out / "submitted"]
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         submissions = in_place(survey(course, lesson, Path(scratch)), lesson, course)
-    return [submission for submission in submissions if submission.lesson in lessons]
+    return [submission for submission in submissions if submission.lesson in lessons], course
 
 
 def home(paths: Sequence[Path]) -> Path:
@@ -103,7 +109,7 @@ def home(paths: Sequence[Path]) -> Path:
     return Path("graded")
 
 
-def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool) -> Collected:
+def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime]) -> Collected:
     ledger = Ledger.read(course)
     _tell_apart(found, ledger)
     result = Collected(left_out=list(found.left_out))
@@ -111,7 +117,7 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool) -> Co
         if lesson and chosen.lesson != lesson:
             result.left_out.append(LeftOut(chosen.handed.file.shown, f"it is lesson {chosen.lesson}", chosen.student))
             continue
-        result.rows.append(_place(chosen, course, ledger, dry_run))
+        result.rows.append(_place(chosen, course, ledger, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
     if not dry_run and result.rows:
         ledger.save(course)
     return result
@@ -138,7 +144,7 @@ def _person(handed: Handed) -> str:
     return f"{handed.label.system.split(',')[0]} {handed.label.number}"
 
 
-def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool) -> Row:
+def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool, time: datetime | None) -> Row:
     folder = course / "submitted" / chosen.student / chosen.lesson
     key = f"{chosen.student}/{chosen.lesson}"
     seen = ledger.files.get(key, [])
@@ -151,21 +157,37 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool) -> Row:
         state = "known"
     else:
         state = "newer" if any(folder.glob("*.*")) else "new"
-    row = Row(chosen.student, chosen.lesson, shown(chosen.handed), state, _notes(chosen))
+    row = Row(chosen.student, chosen.lesson, shown(chosen.handed), state, _notes(chosen, time))
     if state == "known" or dry_run:
         return row
     _set_aside(folder)
     _copy(chosen.handed, target)
     for name, handed in chosen.models:
         _copy(handed, folder / name)
-    _stamp(chosen.handed, folder)
+    _stamp(chosen.handed, folder, time)
     ledger.files[key] = sorted({*seen, *ours, *(digest(other.file.path) for other in chosen.others)})
     return row
 
 
-def _notes(chosen: Chosen) -> tuple[str, ...]:
-    late = ("late, says " + chosen.handed.label.system,) if chosen.handed.label and chosen.handed.label.late else ()
-    return (*late, *chosen.notes)
+def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
+    label = chosen.handed.label
+    if not (label and label.late):
+        return chosen.notes
+    when = "" if label.time else f", without the time: {time:%Y-%m-%d %H:%M} UTC is taken"
+    return (f"late, says {label.system}{when}", *chosen.notes)
+
+
+def _time(handed: Handed, due: datetime | None) -> datetime | None:
+    """When it was handed in, in UTC. Of a file that is marked late without a time, it is known that it came after the due date: a second
+    after it is taken, which is the least, or where no due date is known the file's own time, which is that of the download."""
+    label = handed.label
+    if label and label.time:
+        return (label.time.astimezone(UTC) if label.time.tzinfo else label.time).replace(tzinfo=None)
+    if not (label and label.late):
+        return None
+    if due:
+        return due + timedelta(seconds=1)
+    return datetime.fromtimestamp(handed.file.path.stat().st_mtime, UTC).replace(tzinfo=None)
 
 
 def _set_aside(folder: Path) -> None:
@@ -187,12 +209,10 @@ def _copy(handed: Handed, target: Path) -> None:
     part.replace(target)
 
 
-def _stamp(handed: Handed, folder: Path) -> None:
-    """When it was handed in, where the system says, as nbgrader keeps it."""
+def _stamp(handed: Handed, folder: Path, time: datetime | None) -> None:
+    """When it was handed in, as nbgrader keeps it."""
     beside = handed.file.path.with_name("timestamp.txt")
-    if handed.label and handed.label.time:
-        time = handed.label.time
-        time = time.astimezone(UTC) if time.tzinfo else time
+    if time:
         write(folder / "timestamp.txt", f"{time:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())
     elif beside.is_file() and not beside.is_symlink() and beside.stat().st_size < 4096:
         write(folder / "timestamp.txt", beside.read_bytes())

@@ -147,6 +147,11 @@ def _grouped(sources: Sequence[Path]) -> Iterator[tuple[Path, list[Path] | None]
     yield from single.items()
 
 
+def folders(sources: Sequence[Path]) -> list[Path]:
+    """The folders that `survey` looks through whole."""
+    return [root for root, named in _grouped(sources) if named is None]
+
+
 def _files(root: Path, named: list[Path] | None, scratch: Path, found: Survey) -> Iterator[File]:
     """Every regular file, those in archives included."""
     if named is None:

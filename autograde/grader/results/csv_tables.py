@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograde.files import write
@@ -16,24 +17,29 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
 
 
-def save(graded: Sequence[Graded], folder: Path) -> None:
-    """Write both tables, sorted, each at once: the same results give the same bytes. The lines of other lessons are kept."""
-    grades = [(g.student, g.lesson, f"{g.score:g}", f"{g.max_score:g}", g.status) for g in graded]
-    exercises = [(g.student, g.lesson, r.exercise, f"{r.score:g}", f"{r.points:g}", r.status, r.message) for g in graded for r in g.results]
-    lessons = {g.lesson for g in graded}
+@dataclass(frozen=True)
+class Total:
+    """A submission's points in the gradebook."""
+
+    score: float
+    max_score: float
+
+
+def save(graded: Sequence[Graded], folder: Path, totals: Mapping[tuple[str, str], Total] | None = None) -> None:
+    """Write both tables of all that is known of a class, sorted, each at once: the same results give the same bytes.
+
+    `totals` are a submission's points as the gradebook has them, with written answers, what people changed, and late penalties; a submission
+    that is not in it has the sum of its exercises.
+    """
+    known = totals or {}
+    worth = {lesson: total.max_score for (_, lesson), total in known.items()}
+    grades, exercises = [], []
+    for g in sorted(graded, key=lambda g: (g.student, g.lesson)):
+        total = known.get((g.student, g.lesson)) or Total(g.score, worth.get(g.lesson, g.max_score))
+        grades.append((g.student, g.lesson, f"{total.score:g}", f"{total.max_score:g}", g.status))
+        exercises += [(g.student, g.lesson, r.exercise, f"{r.score:g}", f"{r.points:g}", r.status, r.message) for r in g.results]
     for name, header, rows in (("grades.csv", GRADES, grades), ("exercises.csv", EXERCISES, exercises)):
-        lines = [[safe(value) for value in row] for row in rows] + _of_other_lessons(folder / name, header, lessons)
-        write(folder / name, as_csv(header, sorted(lines, key=lambda line: line[:2])))
-
-
-def _of_other_lessons(path: Path, header: Sequence[str], lessons: Collection[str]) -> list[list[str]]:
-    """What the table says of lessons that were not graded now; nothing where it is no table of ours."""
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            first, *lines = csv.reader(stream)
-    except (OSError, ValueError, csv.Error):
-        return []
-    return [line for line in lines if len(line) == len(header) and line[1] not in lessons] if first == list(header) else []
+        write(folder / name, as_csv(header, [[safe(value) for value in row] for row in rows]))
 
 
 def as_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:

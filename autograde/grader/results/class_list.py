@@ -1,0 +1,94 @@
+"""Which result counts for each student and lesson, over all calls that graded into one folder; and who has left the class.
+
+It stands in the results folder, in `.class.json`. Every table, page and export is made of what it lists.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from autograde.files import write
+
+FILE = ".class.json"
+Key = tuple[str, str]  # student, lesson
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The result of a submission by its key in the store; `place` is where the file lay, `missing` that there was none."""
+
+    key: str
+    place: str = ""
+    missing: bool = False
+
+
+@dataclass
+class ClassList:
+    """`gone` are students whose files are no longer where they were: their results stay, no table, page or export shows them."""
+
+    folder: Path
+    entries: dict[Key, Entry] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, folder: Path) -> ClassList:
+        """The list of a results folder; an empty one where there is none, or where it is damaged."""
+        try:
+            said = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            entries = {(s, lesson): Entry(**entry) for s, lessons in said["students"].items() for lesson, entry in lessons.items()}
+            return cls(folder, entries, set(said["gone"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls(folder)
+
+    def save(self) -> None:
+        students: dict[str, dict[str, dict]] = {}
+        for (student, lesson), entry in sorted(self.entries.items()):
+            students.setdefault(student, {})[lesson] = asdict(entry)
+        content = json.dumps({"students": students, "gone": sorted(self.gone)}, indent=1) + "\n"
+        write(self.folder / FILE, content.encode())
+
+    def put(self, student: str, lesson: str, key: str, place: Path | None, missing: bool) -> bool:
+        """What a call found; whether it counts. Nothing found never takes the place of what was graded before: it may lie elsewhere."""
+        known = self.entries.get((student, lesson))
+        counts = known is None or known.missing or not missing
+        if counts:
+            self.entries[student, lesson] = Entry(key, self._written(place), missing)
+        self.gone.discard(student)
+        return counts
+
+    def merge(self, recorded: Iterable[tuple[str, str, str]]) -> None:
+        """Take up (student, lesson, key) of what was recorded, also by a run that was killed before it wrote the list."""
+        for student, lesson, key in recorded:
+            known = self.entries.get((student, lesson), Entry(""))
+            if known.missing or known.key != key:
+                self.entries[student, lesson] = Entry(key, known.place)
+
+    def leave(self, roots: Collection[Path], present: Collection[str]) -> list[str]:
+        """Who was not found though all their files lay in the folders `roots`, which were looked through whole: they are gone now."""
+        places: dict[str, list[str]] = {}
+        for (student, _), entry in self.entries.items():
+            places.setdefault(student, []).append(entry.place)
+        looked = [self._written(root) for root in roots]
+        left = [s for s, own in places.items() if s not in present and all(any(_inside(p, r) for r in looked) for p in own)]
+        fresh = sorted(set(left) - self.gone)
+        self.gone.update(fresh)
+        return fresh
+
+    def members(self) -> list[tuple[Key, Entry]]:
+        """Everyone's submissions but those of who has left, sorted."""
+        return [(key, self.entries[key]) for key in sorted(self.entries) if key[0] not in self.gone]
+
+    def _written(self, place: Path | None) -> str:
+        """A place as it is kept: below the results folder by what leads there, so that a class can be moved."""
+        if place is None:
+            return ""
+        path, home = place.resolve(), self.folder.resolve()
+        return str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
+
+
+def _inside(place: str, root: str) -> bool:
+    return bool(place) and (root == "." and not os.path.isabs(place) or place == root or place.startswith(root + os.sep))

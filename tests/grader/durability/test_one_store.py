@@ -1,0 +1,172 @@
+"""One truth about a class: however many calls and folders filled it, every table, page and export shows the same students and numbers."""
+
+import csv
+import io
+import shutil
+from datetime import datetime
+
+import pytest
+from nbgrader.api import Gradebook
+from nbgrader.utils import parse_utc
+from rich.console import Console
+
+from autograde.authoring.sample_class import LESSON
+from autograde.exports import marks
+from autograde.exports.table import wide
+from autograde.grader.batch import class_run
+from autograde.grader.batch.class_run import grade_class
+from autograde.grader.gradebook.course_dir import create, database
+from tests.grader.durability.test_manual import by_hand
+
+
+def hand_in(folder, *students, text="an answer"):
+    for student in students:
+        (folder / student).mkdir(parents=True, exist_ok=True)
+        (folder / student / f"{LESSON}.ipynb").write_text(text, encoding="utf-8")
+    return folder
+
+
+def grade(out, *paths, lesson=LESSON):
+    console = Console(record=True, width=300)
+    grade_class(list(paths), lesson, out, 2, None, "off", console)
+    return console.export_text()
+
+
+def rows(content):
+    return list(csv.DictReader(io.StringIO(content)))
+
+
+def views(out):
+    """Points by student as each view tells them."""
+    tables = {f"{row['student_id']}": float(row["score"]) for row in rows((out / "grades.csv").read_text(encoding="utf-8"))}
+    exported = {row["student_id"]: float(row[LESSON]) for row in rows(wide(marks.read(out), zeros=True).decode())}
+    page = (out / "class.html").read_text(encoding="utf-8")
+    assert all(f">{student}</a>" in page for student in tables), "somebody is not on the class page"
+    assert tables.keys() == {row["student_id"] for row in rows((out / "exercises.csv").read_text(encoding="utf-8"))}
+    assert tables == exported
+    return tables
+
+
+def test_two_sections_and_a_late_notebook_are_one_class(pupils, tmp_path):
+    out = tmp_path / "o"
+    grade(out, hand_in(tmp_path / "secA", "ada", "ben"))
+    (tmp_path / "secA" / "absent").mkdir()
+    grade(out, hand_in(tmp_path / "secB", "cleo"))
+    grade(out, hand_in(tmp_path / "late", "dev") / "dev" / f"{LESSON}.ipynb")
+    assert set(views(out)) == {"ada", "ben", "cleo", "dev"}
+    grade(out, tmp_path / "secA")
+    assert set(views(out)) == {"ada", "ben", "cleo", "dev", "absent"}
+    grade(out, hand_in(tmp_path / "secC", "absent"))
+    assert views(out)["absent"] > 0
+
+
+def test_nothing_found_takes_no_score_away(pupils, tmp_path):
+    """Her notebook was graded from another folder: that this one holds nothing of hers says nothing about it."""
+    out = tmp_path / "o"
+    grade(out, hand_in(tmp_path / "secA", "ada", "ben"))
+    before = views(out)
+    page = (out / "feedback" / "ada" / f"{LESSON}.html").read_bytes()
+    (hand_in(tmp_path / "secB", "cleo") / "ada").mkdir()
+    grade(out, tmp_path / "secB")
+    assert views(out) == before | {"cleo": before["ada"]}
+    assert (out / "feedback" / "ada" / f"{LESSON}.html").read_bytes() == page
+
+
+def test_who_left_or_has_another_name_is_in_no_view(pupils, tmp_path):
+    out, section = tmp_path / "o", hand_in(tmp_path / "secA", "ada", "ben", "cleo")
+    grade(out, section)
+    grade(out, hand_in(tmp_path / "secB", "dev"))
+    shutil.rmtree(section / "ada")
+    (section / "ben").rename(section / "benjamin")
+    told = grade(out, section)
+    assert set(views(out)) == {"benjamin", "cleo", "dev"} and "ada was graded earlier" in told and "ben was graded earlier" in told
+    assert class_run.refresh(out) == 3 and set(views(out)) == {"benjamin", "cleo", "dev"}
+    hand_in(section, "ada")
+    told = grade(out, section)
+    assert set(views(out)) == {"ada", "benjamin", "cleo", "dev"} and "ada was" not in told
+
+
+def test_a_class_that_is_moved_loses_nobody(pupils, tmp_path):
+    create(tmp_path / "course", [LESSON])
+    hand_in(tmp_path / "course" / "submitted" / "x", "y")
+    shutil.rmtree(tmp_path / "course" / "submitted")
+    for student in ("ada", "ben"):
+        hand_in(tmp_path / "course" / "submitted" / student, LESSON)
+    grade(tmp_path / "course", tmp_path / "course")
+    (tmp_path / "course").rename(tmp_path / "moved")
+    shutil.rmtree(tmp_path / "moved" / "submitted" / "ada")
+    grade(tmp_path / "moved", tmp_path / "moved")
+    assert set(views(tmp_path / "moved")) == {"ben"}
+
+
+def test_a_manual_grade_is_the_same_number_everywhere(pupils, tmp_path):
+    out = tmp_path / "o"
+    grade(out, hand_in(tmp_path / "secA", "ada", "ben"))
+    total = by_hand(out)[2]
+    grade(out, tmp_path / "secA")
+    assert views(out)["ada"] == total
+    exercises = [row for row in rows((out / "exercises.csv").read_text()) if row["student_id"] == "ada"]
+    assert sum(float(row["score"]) for row in exercises) == total - 2, "two points were given for words, which are no exercise"
+    with Gradebook(database(out)) as gradebook:
+        gradebook.find_submission_notebook(LESSON, LESSON, "ben").grades[0].extra_credit = 4.0
+        gradebook.db.commit()
+    before = views_of(out, "ben")
+    grade(out, hand_in(tmp_path / "secB", "cleo"))  # a call that is about somebody else
+    assert views(out)["ben"] == before + 4.0
+
+
+def views_of(out, student):
+    return next(float(row["score"]) for row in rows((out / "grades.csv").read_text()) if row["student_id"] == student)
+
+
+def due(out, when):
+    with Gradebook(database(out)) as gradebook:
+        gradebook.update_or_create_assignment(LESSON, duedate=when)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["her section is graded", "another section is graded"])
+def test_a_due_date_that_is_moved_moves_penalties_both_ways(pupils, tmp_path, elsewhere):
+    out = tmp_path / "o"
+    create(out, [LESSON])
+    config = out / "nbgrader_config.py"
+    config.write_text(config.read_text() + "c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    section = hand_in(tmp_path / "secA", "ada", "ben")
+    (section / "ada" / "timestamp.txt").write_text("2026-01-15 12:00:00 UTC")
+    grade(out, section)
+    full = views(out)["ada"]
+    called = hand_in(tmp_path / "secB", "cleo") if elsewhere else section
+    for when, points in ((datetime(2026, 1, 1), 0.0), (datetime(2026, 2, 1), full), (datetime(2026, 1, 2), 0.0)):
+        due(out, when)
+        grade(out, called)
+        assert views(out)["ada"] == points and views(out)["ben"] == full
+        page = (out / "feedback" / "ada" / f"{LESSON}.html").read_text(encoding="utf-8")
+        assert ("late" in page) == (points == 0)
+
+
+TIMES = [
+    "2026-01-15 23:30:00 America/New_York",
+    "2026-01-15 23:30:00 +0200",
+    "2026-01-15T23:30:00+02:00",
+    "2026-01-15 23:30:00.5 UTC\n",
+    "15 January 2026 23:30",
+]
+
+
+@pytest.mark.parametrize("stamp", TIMES)
+def test_times_are_read_as_nbgrader_reads_them(pupils, tmp_path, stamp):
+    told, found = stamped(tmp_path, stamp)
+    assert found == parse_utc(stamp.strip()) and "timestamp.txt" not in told
+
+
+def test_a_time_that_cannot_be_read_is_said(pupils, tmp_path):
+    told, found = stamped(tmp_path, "yesterday, I think")
+    assert found is None and "timestamp.txt" in told and "ada" in told
+
+
+def stamped(folder, stamp):
+    """What grading prints, and what the gradebook then has for the time."""
+    section = hand_in(folder / "secA", "ada")
+    (section / "ada" / "timestamp.txt").write_text(stamp)
+    told = grade(folder / "o", section)
+    with Gradebook(database(folder / "o")) as gradebook:
+        return told, gradebook.find_submission(LESSON, "ada").timestamp
