@@ -899,16 +899,18 @@ if view:
 #
 # *3 points*
 #
-# The grader rebuilds your `GPT` from `gpt_config.json`, loads `gpt.safetensors` into it, and asks it for logits on held-back text (the last tenth of the text that the config names).
-# It computes the loss itself. The scale:
+# The loss is that of the *weights*: the grader reads `gpt.safetensors`, computes with PyTorch's own layers what a GPT-2 with these numbers gives on held-back text (the last tenth
+# of the text that the config names), and takes the mean loss. Your class is then compared with that on rows drawn anew each time. The scale:
 #
 # | what is reached | points |
 # | --- | --- |
-# | the files open, fit your class, and the vocabulary covers the text | 0.5 |
-# | logits are honest: the future changes nothing, and a prefix alone gives the same logits | 0.5 |
+# | the files open and hold a GPT of the size in the config, and the vocabulary covers the text | 0.5 |
+# | your `GPT` with these weights gives the probabilities that they mean | 0.5 |
 # | loss on held-back text below 2.4 (letter pairs do not get there on any of the texts) | 0.5 |
 # | … below 2.2 | 0.5 |
 # | … below 2.0 | 1 |
+#
+# The first two rows count once the loss is below 2.4: an untrained model has files, too.
 #
 # The limits hold for every text that the course offers. The run above was measured at 1.83 to 1.90 by this scale on a CPU (three seeds, two Shakespeare texts), so there is room for bad luck; longer runs go lower.
 

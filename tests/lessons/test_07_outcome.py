@@ -1,4 +1,4 @@
-"""Lesson 07's graded file: honest models are measured, cheats and damaged files are found out, and cost only these points."""
+"""Lesson 07's graded files: the loss is the saved weights', whatever the class says; damaged files cost only these points."""
 
 import dataclasses
 import json
@@ -54,16 +54,37 @@ def limits(lesson):
     return lesson.checks["trained_gpt"][0].function.__globals__["LIMITS"]
 
 
-def test_an_untrained_model_gets_the_points_for_its_files_and_its_honesty(lesson, names, saved):
+HONEST = {"test_the_logits_are_honest", "test_the_logits_are_honest_elsewhere"}
+
+
+def test_an_untrained_model_is_honest_and_earns_nothing(lesson, names, saved):
     found = result(lesson, names, saved)
-    assert passed(found) == {"test_the_files_open", "test_the_logits_are_honest", "test_the_logits_are_honest_elsewhere"}
-    assert found.score == 1.0 and found.points == 3
+    assert passed(found) == {"test_the_files_open"} | HONEST
+    assert found.score == 0.0 and found.points == 3
+
+
+def test_the_loss_is_what_the_course_s_gpt_has(lesson, names, saved):
+    """An independent route to the same number: the reference answer's own forward pass, in training's own words."""
+    checks = lesson.checks["trained_gpt"][0].function.__globals__
+    weights, config, text = checks["opened"](LocalStudent(names, saved))
+    model = checks["held_weights"](LocalStudent(names, saved), weights, config)
+    ids = text[: 40 * 33].view(40, 33)
+    with torch.no_grad():
+        want = model(ids[:, :-1], ids[:, 1:])[1].item()
+    chosen = checks["log_probabilities"](weights, ids[:, :-1], config).gather(-1, ids[:, 1:, None])
+    assert -chosen.mean().item() == pytest.approx(want, abs=1e-5)
+    assert checks["saved_loss"](weights, config, text) == pytest.approx(want, abs=0.1)
 
 
 def test_the_scale_is_the_stated_one(lesson, names, saved, monkeypatch):
     """0.5 for the files, 0.5 for honesty, 0.5, 0.5 and 1 for the three limits."""
     above, below = 5.0, 4.0  # an untrained model's loss, ln 103, lies between
-    for reached, points in (((above, below, below), 1.5), ((above, above, below), 2.0), ((above, above, above), 3.0)):
+    for reached, points in (
+        ((below, below, below), 0.0),
+        ((above, below, below), 1.5),
+        ((above, above, below), 2.0),
+        ((above, above, above), 3.0),
+    ):
         for key, value in zip(("easy", "middle", "goal"), reached):
             monkeypatch.setitem(limits(lesson), key, value)
         assert result(lesson, names, saved).score == points
@@ -143,24 +164,88 @@ def too_short(names):
     return LastOnly
 
 
-@pytest.mark.parametrize("cheat", [peeking, counting_from_the_end, remembering, wild(float("nan")), wild(float("inf")), too_short])
-def test_a_cheat_is_found_out(lesson, names, saved, monkeypatch, cheat):
+def by_heart(names):
+    """Knows the held-back text and finds the row in it."""
+    text = load_text("pydoc", quiet=True).split()[1]
+    index = {c: i for i, c in enumerate(VOCABULARY)}
+
+    class ByHeart(names["GPT"]):
+        def forward(self, ids, targets=None):
+            logits, loss = super().forward(ids)
+            rows = ["".join(VOCABULARY[i] for i in row) for row in ids.tolist()]
+            for number, row in enumerate(rows):
+                if (start := text.find(row)) >= 0:
+                    after = torch.tensor([index[c] for c in text[start + 1 : start + len(row) + 1]])
+                    logits[number, : len(after)] = 20.0 * nn.functional.one_hot(after, logits.shape[-1])
+            return logits, loss
+
+    return ByHeart
+
+
+def with_a_never_used_token(names):
+    """Peeks, and hides it behind one logit so low that every other difference is small beside it."""
+
+    class Hides(peeking(names)):
+        def forward(self, ids, targets=None):
+            logits, loss = super().forward(ids)
+            logits[..., -1] = -1e30
+            return logits, loss
+
+    return Hides
+
+
+def another_model_s(names):
+    """Speaks for a table of letter pairs counted from the text, whatever weights it is given."""
+    from utils.baselines import BigramLM
+
+    index = {c: i for i, c in enumerate(VOCABULARY)}
+    table = BigramLM(len(VOCABULARY), 32).fit(torch.tensor([index[c] for c in load_text("pydoc", quiet=True).text]))
+
+    class Another(names["GPT"]):
+        def forward(self, ids, targets=None):
+            return table(ids, targets)
+
+    return Another
+
+
+CHEATS = [
+    peeking, counting_from_the_end, remembering, by_heart, with_a_never_used_token, another_model_s,
+    wild(float("nan")), wild(float("inf")), too_short,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_a_cheat_without_training_earns_nothing(lesson, names, saved, cheat):
+    found = result(lesson, names, saved, cheat(names))
+    assert passed(found) == {"test_the_files_open"}, [o.message for o in found.outcomes]
+    assert found.score == 0.0
+
+
+@pytest.mark.parametrize("cheat", [peeking, another_model_s])
+def test_a_class_that_does_not_use_its_weights_costs_a_trained_model_its_honesty(lesson, names, saved, monkeypatch, cheat):
     for key in limits(lesson):
         monkeypatch.setitem(limits(lesson), key, 5.0)
     found = result(lesson, names, saved, cheat(names))
-    assert passed(found) == {"test_the_files_open"}, [o.message for o in found.outcomes]
-    assert found.score == 0.5
+    assert not passed(found) & HONEST and found.score == 2.5
 
 
-def test_noise_is_no_prediction(lesson, names, saved, monkeypatch):
-    """A model that answers at random, each time anew, is inconsistent."""
-
+def test_noise_is_no_prediction(lesson, names, saved):
     class Random(names["GPT"]):
         def forward(self, ids, targets=None):
             return torch.randn(*ids.shape, self.config.vocab_size), None
 
-    monkeypatch.setitem(limits(lesson), "easy", 99.0)
     assert passed(result(lesson, names, saved, Random)) == {"test_the_files_open"}
+
+
+def test_a_class_that_is_wrong_elsewhere_is_measured_by_its_weights(lesson, names, saved, monkeypatch):
+    """The files are checked without a word of the student's code: no class at all costs the honesty only."""
+    for key in limits(lesson):
+        monkeypatch.setitem(limits(lesson), key, 5.0)
+
+    def refuses(config):
+        raise ValueError("not today")
+
+    assert result(lesson, names, saved, refuses).score == 2.5
 
 
 # Damage
@@ -205,6 +290,8 @@ DAMAGE = {
     "a boolean": lambda d: config_with(d, n_head=True),
     "no heads": lambda d: config_with(d, n_head=0),
     "more layers than weights": lambda d: config_with(d, n_layer=2),
+    "heads that do not divide": lambda d: config_with(d, n_head=3),
+    "whole numbers": lambda d: weights_with(d, ln_f__weight=torch.ones(16, dtype=torch.int64)),
 }
 
 
@@ -212,7 +299,7 @@ DAMAGE = {
 def test_damage_is_told_in_a_sentence(lesson, names, saved, damage):
     DAMAGE[damage](saved)
     found = result(lesson, names, saved)
-    assert found.score <= 0.5 and found.status in ("failed", "partial")
+    assert found.score == 0.0 and found.status in ("failed", "partial")
     assert all(o.status == "failed" and o.message and "Traceback" not in o.message for o in found.outcomes if not o.passed), found.message
 
 
@@ -221,7 +308,7 @@ def test_half_precision_weights_are_welcome(lesson, names, saved):
 
     stored = {name: value.bfloat16() for name, value in load_file(saved / "gpt.safetensors").items()}
     (saved / "gpt.safetensors").write_bytes(save(stored))
-    assert result(lesson, names, saved).score == 1.0
+    assert passed(result(lesson, names, saved)) == {"test_the_files_open"} | HONEST
 
 
 def test_a_gpu_sized_model_fits(names):

@@ -348,7 +348,14 @@ def test_your_gpt_learns_one_batch_by_heart(student):
 # The graded outcome
 
 
+def shorter_rows(config, text):
+    """As `public.some_rows`, but of another length: whatever the class tells rows apart by."""
+    rows = public.some_rows(config, text)
+    return rows[:, : max(1, rows.shape[1] * 2 // 3)]
+
+
 @pytest.mark.exercise("trained_gpt", weight=0.5)
+@pytest.mark.trivial
 def test_the_logits_are_honest_elsewhere(student):
-    """The same audit at other places of the held-back text."""
-    public.audit(*public.opened(student), seed=260)
+    """The same on other rows of another length."""
+    public.compare(student, shorter_rows)
