@@ -7,6 +7,7 @@ from datetime import datetime
 
 import nbformat
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from autograde import layout
@@ -16,7 +17,7 @@ from autograde.cli import app
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import archive, without_outputs
-from autograde.grader.ingest.collect import collect
+from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
 
 SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))
@@ -138,12 +139,56 @@ def test_a_part_of_the_course_belongs_to_its_student(tmp_path, name):
     assert [f.student for f in find([path])] == ["ann"]
 
 
-def test_the_reason_names_the_file_that_lies_there(tmp_path):
-    placed(tmp_path / "class", {f"ann/{NAME}": SOLVED, "bo/work.pdf": "%PDF", "cy/page.html": "<p>"})
-    (tmp_path / "class" / "di").mkdir()
-    (tmp_path / "class" / "di" / NAME).symlink_to(tmp_path / "class" / "ann" / NAME)
-    notes = {f.student: " ".join(f.notes) for f in find([tmp_path / "class"], LESSON) if not f.path}
-    assert "work.pdf" in notes["bo"] and "page.html" in notes["cy"] and "link" in notes["di"]
+OTHER = (layout.NOTEBOOKS / "04_multi_head_attention.ipynb").read_text(encoding="utf-8")
+INSTEAD = {  # what somebody handed in who has no notebook of the lesson, and what the reason must name
+    "a document": ({"essay.docx": "PK\3\4"}, "essay.docx"),
+    "a PDF": ({"work.pdf": "%PDF"}, "work.pdf"),
+    "a page": ({"page.html": "<p>"}, "page.html"),
+    "an archive that nothing reads": ({"all.rar": "Rar!"}, "all.rar"),
+    "a damaged archive": ({"all.zip": packed({NAME: SOLVED})[:-40]}, "all.zip"),
+    "a picture, deep": ({"a/b/photo.heic": "x"}, "photo.heic"),
+    "another lesson": ({"04_multi_head_attention.ipynb": OTHER}, "04_multi_head_attention.ipynb"),
+    "a model alone": ({"gpt.safetensors": "x"}, "gpt.safetensors"),
+}
+
+
+@pytest.fixture(scope="module")
+def instead(tmp_path_factory):
+    """A class in which each student handed in one of these, in folders of their own and as Canvas's zip: the notes of who has no submission."""
+    folder = tmp_path_factory.mktemp("instead")
+    students = {f"s{i}": members for i, (members, _) in enumerate(INSTEAD.values())}
+    placed(folder / "own", {f"ann/{NAME}": SOLVED} | {f"{s}/{name}": c for s, members in students.items() for name, c in members.items()})
+    (folder / "own" / "zed").mkdir()
+    (folder / "own" / "zed" / NAME).symlink_to(folder / "own" / "ann" / NAME)
+    flat = {f"{s}_{n}_{n}_{name.split('/')[-1]}": c for n, (s, members) in enumerate(students.items(), 10) for name, c in members.items()}
+    (folder / "canvas.zip").write_bytes(packed({f"ann_1_2_{NAME}": SOLVED} | flat))
+    quiet = Console(quiet=True)
+    found = {way: collected([folder / name], LESSON, folder / "out", quiet)[0] for way, name in (("own", "own"), ("canvas", "canvas.zip"))}
+    return {(way, f.student): " ".join(f.notes) for way, all_found in found.items() for f in all_found if f.path is None}
+
+
+@pytest.mark.parametrize("way", ["own", "canvas"])
+@pytest.mark.parametrize("which", INSTEAD)
+def test_the_reason_names_the_file_that_lies_there(instead, way, which):
+    assert INSTEAD[which][1] in instead[way, f"s{list(INSTEAD).index(which)}"]
+
+
+def test_a_link_is_named(instead):
+    assert f"{NAME}: a link" in instead["own", "zed"]
+
+
+def test_namesakes_who_got_numbers_leave_nobody_behind(tmp_path):
+    (tmp_path / "class.zip").write_bytes(
+        packed({f"smithann_1_2_{NAME}": SOLVED, f"smithann_3_4_{NAME}": SOLVED, "leebo_5_6_x.pdf": "%PDF"})
+    )
+    found, _ = collected([tmp_path / "class.zip"], LESSON, tmp_path / "out", Console(quiet=True))
+    assert {f.student for f in found} == {"smithann_1", "smithann_3", "leebo"}
+
+
+def test_files_that_are_nobodys_are_told(tmp_path):
+    console = Console(record=True, width=200)
+    collected([placed(tmp_path / "class", {f"ann/{NAME}": SOLVED, "scan.pdf": "%PDF"})], LESSON, tmp_path / "out", console)
+    assert "scan.pdf is not taken" in console.export_text()
 
 
 def test_a_newer_attempt_takes_the_place_and_the_older_stays(tmp_path):

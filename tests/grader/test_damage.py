@@ -155,7 +155,19 @@ def test_unreadable_is_zero_with_a_reason(tmp_path, solved, content):
     content = content(solved) if callable(content) else content
     result = graded(written(tmp_path, content))
     assert (result.status, result.score, result.max_score) == ("unreadable", 0, FULL)
-    assert len(result.reason) > 10
+    assert len(result.reason) > 10 and f"{LESSON}.ipynb" in result.reason
+
+
+def test_a_notebook_of_something_else_is_no_silent_zero(tmp_path):
+    other = written(tmp_path, (layout.NOTEBOOKS / "04_multi_head_attention.ipynb").read_text(encoding="utf-8"), "work.ipynb")
+    own = written(tmp_path, nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])), "own.ipynb")
+    assert "work.ipynb: no cell of lesson 03 is in it; it is the notebook of lesson 04" in graded(other).reason
+    assert graded(own).status == "unreadable" and "own.ipynb: no cell of lesson 03" in graded(own).reason
+
+
+def test_who_handed_in_something_else_reads_what_it_was():
+    found = Found("student", LESSON, None, ("essay.docx: a document",))
+    assert grade(found).status == "missing" and "essay.docx" in grade(found).reason
 
 
 PATHOLOGICAL = {  # for Python's parser, or for a pattern with a choice too many

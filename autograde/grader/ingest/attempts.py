@@ -15,7 +15,7 @@ from autograde import layout
 from autograde.checking.lesson import outcome_files, read_manifest
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.matching import UNANSWERED, match
+from autograde.grader.ingest.matching import match
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.ingest.survey import Handed, Survey
@@ -97,12 +97,7 @@ def _work(path: Path, lesson: str, *_: int) -> bool:
         return False
     template = nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4)
     submission = match(raw, template, [n for n, e in read_manifest(lesson)["exercises"].items() if not e["outcome"]])
-    return bool(submission.attempted) or any(_is_written(cell) for cell in submission.notebook.cells)
-
-
-def _is_written(cell: nbformat.NotebookNode) -> bool:
-    about = cell.metadata.get("nbgrader", {})
-    return cell.cell_type == "markdown" and bool(about.get("solution")) and cell.source.strip() not in ("", UNANSWERED)
+    return bool(submission.attempted) or submission.written
 
 
 def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed], ...]:

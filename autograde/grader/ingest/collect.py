@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,12 +21,15 @@ from rich.table import Table
 
 from autograde.files import write
 from autograde.grader.ingest.attempts import Chosen, choose, digest, shown
-from autograde.grader.ingest.discovery import Found, in_place
+from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.survey import Handed, LeftOut, Survey, folders, is_course, survey
+from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.survey import File, Handed, LeftOut, Survey, folders, is_course, survey
 
 LEDGER = ".collected.json"
 EARLIER = "earlier"
+MOST_TOLD = 20  # files
+MAX_OTHER = 50 * 2**20  # bytes: of a file that cannot be graded
 
 
 @dataclass(frozen=True)
@@ -88,16 +91,28 @@ def collected(
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         found = survey(paths, lesson, Path(scratch))
         if found.in_place:
-            return in_place(found, lesson, paths), folders(paths)
+            submissions = in_place(found, lesson, paths)
+            _tell_the_rest(found, {submission.student for submission in submissions}, console)
+            return submissions, folders(paths)
         result = _bring(found, out, lesson, False, due or {})
         console.print(table(result))
         lessons = {row.lesson for row in result.rows}
-        if not result.rows:
+        if not (out / "submitted").is_dir() or not (lesson or lessons):
             return [], []
     course = [out / "submitted"]
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         submissions = in_place(survey(course, lesson, Path(scratch)), lesson, course)
-    return [submission for submission in submissions if submission.lesson in lessons], course
+    counted = [submission for submission in submissions if submission.lesson in lessons | {lesson}]
+    return [s if s.path else replace(s, notes=seen(s.student, found) or s.notes) for s in counted], course
+
+
+def _tell_the_rest(found: Survey, students: Set[str], console: Console) -> None:
+    """Files that no student's result can name."""
+    nobodys = [out for out in found.left_out if not out.student and not students & set(out.shown.split("/"))]
+    for out in nobodys[:MOST_TOLD]:
+        console.print(f"[yellow]![/yellow] {escape(readable(out.shown))} is not taken: {escape(out.why)}", soft_wrap=True)
+    if len(nobodys) > MOST_TOLD:
+        console.print(f"… and {len(nobodys) - MOST_TOLD} more files that are not taken")
 
 
 def home(paths: Sequence[Path]) -> Path:
@@ -115,12 +130,41 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
     result = Collected(left_out=list(found.left_out))
     for chosen in choose(found):
         if lesson and chosen.lesson != lesson:
-            result.left_out.append(LeftOut(chosen.handed.file.shown, f"it is lesson {chosen.lesson}", chosen.student))
+            result.left_out.append(_of_another_lesson(chosen))
             continue
         result.rows.append(_place(chosen, course, ledger, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
+    lessons = {row.lesson for row in result.rows}
     if not dry_run and result.rows:
+        _bring_the_rest(found, result, course, ledger, lesson or (lessons.pop() if len(lessons) == 1 else None))
         ledger.save(course)
     return result
+
+
+def _of_another_lesson(chosen: Chosen) -> LeftOut:
+    handed = chosen.handed
+    return LeftOut(handed.file.shown, f"it is lesson {chosen.lesson}", chosen.student, handed.file, handed.label)
+
+
+def _bring_the_rest(found: Survey, result: Collected, course: Path, ledger: Ledger, lesson: str | None) -> None:
+    """Who has nothing that can be graded gets a folder, too, with what was handed in instead: the student's result then names it."""
+    have = {row.student for row in result.rows}
+    rest = {student: list[tuple[str, File]]() for student in found.students - have}
+    if lesson is None:
+        return
+    for out in result.left_out:
+        student = ledger.people.get(_person(out), out.student) if out.label and out.label.number else out.student
+        if out.file and student and student not in have:
+            rest.setdefault(student, []).append((out.label.file if out.label and out.label.file else out.file.parts[-1], out.file))
+    for handed in found.handed:
+        if handed.kind is Kind.MODEL and handed.student in rest:
+            rest[handed.student].append((handed.file.parts[-1], handed.file))
+    for student, files in rest.items():
+        folder = course / "submitted" / student / lesson
+        if not (folder.is_dir() and any(folder.iterdir())):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, file in files:
+                if file.path.stat().st_size <= MAX_OTHER:
+                    _copy(file, folder / readable(name))
 
 
 def _tell_apart(found: Survey, ledger: Ledger) -> None:
@@ -138,9 +182,16 @@ def _tell_apart(found: Survey, ledger: Ledger) -> None:
             apart = len(numbers[name]) > 1 and name not in taken or taken.get(name, person) != person
             ledger.people[person] = f"{name}_{handed.label.number}" if apart else name
         found.handed[index] = replace(handed, student=ledger.people[person])
+    _rename(found, {handed.student for handed in found.handed})
 
 
-def _person(handed: Handed) -> str:
+def _rename(found: Survey, names: Set[str]) -> None:
+    """Nobody is called by the plain name any more where all who were got their numbers."""
+    apart = {name.rpartition("_")[0] for name in names} - names
+    found.students = (found.students - apart) | names - {""}
+
+
+def _person(handed: Handed | LeftOut) -> str:
     return f"{handed.label.system.split(',')[0]} {handed.label.number}"
 
 
@@ -161,9 +212,9 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool, time: da
     if state == "known" or dry_run:
         return row
     _set_aside(folder)
-    _copy(chosen.handed, target)
+    _copy(chosen.handed.file, target)
     for name, handed in chosen.models:
-        _copy(handed, folder / name)
+        _copy(handed.file, folder / name)
     _stamp(chosen.handed, folder, time)
     ledger.files[key] = sorted({*seen, *ours, *(digest(other.file.path) for other in chosen.others)})
     return row
@@ -202,10 +253,10 @@ def _set_aside(folder: Path) -> None:
         path.rename(place / path.name)
 
 
-def _copy(handed: Handed, target: Path) -> None:
+def _copy(file: File, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".autograde-{target.name}.part")
-    shutil.copyfile(handed.file.path, part, follow_symlinks=False)
+    shutil.copyfile(file.path, part, follow_symlinks=False)
     part.replace(target)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from autograde.checking.errors import UserError
 from autograde.grader.ingest.attempts import Chosen, choose
 from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.survey import Survey, student_folder, survey
+from autograde.grader.ingest.survey import Handed, Survey, student_folder, survey
+
+MOST = 5  # files that a reason names
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,23 @@ def in_place(surveyed: Survey, lesson: str | None, paths: list[Path]) -> list[Fo
 def _found(student: str, lesson: str, chosen: Chosen | None, surveyed: Survey) -> Found:
     if chosen:
         return Found(student, lesson, chosen.handed.file.path, chosen.notes)
-    seen = tuple(f"{readable(out.shown)}: {out.why}" for out in surveyed.left_out if out.student == student or _begins(out.shown, student))
-    return Found(student, lesson, None, seen[:5])
+    return Found(student, lesson, None, seen(student, surveyed))
+
+
+def seen(student: str, surveyed: Survey) -> tuple[str, ...]:
+    """What lies there of a student's instead of a submission: each file, and why it is none."""
+    others = [f"{readable(h.file.shown)}: {_other(h)}" for h in surveyed.handed if h.student == student]
+    left_out = [f"{readable(out.shown)}: {out.why}" for out in surveyed.left_out if out.student == student or _begins(out.shown, student)]
+    return tuple([*others, *left_out][:MOST])
+
+
+def _other(handed: Handed) -> str:
+    return f"it is lesson {handed.lesson[:2]}" if handed.lesson else "a model without its notebook"
 
 
 def _begins(shown: str, student: str) -> bool:
-    return shown == student or shown.startswith(f"{student}/")
+    """Whether a file that nobody could be asked for lies in the student's folder, also one of a section's folder."""
+    return student in shown.split("/")[:3]
 
 
 def in_folder(folder: Path, lesson: str) -> Found:
@@ -59,4 +72,4 @@ def in_folder(folder: Path, lesson: str) -> Found:
         chosen = next((c for c in choose(found) if c.lesson == lesson and not c.handed.file.packed), None)
     if chosen:
         return Found(folder.name, lesson, chosen.handed.file.path, chosen.notes)
-    return Found(folder.name, lesson, None, tuple(f"{readable(out.shown)}: {out.why}" for out in found.left_out)[:5])
+    return Found(folder.name, lesson, None, seen(folder.name, found))

@@ -40,6 +40,11 @@ class Submission:
     notebook: NotebookNode
     repairs: list[str] = field(default_factory=list)
 
+    @property
+    def written(self) -> bool:
+        """Whether a question has an answer in words."""
+        return any(is_written(cell) for cell in self.notebook.cells)
+
 
 def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Submission:
     """The submission's answers in the template's places, with the student's own cells where they stood."""
@@ -231,6 +236,12 @@ def parsed(code: str) -> ast.Module | None:
 
 def _without_magics(code: str) -> str:
     return re.sub(r"^([^\S\n]*)[%!?].*$", r"\1pass", code, flags=re.MULTILINE)
+
+
+def is_written(cell: NotebookNode) -> bool:
+    """Whether a cell holds an answer in words."""
+    about = cell.metadata.get("nbgrader", {})
+    return cell.cell_type == "markdown" and bool(about.get("solution")) and cell.source.strip() not in ("", UNANSWERED)
 
 
 def _grade_id(cell: NotebookNode) -> str:

@@ -25,10 +25,13 @@ from autograde.grader.ingest.systems import Label
 METADATA = "submission_metadata.yml"
 OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submission
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
+WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
 SUGGESTIONS = {
     ".html": "a page, not a notebook: ask for the .ipynb file",
     ".pdf": "a PDF, not a notebook: ask for the .ipynb file",
     ".docx": "a document, not a notebook: ask for the .ipynb file",
+    ".rar": "an archive of a kind that is not read: ask for a .zip or the .ipynb file",
+    ".7z": "an archive of a kind that is not read: ask for a .zip or the .ipynb file",
 }
 
 
@@ -40,6 +43,7 @@ class File:
     parts: tuple[str, ...]
     origin: Path
     packed: bool = False
+    trouble: str = ""  # why an archive could not be unpacked
 
     @property
     def shown(self) -> str:
@@ -69,11 +73,13 @@ class Handed:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is not taken; `student` is "" where nobody can tell whose it is."""
+    """A file that is not taken; `student` is "" where nobody can tell whose it is. `file` is it, where it is a regular one."""
 
     shown: str
     why: str
     student: str = ""
+    file: File | None = None
+    label: Label | None = None
 
 
 @dataclass
@@ -163,7 +169,10 @@ def _files(root: Path, named: list[Path] | None, scratch: Path, found: Survey) -
             found.left_out.append(LeftOut(path.name, "a link; links are not followed"))
         elif len(named) == 1 and _unpackable(path):
             found.in_place = False
-            yield from _unpacked(path, (), root, scratch, found, 1)
+            try:
+                yield from _unpacked(path, (), root, scratch, found, 1)
+            except archive.BadArchive as error:
+                found.left_out.append(LeftOut(path.name, str(error)))
         else:
             yield from _one(path, (path.name,), root, scratch, found, 0)
 
@@ -201,9 +210,11 @@ def _one(path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found:
         found.in_place = False
         label = systems.read(path.name)  # the system's name stays on what the archive holds
         name = path.name if label else re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", path.name, flags=re.IGNORECASE)
-        yield from _unpacked(
-            path, (*parts[:-1], name if label or len(parts) > 1 else whose.said(name) or name), origin, scratch, found, nested + 1
-        )
+        own = (*parts[:-1], name if label or len(parts) > 1 else whose.said(name) or name)
+        try:
+            yield from _unpacked(path, own, origin, scratch, found, nested + 1)
+        except archive.BadArchive as error:  # its name may still say whose it is
+            yield File(path, parts, origin, nested > 0, str(error))
     else:
         yield File(path, parts, origin, nested > 0)
 
@@ -214,11 +225,7 @@ def _unpackable(path: Path) -> bool:
 
 def _unpacked(path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int) -> Iterator[File]:
     folder = scratch / f"{nested}-{len(list(scratch.iterdir())) if scratch.is_dir() else 0}"
-    try:
-        result = archive.unpack(path, folder)
-    except archive.BadArchive as error:
-        found.left_out.append(LeftOut("/".join((*parts[:-1], path.name)), str(error)))
-        return
+    result = archive.unpack(path, folder)
     found.left_out += [LeftOut(f"{path.name}/{name}", why) for name, why in result.left_out]
     yield from _walk(folder, parts, origin, scratch, found, nested)
 
@@ -229,7 +236,7 @@ def _assign(root: Path, named: bool, files: list[File], lesson: str | None, foun
     known = [(file, kinds.kind(file.path, file.parts, models)) for file in files]
     owners = _gradescope([file for file, _ in known])
     labels = {file.parts: label for file, kind in known if (label := _label(file.parts)) and kind is not Kind.SYSTEM}
-    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER or kind in (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL)}
+    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER or kind in WORK}
     one, called = _own_folder(root, named)
     barren = {parts for parts in found.barren if len(parts) > 1 and not _label(parts) and not one}
     plain = whose.students(sorted((people - labels.keys() - owners.keys()) | barren), called, one)
@@ -309,7 +316,7 @@ def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str 
     elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
         found.left_out.append(LeftOut(file.shown, "its name does not say whose it is: put it into a folder with the student's name"))
     else:
-        found.left_out.append(LeftOut(file.shown, _why(kind, file), student))
+        found.left_out.append(LeftOut(file.shown, file.trouble or _why(kind, file), student, file, label))
     found.students.add(student)
 
 

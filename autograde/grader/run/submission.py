@@ -20,7 +20,9 @@ from autograde.checking.runner import Check, Outcome
 from autograde.checking.scoring import Result, diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
 from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.grader.ingest.discovery import Found
+from autograde.grader.ingest.lesson_of import by_content
 from autograde.grader.ingest.matching import CodeCell, Submission, match
+from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.results.model import Graded
 from autograde.grader.run import prerequisites
@@ -45,12 +47,15 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None)
     began = time.monotonic()
     lesson, template = _lesson(found.lesson)
     if found.path is None:
-        return without_results(found, SubmissionStatus.MISSING, "nothing was handed in")
+        return without_results(found, SubmissionStatus.MISSING, _why_missing(found))
     try:
         submission = match(read(found.path), template, [e.name for e in lesson.exercises.values() if not e.outcome])
-        results = SubmissionRun(lesson, submission, artifacts(found.path.parent, lesson), sandbox).results(tell)
+        files = artifacts(found.path.parent, lesson)
+        if not (submission.answers or files or submission.written):
+            raise Unreadable(_why_nothing(found))
+        results = SubmissionRun(lesson, submission, files, sandbox).results(tell)
     except Unreadable as reason:
-        return without_results(found, SubmissionStatus.UNREADABLE, str(reason))
+        return without_results(found, SubmissionStatus.UNREADABLE, f"{readable(found.path.name)}: {reason}")
     except SandboxUnavailable:
         raise
     except (MemoryError, RecursionError) as error:  # what only the student's bytes bring about
@@ -209,6 +214,17 @@ class SubmissionRun:
         where = f" ({broken[-1].line})" if broken[-1].line else ""
         reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}"
         return Result(exercise.name, 0.0, exercise.points, status, diagnosis=reason)
+
+
+def _why_missing(found: Found) -> str:
+    """Nothing can be graded: what was handed in instead, each file by its name."""
+    return f"no notebook of this lesson was handed in, only {'; '.join(found.notes)}" if found.notes else "nothing was handed in"
+
+
+def _why_nothing(found: Found) -> str:
+    other = by_content(found.path)
+    what = f"it is the notebook of lesson {other[:2]}" if other and other != found.lesson else "is it another notebook?"
+    return f"no cell of lesson {found.lesson[:2]} is in it; {what}"
 
 
 @lru_cache
