@@ -139,9 +139,11 @@ def torch() -> Iterator[Finding]:
         line = " ".join(str(error).split())[:200]
         yield Finding("torch", False, f"does not work with this NumPy or system: {line}", f"pip uninstall -y torch numpy && {INSTALL}")
         return
-    blind = shutil.which("nvidia-smi") is not None and not torch.cuda.is_available()
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU, which no lesson needs"
-    words = f"{torch.__version__} sees no GPU, but this machine has NVIDIA's driver" if blind else f"{torch.__version__} · {device}"
+    from utils import device
+
+    blind, found = device.driver_without_gpu(), device.pick_device()
+    name = "no GPU, which no lesson needs" if found.type == "cpu" else device.card_name(found)
+    words = f"{torch.__version__} sees no GPU, but this machine has NVIDIA's driver" if blind else f"{torch.__version__} · {name}"
     remedy = "lessons work without it; to use it, install the build for your driver (pytorch.org, Get Started) of the same version"
     yield Finding("torch", not blind, words, remedy)
 

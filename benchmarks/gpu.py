@@ -26,9 +26,9 @@ sys.path.insert(0, str(ROOT))
 from autograde import layout  # noqa: E402
 from autograde.authoring import benchmark_tables, source  # noqa: E402
 from autograde.checking import pretend_gpu  # noqa: E402
+from utils import device as devices  # noqa: E402
 from utils.corpora import load_text  # noqa: E402
 from utils.training import Pieces, Plan, choose_size, pick_device, precision, train  # noqa: E402
-from utils.training import device as devices  # noqa: E402
 
 COLUMNS = ("what", "result")
 Rows = list[tuple[str, str]]

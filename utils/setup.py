@@ -98,7 +98,9 @@ def one_thread() -> None:
     """
     import torch
 
-    if not torch.cuda.is_available():
+    from utils.device import pick_device
+
+    if pick_device().type in ("cpu", "mps"):  # only lesson 07 computes on Apple's GPU
         torch.set_num_threads(1)
 
 
@@ -106,6 +108,8 @@ def device_sentence() -> str:
     """What torch will compute on, in words."""
     import torch
 
-    if torch.cuda.is_available():
-        return f"PyTorch {torch.__version__} on {torch.cuda.get_device_name()}."
+    from utils.device import card_name, pick_device
+
+    if pick_device().type != "cpu":
+        return f"PyTorch {torch.__version__} on {card_name(pick_device())}."
     return f"PyTorch {torch.__version__} on the CPU; a GPU is not needed unless a cell says so."

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from autograde.checking import pretend_gpu
 from autograde.checking.errors import NOT_WRITTEN, AutogradeError, ForbiddenCall, MissingName, StudentDied, StudentTimeout
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.lesson import Exercise, Lesson, Mistake
@@ -111,7 +112,7 @@ def pass_or_fail(outcome: Outcome) -> Outcome:
 def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guard: Any) -> list[Outcome]:
     """How an answer that is right on the CPU does on a pretend GPU: nothing where that cannot be told."""
     probe = lesson.probes.get(exercise.name)
-    if probe is None or torch.cuda.is_available():  # the pretend GPU is not for a process that uses a real one
+    if probe is None or not pretend_gpu.is_possible():
         return []
     mistake = ""
     for own_generators in (True, False):

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "notebook": "checking checking.errors layout",
     "progress": "checking checking.errors layout",
     "commands": "checking checking.errors layout progress doctor",
-    "doctor": "layout checking.errors grader.sandbox",
+    "doctor": "layout checking.errors grader.sandbox utils",
     "cli": "checking.errors commands layout",
     "__main__": "cli doctor",
     "authoring": "checking checking.errors commands files layout",
@@ -175,3 +175,14 @@ def test_the_names_are_read_as_python_reads_them():
     assert "autograde.grader.rpc.proxies" in imported("autograde.grader.run.session")
     assert "autograde.grader.run.task" in named("autograde.grader.batch.pool")
     assert cycle({"a": ["b"], "b": ["c"], "c": ["a"]})
+
+
+def test_one_module_names_cuda():
+    """Every other asks it, so that another kind of device is one file's matter."""
+    naming = {
+        module
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "cuda" and isinstance(node.value, ast.Name) and node.value.id == "torch"
+    }
+    assert naming == {"utils.device"}

@@ -104,5 +104,5 @@ def test_the_device_is_said_by_name(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert setup.device_sentence() == f"PyTorch {torch.__version__} on the CPU; a GPU is not needed unless a cell says so."
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Tesla T4")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla T4")
     assert setup.device_sentence() == f"PyTorch {torch.__version__} on Tesla T4."

@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from autograde import doctor, layout
+from autograde.checking import pretend_gpu
 from autograde.cli import app
 from autograde.grader.gradebook import course_dir
+from utils import device
 
 
 def sick(look):
@@ -66,10 +68,8 @@ def test_a_python_without_anything_is_told_what_to_do(tmp_path):
     assert "typer" in done.stderr and "✗ Environment" in done.stderr and "source .venv/bin/activate" in done.stderr
 
 
-def fake_torch(ones, cuda=False):
-    return types.SimpleNamespace(
-        __version__="2.0", ones=ones, cuda=types.SimpleNamespace(is_available=lambda: cuda, get_device_name=lambda: "GPU")
-    )
+def fake_torch(ones):
+    return types.SimpleNamespace(__version__="2.0", ones=ones)
 
 
 def test_numpy_of_another_abi(monkeypatch):
@@ -84,8 +84,16 @@ def test_numpy_of_another_abi(monkeypatch):
 def test_a_driver_that_torch_does_not_see(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", fake_torch(lambda n: types.SimpleNamespace(numpy=lambda: None)))
     monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(device.torch.cuda, "is_available", lambda: False)
     words, remedy = sick(doctor.torch)
     assert "sees no GPU" in words and "lessons work without it" in remedy
+
+
+def test_a_gpu_is_named(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
+    with pretend_gpu.machine(pretend_gpu.T4):
+        (finding,) = doctor.torch()
+    assert finding.well and "Tesla T4" in finding.words
 
 
 def test_two_torches(monkeypatch):

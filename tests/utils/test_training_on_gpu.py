@@ -1,6 +1,9 @@
 """The training on a GPU, as far as a pretend one can show: precision, resuming, waiting, scaling, compiling."""
 
 import dataclasses
+import os
+import resource
+import threading
 
 import pytest
 import torch
@@ -9,8 +12,8 @@ from torch.nn import functional as F
 
 from autograde.checking import pretend_gpu
 from tests.utils.test_training import PIECES, PLAN, TEXT, get_batch, groups, rate
+from utils import device as devices
 from utils.training import Pieces, Plan, choose_size, compiling, memory_mapped, pick_device, precision, train, write_tokens
-from utils.training import device as devices
 from utils.training.batches import Batches
 from utils.training.meter import Meter, peak_operations
 from utils.training.scaling import ScaledLoss
@@ -272,6 +275,34 @@ def test_a_text_on_disk_trains_like_one_in_memory(tmp_path):
     torch.manual_seed(0)
     want = train(Model(0.0), TEXT[:300], TEXT[300:], plan, PIECES, live=False)
     assert got.losses == want.losses
+
+
+def test_a_text_larger_than_memory_is_read_from_disk(tmp_path):
+    """A sparse file of twice the memory: mapping it takes none of it, and a batch reads only its own windows."""
+    path, memory = tmp_path / "text.bin", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with path.open("wb") as file:
+        file.truncate(2 * memory)
+    mapped = memory_mapped(path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    x, _ = get_batch(mapped, 4, 6, torch.Generator().manual_seed(0))
+    assert len(mapped) == memory // 2 and x.eq(0).all()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB
+
+
+def test_the_thread_that_fetches_ahead_works_on_this_process_own_gpu(monkeypatch):
+    """Else every process of a machine pins memory in the name of the first GPU."""
+    threads = set()
+    with pretend_gpu.machine() as gpu:
+        monkeypatch.setattr(pretend_gpu.BACKEND, "set_device", lambda device: threads.add((threading.get_ident(), str(device))))
+        ahead = Batches(get_batch_of_text, 0, gpu, 1)
+        ahead.next(), ahead.next()
+        ahead.close()
+    ((thread, device),) = threads
+    assert thread != threading.get_ident() and device == "gpu:0"
+
+
+def get_batch_of_text(generator):
+    return get_batch(TEXT, 4, 6, generator)
 
 
 def test_the_best_weights_are_kept():

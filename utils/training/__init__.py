@@ -8,7 +8,6 @@ Nothing here has to be changed for another model: `model(ids, targets) -> (logit
 | `loop.py` | the loop itself: read it first |
 | `plan.py` | the numbers of a run, the student's functions, and what happened |
 | `run.py` | what changes while training: one step, one validation |
-| `device.py` | which device, in which precision; the only file that names CUDA |
 | `batches.py` | batches ahead of time, and each process's share of them |
 | `compiling.py` | `torch.compile` where it works |
 | `scaling.py` | float16 without losing small gradients |
@@ -18,10 +17,11 @@ Nothing here has to be changed for another model: `model(ids, targets) -> (logit
 | `curve.py` | the progress bar and the loss curve |
 | `sizes.py` | which plan fits a device's memory and an evening |
 | `files.py` | the trained model, and texts larger than memory |
+| `../device.py` | which device, in which precision; the only file that names CUDA |
 """
 
+from utils.device import Precision, autocast_dtype, pick_device, precision
 from utils.training.curve import draw_history
-from utils.training.device import Precision, autocast_dtype, pick_device, precision
 from utils.training.files import memory_mapped, save_model, write_tokens
 from utils.training.loop import train
 from utils.training.plan import History, Pieces, Plan

@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import torch
 from torch import Tensor
 
+from utils.device import make_current
+
 Pairs = list[tuple[Tensor, Tensor]]
 
 
@@ -23,7 +25,8 @@ class Batches:
         self.generator = torch.Generator().manual_seed(seed)
         self.state = self.generator.get_state()
         self._ahead: Future | None = None
-        self._thread = ThreadPoolExecutor(1) if device.type != "cpu" else None
+        # a new thread begins on the first GPU; memory that it pins there would be taken by every process of a machine
+        self._thread = ThreadPoolExecutor(1, initializer=make_current, initargs=(device,)) if device.type != "cpu" else None
 
     def next(self) -> Pairs:
         """The micro-batches of this step."""

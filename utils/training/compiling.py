@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from utils.training.device import Precision, random_state, set_random_state
+from utils.device import Precision, random_state, set_random_state
 
 
 def compiled(model: nn.Module, batch: tuple[Tensor, Tensor], precision: Precision) -> tuple[nn.Module, str]:

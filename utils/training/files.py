@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,5 +46,9 @@ def write_tokens(path: str | Path, pieces: Iterable[Iterable[int]]) -> int:
 
 
 def memory_mapped(path: str | Path) -> Int[Tensor, "N"]:
-    """The token ids that `write_tokens` wrote, as a tensor whose numbers are read from disk when they are looked at."""
-    return torch.from_file(str(path), shared=False, size=Path(path).stat().st_size // 4, dtype=torch.int32)
+    """The token ids that `write_tokens` wrote, as a tensor whose numbers are read from disk when they are looked at. Do not write to it."""
+    # `torch.from_file` maps a file for writing, too: of one larger than memory the system refuses that
+    ids = np.memmap(path, dtype=np.int32, mode="r")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(ids)

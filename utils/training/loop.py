@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import nn
 
+from utils.device import pick_device
 from utils.training import checkpoints
 from utils.training.curve import LiveCurve
-from utils.training.device import pick_device
 from utils.training.meter import Meter
 from utils.training.plan import History, Pieces, Plan
 from utils.training.processes import from_first, own_random_numbers, process_group

@@ -8,7 +8,7 @@ from collections import deque
 import torch
 from torch import nn
 
-from utils.training.device import card_name, peak_memory
+from utils.device import card_name, peak_memory
 
 # dense products in float16 or bfloat16, 10¹² operations a second, by NVIDIA's data sheets
 PEAK = {"T4": 65, "V100": 125, "A10G": 70, "L4": 121, "A100": 312, "H100": 989, "H200": 989}

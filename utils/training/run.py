@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from utils.device import precision, random_state, set_random_state
 from utils.training import processes
 from utils.training.batches import Batches, to_device
 from utils.training.compiling import compiled
-from utils.training.device import precision, random_state, set_random_state
 from utils.training.plan import History, Pieces, Plan, plain
 from utils.training.scaling import ScaledLoss
 

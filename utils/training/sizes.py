@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from utils.training.device import card_name, memory, precision
+from utils.device import card_name, memory, precision
 from utils.training.meter import PEAK
 
 SHARE = 0.1  # of the data sheet's operations that a small model uses

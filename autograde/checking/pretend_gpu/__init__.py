@@ -26,7 +26,13 @@ from autograde.checking.pretend_gpu.card import A100, BACKEND, T4, Card
 from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gpu
 
 _original_apply = torch.nn.Module._apply
-__all__ = ["A100", "BACKEND", "DEVICE", "NAME", "T4", "Card", "is_on_gpu", "machine"]
+__all__ = ["A100", "BACKEND", "DEVICE", "NAME", "T4", "Card", "is_on_gpu", "is_possible", "machine"]
+
+
+def is_possible() -> bool:
+    """Whether this process has no real GPU: PyTorch knows one such device at a time. (Apple's can stand beside it.)"""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return accelerator is None or accelerator.type in ("mps", NAME)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which device a training runs on, and in which precision.
+"""Which device to compute on, and in which precision. The only file that names CUDA.
 
 `torch.get_device_module` gives `torch.cuda`, `torch.mps` or another device's module, which all answer the same questions,
 so that no other file asks which kind of device it is.
@@ -7,6 +7,7 @@ so that no other file asks which kind of device it is.
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +49,21 @@ def autocast_dtype(device: torch.device) -> torch.dtype | None:
     return precision(device).dtype
 
 
-def bind(device: torch.device) -> None:
-    """Make the device this process's own, and let float32 products use the tensor cores' 19-bit format where there is one."""
+def make_current(device: torch.device) -> None:
+    """What this thread does on "the GPU", it does on this one."""
     if device.type != "cpu" and hasattr(_module(device), "set_device"):
         _module(device).set_device(device)
+
+
+def bind(device: torch.device) -> None:
+    """Make the device this thread's own, and let float32 products use the tensor cores' 19-bit format where there is one."""
+    make_current(device)
     torch.set_float32_matmul_precision("highest" if device.type == "cpu" else "high")
+
+
+def driver_without_gpu() -> bool:
+    """Whether NVIDIA's driver is there, but PyTorch finds no GPU: a build for the CPU, or for another driver."""
+    return shutil.which("nvidia-smi") is not None and not torch.cuda.is_available()
 
 
 def card_name(device: torch.device) -> str:
