@@ -5,6 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
+unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of a run of tests would each compile the course's modules
 
 .PHONY: help demo dev test test-all verify strength build measure check-built site lab lint lock clean
 

@@ -10,6 +10,7 @@ from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 
+import autograde.grader  # noqa: E402, F401  (before nbformat: it spares every process a second and a half)
 from autograde import layout  # noqa: E402
 
 TESTS = Path(__file__).parent
@@ -17,6 +18,11 @@ TESTS = Path(__file__).parent
 
 def pytest_addoption(parser):
     parser.addoption("--every-lesson", action="store_true", help="execute all lessons, also those that are as `make verify` left them")
+
+
+def pytest_configure(config):
+    for warning in ("nbformat.validator.DuplicateCellId", "nbformat.warnings.DuplicateCellId"):
+        config.addinivalue_line("filterwarnings", f"ignore::{warning}")  # here, since pyproject.toml would import nbformat too early
 
 
 @pytest.hookimpl(trylast=True)
