@@ -28,7 +28,7 @@ dev: $(VENV)/.ready-dev
 
 # Two processes at a time, or PROCESSES=n; tests that share what takes long to make run in one of them (tests/conftest.py).
 PROCESSES ?= 2
-PYTEST := $(RUN) -m pytest -n $(PROCESSES) --dist loadgroup --durations=15
+PYTEST := $(RUN) -m pytest -n $(PROCESSES) --durations=15
 
 test: $(VENV)/.ready-dev
 	@$(PYTEST) -m "not slow"

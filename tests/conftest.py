@@ -6,14 +6,13 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import functools  # noqa: E402
-from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 
 import autograde.grader  # noqa: E402, F401  (before nbformat: it spares every process a second and a half)
 from autograde import layout  # noqa: E402
 
-TESTS = Path(__file__).parent
+LONGEST = ("grader/adversarial", "grader/durability", "grader/test_demo", "exports", "browser", "build")
 
 
 def pytest_addoption(parser):
@@ -25,23 +24,32 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", f"ignore::{warning}")  # here, since pyproject.toml would import nbformat too early
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Says which tests run in one process, and leaves out those that would execute a lesson which is as `make verify` left it."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    """Leaves out what would execute a lesson that is as `make verify` left it; what takes longest to make comes first, so that no process is idle."""
     if not config.getoption("--every-lesson"):
         leave_out_verified(config, items)
+    items.sort(key=lambda item: -any(item.nodeid.startswith(f"tests/{place}") for place in LONGEST))
 
 
-def group_of(item):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests that share what takes long to make run in one process. (`--dist loadgroup` of pytest-xdist 3.8 does nothing under pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False  # keep the order from above
+    return Groups(config, log)
+
+
+def group_of(nodeid):
     """A file's tests share its fixtures; a test of one lesson shares what is computed of the lesson; tests with a browser share it."""
-    folder = item.path.relative_to(TESTS).parts[0]
-    if folder == "browser":
-        return folder
-    lesson = getattr(item, "callspec", None) and item.callspec.params.get("name")
-    return f"{folder} {lesson}" if lesson in layout.lesson_names() and folder == "build" else str(item.path.relative_to(TESTS))
+    file, _, test = nodeid.partition("::")
+    folder = file.split("/")[1]
+    lesson = next((name for name in layout.lesson_names() if f"[{name}]" in test), "")
+    return folder if folder == "browser" else f"{folder} {lesson}" if folder == "build" and lesson else file
 
 
 def leave_out_verified(config, items):
