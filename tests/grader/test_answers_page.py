@@ -5,8 +5,8 @@ import re
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.checking.status import CheckStatus, ExerciseStatus
-from autograde.grader.results import answers_page
-from autograde.grader.results.answers_page import Answer
+from autograde.grader.pages import answers_page
+from autograde.grader.pages.answers_page import Answer
 
 LESSON = "03_self_attention"
 

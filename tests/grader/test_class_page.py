@@ -11,7 +11,8 @@ from scipy import stats
 
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
-from autograde.grader.results import answers_page, class_page, csv_tables
+from autograde.grader.pages import answers_page, class_page
+from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"

@@ -14,7 +14,8 @@ from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import course_dir
 from autograde.grader.gradebook.record import Records, explained
 from autograde.grader.gradebook.standing import Standing
-from autograde.grader.results import answers_page, class_page, csv_tables, feedback_page
+from autograde.grader.pages import answers_page, class_page, feedback_page
+from autograde.grader.results import csv_tables
 from autograde.grader.results.class_list import ClassList, Key
 from autograde.grader.results.model import Graded
 from autograde.grader.results.store import RESULTS, ResultStore

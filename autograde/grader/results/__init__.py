@@ -1,1 +1,1 @@
-"""What a grade is, where it is stored, and the tables and pages that are views of it."""
+"""What a grade is, where it is stored, and the tables that are views of it."""

@@ -10,7 +10,7 @@ from autograde.authoring.sample_class import LESSON
 from autograde.checking.lesson import load_lesson
 from autograde.checking.status import CheckStatus
 from autograde.grader.ingest.discovery import Found
-from autograde.grader.results import feedback_page
+from autograde.grader.pages import feedback_page
 from autograde.grader.run import submission
 from autograde.grader.sandbox import isolate, probe
 from autograde.grader.sandbox.modes import Mode

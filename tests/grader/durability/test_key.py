@@ -24,7 +24,7 @@ MATTERS = [
 ]  # fmt: skip
 DOES_NOT = [
     layout.checks_path(OTHER), layout.hidden_path(OTHER), layout.source_path(OTHER), layout.ROOT / "README.md",
-    layout.PACKAGE / "doctor.py", layout.PACKAGE / "grader/results/class_page.py", layout.PACKAGE / "authoring/release.py",
+    layout.PACKAGE / "doctor.py", layout.PACKAGE / "grader/pages/class_page.py", layout.PACKAGE / "authoring/release.py",
 ]  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, tell
 from autograde.checking.status import UNWRITTEN, CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.files import write
-from autograde.grader.results.feedback_page import with_code
+from autograde.grader.pages.feedback_page import with_code
 from autograde.grader.results.model import Graded
 
 FOLDER = "answers"  # in a results folder

@@ -23,10 +23,10 @@ from autograde.files import write
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
-from autograde.grader.results import answers_page
-from autograde.grader.results.answers_page import Sheet
+from autograde.grader.pages import answers_page
+from autograde.grader.pages.answers_page import Sheet
+from autograde.grader.pages.feedback_page import duration, with_code
 from autograde.grader.results.csv_tables import safe
-from autograde.grader.results.feedback_page import duration, with_code
 
 BINS = 10  # of a tenth of the points each
 ENOUGH = 20  # students: below it a correlation of 0.4 can be chance (its standard error is about 1 / √n)
