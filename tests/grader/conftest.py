@@ -23,7 +23,7 @@ def make(server):
 
     def make(*sources, mode="auto", artifacts=None, **limits):
         cells = [(f"cell{i}", textwrap.dedent(source)) for i, source in enumerate(sources)]
-        limits = {"request_seconds": 10, "cell_seconds": 10, "timeout_factor": 1, **limits}
+        limits = {"request_seconds": 10, "cell_seconds": 10, "wall_factor": 1, **limits}
         sessions.append(Session(cells, Limits(**limits), mode, artifacts, server))
         return sessions[-1]
 

@@ -30,6 +30,7 @@ from autograde.checking.errors import (
 )
 from autograde.checking.text import plain
 from autograde.grader.rpc.codec import Table, decode, encode
+from autograde.grader.rpc.deadline import Deadline, ProcessTime, sender
 from autograde.grader.rpc.framing import Channel, Closed
 
 START_SECONDS = 60  # of the fork server too, which may still be importing
@@ -136,14 +137,19 @@ class Connection:
         self.table = TestTable(self)
         self.end = ""  # why it ended, once it has
         self.failures: list[BaseException] = []  # what the test's functions raised in this request
-        self.deadline: float | None = None  # of the request in progress
+        self.process = ProcessTime(0)
+        self.deadline: Deadline | None = None  # of the request in progress
+        self.taken = 0.0  # seconds that the worker took for the last request
         self.number = 0  # of the last request; its answer has the same
         self.received = 0  # bytes, in this check
         self.level = self._hello()
 
     def _hello(self) -> str:
         try:
-            word = json.loads(bytes(self.channel.receive(time.monotonic() + START_SECONDS)[0]))
+            give_up = time.monotonic() + START_SECONDS
+            self.channel.wait(lambda: give_up - time.monotonic())
+            self.process = ProcessTime(sender(self.channel.socket))
+            word = json.loads(bytes(self.channel.receive(lambda: give_up - time.monotonic())[0]))
         except (Closed, TimeoutError):
             self.kill(f"no worker could be started: it {self._how_it_ended()}")
             raise SandboxUnavailable(self.end) from None
@@ -152,18 +158,27 @@ class Connection:
             raise SandboxUnavailable(word["refused"])
         return word["level"]
 
-    def request(self, operation: str, arguments: tuple, seconds: float, forbids: tuple[str, ...] = (), allowed: float | None = None) -> Any:
-        """The worker's answer, within `seconds`, which may be what is left of the time `allowed`.
+    def request(
+        self,
+        operation: str,
+        arguments: tuple,
+        seconds: float,
+        forbids: tuple[str, ...] = (),
+        allowed: float | None = None,
+        most: float = 1.0,
+    ) -> Any:
+        """The worker's answer, within `seconds` of its own time, which may be what is left of the time `allowed`, and at most `most` times
+        as long on a machine that is busy with other things.
 
         Raises the student's own error, or one of autograde.checking.errors. After StudentTimeout, StudentDied and ProtocolError
         the worker is gone.
         """
         if self.end:
             raise StudentDied(self.end)
-        outer, now = self.deadline, time.monotonic()
+        outer = self.deadline
         if outer is None:
             self.failures.clear()
-        self.deadline = now + seconds if outer is None else min(outer, now + seconds)
+        self.deadline = Deadline(self.process, seconds, most, outer)
         self.number += 1
         try:
             self._send("request", (self.number, operation, list(forbids), arguments))
@@ -178,6 +193,7 @@ class Connection:
             self.kill(f"Your code's answer could not be read: {error}")
             raise ProtocolError(self.end) from None
         finally:
+            self.taken = self.deadline.taken()
             self.deadline = outer
         if raised is not None:  # out here, since it may be a TimeoutError of the student's own
             raise raised
@@ -193,10 +209,11 @@ class Connection:
         self.end = self.end or reason or "the student's process has ended"
         self.channel.close()
         self.lifetime.close()
+        self.process.close()
 
     def _send(self, kind: str, body: Any) -> None:
         message = encode((kind, body), self.table, self.channel.limit)
-        self.channel.send(message, self.table.news(), self.deadline)
+        self.channel.send(message, self.table.news(), self.deadline and self.deadline.left)
 
     def _answer(self, number: int) -> tuple[Any, BaseException | None]:
         """The answer, or the error that is it; questions on the way are answered."""
@@ -210,7 +227,7 @@ class Connection:
             return (body[1], None) if kind == "result" else (None, self._error(body[1]))
 
     def _receive(self) -> tuple[str, Any]:
-        message, extra = self.channel.receive(self.deadline)
+        message, extra = self.channel.receive(self.deadline and self.deadline.left)
         self.received += len(message) + len(extra)
         if self.received > CHECK_MESSAGES * self.channel.limit:
             raise ProtocolError("all that it sends in one check is too large together")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,13 +37,16 @@ class _Worker(Connection):
         super().__init__(sockets, session.limits.message_bytes, RemoteObject)
 
     def ask(self, operation: str, arguments: tuple) -> Any:
-        seconds, allowed = self.session.clock.request()
+        clock, outermost = self.session.clock, self.deadline is None
+        seconds, allowed = clock.request()
         try:
-            with self.session.clock.spent():
-                return self.request(operation, arguments, seconds, self.session.forbids, allowed)
+            return self.request(operation, arguments, seconds, self.session.forbids, allowed, clock.limits.wall_factor)
         except StudentTimeout:
-            self.session.clock.timeouts += 1
+            clock.timeouts += 1
             raise
+        finally:
+            if outermost:
+                clock.spend(self.taken)
 
 
 class Session:
@@ -90,11 +92,10 @@ class Session:
     def restart(self) -> None:
         """A fresh worker with every cell in it that has not hung or died before."""
         self.close()
-        started = time.monotonic()
-        self._start_by = started + self.limits.cells_seconds * self.clock.timeout_factor()
+        self._cells_left = self.limits.cells_seconds
         while not self._define():
             pass
-        self.clock.restarts -= time.monotonic() - started
+        self.clock.restarts -= self.limits.cells_seconds - self._cells_left
 
     def close(self) -> None:
         """End the worker."""
@@ -151,12 +152,11 @@ class Session:
 
     def _run_cell(self, name: str, source: str) -> CellResult:
         allowed = self.limits.own_seconds if name in self.own else self.limits.cell_seconds
-        seconds = min(allowed * self.clock.timeout_factor(), self._start_by - time.monotonic())
-        if seconds <= 0:
+        if self._cells_left <= 0:
             return CellResult(name, CellStatus.LEFT_OUT, "The cells before it used up the time")
         try:
-            with self.clock.spent():
-                self._worker.request("define", (name, source), seconds, allowed=allowed)
+            self.clock.some_left()
+            self._define_cell(name, source, allowed)
         except (NotWritten, StudentError) as error:
             return CellResult(name, CellStatus.ERROR, f"{getattr(error, 'type_name', 'NotImplementedError')}: {error}",
                               getattr(error, "line", ""), getattr(error, "traceback", ""))  # fmt: skip
@@ -167,6 +167,13 @@ class Session:
         except AutogradeError as error:
             return CellResult(name, CellStatus.ERROR, str(error))
         return CellResult(name, CellStatus.OK)
+
+    def _define_cell(self, name: str, source: str, allowed: float) -> None:
+        try:
+            self._worker.request("define", (name, source), min(allowed, self._cells_left), (), allowed, self.limits.wall_factor)
+        finally:
+            self._cells_left -= self._worker.taken
+            self.clock.spend(self._worker.taken)
 
     def _why_missing(self, name: str) -> str:
         """A missing name, with what happened to the cell that would have defined it."""

@@ -30,7 +30,7 @@ class Limits:
     )
     cells_seconds: float = 30  # all cells together
     total_seconds: float = 240  # all that a submission's code does, in every worker it gets
-    timeout_factor: float = 4  # on a machine with more to do than processors, every time above is longer, at most so many times
+    wall_factor: float = 4  # the seconds above are the worker's own; a busy machine may take so many times as long
     hidden_paths: tuple[str, ...] = ()  # never readable, wherever they lie: a gradebook, the other submissions
 
 

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from autograde.checking.errors import SandboxUnavailable
+from autograde.grader.rpc.deadline import name_senders
 from autograde.grader.rpc.framing import Channel
 from autograde.grader.sandbox import isolate
 from autograde.grader.sandbox.limits import Limits
@@ -82,6 +83,7 @@ class ForkServer:
     def spawn(self, limits: Limits, mode: Mode) -> tuple[socket.socket, socket.socket]:
         """A new worker's data channel and lifetime."""
         data, theirs = socket.socketpair()
+        name_senders(data)
         lifetime, its_lifetime = socket.socketpair()
         limits = replace(limits, hidden_paths=(*limits.hidden_paths, *_hidden))
         request = json.dumps({"limits": asdict(limits), "mode": mode}).encode()
