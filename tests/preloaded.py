@@ -1,4 +1,4 @@
-"""Commands in processes forked from one that has the grader and nbgrader imported: all that they do, without seconds of imports each."""
+"""Programs in processes forked from one that has imported what they need: all that they do, without seconds of imports each."""
 
 from __future__ import annotations
 
@@ -12,52 +12,78 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from autograde import layout
 
-IMPORTED = ("autograde.cli", "autograde.grader.batch.class_run", "nbgrader.apps.nbgraderapp", "nbgrader.server_extensions.formgrader")
+COMMANDS = ("autograde.cli", "autograde.grader.batch.class_run", "nbgrader.apps.nbgraderapp", "nbgrader.server_extensions.formgrader")
 
 
-def run(module: str, arguments: tuple[str, ...], cwd: Path, environment: dict[str, str]) -> tuple[int, str]:
+def run(module: str, arguments: Sequence[str], cwd: Path, environment: dict[str, str]) -> tuple[int, str]:
     """`python -m module arguments` → its exit code, and what it wrote to both streams."""
-    with tempfile.NamedTemporaryFile() as written:
-        order = {"module": module, "arguments": arguments, "cwd": str(cwd), "environment": environment, "output": written.name}
-        server = _server()
-        server.stdin.write(json.dumps(order) + "\n")
-        server.stdin.flush()
-        code = server.stdout.readline()
-        assert code, "the process that commands are forked from has ended"
-        return int(code), Path(written.name).read_text(encoding="utf-8", errors="replace")
+    return Program(module, arguments, cwd, environment).wait()
+
+
+class Program:
+    """`python -m module arguments`, or `python script.py arguments`, begun in the background."""
+
+    def __init__(
+        self, program: str, arguments: Sequence[str], cwd: Path, environment: dict[str, str], imported: tuple[str, ...] = COMMANDS
+    ) -> None:
+        self.server = _server(imported)
+        with tempfile.NamedTemporaryFile(delete=False) as output:
+            self.output = Path(output.name)
+        order = {"program": program, "arguments": list(arguments), "cwd": str(cwd), "environment": environment, "output": output.name}
+        self.pid = _ask(self.server, {"start": order})
+
+    def wait(self) -> tuple[int, str]:
+        """Its exit code, negative for a signal, and what it wrote to both streams."""
+        code = _ask(self.server, {"wait": self.pid})
+        said = self.output.read_text(encoding="utf-8", errors="replace")
+        self.output.unlink()
+        return code, said
+
+
+def _ask(server: subprocess.Popen, order: dict[str, Any]) -> int:
+    assert server.stdin and server.stdout
+    server.stdin.write(json.dumps(order) + "\n")
+    server.stdin.flush()
+    answer = server.stdout.readline()
+    assert answer, "the process that programs are forked from has ended"
+    return int(answer)
 
 
 @cache
-def _server() -> subprocess.Popen:
+def _server(imported: tuple[str, ...]) -> subprocess.Popen:
     server = subprocess.Popen(
-        [sys.executable, "-c", "from tests.preloaded import serve; serve()"],
+        [sys.executable, "-c", f"from tests.preloaded import serve; serve({imported})"],
         cwd=layout.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     atexit.register(server.kill)
     return server
 
 
-def serve() -> None:
-    """Fork a process for each line of standard input, and answer with its exit code."""
+def serve(imported: tuple[str, ...]) -> None:
+    """For each line of standard input: fork a process and answer with its number, or wait for one and answer with its exit code."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    for name in IMPORTED:
+    for name in imported:
         __import__(name)
     for line in sys.stdin:
-        child = os.fork()
-        if not child:
+        order = json.loads(line)
+        if "start" not in order:
+            number = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
+        elif not (number := os.fork()):
             answers.close()
-            os._exit(_command(**json.loads(line)))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
+            os._exit(_become(**order["start"]))
+        print(number, file=answers, flush=True)
 
 
-def _command(module: str, arguments: list[str], cwd: str, environment: dict[str, str], output: str) -> int:
-    """Become that command; an atexit handler of its own runs as in any process."""
+def _become(program: str, arguments: list[str], cwd: str, environment: dict[str, str], output: str) -> int:
+    """Be that program; its handlers for the end run as in any process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
     written = os.open(output, os.O_WRONLY)
@@ -67,9 +93,11 @@ def _command(module: str, arguments: list[str], cwd: str, environment: dict[str,
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = [module, *arguments]
+    sys.argv = [program, *arguments]
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        runpy.run_path(program, run_name="__main__") if program.endswith(".py") else runpy.run_module(
+            program, run_name="__main__", alter_sys=True
+        )
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -4,8 +4,6 @@ import dataclasses
 import json
 import os
 import socket
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
+from tests.preloaded import Program
 from utils.baselines import BigramLM
 from utils.training import History, Pieces, Plan, autocast_dtype, pick_device, save_model, train
 
@@ -182,12 +181,10 @@ def test_two_processes_follow_one(tmp_path):
     for rank in ("0", "1"):
         torchrun = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         environment = {**os.environ, **torchrun, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-        workers.append(
-            subprocess.Popen([sys.executable, script], env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        )
-    results = [worker.communicate(timeout=120) for worker in workers]
-    assert all(worker.returncode == 0 for worker in workers), results
-    two = json.loads(results[0][0].strip().splitlines()[-1])
+        workers.append(Program(str(script), [], ROOT, environment, imported=("torch._dynamo", "torch.distributed", "utils.training")))
+    (code, said), (other, words) = (worker.wait() for worker in workers)
+    assert (code, other) == (0, 0), said + words
+    two = json.loads(next(line for line in reversed(said.splitlines()) if line.startswith("{")))
     trained, one = run()
     assert two["world"] == 2
     assert two["losses"] == pytest.approx(one.losses, abs=1e-5)

@@ -3,18 +3,18 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.preloaded import Program
 from tests.utils.test_training import PIECES, PLAN, TEXT, model
 from utils.training import train
 
 ROOT = Path(__file__).resolve().parents[2]
+IMPORTED = ("torch._dynamo", "torch.distributed.algorithms.ddp_comm_hooks.default_hooks", "tests.utils.test_training")
 WORKER = """
     import dataclasses, json, os, sys, torch
     torch.set_num_threads(1)
@@ -60,24 +60,15 @@ def start(tmp_path, world=2, **options):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = str(s.getsockname()[1])
-    common = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return [
-        subprocess.Popen(
-            [sys.executable, script, json.dumps(options)],
-            env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": "0", "CUDA_VISIBLE_DEVICES": ""},
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        for rank in range(world)
-    ]
+    common = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "PYTHONPATH": str(ROOT), "LOCAL_RANK": "0"}
+    environment = {**os.environ, **common, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return [Program(str(script), [json.dumps(options)], ROOT, {**environment, "RANK": str(rank)}, IMPORTED) for rank in range(world)]
 
 
 def results(workers):
-    ended = [worker.communicate(timeout=600) for worker in workers]
-    assert all(worker.returncode == 0 for worker in workers), ended
-    return [json.loads(out.strip().splitlines()[-1]) for out, _ in ended]
+    ended = [worker.wait() for worker in workers]
+    assert [code for code, _ in ended] == [0] * len(workers), ended
+    return [json.loads(next(line for line in reversed(said.splitlines()) if line.startswith("{"))) for _, said in ended]
 
 
 def disks(tmp_path):
@@ -122,9 +113,8 @@ def test_a_run_resumes_though_only_the_first_machine_has_the_checkpoint(tmp_path
 def test_a_killed_process_ends_the_others_and_the_next_start_goes_on(tmp_path):
     paths = disks(tmp_path)
     workers = start(tmp_path, checkpoint=paths, dies=6)
-    for worker in workers:
-        worker.communicate(timeout=600)
-    assert workers[1].returncode == 9 and workers[0].returncode not in (0, None), "it does not wait for the dead one"
+    (other, said), (dead, _) = (worker.wait() for worker in workers)
+    assert dead == 9 and other != 0, f"it does not wait for the dead one {said}"
     assert torch.load(paths[0], weights_only=True)["step"] == 4, "the checkpoint of the last validation is whole"
     first, _ = results(start(tmp_path, checkpoint=paths))
     assert first["losses"] == pytest.approx(one().losses, abs=1e-5)
