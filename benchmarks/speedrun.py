@@ -118,16 +118,25 @@ def challenger(vocab_size: int, seed: int) -> tuple[nn.Module, Both, Callable[[i
     return model, Both(model), lambda step: min((step + 1) / 10, 1.0, max(0.02, (CHALLENGER_STEPS - step) / (0.7 * CHALLENGER_STEPS)))
 
 
-def race(parts, ids: tuple[Tensor, Tensor], steps: int, batch_size: int, seed: int, goal: float | None = None) -> Run:
-    """Train for `steps`, or until the validation loss is at most `goal`."""
+def race(
+    parts: tuple,
+    ids: tuple[Tensor, Tensor],
+    steps: int,
+    batch_size: int,
+    seed: int,
+    goal: float | None = None,
+    device: torch.device | None = None,
+) -> Run:
+    """Train for `steps`, or until the validation loss is at most `goal`, on the CPU or on `device`."""
     (model, optimizer, rate), generator = parts, torch.Generator().manual_seed(seed)
+    model.to(device or torch.device("cpu"))  # before the first step, so that the optimizer's state is made there, too
     full = [group["lr"] for group in optimizer.param_groups]
     seconds, cpu = 0.0, 0.0
     for step in range(steps):
         wall, used = time.perf_counter(), time.process_time()
         for group, lr in zip(optimizer.param_groups, full):
             group["lr"] = lr * rate(step)
-        LESSON["train_step"](model, optimizer, [LESSON["get_batch"](ids[0], batch_size, BLOCK, generator)], clip=1.0)
+        LESSON["train_step"](model, optimizer, [_batch(model, ids[0], batch_size, generator)], clip=1.0)
         seconds, cpu = seconds + time.perf_counter() - wall, cpu + time.process_time() - used
         late = goal is not None and step > 0.6 * steps and (step + 1) % EVAL_EVERY == 0
         if late or step + 1 == steps:
@@ -143,9 +152,15 @@ def validation_loss(model: nn.Module, ids: Tensor, batches: int = 10) -> float:
     """The mean loss on the same 10 × 64 windows for everyone."""
     generator = torch.Generator().manual_seed(0)
     model.eval()
-    losses = [model(*LESSON["get_batch"](ids, 64, BLOCK, generator))[1].item() for _ in range(batches)]
+    losses = [model(*_batch(model, ids, 64, generator))[1].item() for _ in range(batches)]
     model.train()
     return sum(losses) / batches
+
+
+def _batch(model: nn.Module, ids: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A batch where the model is."""
+    x, y = LESSON["get_batch"](ids, size, BLOCK, generator)
+    return x.to(model.wte.weight.device), y.to(model.wte.weight.device)
 
 
 def main() -> None:

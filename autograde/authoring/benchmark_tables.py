@@ -63,6 +63,17 @@ def load(path: Path) -> Measured:
         raise UserError(f"{path.name} is no measured table ({error}): write it again with the --save of what measured it") from None
 
 
+def gpu_status() -> str:
+    """What the README, the lessons and the site say of GPUs: what `benchmarks/gpu.py` measured of lesson 07's run, or that nobody did yet."""
+    path = FOLDER / "gpu.json"
+    if not path.exists():
+        return "not measured on a GPU yet"
+    table = load(path)
+    rows = {what: result for what, result in table.rows}
+    loss, text, steps, minutes = (rows[f"lesson 07's run: {what}"] for what in ("held-back loss", "text", "steps", "minutes"))
+    return f"measured on {rows['card']} on {table.date}: held-back loss {loss} on {text} after {steps} steps, {minutes} minutes"
+
+
 def markdown(table: Measured, level: int = 2) -> str:
     """The table as Markdown, under a heading, with how, when and where it was measured."""
     made_with = ", ".join(f"{name} {number}" for name, number in table.versions.items())

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from autograde.authoring import benchmark_tables
 from autograde.files import write
 from autograde.layout import ROOT
 
@@ -34,7 +35,12 @@ def speed() -> str:
     return f"stock nbgrader {stock:.1f} s a submission, this grader {ours:.1f} s on two cores ({stock / ours:.0f} times faster, measured in one run)"
 
 
-FACTS: dict[str, Callable[[], str]] = {"strength": strength, "speed": speed}
+def gpu() -> str:
+    """Whether lesson 07's run was measured on a GPU, and what came out."""
+    return benchmark_tables.gpu_status()
+
+
+FACTS: dict[str, Callable[[], str]] = {"strength": strength, "speed": speed, "gpu": gpu}
 
 
 def filled(text: str) -> str:

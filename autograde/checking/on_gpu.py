@@ -18,19 +18,19 @@ from autograde.checking.errors import CheckFailed
 
 
 class Border:
-    """Moves values between a test on the CPU (outside) and an answer on the pretend GPU (inside)."""
+    """Moves values between a test on the CPU (outside) and an answer on the pretend GPU, or another `device` (inside)."""
 
-    def __init__(self, own_generators: bool = True) -> None:
-        """With `own_generators` an answer gets generators of the GPU, else the CPU's: either way of drawing is right."""
-        self.own_generators = own_generators
+    def __init__(self, own_generators: bool = True, device: torch.device | str = pretend_gpu.DEVICE) -> None:
+        """With `own_generators` an answer gets generators of the device, else the CPU's: either way of drawing is right."""
+        self.own_generators, self.device = own_generators, torch.device(device)
         self.generators: list[tuple[torch.Generator, torch.Generator]] = []  # (outside, inside)
 
     def inward(self, value: Any) -> Any:
         """A test's value, for an answer."""
         if isinstance(value, torch.Tensor):
-            return value.detach().to(pretend_gpu.DEVICE).requires_grad_(value.requires_grad)
+            return value.detach().to(self.device).requires_grad_(value.requires_grad)
         if isinstance(value, torch.nn.Module):
-            return value.to(pretend_gpu.DEVICE)
+            return value.to(self.device)
         if isinstance(value, torch.Generator):
             return self._twin(value) if self.own_generators else value
         return _mapped(value, self.inward)
@@ -45,7 +45,7 @@ class Border:
 
     def result(self, value: Any, given: Any) -> Any:
         """An answer's result, for a test; CheckFailed where a tensor of it is on the CPU although `given` was on the GPU."""
-        if holds_gpu_tensors(given) and any(not pretend_gpu.is_on_gpu(t) for t in tensors(value)):
+        if any(self._is_there(t) for t in tensors(given)) and not all(self._is_there(t) for t in tensors(value)):
             raise CheckFailed("On a GPU the result comes back on the CPU: make its tensors on the device of the inputs (device=x.device)")
         self.keep_up()
         return self.outward(value)
@@ -60,8 +60,11 @@ class Border:
             if outside is generator:
                 inside.set_state(outside.get_state())
                 return inside
-        self.generators.append((generator, torch.Generator(pretend_gpu.DEVICE)))
+        self.generators.append((generator, torch.Generator(self.device)))
         return self._twin(generator)
+
+    def _is_there(self, tensor: torch.Tensor) -> bool:
+        return tensor.device.type == self.device.type
 
 
 class OnGpu:
@@ -128,10 +131,6 @@ def tensors(value: Any) -> list[torch.Tensor]:
         return [*value.parameters(), *value.buffers()]
     _mapped(value, lambda part: found.extend([part] if isinstance(part, torch.Tensor) else tensors(part)))
     return [value] if isinstance(value, torch.Tensor) else found
-
-
-def holds_gpu_tensors(value: Any) -> bool:
-    return any(pretend_gpu.is_on_gpu(t) for t in tensors(value))
 
 
 def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -52,7 +52,8 @@ def gather(folder: Path) -> None:
         nbformat.write(lesson_page(name), folder / "lessons" / f"{name}.ipynb")
     (folder / "measured").mkdir()
     (folder / "measured" / "strength.md").write_text(STRENGTH + _table("strength", "python -m autograde strength --save"), encoding="utf-8")
-    benchmarks = [_table(path.stem, f"python benchmarks/{path.name} --save") for path in sorted((layout.ROOT / "benchmarks").glob("*.py"))]
+    paths = sorted((layout.ROOT / "benchmarks").glob("*.py"))
+    benchmarks = [_table(path.stem, f"python benchmarks/{path.name}{' --save' * (path.stem != 'gpu')}") for path in paths]
     (folder / "measured" / "benchmarks.md").write_text(BENCHMARKS + "\n".join(benchmarks), encoding="utf-8")
 
 
@@ -61,7 +62,8 @@ def _table(name: str, command: str) -> str:
     path = benchmark_tables.FOLDER / f"{name}.json"
     if path.exists():
         return benchmark_tables.markdown(benchmark_tables.load(path))
-    return f"## {name.capitalize()}\n\nNot measured yet: `{command}` writes the table.\n"
+    title, words = ("On a GPU", benchmark_tables.gpu_status().capitalize()) if name == "gpu" else (name.capitalize(), "Not measured yet")
+    return f"## {title}\n\n{words}: `{command}` writes the table.\n"
 
 
 def _empty(out: Path) -> None:

@@ -35,13 +35,15 @@ class Numbers:
         """A number as it is written in a text.
 
         Args:
-            name: `experiment.number` for the mean over the seeds; `.min`, `.max` or `.range` behind it for another statistic;
+            name: `gpu` for what was measured on a GPU, else `experiment.number` for the mean over the seeds; `.min`, `.max` or `.range` behind it for another statistic;
                 `experiment.budget.NAME` for a part of the budget, `experiment.seeds` for how many seeds.
             form: Python's format of a number, such as `.2f` or `.0%`.
 
         Raises:
             ValueError: for a name that was not measured, or a format that is none.
         """
+        if name == "gpu":
+            return benchmark_tables.gpu_status()
         experiment, _, rest = name.partition(".")
         entry = self._entry(experiment)
         if rest == "seeds":
