@@ -16,7 +16,7 @@ from autograde.grader.gradebook import exchange_files
 from autograde.grader.gradebook.record import with_outputs
 from autograde.grader.gradebook.rubrics import with_rubrics, without_rubrics
 from autograde.grader.ingest.matching import Submission, match
-from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
+from autograde.grader.ingest.notebook_file import RawCell, RawNotebook, pictures
 from autograde.grader.run.submission import check_submission
 from autograde.grader.sandbox.modes import Mode
 
@@ -50,7 +50,14 @@ class HideRubrics(NbGraderPreprocessor):
 def _matched(nb: NotebookNode, lesson: str) -> Submission:
     exercises = [name for name, e in read_manifest(lesson)["exercises"].items() if not e["outcome"]]
     cells = [
-        RawCell(c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id", ""), tuple(c.metadata.get("tags", ())))
+        RawCell(
+            c.cell_type,
+            c.source,
+            c.metadata.get("nbgrader", {}).get("grade_id", ""),
+            tuple(c.metadata.get("tags", ())),
+            c.get("id", ""),
+            pictures(c.get("attachments")),
+        )
         for c in nb.cells
     ]
     return match(RawNotebook(cells), nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4), exercises)

@@ -6,16 +6,18 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
+from autograde.grader.ingest.written_answers import Answer, Places, is_written
 
-UNANSWERED = "YOUR ANSWER HERE"  # nbgrader's text of a question without an answer
+SURELY = 20  # characters: who writes so many again in one cell has not meant to
+FENCED = re.compile(r"\A\s*```(?:python|py)?[^\S\n]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 NOT_RUN = {"figure", "experiment", "bootstrap"}
 MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
 
@@ -49,12 +51,16 @@ class Submission:
 def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Submission:
     """The submission's answers in the template's places, with the student's own cells where they stood."""
     repairs = list(raw.repairs)
+    raw = replace(raw, cells=[_once(_as_code(cell, exercises, repairs), repairs) for cell in raw.cells])
     stubs = {c.metadata.nbgrader.grade_id: c.source for c in template.cells if _grade_id(c) in exercises}
     defined = [defined_names(c.source) if c.kind == "code" else frozenset() for c in raw.cells]
     found = {name: _candidates(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
     chosen = {name: candidates[-1] if candidates else None for name, candidates in found.items()}
-    extras = _extras(raw, template, {i for c in found.values() for i in c}, set(exercises))
-    notebook = _fill(template, raw.cells, chosen, _earlier(found), extras, repairs)
+    used = frozenset(i for c in found.values() for i in c)
+    places = _places(raw, template, used, set(exercises))
+    words = {p: places.answer(p, used, raw.in_pieces) for p, c in enumerate(template.cells) if c.cell_type == "markdown" and _grade_id(c)}
+    extras = _extras(raw, places, used | {i for answer in words.values() for i in answer.texts})
+    notebook = _fill(template, raw.cells, chosen, _earlier(found), extras, words, repairs)
     answers = {name: raw.cells[i].source for name, i in chosen.items() if i is not None}
     attempted = {name for name, text in answers.items() if not _unwritten(text, stubs.get(name, ""))}
     return Submission(_to_run(notebook, exercises), answers, attempted, notebook, repairs)
@@ -104,26 +110,75 @@ def _raises_only(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "NotImplementedError" for node in ast.walk(body[0]))
 
 
-def _extras(raw: RawNotebook, template: NotebookNode, used: set[int], exercises: set[str]) -> dict[int, int]:
-    """The student's own code cells: their index, and after which of the template's cells they stand."""
+def _places(raw: RawNotebook, template: NotebookNode, used: frozenset[int], exercises: set[str]) -> Places:
+    """Each submitted cell's place in the lesson: by its text, its ids or what it defines."""
     known = {_squeeze(c.source): position for position, c in enumerate(template.cells)}
     parts = _parts(template, exercises) if raw.in_pieces else {}
     ids = {_grade_id(c): position for position, c in enumerate(template.cells) if _grade_id(c)}
-    after, extras = 0, {}
+    own = {c.id: position for position, c in enumerate(template.cells) if "id" in c and c.cell_type == "markdown"}
+    after, places = 0, list[int | None]()
     for i, cell in enumerate(raw.cells):
         text = _squeeze(cell.source)
         position = known.get(text, ids.get(cell.grade_id))
+        if position is None and cell.kind == "markdown":
+            position = own.get(cell.cell_id)
         if position is None:  # the same line may stand in several cells of a lesson
             position = next((p for p in parts.get(text, ()) if p >= after), None)
         if position is None and i in used:
             position = next((ids[n] for n in defined_names(cell.source) if n in ids), None)
+        places.append(position)
         after = after if position is None else position
+    return Places(template.cells, raw.cells, places)
+
+
+def _extras(raw: RawNotebook, places: Places, used: frozenset[int]) -> dict[int, int]:
+    """The student's own cells of code, and of words where they are cells: their index, and after which of the lesson's cells they stand."""
+    ids = {_grade_id(cell) for cell in places.template} - {""}
+    texts = {_squeeze(cell.source) for cell in places.template}
+    after, extras = 0, {}
+    for i, cell in enumerate(raw.cells):
+        after = after if places.of[i] is None else places.of[i]
         # splitting an answer's cell copies its id to the half that holds only helpers
-        own = not cell.grade_id and position is None or cell.grade_id in ids and cell.grade_id not in defined_names(cell.source)
-        given = text in known or text in parts or "import get_ready" in text  # the last: the first cell of an earlier release
-        if own and i not in used and cell.kind == "code" and not NOT_RUN & set(cell.tags) and not given:
+        split = cell.kind == "code" and cell.grade_id in ids and cell.grade_id not in defined_names(cell.source)
+        own = places.of[i] is None and not cell.grade_id or split
+        text = _squeeze(cell.source)
+        given = not text or text in texts or "import get_ready" in text  # the last: the first cell of an earlier release
+        if own and i not in used and not given and not NOT_RUN & set(cell.tags) and (cell.kind == "code" or not raw.in_pieces):
             extras[i] = after
     return extras
+
+
+def _as_code(cell: RawCell, exercises: list[str], repairs: list[str]) -> RawCell:
+    """A cell whose kind was changed by a key pressed too often: an answer to an exercise is code, whatever its cell is."""
+    if cell.kind == "code" or not cell.source.strip():
+        return cell
+    fenced = FENCED.match(cell.source)
+    text = fenced[1] if fenced else cell.source
+    names = [cell.grade_id] if cell.grade_id in exercises else sorted(set(exercises) & _defined_in(text))
+    if not names:
+        return cell
+    repairs.append(f"{', '.join(names)}: its cell was of the kind {cell.kind}, and is taken as code")
+    return replace(cell, kind="code", source=text)
+
+
+def _once(cell: RawCell, repairs: list[str]) -> RawCell:
+    """A cell whose text was written twice into it, end to end, as editing together can do: once, where it is surely so."""
+    text = cell.source.strip()
+    if cell.kind != "code" or len(text) < SURELY or parsed(text) is not None:
+        return cell
+    name = cell.grade_id or next(iter(sorted(defined_names(text))), "a cell")
+    half = text[: len(text) // 2].rstrip()
+    if text.startswith(half) and text[len(half) :].lstrip() == half and parsed(half) is not None:
+        repairs.append(f"{name}: its text stood twice in its cell, and counts once")
+        return replace(cell, source=half)
+    if text.find(text[:SURELY], SURELY) > 0:
+        repairs.append(f"{name}: its text seems to stand twice in its cell; it is run as it came")
+    return cell
+
+
+def _defined_in(text: str) -> frozenset[str]:
+    """What a text defines that is Python as a whole: prose that quotes a definition is none."""
+    return defined_names(text) if parsed(text) else frozenset()
 
 
 def _parts(template: NotebookNode, exercises: set[str]) -> dict[str, list[int]]:
@@ -143,6 +198,7 @@ def _fill(
     chosen: dict[str, int | None],
     earlier: dict[str, list[int]],
     extras: dict[int, int],
+    words: dict[int, Answer],
     repairs: list[str],
 ) -> NotebookNode:
     """The template with the student's answers, texts and own cells; locked cells stay the template's.
@@ -150,7 +206,6 @@ def _fill(
     Earlier versions of an answer stand before it: they may define what it uses.
     """
     notebook = NotebookNode(nbformat=4, nbformat_minor=5, metadata=template.metadata, cells=[])
-    written = {c.grade_id or c.cell_id: c.source for c in cells if c.kind == "markdown"}
     for position, original in enumerate(template.cells):
         cell = NotebookNode({**original, "metadata": NotebookNode(original.metadata)})
         name = _grade_id(cell)
@@ -158,35 +213,31 @@ def _fill(
             cell.source = cells[chosen[name]].source
         elif name in chosen:
             repairs.append(f"{name}: its cell is missing")
-        elif cell.cell_type == "markdown" and name:
-            cell.source = written.get(name, UNANSWERED)
-            if cell.source.strip() in ("", UNANSWERED) and (found := _answer_between(template.cells, position, cells)):
-                cell.source = found
-                repairs.append(f"{name}: found by the texts around it")
+        elif position in words:
+            _answer_in_words(cell, words[position], repairs)
         after = [i for i, place in extras.items() if place == position]
         notebook.cells += [*_own(cells, earlier.get(name, [])), cell, *_own(cells, after)]
     return notebook
 
 
+def _answer_in_words(cell: NotebookNode, answer: Answer, repairs: list[str]) -> None:
+    cell.source = answer.text
+    if answer.attachments:
+        cell.attachments = NotebookNode(answer.attachments)
+    if answer.note:
+        repairs.append(f"{_grade_id(cell)}: {answer.note}")
+
+
 def _own(cells: list[RawCell], which: Iterable[int]) -> list[NotebookNode]:
-    return [new_code_cell(cells[i].source, id=f"own-{i:04d}", metadata={"tags": ["own"]}) for i in which]
-
-
-def _answer_between(template: list[NotebookNode], position: int, cells: list[RawCell]) -> str:
-    """A written answer that lost its id: what stands after its question, and before the text that follows in the lesson."""
-    texts = (c.source if c.kind == "markdown" else "\0" + "\n".join(re.findall(r"^# ?(.*)", c.source, re.MULTILINE)) for c in cells)
-    asked, following = template[position - 1], template[position + 1] if position + 1 < len(template) else None
-    beginning = _words(asked.source.split()[-12:]).search(text := "\n\n".join(texts))
-    if not beginning or asked.cell_type != "markdown":
-        return ""
-    answer = text[beginning.end() :].split("\0")[0]
-    if following is not None and following.cell_type == "markdown":
-        answer = _words(following.source.split()[:8]).split(answer)[0]
-    return answer.replace(UNANSWERED, "").strip()
-
-
-def _words(words: list[str]) -> re.Pattern[str]:
-    return re.compile(r"\s+".join(map(re.escape, words)))
+    """Cells of the student's own; a raw one is shown as it is."""
+    new = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+    found = []
+    for i in which:
+        cell = new[cells[i].kind](cells[i].source, id=f"own-{i:04d}", metadata={"tags": ["own"]})
+        if cells[i].attachments:
+            cell.attachments = NotebookNode(cells[i].attachments)
+        found.append(cell)
+    return found
 
 
 def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
@@ -236,12 +287,6 @@ def parsed(code: str) -> ast.Module | None:
 
 def _without_magics(code: str) -> str:
     return re.sub(r"^([^\S\n]*)[%!?].*$", r"\1pass", code, flags=re.MULTILINE)
-
-
-def is_written(cell: NotebookNode) -> bool:
-    """Whether a cell holds an answer in words."""
-    about = cell.metadata.get("nbgrader", {})
-    return cell.cell_type == "markdown" and bool(about.get("solution")) and cell.source.strip() not in ("", UNANSWERED)
 
 
 def _grade_id(cell: NotebookNode) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,15 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class RawCell:
-    """A cell as it came: its kind, its text, nbgrader's id, its tags and the notebook's own id of it, if they survived."""
+    """A cell as it came: its kind (code, markdown or raw), its text, nbgrader's id, its tags and the notebook's own id of it, if they
+    survived, and the pictures that were put into it, by name."""
 
     kind: str
     source: str
     grade_id: str = ""
     tags: tuple[str, ...] = ()
     cell_id: str = ""
+    attachments: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -139,12 +142,21 @@ def _cell(raw: Any) -> RawCell | None:
     nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
     grade_id, tags, cell_id = nbgrader.get("grade_id"), metadata.get("tags"), raw.get("id", metadata.get("id"))  # the latter is Colab's
     return RawCell(
-        "code" if raw.get("cell_type") == "code" else "markdown",
+        kind if (kind := raw.get("cell_type")) in ("code", "raw") else "markdown",
         source,
         grade_id if isinstance(grade_id, str) else "",
         tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
         cell_id if isinstance(cell_id, str) else "",
+        pictures(raw.get("attachments")),
     )
+
+
+def pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """A cell's pictures, as far as they are some."""
+    named = attachments.items() if isinstance(attachments, dict) else ()
+    return {
+        n: d for n, d in named if isinstance(n, str) and isinstance(d, dict) and d and all(isinstance(x, str) for x in (*d, *d.values()))
+    }
 
 
 def _from_script(text: str) -> RawNotebook:

@@ -35,6 +35,14 @@ def pieces(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def is_code(text: str) -> bool:
+    """Whether a text is Python and more than words: one that is a name or a constant alone is none."""
+    tree = _parsed(text)
+    return bool(tree and tree.body) and not all(
+        isinstance(n, ast.Expr) and isinstance(n.value, (ast.Name, ast.Constant)) for n in tree.body
+    )
+
+
 def is_numbered(text: str) -> bool:
     """Whether nbconvert wrote it, with each cell's number before it."""
     return NUMBER.search(text) is not None

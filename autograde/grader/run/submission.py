@@ -51,7 +51,7 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None)
     try:
         submission = match(read(found.path), template, [e.name for e in lesson.exercises.values() if not e.outcome])
         files = artifacts(found.path.parent, lesson)
-        if not (submission.answers or files or submission.written):
+        if not (submission.answers or files) and (not submission.written or by_content(found.path) not in (None, found.lesson)):
             raise Unreadable(_why_nothing(found))
         results = SubmissionRun(lesson, submission, files, sandbox).results(tell)
     except Unreadable as reason:
