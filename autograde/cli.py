@@ -10,7 +10,7 @@ from autograde.commands.shared import app
 from autograde.layout import PACKAGE
 
 # in the order of --help; students have the first alone
-COMMANDS = ("commands.student", "grader.commands", "exports.commands", "authoring.commands")
+COMMANDS = ("commands.student", "grader.commands", "grader.written.command", "exports.commands", "authoring.commands")
 
 for module in COMMANDS:
     if PACKAGE.joinpath(*module.split(".")).with_suffix(".py").exists():

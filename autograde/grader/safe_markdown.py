@@ -7,7 +7,7 @@ import re
 import nh3
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 
 TAGS = {
     "a", "abbr", "acronym", "b", "blockquote", "code", "em", "i", "li", "ol", "strong", "ul", "p", "br", "hr", "div", "span", "pre", "h1", "h2", "h3",
@@ -21,10 +21,24 @@ PICTURE = re.compile(r"https?:|data:image/(png|jpeg|gif);base64,", re.IGNORECASE
 NO_TAG = re.compile(rf"<(?!/?(?:{'|'.join(sorted(TAGS, key=len, reverse=True))})(?:[\s/>]|$))", re.IGNORECASE)
 
 
+class Renderer(IPythonRenderer):
+    """nbconvert's renderer, for which a picture that was lost on the way is no error: its words are shown."""
+
+    def _embed_image_or_attachment(self, src: str) -> str:
+        try:
+            return super()._embed_image_or_attachment(src)
+        except (InvalidNotebook, StopIteration):
+            return ""
+
+
 @pass_context
 def render(context: Context, source: str) -> str:
     """Takes the place of nbconvert's filter `markdown2html`: the same HTML, without scripts, forms, styles, frames and ids."""
-    renderer = IPythonRenderer(escape=False, attachments=context.get("cell", {}).get("attachments", {}), exclude_anchor_links=True)
+    return to_html(source, Renderer(escape=False, attachments=context.get("cell", {}).get("attachments", {}), exclude_anchor_links=True))
+
+
+def to_html(source: str, renderer: IPythonRenderer) -> str:
+    """Markdown as the renderer makes it, cleaned."""
     return clean(MarkdownWithMath(renderer=renderer).render(source))
 
 

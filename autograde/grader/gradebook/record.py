@@ -43,7 +43,7 @@ class Records:
         with explained(folder):
             self.gradebook = open_gradebook(folder)
             self.gradebook.db.execute(text("PRAGMA busy_timeout = 1000"))
-            with _at_once(self.gradebook, folder):  # that it can be written is known before anything is graded
+            with at_once(self.gradebook, folder):  # that it can be written is known before anything is graded
                 self.gradebook.db.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Records:
         return all(scores.get(f"check-{r.exercise}", r.score) == r.score for r in graded.results)
 
     def _save(self, graded: Graded, notebook: NotebookNode, before: dict[str, str], handed_in: datetime | None) -> None:
-        with explained(self.folder), _at_once(self.gradebook, self.folder):
+        with explained(self.folder), at_once(self.gradebook, self.folder):
             self.gradebook.update_or_create_student(graded.student)
             self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
             _save_scores(self.gradebook, notebook, graded, before)
@@ -130,7 +130,7 @@ class Records:
             known = self.gradebook.find_submission(lesson, student).timestamp
             self.gradebook.db.rollback()
             if handed_in is not None and handed_in != known:
-                with _at_once(self.gradebook, self.folder):
+                with at_once(self.gradebook, self.folder):
                     self.gradebook.update_or_create_submission(lesson, student, timestamp=handed_in)
 
     def update_penalties(self) -> list[tuple[str, str]]:
@@ -194,7 +194,7 @@ def _written_in(notebook: NotebookNode) -> dict[str, str]:
 
 
 @contextmanager
-def _at_once(gradebook: Gradebook, folder: Path) -> Iterator[None]:
+def at_once(gradebook: Gradebook, folder: Path) -> Iterator[None]:
     """All of nbgrader's many commits as one transaction: a submission is recorded whole or not at all."""
     session = gradebook.db
 

@@ -9,6 +9,7 @@ from nbformat.v4 import new_markdown_cell
 
 from autograde import layout
 from autograde.authoring import source
+from autograde.authoring.measuring.numbers import Numbers
 
 TAG = "rubric"
 HEADING = "**For the grader** (students do not see this cell)\n\n"
@@ -16,7 +17,7 @@ HEADING = "**For the grader** (students do not see this cell)\n\n"
 
 def with_rubrics(notebook: NotebookNode, lesson: str) -> NotebookNode:
     """The graded notebook with a cell after each written answer: what formgrader shows."""
-    rubrics, cells = _rubrics(lesson), []
+    rubrics, cells = texts(lesson), []
     for cell in without_rubrics(notebook).cells:
         cells.append(cell)
         if text := rubrics.get(cell.metadata.get("nbgrader", {}).get("grade_id", "")):
@@ -32,6 +33,8 @@ def without_rubrics(notebook: NotebookNode) -> NotebookNode:
 
 
 @lru_cache
-def _rubrics(lesson: str) -> dict[str, str]:
-    written = (cell for cell in source.read(layout.source_path(lesson)).cells if cell.question)
-    return {cell.question: cell.source.replace(source.BEGIN, "").replace(source.END, "").strip() for cell in written}
+def texts(lesson: str) -> dict[str, str]:
+    """Each written question's model answer and rubric, as Markdown, with the numbers that were measured."""
+    cells = source.read(layout.source_path(lesson)).cells
+    bare = {cell.question: cell.source.replace(source.BEGIN, "").replace(source.END, "").strip() for cell in cells if cell.question}
+    return {name: Numbers(lesson).fill(text) for name, text in bare.items()}

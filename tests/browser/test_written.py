@@ -1,0 +1,159 @@
+"""A grader on the page for written answers: by keyboard and by mouse, reloaded in the middle, with another grader, after the server was gone."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from nbgrader.api import Gradebook
+
+from autograde import layout
+from tests import written
+from tests.browser import contrast
+from tests.classroom import environment
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+
+class Desk:
+    """`autograde written` on a class of its own."""
+
+    def __init__(self, folder, home) -> None:
+        self.folder, self._home = folder, home
+        self.start()
+
+    def start(self, port: str = "0") -> None:
+        command = [sys.executable, "-u", "-m", "autograde", "written", str(self.folder), "--no-browser", "--port", port]
+        self.process = subprocess.Popen(command, cwd=layout.ROOT, env=environment(self._home), stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().split()[-1]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+    def given(self) -> dict[str, tuple[float | None, str | None]]:
+        """What nbgrader's gradebook says, by student."""
+        with Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}") as gradebook:
+            notebooks = [s.notebooks[0] for s in gradebook.assignment_submissions(written.LESSON)]
+            grades = {n.student.id: g.manual_score for n in notebooks for g in n.grades if g.name == written.QUESTION}
+            said = {n.student.id: c.manual_comment for n in notebooks for c in n.comments if c.name == written.QUESTION}
+        return {student: (points, said[student]) for student, points in grades.items()}
+
+
+@pytest.fixture
+def desk(tmp_path):
+    desk = Desk(written.course(tmp_path / "class"), tmp_path / "home")
+    yield desk
+    assert desk.stop() == 0
+
+
+def saved(page, points: str) -> None:
+    expect(page.locator("#state")).to_have_text(f"Saved: {points}.")
+
+
+def names_shown(page) -> None:
+    page.get_by_label("Show names").check()
+    expect(page.locator("#who")).not_to_contain_text("Answer")
+
+
+def test_a_class_is_graded_by_keyboard_and_nothing_is_lost(desk, watch):
+    watched = watch()
+    page = watched.page
+    page.goto(desk.address)
+    expect(page.locator("#done")).to_have_text("0 of 4 graded, 1 blank (0 points)")
+    names_shown(page)
+    order = []
+    for number in range(4):
+        student = page.locator("#who").inner_text()
+        order.append(student)
+        page.keyboard.press("1")
+        saved(page, "1 points")
+        page.keyboard.press("4")
+        saved(page, "1.5 points")
+        page.keyboard.press("3")  # of the same part: the whole point takes the half's place
+        saved(page, "2 points")
+        if number == 0:
+            page.keyboard.press("c")
+            page.keyboard.type("Say what becomes of the gradient.")
+            page.reload()  # between the last key and its request
+            expect(page.get_by_label("Comment for the student")).to_have_value("Say what becomes of the gradient.")
+            expect(page.get_by_label("Points", exact=True)).to_have_value("2")
+            assert page.locator("[aria-pressed=true]").count() == 2
+            names_shown(page)
+            expect(page.locator("#who")).to_have_text(student)
+        else:
+            page.get_by_role("button", name="Say what becomes of the gradient.").click()
+            expect(page.get_by_label("Comment for the student")).to_have_value("Say what becomes of the gradient.")
+            saved(page, "2 points")
+        page.keyboard.press("n")
+        if number < 3:
+            expect(page.locator("#who")).not_to_have_text(student)
+    expect(page.locator("#done")).to_have_text("4 of 4 graded, 1 blank (0 points)")
+    expect(page.get_by_role("button", name="Next ungraded")).to_be_disabled()
+    assert sorted(order) == ["ada", "chloe", "dev", "eve"] != order, "without names, and not in the order of names"
+    assert desk.given() == {s: (2.0, "Say what becomes of the gradient.") for s in order} | {"ben": (None, None)}
+    watched.assert_quiet()
+
+
+def test_answers_show_formulas_and_cannot_act(desk, watch):
+    watched = watch(width=1280)
+    page = watched.page
+    page.goto(desk.address)
+    page.get_by_role("button", name="No points").click()
+    saved(page, "0 points")
+    names_shown(page)
+    shown = {}
+    page.get_by_role("button", name="Previous").click()
+    expect(page.get_by_role("button", name="Previous")).to_be_disabled()
+    for number in range(5):
+        student = page.locator("#who").inner_text()
+        shown[student] = (page.locator("#answer math").count(), page.locator("#answer").inner_text())
+        if number < 4:
+            page.get_by_role("button", name="Next →").click()
+            expect(page.locator("#who")).not_to_have_text(student)
+    assert shown["ada"][0] == 2 and "The softmax saturates." in shown["chloe"][1] and "Nothing was written" in shown["ben"][1]
+    assert page.title() == "Written answers"
+    watched.assert_quiet()  # a picture elsewhere, too, would tell who reads what when
+
+
+def test_another_grader_and_a_server_that_went_away(desk, watch):
+    first, second = watch().page, watch().page
+    for page in (first, second):
+        page.goto(desk.address)
+        expect(page.locator("#who")).to_contain_text("Answer")
+    first.keyboard.press("1")
+    saved(first, "1 points")
+    second.keyboard.press("4")
+    expect(second.locator("#trouble")).to_contain_text("Somebody else")
+    expect(second.get_by_label("Points", exact=True)).to_have_value("1")
+    second.keyboard.press("3")
+    saved(second, "2 points")
+
+    port = desk.address.split(":")[2].split("/")[0]
+    assert desk.stop() == 0
+    second.keyboard.press("0")
+    expect(second.locator("#trouble")).to_contain_text("Not saved")
+    expect(second.get_by_label("Points", exact=True)).to_have_value("0")
+    desk.start(port)
+    assert 2.0 in [points for points, _ in desk.given().values()]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light"), (1920, "dark")])
+def test_everybody_can_use_it(desk, watch, width, scheme):
+    watched = watch(width, color_scheme=scheme)
+    page = watched.page
+    page.goto(desk.address)
+    names_shown(page)
+    page.keyboard.press("1")
+    saved(page, "1 points")
+    page.locator("summary").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    found = Axe().run(page).response["violations"]
+    assert [(v["id"], v["impact"], v["nodes"][0]["target"]) for v in found] == []
+    assert contrast.faint(page.locator("button, label, summary, p, h2, #done")) == []
+    page.screenshot(path=watched.shot(f"written-{width}-{scheme}"), full_page=True)
