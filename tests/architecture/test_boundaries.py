@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "grader.sandbox": "checking.errors layout",
     "grader.rpc": "checking checking.errors",
     "grader.worker": "checking checking.errors layout grader.rpc grader.sandbox",
-    "grader.ingest": "checking checking.errors files layout",
+    "grader.ingest": "checking checking.errors files layout grader.sandbox",
     "grader.results": "checking checking.errors files layout",
     "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
     "grader.gradebook": "authoring checking checking.errors files layout grader.results",

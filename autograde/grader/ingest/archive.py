@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from autograde.grader.sandbox.bounded import TooMuch, bounded
+
 MAX_FILES = 20_000
 MAX_BYTES = 4 * 2**30  # of all files in one archive, unpacked
 MAX_MEMBER = 1 * 2**30
 MAX_RATIO = 200  # a member that grows more than this is a bomb; outputs of a notebook grow about thirty times
 MAX_NAME = 240  # bytes
 CHUNK = 2**20
+SECONDS = 60  # of processor time for one archive
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
@@ -39,17 +42,30 @@ def is_archive(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
             start = stream.read(8)
-        return start.startswith(b"PK\x03\x04") or path.name.lower().endswith(SUFFIXES[1:]) and tarfile.is_tarfile(path)
-    except OSError:
+        return start.startswith(b"PK\x03\x04") or path.name.lower().endswith(SUFFIXES[1:]) and _is_tar(path)
+    except (OSError, TooMuch):
         return False
+
+
+@bounded()
+def _is_tar(path: Path) -> bool:
+    return tarfile.is_tarfile(path)
 
 
 def unpack(path: Path, folder: Path) -> Unpacked:
     """Write an archive's files below `folder`, which is new.
 
     Raises:
-        BadArchive: when it is damaged, holds too much, or is locked by a password.
+        BadArchive: when it is damaged, holds too much, is locked by a password, or takes too much to unpack.
     """
+    try:
+        return _unpack(path, folder)
+    except TooMuch as error:
+        raise BadArchive(f"the archive cannot be unpacked: {error}") from None
+
+
+@bounded(SECONDS)
+def _unpack(path: Path, folder: Path) -> Unpacked:
     result = Unpacked(folder)
     folder.mkdir(parents=True)
     try:

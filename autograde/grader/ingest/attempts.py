@@ -14,11 +14,13 @@ import nbformat
 from autograde import layout
 from autograde.checking.lesson import outcome_files, read_manifest
 from autograde.grader.ingest import kinds
+from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.matching import match
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.ingest.survey import Handed, Survey
+from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,14 @@ def _has_work(handed: Handed) -> bool:
 def _work(path: Path, lesson: str, *_: int) -> bool:
     """Whether an answer, or the written answer, is there."""
     try:
+        return _holds_work(path, lesson)
+    except TooMuch:
+        return False
+
+
+@bounded()
+def _holds_work(path: Path, lesson: str) -> bool:
+    try:
         raw = read(path)
     except Unreadable:
         return False
@@ -112,8 +122,10 @@ def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed],
 
 
 def digest(path: Path) -> str:
-    """A digest of a file's bytes; of what is no regular file, its name."""
+    """A digest of a file's bytes; of one that is no regular file, or too large to be graded, its name and size."""
     if not path.is_file():
         return str(path)
+    if (size := path.stat().st_size) > MAX_MEMBER:  # sparse, it may claim any size
+        return f"{path} {size}"
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

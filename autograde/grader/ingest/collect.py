@@ -25,6 +25,7 @@ from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.survey import File, Handed, LeftOut, Survey, folders, is_course, survey
+from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"
 EARLIER = "earlier"
@@ -79,7 +80,7 @@ def collect(
     Raises:
         ValueError: when a source does not exist.
     """
-    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         return _bring(survey(sources, lesson, Path(scratch)), course, lesson, dry_run, due or {})
 
 
@@ -88,7 +89,7 @@ def collected(
 ) -> tuple[list[Found], list[Path]]:
     """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
     which they are brought into first."""
-    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         found = survey(paths, lesson, Path(scratch))
         if found.in_place:
             submissions = in_place(found, lesson, paths)
@@ -100,7 +101,7 @@ def collected(
         if not (out / "submitted").is_dir() or not (lesson or lessons):
             return [], []
     course = [out / "submitted"]
-    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         submissions = in_place(survey(course, lesson, Path(scratch)), lesson, course)
     counted = [submission for submission in submissions if submission.lesson in lessons | {lesson}]
     return [s if s.path else replace(s, notes=seen(s.student, found) or s.notes) for s in counted], course

@@ -10,6 +10,7 @@ from autograde.checking.errors import UserError
 from autograde.grader.ingest.attempts import Chosen, choose
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.survey import Handed, Survey, student_folder, survey
+from autograde.grader.sandbox.bounded import reading
 
 MOST = 5  # files that a reason names
 
@@ -30,7 +31,7 @@ def find(paths: list[Path], lesson: str | None = None) -> list[Found]:
     Raises:
         ValueError: when a path does not exist, or a folder holds no student's folder.
     """
-    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
         return in_place(survey(paths, lesson, Path(scratch)), lesson, paths)
 
 

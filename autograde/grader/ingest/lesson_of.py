@@ -10,6 +10,7 @@ from pathlib import Path
 from autograde import layout
 from autograde.checking.lesson import read_manifest
 from autograde.grader.ingest import without_outputs
+from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 MAX_BYTES = 20 * 2**20
 ENOUGH = 0.3  # of a lesson's exercises
@@ -20,10 +21,19 @@ NUMBERED = re.compile(r"(?:lesson|homework|hw|assignment|week|exercise|notebook|
 
 
 def lesson_of(path: Path, wanted: str | None = None, folder: str = "", name: str = "") -> str | None:
-    """The lesson of a notebook or script. `wanted` decides, unless content and name both say another, as in a folder of all lessons."""
+    """The lesson of a notebook or script. `wanted` decides, unless content and name both say another, as in a folder of all lessons.
+
+    Raises:
+        TooMuch: when nothing but its content could tell, and looking into that takes too much.
+    """
     name = name or path.name
     called, full = named(name) or named(folder), full_name(name) or full_name(folder)
-    content = by_content(path)
+    try:
+        content = by_content(path)
+    except TooMuch:
+        if wanted is None and called is None:
+            raise
+        content = None
     if wanted is None:
         return content or called
     other = content if content and content == called else full if content is None else None
@@ -53,18 +63,29 @@ def _plain(name: str) -> str:
 
 
 def by_content(path: Path) -> str | None:
-    """The lesson most of whose exercises the file mentions; a damaged file is looked through as text."""
+    """The lesson most of whose exercises the file mentions; a damaged file is looked through as text. Raises TooMuch."""
     try:
         status = path.lstat()
         if path.is_symlink() or not path.is_file():  # a pipe would be waited for
             return None
-        return _by_content(path, status.st_size, status.st_mtime_ns)
+        found = _by_content(path, status.st_size, status.st_mtime_ns)
     except OSError:
         return None
+    if isinstance(found, TooMuch):
+        raise found
+    return found
 
 
 @lru_cache(maxsize=10_000)
-def _by_content(path: Path, *_: int) -> str | None:
+def _by_content(path: Path, *_: int) -> str | None | TooMuch:
+    try:
+        return _looked_into(path)
+    except TooMuch as error:  # once is enough
+        return error
+
+
+@bounded()
+def _looked_into(path: Path) -> str | None:
     try:
         text = without_outputs.read(path, MAX_BYTES).decode(errors="replace")
     except without_outputs.TooLarge:

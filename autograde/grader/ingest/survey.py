@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
@@ -21,8 +21,10 @@ from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, lesson_of
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.systems import Label
+from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 METADATA = "submission_metadata.yml"
+COURSE_FOLDERS = {"source", "release", "autograded", "feedback", "utils", "data", "docs", "autograde"}  # beside `submitted`
 OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submission
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
 WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
@@ -136,8 +138,17 @@ def is_course(path: Path) -> bool:
     inside = path / "submitted"
     if not inside.is_dir():
         return False
+    if any(_is_persons(beside) for beside in path.iterdir() if beside.name != inside.name):
+        return False  # somebody of that name among others
     people = [p for p in inside.iterdir() if not p.name.startswith(".")]
     return not any(full_name(p.name) or p.is_file() and ".ipynb" in p.name for p in people)
+
+
+def _is_persons(folder: Path) -> bool:
+    """Whether a folder is called by a person and holds a lesson."""
+    if folder.name in COURSE_FOLDERS or whose.is_work(folder.name) or folder.name.startswith(".") or not folder.is_dir():
+        return False
+    return any(full_name(inside.name) for inside in folder.iterdir())
 
 
 def _grouped(sources: Sequence[Path]) -> Iterator[tuple[Path, list[Path] | None]]:
@@ -234,8 +245,9 @@ def _assign(root: Path, named: bool, files: list[File], lesson: str | None, foun
     """Say whose each file is, and which lesson's."""
     models = frozenset(model for name in layout.lesson_names() for model in outcome_files(name))
     known = [(file, kinds.kind(file.path, file.parts, models)) for file in files]
-    owners = _gradescope([file for file, _ in known])
-    labels = {file.parts: label for file, kind in known if (label := _label(file.parts)) and kind is not Kind.SYSTEM}
+    personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts)})
+    owners = _gradescope([file for file, _ in known], personal)
+    labels = {file.parts: label for file, kind in known if kind is not Kind.SYSTEM and (label := _label(file.parts, personal))}
     people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER or kind in WORK}
     one, called = _own_folder(root, named)
     barren = {parts for parts in found.barren if len(parts) > 1 and not _label(parts) and not one}
@@ -265,10 +277,32 @@ def _owners(file: File, owners: dict, labels: dict, plain: dict) -> list[tuple[s
     return [(plain.get(file.parts, ""), None)]
 
 
-def _label(parts: tuple[str, ...]) -> Label | None:
-    """The outermost part that a system named; the file's own name where it did not say one."""
+def _personal(unlabelled: Set[tuple[str, ...]]) -> Callable[[tuple[str, ...]], bool]:
+    """Whether a folder is one student's, by its neighbours: one of them holds work that no system named.
+
+    What stands in such a folder was named by that student, who could use a system's way to name another.
+    """
+    holders = {parts[:depth] for parts in unlabelled for depth in range(1, len(parts))}
+    neighbours: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for holder in holders:
+        neighbours[holder[:-1]].add(holder[-1])
+
+    def personal(folder: tuple[str, ...]) -> bool:
+        return not whose.WRAPPER.fullmatch(folder[-1]) and bool(neighbours[folder[:-1]] - {folder[-1]})
+
+    return personal
+
+
+def _in_ones_own(parts: tuple[str, ...], personal: Callable[[tuple[str, ...]], bool]) -> bool:
+    return any(personal(parts[:depth]) for depth in range(1, len(parts) + 1))
+
+
+def _label(parts: tuple[str, ...], personal: Callable[[tuple[str, ...]], bool] = lambda folder: False) -> Label | None:
+    """The outermost part that a system named, and no student could have; the file's own name where it did not say one."""
     for depth, part in enumerate(parts):
         if label := systems.read(part):
+            if _in_ones_own(parts[:depth], personal):
+                return None
             return label if depth == len(parts) - 1 else replace(label, file=label.file if depth == len(parts) - 1 else "")
     return None
 
@@ -286,12 +320,14 @@ def _plain_node(loader: yaml.SafeLoader, node: yaml.Node) -> object:
     return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else loader.construct_scalar(node)
 
 
-def _gradescope(files: list[File]) -> dict[tuple[str, ...], list[Label]]:
-    """Whose files are by Gradescope's list; a group's are each member's."""
-    owners = {}
-    for listing in (file for file in files if file.parts[-1] == METADATA):
+def _gradescope(files: list[File], personal: Callable[[tuple[str, ...]], bool]) -> dict[tuple[str, ...], list[Label]]:
+    """Whose files are by Gradescope's list; a group's are each member's. A list among a student's own files says nothing."""
+    owners: dict[tuple[str, ...], list[Label]] = {}
+    for listing in sorted((file for file in files if file.parts[-1] == METADATA), key=lambda file: len(file.parts)):
+        if listing.parts in owners or _in_ones_own(listing.parts[:-1], personal):
+            continue
         try:
-            said = systems.gradescope(yaml.load(listing.path.read_text(encoding="utf-8"), _Loader))  # a safe loader
+            said = _gradescopes_list(listing.path)
         except (OSError, ValueError, yaml.YAMLError, RecursionError):
             continue
         depth = len(listing.parts) - 1
@@ -302,22 +338,39 @@ def _gradescope(files: list[File]) -> dict[tuple[str, ...], list[Label]]:
     return owners
 
 
+@bounded()
+def _gradescopes_list(path: Path) -> dict:
+    """Students may hand in a file of this name, too."""
+    return systems.gradescope(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # a safe loader
+
+
 def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str | None, models: frozenset[str], found: Survey) -> None:
     student = found.called(student)
     name = label.file if label and label.file else file.parts[-1]
     folder = next((part for part in reversed(file.parts[:-1]) if full_name(part)), file.parts[-2] if len(file.parts) > 1 else "")
     if kind is Kind.SYSTEM or name == METADATA or name in ("timestamp.txt", "submission_secret.txt"):
         return
-    if kind is Kind.MODEL:
+    which, trouble = _lesson(file, lesson, folder, name) if kind in (Kind.NOTEBOOK, Kind.SCRIPT) else ("", file.trouble)
+    if kind in WORK and (file.path.stat().st_size if file.path.is_file() else 0) > archive.MAX_MEMBER:
+        found.left_out.append(LeftOut(file.shown, f"it has more than {archive.MAX_MEMBER // 2**20} MB", student, file, label))
+    elif kind is Kind.MODEL:
         found.handed.append(Handed(file, student, "", kind, label, file.parts[:-1]))
-    elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and (which := lesson_of(file.path, lesson, folder, name)) and student:
+    elif which and student:
         found.in_place = found.in_place and not label and len(file.parts) > 1 and not file.packed
         found.handed.append(Handed(file, student, which, kind, label, file.parts[:-1]))
     elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
         found.left_out.append(LeftOut(file.shown, "its name does not say whose it is: put it into a folder with the student's name"))
     else:
-        found.left_out.append(LeftOut(file.shown, file.trouble or _why(kind, file), student, file, label))
+        found.left_out.append(LeftOut(file.shown, trouble or _why(kind, file), student, file, label))
     found.students.add(student)
+
+
+def _lesson(file: File, wanted: str | None, folder: str, name: str) -> tuple[str | None, str]:
+    """The lesson, or why it cannot be told."""
+    try:
+        return lesson_of(file.path, wanted, folder, name), ""
+    except TooMuch as error:
+        return None, f"which lesson it is cannot be told: {error}"
 
 
 def _why(kind: Kind, file: File) -> str:

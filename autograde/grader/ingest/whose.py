@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from autograde import layout
 from autograde.grader.ingest import lesson_of
@@ -35,15 +35,21 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
         if not any(said(parts[0]) for parts in loose):
             return dict.fromkeys(files, root)
     found = _loose(loose, "" if folders else root)
+    people = {name for name, inner in folders.items() if not _by_lesson(inner)}
     for name, inner in folders.items():
-        found |= {(name, *parts): who for parts, who in _folder(name, inner, alone=len(folders) == 1 and not loose).items()}
+        who = _folder(name, inner, alone=len(folders) == 1 and not loose, beside=people - {name})
+        found |= {(name, *parts): student for parts, student in who.items()}
     return found
 
 
-def _folder(name: str, inner: list[Parts], alone: bool) -> Mapping[Parts, str]:
+def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Mapping[Parts, str]:
+    """`beside` are people's folders that lie where this one lies: what is in this one may then be called by who handed it in, to pass for
+    another's."""
     below = {parts[0] for parts in inner if len(parts) > 1}
     people = {folder for folder in below if not is_work(folder)}
-    holds_class = _by_lesson(inner) and (is_work(name) or bool(WRAPPER.fullmatch(name)) or len(people) > 1)
+    holds_class = _by_lesson(inner) and (
+        (is_work(name) or bool(WRAPPER.fullmatch(name))) and not people & beside or len(people) > 1 and not beside
+    )
     if holds_class or alone and WRAPPER.fullmatch(name):
         return students(inner, name)
     who = said(name) if lesson_of.full_name(name) else ""  # `03-self-attention-ann`, as GitHub Classroom has it

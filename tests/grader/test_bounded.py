@@ -1,0 +1,177 @@
+"""Looking into what students sent: in a process that ends when it uses too much, at the cost of that file only."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from autograde.authoring.sample_class import LESSON
+from autograde.grader.ingest import lesson_of
+from autograde.grader.ingest.archive import MAX_MEMBER
+from autograde.grader.ingest.discovery import find
+from autograde.grader.sandbox.bounded import TooMuch, bounded, reading
+from autograde.layout import NOTEBOOKS
+
+NOTEBOOK = (NOTEBOOKS / f"{LESSON}.ipynb").read_bytes()
+
+
+@bounded(1)
+def spin(path):
+    import re
+
+    return re.match("(a+)+$", "a" * 60 + "b") if "endless" in str(path) else None
+
+
+@bounded(5)
+def where():
+    return os.getpid()
+
+
+@bounded(5)
+def work(seconds):
+    began = time.process_time()
+    while time.process_time() - began < seconds:
+        pass
+    return seconds
+
+
+@bounded(5)
+def hoard():
+    return len([bytearray(1 << 28) for _ in range(64)])
+
+
+@bounded(5)
+def fails():
+    raise LookupError("mine")
+
+
+@bounded(5)
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_outside_it_runs_where_it_is_called_and_inside_in_one_process():
+    assert where() == os.getpid()
+    with reading():
+        assert where() == where() != os.getpid()
+    assert where() == os.getpid()
+
+
+def test_what_takes_too_much_is_told_and_the_next_call_is_answered():
+    with reading():
+        with pytest.raises(TooMuch, match="1 seconds of processor time"):
+            spin("endless")
+        with pytest.raises(TooMuch, match="MemoryError"):
+            hoard()
+        with pytest.raises(TooMuch, match="ended the process"):
+            killed()
+        with pytest.raises(LookupError, match="mine"):
+            fails()
+        assert spin("short") is None
+
+
+def test_each_call_has_its_own_time():
+    with reading():
+        assert [work(2) for _ in range(4)] == [2] * 4
+
+
+def test_a_reader_holds_nothing_of_its_parents_open(tmp_path):
+    with (tmp_path / "held").open("w") as stream, reading():
+        assert not _is_open(stream.fileno())
+
+
+@bounded(5)
+def _is_open(descriptor):
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def test_it_ends_with_what_opened_it():
+    with reading():
+        reader = where()
+    with pytest.raises(ProcessLookupError):
+        os.kill(reader, 0)
+
+
+def hand_in(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_a_file_that_cannot_be_looked_through_is_its_students(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_of, "_looked_into", spin)
+    folder = hand_in(
+        tmp_path, {"ann/03_self_attention.ipynb": NOTEBOOK, "endless/work.ipynb": b"{}", "zoe/03_self_attention.ipynb": NOTEBOOK}
+    )
+    found = {f.student: f for f in find([folder])}
+    assert set(found) == {"ann", "endless", "zoe"}
+    assert found["ann"].path and found["zoe"].path and not found["ann"].notes
+    assert found["endless"].path is None and "processor time" in found["endless"].notes[0]
+
+
+def test_one_with_the_lessons_name_is_left_to_the_grader_which_ends_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_of, "_looked_into", spin)
+    folder = hand_in(tmp_path, {"endless/03_self_attention.ipynb": b"{}"})
+    assert [f.path.name for f in find([folder])] == ["03_self_attention.ipynb"]
+
+
+def test_a_file_of_a_terabyte_is_not_read(tmp_path):
+    folder = hand_in(tmp_path, {"ann/03_self_attention.ipynb": NOTEBOOK, "giant/03.ipynb": b"", "giant/03 (1).ipynb": b""})
+    for path in (folder / "giant").iterdir():
+        os.truncate(path, MAX_MEMBER * 1000)
+    found = {f.student: f for f in find([folder], LESSON)}
+    assert found["ann"].path and found["giant"].path is None and "more than" in found["giant"].notes[0]
+
+
+BOB = "bob_12345_67890_03_self_attention.ipynb"  # as Canvas names bob's file
+LISTS_BOB = b"sub:\n  :submitters:\n  - :name: bob\n"
+
+
+@pytest.mark.parametrize(
+    "theft",
+    [
+        {f"ann/{BOB}": NOTEBOOK},
+        {f"ann/deep/{BOB}": NOTEBOOK},
+        {"ann/bob/03.ipynb": NOTEBOOK, "ann/cat/03.ipynb": NOTEBOOK},
+        {"ann/submitted/bob/03_self_attention/03_self_attention.ipynb": NOTEBOOK},
+        {"ann/bob_1_assignsubmission_file_/03.ipynb": NOTEBOOK},
+        {"ann/submission_metadata.yml": LISTS_BOB, "ann/sub/03.ipynb": NOTEBOOK},
+        {"ann/assignment_1_export/submission_metadata.yml": LISTS_BOB, "ann/assignment_1_export/sub/03.ipynb": NOTEBOOK},
+    ],
+    ids=["canvas", "deeper", "folders", "course", "moodle", "gradescope", "gradescope's export"],
+)
+def test_a_students_file_does_not_become_anothers(tmp_path, theft):
+    """Whatever system's way of naming it follows."""
+    folder = hand_in(tmp_path, {**theft, "bob/03_self_attention.ipynb": NOTEBOOK, "cat/03_self_attention.ipynb": NOTEBOOK})
+    found = {f.student: f for f in find([folder], LESSON)}
+    assert set(found) == {"ann", "bob", "cat"}
+    assert found["bob"].path == folder / "bob/03_self_attention.ipynb" and not found["bob"].notes
+    assert found["ann"].path in [folder / name for name in theft]
+
+
+def test_a_listing_of_gradescopes_does_not_override_another(tmp_path):
+    export = {"submission_metadata.yml": b"submission_1:\n  :submitters:\n  - :name: ann\nsubmission_2:\n  :submitters:\n  - :name: bob\n"}
+    theft = {"submission_1/submission_metadata.yml": LISTS_BOB, "submission_1/sub/03.ipynb": NOTEBOOK}
+    folder = hand_in(tmp_path, {**export, **theft, "submission_2/03.ipynb": NOTEBOOK})
+    found = {f.student: f for f in find([folder], LESSON)}
+    assert set(found) == {"ann", "bob"} and found["bob"].path == folder / "submission_2/03.ipynb"
+
+
+def test_systems_names_are_believed_in_the_folders_of_sections(tmp_path):
+    names = {f"Section {s}/{n}_1{i}_2{i}_03_self_attention.ipynb": NOTEBOOK for s in "AB" for i, n in enumerate(("ann" + s, "bob" + s))}
+    assert {f.student for f in find([hand_in(tmp_path, names)], LESSON)} == {"annA", "bobA", "annB", "bobB"}
+
+
+@pytest.mark.parametrize("inside", ["bob", "zoe"])
+def test_a_student_called_submitted_turns_no_class_into_a_course(tmp_path, inside):
+    names = ("bob/03_self_attention.ipynb", "cat/03_self_attention.ipynb", f"submitted/{inside}/03_self_attention/03_self_attention.ipynb")
+    found = {f.student: f.path for f in find([hand_in(tmp_path, dict.fromkeys(names, NOTEBOOK))], LESSON)}
+    assert set(found) == {"bob", "cat", "submitted" if inside == "bob" else "zoe"}
+    assert found["bob"] == tmp_path / names[0] and found["cat"] == tmp_path / names[1]
