@@ -92,16 +92,13 @@ def install(packages: list[str], *options: str) -> None:
 
 
 def one_thread() -> None:
-    """Compute with one thread on a CPU: the lessons' tensors are small, and sharing them out costs more than it gains.
+    """Compute with one thread on the CPU, also beside a GPU: the lessons' tensors are small, and sharing them out costs more than it gains.
 
     Measured on 2 cores: lesson 04 from top to bottom takes 31 s with one thread and 210 s with two.
     """
     import torch
 
-    from utils.device import pick_device
-
-    if pick_device().type in ("cpu", "mps"):  # only lesson 07 computes on Apple's GPU
-        torch.set_num_threads(1)
+    torch.set_num_threads(1)
 
 
 def device_sentence() -> str:

@@ -47,6 +47,7 @@ class Lesson:
     checks: dict[str, list[Check]]
     probes: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     mistakes: dict[str, list[Mistake]] = field(default_factory=dict)
+    device_probes: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  # called on the pretend GPU instead of the probe
 
     @property
     def points(self) -> float:
@@ -76,15 +77,17 @@ def load_lesson(name: str, hidden: bool = False) -> Lesson:
     known = read_manifest(name)
     exercises = {key: Exercise(key, e["points"], tuple(e["forbids"]), e["stretch"], e["outcome"]) for key, e in known["exercises"].items()}
     mistakes = {key: [Mistake(m["sentence"], m["fingerprint"]) for m in listed] for key, listed in known["mistakes"].items()}
-    return Lesson(name, known["title"], exercises, *_checks_and_probes(name, exercises, hidden), mistakes)
+    checks, (probes, device_probes) = _checks(name, exercises, hidden), _probes(name)
+    return Lesson(name, known["title"], exercises, checks, probes, mistakes, device_probes)
 
 
 def assemble_lesson(name: str, title: str, exercises: dict[str, Exercise], hidden: bool = True) -> Lesson:
     """The lesson before its manifest is built: without fingerprints."""
-    return Lesson(name, title, exercises, *_checks_and_probes(name, exercises, hidden))
+    checks, (probes, device_probes) = _checks(name, exercises, hidden), _probes(name)
+    return Lesson(name, title, exercises, checks, probes, device_probes=device_probes)
 
 
-def _checks_and_probes(name: str, exercises: dict[str, Exercise], hidden: bool) -> tuple[dict[str, list[Check]], dict[str, Callable]]:
+def _checks(name: str, exercises: dict[str, Exercise], hidden: bool) -> dict[str, list[Check]]:
     found = collect(layout.checks_path(name))
     if hidden and layout.hidden_path(name).exists():
         found += collect(layout.hidden_path(name), hidden=True)
@@ -95,5 +98,10 @@ def _checks_and_probes(name: str, exercises: dict[str, Exercise], hidden: bool) 
         checks[check.exercise].append(check)
     if lacking := [key for key, listed in checks.items() if not listed]:
         raise UserError(f"lesson {name} has no check for {', '.join(lacking)}")
-    probes = getattr(layout.load_module(layout.checks_path(name), f"probes_of_{name}"), "PROBES", {})
-    return checks, probes
+    return checks
+
+
+def _probes(name: str) -> tuple[dict[str, Callable], dict[str, Callable]]:
+    """The fixed inputs on which mistakes are recognised, and those that are called on the pretend GPU instead, which is slower."""
+    module = layout.load_module(layout.checks_path(name), f"probes_of_{name}")
+    return getattr(module, "PROBES", {}), getattr(module, "DEVICE_PROBES", {})

@@ -20,9 +20,9 @@ from autograde.checking.errors import CheckFailed
 class Border:
     """Moves values between a test on the CPU (outside) and an answer on the pretend GPU, or another `device` (inside)."""
 
-    def __init__(self, own_generators: bool = True, device: torch.device | str = pretend_gpu.DEVICE) -> None:
-        """With `own_generators` an answer gets generators of the device, else the CPU's: either way of drawing is right."""
-        self.own_generators, self.device = own_generators, torch.device(device)
+    def __init__(self, drawing: str = pretend_gpu.ON_DEVICE, device: torch.device | str = pretend_gpu.DEVICE) -> None:
+        """`drawing` on the device: an answer gets generators of the device, else the CPU's."""
+        self.own_generators, self.device = drawing == pretend_gpu.ON_DEVICE, device
         self.generators: list[tuple[torch.Generator, torch.Generator]] = []  # (outside, inside)
 
     def inward(self, value: Any) -> Any:
@@ -64,7 +64,7 @@ class Border:
         return self._twin(generator)
 
     def _is_there(self, tensor: torch.Tensor) -> bool:
-        return tensor.device.type == self.device.type
+        return tensor.device.type == str(self.device).partition(":")[0]
 
 
 class OnGpu:

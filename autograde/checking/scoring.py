@@ -111,23 +111,26 @@ def pass_or_fail(outcome: Outcome) -> Outcome:
 
 def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guard: Any) -> list[Outcome]:
     """How an answer that is right on the CPU does on a pretend GPU: nothing where that cannot be told."""
-    probe = lesson.probes.get(exercise.name)
+    probe = lesson.device_probes.get(exercise.name) or lesson.probes.get(exercise.name)
     if probe is None or not pretend_gpu.is_possible():
         return []
-    mistake = ""
-    for own_generators in (True, False):
+    mistakes: list[str] = []
+    for drawing in (pretend_gpu.ON_DEVICE, pretend_gpu.ON_CPU, pretend_gpu.ANYWHERE):
+        if drawing == pretend_gpu.ANYWHERE and not any(GENERATOR_WORDS in mistake for mistake in mistakes):
+            break  # it was not for the generators
         try:
-            with guard(), student.on_gpu(own_generators) as there, torch.random.fork_rng(devices=[]):
+            with guard(), student.on_gpu(drawing) as there, torch.random.fork_rng(devices=[]):
                 probe(there)
-            mistake = ""
+            mistakes = []
             break
         except (StudentTimeout, StudentDied, ForbiddenCall, MissingName, NotImplementedError):
             return []
         except Exception as error:
             text = " ".join(str(error).split())[:200]
-            if not DEVICE_WORDS.search(text) or (mistake and GENERATOR_WORDS in mistake and GENERATOR_WORDS in text):
-                return []  # the pretend GPU cannot do all that a real one can; and who draws on both devices needs a generator for each
-            mistake = mistake or text
+            if not DEVICE_WORDS.search(text):
+                return []  # the pretend GPU cannot do all that a real one can
+            mistakes.append(text)
+    mistake = next((mistake for mistake in mistakes if GENERATOR_WORDS not in mistake), "".join(mistakes[:1]))
     status = CheckStatus.FAILED if mistake else CheckStatus.PASSED
     return [Outcome("on_a_gpu", "It works on a GPU, too.", status, DEVICE_WEIGHT, False, DEVICE_MISTAKE if mistake else "", mistake, True)]
 

@@ -40,8 +40,8 @@ class Student(Protocol):
     def artifact(self, name: str) -> bytes | None:
         """The bytes of a file beside the notebook; None where there is none."""
 
-    def on_gpu(self, own_generators: bool) -> AbstractContextManager[Student]:
-        """The same student, whose answers are called on the pretend GPU, with its generators or with the CPU's."""
+    def on_gpu(self, drawing: str) -> AbstractContextManager[Student]:
+        """The same student, whose answers are called on the pretend GPU; `drawing` is one of that module's three ways."""
 
 
 class LocalStudent(Student):
@@ -84,7 +84,7 @@ class LocalStudent(Student):
         return path.read_bytes() if path.is_file() else None
 
     @contextmanager
-    def on_gpu(self, own_generators: bool) -> Iterator[StudentOnGpu]:
+    def on_gpu(self, drawing: str) -> Iterator[StudentOnGpu]:
         """The same student, whose answers are called on the pretend GPU."""
-        with pretend_gpu.machine():
-            yield StudentOnGpu(Border(own_generators), self)
+        with pretend_gpu.machine(drawing=drawing):
+            yield StudentOnGpu(Border(drawing), self)

@@ -540,3 +540,13 @@ def test_a_position_table_without_a_device_is_found(gpu, lesson):
     model = Hard(lesson["GPTConfig"](11, 8, 1, 1, 8)).to(gpu)
     with pytest.raises(RuntimeError, match="same device"):
         model(torch.zeros(1, 4, dtype=torch.long, device=gpu))
+
+
+def test_where_it_may_draw_anywhere_a_generator_of_the_cpu_serves_both_devices():
+    """The same numbers as on the CPU, in the same order; the generator stays the CPU's, and outside it is refused again."""
+    one, other = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    with pretend_gpu.machine(drawing=pretend_gpu.ANYWHERE) as gpu:
+        drawn = [torch.rand(3, generator=one), torch.rand(3, generator=one, device=gpu).cpu()]
+    assert torch.equal(torch.cat(drawn), torch.rand(6, generator=other)) and one.device.type == "cpu"
+    with pretend_gpu.machine() as gpu, pytest.raises(RuntimeError, match="generator"):
+        torch.rand(3, generator=one, device=gpu)

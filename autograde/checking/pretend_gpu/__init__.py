@@ -25,8 +25,10 @@ from autograde.checking.pretend_gpu import autocast, generators, kernels
 from autograde.checking.pretend_gpu.card import A100, BACKEND, T4, Card
 from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gpu
 
+# how an answer may draw: with a generator of the device; with the CPU's, moving what it drew; or now here, now there, which CUDA refuses
+ON_DEVICE, ON_CPU, ANYWHERE = "on the device", "on the CPU", "anywhere"
 _original_apply = torch.nn.Module._apply
-__all__ = ["A100", "BACKEND", "DEVICE", "NAME", "T4", "Card", "is_on_gpu", "is_possible", "machine"]
+__all__ = ["A100", "ANYWHERE", "BACKEND", "DEVICE", "NAME", "ON_CPU", "ON_DEVICE", "T4", "Card", "is_on_gpu", "is_possible", "machine"]
 
 
 def is_possible() -> bool:
@@ -36,11 +38,11 @@ def is_possible() -> bool:
 
 
 @contextmanager
-def machine(card: Card = A100) -> Iterator[torch.device]:
-    """Inside, this machine has the pretend GPU `card`: gives its device."""
+def machine(card: Card = A100, drawing: str = ON_DEVICE) -> Iterator[torch.device]:
+    """Inside, this machine has the pretend GPU `card`: gives its device. Where `drawing` is anywhere, it takes the CPU's generators, too."""
     _install()
-    before = BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply
-    BACKEND.card, BACKEND.waits = card, []
+    before = BACKEND.card, BACKEND.waits, BACKEND.any_generator, torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply
+    BACKEND.card, BACKEND.waits, BACKEND.any_generator = card, [], drawing == ANYWHERE
     torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply = generators.Generator, _clone, _apply
     try:
         with torch.autograd.set_multithreading_enabled(
@@ -49,7 +51,8 @@ def machine(card: Card = A100) -> Iterator[torch.device]:
             yield torch.device(DEVICE)
     finally:
         BACKEND.synchronize()
-        BACKEND.card, BACKEND.waits, torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply = before
+        BACKEND.card, BACKEND.waits, BACKEND.any_generator = before[:3]
+        torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply = before[3:]
 
 
 @functools.cache

@@ -36,6 +36,9 @@ def on_device(device: Any = "cpu") -> torch.Generator:
 @contextmanager
 def as_cpu(generator: torch.Generator) -> Iterator[torch.Generator]:
     """The generator as the CPU's kernels want it, for as long as they draw."""
+    if generator.device.type == "cpu":
+        yield generator
+        return
     _write(generator, _CPU)
     try:
         yield generator

@@ -125,11 +125,11 @@ class RemoteStudent(Student):
         return self._session.artifact(name)
 
     @contextmanager
-    def on_gpu(self, own_generators: bool) -> Iterator[RemoteStudent]:
+    def on_gpu(self, drawing: str) -> Iterator[RemoteStudent]:
         """The same student, whose answers are called on a pretend GPU in the worker."""
-        self._session.ask("on_gpu", (True, own_generators))
+        self._session.ask("on_gpu", (True, drawing))
         try:
             yield self
         finally:
             if self._session.alive:
-                self._session.ask("on_gpu", (False, own_generators))
+                self._session.ask("on_gpu", (False, drawing))

@@ -134,6 +134,7 @@ class Worker:
         self.namespace = cell_runner.make_namespace()
         self.made: list[Any] = []  # by `student.new`
         self.border: Border | None = None  # while answers are called on the pretend GPU
+        self.drawing = pretend_gpu.ON_DEVICE
 
     def serve(self) -> None:
         try:
@@ -175,7 +176,7 @@ class Worker:
         border = self.border
         if border is None or operation == "on_gpu":
             return _OPERATIONS[operation](self, *arguments)
-        with pretend_gpu.machine():
+        with pretend_gpu.machine(drawing=self.drawing):
             given = border.inward(arguments)
             return border.result(_OPERATIONS[operation](self, *given), given)
 
@@ -228,8 +229,8 @@ def _arguments_after(worker: Worker, target: Any, args: tuple, kwargs: dict) -> 
     return args
 
 
-def _on_gpu(worker: Worker, begins: bool, own_generators: bool) -> None:
-    worker.border = Border(own_generators) if begins else None
+def _on_gpu(worker: Worker, begins: bool, drawing: str) -> None:
+    worker.border, worker.drawing = Border(drawing) if begins else None, drawing
 
 
 def _next(worker: Worker, iterator: Iterator) -> tuple:

@@ -601,3 +601,7 @@ PROBES = {
         (expect.rand(3, 2, 3, seed=9, dtype=torch.float64) * 5).ceil() * 1e11, 3e11, seeded(0)
     ),
 }
+DEVICE_PROBES = {
+    "q_planning": lambda student: student.q_planning(LOOP, 5, 0.2, 0.9, seeded(0)),
+    "prioritized_sweeping": lambda student: student.prioritized_sweeping(LOOP, 0.8, 1e-3),
+}
