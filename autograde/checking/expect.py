@@ -267,8 +267,32 @@ def show(value: Any, limit: int = 160) -> str:
     elif isinstance(value, float):
         text = f"{value:.6g}"
     else:
-        text = "nothing (None; is a `return` missing?)" if value is None else repr(value)
+        text = "nothing (None; is a `return` missing?)" if value is None else _beginning(value, limit)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+BRACKETS = {list: "[]", tuple: "()", set: "{}", dict: "{}"}
+
+
+def _beginning(value: Any, room: int) -> str:
+    """`repr(value)`, of which only so much is made as has room: a list may hold a hundred thousand tensors."""
+    if isinstance(value, (str, bytes)):
+        return repr(value[: room + 1])
+    if type(value) is int and value.bit_length() > 1000:
+        return f"a whole number of about {value.bit_length() * math.log10(2):.0f} digits"
+    if type(value) not in BRACKETS or not value:
+        return repr(value)
+    first, last = BRACKETS[type(value)]
+    if isinstance(value, dict):
+        pieces = (f"{_beginning(key, room)}: {_beginning(item, room)}" for key, item in value.items())
+    else:
+        pieces = (_beginning(item, room) for item in value)
+    made: list[str] = []
+    for piece in pieces:
+        made.append(piece)
+        if sum(map(len, made)) > room:
+            return first + ", ".join(made)
+    return first + ", ".join(made) + "," * (type(value) is tuple and len(value) == 1) + last
 
 
 def shape_sentence(got: torch.Tensor, want: torch.Tensor) -> str:

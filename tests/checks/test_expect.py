@@ -1,5 +1,7 @@
 """The assertions of the checks: each can fail, and says why in words."""
 
+import time
+
 import pytest
 import torch
 
@@ -91,3 +93,26 @@ def test_frequencies_have_power_and_patience():
     expect.frequencies(fair, [1 / 3] * 3, where="x")
     failure(expect.frequencies, fair, [0.45, 0.275, 0.275], where="x")
     failure(expect.frequencies, fair, [0.5, 0.5, 0.0], where="x")
+
+
+@pytest.mark.parametrize(
+    "value", [[], (), {}, set(), [1, "a", b"b", None], (1,), ((1, 2), [3]), {"a": [1.5], 2: ()}, {3}, 1e10, True, "x" * 9]
+)
+def test_what_is_short_is_shown_as_python_writes_it(value):
+    assert expect.show(value) == ("1e+10" if value == 1e10 else repr(value))
+
+
+LONG = {
+    "tensors": [torch.ones(())] * 200_000,
+    "dict": {n: torch.ones(()) for n in range(200_000)},
+    "text": "x" * 10**8,
+    "number": 10**6000,
+    "nested": [[["x"] * 1000] * 1000] * 1000,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_of_what_is_long_only_the_beginning_is_made(name):
+    began = time.process_time()
+    assert len(expect.show(LONG[name])) <= 160
+    assert time.process_time() - began < 1

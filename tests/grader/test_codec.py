@@ -6,6 +6,7 @@ import json
 import math
 import struct
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -312,3 +313,29 @@ def test_decoding_looks_nothing_up_and_runs_nothing(monkeypatch):
         with pytest.raises(ProtocolError):
             decode(message(node))
     assert set(imported) <= {"utils"}
+
+
+def meeting(filled, walking, size):
+    """Keys with different hashes that a dict's table of `size` puts into the same places: the first fill a stretch of the order in which
+    Python looks for a free place, the others walk along it."""
+    slots, slot = [], 0
+    for _ in range(filled):
+        slots.append(slot)
+        slot = (5 * slot + 1) % size
+    return slots + [size * n for n in range(1, walking + 1)]
+
+
+def test_keys_that_meet_in_a_table_do_not_keep_the_decoder_busy(monkeypatch):
+    monkeypatch.setattr(codec, "KEY_SECONDS", 0.2)
+    nodes = [x for key in meeting(320_000, 25_000, 1 << 19) for x in (key, 0)]
+    text = json.dumps({"v": ["d", nodes], "b": []}).encode()
+    message = codec.HEADER.pack(codec.MAGIC, len(text)) + text
+    began = time.process_time()
+    with pytest.raises(ProtocolError, match="keys"):
+        decode(message)
+    assert time.process_time() - began < 3  # it takes far longer to the end
+
+
+def test_many_honest_keys_are_read():
+    value = {f"word {n}": n for n in range(200_000)} | {n: str(n) for n in range(200_000)}
+    assert decode(encode(value)) == value

@@ -17,8 +17,8 @@ import math
 import pkgutil
 import re
 import struct
-from collections import Counter
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ HEADER = struct.Struct(">4sQ")
 MAX_DEPTH = 100
 MAX_NODES = 4_000_000
 MAX_BYTES = 64 << 20
+KEYS_AT_ONCE, KEY_SECONDS = 256, 2.0  # processor time for one dict; a million honest keys take a tenth of it
 MAX_DIMENSIONS = 64  # PyTorch's own limit
 ALIGNMENT = 16
 INLINE_BYTES = 1024  # a vocabulary is a hundred thousand short byte strings: as text they cost little
@@ -354,12 +355,31 @@ def _read_scalar(d: _Decoder, depth: int, code: Any, shape: Any, index: Any) -> 
 
 def _read_dict(d: _Decoder, depth: int, nodes: Any) -> dict:
     flat = d.items(nodes, depth)
-    return dict(zip(_spread(flat[::2]), flat[1::2], strict=True))
+    found: dict = {}
+    for chunk in _chunks(list(zip(_spread(flat[::2]), flat[1::2], strict=True))):
+        found.update(chunk)
+    return found
+
+
+def _read_set(d: _Decoder, depth: int, nodes: Any) -> set:
+    found: set = set()
+    for chunk in _chunks(_spread(d.items(nodes, depth))):
+        found.update(chunk)
+    return found
+
+
+def _chunks(items: list) -> Iterator[list]:
+    """A few at a time, with an eye on the clock: keys with different hashes may still meet in a dict's table, each with all before it."""
+    began = time.process_time()
+    for start in range(0, len(items), KEYS_AT_ONCE):
+        if time.process_time() - began > KEY_SECONDS:
+            raise ProtocolError("the keys of a dict or set take too long to tell apart")
+        yield items[start : start + KEYS_AT_ONCE]
 
 
 def _spread(keys: list) -> list:
     """The keys, if not too many share one hash: a hundred thousand that do would keep a dict busy for minutes."""
-    if len(keys) > 1000 and max(Counter(map(hash, keys)).values()) > 100:
+    if len(keys) > 1000 and np.unique(np.fromiter(map(hash, keys), np.int64, len(keys)), return_counts=True)[1].max() > 100:
         raise ProtocolError("the keys of a dict or set all have the same hash")
     return keys
 
@@ -421,8 +441,8 @@ _READERS: dict[str, Callable[..., Any]] = {
     "B": lambda d, depth, index: d.bytes(index),
     "l": lambda d, depth, nodes: d.items(nodes, depth),
     "t": lambda d, depth, nodes: tuple(d.items(nodes, depth)),
-    "s": lambda d, depth, nodes: set(_spread(d.items(nodes, depth))),
-    "z": lambda d, depth, nodes: frozenset(_spread(d.items(nodes, depth))),
+    "s": lambda d, depth, nodes: _read_set(d, depth, nodes),
+    "z": lambda d, depth, nodes: frozenset(_read_set(d, depth, nodes)),
     "d": _read_dict,
     "x": _read_slice,
     "r": _read_range,
