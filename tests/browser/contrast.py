@@ -15,7 +15,7 @@ _MEASURE = """all => {
   const light = c => c.slice(0, 3).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   return all.filter(e => e.textContent.trim()).map(e => {
-    const behind = e.ownerSVGElement && e.previousElementSibling?.tagName === "rect" && e.parentElement.matches("[role=button]") ? e.previousElementSibling : null;
+    const behind = e.ownerSVGElement && e.parentElement.matches("[role=button]") ? e.parentElement.querySelector(":scope > rect") : null;
     const below = behind && getComputedStyle(behind).fill !== "none" ? over(numbers(getComputedStyle(behind).fill), ground(e)) : ground(e);
     const style = getComputedStyle(e), ink = over(numbers(e.ownerSVGElement ? style.fill : style.color), below);
     const [a, b] = [light(ink), light(below)].sort((x, y) => y - x);

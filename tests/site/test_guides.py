@@ -47,7 +47,7 @@ def append(path, code):
 
 @pytest.mark.slow
 def test_the_worked_example_is_true(copy):
-    lesson, checks = copy / "solutions" / f"{NAME}.py", copy / "autograde" / "checks" / f"test_{NAME}.py"
+    lesson, checks = copy / "solutions" / f"{NAME}.py", copy / "autograde" / "lessons" / "checks" / f"test_{NAME}.py"
     exercise, check, probe, mistakes, hidden = CODE
     [before] = re.findall(r"before the cell that begins `(.*?)`", GUIDE)
     text = lesson.read_text(encoding="utf-8")
@@ -56,8 +56,8 @@ def test_the_worked_example_is_true(copy):
     follow(SESSIONS[0], copy)
     append(checks, check)
     checks.write_text(checks.read_text(encoding="utf-8").replace("PROBES = {\n", f"PROBES = {{\n{probe}"), encoding="utf-8")
-    append(copy / "autograde" / "misconceptions" / f"{NAME}.py", mistakes)
+    append(copy / "autograde" / "lessons" / "misconceptions" / f"{NAME}.py", mistakes)
     follow(SESSIONS[1], copy)
-    append(copy / "autograde" / "hidden" / f"test_{NAME}.py", hidden)
+    append(copy / "autograde" / "lessons" / "hidden" / f"test_{NAME}.py", hidden)
     for session in SESSIONS[2:5]:
         follow(session, copy)

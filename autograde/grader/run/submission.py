@@ -38,7 +38,7 @@ LIMITS = Limits(request_seconds=5, test_seconds=20)  # right answers take millis
 
 
 @bounded_memory()
-def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None) -> Graded:
+def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None, limits: Limits = LIMITS) -> Graded:
     """Read, match, run and check one submission; `tell` hears of each exercise as it is done.
 
     Raises:
@@ -53,7 +53,7 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None)
         files = artifacts(found.path.parent, lesson)
         if not (submission.answers or files) and (not submission.written or by_content(found.path) not in (None, found.lesson)):
             raise Unreadable(_why_nothing(found))
-        results = SubmissionRun(lesson, submission, files, sandbox).results(tell)
+        results = SubmissionRun(lesson, submission, files, sandbox, limits).results(tell)
     except Unreadable as reason:
         return without_results(found, SubmissionStatus.UNREADABLE, f"{readable(found.path.name)}: {reason}")
     except SandboxUnavailable:
@@ -109,9 +109,12 @@ class SubmissionRun:
     submission: Submission
     files: Mapping[str, bytes]
     sandbox: Mode
-    clock: Clock = field(default_factory=lambda: Clock(LIMITS))
+    limits: Limits = LIMITS
     public: dict[str, _Public] = field(default_factory=dict)
     done: dict[str, Result] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.limits)
 
     def results(self, tell: Tell | None = None) -> list[Result]:
         """The result of every exercise; `tell` hears of each as far as it is known: by its public checks, then by all.
@@ -119,11 +122,13 @@ class SubmissionRun:
         Hidden checks run in a worker of their own, after all public ones: nothing that happens in there but pass or fail is told.
         """
         with self._open(self.submission.cells) as session:
+            defined = dict(session.results)  # now, since a cell that runs again when the time is up says no more of itself
             for exercise in self.lesson.exercises.values():
                 self.public[exercise.name] = self._publicly(exercise, session)
                 if tell:
                     tell(self.public[exercise.name].so_far)
-        with self._open(self.submission.cells, session.results) as session:
+        self.clock = Clock(self.limits)  # an exercise that took all the time costs the others none of their hidden checks
+        with self._open(self.submission.cells, defined) as session:
             for exercise in self.lesson.exercises.values():
                 self.done[exercise.name] = self._result(exercise, session)
                 if tell:
@@ -132,7 +137,7 @@ class SubmissionRun:
 
     def _open(self, cells: Sequence[CodeCell], known: Mapping[str, CellResult] | None = None) -> Session:
         own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
-        return Session(sources, LIMITS, self.sandbox, self.files, clock=self.clock, own=own, known=known)
+        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, known=known)
 
     def _publicly(self, exercise: Exercise, session: Session) -> _Public:
         """By the public checks alone; what they leave no more to find out about is final."""
