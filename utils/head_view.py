@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -120,7 +121,7 @@ def head_view(
     columns = rows if columns is None else columns
     numbers = _numbers(rows, columns, weights, head, row)
     layout = _Layout.of(rows, columns)
-    data = {
+    data: dict[str, Any] = {
         "rows": list(rows),
         "columns": list(columns),
         "weights": numbers,

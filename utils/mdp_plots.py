@@ -42,10 +42,8 @@ def draw_grid(
         grey = value != value
         ink = "#111827" if grey else _ink(image, value)
         if cell in letters:  # in the corner of a cell that has a value, so that arrows and paths do not hide it
-            at, place = (
-                ((column, row), {"ha": "center", "va": "center"}) if grey else ((column - 0.4, row - 0.4), {"ha": "left", "va": "top"})
-            )
-            ax.text(*at, letters[cell], fontsize=9, weight="bold", color=ink, **place)
+            x, y, ha, va = (column, row, "center", "center") if grey else (column - 0.4, row - 0.4, "left", "top")
+            ax.text(x, y, letters[cell], fontsize=9, weight="bold", color=ink, ha=ha, va=va)
         if numbers and not grey:
             ax.text(column, row + 0.42, f"{value:.2g}", ha="center", va="bottom", fontsize=7, color=ink)
     if label:
@@ -55,13 +53,14 @@ def draw_grid(
 
 def draw_arrows(ax: Axes, q: Tensor, shape: tuple[int, int], moves: Sequence[tuple[int, int]], skip: Sequence[int] = ()) -> None:
     """An arrow for every best action of a cell; a cell where all actions are equal has none."""
+    shown = ax.images[0].get_array() if ax.images else None
     for cell, row_of_q in enumerate(q.detach().tolist()):
         best = max(row_of_q)
         chosen = [a for a, value in enumerate(row_of_q) if best - value < 1e-9]
         if cell in skip or len(chosen) == len(row_of_q):
             continue
         row, column = divmod(cell, shape[1])
-        ink = _ink(ax.images[0], float(ax.images[0].get_array()[row, column])) if ax.images else "#111827"
+        ink = "#111827" if shown is None else _ink(ax.images[0], float(shown[row, column]))
         for a in chosen:
             down, right = moves[a]
             tip = (column + 0.22 * right, row - 0.08 + 0.22 * down)

@@ -11,7 +11,7 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import torch
@@ -19,15 +19,19 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.rcsetup import cycler
 
 from utils import themes
 from utils.lesson import explain, tell_no_more
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # older versions, on Colab, have none
+
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#6B7280"
 CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 SEQUENTIAL, DIVERGING = "Blues", "PuOr_r"
-STYLE = {
-    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+STYLE: dict[RcKeyType, Any] = {
+    "axes.prop_cycle": cycler(color=CYCLE),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#9CA3AF",

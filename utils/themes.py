@@ -14,7 +14,9 @@ FIGURE = "course-figure"  # the class of pictures on white
 
 _TURNED = f".{FIGURE}{{filter:invert(.93) hue-rotate(180deg)}}"  # white becomes #121212
 # how each page tells that it is dark; a page of the course may also follow the reader's system
-_DARK_PAGES = ('[data-jp-theme-light="false"]', ".vscode-dark", ".vscode-high-contrast:not(.vscode-high-contrast-light)", '[theme="dark"]')
-_DARK_PAGES += ('[data-theme="dark"]',)
+_DARK_PAGES = (
+    '[data-jp-theme-light="false"]', ".vscode-dark", ".vscode-high-contrast:not(.vscode-high-contrast-light)", '[theme="dark"]',
+    '[data-theme="dark"]',
+)  # fmt: skip
 DARK_FIGURES = "".join(f"{page} {_TURNED}" for page in _DARK_PAGES)
 DARK_FIGURES += f'@media (prefers-color-scheme:dark){{[data-theme="auto"] {_TURNED}}}'

@@ -92,7 +92,7 @@ def merge_view(frames: Sequence[Sequence[Token]], captions: Sequence[str], start
 def draw_tokens(ax: Axes, tokens: Sequence[Token], columns: int = 64, caption: str = "") -> None:
     """The still picture: tokens as coloured boxes in lines of about `columns` characters."""
     x, line = 0.0, 0
-    size = ax.figure.get_figwidth() * 72 / (columns * 0.66)  # points: a monospaced letter is about 0.6 of its size wide
+    size = ax.figure.bbox.width / ax.figure.dpi * 72 / (columns * 0.66)  # points: a monospaced letter is about 0.6 of its size wide
     for i, token in enumerate(tokens):
         text = visible(token)
         width = len(text) + 0.5

@@ -46,7 +46,7 @@ def train(
         curve, meter = LiveCurve(plan, enabled=live and rank == 0), Meter(model, plan.batch_size * plan.block_size, device)
         curve.say(run.prepare(device.type != "cpu" if compile is None else compile))
         saved = from_first(checkpoints.read(path) if path and rank == 0 else None, world)
-        if saved is not None:
+        if path is not None and saved is not None:
             checkpoints.belongs_to(plan, world, saved, path)
             run.restore(saved)
 

@@ -51,5 +51,5 @@ class History:
 
 def plain(config: Any) -> dict[str, Any]:
     """A dataclass as JSON would hold it."""
-    content = asdict(config) if is_dataclass(config) else dict(vars(config))
+    content = asdict(config) if is_dataclass(config) and not isinstance(config, type) else dict(vars(config))
     return {key: list(value) if isinstance(value, tuple) else value for key, value in content.items()}

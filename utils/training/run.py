@@ -30,7 +30,8 @@ class Run:
         # the generic loop of AdamW touches every parameter many times; fused does it in one pass
         self.optimizer = torch.optim.AdamW(groups, lr=plan.max_lr, betas=plan.betas, fused=True)
         self.batches = Batches(self._draw, plan.seed, device, plan.accumulate, rank, world)
-        self.runner, self.scaled = model, None
+        self.runner: nn.Module = model
+        self.scaled: ScaledLoss | None = None
 
     def prepare(self, compile: bool) -> str:
         """Make the runner of the model; gives the line to say where compiling fails."""

@@ -33,6 +33,7 @@ class ScaledLoss(nn.Module):
         self.weights = [p for p in inner.parameters() if p.requires_grad]
         device = self.weights[0].device
         self.state = {"scale": torch.tensor(scale, device=device), "steps": torch.zeros((), device=device)}
+        self.overflow = torch.zeros((), device=device)  # 1 where this step's gradients are not finite
         for weight in self.weights:
             weight.register_hook(self._unscaled)
         optimizer.register_step_pre_hook(self._before)
@@ -47,10 +48,11 @@ class ScaledLoss(nn.Module):
 
     def _before(self, optimizer: torch.optim.Optimizer, *_) -> None:
         finite = torch.stack([w.grad.isfinite().all() for w in self.weights if w.grad is not None]).all()
-        optimizer.found_inf = 1 - finite.float()  # read by the fused kernel on the device
+        self.overflow = 1 - finite.float()
+        optimizer.found_inf = self.overflow  # type: ignore[attr-defined]  # PyTorch's fused kernel looks for it
 
     def _after(self, optimizer: torch.optim.Optimizer, *_) -> None:
-        overflow, scale, steps = optimizer.found_inf > 0, self.state["scale"], self.state["steps"]
+        overflow, scale, steps = self.overflow > 0, self.state["scale"], self.state["steps"]
         steps = torch.where(overflow, torch.zeros_like(steps), steps + 1)
         grown = torch.where(steps >= GROWTH_STEPS, scale * 2, scale)
         self.state = {
