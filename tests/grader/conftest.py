@@ -24,7 +24,7 @@ def make(server):
     def make(*sources, mode="auto", artifacts=None, **limits):
         cells = [(f"cell{i}", textwrap.dedent(source)) for i, source in enumerate(sources)]
         limits = {"request_seconds": 10, "cell_seconds": 10, "wall_factor": 1, **limits}
-        sessions.append(Session(cells, Limits(**limits), mode, artifacts, server))
+        sessions.append(Session(cells, Limits(**limits), mode, artifacts, server).start())
         return sessions[-1]
 
     yield make

@@ -130,7 +130,7 @@ def test_every_way_to_it_is_found_in_the_kernel(names, way):
 def sessions(server):
     from autograde.grader.run.session import Session
 
-    made = {names: Session([("c", textwrap.dedent(source))], server=server) for names, source in WAYS.items()}
+    made = {names: Session([("c", textwrap.dedent(source))], server=server).start() for names, source in WAYS.items()}
     yield made
     for session in made.values():
         session.close()

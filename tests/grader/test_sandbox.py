@@ -258,7 +258,7 @@ def test_no_signal_reaches_another_process(make, mode, bystander):
         pass
     assert bystander.poll() is None
     assert session.server.alive()
-    session.restart()
+    session.start()
 
 
 @shut_in
@@ -427,7 +427,7 @@ def test_endless_recursion_costs_itself_only(make, mode):
     session = make(source, mode=mode, memory_bytes=1 << 28, request_seconds=2)
     with pytest.raises((StudentDied, StudentTimeout, StudentError)):
         session.student().attack()
-    session.restart()
+    session.start()
 
 
 def test_nothing_is_left_behind_when_a_session_closes(make, server):
@@ -450,7 +450,7 @@ def test_a_killed_grader_leaves_no_worker_behind(tmp_path):
     script.write_text(
         f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
         "from autograde.grader.run.session import Session\n"
-        "s = Session([('c', 'def f():\\n    while True: pass')])\nprint(s.server or 1, flush=True)\ns.student().f()\n"
+        "s = Session([('c', 'def f():\\n    while True: pass')]).start()\nprint(s.server or 1, flush=True)\ns.student().f()\n"
     )
     grader = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, start_new_session=True)
     grader.stdout.readline()

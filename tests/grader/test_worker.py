@@ -100,7 +100,7 @@ def student(request, session):
     """The same tests on both students: a check cannot tell which it has."""
     if request.param == "grader":
         if not session.alive:
-            session.restart()
+            session.start()
         return session.student()
     space = {"__name__": "kernel"}
     exec("import sys, types; sys.modules['kernel'] = types.ModuleType('kernel')", {})
@@ -280,7 +280,7 @@ def test_many_hanging_cells_do_not_take_for_ever(make):
 def test_objects_of_a_process_that_ended_say_so(make):
     session = make("class A: pass\ndef f(x): return 1")
     before = session.student().A()
-    session.restart()
+    session.start()
     with pytest.raises(StudentDied):
         session.student().f(before)
     with pytest.raises(StudentDied):
@@ -319,7 +319,7 @@ def test_a_call_takes_little_of_the_processor_and_so_does_a_new_worker(make):
         return min(times)
 
     assert best(lambda: f(x), 300) < 0.001
-    assert best(session.restart, 5) < 0.15
+    assert best(session.start, 5) < 0.15
 
 
 # --- results made to deceive
@@ -448,7 +448,7 @@ def test_an_answer_sent_ahead_answers_nothing_else(make):
     """It is one more way to return a wrong number; the question after it finds the disorder and ends it."""
     session = make(FORGE, request_seconds=1)
     student, ahead = session.student(), session.student().ahead
-    assert ahead(session._worker.number + 1) == 42
+    assert ahead(session.worker.number + 1) == 42
     with pytest.raises(ProtocolError, match="not the answer"):
         student.honest()
     with student.test():
@@ -655,6 +655,7 @@ def test_a_submission_has_a_time_for_all_it_does(make):
             answers.append(session.student().f())
     assert 2 <= len(answers) <= 3
     again = Session(session.cells, session.limits, server=session.server, clock=session.clock)  # a second worker gets no time of its own
+    again.start()
     assert again.results["cell0"].status == "timeout"
     again.close()
 
@@ -698,4 +699,4 @@ def test_a_generator_goes_on_from_check_to_check(make):
             assert torch.equal(session.student().draw(g), torch.rand(2, generator=reference))
             g.manual_seed(7), reference.manual_seed(7)  # moved on by the test itself
             assert torch.equal(session.student().draw(g), torch.rand(2, generator=reference))
-    assert len(session._worker.table.shared) == 1
+    assert len(session.worker.table.shared) == 1

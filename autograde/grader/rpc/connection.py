@@ -199,6 +199,10 @@ class Connection:
             raise raised
         return answer
 
+    def ask(self, operation: str, arguments: tuple) -> Any:
+        """The worker's answer to what a check asks of a `RemoteObject`: a `request` with that check's deadline and forbidden calls."""
+        raise NotImplementedError("a connection whose objects are asked knows the check in progress")
+
     def new_check(self) -> None:
         """What the last check shared is not called again, and what it was told no longer counts."""
         self.table.new_check()

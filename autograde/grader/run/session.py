@@ -52,7 +52,8 @@ class _Worker(Connection):
 class Session:
     """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added.
 
-    Sessions of one submission share its `clock`; what is `known` to have hung or died in one is not run in the next.
+    `with Session(…) as session:` starts the worker and ends it; `start()` and `close()` do without the `with`. Sessions of one submission
+    share its `clock`; what is `known` to have hung or died in one is not run in the next.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Session:
         self.forbids: tuple[str, ...] = ()
         self.clock = clock or Clock(self.limits)
         self._worker: _Worker | None = None
-        self.restart()
+        self._cells_left = 0.0  # seconds of the student's, for the cells of this worker
 
     @property
     def alive(self) -> bool:
@@ -83,19 +84,31 @@ class Session:
     @property
     def level(self) -> Level:
         """How the worker is isolated: namespaces, landlock, limits or off."""
-        return self._worker.level
+        return Level(self.worker.level)
+
+    @property
+    def worker(self) -> _Worker:
+        """The connection to the worker, which may have ended.
+
+        Raises:
+            RuntimeError: before `start()`.
+        """
+        if self._worker is None:
+            raise RuntimeError("the session has no worker yet: call start()")
+        return self._worker
 
     def student(self, forbids: Sequence[str] = ()) -> RemoteStudent:
         """What a check calls `student`."""
         return RemoteStudent(self, forbids)
 
-    def restart(self) -> None:
-        """A fresh worker with every cell in it that has not hung or died before."""
+    def start(self) -> Session:
+        """A fresh worker, in place of the last one, with every cell in it that has not hung or died before."""
         self.close()
         self._cells_left = self.limits.cells_seconds
         while not self._define():
             pass
         self.clock.restarts -= self.limits.cells_seconds - self._cells_left
+        return self
 
     def close(self) -> None:
         """End the worker."""
@@ -103,7 +116,7 @@ class Session:
             self._worker.kill("the session is closed")
 
     def __enter__(self) -> Session:
-        return self
+        return self.start()
 
     def __exit__(self, *_: Any) -> None:
         self.close()
@@ -112,8 +125,8 @@ class Session:
     def test(self, forbids: Sequence[str] = (), seconds: float | None = None) -> Iterator[None]:
         """A check's time, its forbidden calls, and a worker that lives (unless running the cells again takes too long)."""
         if not self.alive and self.clock.restarts > 0:
-            self.restart()
-        self._worker.new_check()
+            self.start()
+        self.worker.new_check()
         before, self.forbids = self.forbids, tuple(forbids)
         try:
             with self.clock.check(seconds):
@@ -123,7 +136,7 @@ class Session:
 
     def ask(self, operation: str, arguments: tuple) -> Any:
         """One request to the worker."""
-        return self._worker.ask(operation, arguments)
+        return self.worker.ask(operation, arguments)
 
     def value(self, name: str) -> Any:
         """What the submission calls by this name: data, or an object that stays in the worker."""
@@ -170,10 +183,10 @@ class Session:
 
     def _define_cell(self, name: str, source: str, allowed: float) -> None:
         try:
-            self._worker.request("define", (name, source), min(allowed, self._cells_left), (), allowed, self.limits.wall_factor)
+            self.worker.request("define", (name, source), min(allowed, self._cells_left), (), allowed, self.limits.wall_factor)
         finally:
-            self._cells_left -= self._worker.taken
-            self.clock.spend(self._worker.taken)
+            self._cells_left -= self.worker.taken
+            self.clock.spend(self.worker.taken)
 
     def _why_missing(self, name: str) -> str:
         """A missing name, with what happened to the cell that would have defined it."""
