@@ -67,6 +67,7 @@ lab: $(VENV)/.ready
 
 lint: $(VENV)/.ready-dev
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check autograde utils tests benchmarks
+	@$(RUN) -m mypy
 
 # One lock file for everything: exact versions as constraints, so that the extras stay optional.
 lock: $(VENV)/.ready-dev

@@ -75,6 +75,7 @@ def part_files(*parts: str, suffixes: Container[str] = (".py",)) -> list[Path]:
 def load_module(path: Path, name: str) -> ModuleType:
     """Import a file whose name is not an identifier (it starts with the lesson's number)."""
     spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, f"{path} is no Python file"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -123,7 +123,7 @@ def strength(
 
 def _strength_of(bench, complaints: list[str], verbose: bool) -> list[tuple[str, ...]]:
     """A row for each exercise of a lesson; what is not as it should be goes to `complaints`."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for result in bench.try_reference():
         if result.status != "passed":
             complaints.append(f"{bench.source.name}: the reference answer fails {result.exercise}: {result.message}")

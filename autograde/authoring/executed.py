@@ -101,7 +101,7 @@ def _points(name: str) -> list[str]:
 def _versions(found: list[program.Statement]) -> list[str]:
     """The locked versions of the packages that these statements import, directly or through `utils`."""
     locked = {_normal(name): version for name, version in PINS.findall((layout.ROOT / "requirements.lock").read_text(encoding="utf-8"))}
-    trees = [statement.tree for statement in found]
+    trees: list[ast.AST] = [statement.tree for statement in found]
     trees += [ast.parse(path.read_text(encoding="utf-8")) for path in program.modules(found)]
     imported = {_normal(module.split(".")[0]) for tree in trees for module in _imports(tree)}
     return [f"{name}=={locked[name]}" for name in sorted(imported & set(locked))]

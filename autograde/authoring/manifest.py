@@ -45,7 +45,8 @@ def agrees(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _join_short_lists(text: str) -> str:
     """Numbers of one fingerprint on one line."""
-    joined, inside = [], False
+    joined: list[str] = []
+    inside = False
     for line in text.splitlines():
         if inside:
             joined[-1] += " " * (not joined[-1].endswith("[")) + line.strip()

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -97,7 +98,7 @@ def _notebook_cell(cell: Cell, number: int, text: str) -> NotebookNode:
 
 
 def _nbgrader_metadata(cell: Cell) -> dict | None:
-    points = cell.metadata.get("points")
+    points: Any = cell.metadata.get("points")  # a check and a question have some
     if cell.exercise:
         return {"grade_id": cell.exercise, "grade": False, "solution": True, "locked": False}
     if cell.check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from autograde.authoring import benchmark_tables
@@ -46,10 +47,12 @@ FACTS: dict[str, Callable[[], str]] = {"strength": strength, "speed": speed, "gp
 def filled(text: str) -> str:
     """The README with every `<!-- name -->…<!-- /name -->` up to date."""
     for name, fact in FACTS.items():
-        text = re.sub(
-            rf"(<!-- {name} -->\s*?\n?).*?(\n?<!-- /{name} -->)", lambda m, fact=fact: m[1] + fact() + m[2], text, flags=re.DOTALL
-        )
+        text = re.sub(rf"(<!-- {name} -->\s*?\n?).*?(\n?<!-- /{name} -->)", partial(_with, fact), text, flags=re.DOTALL)
     return text
+
+
+def _with(fact: Callable[[], str], place: re.Match[str]) -> str:
+    return place[1] + fact() + place[2]
 
 
 def _table(name: str) -> dict[str, Any]:

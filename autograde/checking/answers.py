@@ -25,7 +25,8 @@ def used(
     exercise: str, answers: Mapping[str, str], earlier: Collection[str], parse: Callable[[str], ast.Module | None] = parsed
 ) -> set[str]:
     """Those of `earlier` that the answer to `exercise` names, directly or through other answers; `answers` holds each answer's code."""
-    found, waiting = set(), [exercise]
+    found: set[str] = set()
+    waiting = [exercise]
     while waiting:
         for name in _names(parse(answers.get(waiting.pop(), ""))) & set(earlier) - found - {exercise}:
             found.add(name)

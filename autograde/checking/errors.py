@@ -76,7 +76,7 @@ BUILTINS = {
         ZeroDivisionError,
     )
 }  # fmt: skip
-_classes = {}
+_classes: dict[type[BaseException] | None, type[StudentError]] = {}
 
 
 def student_error(type_name, ancestors, message, line="", traceback=""):

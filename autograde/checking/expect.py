@@ -9,7 +9,7 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Sequence
-from numbers import Number
+from numbers import Number, Real
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -53,7 +53,7 @@ def close(got: Any, want: Any, *, where: str, rtol: float | None = None, atol: f
         _same_container(got, want, (tuple, list), where)
         for i, (one, other) in enumerate(zip(got, want, strict=True)):
             close(one, other, where=f"{where}, result {i}", rtol=rtol, atol=atol)
-    elif isinstance(want, bool) or not isinstance(want, Number):
+    elif isinstance(want, bool) or not isinstance(want, Real):
         equal(got, want, where=where)
     else:
         _close_number(got, float(want), where, rtol, atol)
@@ -271,7 +271,7 @@ def show(value: Any, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-BRACKETS = {list: "[]", tuple: "()", set: "{}", dict: "{}"}
+BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), dict: ("{", "}")}
 
 
 def _beginning(value: Any, room: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def fingerprint(probe: Callable[[Student], Any], student: Student) -> dict[str, 
     return {"form": " ".join(form)[:200], "numbers": [_round(x) for x in numbers]}
 
 
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two fingerprints agree up to rounding."""
     if one["form"] != other["form"] or len(one["numbers"]) != len(other["numbers"]):
         return False

@@ -192,7 +192,7 @@ class _Operators(TorchDispatchMode):
         if function._schema.name not in _OPERATORS and space not in _LIBRARY:
             self.watch.refuse(name)  # an operator of the student's own, which may do anything in there
         if self.watch.forbids(name):
-            frame = sys._getframe(1)
+            frame: FrameType | None = sys._getframe(1)
             while frame is not None and _module(frame).startswith(
                 ("torch.utils._", "torch._ops", "torch._dynamo", "torch._compile", __name__)
             ):
@@ -289,7 +289,7 @@ def _patch(stack: ExitStack, members: Mapping[str, Any], owner: Any, watch: _Wat
             _patch(stack, vars(value), value, watch)
 
 
-def _guarded(function: FunctionType, watch: _Watcher) -> FunctionType:
+def _guarded(function: FunctionType, watch: _Watcher) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         watch.check(f"{function.__module__.split('.')[0]}'s {function.__name__}", sys._getframe(1))
@@ -300,10 +300,13 @@ def _guarded(function: FunctionType, watch: _Watcher) -> FunctionType:
 
 def _plain(kind: type) -> bool:
     """Whether PyTorch calls nothing of the class but what Tensor itself has."""
-    function, dispatch = (getattr(kind, name, None) for name in ("__torch_function__", "__torch_dispatch__"))
-    return (
-        getattr(function, "__func__", function) is torch.Tensor.__torch_function__.__func__ and dispatch is torch.Tensor.__torch_dispatch__
-    )
+    return all(_function(kind, name) is _function(torch.Tensor, name) for name in ("__torch_function__", "__torch_dispatch__"))
+
+
+def _function(kind: type, name: str) -> Any:
+    """A class's attribute; of a method that is bound to the class, its function."""
+    found = getattr(kind, name, None)
+    return getattr(found, "__func__", found)
 
 
 def requests_arrive_in(module: str) -> None:

@@ -22,6 +22,9 @@ PRINTED = "color-mix(in srgb, currentColor 7%, transparent)"
 class Report(float):
     """A result as its points: a plain number to `repr` and to nbgrader, a report to a notebook and to `str`."""
 
+    result: Result
+    answer: str
+
     def __new__(cls, result: Result, answer: str = "") -> Report:
         report = super().__new__(cls, result.score)
         report.result, report.answer = result, answer

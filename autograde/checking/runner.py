@@ -80,7 +80,7 @@ class _Collector:
             config.addinivalue_line("markers", mark)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.items = list(session.items)
+        self.items = [item for item in session.items if isinstance(item, pytest.Function)]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -20,23 +20,22 @@ HELP = "The commands of *Attention and language modelling for agents*. `autograd
 MORE = "Something does not work? `autograde doctor` looks for the common causes. Tab completion: `autograde --install-completion`."
 
 
-class _Flags:
-    """Shows no type beside an option that takes no value: `--zeros <bool>` reads as if one were to be typed."""
+def _flags_without_type(params: list[Any]) -> list[Any]:
+    """An option that takes no value shows none: `--zeros <bool>` reads as if one were to be typed."""
+    for param in params:
+        if getattr(param, "is_flag", False) and param.metavar is None:
+            param.metavar = ""
+    return params
 
+
+class _Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
-        params = super().get_params(ctx)
-        for param in params:
-            if getattr(param, "is_flag", False) and param.metavar is None:
-                param.metavar = ""
-        return params
+        return _flags_without_type(super().get_params(ctx))
 
 
-class _Command(_Flags, TyperCommand):
-    pass
-
-
-class _Group(_Flags, TyperGroup):
-    pass
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _flags_without_type(super().get_params(ctx))
 
 
 app = typer.Typer(

@@ -133,7 +133,7 @@ def _limits(seconds: float) -> Limits:
     return replace(most, total_seconds=min(most.total_seconds, seconds / 2 / most.wall_factor))
 
 
-def _mode() -> str:
+def _mode() -> Mode:
     """Nothing of the container can be read, or else nothing that `lock_up` closes; less than that refuses."""
     return Mode.ACCOUNT if probe.support().level in isolate.OPEN else Mode.REQUIRED
 

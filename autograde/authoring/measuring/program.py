@@ -61,7 +61,7 @@ def statements(code: str, line: int = 0) -> list[Statement]:
 
 
 def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias, line: int) -> Statement:
-    tree = ast.copy_location(ast.Import([alias]), node)
+    tree: ast.stmt = ast.copy_location(ast.Import([alias]), node)
     if isinstance(node, ast.ImportFrom):
         tree = ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node)
     return Statement(ast.increment_lineno(tree, line), ast.unparse(tree), _bound(tree), frozenset())
@@ -144,5 +144,5 @@ def _without_comments(code: str, tree: ast.Module) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             text = node.body[0]
-            lines[text.lineno - 1 : text.end_lineno] = [""] * (text.end_lineno - text.lineno + 1)
+            lines[text.lineno - 1 : text.end_lineno] = [""] * len(lines[text.lineno - 1 : text.end_lineno])
     return lines

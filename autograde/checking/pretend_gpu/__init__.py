@@ -17,8 +17,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from torch.types import Storage
 from torch.utils import backend_registration
 
 from autograde.checking.pretend_gpu import autocast, generators, kernels
@@ -27,6 +29,7 @@ from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gp
 
 # how an answer may draw: with a generator of the device; with the CPU's, moving what it drew; or now here, now there, which CUDA refuses
 ON_DEVICE, ON_CPU, ANYWHERE = "on the device", "on the CPU", "anywhere"
+AnyStorage = Storage | torch.TypedStorage | torch.UntypedStorage
 _original_apply = torch.nn.Module._apply
 __all__ = ["A100", "ANYWHERE", "BACKEND", "DEVICE", "NAME", "ON_CPU", "ON_DEVICE", "T4", "Card", "is_on_gpu", "is_possible", "machine"]
 
@@ -41,18 +44,33 @@ def is_possible() -> bool:
 def machine(card: Card = A100, drawing: str = ON_DEVICE) -> Iterator[torch.device]:
     """Inside, this machine has the pretend GPU `card`: gives its device. Where `drawing` is anywhere, it takes the CPU's generators, too."""
     _install()
-    before = BACKEND.card, BACKEND.waits, BACKEND.any_generator, torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply
+    before = BACKEND.card, BACKEND.waits, BACKEND.any_generator
     BACKEND.card, BACKEND.waits, BACKEND.any_generator = card, [], drawing == ANYWHERE
-    torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply = generators.Generator, _clone, _apply
     try:
-        with torch.autograd.set_multithreading_enabled(
-            False
-        ):  # PyTorch has a thread for each device that it knew at its first backward pass
+        # PyTorch has a thread for each device that it knew at its first backward pass
+        with _replaced(), torch.autograd.set_multithreading_enabled(False):
             yield torch.device(DEVICE)
     finally:
         BACKEND.synchronize()
-        BACKEND.card, BACKEND.waits, BACKEND.any_generator = before[:3]
-        torch.Generator, torch.UntypedStorage.clone, torch.nn.Module._apply = before[3:]
+        BACKEND.card, BACKEND.waits, BACKEND.any_generator = before
+
+
+@contextmanager
+def _replaced() -> Iterator[None]:
+    """Inside, PyTorch has our parts in place of those of its own that know no device written in Python."""
+    parts: tuple[tuple[Any, str, Any], ...] = (
+        (torch, "Generator", generators.Generator),
+        (torch.UntypedStorage, "clone", _clone),
+        (torch.nn.Module, "_apply", _apply),
+    )
+    before = [getattr(owner, name) for owner, name, _ in parts]
+    for owner, name, ours in parts:
+        setattr(owner, name, ours)
+    try:
+        yield
+    finally:
+        for (owner, name, _), theirs in zip(parts, before):
+            setattr(owner, name, theirs)
 
 
 @functools.cache
@@ -64,11 +82,11 @@ def _install() -> list[torch.library.Library]:
     return kernels.register() + autocast.register()
 
 
-def _tag(storage: torch.UntypedStorage) -> str | None:
+def _tag(storage: AnyStorage) -> str | None:
     return DEVICE if storage.device.type == NAME else None
 
 
-def _restore(storage: torch.UntypedStorage, location: str) -> torch.UntypedStorage | None:
+def _restore(storage: AnyStorage, location: str) -> torch.UntypedStorage | None:
     """`torch.load`: a storage whose file, or `map_location`, says that it belongs on the device."""
     if location.split(":")[0] != NAME:
         return None

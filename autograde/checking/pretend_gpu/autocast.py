@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch._C import DispatchKey, DispatchKeySet, _ExcludeDispatchKeyGuard
+from torch._ops import OpOverload
 from torch.utils._pytree import tree_leaves, tree_map
 
 from autograde.checking.pretend_gpu.memory import NAME, is_on_gpu
@@ -51,7 +52,7 @@ def float32(op: Callable, args: tuple, kwargs: dict) -> Any:
     return _with(op, cast(torch.float32), args, kwargs)
 
 
-def float32_result(op: Callable, args: tuple, kwargs: dict) -> Any:
+def float32_result(op: OpOverload, args: tuple, kwargs: dict) -> Any:
     """Sums and the like: half precision in, float32 out, unless the caller names a dtype."""
     named = form(op).named(args, kwargs)
     first = next((x for x in tree_leaves(args) if isinstance(x, torch.Tensor)), None)
@@ -71,7 +72,7 @@ def _with(op: Callable, change: Callable[[Any], Any], args: tuple, kwargs: dict)
 
 
 def _kernel(op: Callable, policy: Callable) -> Callable:
-    below = DispatchKeySet(DispatchKey.AutocastPrivateUse1)
+    below = DispatchKeySet(DispatchKey.AutocastPrivateUse1)  # type: ignore[attr-defined]  # PyTorch's stubs leave it out
 
     def run(*args: Any, **kwargs: Any) -> Any:
         with _ExcludeDispatchKeyGuard(below):

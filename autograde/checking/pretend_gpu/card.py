@@ -119,7 +119,7 @@ class Backend(backend_registration._DummyBackendModule):
 
     def set_sync_debug_mode(self, mode: int | str) -> None:
         """As CUDA's: with "error" an operation for which the host waits raises."""
-        self._mode = {"default": 0, "warn": 1, "error": 2}.get(mode, mode)
+        self._mode = {"default": 0, "warn": 1, "error": 2}[mode] if isinstance(mode, str) else mode
 
     def host_waits(self, operation: str) -> None:
         if self._mode == 2:

@@ -58,7 +58,7 @@ def as_default(generator: torch.Generator) -> Iterator[None]:
         torch.default_generator.set_state(before)
 
 
-class GeneratorType(type(_RealGenerator)):
+class GeneratorType(type(_RealGenerator)):  # type: ignore[misc]  # whichever metaclass this version of PyTorch has
     """Stands for `torch.Generator` while the pretend GPU is there: makes generators of either device, and knows both."""
 
     def __call__(cls, device: Any = "cpu") -> torch.Generator:
@@ -76,9 +76,14 @@ class Generator(_RealGenerator, metaclass=GeneratorType):
 
 
 def _write(generator: torch.Generator, device: tuple[int, int]) -> None:
-    place = generator._cdata + _place()
+    place = _address(generator) + _place()
     for i, value in enumerate(device):
         ctypes.c_uint8.from_address(place + i).value = value
+
+
+def _address(generator: torch.Generator) -> int:
+    """Of the C++ object."""
+    return generator._cdata  # type: ignore[attr-defined]  # PyTorch's stubs leave it out
 
 
 @functools.cache
@@ -86,7 +91,7 @@ def _place() -> int:
     """Where in a generator's C++ object the device stands."""
     trial = _RealGenerator()
     for offset in range(16, 128, 2):
-        fields = [ctypes.c_uint8.from_address(trial._cdata + offset + i) for i in (0, 1)]
+        fields = [ctypes.c_uint8.from_address(_address(trial) + offset + i) for i in (0, 1)]
         if tuple(f.value for f in fields) != _CPU:
             continue
         for f, value in zip(fields, _GPU):

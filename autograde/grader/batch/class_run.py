@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Graders:
     scheduler: str | None
     sandbox: Mode
 
-    def graded(self, jobs: list[Job], console: Console) -> Iterator[tuple[Job, Graded]]:
+    def graded(self, jobs: list[Job], console: Console) -> Generator[tuple[Job, Graded], None, None]:
         """Each job with its result as it comes; where graders are killed by others, new ones go on with what is left."""
         left = {job.key: job for job in jobs}
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
 from autograde.grader.sandbox.limits import more_processor_time
@@ -72,7 +72,7 @@ class GraderPool(Executor):
     or compares); this side ends one that takes `WALL_SECONDS`. Neither reads anything that a student sent.
     """
 
-    def __init__(self, workers: int, context: BaseContext, arguments: tuple) -> None:
+    def __init__(self, workers: int, context: SpawnContext | ForkServerContext, arguments: tuple) -> None:
         self.context, self.arguments = context, arguments
         self.calls: queue.SimpleQueue[tuple | None] = queue.SimpleQueue()
         self.ended = False  # nothing new is begun
@@ -126,7 +126,7 @@ class GraderPool(Executor):
 class _Grader:
     """One grader process and the pipe to it."""
 
-    def __init__(self, context: BaseContext, arguments: tuple) -> None:
+    def __init__(self, context: SpawnContext | ForkServerContext, arguments: tuple) -> None:
         self.pipe, theirs = context.Pipe()
         with theirs:
             self.process = context.Process(target=_life, args=(theirs, *arguments), daemon=True)
@@ -165,7 +165,7 @@ def _life(pipe: Connection, seconds: int, address: str, hidden: tuple[str, ...],
             pipe.send(answer)
 
 
-def _context() -> BaseContext:
+def _context() -> SpawnContext | ForkServerContext:
     """Forked from a clean process where there are forks: it is cheap, and safe whatever threads this process has."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")

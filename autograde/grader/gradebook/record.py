@@ -138,7 +138,8 @@ class Records:
         concerned = [(s.student, s.lesson, s.penalty) for s in self.standings() if s.late > 0 or s.penalty]
         for student, lesson, _ in concerned:
             self.update_penalty(student, lesson)
-        return [(student, lesson) for student, lesson, before in concerned if self.standing(student, lesson).penalty != before]
+        after = {(s.student, s.lesson): s.penalty for s in self.standings()}
+        return [(student, lesson) for student, lesson, before in concerned if after.get((student, lesson)) != before]
 
     def update_penalty(self, student: str, lesson: str) -> None:
         """Take off what being late costs by the course's own rule, as the due date and the points stand now."""

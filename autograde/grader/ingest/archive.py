@@ -8,8 +8,9 @@ import stat
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -83,7 +84,7 @@ class _Member:
     packed: int
     regular: bool
     time: float  # seconds since 1970
-    open: object
+    open: Callable[[], IO[bytes] | None]
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:
@@ -94,7 +95,7 @@ def _zip_members(path: Path) -> Iterator[_Member]:
             kind = stat.S_IFMT(info.external_attr >> 16)
             regular = kind in (0, stat.S_IFREG)
             yield _Member(
-                _zip_name(info), info.file_size, max(info.compress_size, 1), regular, _zip_time(info), lambda i=info: archive.open(i)
+                _zip_name(info), info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(archive.open, info)
             )
 
 
@@ -120,7 +121,7 @@ def _tar_members(path: Path) -> Iterator[_Member]:
     with tarfile.open(path) as archive:
         for info in archive:
             if not info.isdir():
-                yield _Member(info.name, info.size, max(info.size, 1), info.isreg(), info.mtime, lambda i=info: archive.extractfile(i))
+                yield _Member(info.name, info.size, max(info.size, 1), info.isreg(), info.mtime, partial(archive.extractfile, info))
 
 
 def _write_all(members: Iterator[_Member], result: Unpacked) -> None:
@@ -158,7 +159,8 @@ def _copy(member: _Member, place: Path, most: int) -> int:
     most = min(most, MAX_MEMBER, max(10 * 2**20, member.packed * MAX_RATIO))
     place.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    source: IO[bytes] = member.open()
+    source = member.open()
+    assert source is not None, "only a link or a device has nothing to read, and is left out"
     with source, place.open("wb") as stream:
         while chunk := source.read(CHUNK):
             written += len(chunk)

@@ -25,6 +25,7 @@ from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.survey import File, Handed, LeftOut, Survey, folders, is_course, survey
+from autograde.grader.ingest.systems import Label
 from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"
@@ -153,7 +154,7 @@ def _bring_the_rest(found: Survey, result: Collected, course: Path, ledger: Ledg
     if lesson is None:
         return
     for out in result.left_out:
-        student = ledger.people.get(_person(out), out.student) if out.label and out.label.number else out.student
+        student = ledger.people.get(_person(out.label), out.student) if out.label and out.label.number else out.student
         if out.file and student and student not in have:
             rest.setdefault(student, []).append((out.label.file if out.label and out.label.file else out.file.parts[-1], out.file))
     for handed in found.handed:
@@ -173,12 +174,12 @@ def _tell_apart(found: Survey, ledger: Ledger) -> None:
     numbers: dict[str, set[str]] = defaultdict(set)
     for handed in found.handed:
         if handed.label and handed.label.number:
-            numbers[handed.student].add(_person(handed))
+            numbers[handed.student].add(_person(handed.label))
     taken = {name: person for person, name in ledger.people.items()}
     for index, handed in enumerate(found.handed):
         if not (handed.label and handed.label.number):
             continue
-        person, name = _person(handed), handed.student
+        person, name = _person(handed.label), handed.student
         if person not in ledger.people:
             apart = len(numbers[name]) > 1 and name not in taken or taken.get(name, person) != person
             ledger.people[person] = f"{name}_{handed.label.number}" if apart else name
@@ -192,8 +193,8 @@ def _rename(found: Survey, names: Set[str]) -> None:
     found.students = (found.students - apart) | names - {""}
 
 
-def _person(handed: Handed | LeftOut) -> str:
-    return f"{handed.label.system.split(',')[0]} {handed.label.number}"
+def _person(label: Label) -> str:
+    return f"{label.system.split(',')[0]} {label.number}"
 
 
 def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool, time: datetime | None) -> Row:

@@ -137,10 +137,10 @@ def _extras(raw: RawNotebook, places: Places, used: frozenset[int]) -> dict[int,
     texts = {_squeeze(cell.source) for cell in places.template}
     after, extras = 0, {}
     for i, cell in enumerate(raw.cells):
-        after = after if places.of[i] is None else places.of[i]
+        after = after if (position := places.of[i]) is None else position
         # splitting an answer's cell copies its id to the half that holds only helpers
         split = cell.kind == "code" and cell.grade_id in ids and cell.grade_id not in defined_names(cell.source)
-        own = places.of[i] is None and not cell.grade_id or split
+        own = position is None and not cell.grade_id or split
         text = _squeeze(cell.source)
         given = not text or text in texts or "import get_ready" in text  # the last: the first cell of an earlier release
         if own and i not in used and not given and not NOT_RUN & set(cell.tags) and (cell.kind == "code" or not raw.in_pieces):
@@ -209,8 +209,8 @@ def _fill(
     for position, original in enumerate(template.cells):
         cell = NotebookNode({**original, "metadata": NotebookNode(original.metadata)})
         name = _grade_id(cell)
-        if chosen.get(name) is not None:
-            cell.source = cells[chosen[name]].source
+        if (index := chosen.get(name)) is not None:
+            cell.source = cells[index].source
         elif name in chosen:
             repairs.append(f"{name}: its cell is missing")
         elif position in words:

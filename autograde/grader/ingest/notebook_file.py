@@ -138,8 +138,8 @@ def _cell(raw: Any) -> RawCell | None:
         source = "".join(line for line in source if isinstance(line, str))
     if not isinstance(source, str):
         return None
-    metadata = raw.get("metadata") if isinstance(raw.get("metadata"), dict) else {}
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    metadata = _mapping(raw.get("metadata"))
+    nbgrader = _mapping(metadata.get("nbgrader"))
     grade_id, tags, cell_id = nbgrader.get("grade_id"), metadata.get("tags"), raw.get("id", metadata.get("id"))  # the latter is Colab's
     return RawCell(
         kind if (kind := raw.get("cell_type")) in ("code", "raw") else "markdown",
@@ -153,10 +153,15 @@ def _cell(raw: Any) -> RawCell | None:
 
 def pictures(attachments: Any) -> dict[str, dict[str, str]]:
     """A cell's pictures, as far as they are some."""
-    named = attachments.items() if isinstance(attachments, dict) else ()
     return {
-        n: d for n, d in named if isinstance(n, str) and isinstance(d, dict) and d and all(isinstance(x, str) for x in (*d, *d.values()))
+        n: d
+        for n, d in _mapping(attachments).items()
+        if isinstance(n, str) and isinstance(d, dict) and d and all(isinstance(x, str) for x in (*d, *d.values()))
     }
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _from_script(text: str) -> RawNotebook:

@@ -38,9 +38,8 @@ def pieces(text: str) -> list[tuple[str, str]]:
 def is_code(text: str) -> bool:
     """Whether a text is Python and more than words: one that is a name or a constant alone is none."""
     tree = _parsed(text)
-    return bool(tree and tree.body) and not all(
-        isinstance(n, ast.Expr) and isinstance(n.value, (ast.Name, ast.Constant)) for n in tree.body
-    )
+    body = tree.body if tree else []
+    return not all(isinstance(n, ast.Expr) and isinstance(n.value, (ast.Name, ast.Constant)) for n in body)
 
 
 def is_numbered(text: str) -> bool:

@@ -61,7 +61,7 @@ def _by_lesson(inner: list[Parts]) -> bool:
     return all(len(parts) > 1 for parts in inner) and any(not is_work(parts[0]) for parts in inner)
 
 
-def _loose(files: list[Parts], root: str) -> dict[Parts, str]:
+def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
     """Files in one folder: a student each where names say whose, else all the folder's; "" where nobody can tell."""
     whose = {parts: said(parts[0]) for parts in files}
     if not root or not any(whose.values()):

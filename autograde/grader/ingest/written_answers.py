@@ -70,10 +70,8 @@ class Places:
         """The index of the question's cell, else of the nearest cell before it that the lesson gives; and what was written below the question."""
         if asked := self._asked(position):
             return asked[0], self._own(asked[1])
-        before = [i for i, place in enumerate(self.of) if place is not None and place < position]
-        if not before or max(self.of[i] for i in before) < position - FAR:
-            return None, ""
-        return max(before, key=lambda i: (self.of[i], i)), ""
+        place, index = max(((place, i) for i, place in enumerate(self.of) if place is not None and place < position), default=(-1, None))
+        return (index, "") if place >= position - FAR else (None, "")
 
     def _asked(self, position: int) -> tuple[int, str] | None:
         """The cell with the question's last words, and what follows them in it."""

@@ -302,9 +302,9 @@ class _Decoder:
 
     def bytes(self, index: Any) -> bytes:
         """A buffer, once: one that a million nodes name would fill the memory."""
-        if type(index) is not int or not 0 <= index < len(self.buffers) or self.buffers[index] is None:
+        if type(index) is not int or not 0 <= index < len(self.buffers) or (where := self.buffers[index]) is None:
             raise ProtocolError("the message is malformed (no such buffer)")
-        (start, length), self.buffers[index] = self.buffers[index], None
+        (start, length), self.buffers[index] = where, None
         return bytes(self.message[start : start + length])
 
 
@@ -350,7 +350,7 @@ def _read_array(d: _Decoder, depth: int, code: Any, shape: Any, index: Any) -> n
 def _read_scalar(d: _Decoder, depth: int, code: Any, shape: Any, index: Any) -> np.generic:
     if shape != []:
         raise ProtocolError("the message is malformed (a scalar with a shape)")
-    return _read_array(d, depth, code, [], index)[()]
+    return _read_array(d, depth, code, [], index).flat[0]
 
 
 def _read_dict(d: _Decoder, depth: int, nodes: Any) -> dict:
@@ -391,7 +391,7 @@ def _read_dataclass(d: _Decoder, depth: int, name: Any, parts: Any) -> Any:
     values = {key: d.value(node, depth) for key, node in parts}
     if set(values) != {f.name for f in fields(cls)}:
         raise ProtocolError(f"the fields of a {cls.__name__} are not all there")
-    made = object.__new__(cls)  # no constructor: the fields are all that crosses
+    made: Any = object.__new__(cls)  # no constructor: the fields are all that crosses
     for key, value in values.items():
         object.__setattr__(made, key, value)
     return made

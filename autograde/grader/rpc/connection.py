@@ -217,7 +217,7 @@ class Connection:
 
     def _send(self, kind: str, body: Any) -> None:
         message = encode((kind, body), self.table, self.channel.limit)
-        self.channel.send(message, self.table.news(), self.deadline and self.deadline.left)
+        self.channel.send(message, self.table.news(), self.deadline.left if self.deadline else None)
 
     def _answer(self, number: int) -> tuple[Any, BaseException | None]:
         """The answer, or the error that is it; questions on the way are answered."""
@@ -231,7 +231,7 @@ class Connection:
             return (body[1], None) if kind == "result" else (None, self._error(body[1]))
 
     def _receive(self) -> tuple[str, Any]:
-        message, extra = self.channel.receive(self.deadline and self.deadline.left)
+        message, extra = self.channel.receive(self.deadline.left if self.deadline else None)
         self.received += len(message) + len(extra)
         if self.received > CHECK_MESSAGES * self.channel.limit:
             raise ProtocolError("all that it sends in one check is too large together")

@@ -16,6 +16,10 @@ from autograde.grader.rpc.connection import RemoteReference
 class Answers(Protocol):
     """Who answers for the student's code: a session, which starts a new worker when the code has ended the last one."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether the worker is there."""
+
     def ask(self, operation: str, arguments: tuple) -> Any:
         """One request to the worker."""
 

@@ -46,5 +46,6 @@ def merge(own: Result, second: Result, names: Sequence[str]) -> Result:
 def _told(outcome: Outcome, before: Outcome | None, quoted: str) -> Outcome:
     if outcome.passed:
         return outcome
-    known = before is not None and not before.passed
-    return replace(outcome, message=before.message if known else NOT_SHOWN.format(names=quoted), detail=before.detail if known else "")
+    if before is not None and not before.passed:
+        return replace(outcome, message=before.message, detail=before.detail)
+    return replace(outcome, message=NOT_SHOWN.format(names=quoted), detail="")

@@ -54,8 +54,8 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
         if not (submission.answers or files) and (not submission.written or by_content(found.path) not in (None, found.lesson)):
             raise Unreadable(_why_nothing(found))
         results = SubmissionRun(lesson, submission, files, sandbox, limits).results(tell)
-    except Unreadable as reason:
-        return without_results(found, SubmissionStatus.UNREADABLE, f"{readable(found.path.name)}: {reason}")
+    except Unreadable as error:
+        return without_results(found, SubmissionStatus.UNREADABLE, f"{readable(found.path.name)}: {error}")
     except SandboxUnavailable:
         raise
     except (MemoryError, RecursionError) as error:  # what only the student's bytes bring about
@@ -227,7 +227,7 @@ def _why_missing(found: Found) -> str:
 
 
 def _why_nothing(found: Found) -> str:
-    other = by_content(found.path)
+    other = by_content(found.path) if found.path else None
     what = f"it is the notebook of lesson {other[:2]}" if other and other != found.lesson else "is it another notebook?"
     return f"no cell of lesson {found.lesson[:2]} is in it; {what}"
 

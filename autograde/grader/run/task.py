@@ -67,6 +67,7 @@ def grade_parcel(parcel: Parcel) -> Graded:
         OtherVersion: when this machine has not what the sender checks by.
     """
     _same_versions(parcel)
+    assert parcel.found.path is not None, "only what has a file is packed"
     with tempfile.TemporaryDirectory(prefix="autograde-") as folder:
         for name, content in parcel.files.items():
             (Path(folder) / Path(name).name).write_bytes(content)

@@ -86,7 +86,7 @@ def require(mode: Mode) -> list[str]:
 
 def main(root: str) -> None:
     """Print a `sandbox.Support` as JSON."""
-    namespaces = {name: not attempt(lambda flag=flag: _unshare(flag)) for name, flag in KINDS.items()}
+    namespaces = {name: not attempt(functools.partial(_unshare, flag)) for name, flag in KINDS.items()}
     filters = not attempt(_install_filter)
     level, reason = _level(Path(root))
     missing = []
@@ -196,4 +196,4 @@ def _sysctl(name: str) -> str:
     try:
         return Path("/proc/sys", name.replace(".", "/")).read_text().strip()
     except OSError as error:
-        return errno.errorcode.get(error.errno, "")
+        return errno.errorcode.get(error.errno or 0, "")

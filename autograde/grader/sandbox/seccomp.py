@@ -51,7 +51,7 @@ def program(level: Level) -> bytes:
         if (number := LOOKED_INTO[name][which]) is not None:
             steps += [(_EQUAL, 0, len(body), number), *body]
     listed = {**EVERYWHERE, **(IN_NAMESPACES if level == Level.NAMESPACES else {})}
-    steps += _any_of(sorted(numbers[which] for numbers in listed.values() if numbers[which] is not None))
+    steps += _any_of(sorted(number for numbers in listed.values() if (number := numbers[which]) is not None))
     steps += [(_AT_LEAST, 0, 1, _NEWER), _deny(errno.ENOSYS), _deny(errno.EPERM)]
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 

@@ -60,14 +60,13 @@ class ForkServer:
     """A fork server that this one started, or (by `address`) one that another did."""
 
     def __init__(self, address: str | None = None, root: Path = ROOT) -> None:
-        self.process = self._folder = None
-        if address is None:
-            self._folder = tempfile.mkdtemp(prefix="autograde-")  # mode 0700: only we may ask for workers
-            address = os.path.join(self._folder, "server")
-            self._start(address, root)
-        self.address = address
+        self.process: subprocess.Popen | None = None
+        self.address = self._start(root) if address is None else address
 
-    def _start(self, address: str, root: Path) -> None:
+    def _start(self, root: Path) -> str:
+        """A server of our own; gives its address."""
+        folder = tempfile.mkdtemp(prefix="autograde-")  # mode 0700: only we may ask for workers
+        address = os.path.join(folder, "server")
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(address)
         listener.listen(64)
@@ -78,7 +77,8 @@ class ForkServer:
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=ENVIRONMENT, cwd="/", pass_fds=[listener.fileno()],
                 start_new_session=True,  # Ctrl-C is for the grader, which then decides
             )  # fmt: skip
-        weakref.finalize(self, _stop, self.process, self._folder, os.getpid())
+        weakref.finalize(self, _stop, self.process, address, os.getpid())
+        return address
 
     def spawn(self, limits: Limits, mode: Mode) -> tuple[socket.socket, socket.socket]:
         """A new worker's data channel and lifetime."""
@@ -100,16 +100,17 @@ class ForkServer:
 
     def close(self) -> None:
         if self.process:
-            _stop(self.process, self._folder, os.getpid())
+            _stop(self.process, self.address, os.getpid())
 
 
-def _stop(process: subprocess.Popen, folder: str, owner: int) -> None:
+def _stop(process: subprocess.Popen, address: str, owner: int) -> None:
     if os.getpid() != owner:  # a fork of ours that ends does not take the server with it
         return
-    process.stdin.close()
+    if process.stdin:
+        process.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(5)
-    _forget(os.path.join(folder, "server"))
+    _forget(address)
 
 
 def _forget(address: str) -> None:

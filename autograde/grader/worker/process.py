@@ -12,7 +12,7 @@ import random
 import threading
 import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -80,8 +80,8 @@ class StudentTable(Table):
         for number, generator in self.generators.items():
             if generator is value:
                 return ["g", number]
-        number = self.numbers.get(id(value))
-        if number is None:
+        number = self.numbers.get(id(value), 0)
+        if not number:
             number, self.next_number = self.next_number, self.next_number + 1
             self.objects[number], self.numbers[id(value)] = value, number
         return ["h", number, type(value).__name__[:80]]
@@ -240,7 +240,7 @@ def _next(worker: Worker, iterator: Iterator) -> tuple:
         return ()
 
 
-_OPERATIONS = {
+_OPERATIONS: dict[str, Callable[..., Any]] = {
     "define": _define,
     "has": _has,
     "call": _call,
@@ -265,7 +265,7 @@ _OPERATIONS = {
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception as strings. Its own methods are the student's and may do anything, so nothing is trusted to work."""
     try:
-        message = error.msg if type(error) in (SyntaxError, IndentationError) else str(error)
+        message = str(error.msg) if type(error) in (SyntaxError, IndentationError) and isinstance(error, SyntaxError) else str(error)
     except BaseException:
         message = ""
     frames = own_frames(error)

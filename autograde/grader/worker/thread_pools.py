@@ -34,6 +34,10 @@ def pool(
 
 def install() -> None:
     """For the whole process."""
-    multiprocessing.Pool = pool
-    multiprocessing.context.BaseContext.Pool = lambda self, *args, **kwargs: pool(*args, **kwargs)
-    concurrent.futures.ProcessPoolExecutor = Executor
+    replaced: tuple[tuple[Any, str, Any], ...] = (
+        (multiprocessing, "Pool", pool),
+        (multiprocessing.context.BaseContext, "Pool", lambda self, *args, **kwargs: pool(*args, **kwargs)),
+        (concurrent.futures, "ProcessPoolExecutor", Executor),
+    )
+    for owner, name, ours in replaced:
+        setattr(owner, name, ours)
