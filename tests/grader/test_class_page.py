@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import stats
 
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
+from autograde.grader.gradebook.roster import Person
 from autograde.grader.pages import answers_page, class_page
 from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
@@ -80,7 +82,7 @@ def test_mistakes_are_counted_by_their_fingerprint_whatever_the_sentence(tmp_pat
     known = [("k1", "Not divided.")] * 2 + [("k2", "The wrong axis.")] * 2 + [("k2", "Reworded.")] + [("", "expected 1, got 2")] * 9
     results = [Result(exercise, 0, 2, "failed", diagnosis=text, mistake=key) for key, text in known]
     graded = [Graded(f"s{i}", LESSON, "graded", [result]) for i, result in enumerate(results)]
-    sheets = answers_page.sheets(answer for g in graded for answer in answers_page.of(g))
+    sheets = answers_page.sheets(answer for g in graded for answer in answers_page.of(g, {}))
     written(graded, tmp_path)
     rows = [{"student_id": g.student, "assignment": LESSON, "score": "0", "max_score": "2", "status": "graded"} for g in graded]
     [found] = class_page.summarize(rows, [], sheets=sheets)
@@ -162,3 +164,27 @@ def test_who_began_nothing_is_not_said_to_have_solved_it(tmp_path):
     one = [Result("causal_mask", 1.5, 1.5, "passed"), *(r for r in blank if r.exercise != "causal_mask")]
     html = written([Graded("ada", LESSON, "graded", blank), Graded("ben", LESSON, "graded", one)], tmp_path)
     assert ">ada</a></strong>: 0 points, nothing begun" in html and ">ben</a></strong>: 1.5 points, what was begun is solved" in html
+
+
+def test_sections_are_compared_where_there_are_two(tmp_path):
+    """Means as NumPy has them, and the exercises in which a section is far from the class."""
+    graded = classroom(40)
+    last = list(POINTS)[-2]
+    worse = [replace(r, score=0.0, status="failed") if r.exercise == last else r for g in graded[:20] for r in g.results]
+    size = len(graded[0].results)
+    graded = [replace(g, results=worse[i * size : (i + 1) * size]) for i, g in enumerate(graded[:20])] + graded[20:]
+    people = [Person(g.student, "", "A" if i < 20 else "B", "") for i, g in enumerate(graded)] + [Person("absent", "", "A", "")]
+    csv_tables.save(graded, tmp_path)
+    tables = (pd.read_csv(tmp_path / f"{t}.csv", dtype=str, keep_default_na=False).to_dict("records") for t in ("grades", "exercises"))
+    [lesson] = class_page.summarize(*tables, people=people)
+    first, second = lesson.sections
+    assert (first.name, first.students, first.handed_in, second.handed_in) == ("A", 21, 20, 20)
+    assert first.mean == pytest.approx(np.mean([g.score for g in graded[:20]])) and first.median == pytest.approx(
+        np.median([g.score for g in graded[:20]])
+    )
+    [(name, here, whole)] = [x for x in first.apart(lesson.items) if x[0] == last]
+    assert (here, name) == (0.0, last) and whole == pytest.approx(
+        np.mean([r.score / r.points for g in graded for r in g.results if r.exercise == last])
+    )
+    one = class_page.summarize([], [], people=people[:1])
+    assert not one

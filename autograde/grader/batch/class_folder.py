@@ -11,10 +11,10 @@ from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
 from autograde.grader.batch.points import with_points, without_result
 from autograde.grader.batch.stream import Job
-from autograde.grader.gradebook import course_dir
+from autograde.grader.gradebook import course_dir, roster
 from autograde.grader.gradebook.record import Records, explained
 from autograde.grader.gradebook.standing import Standing
-from autograde.grader.pages import answers_page, class_page, feedback_page
+from autograde.grader.pages import answers_page, class_page, feedback_page, likeness, likeness_page
 from autograde.grader.results import csv_tables
 from autograde.grader.results.class_list import ClassList, Key
 from autograde.grader.results.model import Graded
@@ -92,11 +92,14 @@ class ClassFolder:
         self.list.save()
         standings = self._standings()
         answers: list[answers_page.Answer] = []
+        traces: list[likeness.Trace] = []
         written = 0
         rows: dict[Key, Graded] = {key: without_result(standing) for key, standing in standings.items()}
         for key, entry in self.list.members():
             if graded := self.store.load(entry.key):
-                answers += answers_page.of(graded)
+                texts = graded.answers()
+                answers += answers_page.of(graded, texts)
+                traces += likeness.traces(graded, texts)
                 rows[key] = with_points(graded, standings.get(key))
                 if pages and not entry.missing:
                     feedback_page.save(graded, self.out, standings.get(key))
@@ -106,7 +109,9 @@ class ClassFolder:
         sheets = answers_page.sheets(answers)
         for sheet in sheets:
             answers_page.save(sheet, self.out)
-        class_page.save(self.out, list(standings.values()), sheets)
+        alike = likeness.likenesses([*traces, *likeness.wrong(sheets)])
+        likeness_page.save(alike, self.out, {person.student: person.name for person in roster.read(self.out)})
+        class_page.save(self.out, list(standings.values()), sheets, len(alike))
         return written
 
     def _standings(self) -> dict[Key, Standing]:

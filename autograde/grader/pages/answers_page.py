@@ -6,13 +6,12 @@ fails names the values that came, so equal messages of all checks are equal outp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-import nbformat
 from jinja2 import Environment, FileSystemLoader, Template
 
 from autograde.checking.lesson import read_manifest
@@ -68,12 +67,10 @@ class Sheet:
     unwritten: list[Answer]
 
 
-def of(graded: Graded) -> list[Answer]:
-    """A submission's answers; none where it could not be graded."""
+def of(graded: Graded, code: Mapping[str, str]) -> list[Answer]:
+    """A submission's answers, with the `code` of each exercise; none where it could not be graded."""
     if graded.status != SubmissionStatus.GRADED:
         return []
-    cells = nbformat.reads(graded.notebook, as_version=4).cells if graded.notebook else []
-    code = {c.metadata["nbgrader"]["grade_id"]: c.source for c in cells if c.metadata.get("nbgrader", {}).get("solution")}
     return [Answer(graded.student, graded.lesson, result, code.get(result.exercise, "")) for result in graded.results]
 
 

@@ -31,6 +31,7 @@ from autograde.grader.results.csv_tables import safe
 BINS = 10  # of a tenth of the points each
 ENOUGH = 20  # students: below it a correlation of 0.4 can be chance (its standard error is about 1 / √n)
 HARD, SEPARATES = 0.3, 0.2  # Ebel (1965): below 0.20 an item is poor, 0.20 to 0.29 marginal, from 0.30 good
+APART = 0.15  # of an exercise's points: a section that is farther from the class is told
 STUCK = 0.5  # of the points: below it a student is listed
 Table = Sequence[Mapping[str, str]]
 BEGUN = ("passed", "partial", "failed", "error", "timeout")
@@ -85,6 +86,24 @@ class Pupil:
 
 
 @dataclass(frozen=True)
+class Section:
+    """One section of the class in a lesson; `shares` are those of the points that it earned, by exercise, of all who handed in."""
+
+    name: str
+    students: int
+    handed_in: int
+    mean: float | None
+    median: float | None
+    shares: dict[str, float]
+
+    def apart(self, items: Sequence[Item]) -> list[tuple[str, float, float]]:
+        """(exercise, its share here, that of the class) where they differ most, if by more than APART."""
+        pairs = [(i.name, self.shares[i.name], i.easiness) for i in items if i.name in self.shares and i.easiness is not None]
+        far = [pair for pair in pairs if abs(pair[1] - pair[2]) > APART]
+        return sorted(far, key=lambda pair: -abs(pair[1] - pair[2]))[:3]
+
+
+@dataclass(frozen=True)
 class LessonPage:
     """What the page says of a lesson; `pupils` come weakest first."""
 
@@ -121,19 +140,33 @@ class LessonPage:
         return [(tick, round(8 + 420 * tick / self.points, 1)) for tick in range(0, int(self.points) + 1, step)] if self.points else []
 
     @property
+    def sections(self) -> list[Section]:
+        """Nothing where there are fewer than two."""
+        names = sorted({p.section for p in self.pupils if p.section})
+        return [_section(name, [p for p in self.pupils if p.section == name]) for name in names] if len(names) > 1 else []
+
+    @property
     def stuck(self) -> list[Pupil]:
         return [p for p in self.pupils if p.status != "graded" or p.share < STUCK]
 
 
-def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = ()) -> Path:
-    """Write `class.html` beside the tables it is made from, with points as the gradebook has them and names as the roster has."""
+def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), alike: int = 0) -> Path:
+    """Write `class.html` beside the tables it is made from, with points as the gradebook has them and names as the roster has.
+
+    `alike` is how many unusual equalities `likenesses.html` lists.
+    """
     tables = _rows(folder / "grades.csv"), _rows(folder / "exercises.csv")
-    write(folder / "class.html", page(*tables, standings, sheets, roster.read(folder)).encode())
+    write(folder / "class.html", page(*tables, standings, sheets, roster.read(folder), alike).encode())
     return folder / "class.html"
 
 
 def page(
-    grades: Table, exercises: Table, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), people: Sequence[Person] = ()
+    grades: Table,
+    exercises: Table,
+    standings: Sequence[Standing] = (),
+    sheets: Sequence[Sheet] = (),
+    people: Sequence[Person] = (),
+    alike: int = 0,
 ) -> str:
     """The page: one file, without scripts, readable without a server."""
     return _template().render(
@@ -141,8 +174,10 @@ def page(
         sections=sorted({person.section for person in people if person.section}),
         pages={(sheet.lesson, sheet.exercise): answers_page.path_of(sheet.lesson, sheet.exercise) for sheet in sheets},
         from_gradebook=bool(standings),
+        alike=alike,
         enough=ENOUGH,
         stuck=STUCK,
+        apart=APART,
     )
 
 
@@ -256,6 +291,14 @@ def _pupil(
         late,
         "absent" in grade,
     )
+
+
+def _section(name: str, pupils: Sequence[Pupil]) -> Section:
+    there = [p for p in pupils if p.status == "graded"]
+    scores = [p.score for p in there]
+    known = {exercise for p in there for exercise in p.cells}
+    shares = {exercise: mean(p.cells.get(exercise, (0.0, ""))[0] for p in there) for exercise in known}
+    return Section(name, len(pupils), len(there), mean(scores) if scores else None, median(scores) if scores else None, shares)
 
 
 def _share(score: float, worth: float) -> float:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-import nbformat
 from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from markupsafe import Markup, escape
 
@@ -102,7 +101,7 @@ def page(graded: Graded, standing: Standing | None = None) -> str:
     With the gradebook's `standing` the points are those that every export tells; without, those of the checks alone.
     """
     known = read_manifest(graded.lesson)
-    answers = _answers(graded)
+    answers = graded.answers()
     rows = [Row(r, standing.entry(r.exercise) if standing else None, answers.get(r.exercise, "")) for r in graded.results]
     stretch = {name for name, exercise in known["exercises"].items() if exercise["stretch"]}
     counted = [row for row in rows if row.result.exercise not in stretch]
@@ -143,14 +142,6 @@ def _grouped(outcomes: list[Outcome]) -> list[tuple[Outcome, int]]:
     said = [(o, (o.title, o.passed, o.hidden, "" if o.passed else tell(o))) for o in outcomes]
     same = [list(group) for _, group in groupby(said, key=lambda pair: pair[1])]
     return [(group[0][0], len(group)) for group in same]
-
-
-def _answers(graded: Graded) -> dict[str, str]:
-    """What the student wrote, code and words, by the name of its exercise or question."""
-    if not graded.notebook:
-        return {}
-    cells = nbformat.reads(graded.notebook, as_version=4).cells
-    return {c.metadata["nbgrader"]["grade_id"]: c.source for c in cells if c.metadata.get("nbgrader", {}).get("solution")}
 
 
 @lru_cache

@@ -32,6 +32,12 @@ class Graded:
     def score(self) -> float:
         return round(sum(r.score for r in self.results), 2)
 
+    def answers(self) -> dict[str, str]:
+        """What the student wrote, code and words, by the name of its exercise or question."""
+        cells = json.loads(self.notebook)["cells"] if self.notebook else []
+        own = [(cell["metadata"].get("nbgrader", {}), cell["source"]) for cell in cells]
+        return {known["grade_id"]: "".join(source) for known, source in own if known.get("solution")}
+
     @property
     def max_score(self) -> float:
         return sum(r.points for r in self.results)

@@ -1,0 +1,39 @@
+"""The page of unusual equalities, for instructors' eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, Template
+
+from autograde.checking.lesson import read_manifest
+from autograde.files import write
+from autograde.grader.pages.likeness import Likeness
+
+FILE = "likenesses.html"  # in a results folder
+SHOWN = 100  # of the most surprising; a page with more is not read
+
+
+def save(found: Sequence[Likeness], folder: Path, names: Mapping[str, str]) -> Path:
+    """Write the page; `names` are those of the roster, by student."""
+    lessons = sorted({e.lesson for likeness in found for e in likeness.evidence})
+    page = _template().render(
+        found=found[:SHOWN],
+        more=max(0, len(found) - SHOWN),
+        names=names,
+        titles={lesson: read_manifest(lesson)["title"] for lesson in lessons},
+    )
+    write(folder / FILE, page.encode())
+    return folder / FILE
+
+
+@lru_cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["quoted"] = quote
+    return environment.get_template("likeness_page.html.j2")
