@@ -185,16 +185,45 @@ def grade(
         )
 
 
-@command(INSTRUCTORS, "autograde feedback ~/attention-2027")
+@command(INSTRUCTORS, "autograde feedback ~/attention-2027", "autograde feedback ~/attention-2027 --mail ~/mail --lesson 03")
 def feedback(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A course directory, or a results folder of `grade`.")],
+    mail: Annotated[
+        Optional[Path], typer.Option(metavar="DIR", help="Write a message for each student there: files for a mail program.")
+    ] = None,
+    lesson: Annotated[
+        Optional[str], typer.Option(help="Put only this lesson into the messages, such as `03`.", autocompletion=lessons_beginning)
+    ] = None,
+    sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="Who the messages are from.")] = "",
 ) -> None:
     """Make all pages again from the gradebook: the students' feedback, the class page, the answers by exercise.
 
     Do this when points, comments, extensions, due dates or names have changed in the gradebook, and before pages are sent. Nothing is graded.
+    With `--mail` there is a message for each student whose address the roster has, with the pages attached. Nothing is sent.
     """
     pages = _refreshed(results)
     console.print(f"[green]✓[/green] {counted(pages, 'feedback page')} in {escape(str(results / 'feedback'))}", soft_wrap=True)
+    if mail:
+        _write_mail(results, mail, chosen([lesson] if lesson else None), sender)
+
+
+def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> None:
+    from autograde.grader.gradebook import roster as rosters
+    from autograde.grader.gradebook.course_dir import open_gradebook
+    from autograde.grader.gradebook.record import explained
+    from autograde.grader.gradebook.standing import standings
+    from autograde.grader.pages.mail import save
+
+    try:
+        with explained(results), open_gradebook(results) as gradebook:
+            made = save(results, out, list(standings(gradebook)), rosters.read(results), lessons, sender)
+    except (OSError, ValueError) as error:
+        raise fail(str(error)) from None
+    if made.waiting:
+        console.print(f"[yellow]![/yellow] Written answers not graded yet: {escape(', '.join(made.waiting))}", soft_wrap=True)
+    if made.without:
+        console.print(f"[red]✗[/red] No address in the roster: {escape(', '.join(made.without))}", soft_wrap=True)
+    console.print(f"[green]✓[/green] {counted(len(made.files), 'message')} in {escape(str(out))}", soft_wrap=True)
 
 
 @command(INSTRUCTORS, "autograde roster ~/downloads/students.csv ~/attention-2027")

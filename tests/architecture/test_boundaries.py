@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "grader.pages": "checking checking.errors files layout grader.gradebook grader.results",
     "grader.batch": "checking checking.errors files layout grader.gradebook grader.ingest grader.pages grader.results grader.run grader.sandbox grader.worker",
     "grader.plugin": "checking checking.errors layout grader.gradebook grader.ingest grader.run grader.sandbox",
-    "grader.commands": "authoring checking checking.errors commands layout grader.batch grader.ingest grader.gradebook grader.sandbox",
+    "grader.commands": "authoring checking checking.errors commands layout grader.batch grader.ingest grader.gradebook grader.pages grader.sandbox",
     "grader.written": "authoring checking checking.errors commands files layout grader.batch grader.gradebook grader.safe_markdown",
     "exports": "checking checking.errors commands files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
 }

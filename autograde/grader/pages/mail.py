@@ -1,0 +1,97 @@
+"""One message for each student, with their feedback pages: files that mail programs open and send, `.eml`. Nothing is sent here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import getaddresses
+from pathlib import Path
+
+from autograde.checking.lesson import read_manifest
+from autograde.files import write
+from autograde.grader.gradebook.roster import Person
+from autograde.grader.gradebook.standing import Standing
+from autograde.grader.pages.feedback_page import path_of
+
+GREETING = "Hello {name},\n\nyour points, also in the attached {pages}, which say why:\n\n{points}\n"
+
+
+@dataclass
+class Mail:
+    """The files that were written, the students of whom the roster has no usable address, and those whose written answer still waits."""
+
+    files: list[Path] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+
+def save(
+    folder: Path, out: Path, standings: Iterable[Standing], people: Iterable[Person], lessons: Collection[str], sender: str = ""
+) -> Mail:
+    """Write `out/<student>.eml` for everyone with a feedback page in the results `folder` in one of the `lessons`."""
+    known = {person.student: person for person in people}
+    by_student: dict[str, list[Standing]] = {}
+    for standing in standings:
+        if standing.lesson in lessons and path_of(folder, standing.student, standing.lesson).is_file():
+            by_student.setdefault(standing.student, []).append(standing)
+    made = Mail()
+    for student, own in sorted(by_student.items()):
+        address = _address(known[student].email) if student in known else ""
+        if not address:
+            made.without.append(student)
+            continue
+        if any(standing.waiting for standing in own):
+            made.waiting.append(student)
+        path = out / _file_name(student)
+        write(path, message(folder, own, known[student].name or student, address, sender).as_bytes(policy=SMTP))
+        made.files.append(path)
+    return made
+
+
+def message(folder: Path, standings: list[Standing], name: str, address: str, sender: str = "") -> EmailMessage:
+    """A draft: points in words, the pages attached."""
+    standings = sorted(standings, key=lambda s: s.lesson)
+    titles = [read_manifest(s.lesson)["title"] for s in standings]
+    points = [f"{title}: {s.total:g} of {s.max_score:g}{_notes(s)}" for title, s in zip(titles, standings)]
+    made = EmailMessage(policy=SMTP)
+    made["To"] = address
+    if sender:
+        made["From"] = sender
+    made["Subject"] = f"Feedback: {', '.join(titles)}"
+    made["X-Unsent"] = "1"  # mail programs open it as a draft
+    made.set_content(GREETING.format(name=_line(name), pages="pages" if len(points) > 1 else "page", points="\n".join(points)))
+    for standing in standings:
+        page = path_of(folder, standing.student, standing.lesson).read_bytes()
+        made.add_attachment(page, maintype="text", subtype="html", filename=f"{standing.lesson}.html", params={"charset": "utf-8"})
+    return made
+
+
+def _notes(standing: Standing) -> str:
+    late = f", {standing.penalty:g} taken off for being late" if standing.penalty else ""
+    return late + (" (the written answer is not graded yet)" if standing.waiting else "")
+
+
+def _address(text: str) -> str:
+    """The address in `Ann <ann@x.org>` or `ann@x.org`; empty for what is none, or would add a second line to the header."""
+    found = [address for _, address in getaddresses([text])]
+    if len(found) != 1:
+        return ""
+    return found[0] if re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", found[0]) and "\n" not in text and "\r" not in text else ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _file_name(student: str) -> str:
+    """A name of its own for each student, whatever characters are in it."""
+    plain = re.sub(r"[^\w.@-]+", "_", student)
+    return (
+        f"{plain}.eml"
+        if plain == student and not plain.startswith(".")
+        else f"{plain.lstrip('.')}-{hashlib.sha256(student.encode()).hexdigest()[:8]}.eml"
+    )

@@ -1,0 +1,57 @@
+"""One message a student, read back by Python's own parser: the right page to the right address, and no address that adds a header."""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from autograde.grader.gradebook.roster import Person
+from autograde.grader.gradebook.standing import Entry, Standing
+from autograde.grader.pages import mail
+
+LESSONS = ["03_self_attention", "04_multi_head_attention"]
+
+
+def standing(student, lesson=LESSONS[0], penalty=0.0, waiting=False):
+    written = Entry("written_question", 0.0, 3.0, None, None if waiting else 0.0, 0.0, "", True)
+    return Standing(student, "", lesson, (written,), 20.5, 27.0, penalty, 0.0, 0.0)
+
+
+def written(tmp_path, standings, people, lessons=LESSONS):
+    for s in standings:
+        page = tmp_path / "feedback" / s.student / f"{s.lesson}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(f"<p>{s.student} · {s.lesson}</p>", encoding="utf-8")
+    made = mail.save(tmp_path, tmp_path / "mail", standings, people, lessons, "Ada <ada@example.org>")
+    return made, [message_from_bytes(path.read_bytes(), policy=default) for path in made.files]
+
+
+def test_each_student_gets_their_own_pages_and_points(tmp_path):
+    standings = [standing("ann", penalty=2.0), standing("ann", LESSONS[1]), standing("bo b", waiting=True)]
+    people = [Person("ann", "Ann Ås", "", "ann@x.org"), Person("bo b", "", "", "Bob <bob@x.org>")]
+    made, [to_ann, to_bob] = written(tmp_path, standings, people)
+    assert (to_ann["To"], to_bob["To"], to_ann["From"]) == ("ann@x.org", "bob@x.org", "Ada <ada@example.org>")
+    pages = [(part.get_filename(), part.get_content()) for part in to_ann.iter_attachments()]
+    assert pages == [(f"{lesson}.html", f"<p>ann · {lesson}</p>") for lesson in LESSONS]
+    words = to_ann.get_body().get_content()
+    assert "Ann Ås" in words and "20.5 of 27" in words and "2 taken off" in words
+    assert made.waiting == ["bo b"] and "not graded yet" in to_bob.get_body().get_content()
+    assert len({path.name for path in made.files}) == 2
+
+
+def test_one_lesson_alone(tmp_path):
+    made, [message] = written(tmp_path, [standing("ann"), standing("ann", LESSONS[1])], [Person("ann", "", "", "a@x.org")], LESSONS[:1])
+    assert [part.get_filename() for part in message.iter_attachments()] == ["03_self_attention.html"]
+
+
+@pytest.mark.parametrize("address", ["", "no address", "a@x.org\nBcc: eve@x.org", "a@x.org, b@x.org", "a@b@c", "<>"])
+def test_who_has_no_usable_address_is_named_and_gets_nothing(tmp_path, address):
+    made, messages = written(tmp_path, [standing("ann"), standing("unknown")], [Person("ann", "", "", address)])
+    assert messages == [] and made.without == ["ann", "unknown"]
+
+
+def test_a_name_cannot_leave_the_folder_or_add_a_header(tmp_path):
+    made, messages = written(tmp_path, [standing("..x")], [Person("..x", "Eve\nBcc: eve@x.org\n\nhello", "", "e@x.org")])
+    assert made.files[0].parent == tmp_path / "mail" and messages[0]["Bcc"] is None
