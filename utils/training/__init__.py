@@ -7,7 +7,8 @@ Nothing here has to be changed for another model: `model(ids, targets) -> (logit
 | --- | --- |
 | `loop.py` | the loop itself: read it first |
 | `plan.py` | the numbers of a run, the student's functions, and what happened |
-| `run.py` | what changes while training: one step, one validation |
+| `run.py` | what changes while training, and one step |
+| `validation.py` | the validation loss, and the best weights |
 | `batches.py` | batches ahead of time, and each process's share of them |
 | `compiling.py` | `torch.compile` where it works |
 | `scaling.py` | float16 without losing small gradients |

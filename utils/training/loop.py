@@ -68,6 +68,6 @@ def train(
         run.share_losses()
         curve.close()
         run.batches.close()
-        if run.step == plan.steps and run.best:
-            model.load_state_dict(run.best["weights"])
+        if run.step == plan.steps and run.validation.best:
+            model.load_state_dict(run.validation.best["weights"])
     return run.history

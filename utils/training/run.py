@@ -14,6 +14,7 @@ from utils.training.batches import Batches, to_device
 from utils.training.compiling import compiled
 from utils.training.plan import History, Pieces, Plan, plain
 from utils.training.scaling import ScaledLoss
+from utils.training.validation import Validation
 
 
 class Run:
@@ -23,9 +24,9 @@ class Run:
         self, model: nn.Module, data: tuple[Any, Any], plan: Plan, pieces: Pieces, device: torch.device, rank: int, world: int
     ) -> None:
         self.model, self.plan, self.pieces, self.device, self.rank, self.world = model, plan, pieces, device, rank, world
-        self.train_data, self.val_data = data
+        self.train_data = data[0]
+        self.validation = Validation(data[1], plan, pieces.get_batch, device, rank, world)
         self.precision, self.step, self.history, self.pending = precision(device), 0, History(), 0
-        self.best: dict[str, Any] = {}
         groups = pieces.parameter_groups(model, plan.weight_decay)
         # the generic loop of AdamW touches every parameter many times; fused does it in one pass
         self.optimizer = torch.optim.AdamW(groups, lr=plan.max_lr, betas=plan.betas, fused=True)
@@ -63,23 +64,9 @@ class Run:
             self.history.losses[-self.pending :] = processes.mean(self.history.losses[-self.pending :], self.world, self.device)
         self.pending = 0
 
-    @torch.no_grad()
     def validate(self) -> None:
-        """Append the mean loss on the same `eval_batches` batches every time, shared out over the processes, and keep the best weights."""
-        generator, was_training = torch.Generator().manual_seed(0), self.model.training
-        total = torch.zeros((), device=self.device)
-        self.model.eval()
-        for i in range(self.plan.eval_batches):
-            x, y = self.pieces.get_batch(self.val_data, self.plan.batch_size, self.plan.block_size, generator)
-            if i % self.world == self.rank:
-                with torch.autocast(self.device.type, dtype=self.precision.dtype, enabled=self.precision.dtype is not None):
-                    total += self.model(to_device(x, self.device), to_device(y, self.device))[1]
-        self.model.train(was_training)
-        (share,) = processes.mean([total.item()], self.world, self.device)
-        loss = share * self.world / self.plan.eval_batches
-        self.history.evals.append([self.step, loss])
-        if not self.best or loss < self.best["loss"]:
-            self.best = {"loss": loss, "step": self.step, "weights": {k: v.cpu().clone() for k, v in self.model.state_dict().items()}}
+        """Append the validation loss, and keep the weights where it is the best."""
+        self.history.evals.append([self.step, self.validation.measure(self.model, self.step)])
 
     def content(self) -> dict[str, Any]:
         """All that a later process needs to go on as if there had been no pause; `random` has an entry for each process."""
@@ -88,7 +75,7 @@ class Run:
             "plan": plain(self.plan),
             "step": self.step,
             "history": asdict(self.history),
-            "best": self.best,
+            "best": self.validation.best,
             "data": self.batches.state,
         }
         content |= {"random": processes.all_of(random_state(self.device), self.rank, self.world)}
@@ -99,7 +86,7 @@ class Run:
         """Go on exactly where `content` was taken: weights, optimizer, history, batches and every random state."""
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
-        self.step, self.history, self.best = content["step"], History(**content["history"]), content["best"]
+        self.step, self.history, self.validation.best = content["step"], History(**content["history"]), content["best"]
         self.batches.restore(content["data"])
         set_random_state(self.device, content["random"][self.rank])
         if self.scaled:
