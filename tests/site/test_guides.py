@@ -18,9 +18,10 @@ SESSIONS = re.findall(r"```\n(\$ .*?)```", GUIDE, re.DOTALL)
 @pytest.fixture
 def copy(tmp_path):
     folder = tmp_path / "course"
-    for part in ("autograde", "utils", "solutions", "notebooks", "data"):
+    for part in ("autograde", "utils", "solutions", "notebooks", "data", "docs/measured"):
         shutil.copytree(layout.ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(layout.ROOT / "pyproject.toml", folder)
+    for file in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(layout.ROOT / file, folder)
     return folder
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograde.authoring import benchmark_tables
 from autograde.authoring.measuring import experiments
+from autograde.checking.errors import UserError
 
 PLACEHOLDER = re.compile(r"\{measured:([^{}:\s]+)(?::([^{}\n]*))?\}")
 STATISTICS = ("mean", "min", "max", "range")
@@ -52,7 +53,7 @@ class Numbers:
             return format(entry["budget"][rest.removeprefix("budget.")], form)
         key, _, statistic = rest.rpartition(".") if rest.rpartition(".")[2] in STATISTICS else (rest, "", "mean")
         if key not in entry["numbers"]:
-            raise ValueError(f"{name} was not measured; of {experiment} there are {', '.join(entry['numbers'])}")
+            raise UserError(f"{name} was not measured; of {experiment} there are {', '.join(entry['numbers'])}")
         number = entry["numbers"][key]
         if statistic != "range":
             return format(number[statistic], form)
@@ -67,7 +68,7 @@ class Numbers:
         """
         filled = PLACEHOLDER.sub(lambda match: self.text(match[1], match[2] or ""), text)
         if "{measured:" in filled:
-            raise ValueError(f"lesson {self.lesson}: no placeholder of a measured number: {filled[filled.index('{measured:') :][:60]!r}")
+            raise UserError(f"lesson {self.lesson}: no placeholder of a measured number: {filled[filled.index('{measured:') :][:60]!r}")
         return filled
 
     def stale(self) -> list[str]:
@@ -82,7 +83,7 @@ class Numbers:
     def _entry(self, experiment: str) -> dict[str, Any]:
         if experiment not in self.experiments:
             known = ", ".join(self.experiments) or "nothing"
-            raise ValueError(
+            raise UserError(
                 f"{experiment} of lesson {self.lesson} was not measured ({known} was): `python -m autograde measure {self.lesson[:2]}`"
             )
         return self.experiments[experiment]
