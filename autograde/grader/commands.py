@@ -226,6 +226,44 @@ def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> No
     console.print(f"[green]✓[/green] {counted(len(made.files), 'message')} in {escape(str(out))}", soft_wrap=True)
 
 
+@command(
+    INSTRUCTORS,
+    'autograde due ~/attention-2027 03 "2027-03-01 23:59 UTC"',
+    'autograde due ~/attention-2027 03 "+2 days" --student ann',
+    'autograde due ~/attention-2027 --late "10%/day"',
+)
+def due(
+    course: Annotated[Path, typer.Argument(metavar="COURSE", help="The course directory.")],
+    lesson: Annotated[Optional[str], typer.Argument(metavar="[LESSON]", help="Such as `03`.", autocompletion=lessons_beginning)] = None,
+    when: Annotated[Optional[str], typer.Argument(metavar="[WHEN]", help="A time with its zone; with --student how much more.")] = None,
+    student: Annotated[Optional[str], typer.Option(metavar="ID", help="Give this student more time.")] = None,
+    late: Annotated[
+        Optional[str], typer.Option(metavar="RULE", help="What being late costs: `10%/day`, `5%/hour up to 50%`, `2 points/day` or `none`.")
+    ] = None,
+) -> None:
+    """Say when lessons are due, who has more time, and what being late costs. Without more than COURSE: show it.
+
+    All of it stands in nbgrader's gradebook and configuration. A per cent is of the points that the submission earned, for each day or
+    hour that has begun. What changes is worked out anew for everything graded so far.
+    """
+    from autograde.grader.gradebook import schedule
+
+    try:
+        if late:
+            schedule.set_rule(course, late)
+        if lesson or when or student:
+            if not (lesson and when):
+                raise UserError('name the lesson and the time, as in `autograde due COURSE 03 "2027-03-01 23:59 UTC"`')
+            name = layout.resolve(lesson)
+            schedule.extend(course, name, student, when) if student else schedule.set_due(course, name, when)
+        if (late or when) and (course / "grades.csv").is_file():
+            _refreshed(course)
+        for line in schedule.told(course):
+            console.print(line, markup=False, soft_wrap=True)
+    except (UserError, OSError) as error:
+        raise fail(str(error)) from None
+
+
 @command(INSTRUCTORS, "autograde roster ~/downloads/students.csv ~/attention-2027")
 def roster(
     file: Annotated[Path, typer.Argument(metavar="CSV", help="Canvas's gradebook, Moodle's participants, or any CSV with ids and names.")],

@@ -65,10 +65,17 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplemented
 def create(folder: Path, lessons: list[str]) -> None:
     """Make or complete a course directory: configuration, source and release versions, and the assignments in the gradebook."""
     (folder / "exchange").mkdir(parents=True, exist_ok=True)
-    if not (folder / "nbgrader_config.py").exists():
-        write(folder / "nbgrader_config.py", CONFIG.replace("{root!r}", repr(str(layout.ROOT))).encode())
+    config_file(folder)
     for lesson in lessons:
         _add(folder, lesson)
+
+
+def config_file(folder: Path) -> Path:
+    """The course's nbgrader configuration, written when it is not there."""
+    path = folder / "nbgrader_config.py"
+    if not path.exists():
+        write(path, CONFIG.replace("{root!r}", repr(str(layout.ROOT))).encode())
+    return path
 
 
 def database(folder: Path) -> str:

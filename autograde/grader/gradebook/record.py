@@ -22,7 +22,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from autograde.checking.report import Report
 from autograde.checking.scoring import Result
 from autograde.files import write
-from autograde.grader.gradebook import exchange_files
+from autograde.grader.gradebook import exchange_files, extensions
 from autograde.grader.gradebook.course_dir import database, open_gradebook
 from autograde.grader.gradebook.rubrics import with_rubrics
 from autograde.grader.gradebook.standing import Standing, of_submission, standings
@@ -110,6 +110,7 @@ class Records:
         with explained(self.folder), at_once(self.gradebook, self.folder):
             self.gradebook.update_or_create_student(graded.student)
             self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
+            extensions.apply(self.folder, self.gradebook, graded.student, graded.lesson)
             _save_scores(self.gradebook, notebook, graded, before)
 
     def _handed_in(self, student: str, lesson: str, beside: Path | None) -> datetime | None:

@@ -1,0 +1,73 @@
+"""A course's due dates, extensions and its rule for what is late: set, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+
+from dateutil.parser import ParserError
+from nbgrader.api import MissingEntry
+from nbgrader.utils import parse_utc
+
+from autograde.checking.errors import UserError
+from autograde.grader.gradebook import extensions
+from autograde.grader.gradebook.course_dir import config_file, open_gradebook
+from autograde.grader.gradebook.due_dates import due_dates
+from autograde.grader.gradebook.late import SET_BY, set_rule
+from autograde.grader.gradebook.record import explained
+
+__all__ = ["extend", "set_due", "set_rule", "told"]
+
+
+def set_due(folder: Path, lesson: str, when: str) -> None:
+    """Set a lesson's due date; `none` takes it away.
+
+    Raises:
+        UserError: for what is no time, or a lesson that the class does not have.
+    """
+    try:
+        date = None if when == "none" else parse_utc(when)
+    except (ParserError, OverflowError, ValueError):
+        raise UserError(f"{when!r} is no time: write it as `2027-03-01 23:59 UTC` or `2027-03-01T23:59+01:00`") from None
+    with explained(folder), open_gradebook(_course(folder)) as gradebook:
+        try:
+            gradebook.find_assignment(lesson).duedate = date
+        except MissingEntry:
+            raise UserError(f"{folder} has no {lesson}: `autograde course {folder} {lesson[:2]}` adds it") from None
+        gradebook.db.commit()
+
+
+def extend(folder: Path, lesson: str, student: str, length: str) -> None:
+    """Give one student more time; nbgrader counts from the lesson's due date."""
+    if lesson not in due_dates(_course(folder)):
+        raise UserError(f"{lesson} has no due date: set it first, as in `autograde due {folder} {lesson[:2]} TIME`")
+    with explained(folder), open_gradebook(folder) as gradebook:
+        extensions.grant(folder, gradebook, student, lesson, extensions.hours(length))
+
+
+def told(folder: Path) -> Iterator[str]:
+    """Due dates in UTC and in this machine's time, extensions, and the rule, a line each."""
+    dates = due_dates(_course(folder))
+    for lesson, date in sorted(dates.items()):
+        here = date.replace(tzinfo=UTC).astimezone()
+        yield f"{lesson}: due {date:%Y-%m-%d %H:%M} UTC ({here:%a %d %b %H:%M %Z})"
+        yield from (
+            f"    {student}: {length:g} hours more"
+            for (student, name), length in extensions.read(folder).items()
+            if name == lesson and length
+        )
+    if not dates:
+        yield "No lesson has a due date."
+    rules = [line for line in config_file(folder).read_text(encoding="utf-8").splitlines() if line.endswith(SET_BY) and ".rule" in line]
+    yield (
+        f"Late: {rules[0].split('=', 1)[1].removesuffix(SET_BY).strip()[1:-1]}"
+        if rules
+        else "Late: as nbgrader_config.py says; unless it says so, nothing is taken off."
+    )
+
+
+def _course(folder: Path) -> Path:
+    if not (folder / "gradebook.db").is_file():
+        raise UserError(f"{folder} has no gradebook (gradebook.db): `autograde course {folder}` makes one")
+    return folder

@@ -1,0 +1,138 @@
+"""Due dates, extensions and what being late costs: by rule, in nbgrader's gradebook, before and after a submission came."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from autograde.checking.errors import UserError
+from autograde.cli import app
+from autograde.grader.gradebook import course_dir, extensions
+from autograde.grader.gradebook.late import penalty
+from autograde.grader.gradebook.record import Records
+from tests import written
+from tests.written import LESSON, QUESTION
+
+DAY = 86400
+RUN = CliRunner()
+
+
+@pytest.mark.parametrize(
+    ("rule", "late", "off"),
+    [
+        ("10%/day", 1, 2.0), ("10%/day", DAY, 2.0), ("10%/day", DAY + 1, 4.0), ("10%/day", 30 * DAY, 20.0), ("10 % / day", 1, 2.0),
+        ("5%/hour up to 50%", 3 * 3600, 3.0), ("5%/hour, up to 50%", DAY, 10.0), ("2 points/day", DAY + 1, 4.0), ("2.5 points/day", 9 * DAY, 20.0),
+        ("10%/day", 0, 0.0),
+    ],
+)  # fmt: skip
+def test_a_rule_takes_off_for_each_day_or_hour_begun(rule, late, off):
+    assert penalty(rule, 20.0, late) == off
+    assert penalty(rule, 0.0, late) == 0.0
+
+
+@pytest.mark.parametrize("rule", ["", "10/day", "ten%/day", "10%/week", "-10%/day", "10%/day; import os", "up to 50%"])
+def test_what_is_no_rule_is_refused_with_an_example(rule):
+    with pytest.raises(UserError, match="10%/day"):
+        penalty(rule, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(("text", "length"), [("+2 days", 48), ("12 hours", 12), ("1 week", 168), ("+1.5 days", 36), ("none", 0), ("0", 0)])
+def test_an_extension_in_hours(text, length):
+    assert extensions.hours(text) == length
+
+
+def test_what_is_no_extension_is_refused():
+    for text in ("2", "-2 days", "tomorrow", ""):
+        with pytest.raises(UserError, match="2 days"):
+            extensions.hours(text)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("due") / "class"
+    course_dir.create(folder, [LESSON])
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """A class of which nobody has handed in."""
+    return shutil.copytree(made, tmp_path / "class")
+
+
+def due(folder, *arguments, code=0):
+    result = RUN.invoke(app, ["due", str(folder), *arguments])
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())
+
+
+def hand_in(folder, student, time):
+    """All points of the checks and 2 for the written answer, 26, at this time."""
+    records = Records(folder)
+    stamp = folder / "submitted" / student / LESSON / "timestamp.txt"
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(time)
+    written.hand_in(records, student, "An answer.")
+    notebook = records.gradebook.find_submission_notebook(LESSON, LESSON, student)
+    next(g for g in notebook.grades if g.name == QUESTION).manual_score = 2.0
+    records.gradebook.db.commit()
+    records.update_penalties()
+    found = records.standing(student, LESSON)
+    records.close()
+    return found
+
+
+def test_what_is_late_costs_and_an_extension_given_before_it_came_counts(folder):
+    said = due(folder, "03", "2027-03-01 23:59 UTC", "--late", "10%/day")
+    assert "2027-03-01 23:59 UTC" in said and "10%/day" in said
+    assert "48 hours more" in due(folder, "03", "+2 days", "--student", "ann")
+    times = {"ann": "2027-03-03 12:00 UTC", "bob": "2027-03-03 12:00 UTC", "eve": "2027-03-01 23:00 UTC"}
+    found = {student: hand_in(folder, student, time) for student, time in times.items()}
+    assert {s: (x.late > 0, x.penalty, x.total) for s, x in found.items()} == {
+        "ann": (False, 0.0, 26.0), "bob": (True, 5.2, 20.8), "eve": (False, 0.0, 26.0),
+    }  # fmt: skip
+
+
+def test_rules_dates_and_extensions_that_change_afterwards_count(folder):
+    due(folder, "03", "2027-03-01 23:59 UTC", "--late", "10%/day")
+    assert hand_in(folder, "bob", "2027-03-03 12:00 UTC").penalty == 5.2
+
+    def now():
+        records = Records(folder)
+        records.update_penalties()
+        found = records.standing("bob", LESSON).penalty
+        records.close()
+        return found
+
+    due(folder, "--late", "1 point/day")
+    assert now() == 2.0
+    due(folder, "03", "+1 day", "--student", "bob")
+    assert now() == 1.0
+    due(folder, "03", "none", "--student", "bob")
+    assert now() == 2.0
+    due(folder, "--late", "none")
+    assert now() == 0.0
+    due(folder, "--late", "50%/day")
+    due(folder, "03", "2027-03-03 00:00 UTC")
+    assert now() == 13.0
+    assert (folder / "nbgrader_config.py").read_text().count("LateRule.rule") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["03", "soon"], "2027-03-01"), (["03"], "time"), (["05", "2027-03-01 23:59 UTC"], "05_positional_encoding"),
+        (["--late", "10"], "10%/day"), (["03", "+2 days", "--student", "ann"], "due date"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_changes_nothing(folder, arguments, named):
+    before = (folder / "nbgrader_config.py").read_text()
+    result = RUN.invoke(app, ["due", str(folder), *arguments])
+    assert result.exit_code == 2 and named in result.output + result.stderr
+    assert (folder / "nbgrader_config.py").read_text() == before and not (folder / extensions.FILE).exists()
+
+
+def test_a_folder_without_a_gradebook_is_named(tmp_path):
+    assert RUN.invoke(app, ["due", str(tmp_path)]).exit_code == 2
