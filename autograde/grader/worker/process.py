@@ -20,7 +20,7 @@ import torch
 
 from autograde.checking import gradients, pretend_gpu
 from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
-from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_threads
+from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_compiled_packages, watch_threads
 from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
@@ -300,6 +300,7 @@ def warm_up() -> None:
     thread_pools.install()
     requests_arrive_in(__name__)
     watch_threads()
+    watch_compiled_packages()
 
 
 def start(channel: Channel) -> None:
