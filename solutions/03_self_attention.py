@@ -972,6 +972,58 @@ plots.show(
 )
 
 # %% [markdown]
+# ### Against a recurrence and a convolution
+# Two other layers let words meet: a recurrent one (lesson 02) and a causal convolution, in which each word sees itself and the $k - 1$
+# words before it. Vaswani et al. (2017, §4) compare the three by three numbers. Here they are for $T$ words of $d$ numbers, with
+# $T = 100$, $d = 512$, $k = 3$ in brackets:
+#
+# | layer | multiply-adds | steps one after the other | layers until the last word depends on the first |
+# | --- | --- | --- | --- |
+# | self-attention | $3 T d^2 + 2 T^2 d$ (89 million) | 1 | 1 |
+# | recurrence | $2 T d^2$ (52 million) | $T$ (100) | 1, through $T - 1$ steps of it |
+# | convolution | $k T d^2$ (79 million) | 1 | $\lceil (T-1)/(k-1) \rceil$ (50) |
+#
+# The recurrence is the cheapest and cannot be computed in parallel over the words. The convolution can, but what stands far away reaches a word only
+# through many layers. Self-attention has both, parallel and in one layer, and pays with the term in $T^2$. The cell below counts layers by
+# asking where the gradient of the last word arrives.
+
+
+# %%
+def layers_until_seen(layer, n, d=8):
+    """How many times `layer` must be applied before the last of `n` words depends on the first."""
+    x = torch.randn(1, n, d, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    y = x
+    for count in range(1, n + 1):
+        y = layer(y)
+        (gradient,) = torch.autograd.grad(y[0, -1].sum(), x, retain_graph=True)
+        if gradient[0, 0].abs().max() > 0:
+            return count
+    return None
+
+
+def three_layers(d=8, width=3):
+    """A layer of each kind, on `(B, T, d)`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        attention, recurrence, convolution = SelfAttention(d, d, causal=True), nn.GRU(d, d, batch_first=True), nn.Conv1d(d, d, width)
+    for module in (attention, recurrence, convolution):
+        module.double()
+    return {
+        "self-attention": lambda x: attention(x)[0],
+        "recurrence": lambda x: recurrence(x)[0],
+        "convolution": lambda x: convolution(F.pad(x.mT, (width - 1, 0))).mT,
+    }
+
+
+# %% tags=["experiment"]
+def count_layers():
+    for name, layer in three_layers().items():
+        print(f"{name:<15}", "   ".join(f"{n} words: {layers_until_seen(layer, n)}" for n in (4, 8, 16, 32)))
+
+
+_ = attempt(count_layers)
+
+# %% [markdown]
 # ## Written question (3 points, graded by a person)
 #
 # A colleague has written a self-attention layer with `d_k = 256`, no causal mask and no positions, and has made two changes to what you

@@ -1,5 +1,9 @@
 """What lesson 03's text claims of its experiment, of the scale and of memory."""
 
+import math
+
+from autograde import layout
+from autograde.authoring.measuring import experiments
 from tests.claims import every_seed, on_average
 
 
@@ -37,3 +41,16 @@ def test_the_division_keeps_scores_at_size_one_and_gradients_alive(run):
 def test_two_matrices_at_the_peak_and_streaming_grows_with_the_length(run):
     assert 2 <= run["plain.matrices"] < 2.1 and 3.8 < run["plain.growth"] < 4.1
     assert run["streaming.matrices"] < 0.25 and run["streaming.growth"] < 2.1
+
+
+def test_attention_reaches_the_first_word_in_one_layer_and_a_convolution_in_many():
+    lesson = experiments.lesson_names(layout.resolve("03"))
+    for n in (4, 9, 16):
+        reached = {name: lesson.layers_until_seen(layer, n) for name, layer in lesson.three_layers().items()}
+        assert reached == {"self-attention": 1, "recurrence": 1, "convolution": math.ceil((n - 1) / 2)}
+
+
+def test_the_multiply_adds_of_the_table():
+    n, d, k = 100, 512, 3
+    counted = [3 * n * d**2 + 2 * n**2 * d, 2 * n * d**2, k * n * d**2]
+    assert [round(count / 1e6) for count in counted] == [89, 52, 79]
