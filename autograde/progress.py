@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from autograde.checking.answers import STUB, answer_cells, digest
 from autograde.checking.errors import UserError
 from autograde.checking.status import ExerciseStatus
 
+PLANNED = re.compile(r"\|\s*`(\w+)`[^|\n]*\|\s*[●○]+\s*\|\s*(\d+)\s*\|")
+UNANSWERED = "YOUR ANSWER HERE"
 ADVICE = {
     "tried": "read what the check of `{}` says, and change the answer",
     "changed": "run the check of `{}` again: its answer is another now",
@@ -31,16 +34,19 @@ class Standing:
     state: str
     score: float
     points: float
+    minutes: int = 0  # that the lesson plans for it; 0 where it says nothing
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One lesson's notebook; `trouble` says why it could not be read."""
+    """One lesson's notebook; `trouble` says why it could not be read, `written` whether the written question has an answer."""
 
     name: str
     path: Path
     standings: list[Standing] = field(default_factory=list)
     trouble: str = ""
+    title: str = ""
+    written: bool = False
 
     @property
     def score(self) -> float:
@@ -55,10 +61,29 @@ class Progress:
         return any(s.state != "not begun" for s in self.standings)
 
     @property
+    def minutes_left(self) -> int:
+        """What the lesson plans for the exercises with points that do not pass yet."""
+        return sum(s.minutes for s in self.standings if s.points and s.state != "passed")
+
+    @property
+    def milestones(self) -> dict[str, bool]:
+        """The steps of a lesson, in order, and which of them are done."""
+        counted = [s for s in self.standings if s.points]
+        passed = sum(s.state == "passed" for s in counted)
+        return {
+            "begun": self.begun, "half of the exercises": bool(counted) and 2 * passed >= len(counted),
+            "all exercises": bool(counted) and passed == len(counted), "written answer": self.written,
+        }  # fmt: skip
+
+    @property
     def next_step(self) -> str | None:
-        """What to do for the first exercise with points that does not pass."""
+        """What to do for the first exercise with points that does not pass, then for the written question."""
+        if self.trouble:
+            return None
         left = next((s for s in self.standings if s.state != "passed" and s.points), None)
-        return f"in {self.path}, {ADVICE[left.state].format(left.exercise)}." if left and not self.trouble else None
+        if left:
+            return f"in {self.path}, {ADVICE[left.state].format(left.exercise)}."
+        return None if self.written else f"in {self.path}, answer the written question."
 
 
 def read_all(paths: Sequence[Path]) -> list[Progress]:
@@ -76,15 +101,32 @@ def read_all(paths: Sequence[Path]) -> list[Progress]:
 
 def read(path: Path, name: str) -> Progress:
     """One notebook of the lesson `name`, as it was last saved."""
-    exercises = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))["exercises"]
+    manifest = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))
+    exercises, title = manifest["exercises"], manifest["title"]
     try:
-        cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell.get("cell_type") == "code"]
+        everything = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        cells = [cell for cell in everything if cell.get("cell_type") == "code"]
         said, written = _said(cells), _written(cells, exercises)
+        words = [cell for cell in everything if cell.get("cell_type") == "markdown"]
+        minutes, answered = _minutes(words), _answered(words)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         unknown = [Standing(exercise, "not begun", 0.0, e["points"]) for exercise, e in exercises.items()]
-        return Progress(name, path, unknown, f"this is no notebook that can be read ({type(error).__name__})")
+        return Progress(name, path, unknown, f"this is no notebook that can be read ({type(error).__name__})", title)
     standings = [_standing(exercise, e["points"], said.get(exercise), written.get(exercise)) for exercise, e in exercises.items()]
-    return Progress(name, path, standings)
+    return Progress(name, path, [replace(s, minutes=minutes.get(s.exercise, 0)) for s in standings], "", title, answered)
+
+
+def _minutes(cells: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """exercise → the minutes that the lesson's table of exercises plans."""
+    text = "\n".join("".join(cell.get("source", "")) for cell in cells)
+    return {name: int(minutes) for name, minutes in PLANNED.findall(text)}
+
+
+def _answered(cells: Sequence[dict[str, Any]]) -> bool:
+    """Whether every question's cell holds something else than what it was handed out with."""
+    questions = [c for c in cells if c.get("metadata", {}).get("nbgrader", {}).get("grade")]
+    texts = ["".join(cell.get("source", "")) for cell in questions]
+    return bool(texts) and all(text.strip() and UNANSWERED not in text for text in texts)
 
 
 def _standing(exercise: str, points: float, said: Mapping[str, Any] | None, written: str | None) -> Standing:

@@ -26,13 +26,19 @@ COLOURS = {"passed": "green", "tried": "yellow", "changed": "yellow", "waiting":
 SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "waiting": "…", "not checked": "?", "not begun": "·"}
 
 
-@command(STUDENTS, "autograde progress", "autograde progress notebooks/03_self_attention.ipynb ~/Downloads")
+@command(
+    STUDENTS,
+    "autograde progress",
+    "autograde progress --html progress.html",
+    "autograde progress notebooks/03_self_attention.ipynb ~/Downloads",
+)
 def progress(
     paths: Annotated[
         Optional[list[Path]], typer.Argument(metavar="PATH", help="Notebooks, or folders of them [default: the course's notebooks/].")
     ] = None,
+    html: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Write it as a page, too, to open in a browser.")] = None,
 ) -> None:
-    """Show how far you are: each exercise of the lessons you have begun, its points, and what to do next.
+    """Show how far you are: each exercise of the lessons you have begun, its points, the minutes left, and what to do next.
 
     It reads what the check cells said last, as it is saved in your notebooks, and runs nothing: save a notebook first, and run a
     check again when you have changed its answer.
@@ -45,6 +51,7 @@ def progress(
         raise fail(str(error)) from None
     table = Table("Lesson", "Exercise", "State", title="Your progress, by the public checks")
     table.add_column("Points", justify="right")
+    table.add_column("Minutes left", justify="right")
     for lesson in lessons:
         _add(table, lesson)
     console.print(table)
@@ -55,20 +62,46 @@ def progress(
             console.print(f"[red]✗[/red] {escape(f'{lesson.path}: {lesson.trouble}')}", soft_wrap=True)
     if step := next((lesson.next_step for lesson in sorted(lessons, key=lambda x: not x.begun) if lesson.next_step), None):
         console.print(f"[bold]Next:[/bold] {escape(step)}", soft_wrap=True)
+    if html:
+        _write_page(lessons, html)
+
+
+def _write_page(lessons, path: Path) -> None:
+    from autograde.progress_page import page
+
+    try:
+        path.write_text(page(lessons), encoding="utf-8")
+    except OSError as error:
+        raise fail(f"{path} cannot be written to ({error.strerror})") from None
+    console.print(f"[green]✓[/green] {escape(str(path))}", soft_wrap=True)
 
 
 def _add(table: Table, lesson) -> None:
     if not lesson.begun:
         word = "cannot be read" if lesson.trouble else "not begun"
         table.add_row(
-            lesson.name[:2], f"{len(lesson.standings)} exercises", f"[dim]· {word}[/dim]", f"0 / {lesson.points:g}", end_section=True
+            lesson.name[:2],
+            f"{len(lesson.standings)} exercises",
+            f"[dim]· {word}[/dim]",
+            f"0 / {lesson.points:g}",
+            f"{lesson.minutes_left or ''}",
+            end_section=True,
         )
         return
     for standing in lesson.standings:
         state = f"[{COLOURS[standing.state]}]{SIGNS[standing.state]} {standing.state}[/]"
         points = f"{standing.score:g} / {standing.points:g}" if standing.points else "stretch"
-        table.add_row(lesson.name[:2], standing.exercise, state, points)
-    table.add_row("", "", "[bold]together[/bold]", f"[bold]{lesson.score:g} / {lesson.points:g}[/bold]", end_section=True)
+        left = str(standing.minutes) if standing.points and standing.minutes and standing.state != "passed" else ""
+        table.add_row(lesson.name[:2], standing.exercise, state, points, left)
+    written = "✓ written answer" if lesson.written else "· written answer"
+    table.add_row(
+        "",
+        written,
+        "[bold]together[/bold]",
+        f"[bold]{lesson.score:g} / {lesson.points:g}[/bold]",
+        f"{lesson.minutes_left}",
+        end_section=True,
+    )
 
 
 @command(STUDENTS, "autograde doctor", "autograde doctor --only students")

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "checking": "checking.errors layout",
     "notebook": "checking checking.errors layout",
     "progress": "checking checking.errors layout",
-    "commands": "checking checking.errors layout progress doctor",
+    "progress_page": "progress",
+    "commands": "checking checking.errors layout progress progress_page doctor",
     "doctor": "layout checking.errors grader.sandbox utils",
     "cli": "checking.errors commands layout",
     "__main__": "cli doctor",
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     "grader.written": "authoring checking checking.errors commands files layout grader.batch grader.gradebook grader.safe_markdown",
     "exports": "checking checking.errors commands files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
 }
-STUDENTS = ("utils", "checking", "notebook", "progress")
+STUDENTS = ("utils", "checking", "notebook", "progress", "progress_page")
 NAMED = re.compile(
     r"\bautograde(?:\.\w+)+"
 )  # a module that a string names: code for a new process, what a pool imports, nbgrader's settings

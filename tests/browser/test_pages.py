@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from autograde import layout
 from autograde.checking.lesson import read_manifest
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
@@ -12,6 +13,8 @@ from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import feedback_page, likeness_page
 from autograde.grader.pages.likeness import Evidence, Kind, Likeness
 from autograde.grader.results.model import Graded
+from autograde.progress import read_all
+from autograde.progress_page import page as progress_page
 
 LESSON, WRONG = "03_self_attention", "attention_scores"
 LOOKS = [(390, "dark"), (1280, "light"), (1920, "dark")]
@@ -69,3 +72,10 @@ def test_the_page_of_equalities_is_read_by_everybody(watch, tmp_path, width, sch
     found = [Likeness(("ada", "ben"), [Evidence(LESSON, WRONG, kind, shown, 2, 40) for kind in Kind])]
     path = likeness_page.save(found, tmp_path, {"ada": "Ada Lovelace"})
     readable(watch(width, color_scheme=scheme), path, width, f"likenesses-{width}-{scheme}")
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_page_of_progress_is_read_by_everybody(watch, tmp_path, width, scheme):
+    path = tmp_path / "progress.html"
+    path.write_text(progress_page(read_all([layout.NOTEBOOKS])).replace("<details>", "<details open>"), encoding="utf-8")
+    readable(watch(width, color_scheme=scheme), path, width, f"progress-{width}-{scheme}")

@@ -1,10 +1,13 @@
 """`autograde progress` says what the check cells said, and never more."""
 
+import json
+
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
+from autograde import layout
 from autograde.checking.answers import digest
 from autograde.checking.report import Report
 from autograde.checking.runner import Outcome
@@ -97,3 +100,40 @@ def test_a_folder_without_lessons_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="03_self_attention.ipynb"):
         read_all([tmp_path])
     assert CliRunner().invoke(app, ["progress", str(tmp_path)]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", layout.lesson_names())
+def test_a_lesson_as_it_is_handed_out_says_how_long_each_exercise_takes(name):
+    progress = read(layout.NOTEBOOKS / f"{name}.ipynb", name)
+    exercises = [s for s in progress.standings if s.points]
+    outcomes = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))["exercises"]
+    assert [s.exercise for s in exercises if not s.minutes and not outcomes[s.exercise]["outcome"]] == []
+    assert progress.minutes_left == sum(s.minutes for s in exercises) > 30 and not progress.written and progress.title
+    assert progress.milestones == {"begun": False, "half of the exercises": False, "all exercises": False, "written answer": False}
+
+
+def test_minutes_and_milestones_follow_what_is_done(tmp_path):
+    table = new_markdown_cell("| 1 | `query_key_value` | ●○○ | 5 | 2 |\n| 2 | `attention_scores` | ●○○ | 8 | 3 |")
+    question = new_markdown_cell("Because.", metadata={"nbgrader": {"grade": True, "solution": True, "grade_id": "written_question"}})
+    done = [answered("query_key_value", 1), checked(result("query_key_value", "passed", 2, 2, ("passed",)), 2)]
+    nbformat.write(new_notebook(cells=[table, *done, question]), tmp_path / f"{LESSON}.ipynb")
+    progress = read(tmp_path / f"{LESSON}.ipynb", LESSON)
+    assert progress.minutes_left == 8 and progress.written
+    assert progress.milestones == {"begun": True, "half of the exercises": False, "all exercises": False, "written answer": True}
+    question.source = "YOUR ANSWER HERE"
+    nbformat.write(new_notebook(cells=[question]), tmp_path / f"{LESSON}.ipynb")
+    assert not read(tmp_path / f"{LESSON}.ipynb", LESSON).written
+
+
+def test_the_page_says_what_the_terminal_says(tmp_path):
+    evil = "<script>alert(1)</script>.ipynb"
+    cells = [answered("query_key_value", 1), checked(result("query_key_value", "passed", 2, 2, ("passed",)), 2), answered("causal_mask", 3)]
+    nbformat.write(new_notebook(cells=cells), tmp_path / f"{LESSON}{evil}".replace("/", ""))
+    page = tmp_path / "page.html"
+    shown = CliRunner().invoke(app, ["progress", str(tmp_path), "--html", str(page)])
+    assert shown.exit_code == 0, shown.output
+    html = page.read_text(encoding="utf-8")
+    assert "2 of 24 points" in html and "2 of 24 points" in " ".join(shown.output.split())
+    assert "<code>attention_scores</code>" in html and "Next:" in html and "<script" not in html
+    lost = CliRunner().invoke(app, ["progress", str(tmp_path), "--html", str(tmp_path / "no" / "page.html")])
+    assert lost.exit_code == 2 and "cannot be written" in lost.output + lost.stderr

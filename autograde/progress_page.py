@@ -1,0 +1,77 @@
+"""How far a student is, as one page: every lesson with its milestones, points and minutes left, and what is next. No script, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from autograde.progress import Progress, Standing
+
+SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "waiting": "…", "not checked": "?", "not begun": "·"}
+WORDS = {"changed": "out of date: check it again", "waiting": "waits for an earlier answer", "tried": "does not pass yet"}
+STYLE = """
+ :root { --ink: #1f2937; --soft: #4b5563; --paper: #fff; --panel: #f3f4f6; --line: #d1d5db; --bar: #0f766e; --yes: #0f766e; --no: #b45309; }
+ @media (prefers-color-scheme: dark) { :root { --ink: #f3f4f6; --soft: #c3c9d2; --paper: #111827; --panel: #1f2937; --line: #4b5563; --bar: #5eead4;
+  --yes: #5eead4; --no: #fbbf24; } }
+ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 0; } code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em; } .soft { color: var(--soft); }
+ .next { background: var(--panel); padding: .6rem .9rem; border-left: 4px solid var(--bar); } section { border-top: 1px solid var(--line); padding: .8rem 0; }
+ .bar { height: .6rem; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; margin: .4rem 0; overflow: hidden; } .bar div { height: 100%; background: var(--bar); }
+ .steps { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; margin: .3rem 0; } table { border-collapse: collapse; width: 100%; }
+ th, td { text-align: left; padding: .2rem .5rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; } td.n, th.n { text-align: right; white-space: nowrap; }
+ .passed { color: var(--yes); } .tried, .changed, .waiting { color: var(--no); } summary { cursor: pointer; padding: .2rem 0; }
+ @media print { :root { color-scheme: light; } }
+"""
+
+
+def page(lessons: Sequence[Progress]) -> str:
+    """The page as HTML."""
+    score, points = sum(lesson.score for lesson in lessons), sum(lesson.points for lesson in lessons)
+    step = next((lesson.next_step for lesson in sorted(lessons, key=lambda x: not x.begun) if lesson.next_step), None)
+    minutes = sum(lesson.minutes_left for lesson in lessons)
+    parts = [
+        "<h1>Your progress</h1>",
+        f"<p>{score:g} of {points:g} points by the public checks · about {_time(minutes)} of exercises left. "
+        "Hidden checks and the written answers come with grading.</p>",
+        f'<p class="next"><strong>Next:</strong> {_with_code(step)}</p>' if step else '<p class="next">All exercises pass.</p>',
+        *(_lesson(lesson) for lesson in lessons),
+    ]
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+    body = "\n".join(parts)
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n<title>Your progress</title>\n<style>{STYLE}</style>\n</head>\n'
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _lesson(lesson: Progress) -> str:
+    share = 100 * lesson.score / lesson.points if lesson.points else 0.0
+    steps = "".join(
+        f'<li class="{"passed" if done else "soft"}">{"✓" if done else "·"} {name}</li>' for name, done in lesson.milestones.items()
+    )
+    rows = "".join(_row(standing) for standing in lesson.standings)
+    trouble = f"<p>{escape(lesson.trouble)}</p>" if lesson.trouble else ""
+    head = '<tr><th scope="col">Exercise</th><th scope="col">State</th><th scope="col" class="n">Points</th><th scope="col" class="n">Minutes</th></tr>'
+    return (
+        f"<section><h2>{escape(lesson.title or lesson.name)}</h2>"
+        f"<p>{lesson.score:g} of {lesson.points:g} points · {_time(lesson.minutes_left)} left</p>{trouble}"
+        f'<div class="bar" role="img" aria-label="{share:.0f} per cent of the points"><div style="width:{share:.0f}%"></div></div>'
+        f'<ul class="steps">{steps}</ul><details{" open" if lesson.begun and share < 100 else ""}><summary>{len(lesson.standings)} exercises</summary>'
+        f"<table><thead>{head}</thead><tbody>{rows}</tbody></table></details></section>"
+    )
+
+
+def _row(standing: Standing) -> str:
+    points = f"{standing.score:g} / {standing.points:g}" if standing.points else "stretch"
+    minutes = str(standing.minutes or "") if standing.state != "passed" else ""
+    state = f'<td class="{standing.state.replace(" ", "-")}">{SIGNS[standing.state]} {WORDS.get(standing.state, standing.state)}</td>'
+    return f'<tr><th scope="row"><code>{escape(standing.exercise)}</code></th>{state}<td class="n">{points}</td><td class="n">{minutes}</td></tr>'
+
+
+def _time(minutes: int) -> str:
+    """`45 minutes`, `2 h 05`."""
+    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+
+
+def _with_code(text: str) -> str:
+    return "".join(f"<code>{escape(part)}</code>" if i % 2 else escape(part) for i, part in enumerate(text.split("`")))
