@@ -18,6 +18,7 @@ from IPython.display import display
 
 from autograde.checking import answers as answers_in
 from autograde.checking import prerequisites
+from autograde.checking.defaults import plain_defaults
 from autograde.checking.errors import StudentTimeout
 from autograde.checking.forbidden_calls import forbidding
 from autograde.checking.lesson import Exercise, Lesson, load_lesson
@@ -101,7 +102,7 @@ class OpenLesson:
 @contextmanager
 def _guarded(forbids: Sequence[str], namespace: dict[str, Any]) -> Iterator[None]:
     """Around one check: the calls that are the answer are forbidden, and an endless loop ends."""
-    with forbidding(forbids, namespace), _deadline():
+    with plain_defaults(), forbidding(forbids, namespace), _deadline():
         yield
 
 

@@ -16,7 +16,7 @@ from autograde.grader.gradebook import exchange_files
 from autograde.grader.gradebook.record import with_outputs
 from autograde.grader.gradebook.rubrics import with_rubrics, without_rubrics
 from autograde.grader.ingest.matching import Submission, match
-from autograde.grader.ingest.notebook_file import RawCell, RawNotebook, pictures
+from autograde.grader.ingest.notebook_file import RawCell, RawNotebook, pictures, python_of
 from autograde.grader.run.submission import check_submission
 from autograde.grader.sandbox.modes import Mode
 
@@ -60,4 +60,8 @@ def _matched(nb: NotebookNode, lesson: str) -> Submission:
         )
         for c in nb.cells
     ]
-    return match(RawNotebook(cells), nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4), exercises)
+    return match(
+        RawNotebook(cells, python=python_of(nb.metadata)),
+        nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4),
+        exercises,
+    )

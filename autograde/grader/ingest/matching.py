@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
+from autograde.grader.ingest.own_cells import commands, defines_something, new_definitions, squeeze
+from autograde.grader.ingest.python_cells import defined_names, parsed
 from autograde.grader.ingest.written_answers import Answer, Places, is_written
 
 SURELY = 20  # characters: who writes so many again in one cell has not meant to
 FENCED = re.compile(r"\A\s*```(?:python|py)?[^\S\n]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 NOT_RUN = {"figure", "experiment", "bootstrap"}
-MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Submission:
     attempted: set[str]
     notebook: NotebookNode
     repairs: list[str] = field(default_factory=list)
+    python: str = ""  # the version that it was written with
 
     @property
     def written(self) -> bool:
@@ -63,7 +63,9 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     notebook = _fill(template, raw.cells, chosen, _earlier(found), extras, words, repairs)
     answers = {name: raw.cells[i].source for name, i in chosen.items() if i is not None}
     attempted = {name for name, text in answers.items() if not _unwritten(text, stubs.get(name, ""))}
-    return Submission(_to_run(notebook, exercises), answers, attempted, notebook, repairs)
+    cells = _to_run(notebook, exercises)
+    repairs += [f"`{c}` is not run here" for cell in cells if cell.own or cell.exercise for c in commands(cell.source)]
+    return Submission(cells, answers, attempted, notebook, repairs, raw.python)
 
 
 def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], stub: str, repairs: list[str]) -> list[int]:
@@ -96,7 +98,7 @@ def _earlier(found: dict[str, list[int]]) -> dict[str, list[int]]:
 
 def _unwritten(code: str, stub: str) -> bool:
     """The released stub, or one like it: every function still raises NotImplementedError and does nothing else."""
-    if _squeeze(code) == _squeeze(stub):
+    if squeeze(code) == squeeze(stub):
         return True
     tree = parsed(code)
     functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))] if tree else []
@@ -112,13 +114,13 @@ def _raises_only(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 def _places(raw: RawNotebook, template: NotebookNode, used: frozenset[int], exercises: set[str]) -> Places:
     """Each submitted cell's place in the lesson: by its text, its ids or what it defines."""
-    known = {_squeeze(c.source): position for position, c in enumerate(template.cells)}
-    parts = _parts(template, exercises) if raw.in_pieces else {}
+    known = {squeeze(c.source): position for position, c in enumerate(template.cells)}
+    parts = _parts(template.cells, exercises) if raw.in_pieces else {}
     ids = {_grade_id(c): position for position, c in enumerate(template.cells) if _grade_id(c)}
     own = {c.id: position for position, c in enumerate(template.cells) if "id" in c and c.cell_type == "markdown"}
     after, places = 0, list[int | None]()
     for i, cell in enumerate(raw.cells):
-        text = _squeeze(cell.source)
+        text = squeeze(cell.source)
         position = known.get(text, ids.get(cell.grade_id))
         if position is None and cell.kind == "markdown":
             position = own.get(cell.cell_id)
@@ -134,16 +136,19 @@ def _places(raw: RawNotebook, template: NotebookNode, used: frozenset[int], exer
 def _extras(raw: RawNotebook, places: Places, used: frozenset[int]) -> dict[int, int]:
     """The student's own cells of code, and of words where they are cells: their index, and after which of the lesson's cells they stand."""
     ids = {_grade_id(cell) for cell in places.template} - {""}
-    texts = {_squeeze(cell.source) for cell in places.template}
+    texts = {squeeze(cell.source) for cell in places.template}
+    statements = _parts(places.template, set()).keys()
     after, extras = 0, {}
     for i, cell in enumerate(raw.cells):
         after = after if (position := places.of[i]) is None else position
         # splitting an answer's cell copies its id to the half that holds only helpers
         split = cell.kind == "code" and cell.grade_id in ids and cell.grade_id not in defined_names(cell.source)
         own = position is None and not cell.grade_id or split
-        text = _squeeze(cell.source)
+        if own and cell.kind == "code" and NOT_RUN & set(cell.tags):  # a helper that was written into a figure's cell
+            raw.cells[i] = cell = replace(cell, source=new_definitions(cell.source, statements), tags=())
+        text = squeeze(cell.source)
         given = not text or text in texts or "import get_ready" in text  # the last: the first cell of an earlier release
-        if own and i not in used and not given and not NOT_RUN & set(cell.tags) and (cell.kind == "code" or not raw.in_pieces):
+        if own and i not in used and not given and (cell.kind == "code" or not raw.in_pieces):
             extras[i] = after
     return extras
 
@@ -181,14 +186,14 @@ def _defined_in(text: str) -> frozenset[str]:
     return defined_names(text) if parsed(text) else frozenset()
 
 
-def _parts(template: NotebookNode, exercises: set[str]) -> dict[str, list[int]]:
+def _parts(template: Sequence[NotebookNode], exercises: set[str]) -> dict[str, list[int]]:
     """Every statement that the lesson gives, and the cells that it stands in."""
     parts: dict[str, list[int]] = {}
-    for position, cell in enumerate(template.cells):
+    for position, cell in enumerate(template):
         if cell.cell_type == "code" and _grade_id(cell) not in exercises:
             for kind, source in script_file.pieces(cell.source):
                 if kind == "code":
-                    parts.setdefault(_squeeze(source), []).append(position)
+                    parts.setdefault(squeeze(source), []).append(position)
     return parts
 
 
@@ -243,55 +248,17 @@ def _own(cells: list[RawCell], which: Iterable[int]) -> list[NotebookNode]:
 def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
     """What defines: answers, the lesson's own helpers, and the student's own cells that define something."""
     cells = []
+    own = [c.source for c in notebook.cells if c.cell_type == "code" and ("own" in c.metadata.get("tags", ()) or _grade_id(c) in exercises)]
+    objects = frozenset().union(*map(defined_names, own)) - set(exercises)
     for cell in notebook.cells:
         tags, name = set(cell.metadata.get("tags", [])), _grade_id(cell)
         if cell.cell_type != "code" or tags & NOT_RUN or name.startswith("check-"):
             continue
-        if "own" in tags and not _defines_something(cell.source):
+        if "own" in tags and not defines_something(cell.source, objects):
             continue
         cells.append(CodeCell(cell.id, cell.source, name if name in exercises else "", "own" in tags))
     return cells
 
 
-@lru_cache(maxsize=4096)
-def defined_names(code: str) -> frozenset[str]:
-    """The names that a cell defines at its top level; by pattern when it is not valid Python."""
-    tree = parsed(code)
-    if tree is None:
-        return frozenset(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", code, re.MULTILINE))
-    nodes = tree.body
-    found = {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))}
-    for node in nodes:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        found |= {t.id for t in targets if isinstance(t, ast.Name)}
-    return frozenset(found)
-
-
-def _defines_something(code: str) -> bool:
-    tree = parsed(code)
-    kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign)
-    return tree is not None and any(isinstance(node, kinds) for node in ast.walk(tree))  # a loop may fill a table
-
-
-def parsed(code: str) -> ast.Module | None:
-    """A cell's syntax tree, magics left out; None where it is not valid Python, or longer than is parsed here."""
-    if len(code) > MAX_PARSED:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the student's escapes, which are nothing to tell the instructor of
-            return ast.parse(_without_magics(code))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _without_magics(code: str) -> str:
-    return re.sub(r"^([^\S\n]*)[%!?].*$", r"\1pass", code, flags=re.MULTILINE)
-
-
 def _grade_id(cell: NotebookNode) -> str:
     return cell.metadata.get("nbgrader", {}).get("grade_id", "")
-
-
-def _squeeze(code: str) -> str:
-    return re.sub(r"\s+", " ", code).strip()

@@ -44,6 +44,7 @@ class RawNotebook:
     cells: list[RawCell]
     repairs: list[str] = field(default_factory=list)
     in_pieces: bool = False
+    python: str = ""  # the version of Python that the notebook says it was written with
 
 
 def read(path: Path) -> RawNotebook:
@@ -87,7 +88,14 @@ def _from_notebook(text: str) -> RawNotebook:
     cells = data.get("cells") if isinstance(data, dict) else None
     if not isinstance(cells, list):
         raise Unreadable("the file is JSON, but not a notebook (it has no list of cells)")
-    return RawNotebook([cell for cell in map(_cell, cells) if cell], repairs)
+    return RawNotebook([cell for cell in map(_cell, cells) if cell], repairs, python=python_of(data.get("metadata")))
+
+
+def python_of(metadata: Any) -> str:
+    """The version of Python that a notebook says it was written with; "" where it says none."""
+    about = metadata.get("language_info") if isinstance(metadata, dict) else None
+    version = about.get("version") if isinstance(about, dict) else None
+    return version if isinstance(version, str) and re.fullmatch(r"\d+\.\d+(\.\d+)?\w*", version) else ""
 
 
 def _after_conflicts(text: str, repairs: list[str]) -> Any:

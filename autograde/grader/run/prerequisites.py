@@ -13,7 +13,8 @@ from autograde.checking.answers import used
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, earned
 from autograde.checking.status import ExerciseStatus
-from autograde.grader.ingest.matching import CodeCell, Submission, parsed
+from autograde.grader.ingest.matching import CodeCell, Submission
+from autograde.grader.ingest.python_cells import parsed
 
 NOT_SHOWN = "still fails with a right answer to {names} in place of yours"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -217,7 +218,8 @@ class SubmissionRun:
             return None
         status = ExerciseStatus.TIMEOUT if broken[-1].status == CellStatus.TIMEOUT else ExerciseStatus.ERROR
         where = f" ({broken[-1].line})" if broken[-1].line else ""
-        reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}"
+        newer = _newer_python(self.submission.python) if "SyntaxError" in broken[-1].message else ""
+        reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}{newer}"
         return Result(exercise.name, 0.0, exercise.points, status, diagnosis=reason)
 
 
@@ -242,6 +244,17 @@ def _lesson(name: str) -> tuple[Lesson, NotebookNode]:
 def _reference_answers(name: str) -> dict[str, str]:
     read_source = source.read(layout.source_path(name))
     return {exercise: read_source.answer(exercise) for exercise in read_source.exercises if not read_source.exercises[exercise].outcome}
+
+
+def _newer_python(theirs: str) -> str:
+    """What to know of a syntax error in a notebook that was written with a newer Python."""
+    here = platform.python_version_tuple()[:2]
+    newer = theirs and tuple(map(int, theirs.split(".")[:2])) > tuple(map(int, here))
+    return (
+        f". The notebook was written with Python {theirs}, and graded with {'.'.join(here)}: newer syntax is not known here"
+        if newer
+        else ""
+    )
 
 
 def _defined(name: str, session: Session) -> bool:

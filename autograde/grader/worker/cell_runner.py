@@ -1,111 +1,136 @@
-"""A notebook's cells as plain Python: magics and shell lines do nothing, and each cell fails for itself."""
+"""A notebook's cells as a kernel runs them: each fails for itself, magics and shell lines do nothing, future imports last.
+
+The sandbox has less than a student's machine: packages, files, answers to `input()`. A statement that fails for want of these costs itself
+and what it would have defined, no more, and whatever needs that later is told why it is not there.
+"""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import asyncio
-import importlib.abc
-import importlib.machinery
 import inspect
 import linecache
+import re
 import sys
+from collections.abc import Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from autograde.grader.worker.inert import Inert, Shell
+
 MARK = "<cell "
-RUN_AS_CODE = {"time", "capture"}  # magics around code that defines something
-INERT_MODULES = ("autograde",)  # the notebook's helper: checks and scoreboards have no place in the grader
+LACKING = (ImportError, OSError, EOFError)  # what the sandbox's bareness brings about
+FUTURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names if name not in ("nested_scopes",)})
+DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
+LONGEST = 300  # characters of a reason
 
 
-class Inert:
-    """Takes every call and every attribute and does nothing."""
+class Cells:
+    """The cells of one notebook, run in `namespace`; `lost` says of names that could not be defined why."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Inert:
-        return self
+    def __init__(self) -> None:
+        self.namespace = make_namespace(self)
+        self.lost: dict[str, str] = {}
+        self._futures = 0
 
-    def __getattr__(self, name: str) -> Inert:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __iter__(self) -> Any:
-        return iter(())
-
-    def __repr__(self) -> str:
-        return "<nothing: this runs in the grader>"
-
-
-class Shell(Inert):
-    """What `get_ipython()` gives: magics are ignored, but the code inside `%%time` and `%%capture` is run."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self.user_ns = namespace
-
-    def run_cell_magic(self, name: str, line: str, body: str) -> None:
-        if name in RUN_AS_CODE:
-            run_cell(f"%%{name}", body, self.user_ns)
-
-    def run_line_magic(self, name: str, line: str, *rest: Any) -> Any:
-        if name != "time":
-            return None
+    def run(self, name: str, source: str) -> None:
+        """Run one cell, `await` at the top level included; what a statement lacks here is raised when all others are done."""
+        text, filename = transformed(name, source)
         try:
-            return eval(line, self.user_ns)
-        except SyntaxError:
-            exec(line, self.user_ns)
+            tree = ast.parse(text, filename, type_comments=False)
+            code = self._compiled(tree, filename)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            self._lose({found for pair in DEFINED.findall(text) for found in pair if found}, f"its cell stopped: {_told(error)}")
+            raise
+        lacking: BaseException | None = None
+        body, position = tree.body, 0
+        while code is not None:
+            try:
+                self._execute(code)
+                break
+            except BaseException as error:
+                position += _statement(body[position:], error, filename)
+                if not self._forgiven(error):
+                    self._lose(_bound(body[position:]), f"its cell stopped before: {_told(error)}")
+                    raise
+                reason = self.why_lost(error) or f"`{_first_line(body[position], text)}` failed: {_told(error)}"
+                self._lose(_bound(body[position : position + 1]), reason)
+                lacking, position = lacking or error, position + 1
+                code = self._compiled(ast.Module(body[position:], []), filename) if body[position:] else None
+        if lacking:
+            raise lacking
+
+    def why_lost(self, error: BaseException) -> str:
+        """Why the name is not there that a NameError is about; "" where nothing is known of it."""
+        name = error.name if type(error) is NameError else None
+        return self.lost.get(name, "") if isinstance(name, str) and name not in self.namespace else ""
+
+    def _compiled(self, tree: ast.Module, filename: str) -> CodeType:
+        code = compile(tree, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self._futures, dont_inherit=True)
+        self._futures |= code.co_flags & FUTURES
+        return code
+
+    def _execute(self, code: CodeType) -> None:
+        result = eval(code, self.namespace)
+        if code.co_flags & inspect.CO_COROUTINE:
+            asyncio.run(result)
+
+    def _forgiven(self, error: BaseException) -> bool:
+        return isinstance(error, LACKING) or bool(self.why_lost(error))
+
+    def _lose(self, names: Iterable[str], reason: str) -> None:
+        self.lost.update({name: reason[:LONGEST] for name in names})
 
 
-class InertModule(ModuleType):
-    """A module in which every name is there and does nothing."""
-
-    def __getattr__(self, name: str) -> Inert:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Inert()
-
-
-class _InertFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.split(".")[0] in INERT_MODULES:
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
-        return None
-
-    def create_module(self, spec: Any) -> ModuleType:
-        return InertModule(spec.name)
-
-    def exec_module(self, module: ModuleType) -> None:
-        pass
-
-
-def make_inert() -> None:
-    """From now on, whoever imports the course's helper in this process gets a module that does nothing."""
-    for name in [n for n in sys.modules if n.split(".")[0] in INERT_MODULES]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, _InertFinder())
-
-
-def make_namespace() -> dict[str, Any]:
+def make_namespace(cells: Cells) -> dict[str, Any]:
     """The globals of a fresh notebook: those of a module `__main__`, so that dataclasses and `inspect` find them."""
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     namespace = vars(module)
-    shell = Shell(namespace)
+    shell = Shell(namespace, cells.run)
     namespace.update(get_ipython=lambda: shell, display=Inert(), __builtins__=__builtins__)
     return namespace
 
 
-def run_cell(name: str, source: str, namespace: dict[str, Any]) -> None:
-    """Run one cell as Jupyter would, `await` at the top level included."""
-    code = compile_cell(name, source)
-    result = eval(code, namespace)
-    if code.co_flags & inspect.CO_COROUTINE:
-        asyncio.run(result)
-
-
-def compile_cell(name: str, source: str) -> CodeType:
-    """The cell's code; its lines are where tracebacks and `inspect.getsource` look for them."""
+def transformed(name: str, source: str) -> tuple[str, str]:
+    """A cell as plain Python, and the name by which tracebacks and `inspect.getsource` find its lines."""
     text = TransformerManager().transform_cell(source)
     filename = f"{MARK}{name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    return compile(text, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    return text, filename
+
+
+def _statement(body: list[ast.stmt], error: BaseException, filename: str) -> int:
+    """Which of the statements raised it: the first where nobody can tell."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != filename:
+        trace = trace.tb_next
+    line = trace.tb_lineno if trace else 0
+    return next((i for i, node in enumerate(body) if line <= (node.end_lineno or 0)), 0)
+
+
+def _bound(body: list[ast.stmt]) -> set[str]:
+    """The names that statements would have defined at the top level."""
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        else:
+            found |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return found
+
+
+def _first_line(node: ast.stmt, text: str) -> str:
+    return (ast.get_source_segment(text, node) or "").split("\n")[0][:80]
+
+
+def _told(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except BaseException:  # its own methods are the student's
+        return type(error).__name__

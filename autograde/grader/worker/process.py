@@ -24,7 +24,7 @@ from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, w
 from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
-from autograde.grader.worker import cell_runner, thread_pools
+from autograde.grader.worker import cell_runner, inert, stand_ins, thread_pools
 
 LIBRARIES = ("torch", "numpy", "utils", "collections", "fractions", "decimal", "random", "math")
 LINES = 6  # of a traceback
@@ -131,7 +131,8 @@ class Worker:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.table = StudentTable(self)
-        self.namespace = cell_runner.make_namespace()
+        self.cells = cell_runner.Cells()
+        self.namespace = self.cells.namespace
         self.made: list[Any] = []  # by `student.new`
         self.border: Border | None = None  # while answers are called on the pretend GPU
         self.drawing = pretend_gpu.ON_DEVICE
@@ -169,7 +170,7 @@ class Worker:
         except ProtocolError as error:
             self.send("error", (request, describe(TypeError(f"this result cannot be handed on: {error}"))))
         except BaseException as error:
-            self.send("error", (request, describe(error)))
+            self.send("error", (request, describe(error, self.cells.why_lost(error))))
 
     def run(self, operation: str, arguments: tuple) -> Any:
         """What was asked; on the pretend GPU if the test wants that."""
@@ -205,7 +206,7 @@ class Worker:
 
 
 def _define(worker: Worker, name: str, source: str) -> None:
-    cell_runner.run_cell(name, source, worker.namespace)
+    worker.cells.run(name, source)
 
 
 def _has(worker: Worker, name: str) -> bool:
@@ -262,8 +263,9 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def describe(error: BaseException) -> dict[str, Any]:
-    """An exception as strings. Its own methods are the student's and may do anything, so nothing is trusted to work."""
+def describe(error: BaseException, why: str = "") -> dict[str, Any]:
+    """An exception as strings, with `why` a name is missing. Its own methods are the student's and may do anything, so nothing is trusted to
+    work."""
     try:
         message = str(error.msg) if type(error) in (SyntaxError, IndentationError) and isinstance(error, SyntaxError) else str(error)
     except BaseException:
@@ -272,7 +274,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {
         "type": str(type(error).__name__)[:80],
         "ancestors": [str(cls.__name__)[:80] for cls in type(error).__mro__][:32],
-        "message": message[:2000],
+        "message": message[:1500] + (f" ({why})" if why else ""),
         "line": frames[-1] if frames else "",
         "traceback": "\n".join(frames),
         "kind": "forbidden" if type(error) is ForbiddenCall else "missing" if type(error) is MissingName else "",
@@ -295,9 +297,10 @@ def warm_up() -> None:
     x = torch.ones(2, 2, requires_grad=True)
     (x @ x).softmax(-1).sum().backward()
     np.ones((2, 2)) @ np.ones((2, 2))
-    cell_runner.compile_cell("", "x = 1")
-    cell_runner.make_inert()
+    cell_runner.transformed("", "x = 1")
+    inert.make_inert()
     thread_pools.install()
+    stand_ins.install()
     requests_arrive_in(__name__)
     watch_threads()
     watch_compiled_packages()

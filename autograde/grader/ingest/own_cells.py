@@ -1,0 +1,64 @@
+"""What of a student's own cells the grader runs: what defines something, also where it was written into one of the lesson's cells."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable
+
+from autograde.grader.ingest import script_file
+from autograde.grader.ingest.python_cells import parsed
+
+DEFINES = (
+    ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete,
+    ast.NamedExpr, ast.For, ast.AsyncFor,
+)  # fmt: skip
+BY_NAME = {"exec", "setattr", "globals", "vars"}  # functions that define what they are told
+COMMAND = re.compile(
+    r"^[^\S\n]*(?:\w[\w, ]*=[^\S\n]*)?(![^\n]+|%(?:pip|conda|run|cd|store)\b[^\n]*|%%(?:bash|sh|script|writefile|!)[^\n]*)", re.MULTILINE
+)
+
+
+def defines_something(code: str, objects: Collection[str] = ()) -> bool:
+    """Whether a cell defines a name, or changes one of the student's `objects` by a method: a loop may fill a table, too."""
+    tree = parsed(code)
+    if tree is None:  # of a newer Python, or wrong: whoever needs what it defines is told
+        return bool(re.search(r"^(?:async[ \t]+)?(?:def|class|type)[ \t]+\w+", code, re.MULTILINE))
+    return any(isinstance(node, DEFINES) or _root(node) in objects or _is_named(node, BY_NAME) for node in ast.walk(tree))
+
+
+def _is_named(node: ast.AST, names: Collection[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def _root(node: ast.AST) -> str | None:
+    """The object whose method is called, such as `table` in `table.rows.append(1)`."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return None
+    value: ast.expr = node.func
+    while isinstance(value, (ast.Attribute, ast.Subscript)):
+        value = value.value
+    return value.id if isinstance(value, ast.Name) else None
+
+
+def new_definitions(code: str, given: Collection[str]) -> str:
+    """Of one of the lesson's cells that shows something, what the student wrote into it that defines something; `given` are the statements
+    of the lesson, without their blanks."""
+    if parsed(code) is None:
+        return ""
+    found = [piece for kind, piece in script_file.pieces(code) if kind == "code" and squeeze(piece) not in given]
+    return "\n\n".join(piece for piece in found if any(isinstance(node, DEFINES) for node in _statements(piece)))
+
+
+def _statements(code: str) -> Iterable[ast.stmt]:
+    tree = parsed(code)
+    return tree.body if tree else ()
+
+
+def commands(code: str) -> list[str]:
+    """The shell's commands and the magics like them in a cell, which are not run here."""
+    return [found.strip()[:60] for found in COMMAND.findall(code)]
+
+
+def squeeze(code: str) -> str:
+    return re.sub(r"\s+", " ", code).strip()

@@ -1,0 +1,163 @@
+"""Right at home is right here: solved lessons under what students do to their notebooks, in IPython's shell and in the grader."""
+
+import copy
+import functools
+import json
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from autograde import layout
+from autograde.authoring import source
+from autograde.authoring.sample_class import solved_notebook
+from autograde.grader.ingest.discovery import Found
+from autograde.grader.run.submission import grade
+
+KEEP = "def {keep}(f):\n    return f"
+OWN = {  # own cells, of which the last defines a decorator that does nothing; an answer below is decorated with it
+    "plain": [KEEP],
+    "a lambda": ["{keep} = lambda f: f"],
+    "after a package that is not there": ["import seaborn as sns\n" + KEEP],
+    "after what uses it": ["import seaborn as sns\nsns.set_theme()\npalette = sns.color_palette()\n" + KEEP],
+    "after Colab's drive": ["from google.colab import drive\ndrive.mount('/content/drive')\n" + KEEP],
+    "after a file": ["text = open('notes.txt').read()\nwords = text.split()\n" + KEEP],
+    "after commands": ["!echo ready\nfiles = !ls\n%env X=1\n" + KEEP],
+    "timed": ["%%time\n" + KEEP],
+    "captured": ["%%capture said\nprint('x')\n" + KEEP],
+    "beside %autoreload": ["%load_ext autoreload\n%autoreload 2\n" + KEEP],
+    "in a condition": ["if True:\n    def {keep}(f):\n        return f"],
+    "where a package may be missing": ["try:\n    import seaborn\nexcept ImportError:\n    seaborn = None\n" + KEEP],
+    "in a loop": ["for {keep} in [lambda f: f]:\n    pass"],
+    "by :=": ["print(({keep} := lambda f: f))"],
+    "by exec": ["exec('def {keep}(f): return f')"],
+    "by globals": ["globals()['{keep}'] = lambda f: f"],
+    "in a table that another cell fills": ["table_{keep} = dict()", "table_{keep}.update(f=lambda f: f)", "{keep} = table_{keep}['f']"],
+    "in a class": ["class Own{keep}:\n    @staticmethod\n    def of(f):\n        return f", "{keep} = Own{keep}.of"],
+    "with a line that waits": ["import asyncio\nawait asyncio.sleep(0)\n" + KEEP],
+    "below a task": ["import asyncio\ntask = asyncio.ensure_future(asyncio.sleep(0, 3))\nassert await task == 3\n" + KEEP],
+    "by names of all kinds": ["from math import *\nimport numpy as np, os.path\n" + KEEP],
+    "with other defaults": ["torch.set_default_dtype(torch.float64)\ntorch.set_default_device('meta')\n" + KEEP],
+    "with a future import": ["from __future__ import annotations", "def annotated_{keep}(x: Nowhere) -> Nobody: ...\n" + KEEP],
+    "with seeds": ["import random\nrandom.seed(7)\ntorch.manual_seed(7)\n" + KEEP],
+    "with help": ["?print\nlen?\n" + KEEP],
+}
+FIGURE = "in a figure's cell"
+
+
+def decorated(with_what):
+    return lambda name, code: re.sub(rf"^(def|class) {name}\b", rf"{with_what}\n\g<0>", code, count=1, flags=re.MULTILINE)
+
+
+ANSWER = {  # what is done to an answer's own cell
+    "%%time": lambda name, code: "%%time\n" + code,
+    "%%capture": lambda name, code: "%%capture\n" + code,
+    "%%prun": lambda name, code: "%%prun -q -T prun.txt\n" + code,
+    "%matplotlib": lambda name, code: "%matplotlib inline\n" + code,
+    "a command": lambda name, code: "!true\n" + code,
+    "a package that is not there": lambda name, code: "import seaborn as sns\n" + code,
+    "a theme": lambda name, code: "import seaborn as sns\nsns.set_theme()\n" + code,
+    "a future import": lambda name, code: "from __future__ import annotations\n" + code,
+    "@torch.compile": decorated("@torch.compile"),
+    "@torch.compile with options": decorated("@torch.compile(dynamic=True)"),
+    "compiled below": lambda name, code: f"{code}\n{name} = torch.compile({name})",
+    "@torch.jit.ignore": decorated("@torch.jit.ignore"),
+    "a print": lambda name, code: f"{code}\nprint('done', {name})",
+    "displayed": lambda name, code: f"{code}\ndisplay({name})",
+    "its help": lambda name, code: f"{code}\n{name}?",
+    "waits": lambda name, code: "import asyncio\nawait asyncio.sleep(0)\n" + code,
+    "Windows' line ends": lambda name, code: code.replace("\n", "\r\n"),
+    "renamed and bound": lambda name, code: re.sub(rf"^def {name}\b", f"def my_{name}", code, flags=re.MULTILINE) + f"\n{name} = my_{name}",
+    "another default dtype": lambda name, code: "torch.set_default_dtype(torch.float64)\n" + code,
+    "without gradients": lambda name, code: code + "\nwith torch.no_grad():\n    pass",
+    "a trailing semicolon": lambda name, code: code.rstrip() + ";",
+    "timed in a line": lambda name, code: f"{code}\n%time {name}_again = {name}",
+    "a marker of a class": lambda name, code: "#@title My answer\n" + code,
+    "type: ignore": lambda name, code: code + "  # type: ignore",
+}
+FUNCTIONS_ONLY = {"@torch.compile", "@torch.compile with options", "compiled below", "@torch.jit.ignore", "renamed and bound"}
+
+
+@functools.cache
+def solved(lesson):
+    return solved_notebook(source.read(layout.source_path(lesson)))
+
+
+def answers(notebook):
+    """The places of the answers by exercise."""
+    found = ((i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.metadata.get("nbgrader", {}).get("solution"))
+    return {cell.metadata.nbgrader.grade_id: i for i, cell in found}
+
+
+def with_own(notebook, which):
+    """Each of these own cells before an answer, which is decorated with what they define; one helper stands in a figure's cell."""
+    names = list(answers(notebook))
+    for number, edit in enumerate(which):
+        keep, name = f"keep_{number}", names[number % len(names)]
+        at = answers(notebook)[name]
+        notebook.cells[at].source = decorated(f"@{keep}")(name, notebook.cells[at].source)
+        if edit == FIGURE:
+            figures = [c for c in notebook.cells[:at] if "figure" in c.metadata.get("tags", [])]
+            if figures:
+                figures[-1].source += "\n\n\n" + KEEP.format(keep=keep)
+                figures[-1].metadata["edited"] = True
+                continue
+        cells = OWN.get(edit, [KEEP])
+        notebook.cells[at:at] = [new_code_cell(code.replace("{keep}", keep)) for code in cells]
+    return notebook
+
+
+def with_answers(notebook, which):
+    """One of these edits to an answer each, in turn, where it can be done."""
+    left = list(which)
+    for name, at in answers(notebook).items():
+        cell = notebook.cells[at]
+        function = re.search(rf"^def {name}\b", cell.source, re.MULTILINE)
+        edit = next((e for e in left if function or e not in FUNCTIONS_ONLY), None)
+        if edit:
+            left.remove(edit)
+            cell.source = ANSWER[edit](name, cell.source)
+    return notebook, left
+
+
+def compare(folder, lesson, notebook):
+    path = folder / f"{lesson}.ipynb"
+    path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.grader.kernel", str(path), lesson], cwd=layout.ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    at_home = json.loads(done.stdout.splitlines()[-1])
+    result = grade(Found("student", lesson, path), "auto")
+    here = {r.exercise: r.status == "passed" for r in result.results if r.exercise in at_home}
+    told = {r.exercise: r.message for r in result.results if r.exercise in at_home and not here[r.exercise]}
+    assert at_home == dict.fromkeys(at_home, True), f"not right at home: {at_home}\n{done.stderr}"
+    assert here == at_home, told
+
+
+def test_own_cells(tmp_path):
+    lesson = "03_self_attention"
+    compare(tmp_path, lesson, with_own(copy.deepcopy(solved(lesson)), [*OWN, FIGURE]))
+
+
+def test_edited_answers(tmp_path):
+    lesson = "03_self_attention"
+    notebook, _ = with_answers(copy.deepcopy(solved(lesson)), ANSWER)
+    compare(tmp_path, lesson, notebook)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", layout.lesson_names())
+def test_every_lesson(tmp_path, lesson):
+    left = list(ANSWER)
+    notebook = with_own(copy.deepcopy(solved(lesson)), [*OWN, FIGURE])
+    compare(tmp_path, lesson, notebook)
+    while left:
+        before = len(left)
+        notebook, left = with_answers(copy.deepcopy(solved(lesson)), left)
+        compare(tmp_path, lesson, notebook)
+        if len(left) == before:
+            break
