@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import sys
 import time
 
 import nbformat
@@ -291,3 +292,27 @@ def test_found_under_many_names(tmp_path, solved):
         path.parent.mkdir(parents=True)
         path.write_text(text(solved))
     assert {f.student for f in find([tmp_path]) if f.path and f.lesson == LESSON} == set(names)
+
+
+def test_newer_syntax_gets_a_message_with_both_versions(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    notebook.metadata.language_info = {"name": "python", "version": "3.99.1"}
+    cell(notebook, "causal_mask").source = "def causal_mask[T](n, device=None) = n.tril()"  # of no Python yet
+    message = next(r.message for r in graded(written(tmp_path, text(notebook))).results if r.exercise == "causal_mask")
+    assert "SyntaxError" in message and "3.99.1" in message and f"{sys.version_info.major}.{sys.version_info.minor}" in message
+
+
+def test_commands_that_are_not_run_are_told(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    cell(notebook, "causal_mask").source = "!pip install einops\n" + cell(notebook, "causal_mask").source
+    notebook.cells.insert(3, nbformat.v4.new_code_cell("%%bash\nrm -rf x"))
+    repairs = match(notebook_file.read(written(tmp_path, text(notebook))), solved, ["causal_mask"]).repairs
+    assert any("!pip install einops" in repair and "not run" in repair for repair in repairs)
+
+
+def test_a_helper_in_a_figures_cell_is_taken_and_the_figure_is_not(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    figure = next(c for c in notebook.cells if "figure" in c.metadata.get("tags", []))
+    figure.source += "\n\nlosses = [train() for _ in range(10**9)]\n\n\ndef helper(x):\n    return x\n\n\nhelper(3)"
+    own = [c.source for c in match(notebook_file.read(written(tmp_path, text(notebook))), solved, []).cells if c.own]
+    assert len(own) == 1 and "def helper" in own[0] and "draw_" not in own[0] and "helper(3)" not in own[0]

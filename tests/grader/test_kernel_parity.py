@@ -138,14 +138,9 @@ def compare(folder, lesson, notebook):
     assert here == at_home, told
 
 
-def test_own_cells(tmp_path):
+def test_own_cells_and_edited_answers(tmp_path):
     lesson = "03_self_attention"
-    compare(tmp_path, lesson, with_own(copy.deepcopy(solved(lesson)), [*OWN, FIGURE]))
-
-
-def test_edited_answers(tmp_path):
-    lesson = "03_self_attention"
-    notebook, _ = with_answers(copy.deepcopy(solved(lesson)), ANSWER)
+    notebook, _ = with_answers(with_own(copy.deepcopy(solved(lesson)), [*OWN, FIGURE]), ANSWER)
     compare(tmp_path, lesson, notebook)
 
 

@@ -700,3 +700,39 @@ def test_a_generator_goes_on_from_check_to_check(make):
             g.manual_seed(7), reference.manual_seed(7)  # moved on by the test itself
             assert torch.equal(session.student().draw(g), torch.rand(2, generator=reference))
     assert len(session.worker.table.shared) == 1
+
+
+def test_what_a_missing_package_takes_along_is_told(make):
+    session = make("import nosuchpackage as ns\nscale = ns.scale()\ndef helper(x): return x", "def answer(x): return helper(x) * scale")
+    assert session.student().helper(3) == 3
+    with pytest.raises(StudentError, match="name 'scale' is not defined .*import nosuchpackage as ns.* No module named 'nosuchpackage'"):
+        session.student().answer(1)
+
+
+def test_a_cell_that_stops_at_a_mistake_stops_there(make):
+    session = make("x = 1\nraise ValueError('no')\ny = 2")
+    assert session.student().x == 1
+    with pytest.raises(MissingName, match="no"):
+        session.student().y  # noqa: B018
+
+
+def test_a_future_import_lasts_as_in_a_notebook(make):
+    session = make("from __future__ import annotations", "def f(x: Nowhere) -> Nobody: return x")
+    assert session.student().f(2) == 2
+
+
+def test_compilers_and_defaults_are_left_out(make):
+    session = make(
+        """
+        import torch
+        torch.set_default_device("cuda")
+        torch.set_default_dtype(torch.float64)
+        @torch.compile(mode="max-autotune")
+        def f(n): return torch.ones(n)
+        g = torch.jit.script(f)
+        model = torch.compile(torch.nn.Linear(2, 3))
+        model.compile()
+        """
+    )
+    assert session.student().f(2).dtype == session.student().g(2).dtype == torch.float32
+    assert set(session.student().model.state_dict()) == {"weight", "bias"}

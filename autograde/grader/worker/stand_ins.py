@@ -31,4 +31,3 @@ def install() -> None:
     torch.jit.trace = torch.jit.trace_module = traced
     torch.nn.Module.compile = left_alone
     torch.set_default_device = torch.set_default_dtype = torch.set_default_tensor_type = left_alone
-    torch.cuda.set_device = left_alone
