@@ -34,7 +34,7 @@ COLUMNS = ("what", "the course's", "the peer's", "ratio", "least to greatest rat
 RUNS = 5
 TRAINING = {"vocab_size": 65, "block_size": 64, "n_layer": 4, "n_head": 4, "d_model": 128}
 WRITING = {"vocab_size": 65, "block_size": 256, "n_layer": 6, "n_head": 6, "d_model": 384}
-BATCH, STEPS, NEW_TOKENS, TEXT = 12, 20, 200, 1_000_000
+BATCH, STEPS, NEW_TOKENS, TEXT = 12, 10, 100, 1_000_000
 
 
 class PlainBlock(nn.Module):
