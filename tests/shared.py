@@ -14,6 +14,8 @@ from autograde.authoring.sample_class import LESSON, sample_class
 from autograde.grader.batch.class_run import grade_class
 from autograde.site import build
 
+REPOSITORY = "https://github.com/ann/attention.git"  # where the tests' release would be published
+
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """The folder that `make(folder)` fills; other processes of the same run wait for it and get the same one.
@@ -33,7 +35,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
 
 def released_course(factory: pytest.TempPathFactory) -> Path:
     """The course as students get it."""
-    return once(factory, "released", release.release)
+    return once(factory, "released", lambda folder: release.release(folder, repository=REPOSITORY))
 
 
 def built_site(factory: pytest.TempPathFactory) -> Path:

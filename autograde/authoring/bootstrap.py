@@ -71,25 +71,30 @@ from utils.setup import get_ready
 get_ready()'''
 
 
+DEFAULT = "https://github.com/attention-course/attention-course.git"  # this course's own, which has the answers
+
+
 def repository() -> str:
     """The address students fetch the course from: one setting, in pyproject.toml."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return settings["tool"]["course"]["repository"]
 
 
-def badge_cell(lesson: str) -> NotebookNode:
+def badge_cell(lesson: str, address: str = "") -> NotebookNode:
     """A badge that opens the student's notebook in Colab; words where pictures are not shown, or where Colab cannot open the repository."""
-    found = GITHUB.fullmatch(repository())
+    found = GITHUB.fullmatch(address or repository())
     if not found:
         words = "In Colab: *File*, *Upload notebook*, and choose this file. Its first cell fetches the course."
         return new_markdown_cell(words, id="colab-badge")
-    address = f"https://colab.research.google.com/github/{found[1]}/blob/main/notebooks/{lesson}.ipynb"
+    page = f"https://colab.research.google.com/github/{found[1]}/blob/main/notebooks/{lesson}.ipynb"
     # PNG: Markdown in VS Code takes no SVG from a data address
     picture = base64.b64encode(BADGE.read_bytes()).decode()
-    return new_markdown_cell(f"[![Open in Colab](data:image/png;base64,{picture})]({address})", id="colab-badge")
+    return new_markdown_cell(f"[![Open in Colab](data:image/png;base64,{picture})]({page})", id="colab-badge")
 
 
-def bootstrap_cell() -> NotebookNode:
-    """The cell that makes `utils` and `autograde` importable wherever the notebook runs."""
+def bootstrap_cell(address: str = "") -> NotebookNode:
+    """The cell that makes `utils` and `autograde` importable wherever the notebook runs; it fetches them from `address`, else the setting's."""
     folded = {"cellView": "form", "jupyter": {"source_hidden": True}}  # in Colab and in JupyterLab
-    return new_code_cell(BOOTSTRAP.replace("REPOSITORY", repository()), metadata={"tags": ["bootstrap"], **folded}, id="bootstrap")
+    return new_code_cell(
+        BOOTSTRAP.replace("REPOSITORY", address or repository()), metadata={"tags": ["bootstrap"], **folded}, id="bootstrap"
+    )

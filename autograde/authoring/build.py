@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from autograde import layout
-from autograde.authoring import executed, manifest, notebooks
+from autograde.authoring import executed, manifest, notebooks, rules, source
 from autograde.authoring.alt_text import cells_with_silent_pictures
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.mutation import Bench
@@ -18,18 +18,20 @@ from autograde.checking.errors import UserError
 
 @dataclass(frozen=True)
 class Built:
-    """What a build wrote."""
+    """What a build wrote, and what the lesson still lacks."""
 
     lesson: str
     paths: list[Path]
+    notes: list[str]
 
 
 def build(name: str, execute: bool = True) -> Built:
     """Write the lesson's manifest and both notebooks; `execute` runs the instructor's from top to bottom.
 
     Raises:
-        UserError: when a figure has no alternative text.
+        UserError: when a rule of `rules` is broken (all of them are told), or a figure has no alternative text.
     """
+    rules.check(source.read(layout.source_path(name)))
     bench = Bench(name)
     if not _is_recorded(bench):  # the last digits of another machine are no change
         layout.manifest_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
@@ -53,7 +55,7 @@ def build(name: str, execute: bool = True) -> Built:
     for path, notebook in written.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(notebooks.text(notebook), encoding="utf-8")
-    return Built(name, [layout.manifest_path(name), *written])
+    return Built(name, [layout.manifest_path(name), *written], rules.notes(bench.source))
 
 
 def stale(name: str, bench: Bench | None = None) -> list[str]:
@@ -72,7 +74,7 @@ def stale(name: str, bench: Bench | None = None) -> list[str]:
     outdated = [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
     if run_before := executed.stale(name):
         outdated.append(run_before)
-    return Numbers(name).stale() + outdated
+    return rules.complaints(bench.source) + Numbers(name).stale() + outdated
 
 
 def _is_recorded(bench: Bench) -> bool:

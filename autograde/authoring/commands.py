@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
+from autograde import layout
 from autograde.checking.errors import UserError
 from autograde.commands.shared import AUTHORS, Lessons, chosen, command, console, fail
-
-STRENGTH = ("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted")  # the columns of the table
 
 
 @command(AUTHORS, "autograde build 03", "autograde build --check")
@@ -46,12 +47,41 @@ def build(
         except (SourceError, UserError) as error:
             raise fail(str(error), code=1) from None
         console.print(f"[green]✓[/green] {name}: {len(built.paths)} files in {time.perf_counter() - began:.1f} s")
-        for line in Numbers(name).stale():
-            console.print(f"[yellow]![/yellow] {line}", soft_wrap=True)
+        for line in [*Numbers(name).stale(), *built.notes]:
+            console.print(f"[yellow]![/yellow] {escape(line)}", soft_wrap=True)
     for line in outdated:
         console.print(f"[red]✗[/red] {line}")
     if outdated:
         raise typer.Exit(1)
+
+
+@command(AUTHORS, 'autograde new 09_retrieval "Retrieval"', "autograde new 03 looking_distance")
+def new(
+    lesson: Annotated[
+        str, typer.Argument(metavar="LESSON", help="A new lesson, such as `09_retrieval`, or one that is there, such as `03`.")
+    ],
+    what: Annotated[str, typer.Argument(metavar="TITLE|EXERCISE", help="The new lesson's title, or the name of an exercise to add.")],
+) -> None:
+    """Make the files of a new lesson, or add an exercise to a lesson: an example with its answer, tests and wrong answers, to be replaced.
+
+    What is made can be built at once and passes its checks. Nothing that is there is written over.
+    """
+    from autograde.authoring import new as made
+
+    try:
+        name = layout.resolve(lesson)
+    except UserError:
+        name = ""
+    try:
+        paths = made.new_exercise(name, what) if name else made.new_lesson(lesson, what)
+    except ValueError as error:
+        raise fail(str(error)) from None
+    for path in paths:
+        console.print(f"[green]✓[/green] {path.relative_to(layout.ROOT).as_posix()}", markup=True, soft_wrap=True)
+    number = (name or lesson)[:2]
+    console.print(
+        f"Next: `python -m autograde build {number}`, `python -m autograde strength {number}`; docs/authoring.md explains each part."
+    )
 
 
 @command(AUTHORS, "autograde measure 02", "autograde measure 02 --only dates", "autograde measure 02 --again")
@@ -83,64 +113,56 @@ def measure(
             console.print(f"[green]✓[/green] {name}: {path}", soft_wrap=True)
 
 
-@command(AUTHORS, "autograde strength 03 --verbose")
+@command(AUTHORS, "autograde strength 03 --verbose", "autograde strength 03 --exercise causal_mask")
 def strength(
     lessons: Lessons = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every specimen.")] = False,
+    exercise: Annotated[list[str] | None, typer.Option(help="This exercise alone; may be given several times.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every answer that is tried.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Keep the table of all lessons in docs/measured, for the site.")] = False,
 ) -> None:
-    """Try the checks on every known wrong answer and every unusual right one; fail on a survivor or a rejection.
+    """Try the checks on every known wrong answer, on every unusual right one, and on answers that do nothing.
 
     *caught* counts the wrong answers that lose points, *recognised* those that `check(...)` calls by name, *accepted* the right answers that
-    get all points.
+    get all points. It fails where a wrong answer survives, a right one is rejected, an answer that does nothing passes a test that is not
+    marked `trivial`, or no wrong answer fails a test.
     """
     from autograde.authoring import benchmark_tables
     from autograde.authoring.mutation import Bench
+    from autograde.authoring.strength import COLUMNS, measure
 
-    if save and lessons:
-        raise fail("--save keeps the table of all lessons: name none")
+    if save and (lessons or exercise):
+        raise fail("--save keeps the table of all lessons and exercises: name none")
     rows: list[tuple[str, ...]] = []
     complaints: list[str] = []
-    for name in chosen(lessons):
-        try:
-            rows += _strength_of(Bench(name), complaints, verbose)
-        except UserError as error:
-            raise fail(str(error), code=1) from None
-    table = Table(*STRENGTH, title="Strength of the checks")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    try:
+        benches = [Bench(name) for name in chosen(lessons)]
+    except ValueError as error:
+        raise fail(str(error), code=1) from None
+    known = {name for bench in benches for name in bench.lesson.exercises}
+    if unknown := sorted(set(exercise or ()) - known):
+        raise fail(f"there is no exercise {unknown[0]!r}; the exercises are {', '.join(sorted(known))}")
+    for bench in benches:
+        found = measure(bench, exercise or ())
+        rows, complaints = rows + found.rows, complaints + found.complaints
+        for line in found.tried if verbose else ():
+            console.print(f"  {escape(line)}", soft_wrap=True)
+    console.print(_table(COLUMNS, rows))
     for line in complaints:
-        console.print(f"[red]✗[/red] {line}")
+        console.print(f"[red]✗[/red] {escape(line)}", soft_wrap=True)
     if complaints:
         raise typer.Exit(1)
     console.print("[green]✓[/green] Every wrong answer is caught and every right one accepted.")
     if save:
-        console.print(
-            f"[green]✓[/green] The table is kept in {benchmark_tables.save('strength', 'All lessons', STRENGTH, rows)}", soft_wrap=True
-        )
+        kept = benchmark_tables.save("strength", "All lessons", COLUMNS, rows)
+        console.print(f"[green]✓[/green] The table is kept in {kept}", soft_wrap=True)
 
 
-def _strength_of(bench, complaints: list[str], verbose: bool) -> list[tuple[str, ...]]:
-    """A row for each exercise of a lesson; what is not as it should be goes to `complaints`."""
-    rows: list[tuple[str, ...]] = []
-    for result in bench.try_reference():
-        if result.status != "passed":
-            complaints.append(f"{bench.source.name}: the reference answer fails {result.exercise}: {result.message}")
-    findings = [bench.try_specimen(specimen) for specimen in bench.specimens]
-    for exercise in bench.lesson.exercises:
-        of_it = [f for f in findings if f.specimen.exercise == exercise]
-        wrong, right = [f for f in of_it if f.specimen.wrong], [f for f in of_it if not f.specimen.wrong]
-        caught, known, accepted = (
-            sum(flags) for flags in ([f.as_it_should for f in wrong], [f.recognised for f in wrong], [f.as_it_should for f in right])
-        )
-        rows.append((bench.source.name[:2], exercise, f"{caught} of {len(wrong)}", str(known), f"{accepted} of {len(right)}"))
-    for finding in findings:
-        if verbose:
-            console.print(
-                f"  {finding.specimen.exercise}/{finding.specimen.name}: {finding.result.status} {finding.result.score:g}/{finding.result.points:g} — {finding.result.message}"
-            )
-        if not finding.as_it_should:
-            verdict = "survived" if finding.specimen.wrong else f"was rejected ({finding.result.message})"
-            complaints.append(f"{bench.source.name}: {finding.specimen.exercise}/{finding.specimen.name} {verdict}")
-    return rows
+def _table(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+    """An exercise's name stays whole, however narrow the terminal."""
+    table = Table(title="Strength of the checks")
+    for i, column in enumerate(columns):
+        widest = max((len(row[i]) for row in rows), default=0)
+        table.add_column(column, min_width=widest, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table

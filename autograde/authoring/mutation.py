@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from autograde import layout
+from autograde.authoring import rules
 from autograde.authoring import source as lesson_source
+from autograde.authoring.idle import idle_answers
 from autograde.checking.errors import UserError
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.forbidden_calls import forbidding
 from autograde.checking.lesson import assemble_lesson
-from autograde.checking.scoring import Result, examine
+from autograde.checking.scoring import Result, examine, run_checks
 from autograde.checking.student import LocalStudent
 
 
@@ -86,6 +88,8 @@ class Bench:
 
     def __init__(self, name: str) -> None:
         self.source = lesson_source.read(layout.source_path(name))
+        if lacking := rules.missing(name):
+            raise UserError("\n".join(lacking))
         self.reference = lesson_source.namespace(self.source)
         self.lesson = assemble_lesson(name, self.source.title, self.source.exercises)
         self.specimens = specimens(name)
@@ -115,6 +119,23 @@ class Bench:
         # the first check that fails has caught it
         result = examine(self.lesson, exercise, student, guard, enough=lambda outcome: specimen.wrong and not outcome.passed)
         return Finding(specimen, result, specimen.wrong and self.fingerprint(specimen) is not None)
+
+    def try_idle(self, exercise: str) -> dict[str, Result]:
+        """The exercise's result for each answer that does nothing, by what it does."""
+        one = self.lesson.exercises[exercise]
+        answers = idle_answers(self.reference[exercise]).items()
+        return {kind: examine(self.lesson, one, LocalStudent(ChainMap({exercise: answer}, self.reference))) for kind, answer in answers}
+
+    def never_failed(self, exercise: str, results: Iterable[Result]) -> list[str]:
+        """The tests that no wrong answer fails. `results` are known already, such as those of idle answers; the rest is tried here."""
+        failed = {outcome.check for result in results for outcome in result.outcomes if not outcome.passed}
+        left = [check for check in self.lesson.checks[exercise] if check.name not in failed]
+        for specimen in self.specimens:
+            if specimen.exercise == exercise and specimen.wrong and left:
+                outcomes, _ = run_checks(left, self.student(specimen))
+                tried = {outcome.check for outcome in outcomes if not outcome.passed}
+                left = [check for check in left if check.name not in tried]
+        return [check.name for check in left]
 
     def fingerprint(self, specimen: Specimen) -> dict[str, Any] | None:
         """The specimen's output on the exercise's probe, or None where it does not differ from the right one."""

@@ -27,19 +27,22 @@ LESSON_LANGUAGE = {
 SECONDS_PER_CELL = 600
 
 
-def instructor_notebook(source: Source) -> NotebookNode:
-    """The whole lesson with nbgrader's metadata, not executed: also what nbgrader calls the source version."""
+def instructor_notebook(source: Source, address: str = "") -> NotebookNode:
+    """The whole lesson with nbgrader's metadata, not executed: also what nbgrader calls the source version.
+
+    `address` is where its first cell fetches the course from, if not from the setting's.
+    """
     notebook = new_notebook(metadata=copy.deepcopy(LESSON_LANGUAGE))
-    notebook.cells = [badge_cell(source.name), bootstrap_cell()]
+    notebook.cells = [badge_cell(source.name, address), bootstrap_cell(address)]
     numbers = Numbers(source.name)
     notebook.cells += [_notebook_cell(cell, number, numbers.fill(cell.source)) for number, cell in enumerate(source.cells)]
     nbformat.validate(notebook)
     return notebook
 
 
-def student_notebook(source: Source) -> NotebookNode:
+def student_notebook(source: Source, address: str = "") -> NotebookNode:
     """What students complete: nbgrader's own preprocessors lock the checks, take out the answers and sign the cells."""
-    notebook = instructor_notebook(source)
+    notebook = instructor_notebook(source, address)
     clear = ClearSolutions()
     for cell in notebook.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")

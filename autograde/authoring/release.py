@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograde import layout
-from autograde.authoring import notebooks, source
+from autograde.authoring import bootstrap, notebooks, rules, source
+from autograde.authoring.source import Source
 from autograde.checking.errors import UserError
 from autograde.checking.lesson import read_manifest
 
@@ -15,6 +17,8 @@ from autograde.checking.lesson import read_manifest
 STUDENT_PARTS = ("checking", "commands", "lessons/__init__.py")
 TOP_LEVEL = ("environment.yml", "pyproject.toml", "requirements.lock", "LICENSE")
 SUMS = "course.sha256"  # in the form of sha256sum: which files a release wrote, and what was in them
+ADDRESS = re.compile(r"(https?|ssh|git|file)://[^\s\"'\\\\]+|[\w.-]+@[\w.-]+:[^\s\"'\\\\]+")  # it is written into Python and TOML
+SETTING = re.compile(r'(?m)^(repository = ").*(")$')
 NOT_TRACKED = ".venv/\n__pycache__/\n.ipynb_checkpoints/\n*.egg-info/\n.DS_Store\n"
 HEAD = """\
 # Attention and language modelling for agents
@@ -29,16 +33,24 @@ How to begin stands below. Code is under the MIT licence, the text under CC BY 4
 """
 
 
-def release(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+def release(folder: Path, names: Sequence[str] = (), repository: str = "") -> list[Path]:
     """Write the students' course, of all lessons or of `names`, and return its files.
+
+    `repository` is the address from which its notebooks fetch the course, if not the setting's.
 
     `folder` is new or empty, or an earlier release, which is brought up to date: its other files, such as `.git`, stay.
 
     Raises:
-        UserError: when the folder holds something else, or a lesson is not built.
+        UserError: when the folder holds something else, a lesson is not built or breaks a rule of `rules` (each breach is told), or the
+            address is nobody's own.
     """
-    known = _known(folder)
-    content = _content(list(names) or layout.lesson_names())
+    known, names = _known(folder), list(names) or layout.lesson_names()
+    lessons = [source.read(layout.source_path(name)) for name in names]
+    for lesson in lessons:
+        _check_built(lesson)
+    if broken := [line for lesson in lessons for line in rules.complaints(lesson)]:
+        raise UserError("\n".join(broken))
+    content = _content(lessons, _address(repository))
     _clear(folder, known, {*content, SUMS})
     content[SUMS] = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(content.items())).encode()
     for name, data in content.items():
@@ -48,14 +60,33 @@ def release(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     return sorted(folder / name for name in content)
 
 
-def _content(names: Sequence[str]) -> dict[str, bytes]:
+def _address(repository: str) -> str:
+    """Where students will fetch the course from: as asked, else as set.
+
+    Raises:
+        UserError: when that is the default, or no address.
+    """
+    address = repository or bootstrap.repository()
+    if address == bootstrap.DEFAULT:
+        raise UserError(
+            f"students would fetch the course from {address}, the default, which is not yours and has the answers. Say where you will publish "
+            "the release: --repository https://github.com/you/your-course.git, or `repository` in pyproject.toml"
+        )
+    if not ADDRESS.fullmatch(address):
+        raise UserError(f"{address!r} is no address of a repository, such as https://github.com/you/your-course.git")
+    return address
+
+
+def _content(lessons: Sequence[Source], address: str) -> dict[str, bytes]:
     """Every file by its place in the release. Folders of the course are not copied whole: who knows what else lies in them."""
+    names = [lesson.name for lesson in lessons]
     files = [*(layout.checks_path(name) for name in names), *(layout.manifest_path(name) for name in names)]
     files += [*layout.PACKAGE.glob("*.py"), *layout.part_files(*STUDENT_PARTS)]
     files += [layout.ROOT / name for name in TOP_LEVEL]
     files += [*(layout.ROOT / "utils").rglob("*.py"), *_data()]
     content = {path.relative_to(layout.ROOT).as_posix(): path.read_bytes() for path in files}
-    content |= {f"notebooks/{name}.ipynb": _notebook(name) for name in names}
+    content["pyproject.toml"] = SETTING.sub(lambda match: match[1] + address + match[2], content["pyproject.toml"].decode()).encode()
+    content |= {f"notebooks/{lesson.name}.ipynb": _notebook(lesson, address) for lesson in lessons}
     return content | {"README.md": _readme(names).encode(), ".gitignore": NOT_TRACKED.encode()}
 
 
@@ -64,12 +95,15 @@ def _data() -> list[Path]:
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(layout.DATA).parts)]
 
 
-def _notebook(name: str) -> bytes:
+def _notebook(lesson: Source, address: str) -> bytes:
     """As the source gives it, and not as it lies in notebooks/, where someone may have written an answer into it."""
-    lesson, built = source.read(layout.source_path(name)), read_manifest(name)["exercises"]
+    return notebooks.text(notebooks.student_notebook(lesson, address)).encode()
+
+
+def _check_built(lesson: Source) -> None:
+    built = read_manifest(lesson.name)["exercises"]
     if {e.name: e.points for e in lesson.exercises.values()} != {key: e["points"] for key, e in built.items()}:
-        raise UserError(f"lesson {name} was changed and not built: run `python -m autograde build {name[:2]}`")
-    return notebooks.text(notebooks.student_notebook(lesson)).encode()
+        raise UserError(f"lesson {lesson.name} was changed and not built: run `python -m autograde build {lesson.name[:2]}`")
 
 
 def _readme(names: Sequence[str]) -> str:

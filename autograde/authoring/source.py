@@ -16,6 +16,7 @@ from autograde.checking.lesson import Exercise
 TAGS = {"setup", "figure", "experiment", "stretch"}
 KEYS = {"exercise", "check", "question", "points", "forbids", "outcome", "tags"}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+NOT_READ = "incorrectly_encoded_metadata"  # jupytext keeps under this name what it does not understand
 MARK = re.compile(r"^# %%")
 
 
@@ -113,6 +114,10 @@ def _cells(path: Path) -> Iterator[Cell]:
 
 
 def _check_metadata(path: Path, cell: Cell) -> None:
+    if (wrong := cell.metadata.get(NOT_READ)) is not None:
+        raise SourceError(
+            path, cell.line, f'the options {wrong!r} cannot be read: write numbers as points=1.5 and texts in quotes, check="name"'
+        )
     if unknown := set(cell.metadata) - KEYS:
         raise SourceError(path, cell.line, f"unknown cell option {sorted(unknown)[0]!r}; known are {', '.join(sorted(KEYS))}")
     if unknown := set(cell.tags) - TAGS:
@@ -132,6 +137,8 @@ def _points(path: Path, cell: Cell) -> float:
     points = cell.metadata.get("points")
     if isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0:
         raise SourceError(path, cell.line, f"points are missing: {cell.check or cell.question!s} needs points=N")
+    if points * 2 % 1:
+        raise SourceError(path, cell.line, f"points={points:g}: points are whole numbers or halves")
     return float(points)
 
 

@@ -43,10 +43,17 @@ def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its 
         raise fail(str(error)) from None
 
 
-@command(INSTRUCTORS, "autograde release ~/attention-release", "autograde release ~/attention-release 01 03 04")
+@command(
+    INSTRUCTORS,
+    "autograde release ~/attention-release --repository https://github.com/you/your-course.git",
+    "autograde release ~/attention-release 01 03 04",
+)
 def release(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an earlier release to bring up to date.")],
     lessons: Lessons = None,
+    repository: Annotated[
+        str, typer.Option(metavar="URL", help="Where you will publish it, for the notebooks' first cell; else as in pyproject.toml.")
+    ] = "",
 ) -> None:
     """Write what students get: no answers, no hidden tests, no misconceptions.
 
@@ -57,7 +64,7 @@ def release(
 
     names = chosen(lessons)
     try:
-        files = write_release(folder, names)
+        files = write_release(folder, names, repository)
     except UserError as error:
         raise fail(str(error)) from None
     except OSError as error:

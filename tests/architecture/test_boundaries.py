@@ -52,6 +52,7 @@ NAMED = re.compile(
 )  # a module that a string names: code for a new process, what a pool imports, nbgrader's settings
 # Strings that name who comes later, each with the reason.
 NAMED_FOR_OTHERS = {
+    ("authoring", "notebook"): "a new lesson's source imports it",
     ("grader.gradebook", "grader.plugin"): "nbgrader's settings name the plugin: nbgrader imports it",
     ("grader.gradebook", "grader.safe_markdown"): "nbgrader's settings name it, too",
     ("doctor", "grader.plugin"): "reads whether the settings name it",

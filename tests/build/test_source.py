@@ -49,6 +49,8 @@ MISTAKES = {
     "an end without a beginning": ("    ### BEGIN SOLUTION\n    return", "    return", 8, "without a ### BEGIN SOLUTION"),
     "points missing": ('check="double" points=2', 'check="double"', 11, "points are missing"),
     "points that are no number": ("points=3", 'points="three"', 14, "points are missing"),
+    "points in thirds": ("points=2", "points=0.3", 11, "points=0.3"),
+    "points that are a bare word": ("points=2", "points=two", 11, "points=two"),
     "an unknown option": ('check="double" points', 'check="double" pionts', 11, "unknown cell option 'pionts'"),
     "an exercise that defines another name": ("def double", "def treble", 4, "does not define double"),
     "no Python": ("return 2 * x", "return 2 *", 8, "not Python"),

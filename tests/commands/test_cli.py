@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from autograde import layout
 from autograde.authoring import release
 from autograde.cli import app
+from tests import shared
 
 COMMANDS = typer.main.get_command(app).commands
 RUN = CliRunner()
@@ -58,7 +59,9 @@ def test_bad_usage_is_status_2(arguments, tmp_path, monkeypatch):
         assert all(lesson in said(result) for lesson in layout.lesson_names())
 
 
-@pytest.mark.parametrize("arguments", [["release", "a/x"], ["course", "a/x", "03"], ["gradescope", "03", "a/x.zip"]])
+@pytest.mark.parametrize(
+    "arguments", [["release", "a/x", "--repository", shared.REPOSITORY], ["course", "a/x", "03"], ["gradescope", "03", "a/x.zip"]]
+)
 def test_a_place_that_cannot_be_written_to_is_one_line(arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").write_text("a file, not a folder")
@@ -84,7 +87,7 @@ def test_the_tab_key_does_not_wait_for_torch():
 
 
 def test_a_release_has_the_students_commands_alone(tmp_path):
-    release.release(tmp_path / "course")
+    release.release(tmp_path / "course", repository=shared.REPOSITORY)
 
     def run(*arguments):
         command = [sys.executable, "-m", "autograde", *arguments]

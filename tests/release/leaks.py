@@ -1,48 +1,22 @@
 """What no release may hold, line by line as tokens; and everything a release says, wherever in it that stands."""
 
 import ast
-import io
 import json
 import re
-import textwrap
-import tokenize
 from functools import cache
 
 from autograde import layout
 from autograde.authoring import source
+from autograde.authoring.leaks import SHORTEST, TOKEN, answer_lines, joined, logical_lines
 
-SHORTEST = 8  # tokens; a shorter line, such as `return q`, is nobody's secret
 FRAGMENT = 12  # the same for a line of text within code, which may be a part of a longer one
 LONG_RUN = 70  # tokens in a row of a hidden test's body, that a public check of the same exercise may not share
-TOKEN = re.compile(r"\w+|[^\w\s]")
-
-
-def joined(tokens):
-    """Tokens with blanks around each, so that a run of them is found as text."""
-    return f" {' '.join(tokens)} "
-
-
-def lines(code):
-    """The logical lines of code as tokens, without comments: other indentation, line ends and blanks hide nothing."""
-    found, line = [], []
-    for token in tokenize.generate_tokens(io.StringIO(textwrap.dedent(code.strip("\n")) + "\n").readline):
-        if token.type in (tokenize.NEWLINE, tokenize.ENDMARKER):
-            found.append(line)
-            line = []
-        elif token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
-            line += TOKEN.findall(token.string)
-    return [line for line in found if line]
 
 
 def answers(name):
-    """Every line between solution marks of a lesson's exercises; an answer of short lines alone counts as one."""
+    """Every line between solution marks of a lesson's exercises and questions."""
     for cell in source.read(layout.source_path(name)).cells:
-        for part in cell.source.split(source.BEGIN)[1:]:
-            prose = cell.kind == "markdown"
-            body = part.split(source.END)[0]
-            found = [TOKEN.findall(line.lstrip("# ")) for line in body.splitlines()] if prose else lines(body)
-            long = [line for line in found if len(line) >= SHORTEST]
-            yield from long or [[token for line in found for token in line]]
+        yield from answer_lines(cell)
 
 
 def hidden_and_wrong():
@@ -51,7 +25,7 @@ def hidden_and_wrong():
         code = path.read_text(encoding="utf-8")
         texts = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
         inner = [line for text in texts if "\n" in text.strip() for line in map(TOKEN.findall, text.splitlines())]
-        own = [line for line in lines(code) if len(line) >= SHORTEST and line[0] not in ("import", "from")]
+        own = [line for line in logical_lines(code) if len(line) >= SHORTEST and line[0] not in ("import", "from")]
         yield from ((path.stem, line) for line in own + [line for line in inner if len(line) >= FRAGMENT])
 
 
@@ -67,7 +41,7 @@ def hidden_tests():
 
 def long_runs(code):
     """Every run of LONG_RUN tokens in code; of shorter code the whole of it."""
-    tokens = [token for line in lines(code) for token in line]
+    tokens = [token for line in logical_lines(code) for token in line]
     return {" ".join(tokens[i : i + LONG_RUN]) for i in range(max(1, len(tokens) - LONG_RUN + 1))}
 
 

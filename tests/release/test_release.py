@@ -13,36 +13,11 @@ import pytest
 
 from autograde import layout
 from autograde.authoring import notebooks, release
+from autograde.authoring.leaks import ANYBODY, TOKEN, joined
 from tests import shared
 from tests.release import leaks
 from utils.setup import NEEDED
 
-# lines that anybody writes, or that stand in what a lesson gives; each is in some answer, hidden test or wrong answer too
-ANYBODY = {
-    leaks.joined(leaks.TOKEN.findall(line))
-    for line in """
-for _ in range(n):
-for _ in range(depth):
-for _ in range(steps):
-for _ in range(episodes):
-for dtype in (torch.float32, torch.float64):
-def forward(self, x):
-d = x.shape[-1]
-n = ids.shape[-1]
-if kind == "encoder":
-if kind == "prefix":
-context = x if context is None else context
-q = torch.zeros_like(model.reward)
-distance = places - position[..., None]
-terminal = torch.zeros(n_states, dtype=torch.bool)
-ends[list(terminal)] = True
-weights = self.weigh(s, h, mask)
-next_state, reward, terminated = mdp.step(state, action, generator)
-return torch.Generator().manual_seed(seed)
-return torch._standard_gamma(shape, generator=generator)
-return "equal" if float(a) == float(b) else "a" if float(a) > float(b) else "b"
-""".strip().splitlines()
-}
 KINDS = {".py", ".ipynb", ".json", ".md", ".toml", ".yml", ".lock", ".sha256", ""}  # text, each of them
 CELL_METADATA = {"nbgrader", "tags", "cellView", "jupyter", "deletable", "editable"}
 
@@ -54,7 +29,7 @@ def released(tmp_path_factory):
 
 def leaked(line, files):
     """The files that hold the line, unless anybody writes it."""
-    run = leaks.joined(line)
+    run = joined(line)
     return [] if run in ANYBODY else [str(path) for path in files if run in leaks.said(path)]
 
 
@@ -78,7 +53,7 @@ def test_no_hidden_test_stands_among_the_public_ones(released):
         *(leaks.long_runs(path.read_text(encoding="utf-8")) for path in (released / "autograde" / "lessons" / "checks").iterdir())
     )
     for name, title, runs in leaks.hidden_tests():
-        assert leaks.joined(leaks.TOKEN.findall(title)) not in said, title
+        assert joined(TOKEN.findall(title)) not in said, title
         assert not runs & public, name
 
 
@@ -156,7 +131,7 @@ def contents(folder):
 
 
 def test_a_used_course_gives_the_same_bytes(used_course, released, tmp_path):
-    done = command(used_course, "release", tmp_path / "out")
+    done = command(used_course, "release", tmp_path / "out", "--repository", shared.REPOSITORY)
     assert done.returncode == 0, done.stderr
     assert contents(tmp_path / "out") == contents(released)
 
@@ -164,7 +139,7 @@ def test_a_used_course_gives_the_same_bytes(used_course, released, tmp_path):
 def test_a_lesson_that_was_changed_and_not_built_is_not_released(used_course, tmp_path):
     path = used_course / "solutions" / "03_self_attention.py"
     path.write_text(path.read_text().replace('check="causal_mask" points=1.5', 'check="causal_mask" points=2', 1))
-    done = command(used_course, "release", tmp_path / "out", "03")
+    done = command(used_course, "release", tmp_path / "out", "03", "--repository", shared.REPOSITORY)
     assert done.returncode == 2 and "build 03" in done.stderr and not (tmp_path / "out").exists()
 
 
@@ -177,17 +152,17 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
         folder.mkdir(parents=True)
         (folder / name).write_text(text)
         with pytest.raises(ValueError, match="no earlier release"):
-            release.release(folder)
+            release.release(folder, repository=shared.REPOSITORY)
         assert contents(folder) == {name: text.encode()}
 
 
 def test_an_earlier_release_is_brought_up_to_date(tmp_path):
     folder = tmp_path / "out"
-    release.release(folder)
+    release.release(folder, repository=shared.REPOSITORY)
     (folder / ".git").mkdir()
     (folder / ".git" / "HEAD").write_text("ref")
     (folder / "syllabus.pdf").write_bytes(b"%PDF")
-    written = release.release(folder, ["03_self_attention"])
+    written = release.release(folder, ["03_self_attention"], repository=shared.REPOSITORY)
     assert {path.name for path in (folder / "notebooks").iterdir()} == {"03_self_attention.ipynb"}
     assert set(leaks.files(folder)) == {*written, folder / ".git" / "HEAD", folder / "syllabus.pdf"}
     sums = dict(reversed(line.split("  ")) for line in (folder / release.SUMS).read_text().splitlines())
@@ -198,16 +173,16 @@ def test_an_earlier_release_is_brought_up_to_date(tmp_path):
 
 def test_what_someone_changed_in_an_earlier_release_is_not_overwritten(tmp_path):
     folder = tmp_path / "out"
-    release.release(folder, ["03_self_attention"])
+    release.release(folder, ["03_self_attention"], repository=shared.REPOSITORY)
     notebook = folder / "notebooks" / "03_self_attention.ipynb"
     notebook.write_text(notebook.read_text() + " ")
     before = contents(folder)
     with pytest.raises(ValueError, match="was changed since"):
-        release.release(folder)
+        release.release(folder, repository=shared.REPOSITORY)
     notebook.write_bytes(notebook.read_bytes().rstrip(b" "))
     (folder / "notebooks" / "04_multi_head_attention.ipynb").write_text("mine")
     with pytest.raises(ValueError, match="04_multi_head_attention.ipynb is not of the earlier release"):
-        release.release(folder)
+        release.release(folder, repository=shared.REPOSITORY)
     assert set(before) <= set(contents(folder))
 
 
@@ -215,7 +190,7 @@ def test_what_someone_changed_in_an_earlier_release_is_not_overwritten(tmp_path)
 
 
 def test_its_readme_names_its_lessons_and_its_links_lead_somewhere(tmp_path):
-    release.release(tmp_path / "out", ["01_sample_based_planning", "03_self_attention"])
+    release.release(tmp_path / "out", ["01_sample_based_planning", "03_self_attention"], repository=shared.REPOSITORY)
     text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     links = [part.split(")")[0] for part in text.split("](")[1:]]
     assert all((tmp_path / "out" / link).is_file() for link in links if "://" not in link) and len(links) > 2

@@ -208,7 +208,7 @@ def test_pytorchs_layer_in_float64(student):
 
 @pytest.mark.exercise("MultiHeadAttention", weight=0.5)
 @pytest.mark.trivial
-def test_heads_that_do_not_divide(student):
+def test_heads_that_do_not_divide_when_made(student):
     """Making a layer whose heads do not divide its width is a ValueError, before anything goes through it."""
     expect.raises(ValueError, student.MultiHeadAttention, 10, 4, where="MultiHeadAttention(10, 4)")
 

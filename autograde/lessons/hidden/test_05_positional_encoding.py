@@ -73,7 +73,7 @@ def test_one_word_and_the_identity(student):
 
 @pytest.mark.exercise("sinusoidal_encoding", weight=1)
 @pytest.mark.parametrize("n_positions, d_model, base", [(1, 8, 10000.0), (3, 2, 10000.0), (11, 24, 10000.0), (12, 14, 7.0)])
-def test_other_tables(student, n_positions, d_model, base):
+def test_other_lengths_widths_and_bases(student, n_positions, d_model, base):
     """One position, two columns, many columns, a small base."""
     want = sines(torch.arange(n_positions), d_model, base).float()
     expect.close(student.sinusoidal_encoding(n_positions, d_model, base), want, where="another table")

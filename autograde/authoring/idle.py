@@ -1,0 +1,69 @@
+"""Answers that do nothing. Each must fail a test: a check that they pass all the same is marked `trivial`, and earns nothing by itself."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+
+class Unknown(TypeError):
+    """A kind of value that cannot be emptied."""
+
+
+class Idle(torch.nn.Module):
+    """A module without a parameter that returns what it is given."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return x
+
+
+def idle_answers(right: Any) -> dict[str, Any]:
+    """Answers to a function or a class that know nothing about it, by what they do."""
+    nothing: dict[str, Any] = {"returns None": lambda *a, **k: None}
+    if isinstance(right, type):
+        return {**nothing, "passes on": Idle}
+    same: dict[str, Any] = {"returns its argument": lambda *a, **k: a[0] if a else None, "returns []": lambda *a, **k: []}
+    return {**nothing, **same, "gives zeros": filled(right, 0), "gives ones": filled(right, 1)}
+
+
+def filled(right: Callable, fill: int) -> Callable:
+    """Right in form only; what the right answer does to its arguments is not done either."""
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = (tuple(map(_own, args)), {key: _own(v) for key, v in kwargs.items()})
+        return emptied(right(*args, **kwargs), fill)
+
+    return answer
+
+
+def emptied(value: Any, fill: int) -> Any:
+    """The same kind and shape of value with `fill` for every number, and no text.
+
+    Raises:
+        Unknown: for a kind of value that has no such form.
+    """
+    if isinstance(value, torch.Tensor):
+        return torch.full_like(value.detach(), fill)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value if value is None else type(value)(fill)
+    if isinstance(value, (str, bytes)):
+        return type(value)()
+    if isinstance(value, (list, tuple)):
+        return type(value)(emptied(v, fill) for v in value)
+    if isinstance(value, Mapping):
+        return {key: emptied(v, fill) for key, v in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.replace(value, **{f.name: emptied(getattr(value, f.name), fill) for f in dataclasses.fields(value)})
+    raise Unknown(type(value).__name__)
+
+
+def _own(value: Any) -> Any:
+    kept = isinstance(value, torch.Generator) or callable(value) and not isinstance(value, torch.nn.Module)
+    return value if kept else copy.deepcopy(value)

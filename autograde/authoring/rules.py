@@ -1,0 +1,113 @@
+"""What every lesson must be, beyond what each of its cells shows: all that is wrong at once, each as `file:line: what`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograde import layout
+from autograde.authoring import leaks
+from autograde.authoring.source import Cell, Source
+from autograde.checking.errors import UserError
+
+LEAST, MOST = 20, 30  # points by checks
+FIGURES = 5
+POINTS = re.compile(r"([\d.]+) points?\b")
+WRITTEN = re.compile(r"([\d.]+) (?:more )?for the\s+written question")
+ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*\| *([\d.]+) *\|\s*$")  # of the table of exercises: its name, its points
+DIFFICULTY = "●"
+
+
+def complaints(lesson: Source) -> list[str]:
+    """What no lesson may have: a build and a release stop at it."""
+    return [*missing(lesson.name), *_two_tests_of_one_name(lesson.name), *_points(lesson), *leaks.complaints(lesson.name)]
+
+
+def check(lesson: Source) -> None:
+    """Raise UserError with all complaints, a line each."""
+    if found := complaints(lesson):
+        raise UserError("\n".join(found))
+
+
+def missing(name: str) -> list[str]:
+    """The files that a lesson lacks."""
+    needed = {
+        layout.checks_path(name): "its public tests",
+        layout.hidden_path(name): "its hidden tests",
+        layout.misconceptions_path(name): "wrong answers to try the tests on",
+    }
+    return [
+        f"lesson {name} has no {path.relative_to(layout.ROOT).as_posix()}, which holds {what}"
+        for path, what in needed.items()
+        if not path.is_file()
+    ]
+
+
+def notes(lesson: Source) -> list[str]:
+    """What a lesson still lacks of what every lesson of the course has; a build says it and goes on."""
+    points = sum(exercise.points for exercise in lesson.exercises.values())
+    figures = sum("figure" in cell.tags for cell in lesson.cells)
+    last = lesson.cells[-1].source.strip()
+    found = {
+        f"its points by checks are {points:g}; a lesson has {LEAST} to {MOST}": points >= LEAST,
+        "it has no ungraded stretch exercise": any(exercise.stretch for exercise in lesson.exercises.values()),
+        f"it has {len(lesson.questions)} written questions; a lesson has one": len(lesson.questions) == 1,
+        f"it has {figures} figures; a lesson has {FIGURES} or more": figures >= FIGURES,
+        "its last cell is not lesson.scoreboard()": last.endswith("lesson.scoreboard()"),
+    }
+    return [f"{lesson.name}: {note}" for note, well in found.items() if not well]
+
+
+def _two_tests_of_one_name(name: str) -> list[str]:
+    found: list[str] = []
+    first: dict[str, str] = {}
+    for path in filter(Path.is_file, (layout.checks_path(name), layout.hidden_path(name))):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                place = f"{path.relative_to(layout.ROOT).as_posix()}:{node.lineno}"
+                if node.name in first:
+                    found.append(f"{place}: a second test is called {node.name}; the first is at {first[node.name]}. Rename one")
+                first.setdefault(node.name, place)
+    return found
+
+
+def _points(lesson: Source) -> list[str]:
+    """Where the text gives other points than the checks, and a sum that is too large."""
+    total = sum(exercise.points for exercise in lesson.exercises.values())
+    found = [f"{lesson.path.name}: its points by checks are {total:g}; a lesson has {MOST} at most"] if total > MOST else []
+    for number, said, what, right in (*_said_of_all(lesson, total), *_said_of_each(lesson)):
+        if float(said.rstrip(".")) != right:
+            found.append(f"{lesson.path.name}:{number}: the text says {said} points for {what}; its checks give {right:g}")
+    return found
+
+
+def _said_of_all(lesson: Source, total: float) -> Iterator[tuple[int, str, str, float]]:
+    """(line, points in the text, of what, points it has) of the sums below the title."""
+    first = next((cell for cell in lesson.cells if cell.kind == "markdown"), None)
+    head = first.source.split("\n\n")[0] if first else ""
+    if first and (by_checks := POINTS.search(head)):
+        yield _line(first, by_checks.start()), by_checks[1], "the lesson", total
+    if first and (written := WRITTEN.search(head)) and len(lesson.questions) == 1:
+        yield _line(first, written.start()), written[1], "the written question", sum(lesson.questions.values())
+
+
+def _said_of_each(lesson: Source) -> Iterator[tuple[int, str, str, float]]:
+    """The same of each exercise: in the table of all, and beside its difficulty in the last text before it."""
+    graded = {name: exercise.points for name, exercise in lesson.exercises.items() if exercise.points}
+    task: list[tuple[int, str]] = []
+    for cell in lesson.cells:
+        lines = list(enumerate(cell.source.splitlines(), cell.line + 1)) if cell.kind == "markdown" else []
+        rows = ((number, row) for number, line in lines if (row := ROW.search(line)) and row[1] in graded)
+        yield from ((number, row[2], row[1], graded[row[1]]) for number, row in rows)
+        task = [
+            (number, said[1]) for number, line in lines if DIFFICULTY in line and line[0] != "|" and (said := POINTS.search(line))
+        ] or task
+        if cell.exercise:
+            yield from ((number, points, cell.exercise, graded[cell.exercise]) for number, points in task[-1:] if cell.exercise in graded)
+            task = []
+
+
+def _line(cell: Cell, position: int) -> int:
+    return cell.line + 1 + cell.source.count("\n", 0, position)

@@ -1,0 +1,95 @@
+"""`autograde new`: a lesson and an exercise that can be built, graded and improved from the first minute."""
+
+import re
+
+import nbformat
+import pytest
+from typer.testing import CliRunner
+
+from autograde import layout
+from autograde.authoring import new, notebooks, rules, source
+from autograde.authoring.build import build
+from autograde.authoring.mutation import Bench
+from autograde.authoring.strength import measure
+from autograde.checking.errors import UserError
+from autograde.cli import app
+from autograde.grader.ingest.discovery import Found
+from autograde.grader.run import submission
+from autograde.grader.sandbox.modes import Mode
+
+NAME = "09_retrieval"
+
+
+def points(name):
+    """What the grader gives to the solved notebook, by exercise."""
+    graded = submission.grade(Found("ann", name, layout.SOLUTIONS / f"{name}.ipynb"), Mode.AUTO)
+    return {result.exercise: result.score for result in graded.results}
+
+
+def test_a_new_lesson_is_built_graded_and_strong(course):
+    paths = new.new_lesson(NAME, "Retrieval")
+    assert [path.relative_to(course).as_posix() for path in paths] == [
+        f"solutions/{NAME}.py", f"autograde/lessons/checks/test_{NAME}.py", f"autograde/lessons/hidden/test_{NAME}.py",
+        f"autograde/lessons/misconceptions/{NAME}.py",
+    ]  # fmt: skip
+    assert not any("@" in re.sub(r"@(pytest|misconception|variant)", "", path.read_text(encoding="utf-8")) for path in paths)
+    built = build(NAME, execute=False)
+    assert points(NAME) == {new.EXAMPLE: 1.0}
+    found = measure(Bench(NAME))
+    assert found.complaints == [] and found.rows == [("09", new.EXAMPLE, "3 of 3", "3", "1 of 1")]
+    assert built.notes == rules.notes(source.read(layout.source_path(NAME))) and any("20" in note for note in built.notes)
+    student = notebooks.text(nbformat.read(layout.NOTEBOOKS / f"{NAME}.ipynb", 4))
+    assert "Retrieval" in student and "means.append" not in student
+
+
+@pytest.mark.parametrize("lesson", ["03_self_attention", "06_tokenization"])
+def test_a_new_exercise_of_a_lesson(course, lesson):
+    before = source.read(layout.source_path(lesson))
+    new.new_exercise(lesson, "looking_distance")
+    after = source.read(layout.source_path(lesson))
+    assert rules.complaints(after) == []  # the sum, the table and the heading have the new point
+    assert set(after.exercises) - set(before.exercises) == {"looking_distance"}
+    order = [cell.exercise or cell.question for cell in after.cells if cell.exercise or cell.question]
+    assert order.index("looking_distance") + 1 == order.index(next(iter(after.questions)))
+    found = measure(Bench(lesson), ["looking_distance"])
+    assert found.complaints == [] and found.rows[0][2:] == ("3 of 3", "3", "1 of 1")
+    new.new_exercise(lesson, "another_one")
+    assert rules.complaints(source.read(layout.source_path(lesson))) == []
+
+
+@pytest.mark.parametrize(
+    "lesson, what, told",
+    [
+        ("9_retrieval", "Retrieval", "09_retrieval"),
+        ("09-retrieval", "Retrieval", "09_retrieval"),
+        ("03_other", "Other", "03_self_attention"),
+        (NAME, " ", "title"),
+        ("03", "two words", "two words"),
+        ("03", "class", "class"),
+        ("03", "causal_mask", "causal_mask"),
+        ("03", "lesson", "lesson"),
+    ],
+)
+def test_what_is_misnamed_or_there_is_refused_in_one_line(course, lesson, what, told):
+    before = {path: path.read_bytes() for path in course.rglob("*") if path.is_file()}
+    result = CliRunner().invoke(app, ["new", lesson, what])
+    assert result.exit_code == 2 and told in result.output + result.stderr and len((result.stderr or result.output).splitlines()) == 1
+    assert before == {path: path.read_bytes() for path in course.rglob("*") if path.is_file()}
+
+
+def test_a_file_of_that_name_is_not_written_over(course):
+    layout.hidden_path(NAME).write_text("mine")
+    with pytest.raises(UserError, match="exists already"):
+        new.new_lesson(NAME, "Retrieval")
+    assert layout.hidden_path(NAME).read_text() == "mine" and not layout.source_path(NAME).exists()
+
+
+def test_the_command_says_what_it_made_and_what_comes_next(course):
+    result = CliRunner().invoke(app, ["new", NAME, "Retrieval"])
+    assert result.exit_code == 0 and f"solutions/{NAME}.py" in result.output and "build 09" in result.output
+    result = CliRunner().invoke(app, ["new", "09", "second_mean"])
+    assert result.exit_code == 0 and points_of(NAME) == 2
+
+
+def points_of(name):
+    return sum(exercise.points for exercise in source.read(layout.source_path(name)).exercises.values())
