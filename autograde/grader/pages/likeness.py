@@ -107,10 +107,10 @@ def likenesses(traces: Iterable[Trace]) -> list[Likeness]:
         if trace.key:
             sharing.setdefault((*place, trace.key), (set(), trace.shown))[0].add(trace.student)
     found: dict[tuple[str, ...], list[Evidence]] = {}
-    for (*place, _), (students, shown) in sharing.items():
-        among = len(writers[tuple(place)])  # type: ignore[index]
+    for (lesson, where, kind, _), (students, shown) in sharing.items():
+        among = len(writers[lesson, where, kind])
         if 1 < len(students) <= FEW and len(students) <= max(2, RARE * among) and len(students) < among:
-            found.setdefault(tuple(sorted(students)), []).append(Evidence(*place, shown, len(students), among))  # type: ignore[arg-type]
+            found.setdefault(tuple(sorted(students)), []).append(Evidence(lesson, where, kind, shown, len(students), among))
     likely = [Likeness(students, sorted(e, key=lambda e: -e.bits)) for students, e in found.items()]
     return sorted(likely, key=lambda x: (-x.bits, x.students))
 

@@ -41,7 +41,7 @@ class Cells:
         text, filename = transformed(name, source)
         try:
             tree = ast.parse(text, filename, type_comments=False)
-            code = self._compiled(tree, filename)
+            code: CodeType | None = self._compiled(tree, filename)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self._lose({found for pair in DEFINED.findall(text) for found in pair if found}, f"its cell stopped: {_told(error)}")
             raise

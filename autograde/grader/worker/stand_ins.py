@@ -27,7 +27,11 @@ def left_alone(*args: Any, **options: Any) -> None:
 
 def install() -> None:
     """For the whole process."""
-    torch.compile = torch.jit.script = torch.jit.script_if_tracing = as_it_is
-    torch.jit.trace = torch.jit.trace_module = traced
-    torch.nn.Module.compile = left_alone
-    torch.set_default_device = torch.set_default_dtype = torch.set_default_tensor_type = left_alone
+    replaced: dict[Any, dict[str, Callable]] = {
+        torch: {"compile": as_it_is, **dict.fromkeys(("set_default_device", "set_default_dtype", "set_default_tensor_type"), left_alone)},
+        torch.jit: {"script": as_it_is, "script_if_tracing": as_it_is, "trace": traced, "trace_module": traced},
+        torch.nn.Module: {"compile": left_alone},
+    }
+    for owner, functions in replaced.items():
+        for name, ours in functions.items():
+            setattr(owner, name, ours)
