@@ -902,6 +902,8 @@ if view:
 # The loss is that of the *weights*: the grader reads `gpt.safetensors`, computes with PyTorch's own layers what a GPT-2 with these numbers gives on held-back text (the last tenth
 # of the text that the config names), and takes the mean loss. Your class is then compared with that on rows drawn anew each time. The scale:
 #
+# `gpt.safetensors` may have 64 MiB, which is 16 million float32 numbers; float16 and bfloat16 weights are read, too, and so are the names that `torch.compile` and other wrappers give them.
+#
 # | what is reached | points |
 # | --- | --- |
 # | the files open and hold a GPT of the size in the config, and the vocabulary covers the text | 0.5 |

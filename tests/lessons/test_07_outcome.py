@@ -6,14 +6,17 @@ import pickle
 
 import pytest
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import nn
 
 from autograde import layout
 from autograde.authoring import source
+from autograde.checking.errors import CheckFailed
 from autograde.checking.lesson import assemble_lesson
+from autograde.checking.model_files import MAX_BYTES
 from autograde.checking.scoring import examine
 from autograde.checking.student import LocalStudent
+from autograde.grader.run.submission import artifacts
 from utils.corpora import load_text
 from utils.training import save_model
 
@@ -93,6 +96,7 @@ def test_the_scale_is_the_stated_one(lesson, names, saved, monkeypatch):
 def test_the_notebook_states_the_limits(lesson):
     text = "\n".join(cell.source for cell in SOURCE.cells if cell.kind == "markdown")
     assert all(f"below {value}" in text for value in limits(lesson).values())
+    assert f"`gpt.safetensors` may have {MAX_BYTES >> 20} MiB" in text and MAX_BYTES == 4 * 2**24
 
 
 # Cheats
@@ -261,8 +265,6 @@ def config_with(folder, **values):
 
 
 def weights_with(folder, **tensors):
-    from safetensors.torch import load_file
-
     stored = load_file(folder / "gpt.safetensors")
     (folder / "gpt.safetensors").write_bytes(save({**stored, **{name.replace("__", "."): t for name, t in tensors.items()}}))
 
@@ -303,12 +305,58 @@ def test_damage_is_told_in_a_sentence(lesson, names, saved, damage):
     assert all(o.status == "failed" and o.message and "Traceback" not in o.message for o in found.outcomes if not o.passed), found.message
 
 
-def test_half_precision_weights_are_welcome(lesson, names, saved):
-    from safetensors.torch import load_file
+def renamed(prefix):
+    return lambda stored: {prefix + name: value for name, value in stored.items()}
 
-    stored = {name: value.bfloat16() for name, value in load_file(saved / "gpt.safetensors").items()}
-    (saved / "gpt.safetensors").write_bytes(save(stored))
+
+def in_part(stored):
+    """`block.compile()` and its like, on parts of a model, below a wrapper around it all."""
+    return {f"module.{name.replace('h.0.', 'h.0._orig_mod.')}": value for name, value in stored.items()}
+
+
+WELCOME = {  # what training and saving in another way make of the weights' file
+    "bfloat16": lambda stored: {name: value.bfloat16() for name, value in stored.items()},
+    "float16": lambda stored: {name: value.half() for name, value in stored.items()},
+    "float64": lambda stored: {name: value.double() for name, value in stored.items()},
+    "torch.compile": renamed("_orig_mod."),
+    "DataParallel": renamed("module."),
+    "both": renamed("_orig_mod.module."),
+    "FSDP": renamed("_fsdp_wrapped_module."),
+    "an attribute": renamed("model."),
+    "attributes and wrappers": renamed("net.module.model._orig_mod."),
+    "Hugging Face's prefix": renamed("transformer."),
+    "a wrapped part": in_part,
+    "the causal mask": lambda stored: stored | {"h.0.attn.mask": torch.ones(1, 1, 32, 32).tril().bool()},
+    "a mask called bias": lambda stored: stored | {"h.0.attn.bias": torch.ones(1, 1, 32, 32).tril()},
+    "rotary frequencies": lambda stored: stored | {"rope.inv_freq": torch.full((8,), float("inf"))},
+    "the tied matrix by its other name": lambda stored: {n.replace("wte.", "lm_head."): v for n, v in stored.items()},
+    "the tied matrix twice": lambda stored: stored | {"lm_head.weight": stored["wte.weight"].clone()},
+    "an average beside it": lambda stored: stored | {f"ema.{name}": value * 0 for name, value in stored.items()},
+}
+
+
+@pytest.mark.parametrize("change", WELCOME.values(), ids=WELCOME)
+def test_weights_saved_in_another_way_are_welcome(lesson, names, saved, change):
+    (saved / "gpt.safetensors").write_bytes(save({n: v.contiguous() for n, v in change(load_file(saved / "gpt.safetensors")).items()}))
     assert passed(result(lesson, names, saved)) == {"test_the_files_open"} | HONEST
+
+
+def test_two_models_in_one_file_are_not_guessed_at(lesson, names, saved):
+    stored = load_file(saved / "gpt.safetensors")
+    (saved / "gpt.safetensors").write_bytes(save(renamed("teacher.")(stored) | renamed("pupil.")({n: v * 0 for n, v in stored.items()})))
+    told = [o.message for o in result(lesson, names, saved).outcomes if not o.passed]
+    assert told and all("several models" in message and "pupil." in message for message in told[:1])
+
+
+def test_a_file_beyond_the_limit_is_said_to_be(lesson, saved):
+    """Also in the grader, which reads no more of it."""
+    with (saved / "gpt.safetensors").open("r+b") as stream:
+        stream.truncate(MAX_BYTES + 1000)
+    files = artifacts(saved, lesson)
+    assert len(files["gpt.safetensors"]) == MAX_BYTES + 1
+    check = lesson.checks["trained_gpt"][0].function.__globals__["opened"]
+    with pytest.raises(CheckFailed, match="larger than 64 MiB"):
+        check(LocalStudent({}, saved))
 
 
 def test_a_gpu_sized_model_fits(names):

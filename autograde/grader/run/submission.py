@@ -17,6 +17,7 @@ from autograde import layout
 from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
 from autograde.checking.lesson import Exercise, Lesson, Mistake, load_lesson, outcome_files
+from autograde.checking.model_files import MAX_BYTES
 from autograde.checking.runner import Check, Outcome
 from autograde.checking.scoring import Result, diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
 from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
@@ -27,7 +28,6 @@ from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.results.model import Graded
 from autograde.grader.run import prerequisites
-from autograde.grader.run.cache_key import MAX_ARTIFACT
 from autograde.grader.run.session import CellResult, Session
 from autograde.grader.run.timeouts import Clock
 from autograde.grader.sandbox.limits import Limits, bounded_memory
@@ -79,10 +79,15 @@ def check_submission(lesson_name: str, submission: Submission, folder: Path, san
 
 
 def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
-    """The graded files beside a notebook, as bytes; links and giants are not read."""
+    """The graded files beside a notebook, as bytes. Links are not read, and of a file that is too large only so much that its check says so."""
     files = {name: folder / name for name in outcome_files(lesson.name)}
-    usable = {n: p for n, p in files.items() if p.is_file() and not p.is_symlink() and p.stat().st_size <= MAX_ARTIFACT}
-    return {name: path.read_bytes() for name, path in usable.items()}
+    return {name: beginning(path) for name, path in files.items() if path.is_file() and not path.is_symlink()}
+
+
+def beginning(path: Path) -> bytes:
+    """A file's bytes, at most one more than a graded file may have."""
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 @dataclass(frozen=True)

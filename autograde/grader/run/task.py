@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from autograde.checking.model_files import MAX_BYTES
 from autograde.checking.status import SubmissionStatus
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.results.model import Graded, writable
 from autograde.grader.run import submission
 from autograde.grader.run.cache_key import files, versions
-from autograde.grader.run.submission import MAX_ARTIFACT
 from autograde.grader.sandbox.modes import Mode
 
 _one_at_a_time = threading.Lock()  # checks share the process's random numbers and its output
@@ -54,9 +54,9 @@ def stopped(found: Found, reason: str, status: SubmissionStatus) -> Graded:
 def pack(found: Found, sandbox: Mode) -> Parcel | None:
     """The submission for another machine; None where there is nothing fit to send, which needs no worker to be told so."""
     paths = files(found)
-    if not paths or paths[0].stat().st_size > MAX_ARTIFACT:
+    if not paths or paths[0].stat().st_size > MAX_BYTES:
         return None
-    contents = {path.name: path.read_bytes() for path in paths if path.stat().st_size <= MAX_ARTIFACT}
+    contents = {path.name: submission.beginning(path) for path in paths}
     return Parcel(found, contents, versions(found.lesson), sandbox)
 
 
