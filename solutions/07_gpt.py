@@ -827,7 +827,8 @@ untrained_text = attempt(look_at_untrained)
 
 # %% [markdown]
 # **The run itself.** It writes `gpt.safetensors` (the weights: numbers only, nothing that could run) and `gpt_config.json` (sizes, text, vocabulary) beside the notebook. To stop and go on another
-# day, pass `checkpoint="gpt.ckpt"`: it resumes exactly, as if it had never been stopped.
+# day, pass `checkpoint="gpt.ckpt"`: it resumes exactly, as if it had never been stopped. Colab forgets its disk when it resets a runtime: there mount your Drive first
+# (*Files*, *Mount Drive*) and pass `checkpoint="/content/drive/MyDrive/gpt.ckpt"`.
 
 # %% tags=["experiment"]
 trained = attempt(train_gpt, train_ids, val_ids, vocabulary, corpus.name)
