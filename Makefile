@@ -7,7 +7,7 @@ export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of a run of tests would each compile the course's modules
 
-.PHONY: help demo dev test test-all verify strength build measure check-built site lab lint lock clean
+.PHONY: help demo dev test test-all verify strength build measure check-built site slides lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
@@ -18,6 +18,7 @@ help:
 	@echo "make measure 02  measure the numbers that lesson 02's text tells (minutes), for docs/measured/"
 	@echo "make build     make the notebooks from the sources in solutions/"
 	@echo "make site      build the course's pages in site/, to read without a server or a network"
+	@echo "make slides    write the lessons as slides in slides/, with speaker notes, to show without a network"
 	@echo "make strength  try the checks on every known wrong answer"
 	@echo "make dev       set up what contributors need: the tests' packages, ruff"
 
@@ -61,6 +62,9 @@ check-built: $(VENV)/.ready
 site: $(VENV)/.ready-site
 	@$(RUN) -m autograde.site --out site
 
+slides: $(VENV)/.ready-site
+	@$(RUN) -m autograde.site --slides
+
 # With MPLBACKEND set, notebooks would show no figures; formgrader runs alembic by name. LAB holds more options, such as --no-browser.
 lab: $(VENV)/.ready
 	@unset MPLBACKEND; PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m jupyter lab notebooks $(LAB)
@@ -93,4 +97,4 @@ $(VENV)/.ready-site: $(VENV)/.ready
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo build release site *.egg-info
+	rm -rf $(VENV) demo build release site slides *.egg-info

@@ -1,0 +1,204 @@
+"""A lesson as slides: its headings, equations, worked numbers, tables and figures; the rest of its text is in the speaker's notes."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from nbconvert import SlidesExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from traitlets.config import Config
+
+from autograde import layout
+from autograde.site.lessons import lesson_page
+
+TEMPLATES = Path(__file__).parent
+HEADING = re.compile(r"^(#{1,3}) +(.+)$")
+HINT = re.compile(r"<details.*?</details>", re.DOTALL)
+ITEM = re.compile(r"^(?:[-*]|\d+\.) +", re.MULTILINE)
+SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*$`“\"(])")
+ABOUT = re.compile(r"exercise|points|minutes|sources|written question", re.IGNORECASE)
+EFFORT = re.compile(r"\s*\([●○]+[^)]*\)|[●○]+ · .*$|\(\d+ points[^)]*\)")  # behind a heading: of use to who does it alone
+SOURCES = re.compile(r"^\*\*Sources", re.MULTILINE)  # and all that follows in the cell
+NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|colab\.research")
+WHAT_IS_SEEN = "What do you see, and what had you expected?"
+WHAT_GOES_IN = "Which shapes go in, and which come out? Work out the smallest case by hand."
+BLOCKS, LINES, FIRSTS, ITEMS, ROWS, WORDS = 3, 14, 4, 6, 9, 60  # of a slide: more than that is read, not seen
+
+
+@dataclass
+class Slide:
+    """What an audience sees, and what the lecturer says; `figure` is a code cell with outputs, or none."""
+
+    heading: str
+    level: int
+    shown: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    figure: NotebookNode | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is an exercise: its heading names a function or class."""
+        return "`" in self.heading
+
+    @property
+    def question(self) -> str:
+        """What to ask: the first question in the slide's own text; else what fits every figure and every exercise."""
+        sentences = (sentence for text in self.said for sentence in SENTENCE.split(" ".join(text.split())))
+        own = next((sentence for sentence in sentences if sentence.rstrip("*_ ").endswith("?")), "")
+        return own or (WHAT_IS_SEEN if self.figure else WHAT_GOES_IN if self.asks else "")
+
+
+def slides(page: NotebookNode) -> list[Slide]:
+    """The slides of a lesson's page (`autograde.site.lessons.lesson_page`), in its order."""
+    found: list[Slide] = []
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            for heading, level, blocks in _sections(HINT.sub("", cell.source)):
+                if heading or not found:
+                    found.append(Slide(heading, level))
+                _fill(found, blocks)
+        elif cell.get("outputs"):
+            found.append(_figure(found[-1], cell))
+        elif found and found[-1].asks and not any("```python" in shown for shown in found[-1].shown):
+            found[-1].shown += [signature for signature in [_signature(cell.source)] if signature]
+    return [slide for slide in found if slide.shown or slide.figure or slide.level == 1]
+
+
+def _fill(found: list[Slide], blocks: list[str]) -> None:
+    """Give the last slide what is worth seeing, more slides when that is much, and all of it as notes.
+
+    Where there is nothing but prose its paragraphs' first sentences are shown.
+    """
+    seen = [_seen(block) for block in blocks]
+    prose = [_first(block) for block, shown in zip(blocks, seen) if not shown and not block.startswith("|")]
+    if not any(seen) and not found[-1].figure:
+        firsts = [sentence for sentence in prose if sentence][:FIRSTS]
+        found[-1].shown += ["\n".join(f"- {sentence}" for sentence in firsts)] if len(firsts) > 1 else firsts
+    elif prose and blocks and not seen[0]:
+        found[-1].shown += [sentence for sentence in prose[:1] if sentence]
+    for block, shown in zip(blocks, seen):
+        if shown and (len(found[-1].shown) >= BLOCKS or sum(map(_lines, [*found[-1].shown, shown])) > LINES):
+            found.append(Slide(found[-1].heading, 3))
+        found[-1].shown += [shown] if shown else []
+        found[-1].said.append(block)
+
+
+def _lines(block: str) -> int:
+    """How many lines of a slide a block takes, about; a formula takes three."""
+    rows = [line for line in block.splitlines() if not line.startswith("| ---")]
+    return sum(1 + len(row) // (120 if row.startswith("|") else 85) for row in rows) + 2 * block.count("$$") // 2 + 1
+
+
+def _seen(block: str) -> str:
+    """What an audience should see of a block of Markdown; nothing of plain prose."""
+    if block.startswith("|"):
+        return block if len(block.splitlines()) <= ROWS and not ABOUT.search(block.splitlines()[0]) else ""
+    if ITEM.match(block):
+        marks = ITEM.findall(block)
+        return "\n".join(mark + _first(text) for mark, text in zip(marks, ITEM.split(block)[1:])) if len(marks) <= ITEMS else ""
+    worked = block.startswith(("*Worked", "**Worked")) and len(block.split()) <= WORDS
+    return block if "$$" in block or block.startswith((">", "```")) or worked else ""
+
+
+def _first(text: str) -> str:
+    """The first sentence, if it is no longer than a slide bears."""
+    first = SENTENCE.split(" ".join(text.split()), maxsplit=1)[0]
+    return first if len(first.split()) <= WORDS and first.count("$") % 2 == 0 and first.count("`") % 2 == 0 else ""
+
+
+def _sections(text: str) -> Iterator[tuple[str, int, list[str]]]:
+    """(heading, level, blocks) of a cell; no heading for what stands before the first."""
+    heading, level, lines = "", 0, list[str]()
+    for line in text.splitlines():
+        if found := HEADING.match(line):
+            if heading or _blocks(lines):
+                yield heading, level, _blocks(lines)
+            heading, level, lines = EFFORT.sub("", found[2]).strip(" ·"), len(found[1]), []
+        else:
+            lines.append(line)
+    yield heading, level, _blocks(lines)
+
+
+def _blocks(lines: Iterable[str]) -> list[str]:
+    text = SOURCES.split("\n".join(lines))[0]
+    return [block.strip() for block in re.split(r"\n\s*\n", text) if block.strip() and not NOT_SAID.search(block)]
+
+
+def _figure(before: Slide, cell: NotebookNode) -> Slide:
+    shown = new_code_cell("", outputs=cell.outputs)
+    shown.metadata["tags"] = ["figure"]
+    alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+    return Slide(before.heading, 3, [], [*([f"The figure: {alt}."] if alt else []), *before.said[-2:]], shown)
+
+
+def _signature(code: str) -> str:
+    """The head of the function or class that an exercise asks for."""
+    found = re.search(r"^(?:def|class) .*?:\n", code, re.MULTILINE | re.DOTALL)
+    return f"```python\n{found[0].rstrip()}\n```" if found else ""
+
+
+def deck(name: str) -> NotebookNode:
+    """The slides of lesson `name` as a notebook with nbconvert's metadata."""
+    made = new_notebook(metadata={"title": name})
+    for slide in slides(lesson_page(name)):
+        kind = "slide" if slide.level in (1, 2) else "subslide"
+        text = "\n\n".join([f"{'#' * min(slide.level, 2)} {slide.heading}" if slide.heading else "", *slide.shown]).strip()
+        made.cells.append(_cell(new_markdown_cell(text), kind))
+        if slide.figure:
+            made.cells.append(_cell(slide.figure, "-"))
+        ask = [f"**Ask:** {slide.question}"] if slide.question else []
+        made.cells.append(_cell(new_markdown_cell("\n\n".join([*ask, *slide.said])), "notes"))
+    for number, cell in enumerate(made.cells):
+        cell.id = f"slide-{number}"
+    return made
+
+
+def _cell(cell: NotebookNode, kind: str) -> NotebookNode:
+    cell.metadata["slideshow"] = {"slide_type": kind}
+    return cell
+
+
+def build(out: Path, lessons: Iterable[str] | None = None) -> list[Path]:
+    """Write a file of slides for each lesson into `out`, and beside them the scripts that they need: nothing comes from a network.
+
+    Raises:
+        autograde.site.lessons.PageError: where a lesson's executed notebook is older than its source.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    _copy_scripts(out)
+    exporter = SlidesExporter(config=_config(), template_name="deck", extra_template_basedirs=[str(TEMPLATES)])
+    written = []
+    for name in lessons or layout.lesson_names():
+        page, _ = exporter.from_notebook_node(nbformat.from_dict(deck(name)))
+        written.append(out / f"{name}.html")
+        written[-1].write_text(page, encoding="utf-8")
+    return written
+
+
+def _config() -> Config:
+    settings = {"exclude_input": True, "reveal_url_prefix": "reveal", "reveal_theme": "white"}
+    return Config({"SlidesExporter": settings})
+
+
+def _copy_scripts(out: Path) -> None:
+    """reveal.js from the wheel of sphinx-revealjs and MathJax from that of sphinx-mathjax-offline: pinned, and checked by pip."""
+    reveal = _packaged("sphinx_revealjs") / "_static" / "revealjs"
+    for part in ("dist", "plugin/notes"):
+        shutil.copytree(reveal / part, out / "reveal" / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.map", "*.esm.js"))
+    mathjax = _packaged("sphinx-mathjax-offline") / "static" / "mathjax"
+    shutil.copytree(mathjax / "input" / "tex" / "extensions", out / "mathjax" / "input" / "tex" / "extensions", dirs_exist_ok=True)
+    shutil.copy(mathjax / "tex-svg.js", out / "mathjax")
+    shutil.copy(TEMPLATES / "deck" / "slides.css", out)
+
+
+def _packaged(name: str) -> Path:
+    found = importlib.util.find_spec(name)
+    assert found is not None and found.origin is not None, f"the package {name} is missing: `make slides` installs it"
+    return Path(found.origin).parent

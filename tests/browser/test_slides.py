@@ -1,0 +1,42 @@
+"""A lecturer with a lesson's slides: opened from a folder without a network, by keyboard, with formulas, a live view and notes."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograde.site import slides
+
+LESSON = "04_multi_head_attention"
+SLACK = 60  # px that a slide may be longer than the screen: it scrolls
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slides")
+    return slides.build(folder, [LESSON])[0]
+
+
+def test_a_lesson_is_shown_from_its_slides(watch, deck):
+    watched = watch(1280, 720, offline=True)
+    page = watched.page
+    page.goto(deck.as_uri())
+    page.evaluate("() => MathJax.startup.promise.then(() => null)")
+    assert page.locator("mjx-merror").count() == 0 and page.locator("mjx-container svg").count() > 10
+    total, long, views = page.evaluate("Reveal.getTotalSlides()"), [], 0
+    for number in range(total):
+        over = page.evaluate(
+            "(() => { const e = Reveal.getCurrentSlide(); return [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]; })()"
+        )
+        if max(over) > SLACK:
+            long.append((number, over))
+        views += page.locator("section.present [role=group] button").count() > 0
+        if number in (0, 3):
+            watched.shot(f"slides-{number}")
+        before = page.evaluate("Reveal.getSlidePastCount()")
+        page.keyboard.press("Space")
+        if number < total - 1:
+            assert page.evaluate("Reveal.getSlidePastCount()") == before + 1
+    assert long == [] and views >= 1
+    assert page.locator("aside.notes").count() == total
+    assert page.evaluate("Reveal.getPlugin('notes') !== undefined")
+    watched.assert_quiet()

@@ -1,0 +1,92 @@
+"""Slides: what is to be seen is on them, what is to be said is in the notes, no hint and no answer anywhere, nothing from a network."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from autograde import layout
+from autograde.authoring import notebooks, source
+from autograde.site import slides
+
+INTRO = """# 03 · Self-attention
+
+Words look at words. This is why.
+
+## 1 · Scores
+
+A score says how well a word fits. But how large is it? It grows with the length.
+
+$$s = q^\\top k$$
+
+*Worked number.* With 64 numbers a score is about 8.
+
+| word | score |
+| --- | --- |
+| *Thinking* | 14 |
+
+- **Query.** What is looked for. More words about it.
+- **Key.** What is there.
+
+<details><summary>Hint 1</summary>
+
+$$the hint$$
+</details>
+
+### Exercise 1 · `attention_scores` (●○○, 8 minutes, 3 points)
+
+Divide by the root."""
+
+
+def made(*cells):
+    return slides.slides(new_notebook(cells=list(cells)))
+
+
+def figure(alt):
+    cell = new_code_cell("draw()", outputs=[new_output("display_data", {"image/png": "AAAA"})])
+    cell.metadata["mystnb"] = {"image": {"alt": alt}}
+    return cell
+
+
+def test_equations_worked_numbers_tables_and_figures_are_seen_and_prose_is_said():
+    title, *parts = made(new_markdown_cell(INTRO), new_code_cell("def attention_scores(q, k):\n    ..."), figure("Two lines cross"))
+    assert (title.heading, title.shown) == ("03 · Self-attention", ["Words look at words."])
+    scores = [slide for slide in parts if slide.heading == "1 · Scores"]
+    seen = "\n".join(block for slide in scores for block in slide.shown)
+    for wanted in ("$$s = q^\\top k$$", "*Worked number.*", "| *Thinking* | 14 |", "**Query.**"):
+        assert wanted in seen
+    assert "It grows with the length" not in seen and "More words" not in seen
+    said = "\n".join(block for slide in scores for block in slide.said)
+    assert "It grows with the length" in said and "More words" in said
+    assert scores[0].question == "But how large is it?"
+    exercise, shown = [slide for slide in parts if slide.heading == "Exercise 1 · `attention_scores`"]
+    assert "def attention_scores(q, k):" in exercise.shown[-1] and shown.figure and "Two lines cross" in shown.said[0]
+    assert "hint" not in str([(slide.shown, slide.said) for slide in [title, *parts]])
+
+
+def test_a_slide_is_never_crowded():
+    many = "## Many\n\n" + "\n\n".join(f"$$x_{i}$$" for i in range(8))
+    found = made(new_markdown_cell("# Title"), new_markdown_cell(many))[1:]
+    assert [len(slide.shown) for slide in found] == [3, 3, 2] and {slide.heading for slide in found} == {"Many"}
+    table = "## Long\n\n| a | b |\n| --- | --- |\n" + "\n".join(f"| {i} | {i} |" for i in range(30))
+    assert made(new_markdown_cell("# Title"), new_markdown_cell(table))[1:] == []
+
+
+@pytest.mark.parametrize("name", layout.lesson_names())
+def test_a_lessons_slides_hold_no_answer_and_no_hint(name, monkeypatch):
+    """Made from the student's version, without figures: whether these are up to date is the site's to test."""
+    lesson = source.read(layout.source_path(name))
+    monkeypatch.setattr(slides, "lesson_page", lambda name: notebooks.student_notebook(lesson))
+    deck = slides.deck(name)
+    text = "\n".join(cell.source for cell in deck.cells)
+    assert len(deck.cells) > 40 and "Hint" not in text and "YOUR ANSWER" not in text and "{measured:" not in text
+    hints = [hint for cell in lesson.cells for hint in re.findall(r"<summary>Hint \d</summary>\s*(.{20,60})", cell.source)]
+    assert [hint for hint in hints if hint in text] == []
+    for exercise in lesson.exercises.values():
+        assert f"`{exercise.name}`" in text or exercise.outcome, "every exercise has its slide"
+    kinds = [cell.metadata["slideshow"]["slide_type"] for cell in deck.cells]
+    assert kinds[0] == "slide" and kinds.count("notes") == kinds.count("slide") + kinds.count("subslide")
+    asked = sum(cell.source.startswith("**Ask:**") for cell in deck.cells if cell.metadata["slideshow"]["slide_type"] == "notes")
+    assert asked >= len(lesson.exercises) / 2
