@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 from autograde import layout
+from autograde.checking.answers import STUB
 from autograde.site.lessons import lesson_page
 
 TEMPLATES = Path(__file__).parent
@@ -27,6 +28,7 @@ ABOUT = re.compile(r"exercise|points|minutes|sources|written question", re.IGNOR
 EFFORT = re.compile(r"\s*\([●○]+[^)]*\)|[●○]+ · .*$|\(\d+ points[^)]*\)")  # behind a heading: of use to who does it alone
 SOURCES = re.compile(r"^\*\*Sources", re.MULTILINE)  # and all that follows in the cell
 NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|colab\.research")
+CODE = "```python"
 WHAT_IS_SEEN = "What do you see, and what had you expected?"
 WHAT_GOES_IN = "Which shapes go in, and which come out? Work out the smallest case by hand."
 BLOCKS, LINES, FIRSTS, ITEMS, ROWS, WORDS = 3, 14, 4, 6, 9, 60  # of a slide: more than that is read, not seen
@@ -44,8 +46,8 @@ class Slide:
 
     @property
     def asks(self) -> bool:
-        """Whether it is an exercise: its heading names a function or class."""
-        return "`" in self.heading
+        """Whether it is an exercise: it shows what is to be written."""
+        return any(block.startswith(CODE) for block in self.shown)
 
     @property
     def question(self) -> str:
@@ -66,8 +68,8 @@ def slides(page: NotebookNode) -> list[Slide]:
                 _fill(found, blocks)
         elif cell.get("outputs"):
             found.append(_figure(found[-1], cell))
-        elif found and found[-1].asks and not any("```python" in shown for shown in found[-1].shown):
-            found[-1].shown += [signature for signature in [_signature(cell.source)] if signature]
+        elif found and STUB in cell.source:
+            found[-1].shown += [_signature(cell.source)]
     return [slide for slide in found if slide.shown or slide.figure or slide.level == 1]
 
 
@@ -139,9 +141,9 @@ def _figure(before: Slide, cell: NotebookNode) -> Slide:
 
 
 def _signature(code: str) -> str:
-    """The head of the function or class that an exercise asks for."""
-    found = re.search(r"^(?:def|class) .*?:\n", code, re.MULTILINE | re.DOTALL)
-    return f"```python\n{found[0].rstrip()}\n```" if found else ""
+    """The heads of the functions or classes that an exercise asks for."""
+    heads = re.findall(r"^(?:def|class) .*?:\n", code, re.MULTILINE | re.DOTALL)
+    return CODE + "\n" + "".join(heads).rstrip() + "\n```"
 
 
 def deck(name: str) -> NotebookNode:

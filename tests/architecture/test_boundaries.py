@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "cli": "checking.errors commands layout",
     "__main__": "cli doctor",
     "authoring": "checking checking.errors commands files layout",
-    "site": "authoring checking.errors layout utils",
+    "site": "authoring checking checking.errors layout utils",
     "grader.safe_markdown": "",
     "grader.sandbox": "checking.errors layout",
     "grader.rpc": "checking checking.errors",
