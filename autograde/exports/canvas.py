@@ -8,10 +8,10 @@ stays as it was.
 from __future__ import annotations
 
 import csv
-import io
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,13 +19,15 @@ from autograde.checking.errors import UserError
 from autograde.checking.lesson import read_manifest
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
-from autograde.grader.results.csv_tables import as_csv, safe
+from autograde.grader.results.csv_tables import as_csv, points, read, safe
 
 IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")
 KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by, the likeliest first
 WITHOUT_ROSTER = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS = "    Points Possible"
-NO_ZEROS = "no zeros were written: {} stand in no row or in two of the roster, and any student without a grade could be one of them"
+NO_ZEROS = "no 0 was written for {}: {} handed in, and nobody can tell which row is theirs"
+READ_ONLY = "(read only)"
+MOST = 10  # rows that a note names
 NUMBERED = re.compile(r"\w_(\d+)$")
 ID = re.compile(r"\s*\(\d+\)$")
 
@@ -63,18 +65,17 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
     table = [[*identity, *(column or lesson for lesson, column in columns.items())]]
     table.append([POINTS, *[""] * (len(identity) - 1), *(number(marks.maximum(lesson)) for lesson in columns)])
     unmatched = [student for student in marks.students if student not in known.values()]
+    could_be = {index: student for student in unmatched for index in _candidates(student, canvas) if index not in known}
     locked: list[str] = []
     for index, row in enumerate(canvas.students):
         before = {lesson: canvas.cell(row, column) if column else "" for lesson, column in columns.items()}
-        after = {
-            lesson: _score(marks, known.get(index), lesson, zeros and (index in known or not unmatched) and not _is_test_student(row))
-            for lesson in columns
-        }
-        kept = [lesson for lesson in columns if _is_fixed(before[lesson])]
+        none = zeros and index not in could_be and not _is_test_student(row)
+        after = {lesson: _score(marks, known.get(index), lesson, none) for lesson in columns}
+        kept = [lesson for lesson, column in columns.items() if _is_fixed(before[lesson]) or column and _is_locked(canvas, column)]
         locked += [f"{row[0]}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
         filled = (before[lesson] if lesson in kept else after[lesson] or before[lesson] for lesson in columns)
         table.append([*(canvas.cell(row, name) for name in identity), *filled])
-    notes = [*_notes(marks, canvas, columns), *locked, *([NO_ZEROS.format(", ".join(unmatched))] if zeros and unmatched else [])]
+    notes = [*_notes(marks, canvas, columns), *locked, *(_no_zeros(could_be, canvas) if zeros else [])]
     return Sheet(as_csv(table[0], table[1:]), len(known), unmatched, notes)
 
 
@@ -88,10 +89,12 @@ def without_roster(marks: Marks, zeros: bool = False) -> Sheet:
 
 
 def _read(path: Path) -> _Roster:
-    text = _text(path)
-    first = text.split("\n", 1)[0]
-    separator = max((",", ";", "\t"), key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
+    try:
+        rows = read(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror})") from None
+    except csv.Error as error:
+        raise UserError(f"{path} is no table ({error})") from None
     header = [name.strip() for name in rows[0]] if rows else []
     if not header or header[0] not in ("Student", "LastName") or "ID" not in header or "Section" not in header:
         raise UserError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")
@@ -100,23 +103,27 @@ def _read(path: Path) -> _Roster:
     return _Roster(header, [row for row in rows if row is not points and not _is_posting(row)], points)
 
 
-def _text(path: Path) -> str:
-    """The file as Canvas wrote it, or as Excel saved it: UTF-8, UTF-16 (its Unicode text) or Windows-1252."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror})") from None
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
-
-
 def _is_fixed(cell: str) -> bool:
     """Whether a cell says something that a number must not take away: excused, not counted, or locked."""
-    return cell.strip().upper() in ("EX", "EXCUSED", "N/A", "(READ ONLY)")
+    return cell.strip().upper() in ("EX", "EXCUSED", "N/A", READ_ONLY.upper())
+
+
+def _is_locked(canvas: _Roster, column: str) -> bool:
+    """Whether Canvas takes no scores for an assignment."""
+    return bool(canvas.points) and canvas.cell(canvas.points, column).strip().casefold() == READ_ONLY
+
+
+def _candidates(student: str, canvas: _Roster) -> set[int]:
+    """The rows that a student who matches none, or two, could be: those with the id or the name, else all."""
+    wanted = {_same(student), re.sub(r"\W", "", _same(student))}
+    keys = [{_same(canvas.cell(row, key)) for key in KEYS} | {re.sub(r"\W", "", _same(row[0]))} for row in canvas.students]
+    return {index for index, own in enumerate(keys) if wanted & own} or set(range(len(canvas.students)))
+
+
+def _no_zeros(could_be: Mapping[int, str], canvas: _Roster) -> list[str]:
+    rows = [canvas.students[index][0] for index in sorted(could_be) if not _is_test_student(canvas.students[index])]
+    shown = "; ".join(rows[:MOST]) + (f" and {len(rows) - MOST} more" if len(rows) > MOST else "")
+    return [NO_ZEROS.format(shown, ", ".join(sorted(set(could_be.values()))))] if rows else []
 
 
 def _is_posting(row: list[str]) -> bool:
@@ -183,13 +190,13 @@ def _notes(marks: Marks, canvas: _Roster, columns: dict[str, str | None]) -> lis
             notes.append(f"Canvas has no assignment {lesson}: the import will ask what it is; create it there, or rename the column")
             continue
         theirs = canvas.cell(canvas.points, column).strip() if canvas.points else ""
-        if theirs and theirs != "(read only)" and _differs(theirs, marks.maximum(lesson)):
+        if theirs and theirs != READ_ONLY and _differs(theirs, marks.maximum(lesson)):
             notes.append(f"{column} has {theirs} points in Canvas and {marks.maximum(lesson):g} here: set the points in Canvas first")
     return notes
 
 
 def _differs(theirs: str, ours: float) -> bool:
     try:
-        return abs(float(theirs.replace(",", ".")) - ours) > 0.005
+        return abs(points(theirs) - ours) > 0.005
     except ValueError:
         return True

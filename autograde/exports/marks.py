@@ -12,6 +12,8 @@ from autograde.grader.gradebook.course_dir import open_gradebook
 from autograde.grader.gradebook.record import explained
 from autograde.grader.gradebook.standing import Standing, standings
 from autograde.grader.results.class_list import ClassList
+from autograde.grader.results.csv_tables import points
+from autograde.grader.results.csv_tables import read as read_table
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,15 @@ def _mark(standing: Standing) -> Mark:
 
 
 def _rows(table: Path) -> Iterator[Mark]:
+    """What `grade` wrote, also after a spreadsheet saved it."""
     try:
-        with table.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            if "raw_score" in (reader.fieldnames or ()):
-                return  # `nbgrader export` writes a file of the same name; what it says is in the gradebook
-            for row in reader:
-                score = None if row["status"] == "missing" else float(row["score"])
-                yield Mark(_unguarded(row["student_id"]), row["assignment"], score, float(row["max_score"]))
+        header, *lines = read_table(table) or [[]]
+        if "raw_score" in header:
+            return  # `nbgrader export` writes a file of the same name; what it says is in the gradebook
+        for line in lines:
+            row = dict(zip(header, line, strict=False))
+            score = None if row["status"] == "missing" else points(row["score"])
+            yield Mark(_unguarded(row["student_id"]), row["assignment"], score, points(row["max_score"]))
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise UserError(f"{table} is not as `grade` writes it ({type(error).__name__}: {error}): grade again") from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from nbgrader.api import Gradebook
 from autograde.checking.errors import UserError
 from autograde.files import write
 from autograde.grader.results.csv_tables import as_csv
+from autograde.grader.results.csv_tables import read as read_table
 
 FILE = "roster.csv"  # in a course directory
 HEADER = ("student_id", "name", "section", "email")
@@ -39,13 +39,12 @@ def parse(path: Path) -> list[Person]:
         UserError: when it cannot be read, has no column of ids, or names one student twice.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as UTF-8 text ({error})") from None
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
-    rows = [{(k or "").strip().casefold(): (v or "").strip() for k, v in row.items() if isinstance(v, str)} for row in rows]
+        header, *lines = read_table(path) or [[]]
+    except (OSError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read as a table ({error})") from None
+    names = [name.strip().casefold() for name in header]
+    rows = [dict(zip(names, map(str.strip, line), strict=False)) for line in lines]
+    rows = [{name: row.get(name, "") for name in names} for row in rows]
     key = next((name for name in ID if any(row.get(name) for row in rows)), None)
     if key is None:
         raise UserError(f"{path} has no column of student ids: its first line must name one of {', '.join(ID)}")

@@ -42,6 +42,33 @@ def save(graded: Sequence[Graded], folder: Path, totals: Mapping[tuple[str, str]
         write(folder / name, as_csv(header, [[safe(value) for value in row] for row in rows]))
 
 
+def read(path: Path) -> list[list[str]]:
+    """A table's rows as a learning system wrote it or a spreadsheet saved it: UTF-8, UTF-16 (Excel's Unicode text) or Windows-1252, with
+    commas, semicolons or tabs between the cells. Empty rows are left out.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
+    text = _decoded(path.read_bytes())
+    first = text.split("\n", 1)[0]
+    separator = max((",", ";", "\t"), key=first.count)
+    return [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
+
+
+def _decoded(raw: bytes) -> str:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", errors="replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def points(cell: str) -> float:
+    """A number as spreadsheets of any language write it: `7.5`, `7,5`."""
+    return float(cell.strip().replace(",", "."))
+
+
 def as_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     """A table in UTF-8, of cells that are `safe`."""
     stream = io.StringIO()

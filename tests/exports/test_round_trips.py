@@ -1,0 +1,132 @@
+"""Each export goes to the system that it is for, is changed as that does, and is read back: no grade is lost, and none is invented."""
+
+import csv
+import io
+import json
+import unicodedata
+
+import pandas
+import pytest
+
+from autograde.exports import canvas, marks, results, table
+from autograde.grader.gradebook import roster
+from autograde.grader.results.csv_tables import Total, save
+from autograde.grader.results.model import Graded
+
+LESSON, OTHER = "03_self_attention", "04_multi_head_attention"
+HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Self-attention (881)", f"{OTHER} (882)", "Final Score"]
+POINTS = ["    Points Possible", "", "", "", "", "27", "27", "(read only)"]
+ADA = ["Lovelace, Ada", "11", "s1", "ada", "Lab 1", "", "", ""]
+BEN = ["Müller, Ben", "12", "s2", "ben", "Lab 1", "", "", ""]
+CLEO = ["Smith, Cleo", "13", "s3", "cleo", "Lab 2", "", "", ""]
+DEV = ["Smith, Cleo", "14", "s4", "dev", "Lab 2", "", "", ""]
+TEST = ["Student, Test", "99", "", "5f3", "Lab 1", "", "", ""]
+
+
+def known(**scores):
+    return marks.Marks({(s, LESSON): marks.Mark(s, LESSON, score, 27.0) for s, score in scores.items()}, True)
+
+
+def written(path, *rows, encoding="utf-8", separator=",", points=POINTS):
+    stream = io.StringIO()
+    csv.writer(stream, delimiter=separator, quoting=csv.QUOTE_ALL).writerows([HEADER, points, *rows])
+    path.write_bytes(stream.getvalue().encode(encoding))
+    return path
+
+
+def column(sheet, lesson="Self-attention (881)"):
+    """The lesson's cells by login."""
+    header, _, *rows = csv.reader(io.StringIO(sheet.content.decode()))
+    return {row[header.index("SIS Login ID")]: row[header.index(lesson)] for row in rows}
+
+
+def test_canvas_takes_them_and_gives_them_back(tmp_path):
+    """Imported, exported again with what Canvas adds, and filled once more: the same, and what a teacher excused stays."""
+    found = known(ada=26.5, ben=12.0)
+    once = canvas.fill(found, written(tmp_path / "1.csv", ADA, BEN, CLEO, TEST), zeros=True)
+    assert column(once) == {"ada": "26.5", "ben": "12.0", "cleo": "0.0", "5f3": ""}
+    ours = column(once)
+    again = [[*row[:5], "EX" if row is CLEO else ours[row[3]], row[6], "50"] for row in (ADA, BEN, CLEO, TEST)]
+    twice = canvas.fill(found, written(tmp_path / "2.csv", *again, encoding="utf-8-sig", separator=";"), zeros=True)
+    assert column(twice) == ours | {"cleo": "EX"} and not twice.unmatched
+
+
+FIXED = ["EX", "ex", "Excused", "N/A", "(read only)"]
+
+
+@pytest.mark.parametrize("cell", FIXED)
+@pytest.mark.parametrize("zeros", [True, False])
+def test_what_is_no_number_stays(tmp_path, cell, zeros):
+    rows = [[*ADA[:5], cell, "", ""], [*BEN[:5], cell, "", ""]]
+    sheet = canvas.fill(known(ada=20.0), written(tmp_path / "c.csv", *rows), zeros=zeros)
+    assert column(sheet) == {"ada": cell, "ben": cell}
+    assert any("Lovelace, Ada" in note and cell in note for note in sheet.notes)
+
+
+def test_a_locked_assignment_is_left_as_it_is(tmp_path):
+    rows = [[*ADA[:5], "3", "", ""], [*BEN[:5], "", "", ""]]
+    locked = [*POINTS[:5], "(read only)", *POINTS[6:]]
+    sheet = canvas.fill(known(ada=20.0), written(tmp_path / "c.csv", *rows, points=locked), zeros=True)
+    assert column(sheet) == {"ada": "3", "ben": ""} and any("Lovelace, Ada" in note for note in sheet.notes)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_spreadsheets_save_it_in_their_own_ways(tmp_path, encoding, separator):
+    found = known(ada=20.0, mullerben=1.0, **{"müllerben": 7.5})
+    del found.by_key["mullerben", LESSON]
+    path = written(tmp_path / "c.csv", [*ADA[:5], "7,5", "", ""], BEN, encoding=encoding, separator=separator)
+    sheet = canvas.fill(found, path)
+    assert column(sheet) == {"ada": "20.0", "ben": "7.5"} and "Müller, Ben" in sheet.content.decode()
+    people = roster.parse(path)
+    assert {(p.student, p.name, p.section) for p in people} == {("ada", "Ada Lovelace", "Lab 1"), ("ben", "Ben Müller", "Lab 1")}
+
+
+@pytest.mark.parametrize("ours", ["NFC", "NFD"])
+@pytest.mark.parametrize("theirs", ["NFC", "NFD"])
+def test_a_letter_is_the_same_however_it_is_written(tmp_path, ours, theirs):
+    found = known(**{unicodedata.normalize(ours, "müllerben"): 5.0})
+    row = [unicodedata.normalize(theirs, BEN[0]), *BEN[1:]]
+    assert column(canvas.fill(found, written(tmp_path / "c.csv", row, CLEO), zeros=True)) == {"ben": "5.0", "cleo": "0.0"}
+
+
+ZEROS = {  # ids without a row of their own: who gets no 0 for that, and who does
+    "nobody's": ("stranger", {"ben", "cleo", "dev"}, set()),
+    "two rows'": ("smithcleo", {"cleo", "dev"}, {"ben"}),
+}
+
+
+@pytest.mark.parametrize(("student", "none", "zero"), ZEROS.values(), ids=ZEROS)
+def test_no_0_for_whom_an_id_could_be(tmp_path, student, none, zero):
+    sheet = canvas.fill(known(ada=20.0, **{student: 24.0}), written(tmp_path / "c.csv", ADA, BEN, CLEO, DEV), zeros=True)
+    found = column(sheet)
+    assert {login for login, cell in found.items() if cell == ""} == none
+    assert {login for login, cell in found.items() if cell == "0.0"} == zero and found["ada"] == "20.0"
+    told = " ".join(sheet.notes)
+    assert student in told and all(row[0] in told for row in (BEN, CLEO, DEV) if row[3] in none)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_the_grades_table_comes_back_from_a_spreadsheet(tmp_path, encoding, separator):
+    graded = [Graded(student, LESSON, status, []) for student, status in (("müller", "graded"), ("007", "graded"), ("=x", "missing"))]
+    save(graded, tmp_path, {("müller", LESSON): Total(7.5, 27), ("007", LESSON): Total(0, 27)})
+    rows = list(csv.reader(io.StringIO((tmp_path / "grades.csv").read_text(encoding="utf-8"))))
+    text = "\r\n".join(separator.join(f'"{c.replace(".", ",") if separator == ";" else c}"' for c in row) for row in rows)
+    (tmp_path / "grades.csv").write_bytes(text.encode(encoding))
+    found = marks.read(tmp_path)
+    assert {s: found.score(s, LESSON) for s in found.students} == {"müller": 7.5, "007": 0.0, "=x": None}
+
+
+def test_pandas_reads_the_wide_table_and_writes_it_again(tmp_path):
+    found = known(ada=26.5, ben=None)
+    (tmp_path / "export.csv").write_bytes(table.wide(found))
+    frame = pandas.read_csv(tmp_path / "export.csv", dtype={"student_id": str})
+    frame.to_csv(tmp_path / "again.csv", index=False)
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "export.csv").read_bytes()
+
+
+def test_gradescopes_file_holds_the_points_and_no_one_who_handed_in_nothing(tmp_path):
+    results.export(known(ada=26.5, ben=None), tmp_path, tmp_path / "out")
+    content = json.loads((tmp_path / "out" / LESSON / "ada" / "results.json").read_text(encoding="utf-8"))
+    assert content["score"] == 26.5 and not (tmp_path / "out" / LESSON / "ben").exists()
