@@ -260,6 +260,14 @@ def test_utilisation_needs_a_known_card():
         shown = Meter(model, 100, gpu)
         shown.step()
         assert {"tokens/s", "utilisation"} <= set(shown.shown())
+        # a billion tokens in a second, by one card or shared by two
+        one, two = (Meter(model, 10**9, gpu, world) for world in (1, 2))
+        for meter in (one, two):
+            meter.times.clear()
+            meter.times.extend((0.0, 1.0))
+        percent = [float(meter.shown()["utilisation"].rstrip("%")) for meter in (one, two)]
+        assert percent[0] == pytest.approx(100 * 6e9 * sum(p.numel() for p in model.parameters()) / 65e12, abs=0.51)
+        assert percent[1] == pytest.approx(percent[0] / 2, abs=0.76)
     with pretend_gpu.machine(OLD) as gpu:
         assert peak_operations(gpu) is None and "utilisation" not in Meter(model, 100, gpu).shown()
 

@@ -43,7 +43,7 @@ def train(
             raise ValueError(f"batch_size {plan.batch_size} does not split into {plan.accumulate} micro-batches on {world} processes")
         own_random_numbers(plan.seed, rank, world)
         run = Run(model.to(device), (train_data, val_data), plan, pieces, device, rank, world)
-        curve, meter = LiveCurve(plan, enabled=live and rank == 0), Meter(model, plan.batch_size * plan.block_size, device)
+        curve, meter = LiveCurve(plan, enabled=live and rank == 0), Meter(model, plan.batch_size * plan.block_size, device, world)
         curve.say(run.prepare(device.type != "cpu" if compile is None else compile))
         saved = from_first(checkpoints.read(path) if path and rank == 0 else None, world)
         if path is not None and saved is not None:

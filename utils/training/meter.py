@@ -24,8 +24,8 @@ def peak_operations(device: torch.device) -> float | None:
 class Meter:
     """Counts tokens over the last steps. A step ends when its loss is read, so its time includes what the device did."""
 
-    def __init__(self, model: nn.Module, tokens_per_step: int, device: torch.device) -> None:
-        self.tokens, self.device = tokens_per_step, device
+    def __init__(self, model: nn.Module, tokens_per_step: int, device: torch.device, world: int = 1) -> None:
+        self.tokens, self.device, self.world = tokens_per_step, device, world
         # forward and backward take about 6 operations a parameter and token (Kaplan et al. 2020)
         self.operations = 6 * sum(p.numel() for p in model.parameters())
         self.peak = peak_operations(device)
@@ -43,7 +43,7 @@ class Meter:
         """What the progress bar says; it adds the time left itself."""
         shown = {"tokens/s": f"{self.tokens_per_second:,.0f}"}
         if self.peak:
-            shown["utilisation"] = f"{self.tokens_per_second * self.operations / self.peak:.0%}"
+            shown["utilisation"] = f"{self.tokens_per_second * self.operations / (self.peak * self.world):.0%}"
         if used := peak_memory(self.device):
             shown["memory"] = f"{used / 2**30:.1f} GiB"
         return shown
