@@ -32,6 +32,16 @@ def squeezed(lesson, seed):
     return found
 
 
+@experiment("rebased", steps=STEPS)
+def rebased(lesson, seed):
+    """The same rotary models with another base instead."""
+    found = {}
+    for question in lesson.QUESTIONS:
+        (row,) = lesson.tested_rebased([lesson.train_short("rotary", question, seed, STEPS)], question).tolist()
+        found[question] = dict(zip(lesson.TEST_LENGTHS, row))
+    return found
+
+
 @experiment("longer", steps=LONGER)
 def longer(lesson, seed):
     """Is it the budget? The two schemes that did not learn a question at the length they were trained on, trained five times as long."""

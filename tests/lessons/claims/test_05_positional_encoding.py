@@ -75,6 +75,26 @@ def test_squeezed_positions_rescue_rotary_models_without_training(run):
         assert run[f"{question}.256"] < run[f"{question}.64"]
 
 
+@on_average("05", "squeezed")
+def test_squeezing_is_what_another_base_has_to_beat(mean):
+    assert mean["last.64"] > 0.95 and mean["first.64"] > 0.95
+
+
+@every_seed("05", "rebased")
+def test_another_base_does_not_rescue_models_whose_pairs_never_went_round(run):
+    for question in ("last", "first"):
+        assert run[f"{question}.32"] > 0.98  # within the trained length nothing changes
+        assert run[f"{question}.64"] < 0.93 and run[f"{question}.256"] < 0.3
+
+
+def test_the_turns_of_the_pairs():
+    turn = [2 * math.pi * 10000 ** (2 * i / 8) for i in range(4)]
+    assert turn == pytest.approx([6.28, 62.8, 628, 6283], rel=1e-3) and sum(t <= 32 for t in turn) == 1
+    slower = [8 ** (8 / 6 * 2 * i / 8) for i in range(4)]
+    assert slower == pytest.approx([1, 2, 4, 8])
+    assert sum(2 * math.pi * 10000 ** (2 * i / 128) <= 4096 for i in range(64)) == 46
+
+
 @every_seed("05", "biters")
 def test_only_what_is_not_linear_names_the_biter(run):
     assert run["attention_and_positions"] == run["feed-forward_and_positions"] == 1.0
