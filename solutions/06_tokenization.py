@@ -309,7 +309,7 @@ plots.show(draw_levels, alt="Deep Learning as two words, as twelve characters an
 # %% [markdown]
 # ## 4 · Byte pair encoding: where the pieces come from
 #
-# The last exercise took its pieces as given. They have to be learned from a text. WordPiece chooses the pieces that make the training text most likely (Schuster and Nakajima 2012). **Byte pair encoding** (BPE), which
+# The last exercise took its pieces as given. They have to be learned from a text. WordPiece also grows its pieces by merging pairs, and takes the pair that raises the likelihood of the training text most (Schuster and Nakajima 2012). **Byte pair encoding** (BPE), which
 # the lecture calls the industry standard, only counts. It began as a way to compress files (Gage 1994): replace the most frequent pair of
 # neighbouring bytes by a new symbol, write the replacement down, repeat. Sennrich, Haddow and Birch (2016) used the list of replacements to cut words.
 # GPT-2 (Radford et al. 2019) went back to bytes: every text is a sequence of UTF-8 bytes, there are only 256 of them, so **nothing can be unknown** in any language.
@@ -782,6 +782,36 @@ def lazy_against_eager():
 attempt(lazy_against_eager)
 
 # %% [markdown]
+# ### What you meet in published tokenizers
+# **Bytes in print.** GPT-2's files are text, and some bytes cannot be printed. So each byte has a character of its own: printable ones stand for themselves, and the other 68 get the characters from number 256 on, in order. The space,
+# byte 32, is the 33rd of those, `Ġ`; a line's end is `Ċ`. That is why vocabularies are full of pieces such as `Ġlearning`: it is ` learning`.
+#
+# **Special tokens in other people's text.** Your `encode` always recognises special tokens. So whoever can put the characters `<|endoftext|>` into a text, in a chat window, say, puts the *token* into it, and the model sees a document end where none
+# does. tiktoken therefore refuses such a text unless the caller says which special tokens are allowed (`allowed_special`) or that they are plain characters here (`disallowed_special=()`).
+
+# %%
+def printable_bytes():
+    """{byte: the character that stands for it in GPT-2's files}."""
+    shown = [b for b in range(256) if 33 <= b <= 126 or 161 <= b <= 172 or 174 <= b <= 255]
+    others = [b for b in range(256) if b not in shown]
+    return {b: chr(b) for b in shown} | {b: chr(256 + n) for n, b in enumerate(others)}
+
+# %% tags=["experiment"]
+def look_at_published():
+    """A token as GPT-2's files write it, and a special token in a text that somebody else wrote."""
+    print("".join(printable_bytes()[byte] for byte in b" learning\n"))
+    theirs, text = gpt2().encoding(), "Hello <|endoftext|>"
+    print("allowed:    ", theirs.encode(text, allowed_special={"<|endoftext|>"}))
+    print("plain text: ", theirs.encode(text, disallowed_special=()))
+    try:
+        theirs.encode(text)
+    except ValueError as error:
+        print("neither:     ValueError:", str(error).splitlines()[0])
+
+
+attempt(look_at_published)
+
+# %% [markdown]
 # ## 6 · What a vocabulary is worth
 #
 # A tokenizer compresses: fewer tokens for the same text mean that more text fits into the same context length, and fewer steps to write an answer. The usual measure is
@@ -1086,7 +1116,8 @@ if cuts:
 # 2. **Know where a pair is.** Keep for each pair the set of words that hold it. A merge then visits a few hundred words instead of all, takes the old pairs of each off the counts, and adds the new ones.
 # 3. **Find the best pair without looking at all.** After a merge most counts are what they were. A heap (`heapq`) of counts can be wrong about a pair as long as you notice when it comes out on top.
 #
-# Done well, pure Python keeps up with the trainer of Hugging Face's `tokenizers`, which is compiled from Rust, on a megabyte of text at vocabulary 1,024. Same arguments and results as `train_bpe`.
+# Same arguments and results as `train_bpe`. How near pure Python comes to the trainer of Hugging Face's `tokenizers`, which is compiled from Rust and uses all cores, depends on the machine, and on how that trainer is fed:
+# the race below gives it the text by lines, as it is meant to be used, and as one piece, which keeps its threads from sharing the work.
 #
 # ### `fast_train_bpe` (●●●, 60 minutes, no points)
 #
@@ -1110,7 +1141,7 @@ if cuts:
 def fast_train_bpe(
     text: str, vocab_size: int, special_tokens: Sequence[str] = ()
 ) -> tuple[dict[int, bytes], list[tuple[bytes, bytes]]]:
-    """What `train_bpe` gives, at the speed of a compiled trainer."""
+    """What `train_bpe` gives, in a small part of the time that counting all pairs anew takes."""
     ### BEGIN SOLUTION
     return train_bpe(text, vocab_size, special_tokens)  # the course's own train_bpe is built on the three ideas
     ### END SOLUTION
@@ -1132,14 +1163,14 @@ def race():
     except ImportError:
         print("The package tokenizers is not installed; `pip install tokenizers` adds a compiled trainer to the race.")
         return
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=1024, initial_alphabet=alphabet, show_progress=False)
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    began = time.perf_counter()
-    tokenizer.train_from_iterator([text], trainer)
-    theirs = time.perf_counter() - began
-    print(f"Hugging Face's tokenizers: {theirs:4.2f} s; yours takes {mine / theirs:.1f} times as long")
+    for name, pieces in (("by lines", text.splitlines(keepends=True)), ("as one piece", [text])):
+        trainer = trainers.BpeTrainer(vocab_size=1024, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        began = time.perf_counter()
+        tokenizer.train_from_iterator(pieces, trainer)
+        theirs = time.perf_counter() - began
+        print(f"Hugging Face's, {name + ':':<14} {theirs:4.2f} s; yours takes {mine / theirs:.1f} times as long")
 
 
 attempt(race)

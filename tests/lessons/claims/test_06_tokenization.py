@@ -76,3 +76,30 @@ def test_half_a_surrogate_pair_is_encoded_as_tiktoken_does(lesson):
     for text in ("a\ud83d b", "\udc4d", "\ud83d\udc4d"):
         assert mine.encode(text) == known.encoding().encode_ordinary(text)
         assert list(mine.encode_iterable([text])) == known.encoding().encode_ordinary(text)
+
+
+def test_the_characters_of_gpt2s_files(lesson):
+    table = lesson["printable_bytes"]()
+    assert len(set(table.values())) == 256 and sum(ord(c) > 255 for c in table.values()) == 68
+    assert "".join(table[byte] for byte in b" learning\n") == "Ġlearning\u010a"
+    assert table == dict(enumerate(bytes_as_hugging_face_writes_them()))
+
+
+def bytes_as_hugging_face_writes_them():
+    """Each single byte as the byte-level pre-tokenizer of another library writes it; U+0100 to U+0143 hold the unprintable ones."""
+    from tokenizers import pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    unprintable = [b for b in range(256) if chr(b) not in alphabet]
+    return [chr(256 + unprintable.index(b)) if b in unprintable else chr(b) for b in range(256)]
+
+
+def test_a_special_token_in_a_text_is_refused_unless_the_caller_decides(lesson):
+    known = gpt2()
+    theirs, text = known.encoding(), "Hello <|endoftext|>"
+    end = theirs.eot_token
+    mine = lesson["BPETokenizer"](known.vocab | {end: b"<|endoftext|>"}, known.merges, ["<|endoftext|>"])
+    assert mine.encode(text) == theirs.encode(text, allowed_special={"<|endoftext|>"}) and mine.encode(text)[-1] == end
+    assert end not in theirs.encode(text, disallowed_special=())
+    with pytest.raises(ValueError, match="endoftext"):
+        theirs.encode(text)
