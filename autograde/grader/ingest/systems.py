@@ -34,6 +34,8 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "Canvas": re.compile(
         r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>LATE)_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
     ),
+    "Autolab": re.compile(r"(?P<name>[^@\s]+@[^_\s]+)_(?:\w+_v)?(?P<order>\d+)_(?P<file>handin\..+)"),
+    "A+": re.compile(r"(?P<name>\d+)_submission_(?P<file>file_?\d*\..+)"),
     "Sakai": re.compile(r"(?P<last>[^,()]+), ?(?P<first>[^()]+)\((?P<name>[^()]+)\)"),
 }
 FORMATS: dict[str, tuple[str, ...]] = {

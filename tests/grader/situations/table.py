@@ -1,0 +1,207 @@
+"""What people really hand in, by kind: each situation is from a public report, rebuilt with small inputs, with what is right.
+
+`COLLECTED` says whose a file is, and which one counts, or what the reason must name; `GRADED` is one student each of one graded class;
+`ELSEWHERE` are situations of a whole class, each with the test that holds it.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from autograde import layout
+from autograde.authoring import source
+from autograde.authoring.sample_class import LESSON, solved_notebook
+
+NAME = f"{LESSON}.ipynb"
+NOTEBOOK = solved_notebook(source.read(layout.source_path(LESSON)))
+SOLVED = nbformat.writes(NOTEBOOK)
+BLANK = (layout.NOTEBOOKS / NAME).read_text(encoding="utf-8")
+FULL = 24.0
+WRITTEN = 3.0  # points of the question, which a person gives
+Files = dict[str, str | bytes]
+
+
+def packed(files: Files) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Files of a class, and by student the file that counts (the end of its path), or "" and what the reason names."""
+
+    kind: str
+    report: str
+    files: Files
+    counts: dict[str, str]
+    names: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+NFD = unicodedata.normalize("NFD", "müller")
+COLLECTED = {
+    "Canvas, flat": Collected(
+        "downloads", "gradetools#17", {f"smithann_12_34_{NAME}": SOLVED, f"leebo_LATE_56_78_{NAME}": SOLVED, f"kim_9_8_{LESSON}-1.ipynb": SOLVED}, {"smithann": NAME, "leebo": NAME, "kim": NAME}
+    ),
+    "Canvas, namesakes and attempts": Collected(
+        "downloads", "nbgrader#724", {"s.zip": packed({f"lee_1_2_{NAME}": SOLVED, f"lee_3_4_{NAME}": BLANK, f"kim_5_6_{NAME}": BLANK, f"kim_5_7_{LESSON}-1.ipynb": SOLVED, "__MACOSX/._x": "\0"})},
+        {"lee_1": NAME, "lee_3": NAME, "kim": NAME},
+    ),
+    "Canvas, a zip of each": Collected("downloads", "canvas-lms#2406", {"studenttest_3143_207797_work.zip": packed({NAME: SOLVED})}, {"studenttest": NAME}),
+    "Moodle, older and blind": Collected(
+        "downloads", "downloader.php", {f"Ann_1_assignsubmission_file/{NAME}": SOLVED, f"Participant_7_assignsubmission_file_/{NAME}": SOLVED}, {"Ann": NAME, "Participant_7": NAME}
+    ),
+    "Moodle, a group": Collected("downloads", "mod_publication#12", {f"Group A_42_assignsubmission_file_/{NAME}": SOLVED}, {"Group A": NAME}),
+    "ILIAS": Collected("downloads", "nbgrader#796", {f"Lee_Ann_alee_4711/{NAME}": SOLVED, f"Kim_Bo_bkim_4712/{NAME}": SOLVED}, {"Lee_Ann_alee_4711": NAME, "Kim_Bo_bkim_4712": NAME}),
+    "Autolab": Collected(
+        "downloads", "Autolab#693", {"ann@x.edu_1_handin.ipynb": BLANK, "ann@x.edu_2_handin.ipynb": SOLVED, "bo@x.edu_10_handin.ipynb": SOLVED, "bo@x.edu_9_handin.ipynb": BLANK + " "},
+        {"ann@x.edu": "ann@x.edu_2_handin.ipynb", "bo@x.edu": "bo@x.edu_10_handin.ipynb"},
+    ),
+    "A+ and edX": Collected("downloads", "a-plus#1427", {"20711_submission_file_1.ipynb": SOLVED, "20712_submission_file_1.ipynb": SOLVED}, {"20711": "1.ipynb", "20712": "1.ipynb"}),
+    "Copy_of_ and Untitled": Collected("names", "NeuromatchAcademy#120", {f"ann/Copy_of_{NAME}": SOLVED, "bo/Untitled0.ipynb": SOLVED, "cy/WMS q3.ipynb": SOLVED}, {"ann": f"Copy_of_{NAME}", "bo": "Untitled0.ipynb", "cy": "WMS q3.ipynb"}),
+    "other endings": Collected(
+        "names", "notebook#1800", {f"ann/{NAME}.txt": SOLVED, "bo/b.json": SOLVED, "cy/c.IPYNB": SOLVED, "di/x/y/z/w.ipynb": SOLVED}, {"ann": f"{NAME}.txt", "bo": "b.json", "cy": "c.IPYNB", "di": "w.ipynb"}
+    ),
+    "no notebook": Collected(
+        "reasons", "BME1478H#49", {f"zed/{NAME}": SOLVED, "ann/a.html": "<p>", "bo/b.pdf": "%PDF", "cy/c.docx": "PK", "di/d.zip": b"PK\3\4cut"},
+        {"zed": NAME, "ann": "", "bo": "", "cy": "", "di": ""}, {"ann": "a.html", "bo": "b.pdf", "cy": "c.docx", "di": "d.zip"},
+    ),
+    "the partner's folder is a link": Collected("reasons", "Autolab#1002", {f"ann/{NAME}": SOLVED}, {"ann": NAME, "bo": ""}, {"bo": "link"}, {"bo": "ann"}),
+    "names that sound like a lesson": Collected("names", "nbgrader#1302", {"gpthompson/homework3.ipynb": SOLVED, "bo/hw3 (no chatgpt used).ipynb": SOLVED}, {"gpthompson": "homework3.ipynb", "bo": "used).ipynb"}),
+    "untouched beside solved": Collected("attempts", "otter#433", {f"ann/{NAME}": BLANK, f"ann/{LESSON} (1).ipynb": SOLVED}, {"ann": "(1).ipynb"}),
+    "conflict copies": Collected("attempts", "otter#433", {f"ann/{NAME}": SOLVED, f"ann/{LESSON} (Ann's conflicted copy).ipynb": SOLVED + " "}, {"ann": NAME}),
+    "attempt 9 and 10": Collected("attempts", "otter#433", {f"ann/attempt 9/{NAME}": SOLVED, f"ann/attempt 10/{NAME}": SOLVED + " "}, {"ann": f"attempt 10/{NAME}"}),
+    "what the desktop leaves": Collected("attempts", "nbgrader#1234", {f"ann/{NAME}": SOLVED, "ann/desktop.ini": "x", "ann/.DS_Store": "x", "ann/jupyter.png": "x", f"ann/.ipynb_checkpoints/{LESSON}-checkpoint.ipynb": BLANK}, {"ann": NAME}),
+    "letters in two ways": Collected("names", "PFERD#141", {f"{NFD}/{NAME}": SOLVED, f"smith, ann/{NAME}": SOLVED}, {"müller": NAME, "smith, ann": NAME}),
+    "ids of all kinds": Collected("names", "held", {f"{s}/{NAME}": SOLVED for s in ("a+b (2)", "c[d", "007", "=x", "ann@x.edu", "مريم")}, {s: NAME for s in ("a+b (2)", "c[d", "007", "=x", "ann@x.edu", "مريم")}),
+}  # fmt: skip
+
+
+def answer(notebook: NotebookNode, name: str) -> NotebookNode:
+    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def with_own(*cells: str) -> Callable[[NotebookNode], str]:
+    """Own cells before the first answer, whose result goes through what they define, `own`."""
+
+    def content(notebook: NotebookNode) -> str:
+        target = answer(notebook, "attention_scores")
+        at = notebook.cells.index(target)
+        target.source = "@own\n" + target.source
+        notebook.cells[at:at] = [new_code_cell(code) for code in cells]
+        return nbformat.writes(notebook)
+
+    return content
+
+
+def in_answer(change: Callable[[str], str], name: str = "causal_mask") -> Callable[[NotebookNode], str]:
+    def content(notebook: NotebookNode) -> str:
+        target = answer(notebook, name)
+        target.source = change(target.source)
+        return nbformat.writes(notebook)
+
+    return content
+
+
+def in_words(*cells: NotebookNode, text: str = "") -> Callable[[NotebookNode], str]:
+    def content(notebook: NotebookNode) -> str:
+        target = answer(notebook, "written_question")
+        at = notebook.cells.index(target)
+        target.source = text or target.source
+        notebook.cells[at + 1 : at + 1] = cells
+        return nbformat.writes(notebook)
+
+    return content
+
+
+def of_kind(kind: str, name: str, text: str = "") -> Callable[[NotebookNode], str]:
+    """A cell whose kind was changed."""
+
+    def content(notebook: NotebookNode) -> str:
+        data = json.loads(nbformat.writes(notebook))
+        cell = next(c for c in data["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == name)
+        cell["cell_type"] = kind
+        cell["source"] = text or cell["source"]
+        return json.dumps(data)
+
+    return content
+
+
+def helper_in_a_figure(notebook: NotebookNode) -> str:
+    target = answer(notebook, "attention_scores")
+    target.source = "@own\n" + target.source
+    figures = [c for c in notebook.cells[: notebook.cells.index(target)] if "figure" in c.metadata.get("tags", [])]
+    figures[-1].source += "\n\n\ndef own(f):\n    return f"
+    return nbformat.writes(notebook)
+
+
+def with_outputs(notebook: NotebookNode) -> str:
+    notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="x" * 24 * 2**20)]
+    return nbformat.writes(notebook)
+
+
+def of_another_kernel(notebook: NotebookNode) -> str:
+    notebook.metadata = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}, "language_info": {"name": "R"}}
+    return nbformat.writes(notebook)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One student's notebook; `lost` are points by exercise, `says` must stand on the feedback page, `words` in the graded notebook."""
+
+    kind: str
+    report: str
+    content: Callable[[NotebookNode], str]
+    lost: float = 0.0
+    says: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def write(self) -> str:
+        return self.content(copy.deepcopy(NOTEBOOK))
+
+
+KEEP = "def own(f):\n    return f"
+GRADED = {
+    "goes-on-in-a-second-cell": Graded("words", "resonance#109", in_words(new_markdown_cell("Second part."), text="First part."), words=("First part.", "Second part.")),
+    "beside-its-cell": Graded("words", "resonance#109", in_words(new_markdown_cell("Below the cell.")), words=("Below the cell.",)),
+    "words-in-a-code-cell": Graded("words", "nbgrader#107", of_kind("code", "written_question", "It says 16, of course."), words=("It says 16, of course.",)),
+    "answer-became-markdown": Graded("kinds of cells", "nbgrader#92", of_kind("markdown", "causal_mask"), says=("causal_mask",)),
+    "answer-became-raw": Graded("kinds of cells", "nbgrader#1941", of_kind("raw", "causal_mask"), says=("causal_mask",)),
+    "text-doubled-in-its-cell": Graded("kinds of cells", "jupyter-collaboration#594", in_answer(lambda code: code.strip() * 2), says=("stood twice",)),
+    "colab-drive-then-a-helper": Graded("kernel", "MXNet-GluonCV#1", with_own("from google.colab import drive\ndrive.mount('/content')\n" + KEEP)),
+    "seaborn-then-a-helper": Graded("kernel", "nbgrader#1876", with_own("import seaborn as sns\nsns.set_theme()\n" + KEEP)),
+    "future-annotations": Graded("kernel", "marimo#3918", with_own("from __future__ import annotations", "def own(f: Nowhere):\n    return f")),
+    "helper-in-a-figure": Graded("kernel", "found by trying", helper_in_a_figure),
+    "torch-compile": Graded("kernel", "found by trying", in_answer(lambda code: "@torch.compile\n" + code)),
+    "default-device": Graded("kernel", "found by trying", with_own("torch.set_default_device('cuda')\n" + KEEP)),
+    "display-and-the-widget-backend": Graded("kernel", "otter#35", with_own("%matplotlib notebook\ndisplay('ready')\n" + KEEP)),
+    "needs-a-package": Graded("kernel", "nbgrader#1876", in_answer(lambda code: "import einops\n" + code.replace("    return", "    einops.x\n    return", 1)), 1.5, ("import einops", "No module named")),
+    "24-MB-of-outputs": Graded("files", "aitnd-issues#49", with_outputs),
+    "another-kernel": Graded("files", "nbgrader#416", of_another_kernel),
+}  # fmt: skip
+STORE = "tests.grader.durability.test_one_store"
+ELSEWHERE = {
+    "two sections, one late notebook alone (redkyn/grader#24)": f"{STORE}.test_two_sections_and_a_late_notebook_are_one_class",
+    "grade course/submitted/ann": "tests.grader.test_collect.test_a_part_of_the_course_belongs_to_its_student",
+    "a due date is moved (nbgrader#723)": f"{STORE}.test_a_due_date_that_is_moved_moves_penalties_both_ways",
+    "timestamps with a zone's name (nbgrader#73)": f"{STORE}.test_times_are_read_as_nbgrader_reads_them",
+    "dropped and renamed students (redkyn/grader#36)": f"{STORE}.test_who_left_or_has_another_name_is_in_no_view",
+    "EX and N/A (gradebook_exporter.rb)": "tests.exports.test_round_trips.test_what_is_no_number_stays",
+    "a student in two rows (pawtograder#979)": "tests.exports.test_round_trips.test_no_0_for_whom_an_id_could_be",
+    "a model of 97 MiB": "tests.lessons.test_07_outcome.test_a_file_beyond_the_limit_is_said_to_be",
+    "exports of .NET, Deepnote, Databricks": "tests.colab.test_graded.test_solved",
+    "newer syntax": "tests.grader.test_damage.test_newer_syntax_gets_a_message_with_both_versions",
+}
