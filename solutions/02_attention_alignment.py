@@ -3,13 +3,11 @@
 # *Needs: recurrent networks (a GRU is a box with a state), softmax · about 2 hours · CPU is enough · 24 points by checks, 3 for the
 # written question*
 #
-# Lesson 01 ended with a question: what kind of network could be a model of a world that is described in *language*? For some years the
-# best answer was
-# a recurrent network that reads a sentence into one vector and another that writes from this vector: the **encoder–decoder** (Cho et
-# al. 2014a; Sutskever, Vinyals and Le 2014).
-# It has a weakness that you are about to measure, and the cure for it is the subject of the rest of this course.
+# What kind of network could be a model of a world that is described in *language*? For some years the best answer was the
+# **encoder–decoder** (Cho et al. 2014a; Sutskever, Vinyals and Le 2014): a recurrent network reads a sentence into one vector, another
+# writes from it. You will measure its weakness; the cure is the subject of the rest of this course.
 #
-# The task is one that every office knows. People write dates in many ways; a database wants one (ISO 8601):
+# The task: people write dates in many ways, a database wants one (ISO 8601).
 #
 # | what people write | ISO 8601 |
 # | --- | --- |
@@ -17,7 +15,7 @@
 # | `quinta-feira, 24 de setembro de 1987` | `1987-09-24` |
 # | `4 Kasım 1987 Çarşamba – 12 Mart 1991 Salı` | `1987-11-04/1991-03-12` |
 #
-# A network reads it character by character, in ten languages, and nobody tells it what a month is.
+# A network reads characters, in ten languages, and nobody tells it what a month is.
 #
 # | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
@@ -52,27 +50,24 @@ check = lesson.check
 
 # %% [markdown]
 # **Conventions.** `...` in a shape stands for any number of batch dimensions, including none, so count dimensions from the right
-# (`dim=-1`).
-# Results keep the dtype and device of the inputs, and inputs are never changed in place. A mask is boolean, `True` where attention is
-# allowed.
-# A figure that says it is waiting for your function draws itself once you have written it: run its cell again.
+# (`dim=-1`). Results keep the dtype and device of the inputs; inputs are never changed in place. A mask is boolean, `True` where
+# attention is allowed. A figure that waits for your function draws itself once you have written it: run its cell again.
 
 # %% [markdown]
 # ## 1 · One vector for everything
 #
 # The encoder reads $\mathbf{x} = [x_1, \dots, x_n]$ and keeps a state $\mathbf{h}_i$ for each character. Ours is a bidirectional GRU:
-# half of a state has read the source from the left, the other half from the right. The decoder gets one vector, made of the last state
-# of either direction,
+# half of a state has read from the left, half from the right. The decoder gets one vector, made of either direction's last state,
 #
 # $$\mathbf{c} = \tanh(\mathbf{W} [\overrightarrow{\mathbf{h}}_n; \overleftarrow{\mathbf{h}}_1]),
 # \qquad \mathbf{s}_t = \text{RNN}(\mathbf{s}_{t-1}, y_{t-1}, \mathbf{c}),$$
 #
-# from which it writes $\mathbf{y} = [y_1, \dots, y_m]$. It starts from $\mathbf{c}$ and is shown this same $\mathbf{c}$ at every step,
-# as in Cho et al. (2014a).
+# from which it writes $\mathbf{y} = [y_1, \dots, y_m]$. It starts from $\mathbf{c}$ and sees this same $\mathbf{c}$ at every step
+# (Cho et al. 2014a).
 #
 # The vector has 64 numbers whether the source has 8 characters or 70. Cho et al. (2014b) saw translations get worse quickly as
-# sentences grow. In dates, length and content can be told apart: a weekday makes a source longer and adds nothing to remember, a second
-# date doubles what has to be remembered. Half of our sources hold one date, the other half a period of two.
+# sentences grow. Dates tell length and content apart: a weekday adds characters and nothing to remember, a second date doubles what has to
+# be remembered. Half of our sources hold one date, half a period of two.
 
 # %%
 N_TRAIN, N_TEST = 6000, 400
@@ -128,9 +123,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Here and below, numbers in the text are means over {measured:one_vector.seeds} training runs; your figure shows one. Of single dates
-# {measured:one_vector.single:.0%} are right, long ones as well as short; of periods {measured:one_vector.period:.0%}.
-# What goes wrong is instructive:
+# Numbers in the text are means over {measured:one_vector.seeds} training runs; your figure shows one. Of single dates
+# {measured:one_vector.single:.0%} are right, long ones as well as short; of periods {measured:one_vector.period:.0%}. What goes wrong:
 
 
 # %% tags=["experiment"]
@@ -144,44 +138,35 @@ def show_mistakes():
 attempt(show_mistakes)
 
 # %% [markdown]
-# The form is right: four digits, a hyphen, two digits. What is lost is *which* digits.
-#
-# **Is the vector too small?** That is the first explanation that comes to mind, and it can be tested: if 64 numbers cannot hold two
-# dates, more training will not help. The same model, trained three times as long ({measured:longer.budget.steps:,} steps instead of
-# {measured:one_vector.budget.steps:,}), gets {measured:longer.period:.0%} of the periods right ({measured:longer.period.range:.0%} over
-# the runs). So two dates can be held in 64 numbers. What the vector makes hard is *learning* to hold them: each digit of the source has to
-# pass the whole recurrence and one vector, and the training signal has to pass them on its way back.
-#
-# All the while the digits stand in the source, in plain sight, and the decoder is not allowed to look. So let it look.
+# The form is right: four digits, a hyphen, two digits. What is lost is *which* digits. (Is the vector too small? Section 6 tests it.) Yet
+# the digits stand in the source, in plain sight, and the decoder may not look. So let it look.
 
 # %% [markdown]
 # ## 2 · A vector of importance weights over the source
 #
-# Keep **all** encoder states $\mathbf{h}_1, \dots, \mathbf{h}_n$, and let every output position $t$ have a context vector of its own
-# (Bahdanau, Cho and Bengio 2015):
+# Keep **all** encoder states, and give every output position $t$ a context vector of its own (Bahdanau, Cho and Bengio 2015):
 #
 # $$\mathbf{c}_t = \sum_{i=1}^n \alpha_{t,i}\, \mathbf{h}_i \qquad\qquad
 # \alpha_{t,i} = \text{align}(y_t, x_i) = \frac{\exp(\text{score}(\mathbf{s}_{t-1}, \mathbf{h}_i))}{\sum_{i'=1}^n
 # \exp(\text{score}(\mathbf{s}_{t-1}, \mathbf{h}_{i'}))}$$
 #
 # The score says how well the decoder's state and source position $i$ fit; the softmax turns $n$ scores into $n$ positive weights that
-# sum to 1. This is what the lecture calls attention: *a vector of importance weights over an input sequence*. The shapes: scores and weights $(\dots, n)$, states $(\dots, n, d_h)$, context $(\dots, d_h)$.
+# sum to 1: the lecture's *vector of importance weights over an input sequence*. Shapes: scores and weights $(\dots, n)$, states
+# $(\dots, n, d_h)$, context $(\dots, d_h)$.
 #
 # *Worked number.* Scores $(2, 1, 0)$: the exponentials are $7.39$, $2.72$ and $1$, their sum is $11.11$, the weights are
 # $(0.665, 0.245, 0.090)$.
 #
-# Two things go wrong in practice, and your function takes care of both.
+# Two things go wrong in practice.
 #
 # - **Large scores.** $e^{1000}$ is `inf` and $\text{inf}/\text{inf}$ is NaN. Subtracting one number from all scores of a row changes no
-#   weight (why?), so one can be chosen that keeps all
-#   exponentials in $(0, 1]$ and at least one of them at 1.
-# - **Padding.** Sources of a batch have different lengths, and the shorter are filled up. A position where the mask is `False` gets
-#   weight 0, and the others sum to 1. A row in which nothing is
-#   allowed gets all zeros, never NaN.
+#   weight (why?), so choose one that keeps all exponentials in $(0, 1]$ and at least one of them at 1.
+# - **Padding.** The shorter sources of a batch are filled up. A position where the mask is `False` gets weight 0, and the others sum
+#   to 1. A row in which nothing is allowed gets all zeros, never NaN.
 
 # %% [markdown]
 # ### Exercise 1 · `alignment_weights` (●●○, 12 minutes, 3 points)
-# Without PyTorch's softmax: it is the answer. `exp`, `amax`, `sum`, `masked_fill` are yours.
+# Without PyTorch's softmax: it is the answer.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -268,6 +253,53 @@ def context_vector(weights: Float[Tensor, "*batch n"], h: Float[Tensor, "*batch 
 
 # %% check="context_vector" points=1
 check(context_vector)
+
+# %% [markdown]
+# ### Older than networks: weighted neighbours
+# An average whose weights are decided by a comparison estimates a curve from noisy points (Nadaraya 1964; Watson 1964): the value at $x$
+# is the average of all values $y_i$, and points whose place $x_i$ is near $x$ weigh more. With the score
+# $-(x - x_i)^2 / 2w^2$ this is a softmax and a weighted sum, so your two functions can do it. $x$ asks, the places are compared with it,
+# the values are averaged: what is compared and what is averaged are two different things here, as they will be in lesson 03.
+
+
+# %%
+def smooth(x, places, values, width):
+    """At each of `x (m,)` the average of `values (n,)`, in which nearer `places (n,)` weigh more."""
+    scores = -((x[:, None] - places) ** 2) / (2 * width**2)
+    return context_vector(alignment_weights(scores), values[:, None].expand(len(x), -1, -1)).squeeze(-1)
+
+
+def noisy_points(seed=0, n=40):
+    """Places in [0, 2π], and their sines with noise of standard deviation 0.3."""
+    generator = torch.Generator().manual_seed(seed)
+    places = (2 * math.pi * torch.rand(n, generator=generator)).sort().values
+    return places, places.sin() + 0.3 * torch.randn(n, generator=generator)
+
+
+# %% tags=["figure"]
+def draw_neighbours(figure):
+    places, values = noisy_points()
+    x = torch.linspace(0, 2 * math.pi, 200)
+    for ax, width in zip(figure.subplots(1, 3, sharey=True), (0.02, 0.4, 5.0)):
+        ax.scatter(places, values, s=9, color=plots.GREY)
+        ax.plot(x, x.sin(), ":", color=plots.ORANGE, label="the curve")
+        ax.plot(x, smooth(x, places, values, width), color=plots.BLUE, label="weighted neighbours")
+        ax.set(title=f"w = {width:g}", xlabel="x")
+    figure.axes[-1].legend(fontsize=7)
+
+
+plots.show(
+    draw_neighbours,
+    alt="Forty noisy points of a sine and three estimates: with w = 0.02 a line that jumps from point to point, with 0.4 one close to the "
+    "sine, with 5 nearly a constant",
+    width=7,
+    height=2.3,
+)
+
+# %% [markdown]
+# A small $w$ makes large scores and a hard choice: the nearest point alone, its noise included. A large $w$ makes scores near 0: nearly the
+# mean of all points, whatever $x$ is. In between, the estimate is closest to the curve. In the score functions below nobody chooses $w$: the
+# comparison itself is learned.
 
 # %% [markdown]
 # ## 3 · Six ways to score
@@ -820,6 +852,11 @@ plots.show(
 # | one vector, trained three times as long | {measured:longer.budget.examples:,} | {measured:longer.single:.2f} ({measured:longer.single.range:.2f}) | {measured:longer.period:.2f} ({measured:longer.period.range:.2f}) |
 # | looking back | {measured:looking.budget.examples:,} | {measured:looking.single:.2f} ({measured:looking.single.range:.2f}) | {measured:looking.period:.2f} ({measured:looking.period.range:.2f}) |
 #
+# **Was the vector too small?** That is the first explanation that comes to mind, and it can be tested: if 64 numbers cannot hold two
+# dates, more training will not help. The second row is the same model, trained three times as long: {measured:longer.period:.0%} of the
+# periods are right. So two dates can be held in 64 numbers. What the vector makes hard is *learning* to hold them: each digit of the
+# source has to pass the whole recurrence and one vector, and the training signal has to pass them on its way back.
+#
 # With attention there is one state for each character of the source, and nothing has to be squeezed into a fixed number of numbers.
 # The gain that you can measure here is in *learning*: a small part of the examples is enough.
 
@@ -960,7 +997,7 @@ plots.show(
 #   nearly a plain average of the source, the same at every step? The second line decides: the same cosines multiplied by 8, a key
 #   strength $\beta$ set by hand, are as good as the others.
 # - **Location-based** can learn that most people end with the year, and not where the year begins in *this* source.
-# - **Additive**, **general** and both **dot products** look at what stands in the source. The additive score costs a tanh of $d_a$ numbers
+# - **Additive**, **general** and both **dot products** see what stands in the source. The additive score costs a tanh of $d_a$ numbers
 #   for every pair; a dot product is one matrix product for all pairs, and so it is faster and takes less memory (Vaswani et al. 2017, §3.2.1).
 # - **Local-p** must learn where to look before it can see anything there, and ISO's order makes its position jump. After so short a
 #   training it depends most on the run. Luong et al. (2015) proposed it for translation, where source and target mostly run in step
@@ -996,8 +1033,8 @@ plots.show(
 #    name in the source and see whether exactly the month's digits change; forbid these positions by the mask and see whether accuracy
 #    falls, against forbidding as many others; permute the weights and see whether the output stays (Jain and Wallace 2019; but see Wiegreffe and Pinter 2019).
 #
-# **Rubric** — 1 point: sees from the longer training that capacity is not what failed, and says what attention gains (examples, a memory
-# that grows with the source), with numbers. Half a point for a fixed vector against a growing memory without the longer training.
+# **Rubric** — 1 point: sees from the longer training that capacity is not what failed, and says what attention gains
+# (examples, a memory that grows with the source), with numbers. Half a point for a fixed vector against a growing memory without that test.
 # 1 point: $nm$ against $(2D+1)m$ (or "linear in the window"), and a case in which it matters or does not. Half a point for one of the two.
 # 1 point: says that weights are not by themselves an explanation, and describes an intervention (change, mask or permute) with the
 # outcome that would support the claim.
@@ -1043,6 +1080,8 @@ check(monotonic_local_weights)
 # **Sources**
 # - Cho et al. (2014a), *Learning Phrase Representations using RNN Encoder–Decoder*, EMNLP; Cho et al. (2014b), *On the Properties of Neural
 #   Machine Translation: Encoder–Decoder Approaches*, SSST-8; Sutskever, Vinyals and Le (2014), *Sequence to Sequence Learning*, NeurIPS.
+# - Nadaraya (1964), *On Estimating Regression*, Theory of Probability and Its Applications 9; Watson (1964), *Smooth Regression Analysis*,
+#   Sankhyā A 26.
 # - Graves, Wayne and Danihelka (2014), *Neural Turing Machines*, arXiv.
 # - Bahdanau, Cho and Bengio (2015), *Neural Machine Translation by Jointly Learning to Align and Translate*, ICLR.
 # - Luong, Pham and Manning (2015), *Effective Approaches to Attention-based Neural Machine Translation*, EMNLP.

@@ -201,6 +201,17 @@ check(merge_heads)
 # that the root makes up for. The number of parameters does not depend on $h$, and neither does that of multiply-adds: heads say
 # how the same numbers are grouped. What grows with $h$ is the memory for weights, one $T_q \times T_k$ matrix for each head (section 9).
 #
+# **Three uses of one layer.** A Transformer that translates uses it at three places (Vaswani et al. 2017, §3.2.3), and they differ only in where
+# queries, keys and values come from and in the mask:
+#
+# | where | queries from | keys and values from | mask |
+# | --- | --- | --- | --- |
+# | in the encoder | the source | the source | padding |
+# | in the decoder | what is written so far | what is written so far | causal |
+# | from decoder to encoder (cross-attention) | what is written so far | the encoder's output | the source's padding |
+#
+# A BERT has the first alone, a GPT the second alone. Lesson 02's decoder did the third, with a recurrent network in the place of the others.
+#
 # Three things to decide well:
 # - **What $W^O$ is for.** Up to the concatenation, head 1's finding sits in the first 64 columns and nowhere else. $W^O$ lets every
 #   output number draw on every head.

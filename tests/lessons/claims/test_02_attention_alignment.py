@@ -2,9 +2,19 @@
 
 import math
 
+import pytest
+import torch
+
+from autograde import layout
+from autograde.authoring.measuring import experiments
 from tests.claims import every_seed, on_average
 
 CONTENT = ("additive", "general", "dot_product", "scaled_dot_product")  # scores that see what stands in the source, and can choose
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return experiments.lesson_names(layout.resolve("02"))
 
 
 @every_seed("02", "table")
@@ -53,3 +63,14 @@ def test_a_position_alone_is_not_enough(run):
 @on_average("02", "scores")
 def test_scores_that_see_the_source_are_ahead(mean):
     assert min(mean[name] for name in CONTENT) > max(mean["location-based"], mean["local-p"]) + 0.1
+
+
+def test_weighted_neighbours_between_the_nearest_point_and_the_mean(lesson):
+    x = torch.linspace(0, 2 * math.pi, 100)
+    for seed in range(5):
+        places, values = lesson.noisy_points(seed)
+        nearest = values[(x[:, None] - places).abs().argmin(-1)]
+        assert (lesson.smooth(x, places, values, 0.001) - nearest).abs().median() < 1e-6
+        assert (lesson.smooth(x, places, values, 1000.0) - values.mean()).abs().max() < 1e-3
+        narrow, middle, wide = (float((lesson.smooth(x, places, values, w) - x.sin()).abs().mean()) for w in (0.02, 0.4, 5.0))
+        assert middle < narrow < wide, seed
