@@ -39,7 +39,12 @@ def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
         return Kind.MODEL
     if not name.endswith(PACKED_BUT_NO_ARCHIVE) and archive.is_archive(path):
         return Kind.ARCHIVE
-    if ".ipynb" in name and not name.endswith((".html", ".pdf")) or name.endswith((".json", ".txt")) and _holds_cells(path):
+    if (
+        ".ipynb" in name
+        and not name.endswith((".html", ".pdf", ".webloc", ".url"))
+        or name.endswith((".json", ".txt"))
+        and _holds_cells(path)
+    ):
         return Kind.NOTEBOOK
     if name.startswith("."):
         return Kind.SYSTEM

@@ -27,6 +27,8 @@ METADATA = "submission_metadata.yml"
 COURSE_FOLDERS = {"source", "release", "autograded", "feedback", "utils", "data", "docs", "autograde"}  # beside `submitted`
 OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submission
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
+LINKS = {".webloc", ".url", ".desktop"}
+ADDRESS = re.compile(rb"\s*https?://\S+\s*")
 WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
 SUGGESTIONS = {
     ".html": "a page, not a notebook: ask for the .ipynb file",
@@ -378,7 +380,17 @@ def _why(kind: Kind, file: File) -> str:
         return "a notebook of no lesson that can be told: name it with --lesson"
     if kind is Kind.SCRIPT:
         return "a script of no lesson"
+    if file.path.suffix.lower() in LINKS or _is_address(file.path):
+        return "the address of a notebook, not the notebook: ask for the .ipynb file"
     return SUGGESTIONS.get(file.path.suffix.lower(), "neither a notebook nor a script")
+
+
+def _is_address(path: Path) -> bool:
+    """Whether a small text holds nothing but a link, such as one to Colab."""
+    try:
+        return path.suffix.lower() == ".txt" and path.stat().st_size < 4096 and bool(ADDRESS.fullmatch(path.read_bytes()))
+    except OSError:
+        return False
 
 
 def _natural(parts: Sequence[str]) -> tuple:

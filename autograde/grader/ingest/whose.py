@@ -17,6 +17,7 @@ WORDS = (  # what people call folders and files of their own work
     "jupyter|python|colab|earlier|updated|last|conflicted|conflict"
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
+NUMBERED = re.compile(r"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook)[\s_-]*0?\d(?![^\W_])", re.IGNORECASE)
 WRAPPER = re.compile(
     r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions)"
 )
@@ -81,4 +82,5 @@ def said(name: str) -> str:
     for lesson in layout.lesson_names():
         subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
         stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
+    stem = NUMBERED.sub(" ", stem)
     return "" if WORK.fullmatch(stem) else stem.strip(" _-.+,()[]")  # a number of three digits or more is a person's

@@ -87,6 +87,13 @@ COLLECTED = {
     "what the desktop leaves": Collected("attempts", "nbgrader#1234", {f"ann/{NAME}": SOLVED, "ann/desktop.ini": "x", "ann/.DS_Store": "x", "ann/jupyter.png": "x", f"ann/.ipynb_checkpoints/{LESSON}-checkpoint.ipynb": BLANK}, {"ann": NAME}),
     "letters in two ways": Collected("names", "PFERD#141", {f"{NFD}/{NAME}": SOLVED, f"smith, ann/{NAME}": SOLVED}, {"müller": NAME, "smith, ann": NAME}),
     "ids of all kinds": Collected("names", "held", {f"{s}/{NAME}": SOLVED for s in ("a+b (2)", "c[d", "007", "=x", "ann@x.edu", "مريم")}, {s: NAME for s in ("a+b (2)", "c[d", "007", "=x", "ann@x.edu", "مريم")}),
+    "mail attachments": Collected("names", "by mail", {f"Ann Lee - {NAME}": SOLVED, f"{LESSON}_Bo.ipynb": SOLVED, "Cy_homework3.ipynb": SOLVED, f"{LESSON}_s1234567.ipynb": SOLVED}, dict.fromkeys(("Ann Lee", "Bo", "Cy", "s1234567"), NAME)),
+    "dates in names": Collected("attempts", "by mail", {f"ann/{LESSON}_2026-03-02.ipynb": SOLVED, f"ann/{LESSON}_2026-03-11.ipynb": SOLVED + " ", f"ann/{LESSON}_2026-03-12.ipynb": BLANK}, {"ann": "2026-03-11.ipynb"}),
+    "archives of all kinds": Collected("names", "by mail", {"s.zip": packed({"ann_1_2_work.zip": packed({f"hw/{NAME}": SOLVED}), "bo_3_4_x.zip": packed({NAME: SOLVED})})}, {"ann": NAME, "bo": NAME}),
+    "an address instead": Collected(
+        "reasons", "Colab", {f"zed/{NAME}": SOLVED, "ann/link.txt": "https://colab.research.google.com/drive/1\n", f"bo/{NAME}.webloc": "<plist>", "cy/colab.url": "[InternetShortcut]"},
+        {"zed": NAME, "ann": "", "bo": "", "cy": ""}, {"ann": "link.txt: the address", "bo": ".webloc: the address", "cy": "colab.url: the address"},
+    ),
 }  # fmt: skip
 
 
