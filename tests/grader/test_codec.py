@@ -339,3 +339,12 @@ def test_keys_that_meet_in_a_table_do_not_keep_the_decoder_busy(monkeypatch):
 def test_many_honest_keys_are_read():
     value = {f"word {n}": n for n in range(200_000)} | {n: str(n) for n in range(200_000)}
     assert decode(encode(value)) == value
+
+
+def test_no_more_tensors_than_anybody_needs():
+    assert len(decode(encode([torch.ones(()) for _ in range(2000)]))) == 2000
+    with pytest.raises(ProtocolError, match="too many tensors"):
+        encode([torch.ones(())] * (codec.MAX_BUFFERS + 1))
+    text = json.dumps({"v": None, "b": [0] * (codec.MAX_BUFFERS + 1)}).encode()
+    with pytest.raises(ProtocolError, match="too many tensors"):
+        decode(codec.HEADER.pack(codec.MAGIC, len(text)) + text)

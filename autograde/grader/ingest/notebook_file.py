@@ -57,8 +57,7 @@ def read(path: Path) -> RawNotebook:
     if not text.strip():
         raise Unreadable("the file is empty")
     notebook = _from_script(text) if path.suffix.lower() == ".py" else _from_notebook(text)
-    if len(notebook.cells) > MAX_CELLS:
-        raise Unreadable(f"the notebook has {len(notebook.cells)} cells; more than {MAX_CELLS} are not read")
+    _few_enough(len(notebook.cells))
     if (size := sum(len(cell.source) for cell in notebook.cells if cell.kind == "code")) > MAX_CODE:
         raise Unreadable(f"the notebook has {size // 1024} KB of code; more than {MAX_CODE // 1024} KB are not read")
     if not any(cell.source.strip() for cell in notebook.cells):
@@ -77,6 +76,12 @@ def _text(path: Path) -> str:
     return raw.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _few_enough(cells: int) -> None:
+    """Before anything is done with each of them."""
+    if cells > MAX_CELLS:
+        raise Unreadable(f"the notebook has {cells} cells; more than {MAX_CELLS} are not read")
+
+
 def _from_notebook(text: str) -> RawNotebook:
     repairs: list[str] = []
     try:
@@ -84,7 +89,7 @@ def _from_notebook(text: str) -> RawNotebook:
     except (ValueError, RecursionError):
         data = _after_conflicts(text, repairs)
     if isinstance(data, dict) and "worksheets" in data:
-        data = _upgrade(text, repairs)
+        data = _upgrade(data, repairs)
     cells = data.get("cells") if isinstance(data, dict) else None
     if not isinstance(cells, list):
         raise Unreadable("the file is JSON, but not a notebook (it has no list of cells)")
@@ -128,9 +133,17 @@ def _first_sides(text: str) -> str:
     return "\n".join(kept)
 
 
-def _upgrade(text: str, repairs: list[str]) -> Any:
+def _upgrade(data: dict[str, Any], repairs: list[str]) -> Any:
+    """Without the outputs, each of which nbformat would look at for milliseconds."""
     try:
-        upgraded = nbformat.reads(text, as_version=4)
+        cells = [cell for sheet in data["worksheets"] for cell in sheet["cells"]]
+        _few_enough(len(cells))
+        for cell in cells:
+            if "outputs" in cell:
+                cell["outputs"] = []
+        upgraded = nbformat.reads(json.dumps(data), as_version=4)
+    except Unreadable:
+        raise
     except Exception as error:  # nbformat raises many kinds on damaged old notebooks
         raise Unreadable(f"the notebook is of an old format that cannot be read ({type(error).__name__})") from None
     repairs.append("the notebook was of format 3")
@@ -176,8 +189,12 @@ def _from_script(text: str) -> RawNotebook:
     """A script: cells by their marks (VS Code, jupytext) or numbers (nbconvert), else one cell for each top-level piece (Colab's export)."""
     if len(text) > MAX_CODE:
         raise Unreadable(f"the script has {len(text) // 1024} KB; more than {MAX_CODE // 1024} KB are not read")
-    if MARKED.search(text):
-        cells = jupytext.reads(text, fmt="py:percent").cells
+    if marks := len(MARKED.findall(text)):
+        _few_enough(marks)
+        try:
+            cells = jupytext.reads(text, fmt="py:percent").cells
+        except RecursionError:
+            raise Unreadable("the marks between its cells are nested too deeply to be read") from None
         return RawNotebook([RawCell(c.cell_type, script_file.called_cell(c.source), tags=tuple(c.metadata.get("tags", ()))) for c in cells])
     split = script_file.numbered if (whole := script_file.is_numbered(text)) else script_file.pieces
     return RawNotebook([RawCell(kind, piece) for kind, piece in split(text)], ["the notebook came as a script"], in_pieces=not whole)

@@ -32,6 +32,7 @@ HEADER = struct.Struct(">4sQ")
 MAX_DEPTH = 100
 MAX_NODES = 4_000_000
 MAX_BYTES = 64 << 20
+MAX_BUFFERS = 20_000  # tensors and arrays: each costs far more to make than its text to read
 KEYS_AT_ONCE, KEY_SECONDS = 256, 2.0  # processor time for one dict; a million honest keys take a tenth of it
 MAX_DIMENSIONS = 64  # PyTorch's own limit
 ALIGNMENT = 16
@@ -111,6 +112,8 @@ def _no_constant(name: str) -> None:
 
 def _buffers(lengths: Any, start: int, end: int) -> list[tuple[int, int] | None]:
     spans: list[tuple[int, int] | None] = []
+    if len(lengths) > MAX_BUFFERS:
+        raise ProtocolError("the value has too many tensors")
     for length in lengths:
         if type(length) is not int or length < 0 or start + length > end:
             raise ProtocolError("the message is malformed (a buffer past its end)")
@@ -159,6 +162,8 @@ class _Encoder:
 
     def buffer(self, data: bytes) -> int:
         self.room(len(data))
+        if len(self.buffers) >= MAX_BUFFERS:
+            raise ProtocolError("the value has too many tensors")
         self.buffers.append(data)
         return len(self.buffers) - 1
 
