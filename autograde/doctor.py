@@ -233,11 +233,16 @@ def open_files() -> Iterator[Finding]:
 
 def sandbox() -> Iterator[Finding]:
     from autograde.grader.sandbox.probe import support
+    from autograde.grader.sandbox.promises import promises
 
     offered = support()
     yield Finding(
         "Sandbox", offered.level == "namespaces", f"submissions are isolated by {offered.level}", "what is missing is listed below"
     )
+    for promise in promises(offered):
+        yield Finding(
+            "A submission", promise.kept, f"{promise.what}: {promise.why}", "grade only code you trust, or get what is missing, below"
+        )
     for lack in offered.missing:
         yield Finding(f"Sandbox: {lack.what}", False, lack.reason, lack.remedy)
 
