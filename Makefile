@@ -7,12 +7,13 @@ export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of a run of tests would each compile the course's modules
 
-.PHONY: help demo dev test test-all verify strength build measure check-built site slides lab lint lock clean
+.PHONY: help demo dev test test-all fuzz verify strength build measure check-built site slides lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
 	@echo "make test      set up and run the quick tests (minutes)"
 	@echo "make test-all  what the line above leaves out, but for make verify: browsers, graders that are killed, hostile classes"
+	@echo "make fuzz      random messages and files, for an hour; other ones than last time"
 	@echo "make verify    execute every lesson three ways, and what the texts claim on fresh seeds (an hour); before a version changes"
 	@echo "make lab       open the course in JupyterLab"
 	@echo "make measure 02  measure the numbers that lesson 02's text tells (minutes), for docs/measured/"
@@ -36,6 +37,11 @@ test: $(VENV)/.ready-dev
 
 test-all: $(VENV)/.ready-dev
 	@$(PYTEST) -m "slow and not executes"
+
+# An hour for five fuzzers; what they find is printed as FUZZ_SEED=…, which goes through the same again.
+FUZZ_SECONDS ?= 720
+fuzz: $(VENV)/.ready-dev
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)000} $(RUN) -m pytest -q tests/grader/test_fuzz.py
 
 # Every lesson executed three ways, whatever the digests say, and what the texts claim on fresh seeds; then notes in the notebooks that it was.
 verify: $(VENV)/.ready-dev

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
@@ -165,4 +169,97 @@ FILES = [
     Attack("deep_metadata", "Metadata three hundred levels deep.", edit=_deep, earns=LIVES, status="passed"),
 ]  # fmt: skip
 
-DENIALS = TIME + FLOODS + VALUES + ENDS + OUTSIDE + SETTINGS + FILES
+# --- files that keep who reads them busy, or stop it
+
+
+def _as(content: str) -> Callable[[NotebookNode], str]:
+    return lambda notebook: content
+
+
+def _old_format(outputs: int) -> Callable[[NotebookNode], str]:
+    """A notebook of format 3 whose outputs are of kinds that nobody knows."""
+    odd = [{"output_type": f"odd{n}", "metadata": {}} for n in range(outputs)]
+    cell = {"cell_type": "code", "input": "x = 1", "language": "python", "metadata": {}, "prompt_number": 1, "outputs": odd}
+    return _as(
+        json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": [cell], "metadata": {}}]})
+    )
+
+
+def _stamp(text: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / "timestamp.txt").write_bytes(text) and None
+
+
+def _sparse(folder: Path) -> None:
+    for number in range(6):
+        path = folder / f"attempt {number}.ipynb"
+        path.touch()
+        os.truncate(path, 19 << 20)
+
+
+def _file(name: str, about: str, content: Callable[[NotebookNode], str], says: str = "", file: str = "03_self_attention.ipynb") -> Attack:
+    """A file that cannot be graded."""
+    return Attack(name, about, edit=content, says=says, file=file, outcome="unreadable")
+
+
+SCRIPT = "03_self_attention.py"
+BESIDE = [
+    _beside("early_stamp", "A time before all time, in a zone that makes it earlier.", ""),
+    _beside("late_stamp", "A time after all time.", ""),
+    _beside("piped_stamp", "A pipe in the place of the time, which nobody ever writes to.", ""),
+    _beside("linked_stamp", "A link in its place, to a device without an end.", ""),
+    _beside("sparse_attempts", "Six further attempts of nineteen megabytes of nothing.", ""),
+]  # fmt: skip
+_WITH = (
+    _stamp(b"0001-01-01 00:00:00+14:00"), _stamp(b"9999-12-31 23:59:59-14:00"), lambda folder: os.mkfifo(folder / "timestamp.txt"),
+    lambda folder: os.symlink("/dev/zero", folder / "timestamp.txt"), _sparse,
+)  # fmt: skip
+BESIDE = [replace(attack, beside=beside) for attack, beside in zip(BESIDE, _WITH, strict=True)]
+READING = [
+    _file("ninety_thousand_marks", "A script of ninety thousand cells.", _as("# %%\n" * 90_000), "90000 cells", SCRIPT),
+    _file("deep_mark", "A cell's mark with an object that nests five thousand deep.", _as('# %% ' + '{"a":' * 5000 + "}" * 5000 + "\nx = 1\n"),
+          "nested too deeply", SCRIPT),
+    _file("odd_outputs", "A notebook of an old format, with twenty thousand outputs that nobody knows.", _old_format(20_000)),
+    _file("conflicts", "Three hundred thousand merge conflicts that never end.", _as("{" + "<<<<<<< \n" * 300_000 + "}"), "JSON"),
+    _file("deep_json", "A list in a list, a hundred thousand times.", _as('{"cells":' + "[" * 100_000), "JSON"),
+]  # fmt: skip
+LOADS = [
+    _answer("many_scalars", "Two hundred thousand tensors of one number, to be shown in a message.",
+            "return [torch.ones(()) for _ in range(200_000)]", status=None),
+    Attack(
+        "meeting_keys", "A dict whose keys have different hashes and yet all meet in its table.",
+        """
+        def attention_scores(q, k):
+            slots, slot, size = [], 0, 1 << 20
+            for _ in range(600_000):
+                slots.append(slot)
+                slot = (5 * slot + 1) % size
+            return dict.fromkeys(slots + [size * n for n in range(1, 90_000)], 0)
+        """,
+        status=None,
+    ),
+    Attack(
+        "own_load", "Twenty-four threads that keep the machine busy, so that more time is given.",
+        """
+        import hashlib
+        def attention_scores(q, k):
+            data = bytes(1 << 22)
+            def spin():
+                while True: hashlib.sha256(data)
+            for _ in range(24): threading.Thread(target=spin, daemon=True).start()
+            while True: time.sleep(0.01)
+        """,
+        status="timeout",
+    ),
+    Attack(
+        "polite_loop", "A loop that gives way to every other process, so as to wait rather than work.",
+        """
+        def attention_scores(q, k):
+            try: os.nice(19)
+            except OSError: pass
+            while True: os.sched_yield()
+        """,
+        status="timeout",
+    ),
+]  # fmt: skip
+
+DENIALS = BESIDE + READING + LOADS + TIME + FLOODS + VALUES + ENDS + OUTSIDE + SETTINGS + FILES

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -45,10 +46,14 @@ class Attack:
     status: str | None = "failed"  # of the target exercise
     says: str = ""  # what its message must hold
     file: str = f"{LESSON}.ipynb"
+    beside: Callable[[Path], None] | None = None  # puts what else is handed in into the student's folder
+    outcome: str = "graded"  # of the submission; one that is not graded earns nothing, and `says` is in its reason
 
     @property
     def points(self) -> dict[str, float]:
         """Exercise → points, of every exercise that earns any."""
+        if self.outcome != "graded":
+            return {}
         return {name: points for name, points in {**HONEST, **self.earns}.items() if points}
 
     def content(self) -> bytes:
