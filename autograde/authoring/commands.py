@@ -160,9 +160,8 @@ def strength(
 def _table(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
     """An exercise's name stays whole, however narrow the terminal."""
     table = Table(title="Strength of the checks")
-    for i, column in enumerate(columns):
-        widest = max((len(row[i]) for row in rows), default=0)
-        table.add_column(column, min_width=widest, overflow="fold")
+    for column in columns:
+        table.add_column(column, no_wrap=column == "Exercise")
     for row in rows:
         table.add_row(*row)
     return table

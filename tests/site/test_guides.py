@@ -55,6 +55,9 @@ def test_the_worked_example_is_true(copy):
     assert text.count(f"# %% [markdown]\n# {before}") == 1
     lesson.write_text(text.replace(f"# %% [markdown]\n# {before}", f"{exercise}\n# %% [markdown]\n# {before}"), encoding="utf-8")
     follow(SESSIONS[0], copy)
+    [sum_of_points] = re.findall(r"Write `(.*?)` there", GUIDE)
+    text = lesson.read_text(encoding="utf-8")
+    lesson.write_text(re.sub(r"[\d.]+ points by checks", sum_of_points, text, count=1), encoding="utf-8")
     append(checks, check)
     checks.write_text(checks.read_text(encoding="utf-8").replace("PROBES = {\n", f"PROBES = {{\n{probe}"), encoding="utf-8")
     append(copy / "autograde" / "lessons" / "misconceptions" / f"{NAME}.py", mistakes)
