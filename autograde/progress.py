@@ -12,6 +12,7 @@ from typing import Any
 from autograde import layout
 from autograde.checking.answers import RESULT_MIME as MIME
 from autograde.checking.answers import STUB, answer_cells, digest
+from autograde.checking.cells import noted
 from autograde.checking.errors import UserError
 from autograde.checking.status import ExerciseStatus
 
@@ -124,7 +125,7 @@ def _minutes(cells: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 def _answered(cells: Sequence[dict[str, Any]]) -> bool:
     """Whether every question's cell holds something else than what it was handed out with."""
-    questions = [c for c in cells if c.get("metadata", {}).get("nbgrader", {}).get("grade")]
+    questions = [c for c in cells if noted(c).get("grade")]
     texts = ["".join(cell.get("source", "")) for cell in questions]
     return bool(texts) and all(text.strip() and UNANSWERED not in text for text in texts)
 

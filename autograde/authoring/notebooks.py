@@ -18,6 +18,7 @@ from nbgrader.preprocessors import CheckCellMetadata, ClearOutput, ClearSolution
 from autograde.authoring.bootstrap import badge_cell, bootstrap_cell
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.source import Cell, Source
+from autograde.checking.cells import grade_id
 from autograde.checking.errors import NOT_WRITTEN
 
 LESSON_LANGUAGE = {
@@ -45,7 +46,7 @@ def student_notebook(source: Source, address: str = "") -> NotebookNode:
     notebook = instructor_notebook(source, address)
     clear = ClearSolutions()
     for cell in notebook.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        name = grade_id(cell)
         clear.code_stub = {"python": f'# YOUR CODE HERE\nraise NotImplementedError("{name} is {NOT_WRITTEN}")'}
         clear.preprocess_cell(cell, {"language": "python"}, 0)
     for preprocessor in (LockCells(), ClearOutput(), CheckCellMetadata(), ComputeChecksums()):

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 from autograde import layout
 from autograde.authoring import notebooks, source
+from autograde.checking.cells import grade_id, noted
 
 LESSON = "03_self_attention"
 
@@ -52,8 +53,8 @@ def solved_notebook(lesson: source.Source) -> NotebookNode:
     """The student's notebook with every answer written in."""
     notebook = notebooks.student_notebook(lesson)
     for cell in notebook.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
+        name = grade_id(cell)
+        if cell.cell_type == "code" and noted(cell).get("solution"):
             cell.source = _without_marks(lesson.answer(name))
     return notebook
 
@@ -73,9 +74,9 @@ def _untouched(notebook: NotebookNode) -> str:
 def _half_done(notebook: NotebookNode) -> str:
     """The first four answers; the rest as released."""
     released = nbformat.reads(_untouched(notebook), 4)
-    unwritten = [c for c in released.cells if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code"][4:]
+    unwritten = [c for c in released.cells if noted(c).get("solution") and c.cell_type == "code"][4:]
     for cell in unwritten:
-        _cell(notebook, cell.metadata["nbgrader"]["grade_id"]).source = cell.source
+        _cell(notebook, grade_id(cell)).source = cell.source
     return nbformat.writes(notebook)
 
 
@@ -99,7 +100,7 @@ def _stripped(notebook: NotebookNode) -> str:
 
 
 def _cell(notebook: NotebookNode, name: str) -> NotebookNode:
-    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+    return next(c for c in notebook.cells if grade_id(c) == name)
 
 
 EXERCISES = (

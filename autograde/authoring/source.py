@@ -12,6 +12,7 @@ from typing import Any
 import jupytext
 
 from autograde.checking.lesson import Exercise
+from autograde.checking.syntax import defined
 
 TAGS = {"setup", "figure", "experiment", "stretch"}
 KEYS = {"exercise", "check", "question", "points", "forbids", "outcome", "tags"}
@@ -169,7 +170,7 @@ def _exercises(path: Path, cells: list[Cell]) -> dict[str, Exercise]:
             if name in answers:
                 raise SourceError(path, cell.line, f"{name} already stands at line {answers[name].line}; names must differ")
             answers[name] = cell
-        if cell.exercise and cell.exercise not in _defined(cell.source):
+        if cell.exercise and cell.exercise not in defined(ast.parse(cell.source).body):
             raise SourceError(path, cell.line, f"this cell does not define {cell.exercise}")
     found: dict[str, Exercise] = {}
     for cell in cells:
@@ -189,12 +190,6 @@ def _exercise(path: Path, cell: Cell, answer: Cell | None, earlier: dict[str, Ex
         raise SourceError(path, cell.line, f"{name} is checked, but no exercise of that name stands before it")
     forbids = tuple(str(answer.metadata.get("forbids", "")).split()) if answer else ()
     return Exercise(name, _points(path, cell), forbids, bool(answer and "stretch" in answer.tags), outcome)
-
-
-def _defined(code: str) -> set[str]:
-    nodes = ast.parse(code).body
-    named = {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-    return named | {t.id for n in nodes if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
 
 
 def _title(path: Path, cells: list[Cell]) -> str:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+
+from autograde.checking.syntax import defined, parsed
 
 STUB = "raise NotImplementedError"
 RESULT_MIME = "application/vnd.attention-course.result+json"  # a check's result as data, in the output that shows it
-
-
-def parsed(code: str) -> ast.Module | None:
-    """The syntax tree; None of what is not valid Python."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in strings
-            return ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def used(
@@ -38,7 +29,7 @@ def answer_cells(cells: Sequence[str], exercises: Collection[str]) -> dict[str, 
     """exercise → the code of the last of these cells that defines it at its top level."""
     found: dict[str, str] = {}
     for cell in cells:
-        found |= {name: cell for name in _defined(parsed(cell)) & set(exercises)}
+        found |= {name: cell for name in defined(_statements(cell)) & set(exercises)}
     return found
 
 
@@ -52,8 +43,6 @@ def _names(tree: ast.Module | None) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()
 
 
-def _defined(tree: ast.Module | None) -> set[str]:
-    nodes = tree.body if tree else []
-    named = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))}
-    targets = [target for node in nodes if isinstance(node, ast.Assign) for target in node.targets]
-    return named | {target.id for target in targets if isinstance(target, ast.Name)}
+def _statements(code: str) -> list[ast.stmt]:
+    tree = parsed(code)
+    return tree.body if tree else []

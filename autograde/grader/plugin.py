@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import layout
+from autograde.checking.cells import grade_id
 from autograde.checking.lesson import read_manifest
 from autograde.grader.gradebook import exchange_files
 from autograde.grader.gradebook.record import with_outputs
@@ -53,7 +54,7 @@ def _matched(nb: NotebookNode, lesson: str) -> Submission:
         RawCell(
             c.cell_type,
             c.source,
-            c.metadata.get("nbgrader", {}).get("grade_id", ""),
+            grade_id(c),
             tuple(c.metadata.get("tags", ())),
             c.get("id", ""),
             pictures(c.get("attachments")),

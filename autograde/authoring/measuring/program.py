@@ -13,6 +13,7 @@ from typing import Any
 
 from autograde import layout
 from autograde.authoring.source import Cell, Source
+from autograde.checking.syntax import bound
 
 DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
 PACKAGES = ("utils",)  # of the course's own code, what lessons import
@@ -56,7 +57,7 @@ def statements(code: str, line: int = 0) -> list[Statement]:
             continue
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         text = "\n".join(kept for kept in map(str.rstrip, lines[first - 1 : node.end_lineno]) if kept)
-        found.append(Statement(ast.increment_lineno(node, line), text, _bound(node), _used(node)))
+        found.append(Statement(ast.increment_lineno(node, line), text, frozenset(bound([node])), _used(node)))
     return found
 
 
@@ -64,7 +65,7 @@ def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias, line: int) -> S
     tree: ast.stmt = ast.copy_location(ast.Import([alias]), node)
     if isinstance(node, ast.ImportFrom):
         tree = ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node)
-    return Statement(ast.increment_lineno(tree, line), ast.unparse(tree), _bound(tree), frozenset())
+    return Statement(ast.increment_lineno(tree, line), ast.unparse(tree), frozenset(bound([tree])), frozenset())
 
 
 def closure(available: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:
@@ -108,14 +109,6 @@ def _runs(statement: Statement) -> bool:
     """Whether it does something rather than define something, or assigns what an experiment or the check's connection gives."""
     assigns = isinstance(statement.tree, (ast.Assign, ast.AnnAssign))
     return not isinstance(statement.tree, DEFINES) or assigns and bool(statement.uses & {"attempt", "open_lesson", "lesson"})
-
-
-def _bound(node: ast.stmt) -> frozenset[str]:
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return frozenset((alias.asname or alias.name).split(".")[0] for alias in node.names)
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return frozenset({node.name})
-    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
 
 
 def _used(node: ast.stmt) -> frozenset[str]:

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from traitlets.config import Config, PyFileConfigLoader
 
+from autograde.checking.cells import grade_id, noted
 from autograde.checking.report import Report
 from autograde.checking.scoring import Result
 from autograde.files import write
@@ -192,7 +193,7 @@ def _written_answers(path: Path) -> dict[str, str]:
 
 def _written_in(notebook: NotebookNode) -> dict[str, str]:
     written = (c for c in notebook.cells if c.cell_type == "markdown")
-    return {c.metadata["nbgrader"]["grade_id"]: c.source for c in written if c.metadata.get("nbgrader", {}).get("solution")}
+    return {grade_id(c): c.source for c in written if noted(c).get("solution")}
 
 
 @contextmanager
@@ -262,7 +263,7 @@ def with_outputs(notebook: NotebookNode, results: list[Result]) -> NotebookNode:
         if cell.cell_type != "code":
             continue
         cell.outputs, cell.execution_count = [], None
-        result = by_name.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+        result = by_name.get(grade_id(cell))
         if result is not None:
             report = Report(result)
             shown = {"text/plain": repr(report), "text/html": report._repr_html_()}  # nbgrader reads the number, people the page

@@ -10,6 +10,7 @@ from nbformat.v4 import new_markdown_cell
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.measuring.numbers import Numbers
+from autograde.checking.cells import grade_id
 
 TAG = "rubric"
 HEADING = "**For the grader** (students do not see this cell)\n\n"
@@ -20,7 +21,7 @@ def with_rubrics(notebook: NotebookNode, lesson: str) -> NotebookNode:
     rubrics, cells = texts(lesson), []
     for cell in without_rubrics(notebook).cells:
         cells.append(cell)
-        if text := rubrics.get(cell.metadata.get("nbgrader", {}).get("grade_id", "")):
+        if text := rubrics.get(grade_id(cell)):
             cells.append(new_markdown_cell(HEADING + text, metadata={"tags": [TAG]}, id=f"{TAG}-{cell.id}"[:64]))
     notebook.cells = cells
     return notebook

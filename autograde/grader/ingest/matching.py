@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
+from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
 from autograde.grader.ingest.own_cells import commands, defines_something, new_definitions, squeeze
@@ -52,13 +53,13 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     """The submission's answers in the template's places, with the student's own cells where they stood."""
     repairs = list(raw.repairs)
     raw = replace(raw, cells=[_once(_as_code(cell, exercises, repairs), repairs) for cell in raw.cells])
-    stubs = {c.metadata.nbgrader.grade_id: c.source for c in template.cells if _grade_id(c) in exercises}
+    stubs = {grade_id(c): c.source for c in template.cells if grade_id(c) in exercises}
     defined = [defined_names(c.source) if c.kind == "code" else frozenset() for c in raw.cells]
     found = {name: _candidates(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
     chosen = {name: candidates[-1] if candidates else None for name, candidates in found.items()}
     used = frozenset(i for c in found.values() for i in c)
     places = _places(raw, template, used, set(exercises))
-    words = {p: places.answer(p, used, raw.in_pieces) for p, c in enumerate(template.cells) if c.cell_type == "markdown" and _grade_id(c)}
+    words = {p: places.answer(p, used, raw.in_pieces) for p, c in enumerate(template.cells) if c.cell_type == "markdown" and grade_id(c)}
     extras = _extras(raw, places, used | {i for answer in words.values() for i in answer.texts})
     notebook = _fill(template, raw.cells, chosen, _earlier(found), extras, words, repairs)
     answers = {name: raw.cells[i].source for name, i in chosen.items() if i is not None}
@@ -116,7 +117,7 @@ def _places(raw: RawNotebook, template: NotebookNode, used: frozenset[int], exer
     """Each submitted cell's place in the lesson: by its text, its ids or what it defines."""
     known = {squeeze(c.source): position for position, c in enumerate(template.cells)}
     parts = _parts(template.cells, exercises) if raw.in_pieces else {}
-    ids = {_grade_id(c): position for position, c in enumerate(template.cells) if _grade_id(c)}
+    ids = {grade_id(c): position for position, c in enumerate(template.cells) if grade_id(c)}
     own = {c.id: position for position, c in enumerate(template.cells) if "id" in c and c.cell_type == "markdown"}
     after, places = 0, list[int | None]()
     for i, cell in enumerate(raw.cells):
@@ -135,7 +136,7 @@ def _places(raw: RawNotebook, template: NotebookNode, used: frozenset[int], exer
 
 def _extras(raw: RawNotebook, places: Places, used: frozenset[int]) -> dict[int, int]:
     """The student's own cells of code, and of words where they are cells: their index, and after which of the lesson's cells they stand."""
-    ids = {_grade_id(cell) for cell in places.template} - {""}
+    ids = {grade_id(cell) for cell in places.template} - {""}
     texts = {squeeze(cell.source) for cell in places.template}
     statements = _parts(places.template, set()).keys()
     after, extras = 0, {}
@@ -190,7 +191,7 @@ def _parts(template: Sequence[NotebookNode], exercises: set[str]) -> dict[str, l
     """Every statement that the lesson gives, and the cells that it stands in."""
     parts: dict[str, list[int]] = {}
     for position, cell in enumerate(template):
-        if cell.cell_type == "code" and _grade_id(cell) not in exercises:
+        if cell.cell_type == "code" and grade_id(cell) not in exercises:
             for kind, source in script_file.pieces(cell.source):
                 if kind == "code":
                     parts.setdefault(squeeze(source), []).append(position)
@@ -213,7 +214,7 @@ def _fill(
     notebook = NotebookNode(nbformat=4, nbformat_minor=5, metadata=template.metadata, cells=[])
     for position, original in enumerate(template.cells):
         cell = NotebookNode({**original, "metadata": NotebookNode(original.metadata)})
-        name = _grade_id(cell)
+        name = grade_id(cell)
         if (index := chosen.get(name)) is not None:
             cell.source = cells[index].source
         elif name in chosen:
@@ -230,7 +231,7 @@ def _answer_in_words(cell: NotebookNode, answer: Answer, repairs: list[str]) -> 
     if answer.attachments:
         cell.attachments = NotebookNode(answer.attachments)
     if answer.note:
-        repairs.append(f"{_grade_id(cell)}: {answer.note}")
+        repairs.append(f"{grade_id(cell)}: {answer.note}")
 
 
 def _own(cells: list[RawCell], which: Iterable[int]) -> list[NotebookNode]:
@@ -248,17 +249,13 @@ def _own(cells: list[RawCell], which: Iterable[int]) -> list[NotebookNode]:
 def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
     """What defines: answers, the lesson's own helpers, and the student's own cells that define something."""
     cells = []
-    own = [c.source for c in notebook.cells if c.cell_type == "code" and ("own" in c.metadata.get("tags", ()) or _grade_id(c) in exercises)]
+    own = [c.source for c in notebook.cells if c.cell_type == "code" and ("own" in c.metadata.get("tags", ()) or grade_id(c) in exercises)]
     objects = frozenset().union(*map(defined_names, own)) - set(exercises)
     for cell in notebook.cells:
-        tags, name = set(cell.metadata.get("tags", [])), _grade_id(cell)
+        tags, name = set(cell.metadata.get("tags", [])), grade_id(cell)
         if cell.cell_type != "code" or tags & NOT_RUN or name.startswith("check-"):
             continue
         if "own" in tags and not defines_something(cell.source, objects):
             continue
         cells.append(CodeCell(cell.id, cell.source, name if name in exercises else "", "own" in tags))
     return cells
-
-
-def _grade_id(cell: NotebookNode) -> str:
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")

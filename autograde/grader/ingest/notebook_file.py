@@ -12,6 +12,7 @@ from typing import Any
 import jupytext
 import nbformat
 
+from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file, without_outputs
 
 MAX_BYTES = 20 * 2**20
@@ -160,12 +161,11 @@ def _cell(raw: Any) -> RawCell | None:
     if not isinstance(source, str):
         return None
     metadata = _mapping(raw.get("metadata"))
-    nbgrader = _mapping(metadata.get("nbgrader"))
-    grade_id, tags, cell_id = nbgrader.get("grade_id"), metadata.get("tags"), raw.get("id", metadata.get("id"))  # the latter is Colab's
+    tags, cell_id = metadata.get("tags"), raw.get("id", metadata.get("id"))  # the latter is Colab's
     return RawCell(
         kind if (kind := raw.get("cell_type")) in ("code", "raw") else "markdown",
         source,
-        grade_id if isinstance(grade_id, str) else "",
+        grade_id(raw),
         tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
         cell_id if isinstance(cell_id, str) else "",
         pictures(raw.get("attachments")),

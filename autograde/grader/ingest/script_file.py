@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
+
+from autograde.checking.syntax import parsed
 
 MAX_PARSED = 2**17  # characters: Python 3.11 parses f-strings in quadratic time
 QUOTES = ('"""', "'''")
@@ -26,18 +27,18 @@ def pieces(text: str) -> list[tuple[str, str]]:
     text = COMMENTED_OUT.sub(_again_code, text)
     plain = SHELL.sub(r"\1pass  # \2", text)
     for version in (text, plain):
-        if whole := _parsed(version):
+        if whole := parsed(version, MAX_PARSED):
             return list(_statements(version, whole))
     found: list[tuple[str, str]] = []
     for chunk in _chunks(plain):
-        tree = _parsed(chunk)
+        tree = parsed(chunk, MAX_PARSED)
         found += _statements(chunk, tree) if tree else [_broken(chunk)]
     return found
 
 
 def is_code(text: str) -> bool:
     """Whether a text is Python and more than words: one that is a name or a constant alone is none."""
-    tree = _parsed(text)
+    tree = parsed(text, MAX_PARSED)
     body = tree.body if tree else []
     return not all(isinstance(n, ast.Expr) and isinstance(n.value, (ast.Name, ast.Constant)) for n in body)
 
@@ -58,7 +59,7 @@ def numbered(text: str) -> Iterator[tuple[str, str]]:
 
 def called_cell(code: str) -> str:
     """A cell that began with a magic, which VS Code and nbconvert write as a call with the cell in a string: what was run as code."""
-    tree = _parsed(code) if "run_cell_magic" in code else None
+    tree = parsed(code, MAX_PARSED) if "run_cell_magic" in code else None
     match tree and tree.body:
         case [ast.Expr(ast.Call(ast.Attribute(attr="run_cell_magic"), [ast.Constant(name), _, ast.Constant(str(body))]))] if (
             name in AROUND_CODE
@@ -72,17 +73,6 @@ def _again_code(match: re.Match[str]) -> str:
     if not RUN_AS_CODE.search(match[1]):
         return match[1]
     return "\n".join(line[2:] for line in match[1].split("\n") if not line.startswith("# %%"))
-
-
-def _parsed(code: str) -> ast.Module | None:
-    if len(code) > MAX_PARSED:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of backslashes in texts
-            return ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _statements(code: str, tree: ast.Module) -> Iterator[tuple[str, str]]:

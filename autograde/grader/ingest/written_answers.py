@@ -10,6 +10,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from autograde.checking.cells import grade_id, noted
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.notebook_file import RawCell
 
@@ -42,7 +43,7 @@ class Places:
 
     def answer(self, position: int, used: frozenset[int], in_pieces: bool) -> Answer:
         """The answer to the question whose own cell stands at `position`; cells that are `used` answer exercises."""
-        name = self.template[position].metadata["nbgrader"]["grade_id"]
+        name = grade_id(self.template[position])
         labelled = [i for i, cell in enumerate(self.cells) if name in (cell.grade_id, cell.cell_id)]
         start, above = self._question(position)
         region = [] if start is None else [i for i in self._region(start, position) if i not in used]
@@ -101,7 +102,7 @@ class Places:
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts that the lesson gives."""
-        return tuple(cell.source for cell in self.template if cell.cell_type == "markdown" and "nbgrader" not in cell.metadata)
+        return tuple(cell.source for cell in self.template if cell.cell_type == "markdown" and not noted(cell))
 
     def _own(self, text: str) -> str:
         return text[: self._given_in(text)].replace(UNANSWERED, "").strip()
@@ -140,7 +141,7 @@ class Places:
 
 def is_written(cell: NotebookNode) -> bool:
     """Whether a cell holds an answer in words."""
-    about = cell.metadata.get("nbgrader", {})
+    about = noted(cell)
     return cell.cell_type == "markdown" and bool(about.get("solution")) and cell.source.strip() not in ("", UNANSWERED, LOST)
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from autograde.checking.cells import noted
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.checking.status import CheckStatus, ExerciseStatus, SubmissionStatus
@@ -35,7 +36,7 @@ class Graded:
     def answers(self) -> dict[str, str]:
         """What the student wrote, code and words, by the name of its exercise or question."""
         cells = json.loads(self.notebook)["cells"] if self.notebook else []
-        own = [(cell["metadata"].get("nbgrader", {}), cell["source"]) for cell in cells]
+        own = [(noted(cell), cell["source"]) for cell in cells]
         return {known["grade_id"]: "".join(source) for known, source in own if known.get("solution")}
 
     @property

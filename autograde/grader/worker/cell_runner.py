@@ -19,6 +19,7 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from autograde.checking.syntax import bound
 from autograde.grader.worker.inert import Inert, Shell
 
 MARK = "<cell "
@@ -54,10 +55,10 @@ class Cells:
             except BaseException as error:
                 position += _statement(body[position:], error, filename)
                 if not self._forgiven(error):
-                    self._lose(_bound(body[position:]), f"its cell stopped before: {_told(error)}")
+                    self._lose(bound(body[position:]), f"its cell stopped before: {_told(error)}")
                     raise
                 reason = self.why_lost(error) or f"`{_first_line(body[position], text)}` failed: {_told(error)}"
-                self._lose(_bound(body[position : position + 1]), reason)
+                self._lose(bound(body[position : position + 1]), reason)
                 lacking, position = lacking or error, position + 1
                 code = self._compiled(ast.Module(body[position:], []), filename) if body[position:] else None
         if lacking:
@@ -110,19 +111,6 @@ def _statement(body: list[ast.stmt], error: BaseException, filename: str) -> int
         trace = trace.tb_next
     line = trace.tb_lineno if trace else 0
     return next((i for i, node in enumerate(body) if line <= (node.end_lineno or 0)), 0)
-
-
-def _bound(body: list[ast.stmt]) -> set[str]:
-    """The names that statements would have defined at the top level."""
-    found: set[str] = set()
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        else:
-            found |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return found
 
 
 def _first_line(node: ast.stmt, text: str) -> str:

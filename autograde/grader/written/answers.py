@@ -23,6 +23,7 @@ from nbgrader.api import (
 )
 from sqlalchemy.exc import NoResultFound
 
+from autograde.checking.cells import grade_id
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook.record import Records, at_once, explained
 from autograde.grader.gradebook.standing import CHECK
@@ -99,7 +100,7 @@ class Answers:
             cells = nbformat.reads(path.read_text(encoding="utf-8"), 4).cells
         except (OSError, ValueError) as error:
             raise UserError(f"{path} cannot be read ({type(error).__name__}): grade this submission again") from None
-        cell = next((c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == answer.question), None)
+        cell = next((c for c in cells if grade_id(c) == answer.question), None)
         if cell is None:
             raise UserError(f"{path} has no answer to {answer.question}: grade this submission again")
         return (cell.source if cell.cell_type == "markdown" else f"````\n{cell.source}\n````"), cell.get("attachments", {})
