@@ -187,7 +187,86 @@ plots.show(
 # The left picture is what a *value model* learns when language models are trained by reinforcement: how much the text is worth so far, where
 # a reward model judges only the whole. One wrong word, and the grey lines drop to 0.25 or 0. The right picture is the price of sampling: a
 # hundred times the texts for a tenth of the error.
+
+# %% [markdown]
+# ### A policy gradient beside the exact one
+# Reinforcement moves the writer's parameters along the gradient of $V^\pi(())$. Let every prefix have a logit $\theta$ for each token. With
+# the values at hand the gradient is exact (Sutton et al. 2000):
 #
+# $$\frac{\partial V^\pi(())}{\partial \theta(\text{prefix}, w)} = P(\text{prefix}) \; \pi(w \mid \text{prefix}) \; \big( V^\pi(\text{prefix} + w) - V^\pi(\text{prefix}) \big)$$
+#
+# Without them one samples: in each text, every token that was written gets a signal, and the logits of its prefix move by the signal times
+# $\mathbb 1[w \text{ written}] - \pi(w \mid \text{prefix})$. The signal may be the text's reward (REINFORCE, Williams 1992), the reward
+# minus $V^\pi(())$, or what this one token did to the value. On average all three give the exact gradient; how far is each from it after 100 texts?
+
+
+# %%
+SIGNALS = {
+    "the reward": lambda values, text, n: values[text],
+    "the reward minus V()": lambda values, text, n: values[text] - values[()],
+    "the token's step in value": lambda values, text, n: values[text[: n + 1]] - values[text[:n]],
+}
+
+
+def exact_gradient(values: dict[tuple, float]) -> dict[tuple, float]:
+    """{(prefix, token): ∂V() / ∂θ(prefix, token)} for logits θ of the writer."""
+    reached, gradient = {(): 1.0}, {}
+    for n in range(HORIZON):
+        for prefix in itertools.product(TOKENS, repeat=n):
+            for token, chance in zip(TOKENS, writer(prefix)):
+                reached[(*prefix, token)] = reached[prefix] * chance
+                gradient[prefix, token] = reached[prefix] * chance * (values[(*prefix, token)] - values[prefix])
+    return gradient
+
+
+def write_text(generator: torch.Generator) -> tuple:
+    """A text that the writer draws."""
+    text = ()
+    for _ in range(HORIZON):
+        text = (*text, TOKENS[int(torch.multinomial(torch.tensor(writer(text)), 1, generator=generator))])
+    return text
+
+
+def sampled_gradient(values: dict[tuple, float], signal: Callable, n_texts: int, generator: torch.Generator) -> dict[tuple, float]:
+    """An estimate of `exact_gradient` from `n_texts` drawn texts; `signal(values, text, n)` is what token n of a text gets."""
+    gradient = dict.fromkeys(((p, w) for n in range(HORIZON) for p in itertools.product(TOKENS, repeat=n) for w in TOKENS), 0.0)
+    for text in (write_text(generator) for _ in range(n_texts)):
+        for n, written in enumerate(text):
+            for token, chance in zip(TOKENS, writer(text[:n])):
+                gradient[text[:n], token] += signal(values, text, n) * ((token == written) - chance) / n_texts
+    return gradient
+
+
+def distance(one: dict[tuple, float], other: dict[tuple, float]) -> float:
+    return sum((one[key] - other[key]) ** 2 for key in one) ** 0.5
+
+
+def gradient_errors(values: dict[tuple, float], n_texts: int = 100, repeats: int = 10, seed: int = 0) -> dict[str, float]:
+    """For each signal, the mean distance of its estimates from the exact gradient."""
+    generator, exact = torch.Generator().manual_seed(seed), exact_gradient(values)
+    return {
+        name: sum(distance(sampled_gradient(values, signal, n_texts, generator), exact) for _ in range(repeats)) / repeats
+        for name, signal in SIGNALS.items()
+    }
+
+
+# %% tags=["experiment"]
+def compare_signals():
+    values = prefix_values(TOKENS, HORIZON, judge, writer)
+    size = sum(number**2 for number in exact_gradient(values).values()) ** 0.5
+    print(f"length of the exact gradient      {size:.3f}")
+    for name, error in gradient_errors(values).items():
+        print(f"error with {name:<26} {error:.3f}")
+
+
+_ = attempt(compare_signals)
+
+# %% [markdown]
+# The signal about the *token* itself has the least noise: little of the rest of the text is in it. This is why reinforcement of language
+# models often learns a value model beside the policy (Schulman et al. 2017); here the values are exact, there they are learned and have
+# errors of their own.
+
+# %% [markdown]
 # ## 2 · The world-level MDP: a small house
 #
 # You are in a house. A treasure lies in the study, the study is locked, its key lies in the kitchen, and an apple in the garden.
@@ -1158,6 +1237,9 @@ if lives:
 # **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
 #
 # - Sutton (1990), *Integrated Architectures for Learning, Planning, and Reacting Based on Approximating Dynamic Programming*, ICML.
+# - Williams (1992), *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*, Machine Learning 8; Sutton,
+#   McAllester, Singh and Mansour (2000), *Policy Gradient Methods for Reinforcement Learning with Function Approximation*, NIPS 12; Schulman
+#   et al. (2017), *Proximal Policy Optimization Algorithms*, arXiv.
 # - Tesauro and Galperin (1996), *On-line Policy Improvement using Monte-Carlo Search*, NeurIPS.
 # - Sutton and Barto (2018), *Reinforcement Learning: An Introduction*, 2nd edition, chapter 8.
 # - Côté et al. (2018), *TextWorld: A Learning Environment for Text-based Games*.

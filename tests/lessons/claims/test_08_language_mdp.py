@@ -1,5 +1,8 @@
 """What lesson 08's text claims of its experiments, and what it computes."""
 
+import itertools
+import math
+
 import pytest
 import torch
 
@@ -82,3 +85,44 @@ def test_the_play_of_the_picture_never_took_the_apple_there(lesson):
     garden = "you are in the garden . here is an apple . the study is locked . you carry the key ."
     assert f'GARDEN = "{garden}"' in layout.source_path("08_language_mdp").read_text(encoding="utf-8")
     assert (garden, "take apple") not in {step[:2] for step in lesson["played"](200)}
+
+
+@pytest.fixture(scope="module")
+def values(lesson):
+    return lesson["prefix_values"](lesson["TOKENS"], lesson["HORIZON"], lesson["judge"], lesson["writer"])
+
+
+def test_the_exact_gradient_is_that_of_autograd(lesson, values):
+    """The value of the empty prefix by a recursion of tensors, differentiated in the writer's logits."""
+    tokens, horizon = lesson["TOKENS"], lesson["HORIZON"]
+    prefixes = [p for n in range(horizon) for p in itertools.product(tokens, repeat=n)]
+    logits = {p: torch.tensor(lesson["writer"](p), dtype=torch.float64).log().requires_grad_() for p in prefixes}
+
+    def value(prefix):
+        if len(prefix) == horizon:
+            return torch.tensor(lesson["judge"](prefix), dtype=torch.float64)
+        return logits[prefix].softmax(-1) @ torch.stack([value((*prefix, token)) for token in tokens])
+
+    grads = dict(zip(prefixes, torch.autograd.grad(value(()), [logits[p] for p in prefixes])))
+    exact = lesson["exact_gradient"](values)
+    assert all(exact[p, token] == pytest.approx(float(grads[p][i]), abs=1e-12) for p in prefixes for i, token in enumerate(tokens))
+
+
+def test_a_signal_about_the_token_itself_is_the_least_noisy(lesson, values):
+    for seed in range(3):
+        errors = lesson["gradient_errors"](values, seed=seed)
+        assert errors["the token's step in value"] < 0.8 * min(errors["the reward"], errors["the reward minus V()"]), errors
+
+
+def test_every_signal_gives_the_exact_gradient_on_average(lesson, values):
+    """The mean over all 256 texts, each with its probability, instead of a sample."""
+    exact = lesson["exact_gradient"](values)
+    for signal in lesson["SIGNALS"].values():
+        mean = dict.fromkeys(exact, 0.0)
+        for text in itertools.product(lesson["TOKENS"], repeat=lesson["HORIZON"]):
+            steps = [dict(zip(lesson["TOKENS"], lesson["writer"](text[:n]))) for n in range(len(text))]
+            chance = math.prod(step[token] for step, token in zip(steps, text))
+            for n, step in enumerate(steps):
+                for token, p in step.items():
+                    mean[text[:n], token] += chance * signal(values, text, n) * ((token == text[n]) - p)
+        assert mean == pytest.approx(exact, abs=1e-12)
