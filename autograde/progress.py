@@ -21,7 +21,7 @@ UNANSWERED = "YOUR ANSWER HERE"
 ADVICE = {
     "tried": "read what the check of `{}` says, and change the answer",
     "changed": "run the check of `{}` again: its answer is another now",
-    "waiting": "mend what `{}` builds on; its check names it",
+    "waiting": "fix what `{}` builds on; its check names it",
     "not checked": "run the check of `{}`",
     "not begun": "write `{}`",
 }

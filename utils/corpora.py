@@ -116,7 +116,7 @@ def _tinyshakespeare() -> Corpus | None:
     named = os.environ.get(VARIABLE)
     path = Path(named) if named else cache_folder() / "tinyshakespeare.txt"
     if not named and not _is_verified(path, SHA256["tinyshakespeare"]):
-        return None  # never downloaded, or damaged since: download=True mends both
+        return None  # never downloaded, or damaged since: download=True repairs both
     if not path.is_file():  # a misspelt path should not silently become another text
         raise FileNotFoundError(f"{VARIABLE} points at {named}, which is no file")
     content = path.read_bytes()

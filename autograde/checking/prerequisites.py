@@ -9,7 +9,7 @@ from autograde.checking.scoring import Result
 from autograde.checking.status import ExerciseStatus
 
 WAITS = (
-    "It builds on {names}, which {do} not pass yet: mend that first, then run this check again. "
+    "It builds on {names}, which {do} not pass yet: fix that first, then run this check again. "
     "When it is graded, this answer is also tried with a right {one} in place of yours, so an earlier mistake costs its points once."
 )
 

@@ -35,7 +35,7 @@ def build(out: Path) -> Path:
         gather(pages)
         arguments = ["-W", "--keep-going", "-q", "-b", "html", "-c", str(DOCS), "-d", str(Path(scratch) / "doctrees"), str(pages), str(out)]
         if build_main(arguments):
-            raise SiteError("the site was not built: mend what is named above")
+            raise SiteError("the site was not built: fix what is named above")
     (out / ".buildinfo").unlink(missing_ok=True)
     return out / "index.html"
 

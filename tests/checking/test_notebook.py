@@ -76,7 +76,7 @@ def test_what_builds_on_a_wrong_answer_says_so_and_names_no_mistake_of_its_own(k
     assert waiting.result.waits_for == ["attention_scores"]
     assert "`attention_scores`" in waiting.result.diagnosis and "once" in waiting.result.diagnosis
     assert waiting.result.diagnosis != wrong.result.diagnosis
-    kernel.run(SCALED)  # mended, and its own check not run again
+    kernel.run(SCALED)  # right now, and its own check not run again
     assert kernel.check("scaled_dot_product_attention").result.waits_for == []
     assert kernel.check("attention_scores").result.status == "passed"
 

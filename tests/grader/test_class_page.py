@@ -1,4 +1,4 @@
-"""The class's page: its numbers are SciPy's and pandas's, strangers' text stays text, and every size of class gives a page."""
+"""The class's page: its numbers are SciPy's and pandas's, untrusted text stays text, and every size of class gives a page."""
 
 import random
 import re

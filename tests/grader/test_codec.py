@@ -1,4 +1,4 @@
-"""The codec: what goes in comes out, and no bytes of a stranger's do more than raise ProtocolError."""
+"""The codec: what goes in comes out, and no untrusted bytes do more than raise ProtocolError."""
 
 import collections
 import enum

@@ -1,4 +1,4 @@
-"""What formgrader and nbgrader's feedback make of a stranger's Markdown: nothing that acts, and everything that one writes in an answer."""
+"""What formgrader and nbgrader's feedback make of untrusted Markdown: nothing that acts, and everything that one writes in an answer."""
 
 from html.parser import HTMLParser
 

@@ -41,7 +41,7 @@ def read(folder: Path) -> dict[tuple[str, str], float]:
         with path.open(newline="", encoding="utf-8") as stream:
             return {(row["student_id"], row["assignment"]): float(row["hours"]) for row in csv.DictReader(stream)}
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is not as `autograde due` writes it ({error}): mend the line, or move it away") from None
+        raise UserError(f"{path} is not as `autograde due` writes it ({error}): fix the line, or move it away") from None
 
 
 def grant(folder: Path, gradebook: Gradebook, student: str, lesson: str, length: float) -> None:

@@ -66,8 +66,8 @@ def torch_layer(weights, n_heads, x, context=None, mask=None):
 def loaded(student, d_model, n_heads, seed, bias=True, scale=1.0):
     """A student's MultiHeadAttention holding known weights, and the weights."""
     module, weights = student.MultiHeadAttention(d_model, n_heads, bias), state(d_model, seed, bias, scale)
-    if strangers := set(module.state_dict()) ^ set(weights):
-        shown = ", ".join(sorted(strangers))
+    if unknown := set(module.state_dict()) ^ set(weights):
+        shown = ", ".join(sorted(unknown))
         raise CheckFailed(
             f"MultiHeadAttention needs the linear submodules {', '.join(NAMES)} and no other parameters", f"missing or extra: {shown}"
         )
