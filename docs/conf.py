@@ -1,8 +1,13 @@
 """The site's settings for Sphinx. The pages are gathered by `autograde.site.build`; `make site` runs it."""
 
 import importlib.util
+import json
 import shutil
 from pathlib import Path
+
+from docutils import nodes
+
+SHORTEST = 30  # characters of a paragraph that is worth showing
 
 project = "Attention and language modelling for agents"
 author = "the course's authors"
@@ -49,6 +54,18 @@ def copy_mathjax(app, error) -> None:
     shutil.copy(packaged / "tex-svg.js", target)
 
 
+def write_excerpts(app, error) -> None:
+    """The paragraphs of every page, for the search page to show where a word was found."""
+    if error:
+        return
+    pages = {}
+    for name in sorted(app.env.found_docs):
+        texts = (node.astext() for node in app.env.get_doctree(name).findall(nodes.paragraph))
+        pages[name] = [" ".join(text.split()) for text in texts if len(text) > SHORTEST]
+    script = f"const EXCERPTS = {json.dumps(pages, ensure_ascii=False)};\n"
+    (Path(app.outdir) / "_static" / "excerpts.js").write_text(script, encoding="utf-8")
+
+
 def name_no_false_headings(app, page, template, context, doctree) -> None:
     """Captions in the sidebar are given the role of a heading, but no level and no place among the page's own."""
     context["furo_navigation_tree"] = context["furo_navigation_tree"].replace(' role="heading"', "")
@@ -57,3 +74,4 @@ def name_no_false_headings(app, page, template, context, doctree) -> None:
 def setup(app) -> None:
     app.connect("html-page-context", name_no_false_headings, priority=900)  # after the theme's own
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", write_excerpts)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from autograde import layout
 from autograde.authoring import benchmark_tables
 from autograde.site.lessons import lesson_page
 
+PLAIN = str.maketrans({"|": "/", "[": "(", "]": ")", "\n": " "})  # what would end a cell of a table, or a picture's words
 DOCS = layout.ROOT / "docs"
 
 
@@ -37,24 +42,62 @@ def build(out: Path) -> Path:
         if build_main(arguments):
             raise SiteError("the site was not built: fix what is named above")
     (out / ".buildinfo").unlink(missing_ok=True)
+    if (DOCS / "sample").is_dir():
+        shutil.copytree(DOCS / "sample", out / "sample")  # pages as they are: they are no part of Sphinx's
     return out / "index.html"
 
 
 def gather(folder: Path) -> None:
     """Put every page into `folder`: the guides, the lessons and what was measured."""
     folder.mkdir(parents=True)
-    for page in DOCS.glob("*.md"):
-        # a link to a notebook leads to the lesson's page here
-        (folder / page.name).write_text(page.read_text(encoding="utf-8").replace("](../notebooks/", "](lessons/"), encoding="utf-8")
     shutil.copytree(DOCS / "images", folder / "images")
     (folder / "lessons").mkdir()
-    for name in layout.lesson_names():
-        nbformat.write(lesson_page(name), folder / "lessons" / f"{name}.ipynb")
+    pages = {name: lesson_page(name) for name in layout.lesson_names()}
+    for name, page in pages.items():
+        nbformat.write(page, folder / "lessons" / f"{name}.ipynb")
+    for path in DOCS.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "index.md":
+            text = with_figures(text, pages, folder / "images")
+        # a link to a notebook leads to the lesson's page here
+        (folder / path.name).write_text(text.replace("](../notebooks/", "](lessons/"), encoding="utf-8")
     (folder / "measured").mkdir()
     (folder / "measured" / "strength.md").write_text(STRENGTH + _table("strength", "python -m autograde strength --save"), encoding="utf-8")
     paths = sorted((layout.ROOT / "benchmarks").glob("*.py"))
     benchmarks = [_table(path.stem, f"python benchmarks/{path.name}{' --save' * (path.stem != 'gpu')}") for path in paths]
     (folder / "measured" / "benchmarks.md").write_text(BENCHMARKS + "\n".join(benchmarks), encoding="utf-8")
+
+
+def with_figures(index: str, pages: Mapping[str, NotebookNode], images: Path) -> str:
+    """The first page's table of lessons with a figure of each, which is written into `images`, and how long the lesson takes."""
+    lines = []
+    for line in index.splitlines():
+        name = next((name for name in pages if line.startswith("|") and f"notebooks/{name}.ipynb" in line), None)
+        if name:
+            line = f"| {_figure(name, pages[name], images)} {line.removesuffix('|')}| {_hours(pages[name])} |"
+        elif line.startswith("| lesson | what you write |"):
+            line = "| a figure | lesson | what you write | time |"
+        elif lines and lines[-1].startswith("| a figure | lesson |"):
+            line = "| --- | --- | --- | --- |"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _figure(name: str, page: NotebookNode, images: Path) -> str:
+    """The lesson's first picture that has words for who cannot see it, as Markdown."""
+    for cell in page.cells:
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        data = next((output.data["image/png"] for output in cell.get("outputs", []) if "image/png" in output.get("data", {})), "")
+        if alt and data:
+            (images / f"lesson-{name[:2]}.png").write_bytes(base64.b64decode(data))
+            return f"![{alt.translate(PLAIN)}](images/lesson-{name[:2]}.png)"
+    return ""
+
+
+def _hours(page: NotebookNode) -> str:
+    """`2 hours`, from the lesson's first lines."""
+    found = re.search(r"about ([\d.½ ]+(?:to [\d.½ ]+)?hours?)", page.cells[0].source)
+    return found[1] if found else ""
 
 
 def _table(name: str, command: str) -> str:

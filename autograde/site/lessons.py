@@ -50,7 +50,7 @@ def _page_cell(name: str, cell: NotebookNode, executed: NotebookNode | None, ans
 def _one_form(output: NotebookNode) -> NotebookNode:
     """A view that also comes as a picture is shown as the view, and a figure as a file that the page loads."""
     data = output.get("data", {})
-    if "image/png" in data and f'<img class="{FIGURE}"' in data.get("text/html", "")[: len(FIGURE) + 12]:
+    if "image/png" in data and data.get("text/html", "").startswith(f'<img class="{FIGURE}"'):
         output.data = NotebookNode({"image/png": data["image/png"]})
     elif "text/html" in data:
         output.data = NotebookNode({"text/html": data["text/html"]})

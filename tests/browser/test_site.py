@@ -13,7 +13,7 @@ from tests import shared
 
 PAGES = [
     "index", "lessons/03_self_attention", "students", "instructors", "authoring", "exports", "security", "leaderboard", "changelog", "search",
-    "measured/strength", "measured/benchmarks",
+    "measured/strength", "measured/benchmarks", "tour", "sample/class", "sample/feedback/dev/03_self_attention",
 ]  # fmt: skip
 # Each page in one look, the looks in turn: templates repeat, so each is met in several, and each page's own content once.
 LOOKS = [(page, *look) for page, look in zip(PAGES, itertools.cycle(itertools.product(("desk", "phone"), ("light", "dark"))))]
@@ -92,6 +92,8 @@ def test_the_search_finds_without_a_server(opened):
     watched.page.goto(watched.page.url + "?q=softmax")
     watched.page.locator("#search-results li a").first.wait_for()
     assert watched.page.locator("#search-results li a", has_text="Self-attention").count() >= 1
+    found = watched.page.locator("#search-results li", has_text="Self-attention").first.locator("p.context")
+    assert "softmax" in found.inner_text().lower() and len(found.inner_text()) > 60
     watched.assert_quiet()
 
 
@@ -100,3 +102,22 @@ def test_the_code_of_a_figure_opens_by_keyboard(opened):
     summary = watched.page.locator("details.hide summary").first
     summary.press("Enter")
     assert watched.page.locator("details.hide").first.get_attribute("open") is not None
+
+
+def test_the_first_page_shows_each_lesson_and_a_wide_screen_the_contents(opened):
+    watched = opened("index", 1920)
+    rows = watched.page.locator("table", has_text="what you write").locator("tbody tr")
+    assert rows.count() == len(layout.lesson_names())
+    for row in rows.all():
+        assert row.locator("img").evaluate("e => e.naturalWidth") > 0 and "hour" in row.inner_text()
+    lesson = opened("lessons/04_multi_head_attention", 1920).page
+    assert lesson.locator(".toc-drawer").is_visible() and lesson.locator(".related-pages a").count() == 2
+
+
+def test_a_formula_that_is_wider_than_a_phone_scrolls_and_shows_it(opened):
+    page = opened("lessons/04_multi_head_attention", WIDTHS["phone"]).page
+    wide = page.locator("div.math").evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => [getComputedStyle(e).backgroundImage, e.tabIndex])"
+    )
+    assert wide, "none is wide: take another lesson"
+    assert all("gradient" in image and index == 0 for image, index in wide)

@@ -1,5 +1,6 @@
 """The site: no answer in it, nothing fetched from elsewhere, no broken link, words for every picture, headings in order."""
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -8,11 +9,13 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from autograde import layout
 from autograde.authoring import source
 from autograde.site import build, lessons
 from tests import shared
+from utils.themes import FIGURE
 
 LESSONS = layout.lesson_names()
 LONG_ENOUGH = 24  # characters of a line that says something
@@ -182,3 +185,45 @@ def test_every_picture_has_words_and_headings_stand_in_order(parsed):
         assert page.mute == 0, path.name
         assert page.headings[0] == 1 and page.headings.count(1) == 1, path.name
         assert all(deeper <= level + 1 for level, deeper in zip(page.headings, page.headings[1:])), f"{path.name}: {page.headings}"
+
+
+def test_the_first_page_gets_a_figure_and_the_time_of_each_lesson(tmp_path):
+    page = new_notebook(cells=[new_markdown_cell("# 03\n\n*Needs: nothing · about 2 hours · 24 points*"), new_code_cell("draw()")])
+    page.cells[1].outputs = [new_output("display_data", {"image/png": "AAAA"})]
+    page.cells[1].metadata["mystnb"] = {"image": {"alt": "a | b [c]"}}
+    index = "| lesson | what you write |\n| --- | --- |\n| [03](../notebooks/03_self_attention.ipynb) | masks |\nThe end"
+    shown = build.with_figures(index, {"03_self_attention": page}, tmp_path).splitlines()
+    assert shown[2] == "| ![a / b (c)](images/lesson-03.png) | [03](../notebooks/03_self_attention.ipynb) | masks | 2 hours |"
+    assert (
+        {line.count("|") for line in shown[:3]} == {5} and shown[3] == "The end" and (tmp_path / "lesson-03.png").read_bytes() == b"\0\0\0"
+    )
+
+
+def test_a_figure_is_a_file_and_a_view_stays_a_view():
+    """Both come as HTML too: the figure's is the same picture, for dark notebooks."""
+    png = {"image/png": "AAAA"}
+    figure = new_output("display_data", {**png, "text/html": f'<img class="{FIGURE}" alt="x" src="data:image/png;base64,AAAA">'})
+    view = new_output("display_data", {**png, "text/html": "<div role=group></div>"})
+    assert list(lessons._one_form(figure).data) == ["image/png"] and list(lessons._one_form(view).data) == ["text/html"]
+
+
+SAMPLE = sorted((build.DOCS / "sample").rglob("*.html"))
+
+
+def test_sample_pages_show_a_class_and_no_answers():
+    """Their links lead to each other, and the code that the sample students wrote is not in them."""
+    assert {"class.html", "likenesses.html"} <= {page.name for page in SAMPLE} and len(SAMPLE) > 15
+    secret = {line for line in answers("03_self_attention") if len(line) > LONG_ENOUGH + 8}
+    for page in SAMPLE:
+        text = html.unescape(page.read_text(encoding="utf-8"))
+        assert [line for line in secret if line in text] == []
+        for link in re.findall(r'href="([^"#]+)', text):
+            assert (page.parent / unquote(link)).is_file(), f"{page.name} links {link}"
+
+
+def test_the_tour_is_ten_pictures_that_the_script_takes():
+    tour = (build.DOCS / "tour.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[([^\]]+)\]\(images/([\w-]+)\.png\)", tour)
+    assert len(pictures) == 10 and all(len(alt) > 40 for alt, _ in pictures)
+    script = (build.DOCS / "pictures.py").read_text(encoding="utf-8")
+    assert [name for _, name in pictures if not (build.DOCS / "images" / f"{name}.png").is_file() or f'"{name}' not in script] == []
