@@ -198,7 +198,7 @@ def main() -> None:
             rows.append(_row(f"modern GPT, seed {seed}", after, before))
         print()
     if chosen.save:
-        note = f"Held-back loss on {corpus.name}, nats a character; {torch.get_num_threads()} threads. The modern GPT's clock stops at the recipe's loss. "
+        note = f"Held-back loss on {corpus.name}, nats per character; {torch.get_num_threads()} threads. The modern GPT's clock stops at the recipe's loss. "
         print(f"kept in {benchmark_tables.save('speedrun', 'Training a small GPT', COLUMNS, rows, note)}")
 
 

@@ -531,7 +531,7 @@ check(q_planning)
 
 # %% [markdown]
 # **Sarsa** needs whole trajectories, since it must know the action that really follows. So roll out *episodes* in the model: a start
-# state drawn uniformly from `start_states`, ε-greedy actions, one Sarsa update a step.
+# state drawn uniformly from `start_states`, ε-greedy actions, one Sarsa update per step.
 #
 # An imagined episode ends in one of three ways: the model says *terminated*; it has `max_steps` steps (truncated: its last update
 # bootstraps like any other); or it reaches a pair that the model never tried. In the last case it ends there, unbootstrapped: nothing is

@@ -101,7 +101,7 @@ def query_key_value(
 check(query_key_value)
 
 # %% [markdown]
-# The lecture's example has two words, *Thinking* and *Machines*. Below, 4 numbers a word become 3-number queries and keys and 2-number
+# The lecture's example has two words, *Thinking* and *Machines*. Below, 4 numbers per word become 3-number queries and keys and 2-number
 # values (a real layer has hundreds). Look at the shapes: the number of rows never changes, a projection never mixes words.
 
 
@@ -633,7 +633,7 @@ plots.show(
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The second half holds one number a row, the average of $dA$ under the weights: a sum over the last dimension that keeps it
+# The second half holds one number per row, the average of $dA$ under the weights: a sum over the last dimension that keeps it
 # (`keepdim=True`).
 #
 # </details>

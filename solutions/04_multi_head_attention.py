@@ -295,7 +295,7 @@ check(MultiHeadAttention)
 # %% [markdown]
 # ### The five steps on one page
 #
-# The lecture's sentence *Thinking Machines* goes through **your** layer: 512 numbers a word, 8 heads, random embeddings, nothing trained.
+# The lecture's sentence *Thinking Machines* goes through **your** layer: 512 numbers per word, 8 heads, random embeddings, nothing trained.
 # Every shape on this page is read off your own tensors as they pass through your layer's submodules. The two rows of every strip are the
 # two words. Follow one column of framed boxes down: it is one head.
 
@@ -1026,7 +1026,7 @@ plots.show(
 
 # %% [markdown] question="heads_in_words" points=3
 # ### BEGIN SOLUTION
-# **Model answer.** (a) Equal counts do not mean equal functions. One head has one softmax a word, so one convex combination of the
+# **Model answer.** (a) Equal counts do not mean equal functions. One head has one softmax per word, so one convex combination of the
 # values; two findings from two places come back as one average with the same weights for whatever is read from it. Several heads have
 # several independent sets of weights, and concatenation keeps the findings apart, in different columns, before $W^O$ mixes them. In the
 # room experiment one head got one friend right and guessed the other (about {measured:heads.1.both:.0%} both right); two heads got both. It depends on the
