@@ -15,6 +15,7 @@ ROOT = PACKAGE.parent
 SOLUTIONS, NOTEBOOKS, DATA = ROOT / "solutions", ROOT / "notebooks", ROOT / "data"
 LESSONS = PACKAGE / "lessons"
 CHECKS, HIDDEN, MISCONCEPTIONS, MANIFESTS = (LESSONS / name for name in ("checks", "hidden", "misconceptions", "manifests"))
+ORACLES, EXPECTED = (LESSONS / name for name in ("oracles", "expected"))
 
 
 def lesson_names() -> list[str]:
@@ -50,6 +51,14 @@ def hidden_path(lesson: str) -> Path:
 
 def misconceptions_path(lesson: str) -> Path:
     return MISCONCEPTIONS / f"{lesson}.py"
+
+
+def oracles_path(lesson: str) -> Path:
+    return ORACLES / f"{lesson}.py"
+
+
+def expected_path(lesson: str) -> Path:
+    return EXPECTED / f"{lesson}.json"
 
 
 def manifest_path(lesson: str) -> Path:

@@ -9,10 +9,11 @@ from pathlib import Path
 import nbformat
 
 from autograde import layout
-from autograde.authoring import executed, manifest, notebooks, rules, source
+from autograde.authoring import executed, expected_values, manifest, notebooks, rules, source
 from autograde.authoring.alt_text import cells_with_silent_pictures
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.mutation import Bench
+from autograde.checking import expected
 from autograde.checking.errors import UserError
 
 
@@ -26,13 +27,14 @@ class Built:
 
 
 def build(name: str, execute: bool = True) -> Built:
-    """Write the lesson's manifest and both notebooks; `execute` runs the instructor's from top to bottom.
+    """Write the lesson's expected values, manifest and both notebooks; `execute` runs the instructor's from top to bottom.
 
     Raises:
         UserError: when a rule of `rules` is broken (all of them are told), or a figure has no alternative text.
     """
     rules.check(source.read(layout.source_path(name)))
     bench = Bench(name)
+    expected_values.write(bench)
     if not _is_recorded(bench):  # the last digits of another machine are no change
         layout.manifest_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
     instructor = notebooks.instructor_notebook(bench.source)
@@ -55,7 +57,7 @@ def build(name: str, execute: bool = True) -> Built:
     for path, notebook in written.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(notebooks.text(notebook), encoding="utf-8")
-    return Built(name, [layout.manifest_path(name), *written], rules.notes(bench.source))
+    return Built(name, [layout.expected_path(name), layout.manifest_path(name), *written], rules.notes(bench.source))
 
 
 def stale(name: str, bench: Bench | None = None) -> list[str]:
@@ -71,6 +73,8 @@ def stale(name: str, bench: Bench | None = None) -> list[str]:
         found.append(f"solutions/{name}.ipynb")
     if not _is_recorded(bench):
         found.append(f"autograde/lessons/manifests/{name}.json")
+    if not expected_values.agrees(expected.read(name), expected_values.record(bench)):
+        found.append(f"autograde/lessons/expected/{name}.json")
     outdated = [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
     if run_before := executed.stale(name):
         outdated.append(run_before)

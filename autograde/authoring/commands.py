@@ -113,6 +113,20 @@ def measure(
             console.print(f"[green]✓[/green] {name}: {path}", soft_wrap=True)
 
 
+@command(AUTHORS, "autograde record 03")
+def record(lessons: Lessons = None) -> None:
+    """Write the expected values of the public checks to `autograde/lessons/expected/`, from the oracles; `autograde build` does it, too."""
+    from autograde.authoring import expected_values
+    from autograde.authoring.mutation import Bench
+
+    for name in chosen(lessons):
+        try:
+            expected_values.write(Bench(name))
+        except UserError as error:
+            raise fail(str(error), code=1) from None
+        console.print(f"[green]✓[/green] {name}")
+
+
 @command(AUTHORS, "autograde strength 03 --verbose", "autograde strength 03 --exercise causal_mask")
 def strength(
     lessons: Lessons = None,

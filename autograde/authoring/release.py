@@ -1,4 +1,4 @@
-"""What students get: the notebooks and what they import, without answers, hidden tests or misconceptions."""
+"""What students get: the notebooks and what they import, without answers, oracles, hidden tests or misconceptions."""
 
 from __future__ import annotations
 
@@ -80,14 +80,18 @@ def _address(repository: str) -> str:
 def _content(lessons: Sequence[Source], address: str) -> dict[str, bytes]:
     """Every file by its place in the release. Folders of the course are not copied whole: who knows what else lies in them."""
     names = [lesson.name for lesson in lessons]
-    files = [*(layout.checks_path(name) for name in names), *(layout.manifest_path(name) for name in names)]
-    files += [*layout.PACKAGE.glob("*.py"), *layout.part_files(*STUDENT_PARTS)]
-    files += [layout.ROOT / name for name in TOP_LEVEL]
-    files += [*(layout.ROOT / "utils").rglob("*.py"), *_data()]
+    files = [path_of(name) for name in names for path_of in (layout.expected_path, layout.manifest_path)]
+    files += [*code(names), *(layout.ROOT / name for name in TOP_LEVEL), *_data()]
     content = {path.relative_to(layout.ROOT).as_posix(): path.read_bytes() for path in files}
     content["pyproject.toml"] = SETTING.sub(lambda match: match[1] + address + match[2], content["pyproject.toml"].decode()).encode()
     content |= {f"notebooks/{lesson.name}.ipynb": _notebook(lesson, address) for lesson in lessons}
     return content | {"README.md": _readme(names).encode(), ".gitignore": NOT_TRACKED.encode()}
+
+
+def code(names: Sequence[str]) -> list[Path]:
+    """Every Python file that students of these lessons get."""
+    package = [*layout.PACKAGE.glob("*.py"), *layout.part_files(*STUDENT_PARTS)]
+    return [*map(layout.checks_path, names), *package, *(layout.ROOT / "utils").rglob("*.py")]
 
 
 def _data() -> list[Path]:

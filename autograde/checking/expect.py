@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Number, Real
 from types import FunctionType, MethodType
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from autograde.checking import expected
 from autograde.checking.errors import CheckFailed, ForbiddenCall, MissingName, ProtocolError, StudentDied, StudentTimeout
 
 TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of summation, far below any misconception
@@ -117,25 +118,62 @@ def gradients(
     atol: float | None = None,
 ) -> None:
     """The student's gradients in every floating input equal autograd's through `oracle` for one random cotangent."""
+    cotangent, wanted = expected.through(oracle, _input_gradients, inputs)
+    output, got = student.pullback(function, tuple(inputs), cotangent)
+    if output is None:  # no gradient would reach anything, for a simpler reason
+        raise CheckFailed(f"For {where}: expected a result, got {_kind(None)}")
+    for i, want in enumerate(wanted):
+        if want is not None and got[i] is None:
+            raise CheckFailed(f"For {where}: no gradient reaches {argument(function, i)}; the result must stay differentiable in it")
+        if want is not None:
+            close(got[i], want, where=f"{where}, the gradient in {argument(function, i)}", rtol=rtol, atol=atol)
+
+
+def _input_gradients(oracle: Callable, inputs: Sequence[Any]) -> tuple[Any, list[torch.Tensor | None]]:
+    """A random cotangent of the form of the oracle's output, and autograd's gradients for it; None where there is none."""
     leaves = [x.detach().clone().requires_grad_() if is_floating(x) else x for x in inputs]
     outputs = oracle(*leaves)
     several = isinstance(outputs, (tuple, list))
     listed = list(outputs) if several else [outputs]
     cotangents = [randn(*y.shape, seed=101 + i, dtype=y.dtype) if is_floating(y) else None for i, y in enumerate(listed)]
-    wanted = [x for x in leaves if is_floating(x)]
     used = [(y, c) for y, c in zip(listed, cotangents) if c is not None and y.requires_grad]
-    expected = iter(torch.autograd.grad([y for y, _ in used], wanted, [c for _, c in used], allow_unused=True))
-    output, got = student.pullback(function, tuple(inputs), tuple(cotangents) if several else cotangents[0])
-    if output is None:  # no gradient would reach anything, for a simpler reason
-        raise CheckFailed(f"For {where}: expected a result, got {_kind(None)}")
-    for i, x in enumerate(leaves):
-        if not is_floating(x):
+    floating = [x for x in leaves if is_floating(x)]
+    found = iter(torch.autograd.grad([y for y, _ in used], floating, [c for _, c in used], allow_unused=True))
+    return tuple(cotangents) if several else cotangents[0], [next(found) if is_floating(x) else None for x in leaves]
+
+
+def parameter_gradients(
+    student: Any,
+    module: Any,
+    inputs: Sequence[Any],
+    cotangent: Any,
+    oracle: Callable,
+    weights: Mapping[str, torch.Tensor],
+    *,
+    where: str,
+    atol: float | None = None,
+) -> None:
+    """The gradients in the module's parameters equal autograd's through `oracle(weights, *inputs)`.
+
+    `cotangent` has the form of the output; in a tuple, None leaves that output out.
+    """
+    wanted = expected.through(oracle, _weight_gradients, weights, inputs, cotangent)
+    got = student.parameter_gradients(module, tuple(inputs), cotangent)
+    for name, want in wanted.items():
+        if want is None:
             continue
-        want = next(expected)
-        if want is not None and got[i] is None:
-            raise CheckFailed(f"For {where}: no gradient reaches {_argument(function, i)}; the result must stay differentiable in it")
-        if want is not None:
-            close(got[i], want, where=f"{where}, the gradient in {_argument(function, i)}", rtol=rtol, atol=atol)
+        true(got.get(name) is not None, f"No gradient reaches `{name}`: it must be a parameter, used as it is")
+        close(got[name], want, where=f"{where}, the gradient in {name}", atol=atol)
+
+
+def _weight_gradients(
+    oracle: Callable, weights: Mapping[str, torch.Tensor], inputs: Sequence[Any], cotangent: Any
+) -> dict[str, torch.Tensor | None]:
+    leaves = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
+    outputs = oracle(leaves, *inputs)
+    pairs = zip(outputs, cotangent) if isinstance(cotangent, tuple) else [(outputs, cotangent)]
+    used = [(y, c) for y, c in pairs if c is not None]
+    return dict(zip(leaves, torch.autograd.grad([y for y, _ in used], list(leaves.values()), [c for _, c in used], allow_unused=True)))
 
 
 def inputs_unchanged(student: Any, function: Callable, *args: Any, **kwargs: Any) -> None:
@@ -145,7 +183,7 @@ def inputs_unchanged(student: Any, function: Callable, *args: Any, **kwargs: Any
     for i, (old, new) in enumerate(zip(before, after)):
         if not _untouched(old, new):
             kind = "tensor" if isinstance(old, torch.Tensor) else type(old).__name__
-            raise CheckFailed(f"The function changes {_argument(function, i)} in place; work on a copy or build a new {kind}")
+            raise CheckFailed(f"The function changes {argument(function, i)} in place; work on a copy or build a new {kind}")
 
 
 def _snapshot(value: Any) -> Any:
@@ -356,7 +394,7 @@ def _shown(value: Any) -> str:
     return "" if value is None else show(value)
 
 
-def _argument(function: Callable, i: int) -> str:
+def argument(function: Callable, i: int) -> str:
     """The name of the i-th argument, as the student wrote it; its number where the function is in another process."""
     code = function.forward if isinstance(function, torch.nn.Module) else function
     parameters = inspect.signature(code).parameters.values() if isinstance(code, (FunctionType, MethodType)) else ()

@@ -26,6 +26,7 @@ from autograde.checking.errors import (
     UserError,
 )
 from autograde.checking.expect import tensors_in
+from autograde.checking.expected import turn_of
 from autograde.checking.status import CheckStatus
 from autograde.checking.student import Student
 
@@ -133,7 +134,7 @@ def run(check: Check, student: Student) -> Outcome | None:
     """Run one check; None when it skips itself (an optional package is not there)."""
     printed = _Printed()
     try:
-        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(printed), _inputs_kept(check):
+        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(printed), _inputs_kept(check), turn_of(check.name):
             check.function(student=student, **check.arguments)
     except pytest.skip.Exception:
         return None

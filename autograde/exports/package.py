@@ -58,8 +58,9 @@ def _files(lesson: str) -> Iterator[Path]:
     yield from layout.part_files(*PARTS, "lessons/__init__.py", suffixes=SUFFIXES)
     for pattern in BESIDE:
         yield from (file for file in sorted(layout.ROOT.glob(pattern)) if file.is_file())
-    own = [layout.checks_path(lesson), layout.hidden_path(lesson), layout.manifest_path(lesson), layout.source_path(lesson)]
-    own += [layout.NOTEBOOKS / f"{lesson}.ipynb", layout.ROOT / "requirements.lock"]
+    own = [layout.checks_path(lesson), layout.expected_path(lesson), layout.hidden_path(lesson), layout.manifest_path(lesson)]
+    own += [layout.source_path(lesson), layout.NOTEBOOKS / f"{lesson}.ipynb", layout.ROOT / "requirements.lock"]
+    own += [path for path in [layout.oracles_path(lesson)] if path.exists()]
     for file in own:
         if not file.exists():
             raise UserError(f"{file} is missing: run `python -m autograde build {lesson[:2]}`")

@@ -48,8 +48,8 @@ def files(found: Found) -> list[Path]:
 def versions(lesson: str) -> dict[str, str]:
     """What checks a lesson, each by its version or a digest of its files."""
     found = {
-        "the lesson's public checks": _digest([layout.checks_path(lesson)]),
-        "the lesson's hidden tests": _digest([layout.hidden_path(lesson)]),
+        "the lesson's public checks": _digest([layout.checks_path(lesson), layout.expected_path(lesson)]),
+        "the lesson's hidden tests": _digest([layout.hidden_path(lesson), layout.oracles_path(lesson)]),
         "the lesson's known mistakes": _digest([layout.misconceptions_path(lesson), layout.manifest_path(lesson)]),
         "the lesson's notebook and answers": _digest([layout.NOTEBOOKS / f"{lesson}.ipynb", layout.source_path(lesson)]),
         "utils": _digest(sorted(layout.ROOT.glob("utils/**/*.py"))),

@@ -5,20 +5,15 @@ import torch
 from scipy import stats
 
 from autograde.checking import expect
+from autograde.checking.expected import oracles
 from utils.mdp import Experience, TabularMDP, TabularModel
+
+optimal_q, evaluated, chain_after = oracles(__file__, "optimal_q", "evaluated", "chain_after")
+after, q_learning, returns = oracles(__file__, "after", "q_learning", "returns")
 
 
 def seeded(seed):
     return torch.Generator().manual_seed(seed)
-
-
-def optimal_q(model, gamma, sweeps=600):
-    """Value iteration on a model: the exact q*, 0 for pairs never tried."""
-    q = torch.zeros_like(model.reward)
-    for _ in range(sweeps):
-        value = q.max(-1).values.masked_fill(model.terminal, 0)
-        q = (model.reward + gamma * model.transition @ value) * (model.counts > 0)
-    return q
 
 
 def start_at(model, *states):
@@ -40,25 +35,9 @@ MAZE = TabularModel.from_rows(
 )  # fmt: skip
 
 
-def chain_after(values, episodes, alpha, gamma, n=3):
-    """TD on the chain, step by step: what both Q-learning and Sarsa give where there is one action."""
-    values = list(values)
-    for _ in range(episodes):
-        for s in range(n):
-            future = gamma * values[s + 1] if s < 2 else 0.0
-            values[s] += alpha * ([-1.0, 2.0, 5.0][s] + future - values[s])
-    return torch.tensor(values, dtype=torch.float64)[:, None]
-
-
 # ---------------------------------------------------------------------------------------------------- the two updates
 def table(seed=3, dtype=torch.float64):
     return expect.randn(5, 3, seed=seed, dtype=dtype, scale=3.0) - 2.0
-
-
-def after(q, state, action, target, alpha):
-    wanted = q.clone()
-    wanted[state, action] = (1 - alpha) * q[state, action] + alpha * target
-    return wanted
 
 
 def two_updates(update, *middle):
@@ -100,15 +79,7 @@ def test_q_learning_leaves_the_old_table(student):
 @pytest.mark.exercise("q_learning_update")
 def test_q_learning_is_differentiable(student):
     """The new table is differentiable in the old one."""
-    q = table()
-
-    def oracle(q):
-        mask = torch.zeros_like(q)
-        mask[3, 1] = 0.4
-        return q + mask * (1.5 + 0.9 * q[2].max() - q[3, 1])
-
-    update = student.q_learning_update
-    expect.gradients(student, update, (q, 3, 1, 1.5, 2, False, 0.4, 0.9), lambda q, *_: oracle(q), where="q (5, 3)")
+    expect.gradients(student, student.q_learning_update, (table(), 3, 1, 1.5, 2, False, 0.4, 0.9), q_learning, where="q (5, 3)")
 
 
 @pytest.mark.exercise("sarsa_update", weight=2)
@@ -166,9 +137,8 @@ def test_returns_of_one_step(student):
 @pytest.mark.exercise("discounted_returns", weight=0.5)
 def test_returns_are_differentiable(student):
     """Returns are differentiable in the rewards."""
-    weights = torch.tensor([[0.6 ** (k - t) if k >= t else 0.0 for k in range(7)] for t in range(7)], dtype=torch.float64)
     rewards = expect.randn(7, seed=4, dtype=torch.float64)
-    expect.gradients(student, student.discounted_returns, (rewards, 0.6), lambda r, _: weights @ r, where="seven rewards, γ 0.6")
+    expect.gradients(student, student.discounted_returns, (rewards, 0.6), returns, where="seven rewards, γ 0.6")
 
 
 # ---------------------------------------------------------------------------------------------------- ε-greedy
@@ -456,14 +426,6 @@ def random_mdp(n_states, n_actions, terminal, seed, dtype=torch.float64):
 
 def random_policy(n_states, n_actions, seed, dtype=torch.float64):
     return expect.randn(n_states, n_actions, seed=seed, dtype=dtype, scale=2.0).softmax(-1)
-
-
-def evaluated(mdp, policy, gamma, sweeps=1500):
-    """Iterative policy evaluation, an oracle without a linear solve."""
-    value = torch.zeros_like(mdp.reward[:, 0])
-    for _ in range(sweeps):
-        value = (policy * (mdp.reward + gamma * mdp.transition @ value)).sum(-1).masked_fill(mdp.terminal, 0)
-    return value
 
 
 @pytest.mark.exercise("policy_value", weight=1)

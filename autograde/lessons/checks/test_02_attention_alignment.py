@@ -1,18 +1,17 @@
 """The public checks of lesson 02: students have this file too.
 
 Expected values come from PyTorch (`F.softmax`, `F.cosine_similarity`, `F.bilinear`, `nn.GRUCell`, …) and from the papers' sums, written
-out position by position.
+out position by position; see `autograde.checking.expected`.
 """
 
 import math
 
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional as F
 
 from autograde.checking import expect
 from autograde.checking.errors import CheckFailed
+from autograde.checking.expected import oracles
 
 SCORES = expect.randn(2, 3, 5, seed=200, scale=2.0)
 MASK = torch.tensor([[[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [0, 0, 0, 0, 0]], [[1, 0, 0, 0, 1], [1, 1, 1, 1, 1], [0, 0, 1, 0, 0]]]).bool()
@@ -26,58 +25,9 @@ POSITION = torch.tensor([4.0, 1.3, 7.6])
 LOCAL_MASK = torch.tensor([[1, 1, 1, 1, 0, 1, 1, 1, 1], [1, 0, 1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1, 1, 1, 0]]).bool()
 
 
-# The oracles
-
-
-def softmax(scores, mask=None):
-    """PyTorch's softmax over the source; a row without any allowed position is zero, and so is its gradient."""
-    if mask is None:
-        return F.softmax(scores, dim=-1)
-    mask = mask.expand_as(scores)
-    hidden = scores.masked_fill(~mask & mask.any(-1, keepdim=True), -math.inf)
-    return F.softmax(hidden, dim=-1) * mask
-
-
-def mix(weights, h):
-    return torch.einsum("...n,...nd->...d", weights, h)
-
-
-def additive(s, h, w_a, v_a):
-    """Bahdanau et al. (2015), one source position after the other."""
-    rows = [F.linear(torch.tanh(F.linear(torch.cat([s, h_i], dim=-1), w_a)), v_a[None])[..., 0] for h_i in h.unbind(-2)]
-    return torch.stack(rows, dim=-1)
-
-
-def cosine(s, h):
-    return torch.stack([F.cosine_similarity(s, h_i, dim=-1) for h_i in h.unbind(-2)], dim=-1)
-
-
-def general(s, h, w_a):
-    return torch.stack([F.bilinear(s.contiguous(), h_i.contiguous(), w_a[None])[..., 0] for h_i in h.unbind(-2)], dim=-1)
-
-
-def dot(s, h):
-    return torch.stack([torch.linalg.vecdot(s, h_i) for h_i in h.unbind(-2)], dim=-1)
-
-
-def place(s, w_p, v_p, lengths):
-    return lengths * torch.sigmoid(F.linear(torch.tanh(F.linear(s, w_p)), v_p[None])[..., 0])
-
-
-def local(scores, position, half_width, mask=None):
-    """Luong et al. (2015), equations 7 to 10."""
-    places = torch.arange(scores.shape[-1], dtype=scores.dtype)
-    distance = places - position[..., None]
-    window = (distance >= -half_width) & (distance <= half_width)
-    if mask is not None:
-        window = window & mask
-    return softmax(scores, window) * torch.exp(-((distance / half_width) ** 2) * 2)  # σ = D/2, so 2σ² = D²/2
-
-
-def attend(weights, s, h, mask=None):
-    """(context, weights) of additive attention with the parameters `weights`."""
-    found = softmax(additive(s, h, weights["w_a"], weights["v_a"]), mask)
-    return mix(found, h), found
+softmax, mix, additive, cosine, general = oracles(__file__, "softmax", "mix", "additive", "cosine", "general")
+dot, scaled_dot, location, place, local = oracles(__file__, "dot", "scaled_dot", "location", "place", "local")
+attend, decode, monotonic = oracles(__file__, "attend", "decode", "monotonic")
 
 
 def random_state(shapes, seed):
@@ -97,14 +47,6 @@ def cell_shapes(d_embed, d_hidden, d_source, d_a):
         "rnn.bias_ih": (gates,),
         "rnn.bias_hh": (gates,),
     }
-
-
-def decode(weights, embedding, state, h, mask=None):
-    """(new state, weights) of the decoder cell, with PyTorch's GRUCell."""
-    context, found = attend({name[10:]: w for name, w in weights.items() if name.startswith("attention.")}, state, h, mask)
-    gru = nn.GRUCell(embedding.shape[-1] + context.shape[-1], state.shape[-1]).to(state.dtype)
-    parameters = {name[4:]: w for name, w in weights.items() if name.startswith("rnn.")}
-    return torch.func.functional_call(gru, parameters, (torch.cat([embedding, context], dim=-1), state)), found
 
 
 def loaded(make, sizes, shapes, seed):
@@ -294,13 +236,13 @@ def test_the_additive_score_is_well_behaved(student):
 def test_the_location_score_reads_only_the_decoder(student, batch):
     """W_a s: one score for each of the n positions."""
     s = expect.randn(*batch, 4, seed=10)
-    expect.close(student.location_score(s, W_LOC), F.linear(s, W_LOC), where=f"s {(*batch, 4)} and W_a (6, 4)")
+    expect.close(student.location_score(s, W_LOC), location(s, W_LOC), where=f"s {(*batch, 4)} and W_a (6, 4)")
 
 
 @pytest.mark.exercise("location_score", weight=1)
 def test_the_location_score_is_well_behaved(student):
     """Differentiable, float64 kept, on the inputs' device, inputs unchanged."""
-    well_behaved(student, student.location_score, F.linear, S, W_LOC, where="s (2, 4) and W_a (6, 4)")
+    well_behaved(student, student.location_score, location, S, W_LOC, where="s (2, 4) and W_a (6, 4)")
 
 
 # 6 · general_score
@@ -342,13 +284,13 @@ def test_the_dot_score_is_well_behaved(student):
 def test_the_scaled_dot_score(student, batch):
     """s · hᵢ divided by the square root of the source states' width."""
     s, h = expect.randn(*batch, 7, seed=15), expect.randn(*batch, 5, 7, seed=16)
-    expect.close(student.scaled_dot_score(s, h), dot(s, h) / math.sqrt(7), where=f"s {(*batch, 7)} and h {(*batch, 5, 7)}")
+    expect.close(student.scaled_dot_score(s, h), scaled_dot(s, h), where=f"s {(*batch, 7)} and h {(*batch, 5, 7)}")
 
 
 @pytest.mark.exercise("scaled_dot_score", weight=1)
 def test_the_scaled_dot_score_is_well_behaved(student):
     """Differentiable, float64 kept, on the inputs' device, inputs unchanged."""
-    well_behaved(student, student.scaled_dot_score, lambda s, h: dot(s, h) / 2, S, H, where="s (2, 4) and h (2, 6, 4)")
+    well_behaved(student, student.scaled_dot_score, scaled_dot, S, H, where="s (2, 4) and h (2, 6, 4)")
 
 
 # 9 · predict_position
@@ -458,13 +400,8 @@ def test_the_attention_obeys_its_mask(student):
 def test_the_attention_can_be_trained(student):
     """The gradients in `w_a` and `v_a` are PyTorch's."""
     module, weights = loaded(student.AdditiveAttention, (4, 3, 5), attention_shapes, 270)
-    cotangent = expect.randn(2, 3, seed=22)
-    got = student.parameter_gradients(module, (S, WIDE_H), (cotangent, None))
-    leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-    attend(leaves, S, WIDE_H)[0].backward(cotangent)
-    for name, leaf in leaves.items():
-        expect.true(got.get(name) is not None, f"No gradient reaches `{name}`: it must be an nn.Parameter, used as it is")
-        expect.close(got[name], leaf.grad, where=f"the gradient in {name}")
+    cotangent = expect.randn(2, 3, seed=22), None
+    expect.parameter_gradients(student, module, (S, WIDE_H), cotangent, attend, weights, where="s (2, 4) and h (2, 6, 3)")
 
 
 # 12 · AttentionDecoderCell
@@ -497,25 +434,11 @@ def test_the_cell_obeys_its_mask(student):
 def test_the_cell_can_be_trained(student):
     """Gradients reach the GRU and, through the context, the attention."""
     cell, weights = loaded(student.AttentionDecoderCell, (2, 4, 3, 5), cell_shapes, 300)
-    args, cotangent = (expect.randn(2, 2, seed=27), S, WIDE_H), expect.randn(2, 4, seed=28)
-    got = student.parameter_gradients(cell, args, (cotangent, None))
-    leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-    decode(leaves, *args)[0].backward(cotangent)
-    for name, leaf in leaves.items():
-        expect.true(got.get(name) is not None, f"No gradient reaches `{name}`")
-        expect.close(got[name], leaf.grad, where=f"the gradient in {name}")
+    args, cotangent = (expect.randn(2, 2, seed=27), S, WIDE_H), (expect.randn(2, 4, seed=28), None)
+    expect.parameter_gradients(student, cell, args, cotangent, decode, weights, where="a batch of 2")
 
 
 # Stretch · monotonic_local_weights
-
-
-def monotonic(scores, half_width):
-    """Step t looks around position t (Luong et al. 2015, local-m)."""
-    rows = []
-    for t, row in enumerate(scores.unbind(-2)):
-        near = torch.tensor([abs(i - t) <= half_width for i in range(row.shape[-1])])
-        rows.append(softmax(row, near))
-    return torch.stack(rows, dim=-2)
 
 
 @pytest.mark.exercise("monotonic_local_weights", weight=2)

@@ -1,16 +1,17 @@
 """The public checks of lesson 03: students have this file too.
 
 Expected values come from PyTorch (`F.scaled_dot_product_attention`, also with the identity as values, which gives the weights; autograd),
-from plain numbers, and from properties.
+from plain numbers, and from properties; see `autograde.checking.expected`.
 """
-
-import math
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from autograde.checking import expect
+from autograde.checking.expected import oracles
+
+attention, layer, intra, intra_of_a_batch = oracles(__file__, "attention", "layer", "intra", "intra_of_a_batch")
+projected, scores, output, autograd = oracles(__file__, "projected", "scores", "output", "autograd")
 
 # Inputs are made anew for every test, so that an answer which changes one in place spoils no other test.
 
@@ -50,48 +51,25 @@ def thinking_machines():
     return torch.cat([half, half])[None], torch.stack([torch.cat([2.0 * half, 1.5 * half]), torch.cat([half, 2.0 * half])])
 
 
-def weights_of(q, k, mask=None):
-    """The attention weights, from PyTorch: values that are the identity come out as the weights."""
-    eye = torch.eye(k.shape[-2], dtype=k.dtype).expand(*k.shape[:-2], -1, -1)
-    return F.scaled_dot_product_attention(q, k, eye, attn_mask=mask)
-
-
-def attention(q, k, v, mask=None):
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask), weights_of(q, k, mask)
-
-
-def intra(h, x_t, h_tilde, w_h, w_x, w_t, v):
-    """Cheng et al. (2016), equations 4 and 5, in plain numbers for one sequence: the weights of the earlier states."""
-    rows = zip(w_h.tolist(), w_x.tolist(), w_t.tolist(), v.tolist())
-    scores = [0.0] * len(h)
-    for from_h, from_x, from_t, importance in rows:
-        for i, state in enumerate(h.tolist()):
-            terms = [*zip(from_h, state), *zip(from_x, x_t.tolist()), *zip(from_t, h_tilde.tolist())]
-            scores[i] += importance * math.tanh(sum(a * b for a, b in terms))
-    powers = [math.exp(score - max(scores)) for score in scores]
-    return torch.tensor([power / sum(powers) for power in powers], dtype=h.dtype)
-
-
 def slopes_agree(student, function, args, where):
     """The gradient in every argument is the slope of the function's own values, measured by small steps in float64."""
     args = [x.double() for x in args]
     cotangent = expect.randn(*function(*args).shape, seed=111, dtype=torch.float64)
     _, grads = student.pullback(function, tuple(args), cotangent)
     for i, (x, grad) in enumerate(zip(args, grads)):
-        expect.true(grad is not None, f"For {where}: no gradient reaches argument {i + 1}; the result must stay differentiable in it")
+        expect.true(
+            grad is not None, f"For {where}: no gradient reaches {expect.argument(function, i)}; the result must stay differentiable in it"
+        )
         step = 1e-5 * expect.randn(*x.shape, seed=120 + i, dtype=torch.float64)
         up, down = (function(*args[:i], x + sign * step, *args[i + 1 :]) for sign in (1, -1))
         slope = ((up - down) * cotangent).sum() / 2
-        expect.close((grad * step).sum() * 1e5, slope * 1e5, where=f"{where}, the slope in argument {i + 1}", rtol=1e-5, atol=1e-7)
+        expect.close(
+            (grad * step).sum() * 1e5, slope * 1e5, where=f"{where}, the slope in {expect.argument(function, i)}", rtol=1e-5, atol=1e-7
+        )
 
 
 def state(d_model, d_k, seed):
     return {f"{name}.weight": expect.randn(d_k, d_model, seed=seed + i, scale=0.8) for i, name in enumerate(("w_q", "w_k", "w_v"))}
-
-
-def layer(weights, x, mask=None):
-    q, k, v = (F.linear(x, weights[f"{name}.weight"]) for name in ("w_q", "w_k", "w_v"))
-    return attention(q, k, v, mask)
 
 
 def loaded(student, d_model, d_k, seed, **options):
@@ -129,7 +107,7 @@ PROBES = {
 def test_each_projection_uses_its_own_matrix(student):
     """q, k and v are x times w_q, w_k and w_v, in this order."""
     x, (_, *w) = expect.randn(5, 7, seed=1), words_and_matrices()
-    want = tuple(F.linear(x, one.mT) for one in w)
+    want = projected(x, *w)
     expect.close(student.query_key_value(x, *w), want, where="x (5, 7), w_q and w_k (7, 4), w_v (7, 3)")
 
 
@@ -138,8 +116,7 @@ def test_batches_are_projected_alike(student):
     """Any number of leading batch dimensions."""
     for batch in [(2,), (3, 2)]:
         x, (_, *w) = expect.randn(*batch, 6, 7, seed=2), words_and_matrices()
-        want = tuple(torch.einsum("...td,de->...te", x, one) for one in w)
-        expect.close(student.query_key_value(x, *w), want, where=f"x {(*batch, 6, 7)}")
+        expect.close(student.query_key_value(x, *w), projected(x, *w), where=f"x {(*batch, 6, 7)}")
 
 
 @pytest.mark.exercise("query_key_value", weight=0.5)
@@ -149,9 +126,7 @@ def test_projections_are_well_behaved(student):
     args = words_and_matrices()
     expect.inputs_unchanged(student, student.query_key_value, *args)
     expect.keeps_dtype(student.query_key_value, *args)
-    expect.precise(
-        student.query_key_value, lambda x, *w: tuple(F.linear(x, one.mT) for one in w), *args, where="the words and matrices above"
-    )
+    expect.precise(student.query_key_value, projected, *args, where="the words and matrices above")
     expect.follows_device(student.query_key_value, *args)
 
 
@@ -169,8 +144,7 @@ def test_the_lectures_scores(student):
 def test_one_score_for_every_query_and_key(student):
     """score[i, j] is qᵢ · kⱼ / √d_k."""
     q, k = expect.randn(3, 10, seed=3), expect.randn(5, 10, seed=4)
-    want = torch.tensor([[sum(a * b for a, b in zip(qi, kj)) / 10**0.5 for kj in k.tolist()] for qi in q.tolist()])
-    expect.close(student.attention_scores(q, k), want, where="q (3, 10) and k (5, 10)")
+    expect.close(student.attention_scores(q, k), scores(q, k), where="q (3, 10) and k (5, 10)")
 
 
 @pytest.mark.exercise("attention_scores", weight=1)
@@ -342,12 +316,8 @@ def test_the_layer_obeys_a_mask(student):
 def test_the_layer_can_be_trained(student):
     """A gradient reaches each of the three matrices, and it is PyTorch's."""
     module, weights, x = *loaded(student, 7, 4, seed=69), words_and_matrices()[0]
-    got = student.parameter_gradients(module, (x,), (expect.randn(2, 5, 4, seed=72), None))
-    leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-    layer(leaves, x)[0].backward(expect.randn(2, 5, 4, seed=72))
-    for name, leaf in leaves.items():
-        expect.true(got.get(name) is not None, f"No gradient reaches `{name}`")
-        expect.close(got[name], leaf.grad, where=f"the gradient in {name}")
+    cotangent = expect.randn(2, 5, 4, seed=72), None
+    expect.parameter_gradients(student, module, (x,), cotangent, layer, weights, where="x (2, 5, 7)")
 
 
 # 7 · intra_attention_weights
@@ -366,10 +336,10 @@ def test_cheng_weights_of_a_batch(student):
     """Any number of leading batch dimensions; the softmax runs over the earlier states."""
     for batch in [(3,), (2, 4)]:
         given = [expect.randn(*batch, *shape, seed=80 + i) for i, shape in enumerate([(6, 5), (3,), (4,)])]
-        one_by_one = zip(given[0].flatten(0, -3), given[1].flatten(0, -2), given[2].flatten(0, -2))
-        want = torch.stack([intra(*sequence, *cheng()[3:]) for sequence in one_by_one]).reshape(*batch, 6)
-        got = student.intra_attention_weights(*given, *cheng()[3:])
-        expect.close(got, want, where=f"h {(*batch, 6, 5)}, x_t {(*batch, 3)}, h̃ {(*batch, 4)}")
+        args = [*given, *cheng()[3:]]
+        expect.close(
+            student.intra_attention_weights(*args), intra_of_a_batch(*args), where=f"h {(*batch, 6, 5)}, x_t {(*batch, 3)}, h̃ {(*batch, 4)}"
+        )
 
 
 @pytest.mark.exercise("intra_attention_weights", weight=1)
@@ -383,11 +353,6 @@ def test_cheng_weights_are_well_behaved(student):
 
 
 # 8 · attention_backward
-
-
-def autograd(q, k, v, grad_output):
-    leaves = [x.detach().clone().requires_grad_() for x in (q, k, v)]
-    return torch.autograd.grad(F.scaled_dot_product_attention(*leaves), leaves, grad_output)
 
 
 def compare_one_gradient(student, which):
@@ -421,7 +386,7 @@ def test_gradients_of_a_batch(student):
     for batch in [(2,), (3, 2)]:
         args = [expect.randn(*batch, *shape, seed=94 + i) for i, shape in enumerate([(4, 9), (6, 9), (6, 5), (4, 5)])]
         expect.close(
-            student.attention_backward(*args), tuple(autograd(*args)), where=f"q {(*batch, 4, 9)}, k {(*batch, 6, 9)}, v {(*batch, 6, 5)}"
+            student.attention_backward(*args), autograd(*args), where=f"q {(*batch, 4, 9)}, k {(*batch, 6, 9)}, v {(*batch, 6, 5)}"
         )
 
 
@@ -443,8 +408,7 @@ def test_streaming_gives_the_same_output(student):
     """Any block size gives the output of plain attention, also when it does not divide T or exceeds it."""
     for block_size in [1, 2, 5, 8]:
         q, k, v = queries_keys_values()
-        want = F.scaled_dot_product_attention(q, k, v)
-        expect.close(student.streaming_attention(q, k, v, block_size), want, where=f"5 keys in blocks of {block_size}")
+        expect.close(student.streaming_attention(q, k, v, block_size), output(q, k, v), where=f"5 keys in blocks of {block_size}")
 
 
 @pytest.mark.exercise("streaming_attention", weight=1)
@@ -452,7 +416,7 @@ def test_streaming_is_stable(student):
     """Scores in the hundreds, growing and falling from block to block, overflow nowhere."""
     q, k, v = queries_keys_values()
     q, k = q * 20, k * torch.tensor([1.0, -6.0, 9.0, 0.0, 20.0])[:, None]
-    want = F.scaled_dot_product_attention(q, k, v)
+    want = output(q, k, v)
     for order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0]):
         expect.close(student.streaming_attention(q, k[:, order], v[:, order], 2), want, where="scores in the hundreds, blocks of 2")
 

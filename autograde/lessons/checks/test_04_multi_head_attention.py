@@ -1,17 +1,21 @@
 """The public checks of lesson 04: students have this file too.
 
 Expected values come from PyTorch: `nn.MultiheadAttention`, `F.scaled_dot_product_attention`, `torch.distributions.Categorical`,
-and the counts of PyTorch's own operations.
+and the counts of PyTorch's own operations; see `autograde.checking.expected`.
 """
+
+from functools import partial
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from autograde.checking import expect
 from autograde.checking.errors import CheckFailed
+from autograde.checking.expected import oracles
+
+piecewise, torch_layer, entropies, entropy_sums = oracles(__file__, "piecewise", "torch_layer", "entropies", "entropy_sums")
+silenced, counted, grouped, three_heads = oracles(__file__, "silenced", "counted", "grouped", "three_heads")
 
 NAMES = ("q_proj", "k_proj", "v_proj", "out_proj")
 X = expect.randn(2, 5, 12, seed=1)
@@ -21,14 +25,6 @@ CROSS_MASK = expect.rand(5, 7, seed=3) < 0.6
 CROSS_MASK[:, 2] = True  # every word may see something
 WEIGHTS = expect.randn(2, 3, 4, 6, seed=4, scale=2.0).softmax(-1)
 SHARP = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], [[0.5, 0.5, 0.0], [0.5, 0.25, 0.25]]])  # (2 heads, 2, 3)
-
-
-def piecewise(x, n_heads):
-    """Head h, position t, number c is entry t·d_model + h·d_head + c of x laid out flat: index by index, for any batch."""
-    t, d = x.shape[-2:]
-    size = d // n_heads
-    index = [[[i * d + h * size + c for c in range(size)] for i in range(t)] for h in range(n_heads)]
-    return x.flatten(-2)[..., torch.tensor(index, dtype=torch.long, device=x.device)]
 
 
 def state(d_model, seed, bias=True, scale=1.0):
@@ -49,20 +45,6 @@ def packed(weights):
     return found
 
 
-def torch_layer(weights, n_heads, x, context=None, mask=None):
-    """Output and weights of nn.MultiheadAttention, differentiable in everything, for any batch dimensions."""
-    context = x if context is None else context
-    d, (t_q, t_k), batch = x.shape[-1], (x.shape[-2], context.shape[-2]), x.shape[:-2]
-    names = packed(weights)
-    layer = nn.MultiheadAttention(d, n_heads, bias="in_proj_bias" in names, batch_first=True, dtype=x.dtype, device="meta")
-    flat_x, flat_context = x.reshape(-1, t_q, d), context.reshape(-1, t_k, d)
-    if mask is not None:
-        mask = ~mask.expand(*batch, t_q, t_k).reshape(-1, t_q, t_k).repeat_interleave(n_heads, dim=0)
-    options = {"attn_mask": mask, "average_attn_weights": False}
-    output, found = torch.func.functional_call(layer, names, (flat_x, flat_context, flat_context), options)
-    return output.reshape(*batch, t_q, d), found.reshape(*batch, n_heads, t_q, t_k)
-
-
 def loaded(student, d_model, n_heads, seed, bias=True, scale=1.0):
     """A student's MultiHeadAttention holding known weights, and the weights."""
     module, weights = student.MultiHeadAttention(d_model, n_heads, bias), state(d_model, seed, bias, scale)
@@ -73,16 +55,6 @@ def loaded(student, d_model, n_heads, seed, bias=True, scale=1.0):
         )
     module.load_state_dict(weights)
     return module, weights
-
-
-def entropies(weights):
-    """Mean entropy of a head's rows, from PyTorch's categorical distribution."""
-    return torch.distributions.Categorical(probs=weights, validate_args=False).entropy().mean(-1)
-
-
-def silenced(weights, keep):
-    """keep as a diagonal matrix over the heads."""
-    return torch.einsum("gh,...hij->...gij", torch.diag(keep.to(weights)), weights)
 
 
 def probe_layer(student):
@@ -260,16 +232,10 @@ def test_a_word_that_may_see_nothing(student):
 def test_the_layer_can_be_trained(student):
     """Gradients reach the input, the context and every parameter, and they are PyTorch's."""
     module, weights = loaded(student, 12, 3, seed=61)
-    expect.gradients(
-        student, module, (X, CONTEXT), lambda x, c: torch_layer(weights, 3, x, c), where="x (2, 5, 12) and a context (2, 7, 12)"
-    )
-    leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-    cotangent = expect.randn(2, 5, 12, seed=62)
-    torch_layer(leaves, 3, X)[0].backward(cotangent)
-    got = student.parameter_gradients(module, (X,), (cotangent, None))
-    for name, leaf in leaves.items():
-        expect.true(got.get(name) is not None, f"No gradient reaches `{name}`")
-        expect.close(got[name], leaf.grad, where=f"the gradient in {name}", atol=1e-4)
+    oracle = partial(torch_layer, weights, 3)
+    expect.gradients(student, module, (X, CONTEXT), oracle, where="x (2, 5, 12) and a context (2, 7, 12)")
+    cotangent = expect.randn(2, 5, 12, seed=62), None
+    expect.parameter_gradients(student, module, (X,), cotangent, three_heads, weights, where="x (2, 5, 12)", atol=1e-4)
 
 
 @pytest.mark.exercise("MultiHeadAttention", weight=1)
@@ -344,11 +310,9 @@ def test_zero_times_log_zero_is_zero(student):
 @pytest.mark.exercise("head_entropy", weight=0.5)
 def test_entropy_is_well_behaved(student):
     """Differentiable, float64 kept, on the inputs' device, inputs unchanged."""
-    expect.gradients(
-        student, student.head_entropy, (WEIGHTS,), lambda w: torch.special.entr(w).sum(-1).mean(-1), where="weights (2, 3, 4, 6)"
-    )
+    expect.gradients(student, student.head_entropy, (WEIGHTS,), entropy_sums, where="weights (2, 3, 4, 6)")
     expect.keeps_dtype(student.head_entropy, WEIGHTS)
-    expect.precise(student.head_entropy, lambda w: torch.special.entr(w).sum(-1).mean(-1), WEIGHTS, where="weights (2, 3, 4, 6)")
+    expect.precise(student.head_entropy, entropy_sums, WEIGHTS, where="weights (2, 3, 4, 6)")
     expect.follows_device(student.head_entropy, WEIGHTS)
     expect.inputs_unchanged(student, student.head_entropy, WEIGHTS)
 
@@ -451,19 +415,6 @@ def test_the_cache_is_well_behaved(student):
 # 8 · attention_cost
 
 
-def counted(n_positions, d_model, n_heads):
-    """What PyTorch's own layer has and does: its parameters, half of its floating-point operations (one multiply, one add), its weights."""
-    with torch.device("meta"):
-        layer, x = nn.MultiheadAttention(d_model, n_heads, bias=False, batch_first=True), torch.empty(1, n_positions, d_model)
-    with FlopCounterMode(display=False) as flops:
-        _, weights = layer(x, x, x, average_attn_weights=False)
-    return {
-        "parameters": sum(p.numel() for p in layer.parameters()),
-        "multiply_adds": flops.get_total_flops() // 2,
-        "score_entries": weights.numel(),
-    }
-
-
 @pytest.mark.exercise("attention_cost", weight=1)
 def test_the_cost_of_thinking_machines(student):
     """Two words, d_model = 512, 8 heads: 1,048,576 parameters, 2,101,248 multiply-adds, 32 score entries."""
@@ -481,13 +432,6 @@ def test_each_count_is_pytorchs(student, key):
 
 
 # Stretch · grouped_query_attention
-
-
-def grouped(q, k, v, mask=None):
-    """PyTorch's own grouped attention; its weights are its output for values that are the identity."""
-    eye = torch.eye(k.shape[-2], dtype=k.dtype).expand(*k.shape[:-2], -1, -1)
-    mask = None if mask is None else mask.unsqueeze(-3)
-    return tuple(F.scaled_dot_product_attention(q, k, values, attn_mask=mask, enable_gqa=True) for values in (v, eye))
 
 
 @pytest.mark.exercise("grouped_query_attention", weight=2)

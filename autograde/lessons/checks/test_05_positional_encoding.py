@@ -1,10 +1,9 @@
 """The public checks of lesson 05: students have this file too.
 
 Expected values come from closed forms: positions as complex numbers that turn (Euler), the papers' formulas entry by entry in Python's own
-floating point, and layers whose permutation gap is known exactly.
+floating point, and layers whose permutation gap is known exactly; see `autograde.checking.expected`.
 """
 
-import cmath
 import math
 
 import pytest
@@ -12,6 +11,9 @@ import torch
 
 from autograde.checking import expect
 from autograde.checking.errors import CheckFailed
+from autograde.checking.expected import oracles
+
+clock, rotations, turn, linear_biases, buckets = oracles(__file__, "clock", "rotations", "turn", "linear_biases", "buckets")
 
 POSITIONS = torch.tensor([3, 0, 7, 1, 12])
 SHUFFLE = torch.tensor([3, 0, 4, 1, 2])  # not its own inverse
@@ -23,47 +25,12 @@ def words():
     return expect.randn(2, 5, 6, seed=30)
 
 
-def clock(n_positions, d_model, base=10000.0):
-    """The table of Vaswani et al. (2017): the hand of column pair i at position t is e^{i t θ_i}; its imaginary part is the sine."""
-    hands = [[cmath.exp(1j * t * base ** (-2 * i / d_model)) for i in range(d_model // 2)] for t in range(n_positions)]
-    return torch.tensor([[part for hand in row for part in (hand.imag, hand.real)] for row in hands], dtype=torch.float64).reshape(
-        n_positions, d_model
-    )
-
-
 def carry(matrix, table):
     """M @ PE[t] for every row t of the table."""
     d = table.shape[-1]
     right = isinstance(matrix, torch.Tensor) and matrix.shape == (d, d) and matrix.dtype == table.dtype
     expect.true(right, f"The matrix must be a float32 tensor of shape ({d}, {d})", expect.show(matrix))
     return table @ matrix.mT
-
-
-def turn(x, positions, base=10000.0):
-    """Su et al. (2021), equation 16: pairs of columns as complex numbers, times e^{i m θ_i}."""
-    d = x.shape[-1]
-    angles = positions.double()[:, None] * torch.tensor([base ** (-2 * i / d) for i in range(d // 2)], dtype=torch.float64)
-    pairs = torch.complex(x[..., 0::2].double(), x[..., 1::2].double()) * torch.polar(torch.ones_like(angles), angles)
-    return torch.view_as_real(pairs).flatten(-2).to(x.dtype)
-
-
-def linear_biases(n_heads, n_positions):
-    """Press et al. (2022), §3, entry by entry."""
-
-    def entry(h, i, j):
-        return -(2 ** (-8 * (h + 1) / n_heads)) * (i - j) if j <= i else -math.inf
-
-    rows = range(n_positions)
-    return torch.tensor([[[entry(h, i, j) for j in rows] for i in rows] for h in range(n_heads)])
-
-
-def bucket(offset, n_buckets=32, max_distance=128):
-    """T5's bucket of one offset. No distance in these checks lies where the logarithm is a whole number: there, rounding decides."""
-    half, distance = n_buckets // 2, abs(offset)
-    exact = half // 2
-    if distance >= exact:
-        distance = min(half - 1, exact + math.floor(math.log(distance / exact) / math.log(max_distance / exact) * (half - exact)))
-    return distance + (half if offset > 0 else 0)
 
 
 def buckets_are(got, want, where):
@@ -199,10 +166,7 @@ def test_the_matrix_carries_every_position_ahead(student, offset):
 @pytest.mark.exercise("shift_matrix", weight=2)
 def test_pairs_turn_alone(student):
     """A 2 × 2 rotation for each pair along the diagonal, zeros elsewhere."""
-    want = torch.zeros(4, 4)
-    for i, angle in enumerate((2.0, 0.02)):
-        want[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = torch.tensor([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    expect.close(student.shift_matrix(2, 4), want, where="offset 2 and d_model = 4", atol=1e-4)
+    expect.close(student.shift_matrix(2, 4), rotations([2.0, 0.02]), where="offset 2 and d_model = 4", atol=1e-4)
 
 
 @pytest.mark.exercise("shift_matrix", weight=1)
@@ -374,16 +338,15 @@ def test_the_worked_buckets(student):
 @pytest.mark.exercise("relative_position_bucket", weight=2)
 def test_buckets_of_many_offsets(student):
     """Exact near by, logarithmic far away, all beyond max_distance in the last bucket, on both sides."""
-    offsets = [r for r in range(-300, 301) if abs(r) not in (16, 32, 64)]
-    want = torch.tensor([bucket(r) for r in offsets])
-    buckets_are(student.relative_position_bucket(torch.tensor(offsets)), want, "offsets −300 … 300")
+    offsets = torch.tensor([r for r in range(-300, 301) if abs(r) not in (16, 32, 64)])
+    buckets_are(student.relative_position_bucket(offsets), buckets(offsets), "offsets −300 … 300")
 
 
 @pytest.mark.exercise("relative_position_bucket", weight=1)
 def test_other_tables(student):
     """Other numbers of buckets and another max_distance; offsets of any shape."""
     offsets = torch.arange(11)[None, :] * 7 - torch.arange(6)[:, None] * 11
-    want = torch.tensor([[bucket(r, 20, 50) for r in row] for row in offsets.tolist()])
+    want = buckets(offsets, 20, 50)
     buckets_are(student.relative_position_bucket(offsets, 20, 50), want, "offsets (6, 11), n_buckets = 20, max_distance = 50")
     named = student.relative_position_bucket(relative_position=offsets, n_buckets=20, max_distance=50)
     buckets_are(named, want, "the same with named arguments")

@@ -1,6 +1,6 @@
 """The public checks of lesson 07: students have this file too.
 
-Expected values come from PyTorch's own layers (`nn.MultiheadAttention`, `F.gelu`, `F.cross_entropy`), from closed forms and from statistics.
+Expected values come from PyTorch's own layers (`nn.MultiheadAttention`, `F.gelu`, `F.cross_entropy`), from closed forms and from statistics; see `autograde.checking.expected`.
 """
 
 import functools
@@ -20,8 +20,13 @@ from torch.nn import functional as F
 
 from autograde.checking import expect
 from autograde.checking.errors import CheckFailed
+from autograde.checking.expected import oracles
 from autograde.checking.model_files import MAX_BYTES, unwrapped
 from utils.corpora import load_text
+
+feed_forward, attention, block, fast_attention = oracles(__file__, "feed_forward", "attention", "block", "fast_attention")
+gpt, gpt_gradients, greedy_text, greedy_bigrams = oracles(__file__, "gpt", "gpt_gradients", "greedy_text", "greedy_bigrams")
+cross_entropy, cosine, chances, one_step = oracles(__file__, "cross_entropy", "cosine", "chances", "one_step")
 
 
 def generator(seed):
@@ -37,7 +42,7 @@ def follows_device(function, *args, **kwargs):
             raise
 
 
-# The model, once more: GPT-2 from PyTorch's own layers, on weights given by name
+# The model, once more: known weights by their names
 
 
 def sizes(vocab_size=11, block_size=9, n_layer=2, n_head=3, d_model=12, dropout=0.0, bias=True):
@@ -70,40 +75,6 @@ def gpt_weights(config, seed, scale=0.7):
     for i in range(config["n_layer"]):
         weights |= block_weights(d, seed + 20 * (i + 1), f"h.{i}.")
     return weights | norm_weights(d, seed + 5, "ln_f") | {"lm_head.weight": weights["wte.weight"]}
-
-
-def feed_forward(w, x, prefix=""):
-    hidden = F.linear(x, w[f"{prefix}c_fc.weight"], w.get(f"{prefix}c_fc.bias"))
-    return F.linear(F.gelu(hidden, approximate="tanh"), w[f"{prefix}c_proj.weight"], w.get(f"{prefix}c_proj.bias"))
-
-
-def attention(w, x, n_head, prefix=""):
-    """PyTorch's multi-head attention with the packed weights of `c_attn`."""
-    d, n = x.shape[-1], x.shape[-2]
-    zeros = torch.zeros(3 * d, dtype=x.dtype)
-    flat = x.reshape(-1, n, d).transpose(0, 1)
-    future = torch.ones(n, n).triu(1).bool()
-    output, _ = F.multi_head_attention_forward(
-        flat, flat, flat, d, n_head, w[f"{prefix}c_attn.weight"], w.get(f"{prefix}c_attn.bias", zeros), None, None, False, 0.0,
-        w[f"{prefix}c_proj.weight"], w.get(f"{prefix}c_proj.bias", zeros[:d]), attn_mask=future, need_weights=False,
-    )  # fmt: skip
-    return output.transpose(0, 1).reshape(x.shape)
-
-
-def norm(w, x, prefix):
-    return F.layer_norm(x, x.shape[-1:], w[f"{prefix}.weight"], w.get(f"{prefix}.bias"), 1e-5)
-
-
-def block(w, x, n_head, prefix=""):
-    x = x + attention(w, norm(w, x, f"{prefix}ln_1"), n_head, f"{prefix}attn.")
-    return x + feed_forward(w, norm(w, x, f"{prefix}ln_2"), f"{prefix}mlp.")
-
-
-def gpt(w, ids, config):
-    x = w["wte.weight"][ids] + w["wpe.weight"][: ids.shape[-1]]
-    for i in range(config["n_layer"]):
-        x = block(w, x, config["n_head"], f"h.{i}.")
-    return F.linear(norm(w, x, "ln_f"), w["wte.weight"])
 
 
 def load(module, weights, what):
@@ -247,10 +218,6 @@ def test_infilling_is_well_behaved(student):
 LOGITS, TARGETS = expect.randn(2, 5, 7, seed=9, scale=2.0), torch.tensor([[3, 0, 6, -100, 2], [-100, 5, 1, 4, 4]])
 
 
-def cross_entropy(logits, targets, ignore_index=-100):
-    return F.cross_entropy(logits.flatten(0, -2) if logits.ndim > 1 else logits[None], targets.flatten(), ignore_index=ignore_index)
-
-
 @pytest.mark.exercise("language_model_loss", weight=1)
 def test_the_worked_loss(student):
     """Logits (2, 0, −1): 0.170 if token 0 is right, 3.170 if token 2 is, 1.670 for both."""
@@ -328,14 +295,8 @@ X = expect.randn(2, 5, 12, seed=11)
 
 def well_behaved_module(student, module, x, weights, oracle, where):
     """Gradients in the input and in every parameter, float64 kept, on any device, the input unchanged."""
-    expect.gradients(student, module, (x,), lambda x: oracle(weights, x), where=where)
-    leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
-    cotangent = expect.randn(*x.shape, seed=99)
-    oracle(leaves, x).backward(cotangent)
-    got = student.parameter_gradients(module, (x,), cotangent)
-    for name, leaf in leaves.items():
-        expect.true(got.get(name) is not None, f"No gradient reaches `{name}`")
-        expect.close(got[name], leaf.grad, where=f"{where}, the gradient in {name}", atol=1e-4)
+    expect.gradients(student, module, (x,), functools.partial(oracle, weights), where=where)
+    expect.parameter_gradients(student, module, (x,), expect.randn(*x.shape, seed=99), oracle, weights, where=where, atol=1e-4)
     expect.inputs_unchanged(student, module, x)
     module.double()
     expect.keeps_dtype(module, x)
@@ -413,7 +374,7 @@ def test_the_attention_is_well_behaved(student):
     """Gradients reach the input and every weight; float64 and the device are kept; heads must divide d_model."""
     weights = attention_weights(12, seed=28)
     module = loaded(student, "CausalSelfAttention", weights, sizes())
-    well_behaved_module(student, module, X, weights, lambda w, x: attention(w, x, 3), "CausalSelfAttention, x (2, 5, 12)")
+    well_behaved_module(student, module, X, weights, functools.partial(attention, n_head=3), "CausalSelfAttention, x (2, 5, 12)")
     config = student.GPTConfig(**sizes(d_model=10))
     expect.raises(ValueError, student.CausalSelfAttention, config, where="d_model = 10 and n_head = 3")
 
@@ -442,7 +403,7 @@ def test_the_block_is_well_behaved(student):
     """Gradients reach the input and every weight; float64 and the device are kept."""
     weights = block_weights(12, seed=36)
     module = loaded(student, "Block", weights, sizes())
-    well_behaved_module(student, module, X, weights, lambda w, x: block(w, x, 3), "Block, x (2, 5, 12)")
+    well_behaved_module(student, module, X, weights, functools.partial(block, n_head=3), "Block, x (2, 5, 12)")
 
 
 # 7 · GPT
@@ -506,12 +467,10 @@ def test_the_model_can_be_trained(student):
     weights, ids = gpt_weights(config, seed=54, scale=0.4), ids_of(2, 6, seed=55, high=11)
     cotangent = expect.randn(2, 6, 11, seed=56)
     got = student.parameter_gradients(loaded(student, "GPT", weights, config), (ids,), (cotangent, None))
-    leaves = {name: value.clone().requires_grad_() for name, value in weights.items() if name != "lm_head.weight"}
-    gpt(leaves, ids, config).backward(cotangent)
-    for name, leaf in leaves.items():
+    for name, want in gpt_gradients(weights, ids, config, cotangent).items():
         gradient = got.get(name) if name in got or name != "wte.weight" else got.get("lm_head.weight")
         expect.true(gradient is not None, f"No gradient reaches `{name}`")
-        expect.close(gradient, leaf.grad, where=f"the gradient in {name}", rtol=1e-3, atol=1e-3)
+        expect.close(gradient, want, where=f"the gradient in {name}", rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.exercise("GPT", weight=0.5)
@@ -648,12 +607,6 @@ def test_every_parameter_is_there_once(student):
 # 10 · learning_rate
 
 
-def cosine(step, warmup, total, high, low):
-    if step < warmup:
-        return high * step / warmup
-    return low + (high - low) * math.cos(math.pi / 2 * min(1.0, (step - warmup) / (total - warmup))) ** 2
-
-
 @pytest.mark.exercise("learning_rate", weight=1)
 @pytest.mark.parametrize(
     "step, want", [pytest.param(0, 0.0, marks=pytest.mark.trivial), (50, 2e-3), (100, 4e-3), (600, 2.2e-3), (1100, 4e-4), (5000, 4e-4)]
@@ -764,9 +717,7 @@ def test_greedy_writing(student):
     """ids first, then the most likely token after the last one, again and again, past the block size."""
     module, table, bias = bigram(student, seed=80)
     start = torch.tensor([[3, 1, 4], [6, 0, 2]])
-    want = start
-    for _ in range(6):
-        want = torch.cat([want, (table + bias)[want[:, -1:]].argmax(-1)], dim=1)
+    want = greedy_bigrams(table, bias, start, 6)
     got = student.generate(module, start, 6, 0.0, None, None, generator(0))
     expect.equal(got, want, where="a bigram model with block_size 5, 3 tokens given and 6 new ones")
 
@@ -777,10 +728,9 @@ def test_the_whole_context_is_used(student):
     config = sizes(block_size=6, vocab_size=13)
     weights = gpt_weights(config, seed=82)
     module, ids = loaded(student, "GPT", weights, config), ids_of(2, 4, seed=83, high=13)
+    want = greedy_text(weights, ids, 7, config)
     got = student.generate(module, ids, 7, 0.0, None, None, generator(0))
-    for _ in range(7):
-        ids = torch.cat([ids, gpt(weights, ids[:, -6:], config)[:, -1].argmax(-1)[:, None]], dim=1)
-    expect.equal(got, ids, where="your GPT with block_size 6, 4 tokens given and 7 new ones, at temperature 0")
+    expect.equal(got, want, where="your GPT with block_size 6, 4 tokens given and 7 new ones, at temperature 0")
 
 
 @pytest.mark.exercise("generate", weight=2)
@@ -807,11 +757,7 @@ def test_the_knobs_are_passed_on(student):
     module, table, bias = bigram(student, seed=87, scale=1.0)
     start = torch.full((4000, 1), 2)
     drawn = student.generate(module, start, 1, 0.7, 3, 0.8, generator(1))
-    logits = ((table + bias)[2] / 0.7).double()
-    best = logits.softmax(-1).topk(3)
-    kept = best.values / best.values.sum()
-    kept = torch.where(kept.cumsum(0) - kept < 0.8, kept, 0.0)
-    want = torch.zeros(7).double().scatter(0, best.indices, kept / kept.sum())
+    want = chances((table + bias)[2], 0.7, 3, 0.8)
     expect.frequencies(drawn[:, 1], want, where="one new token at τ = 0.7, top_k = 3, top_p = 0.8")
     again = [student.generate(module, start[:50], 5, 1.0, None, None, generator(seed)) for seed in (2, 2, 3)]
     expect.equal(again[1], again[0], where="two calls with equally seeded generators")
@@ -824,16 +770,6 @@ def test_the_knobs_are_passed_on(student):
 
 def pairs(n, seed, vocab_size=7, shape=(3, 4)):
     return [(ids_of(*shape, seed=seed + 2 * i, high=vocab_size), ids_of(*shape, seed=seed + 2 * i + 1, high=vocab_size)) for i in range(n)]
-
-
-def one_step(table, bias, batches, clip=None, lr=1.0):
-    """(new table, new bias, mean loss) of plain gradient descent on the bigram model."""
-    leaves = [table.clone().requires_grad_(), bias.clone().requires_grad_()]
-    loss = sum(F.cross_entropy((leaves[0][x] + leaves[1]).flatten(0, 1), y.flatten()) for x, y in batches) / len(batches)
-    grads = torch.autograd.grad(loss, leaves)
-    norm = torch.cat([g.flatten() for g in grads]).norm()
-    scale = 1.0 if clip is None or norm <= clip else clip / norm
-    return *(leaf.detach() - lr * scale * g for leaf, g in zip(leaves, grads)), loss.item()
 
 
 def stepped(student, batches, seed=90, steps=1, lr=1.0, **options):
@@ -1127,23 +1063,6 @@ def below(student, limit):
 
 
 # Stretch · FastAttention
-
-
-def fast_attention(w, x, n_head):
-    """Rotation as a product of complex numbers, scores and softmax by hand."""
-    q, k, v = (part.unflatten(-1, (n_head, -1)).transpose(-3, -2) for part in F.linear(x, w["c_attn.weight"]).chunk(3, -1))
-    n, d = q.shape[-2:]
-    rates = torch.tensor([10000.0 ** (-2 * i / d) for i in range(d // 2)], dtype=torch.float64)
-    turn = torch.polar(torch.ones(n, d // 2, dtype=torch.float64), torch.arange(n).double()[:, None] * rates)
-
-    def turned(u):
-        u = u.double()
-        u = u / u.pow(2).mean(-1, keepdim=True).sqrt()
-        return torch.view_as_real(torch.view_as_complex(u.unflatten(-1, (-1, 2)).contiguous()) * turn).flatten(-2)
-
-    scores = (turned(q) @ turned(k).mT / math.sqrt(d)).masked_fill(torch.ones(n, n).triu(1).bool(), -math.inf)
-    heads = scores.softmax(-1) @ v.double()
-    return F.linear(heads.transpose(-3, -2).flatten(-2).to(x.dtype), w["c_proj.weight"])
 
 
 @pytest.mark.exercise("FastAttention", weight=2)

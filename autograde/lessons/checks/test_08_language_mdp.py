@@ -7,6 +7,9 @@ import pytest
 import torch
 
 from autograde.checking import expect
+from autograde.checking.expected import oracles
+
+log_probability, table_of_values = oracles(__file__, "log_probability", "table_of_values")
 
 HALL = "you are in the hall . the study is locked . you carry nothing ."
 KITCHEN = "you are in the kitchen . here is a key . the study is locked . you carry nothing ."
@@ -30,16 +33,6 @@ class ToyModel:
         ages = torch.arange(n)[:, None] - torch.arange(n)
         decay = torch.where(ages >= 0, 0.8 ** ages.clamp(min=0), 0.0).to(table)
         return decay @ torch.nn.functional.embedding(ids, table), None
-
-    def log_probability(self, prompt, action):
-        """Token by token: run the model on everything before a token and look its log-probability up."""
-        total, ids = 0.0, prompt.tolist()
-        for token in action.tolist():
-            logits, _ = self(torch.tensor([ids]))
-            total += (logits[0, -1, token] - logits[0, -1].logsumexp(-1)).item()
-            ids.append(token)
-        self.shapes.clear()
-        return torch.tensor(total, dtype=self.table.dtype)
 
 
 PROMPT = torch.tensor([3, 9, 1, 7, 4])
@@ -81,19 +74,6 @@ class Uneven:
     def __call__(self, obs, action):
         n = self.calls[action] = self.calls.get(action, 0) + 1
         return {"left": 1.0, "right": 2.0}[action] * (1.5 if n % 2 else -0.5) * n, obs, True
-
-
-def table_of_values(vocabulary, horizon, reward, policy):
-    """Every text with its probability; a prefix is worth the mean reward of the texts that begin with it."""
-    weight, total = {}, {}
-    for text in itertools.product(vocabulary, repeat=horizon):
-        for start in range(horizon + 1):
-            prefix, chance = text[:start], 1.0
-            for i in range(start, horizon):
-                chance *= float(policy(text[:i])[list(vocabulary).index(text[i])])
-            weight[prefix] = weight.get(prefix, 0.0) + chance
-            total[prefix] = total.get(prefix, 0.0) + chance * reward(text)
-    return {prefix: total[prefix] / weight[prefix] for prefix in total}
 
 
 def compare_values(got, want, horizon, where):
@@ -258,7 +238,7 @@ def test_labels_leave_the_ids_alone(student):
 def test_an_actions_log_probability(student, i):
     """Σ log p(token | prompt, earlier tokens), over the action's tokens alone."""
     model, action = ToyModel(11, seed=20 + i), ACTIONS[i]
-    want = model.log_probability(PROMPT, action)
+    want = log_probability(model, PROMPT, action)
     where = f"a prompt of 5 tokens and an action of {len(action)}"
     expect.close(student.action_log_probability(model, PROMPT, action), want, where=where)
     expect.true(all(len(s) == 2 and s[0] == 1 for s in model.shapes), "The model takes ids of shape (1, T)", f"it was given {model.shapes}")
@@ -278,7 +258,7 @@ def test_the_likeliest_action_a_token(student):
     """At temperature 0 the action with the highest log-probability a token, so that length does not decide."""
     for seed in range(12):
         model = ToyModel(11, seed=40 + seed)
-        scores = [float(model.log_probability(PROMPT, a)) / len(a) for a in ACTIONS]
+        scores = [float(log_probability(model, PROMPT, a)) / len(a) for a in ACTIONS]
         got = student.choose_action(model, PROMPT, ACTIONS, seeded(0))
         expect.equal(int(got), max(range(3), key=scores.__getitem__), where="three actions of 3, 1 and 2 tokens at temperature 0")
 

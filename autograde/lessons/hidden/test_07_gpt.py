@@ -10,6 +10,7 @@ from autograde import layout
 from autograde.checking import expect
 
 public = layout.load_module(layout.checks_path("07_gpt"), "public_checks_of_07_gpt")
+oracles = layout.load_module(layout.oracles_path("07_gpt"), "oracles_of_07_gpt")
 generator, ids_of, sizes = public.generator, public.ids_of, public.sizes
 
 
@@ -87,9 +88,11 @@ def test_other_losses(student):
     targets = ids_of(4, 3, seed=206, high=23)
     targets[1], targets[3, 0] = 0, 0
     expect.close(
-        student.language_model_loss(logits, targets, 0), public.cross_entropy(logits, targets, 0), where="logits (4, 3, 23), ignore_index 0"
+        student.language_model_loss(logits, targets, 0),
+        oracles.cross_entropy(logits, targets, 0),
+        where="logits (4, 3, 23), ignore_index 0",
     )
-    expect.close(student.language_model_loss(logits, targets), public.cross_entropy(logits, targets), where="the same without one")
+    expect.close(student.language_model_loss(logits, targets), oracles.cross_entropy(logits, targets), where="the same without one")
 
 
 @pytest.mark.exercise("language_model_loss", weight=1)
@@ -98,7 +101,7 @@ def test_impossible_tokens(student):
     logits = expect.randn(5, 8, seed=207)
     logits[:, 6:] = -math.inf
     targets = torch.tensor([0, 5, 3, -100, 2])
-    expect.close(student.language_model_loss(logits, targets), public.cross_entropy(logits, targets), where="logits with −∞")
+    expect.close(student.language_model_loss(logits, targets), oracles.cross_entropy(logits, targets), where="logits with −∞")
 
 
 # attention_pattern
@@ -122,8 +125,8 @@ def test_another_feed_forward_network(student):
     weights = {n: w for n, w in public.feed_forward_weights(10, seed=210).items() if n.endswith("weight")}
     module = public.loaded(student, "FeedForward", weights, sizes(d_model=10, n_head=2, bias=False))
     x = expect.randn(3, 4, 10, seed=211, scale=4.0)
-    expect.close(module(x), public.feed_forward(weights, x), where="d_model = 10 without bias", atol=2e-4)
-    expect.close(module(x[0, 0]), public.feed_forward(weights, x[0, 0]), where="one vector", atol=2e-4)
+    expect.close(module(x), oracles.feed_forward(weights, x), where="d_model = 10 without bias", atol=2e-4)
+    expect.close(module(x[0, 0]), oracles.feed_forward(weights, x[0, 0]), where="one vector", atol=2e-4)
 
 
 @pytest.mark.exercise("CausalSelfAttention", weight=1)
@@ -132,7 +135,7 @@ def test_other_heads(student, n_head, n):
     """One head, many heads, one position, a full block; scores well above unit scale."""
     weights, x = public.attention_weights(16, seed=213), expect.randn(3, n, 16, seed=214, scale=1.5)
     module = public.loaded(student, "CausalSelfAttention", weights, sizes(d_model=16, n_head=n_head))
-    expect.close(module(x), public.attention(weights, x, n_head), where=f"n_head = {n_head} and T = {n}", atol=3e-4)
+    expect.close(module(x), oracles.attention(weights, x, n_head), where=f"n_head = {n_head} and T = {n}", atol=3e-4)
 
 
 @pytest.mark.exercise("CausalSelfAttention", weight=1)
@@ -144,7 +147,7 @@ def test_attention_without_bias(student):
         not any(n.endswith("_attn.bias") or n.endswith("_proj.bias") for n in module.state_dict()),
         "With config.bias = False the layers have no bias",
     )
-    expect.close(module(public.X), public.attention(weights, public.X, 3), where="x (2, 5, 12), no bias")
+    expect.close(module(public.X), oracles.attention(weights, public.X, 3), where="x (2, 5, 12), no bias")
 
 
 @pytest.mark.exercise("Block", weight=1)
@@ -153,7 +156,7 @@ def test_a_block_in_eval_mode(student):
     weights, x = public.block_weights(20, seed=218), expect.randn(2, 7, 20, seed=219, scale=2.0)
     module = public.loaded(student, "Block", weights, sizes(d_model=20, n_head=5, dropout=0.4))
     module.eval()
-    expect.close(module(x), public.block(weights, x, 5), where="d_model = 20, n_head = 5, dropout 0.4 in eval mode", atol=3e-4)
+    expect.close(module(x), oracles.block(weights, x, 5), where="d_model = 20, n_head = 5, dropout 0.4 in eval mode", atol=3e-4)
 
 
 # GPT
@@ -167,7 +170,7 @@ def test_another_gpt(student, n):
     weights, ids = public.gpt_weights(config, seed=221, scale=0.5), ids_of(3, n, seed=222, high=19)
     module = public.loaded(student, "GPT", weights, config)
     module.eval()
-    expect.close(module(ids)[0], public.gpt(weights, ids, config), where=f"3 layers, 2 heads, d_model 10, {n} tokens", atol=3e-4)
+    expect.close(module(ids)[0], oracles.gpt(weights, ids, config), where=f"3 layers, 2 heads, d_model 10, {n} tokens", atol=3e-4)
     expect.inputs_unchanged(student, module, ids)
 
 
@@ -251,7 +254,7 @@ def test_other_schedules(student, plan):
     steps = range(0, plan[1] + 3)
     expect.close(
         [student.learning_rate(t, *plan) for t in steps],
-        [public.cosine(t, *plan) for t in steps],
+        [oracles.cosine(t, *plan) for t in steps],
         where=f"warm-up {plan[0]}, total {plan[1]}",
         atol=1e-9,
     )
@@ -327,7 +330,7 @@ def test_five_pairs_three_steps(student):
     batches, (lr, clip) = public.pairs(5, seed=255, shape=(2, 5)), (0.5, 0.2)
     got, (table, bias), _ = public.stepped(student, batches, seed=254, steps=3, lr=lr, clip=clip)
     for _ in range(3):
-        table, bias, loss = public.one_step(table, bias, batches, clip=clip, lr=lr)
+        table, bias, loss = oracles.one_step(table, bias, batches, clip=clip, lr=lr)
     expect.close(got, (table, bias, loss), where="three steps of SGD with clipping on five pairs", atol=1e-5)
 
 
