@@ -108,7 +108,7 @@ def _learned(result):
     "text, want",
     [
         ("It's 9.9!", ["It", "'", "s", "9", ".", "9", "!"]),
-        (LECTURE, LECTURE.split()),
+        pytest.param(LECTURE, LECTURE.split(), marks=pytest.mark.trivial),  # cutting at white space is enough here
         ("wait...what?! (snake_case)", ["wait", ".", ".", ".", "what", "?", "!", "(", "snake_case", ")"]),
     ],
 )
