@@ -70,7 +70,7 @@ def gather(folder: Path) -> None:
 
 def with_figures(index: str, pages: Mapping[str, NotebookNode], images: Path) -> str:
     """The first page's table of lessons with a figure of each, which is written into `images`, and how long the lesson takes."""
-    lines = []
+    lines: list[str] = []
     for line in index.splitlines():
         name = next((name for name in pages if line.startswith("|") and f"notebooks/{name}.ipynb" in line), None)
         if name:
