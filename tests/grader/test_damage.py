@@ -162,8 +162,9 @@ def test_unreadable_is_zero_with_a_reason(tmp_path, solved, content):
 def test_a_notebook_of_something_else_is_no_silent_zero(tmp_path):
     other = written(tmp_path, (layout.NOTEBOOKS / "04_multi_head_attention.ipynb").read_text(encoding="utf-8"), "work.ipynb")
     own = written(tmp_path, nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])), "own.ipynb")
-    assert "work.ipynb: no cell of lesson 03 is in it; it is the notebook of lesson 04" in graded(other).reason
-    assert graded(own).status == "unreadable" and "own.ipynb: no cell of lesson 03" in graded(own).reason
+    reason = graded(other).reason
+    assert all(named in reason for named in ("work.ipynb", "lesson 03", "lesson 04"))
+    assert graded(own).status == "unreadable" and all(named in graded(own).reason for named in ("own.ipynb", "lesson 03"))
 
 
 def test_who_handed_in_something_else_reads_what_it_was():
