@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,6 +30,7 @@ from autograde.checking.student import LocalStudent
 
 SECONDS = 3  # of computing, for one check: a right answer takes milliseconds, and a busy machine is no mistake
 WAITING_SECONDS = 10  # for one that sleeps
+POSTPONED = 10  # so often the end waits for an import
 CHANGED = "changed since its check"
 
 
@@ -113,19 +115,39 @@ def _deadline() -> Iterator[None]:
         yield
         return
 
-    def stop(*_: Any) -> None:
-        raise StudentTimeout(f"Your code took more than {SECONDS} seconds and was stopped; is there a loop that never ends?")
+    timers = {signal.SIGPROF: (signal.ITIMER_PROF, SECONDS), signal.SIGALRM: (signal.ITIMER_REAL, WAITING_SECONDS)}
+    imports: list[int] = []  # the numbers of the signals that came during one
 
-    timers = ((signal.SIGPROF, signal.ITIMER_PROF, SECONDS), (signal.SIGALRM, signal.ITIMER_REAL, WAITING_SECONDS))
-    before = [signal.signal(number, stop) for number, _, _ in timers]
-    for _, timer, seconds in timers:
+    def stop(number: int, frame: types.FrameType | None) -> None:
+        timer, seconds = timers[signal.Signals(number)]
+        if len(imports) < POSTPONED and _importing(frame):
+            imports.append(number)
+            signal.setitimer(timer, seconds)
+        elif number in imports and len(imports) < POSTPONED:  # the import is done: now the answer has all its time
+            imports.remove(number)
+            signal.setitimer(timer, seconds)
+        else:
+            raise StudentTimeout(f"Your code took more than {SECONDS} seconds and was stopped; is there a loop that never ends?")
+
+    before = [signal.signal(number, stop) for number in timers]
+    for timer, seconds in timers.values():
         signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        for (number, timer, _), handler in zip(timers, before, strict=True):
+        for (number, (timer, _)), handler in zip(timers.items(), before, strict=True):
             signal.setitimer(timer, 0)
             signal.signal(number, handler)
+
+
+def _importing(frame: types.FrameType | None) -> bool:
+    """Whether Python is importing something: cut in the middle of an import, a module may be unusable for the rest of the session.
+
+    PyTorch imports some parts at their first use, sympy among them: seconds of a slow machine, in which no answer computes.
+    """
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 
 
 class Scoreboard:

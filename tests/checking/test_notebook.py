@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import nbformat
@@ -146,3 +147,18 @@ def test_an_endless_loop_costs_one_deadline_and_no_more(kernel, monkeypatch):
     result = kernel.check("attention_scores").result
     assert result.status == "timeout" and len(calls) == 1
     assert time.process_time() - began < 20  # of computing: not of waiting
+
+
+@pytest.mark.parametrize("seconds, status", [(2, "passed"), (60, "timeout")])
+def test_what_is_imported_at_its_first_use_is_no_endless_loop(kernel, monkeypatch, tmp_path, seconds, status):
+    """PyTorch imports sympy at its first operation on `meta`, on Colab for longer than a check may take. An import that never ends is ended."""
+    monkeypatch.setattr("autograde.notebook.SECONDS", 1)
+    monkeypatch.setattr("autograde.notebook.POSTPONED", 4)
+    (tmp_path / "slow_to_import.py").write_text(
+        f"import time\nend = time.process_time() + {seconds}\nwhile time.process_time() < end:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slow_to_import", raising=False)
+    kernel.run(SCALED.replace("    return", "    import slow_to_import\n    return"))
+    result = kernel.check("attention_scores").result
+    assert result.status == status, result.message
