@@ -208,14 +208,18 @@ SIGNALS = {
 }
 
 
+def unfinished(values: dict[tuple, float]) -> list[tuple]:
+    """The prefixes that are no full texts, the shorter first."""
+    return sorted((prefix for prefix in values if len(prefix) < HORIZON), key=len)
+
+
 def exact_gradient(values: dict[tuple, float]) -> dict[tuple, float]:
     """{(prefix, token): ∂V() / ∂θ(prefix, token)} for logits θ of the writer."""
     reached, gradient = {(): 1.0}, {}
-    for n in range(HORIZON):
-        for prefix in itertools.product(TOKENS, repeat=n):
-            for token, chance in zip(TOKENS, writer(prefix)):
-                reached[(*prefix, token)] = reached[prefix] * chance
-                gradient[prefix, token] = reached[prefix] * chance * (values[(*prefix, token)] - values[prefix])
+    for prefix in unfinished(values):
+        for token, chance in zip(TOKENS, writer(prefix)):
+            reached[(*prefix, token)] = reached[prefix] * chance
+            gradient[prefix, token] = reached[prefix] * chance * (values[(*prefix, token)] - values[prefix])
     return gradient
 
 
@@ -229,7 +233,7 @@ def write_text(generator: torch.Generator) -> tuple:
 
 def sampled_gradient(values: dict[tuple, float], signal: Callable, n_texts: int, generator: torch.Generator) -> dict[tuple, float]:
     """An estimate of `exact_gradient` from `n_texts` drawn texts; `signal(values, text, n)` is what token n of a text gets."""
-    gradient = dict.fromkeys(((p, w) for n in range(HORIZON) for p in itertools.product(TOKENS, repeat=n) for w in TOKENS), 0.0)
+    gradient = dict.fromkeys(itertools.product(unfinished(values), TOKENS), 0.0)
     for text in (write_text(generator) for _ in range(n_texts)):
         for n, written in enumerate(text):
             for token, chance in zip(TOKENS, writer(text[:n])):
