@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -48,7 +49,7 @@ class Finding:
         return (self.result.status != "passed") == self.specimen.wrong
 
 
-_registry: list[Specimen] = []
+_collected: ContextVar[list[Specimen]] = ContextVar("the specimens of the file that is being loaded")
 
 
 def misconception(exercise: str, sentence: str, replace: tuple[str, str] | tuple[tuple[str, str], ...] | None = None) -> Callable:
@@ -64,11 +65,11 @@ def variant(exercise: str, replace: tuple[str, str] | tuple[tuple[str, str], ...
 def _register(exercise: str, sentence: str, replace: Any) -> Callable:
     if replace is not None:
         edits = (replace,) if isinstance(replace[0], str) else tuple(replace)
-        _registry.append(Specimen(exercise, edits[0][1].strip()[:40] or f"without {edits[0][0].strip()[:30]}", sentence, None, edits))
+        _found().append(Specimen(exercise, edits[0][1].strip()[:40] or f"without {edits[0][0].strip()[:30]}", sentence, None, edits))
         return lambda anything: anything
 
     def keep(implementation: Callable | type) -> Callable | type:
-        _registry.append(Specimen(exercise, implementation.__name__, sentence, implementation))
+        _found().append(Specimen(exercise, implementation.__name__, sentence, implementation))
         return implementation
 
     return keep
@@ -76,11 +77,18 @@ def _register(exercise: str, sentence: str, replace: Any) -> Callable:
 
 def specimens(lesson: str) -> list[Specimen]:
     """All wrong and unusual answers registered for a lesson."""
-    _registry.clear()
-    path = layout.misconceptions_path(lesson)
-    if path.exists():
-        layout.load_module(path, f"misconceptions_{lesson}")
-    return list(_registry)
+    found: list[Specimen] = []
+    token = _collected.set(found)
+    try:
+        layout.load_module(layout.misconceptions_path(lesson), f"misconceptions_{lesson}")
+    finally:
+        _collected.reset(token)
+    return found
+
+
+def _found() -> list[Specimen]:
+    """Where a specimen is put: with those of its file; nowhere when the file is imported in another way."""
+    return _collected.get([])
 
 
 class Bench:
