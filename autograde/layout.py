@@ -57,6 +57,11 @@ def oracles_path(lesson: str) -> Path:
     return ORACLES / f"{lesson}.py"
 
 
+def equivalent_path(lesson: str) -> Path:
+    """Beside the misconceptions: one-node changes of the reference answers that change nothing."""
+    return MISCONCEPTIONS / f"{lesson}.equivalent.json"
+
+
 def expected_path(lesson: str) -> Path:
     return EXPECTED / f"{lesson}.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,6 +13,9 @@ from rich.table import Table
 from autograde import layout
 from autograde.checking.errors import UserError
 from autograde.commands.shared import AUTHORS, Lessons, chosen, command, console, fail
+
+if TYPE_CHECKING:
+    from autograde.authoring.mutation import Bench
 
 
 @command(AUTHORS, "autograde build 03", "autograde build --check")
@@ -133,6 +136,9 @@ def strength(
     exercise: Annotated[list[str] | None, typer.Option(help="This exercise alone; may be given several times.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every answer that is tried.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Keep the table of all lessons in docs/measured, for the site.")] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Try every one-node change of the reference answers instead; minutes.")
+    ] = False,
 ) -> None:
     """Try the checks on every known wrong answer, on every unusual right one, and on answers that do nothing.
 
@@ -155,6 +161,8 @@ def strength(
     known = {name for bench in benches for name in bench.lesson.exercises}
     if unknown := sorted(set(exercise or ()) - known):
         raise fail(f"there is no exercise {unknown[0]!r}; the exercises are {', '.join(sorted(known))}")
+    if mutants:
+        return _try_mutants(benches, exercise or ())
     for bench in benches:
         found = measure(bench, exercise or ())
         rows, complaints = rows + found.rows, complaints + found.complaints
@@ -169,6 +177,21 @@ def strength(
     if save:
         kept = benchmark_tables.save("strength", "All lessons", COLUMNS, rows)
         console.print(f"[green]✓[/green] The table is kept in {kept}", soft_wrap=True)
+
+
+def _try_mutants(benches: Sequence[Bench], exercises: Sequence[str]) -> None:
+    from autograde.authoring.mutants import complaints, of_lesson
+
+    survived = False
+    for bench in benches:
+        tried = [mutant for mutant in of_lesson(bench) if not exercises or mutant.exercise in exercises]
+        found = complaints(bench, tried)
+        for line in found:
+            console.print(f"[red]✗[/red] {escape(line)}", soft_wrap=True)
+        console.print(f"{bench.source.name}: {len(tried)} changes of one node, {len(found)} not as they should be")
+        survived = survived or bool(found)
+    if survived:
+        raise typer.Exit(1)
 
 
 def _table(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:

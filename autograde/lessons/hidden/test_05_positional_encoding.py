@@ -251,6 +251,13 @@ def test_no_power_of_two(student, n_heads):
     expect.raises(ValueError, student.alibi_bias, n_heads, 5, naming="n_heads", where="no power of two")
 
 
+@pytest.mark.exercise("alibi_bias", weight=0.5)
+@pytest.mark.trivial
+def test_no_heads_at_all(student):
+    """Zero is no power of two."""
+    expect.raises(ValueError, student.alibi_bias, 0, 5, where="no power of two")
+
+
 # 7 · relative_position_bucket
 
 # Every distance at which the bucket changes, worked out with exact integers: a ≥ e · (D/e)^(k/(h − e))  ⇔  a^(h−e) · e^k ≥ e^(h−e) · D^k

@@ -1,0 +1,67 @@
+"""One-node changes of an answer: all kinds are made, each once, and what hangs or dies counts as caught."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograde.authoring import mutants
+from autograde.authoring.mutation import Bench
+
+ANSWER = '''
+def f(x: Float[Tensor, "n 3"], mask=None, n: int = 2) -> int:
+    """Text that says 5 < 6."""
+    if mask is not None and n <= 3:
+        x = x - n
+    return torch.cat(x, n, dim=-1) if not n else x / 2.0
+'''
+BENCH = Bench("03_self_attention")
+
+
+@pytest.fixture(scope="module")
+def changes():
+    return {mutant.change: mutant.code for mutant in mutants.mutants("f", ANSWER)}
+
+
+@pytest.mark.parametrize("change", [
+    "n <= 3 → n < 3", "mask is not None → mask is None", "mask is not None and n <= 3 → mask is not None or n <= 3", "x - n → x + n", "x - n → n - x",
+    "x = x - n → pass", "torch.cat(x, n, dim=-1) → torch.cat(n, x, dim=-1)", "torch.cat(x, n, dim=-1) → torch.cat(x, n)", "not n → n", "-1 → 1",
+    "x / 2.0 → x * 2.0", "x / 2.0 → 2.0 / x", "2.0 → 3.0", "2.0 → 1.0", "3 → 4", "3 → 2", "2 → 3",
+    "torch.cat(x, n, dim=-1) if not n else x / 2.0 → x / 2.0 if not n else torch.cat(x, n, dim=-1)",
+])  # fmt: skip
+def test_every_kind_of_node_is_changed(changes, change):
+    assert change in changes
+
+
+def test_each_change_is_another_program(changes):
+    """Neither annotations nor docstrings are changed; every change is code, and no two are the same."""
+    assert len(set(changes.values())) == len(changes) == len(mutants.mutants("f", ANSWER))
+    for code in changes.values():
+        compile(code, "a mutant", "exec")
+        assert 'Float[Tensor, "n 3"]' in code.replace("'", '"') and "5 < 6" in code and "-> int" in code
+
+
+def test_changes_of_the_same_words_are_told_apart():
+    found = [mutant.change for mutant in mutants.mutants("g", "def g(x):\n    return (x + 1) * (x + 1)\n")]
+    assert {"x + 1 → x - 1", "x + 1 → x - 1 (2)"} <= set(found) and len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize("body, survives", [
+    ("return torch.ones(n, n, dtype=torch.bool, device=device).tril()", True), ("return torch.ones(n, n, dtype=torch.bool, device=device).triu()", False),
+    ("while True: pass", False), ("import os; os._exit(0)", False), ("raise SystemExit", False), ("return undefined", False),
+])  # fmt: skip
+def test_what_hangs_or_ends_its_process_is_caught(monkeypatch, body, survives):
+    if "while" in body:
+        monkeypatch.setattr(mutants, "SECONDS", 2)
+    code = f"def causal_mask(n, device=None):\n    {body}\n"
+    assert mutants.caught(BENCH, mutants.Mutant("causal_mask", "", code)) is not survives
+
+
+def test_survivors_need_a_reason_and_reasons_a_survivor(monkeypatch):
+    right = "def causal_mask(n, device=None):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril()\n"
+    survivor = mutants.Mutant("causal_mask", "a → b", right)
+    victim = mutants.Mutant("causal_mask", "c → d", right.replace("tril", "triu"))
+    listed = {"causal_mask": {"a → b": "the same"}}
+    for reasons, words in (({}, ["a → b survived"]), (listed, []), ({"causal_mask": {"a → b": "", "c → d": ""}}, ["c → d is caught"])):
+        monkeypatch.setattr(mutants, "equivalent", lambda lesson, reasons=reasons: reasons)
+        found = mutants.complaints(BENCH, [survivor, victim])
+        assert len(found) == len(words) and all(word in line for word, line in zip(words, found))
