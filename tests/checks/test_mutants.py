@@ -65,3 +65,14 @@ def test_survivors_need_a_reason_and_reasons_a_survivor(monkeypatch):
         monkeypatch.setattr(mutants, "equivalent", lambda lesson, reasons=reasons: reasons)
         found = mutants.complaints(BENCH, [survivor, victim])
         assert len(found) == len(words) and all(word in line for word, line in zip(words, found))
+
+
+@pytest.mark.parametrize("lesson, exercises", [
+    ("02_attention_alignment", {"context_vector", "location_score", "general_score", "dot_score", "scaled_dot_score"}),
+    ("03_self_attention", {"causal_mask", "padding_mask"}), ("05_positional_encoding", {"alibi_bias"}),
+])  # fmt: skip
+def test_these_answers_have_no_survivor(lesson, exercises):
+    bench = Bench(lesson)
+    tried = [mutant for mutant in mutants.of_lesson(bench) if mutant.exercise in exercises]
+    assert {mutant.exercise for mutant in tried} == exercises
+    assert mutants.complaints(bench, tried) == []
