@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -19,7 +20,7 @@ COPIED = (
 )
 TEXTS = shutil.ignore_patterns("__pycache__", "*.ipynb", ".ipynb_checkpoints")
 FOLDERS = {"SOLUTIONS": "solutions", "NOTEBOOKS": "notebooks", "LESSONS": "autograde/lessons"}
-KINDS = ("checks", "hidden", "misconceptions", "manifests")
+KINDS = ("checks", "hidden", "misconceptions", "manifests", "oracles", "expected")
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,8 @@ def course(copied, monkeypatch):
     for name, place in places.items():
         monkeypatch.setattr(layout, name, root / place)
     monkeypatch.setattr(layout, "ROOT", root)
+    for name in [name for name in sys.modules if name.split(".")[0] in KINDS]:  # pytest would take another copy's checks for these
+        monkeypatch.delitem(sys.modules, name)
     yield root
     shutil.rmtree(root / "notebooks", ignore_errors=True)
     for path in [path for path in root.rglob("*") if path.is_file() and path not in content]:

@@ -259,7 +259,7 @@ def test_the_likeliest_action_a_token(student):
     for seed in range(12):
         model = ToyModel(11, seed=40 + seed)
         scores = [float(log_probability(model, PROMPT, a)) / len(a) for a in ACTIONS]
-        got = student.choose_action(model, PROMPT, ACTIONS, seeded(0))
+        got = student.choose_action(model, PROMPT, list(ACTIONS), seeded(0))
         expect.equal(int(got), max(range(3), key=scores.__getitem__), where="three actions of 3, 1 and 2 tokens at temperature 0")
 
 
@@ -270,7 +270,7 @@ def test_choosing_repeats_with_the_seed(student):
     runs = []
     for _ in range(2):
         generator = seeded(8)
-        runs.append([int(student.choose_action(model, PROMPT, ACTIONS, generator, 2.0)) for _ in range(12)])
+        runs.append([int(student.choose_action(model, PROMPT, list(ACTIONS), generator, 2.0)) for _ in range(12)])
     expect.true(runs[0] == runs[1], "The same seed must give the same choices: draw from `generator` only")
     expect.true(
         len(set(runs[0])) > 1,
