@@ -778,7 +778,7 @@ check(train_step)
 # **What was measured, and where.** The CPU column is the mean of {measured:run.seeds} runs on the plays that come with every installation; their losses
 # lie between {measured:run.loss.min:.2f} and {measured:run.loss.max:.2f}. This run was **{measured:gpu}**. The GPU column is what nanoGPT's README (Karpathy 2022) reports for
 # the same sizes, steps and data with its own code, and a target here, not a measurement. A smaller card gets a smaller plan; the cell says which one and how long it may take.
-# Whoever has a GPU can measure: `python benchmarks/gpu.py` in the course's folder.
+# `benchmarks/gpu.py`, in your instructor's folder of the course, measures it on whatever GPU there is.
 
 # %%
 def sized(size, vocab_size):
@@ -1165,8 +1165,8 @@ def distributed_run():
 # - **normalised q and k** (Henry et al. 2020, who bring them to length 1): each head's q and k are divided by their root mean square, so that scores are bounded;
 # - **zero-initialised output**: `c_proj` begins at 0, so that every block begins as the identity.
 #
-# Write it, then read `benchmarks/speedrun.py`, where it runs with squared ReLU (So et al. 2021) and the Muon optimizer (Jordan et al. 2024; `torch.optim.Muon`) against nanoGPT's CPU recipe on the same text:
-# run it (some minutes), and it prints how many steps and seconds either takes to the same loss on your machine. A class can keep its own table: `docs/leaderboard.md`.
+# Write it. In your instructor's folder of the course, `benchmarks/speedrun.py` runs it with squared ReLU (So et al. 2021) and the Muon optimizer (Jordan et al. 2024; `torch.optim.Muon`) against nanoGPT's CPU recipe on the same text:
+# it takes some minutes, and prints how many steps and seconds either takes to the same loss on your machine. A class can keep its own table: `docs/leaderboard.md`.
 #
 # <details><summary>Hint 1</summary><code>F.rms_norm(q, (d_head,))</code> needs no weights.</details>
 # <details><summary>Hint 2</summary>Rotation keeps lengths, so whether you normalise before or after it does not matter.</details>

@@ -7,7 +7,8 @@ import pytest
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.grader.gradebook.standing import Entry, Standing
-from autograde.grader.pages.feedback_page import page, with_code
+from autograde.grader.pages.feedback_page import page
+from autograde.grader.pages.template import with_code
 from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"

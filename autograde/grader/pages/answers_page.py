@@ -12,14 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Template
 
 from autograde.checking.lesson import read_manifest
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result, tell
 from autograde.checking.status import UNWRITTEN, CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.files import write
-from autograde.grader.pages.feedback_page import with_code
+from autograde.grader.pages.template import template
 from autograde.grader.results.model import Graded
 
 FOLDER = "answers"  # in a results folder
@@ -134,8 +134,4 @@ def _link(answer: Answer) -> str:
 
 @lru_cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["code"] = with_code
-    return environment.get_template("answers_page.html.j2")
+    return template("answers_page.html.j2")

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import StatisticsError, correlation, mean, median
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Template
 
 from autograde import layout
 from autograde.checking.lesson import read_manifest
@@ -25,7 +25,8 @@ from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import answers_page
 from autograde.grader.pages.answers_page import Sheet
-from autograde.grader.pages.feedback_page import duration, with_code
+from autograde.grader.pages.feedback_page import duration
+from autograde.grader.pages.template import template
 from autograde.grader.results.csv_tables import safe
 
 BINS = 10  # of a tenth of the points each
@@ -348,12 +349,10 @@ def _is_number(text: str) -> bool:
 
 @lru_cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    return template(
+        "class_page.html.j2",
+        number=lambda value: "–" if value is None else f"{value:.4g}",
+        percent=lambda value: "–" if value is None else f"{value:.0%}",
+        signed=lambda value: "–" if value is None else f"{value:.2f}".replace("-", "−"),
+        quoted=lambda name: quote(name.removeprefix("'")),  # `safe` puts one before what a spreadsheet would run
     )
-    environment.filters["number"] = lambda value: "–" if value is None else f"{value:.4g}"
-    environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.0%}"
-    environment.filters["signed"] = lambda value: "–" if value is None else f"{value:.2f}".replace("-", "−")
-    environment.filters["quoted"] = lambda name: quote(name.removeprefix("'"))  # `safe` puts one before what a spreadsheet would run
-    environment.filters["code"] = with_code
-    return environment.get_template("class_page.html.j2")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
-from markupsafe import Markup, escape
+from jinja2 import Template
 
 from autograde.checking.lesson import read_manifest
 from autograde.checking.runner import Outcome
@@ -17,6 +15,7 @@ from autograde.checking.scoring import Result, tell
 from autograde.checking.status import UNWRITTEN, ExerciseStatus
 from autograde.files import write
 from autograde.grader.gradebook.standing import Entry, Standing
+from autograde.grader.pages.template import template
 from autograde.grader.results.model import Graded
 
 WORDS = {
@@ -30,7 +29,6 @@ WORDS = {
 }
 PASSED, TRIED, UNTRIED = "passed", "tried", "untried"
 DAY, HOUR, MINUTE = 86400, 3600, 60
-CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -126,11 +124,6 @@ def duration(seconds: float) -> str:
     return " ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in [part for part in parts if part[0]][:2])
 
 
-def with_code(text: str) -> Markup:
-    """Text as HTML in which what stands between backticks is in a code font; nothing else in it is markup."""
-    return Markup(CODE.sub(r"<code>\2</code>", str(escape(text))))
-
-
 def _sorted(rows: list[Row]) -> list[Row]:
     """What needs a look first, each kind in the lesson's order."""
     order = (TRIED, UNTRIED, PASSED)
@@ -146,12 +139,4 @@ def _grouped(outcomes: list[Outcome]) -> list[tuple[Outcome, int]]:
 
 @lru_cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["points"] = lambda value: f"{value:g}".replace("-", "−")
-    environment.filters["code"] = with_code
-    return environment.get_template("feedback.html.j2")
+    return template("feedback.html.j2", points=lambda value: f"{value:g}".replace("-", "−"))

@@ -7,11 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Template
 
 from autograde.checking.lesson import read_manifest
 from autograde.files import write
 from autograde.grader.pages.likeness import Likeness
+from autograde.grader.pages.template import template
 
 FILE = "likenesses.html"  # in a results folder
 SHOWN = 100  # of the most surprising; a page with more is not read
@@ -32,8 +33,4 @@ def save(found: Sequence[Likeness], folder: Path, names: Mapping[str, str]) -> P
 
 @lru_cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["quoted"] = quote
-    return environment.get_template("likeness_page.html.j2")
+    return template("likeness_page.html.j2", quoted=quote)
