@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,14 +161,38 @@ class _Printed(io.StringIO):
 @contextlib.contextmanager
 def _inputs_kept(check: Check) -> Iterator[None]:
     """An answer that works in place, in this process, must not spoil the inputs that later checks share."""
-    shared = tensors_in([v for v in check.function.__globals__.values() if isinstance(v, (torch.Tensor, list, tuple, dict))])
-    kept = [(tensor, tensor.clone(), tensor._version) for tensor in [*shared, *tensors_in(check.arguments)]]
+    names = check.function.__globals__
+    inputs = [names[name] for name in names if name != "__builtins__" and isinstance(names[name], (torch.Tensor, list, tuple, dict, set))]
+    inputs.append(check.arguments)
+    tensors = [(tensor, tensor.clone(), tensor._version) for tensor in tensors_in(inputs)]
+    containers = [(container, copy.copy(container)) for container in _containers(inputs)]
     try:
         yield
     finally:
-        for tensor, before, version in kept:
+        for container, content in containers:
+            _put_back(container, content)
+        for tensor, before, version in tensors:
             if tensor._version != version:
                 tensor.data.copy_(before)
+
+
+def _containers(values: Iterable[Any]) -> Iterator[list | dict | set]:
+    """The lists, dictionaries and sets in `values`, and those in them."""
+    for value in values:
+        if isinstance(value, (list, dict, set)):
+            yield value
+        if isinstance(value, (list, tuple, dict)):
+            yield from _containers(value.values() if isinstance(value, dict) else value)
+
+
+def _put_back(container: Any, before: Any) -> None:
+    """Give a list, dictionary or set what it held `before`, where that has changed."""
+    if isinstance(container, list):
+        if len(container) != len(before) or any(now is not then for now, then in zip(container, before)):
+            container[:] = before
+    elif set(container) != set(before) or (isinstance(container, dict) and any(container[key] is not before[key] for key in before)):
+        container.clear()
+        container.update(before)
 
 
 def _verdict(error: BaseException) -> tuple[CheckStatus, str, str]:

@@ -17,7 +17,6 @@ from autograde.grader.run.session import Session
 from autograde.grader.sandbox import isolate, probe, root_fs
 from autograde.grader.sandbox.limits import Limits
 from autograde.grader.sandbox.root_fs import RootFs, _without
-from autograde.grader.worker import fork_server
 from autograde.grader.worker.fork_server import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,18 +100,17 @@ def test_no_exchange_and_no_other_shared_folder_can_be_read(make, mode, path):
 
 
 @shut_in
-def test_the_class_is_hidden_wherever_it_lies(make, mode):
+def test_the_class_is_hidden_wherever_it_lies(make, mode, server, monkeypatch):
     """Below the course's data, say, where lessons may read."""
     folder = ROOT / "data" / "test-class-below-data"
     (folder / "ada").mkdir(parents=True, exist_ok=True)
     (folder / "ada" / "03_self_attention.ipynb").write_text("an answer")
-    fork_server.hide([folder])
+    monkeypatch.setattr(server, "hidden", ForkServer(server.address, hidden=[folder]).hidden)
     try:
         got = attack(make, READ, str(folder / "ada" / "03_self_attention.ipynb"), mode=mode)
         assert got in ("FileNotFoundError", "PermissionError")
         assert attack(make, READ, str(ROOT / "data"), mode=mode)
     finally:
-        fork_server.hide([])
         shutil.rmtree(folder)
 
 

@@ -27,7 +27,6 @@ from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
 from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.probe import require
-from autograde.grader.worker import fork_server
 
 if TYPE_CHECKING:
     from autograde.grader.batch.class_folder import ClassFolder
@@ -58,11 +57,12 @@ def refresh(out: Path) -> int:
 
 @dataclass(frozen=True)
 class Graders:
-    """Who grades: so many processes of this machine, or the workers of a Dask scheduler."""
+    """Who grades: so many processes of this machine, whose workers may read nothing of `hidden`, or the workers of a Dask scheduler."""
 
     workers: int
     scheduler: str | None
     sandbox: Mode
+    hidden: tuple[Path, ...] = ()
 
     def graded(self, jobs: list[Job], console: Console) -> Generator[tuple[Job, Graded], None, None]:
         """Each job with its result as it comes; where graders are killed by others, new ones go on with what is left."""
@@ -74,7 +74,7 @@ class Graders:
 
         for chance in range(1, CHANCES + 1):
             try:
-                with _executor(self.workers, self.scheduler) as (executor, size, submit):
+                with _executor(self.workers, self.scheduler, self.hidden) as (executor, size, submit):
                     for job, graded in stream.graded(list(left.values()), executor, self.sandbox, size, submit, lost):
                         del left[job.key]
                         yield job, graded
@@ -103,14 +103,13 @@ def grade_class(
         jobs = [Job(found, key(found, sandbox), roots[0] if len(roots) == 1 else None) for found in submissions]
         new = sum(not ResultStore.has(out, job.key) for job in jobs)
         log.info("%d submissions in %s, %d without a result, sandbox %s", len(jobs), ", ".join(map(str, paths)), new, sandbox)
-        fork_server.hide([*paths, out])
         if new and not scheduler:
             pool.get_ready()
         for warning in [] if scheduler else require(sandbox):
             console.print(f"[yellow]![/yellow] {escape(warning)}", soft_wrap=True)
         from autograde.grader.batch.class_folder import ClassFolder  # takes seconds, in which the pool gets ready
 
-        graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox)
+        graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox, (*paths, out))
         with ClassFolder(out, {found.lesson for found in submissions}) as folder:
             return _grade(jobs, graders, folder, roots, console)
 
@@ -150,13 +149,13 @@ def _tell(graded: list[Graded], out: Path, console: Console) -> None:
 
 
 @contextmanager
-def _executor(workers: int, scheduler: str | None) -> Iterator[tuple[Executor, int, stream.Submit]]:
+def _executor(workers: int, scheduler: str | None, hidden: tuple[Path, ...]) -> Iterator[tuple[Executor, int, stream.Submit]]:
     """Who grades, how many at once, and how a submission gets there."""
     if scheduler:
         with stream.dask_executor(scheduler) as (executor, size):
             yield executor, max(size, workers), stream.far  # more may join
     else:
-        with pool.graders(workers) as executor:
+        with pool.graders(workers, hidden) as executor:
             yield executor, workers, stream.here
 
 

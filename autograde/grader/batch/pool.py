@@ -8,11 +8,12 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
+from pathlib import Path
 from typing import Any
 
 from autograde.grader.sandbox.limits import more_processor_time
@@ -46,15 +47,15 @@ class GraderLost(Exception):
 
 
 @contextmanager
-def graders(workers: int, seconds: int = PROCESSOR_SECONDS) -> Iterator[Executor]:
+def graders(workers: int, hidden: Iterable[Path] = (), seconds: int = PROCESSOR_SECONDS) -> Iterator[Executor]:
     """Processes of their own that hold no lock of this one; they end with this process, however it ends.
 
-    A submission may take `seconds` of a process's processor time. On an exception, Ctrl-C among them, they end at once, with what they are at.
+    A submission may take `seconds` of a process's processor time, and read nothing of `hidden`. On an exception, Ctrl-C among them, they end at once, with what they are at.
     """
     context = _context()
     lifetime, held = context.Pipe(duplex=False)
     with lifetime, held:
-        pool = GraderPool(workers, context, (seconds, fork_server.shared().address, fork_server.hidden(), lifetime))
+        pool = GraderPool(workers, context, (seconds, fork_server.shared().address, tuple(hidden), lifetime))
         try:
             yield pool
             pool.shutdown()
@@ -151,7 +152,7 @@ class _Grader:
         self.process.join(5)
 
 
-def _life(pipe: Connection, seconds: int, address: str, hidden: tuple[str, ...], lifetime: Connection) -> None:
+def _life(pipe: Connection, seconds: int, address: str, hidden: tuple[Path, ...], lifetime: Connection) -> None:
     """A grader process: calls come in and results go out, until the pipe closes."""
     _begin(address, hidden, lifetime)
     with contextlib.suppress(EOFError, OSError):
@@ -174,7 +175,7 @@ def _context() -> SpawnContext | ForkServerContext:
     return context
 
 
-def _begin(address: str, hidden: tuple[str, ...], lifetime: Connection) -> None:
+def _begin(address: str, hidden: tuple[Path, ...], lifetime: Connection) -> None:
     """In a new grader: Ctrl-C is for the one who started it, whose end is its own; workers come from the fork server there is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

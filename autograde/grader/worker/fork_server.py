@@ -57,9 +57,13 @@ ENVIRONMENT = {  # all that the server's memory, and so the worker's /proc/self/
 
 
 class ForkServer:
-    """A fork server that this one started, or (by `address`) one that another did."""
+    """A fork server that this one started, or (by `address`) one that another did.
 
-    def __init__(self, address: str | None = None, root: Path = ROOT) -> None:
+    No worker that is asked for here may read `hidden`, wherever it lies: the class, its results.
+    """
+
+    def __init__(self, address: str | None = None, root: Path = ROOT, hidden: Iterable[str | Path] = ()) -> None:
+        self.hidden = tuple(sorted({os.path.realpath(path) for path in hidden}))
         self.process: subprocess.Popen | None = None
         self.address = self._start(root) if address is None else address
 
@@ -85,7 +89,7 @@ class ForkServer:
         data, theirs = socket.socketpair()
         name_senders(data)
         lifetime, its_lifetime = socket.socketpair()
-        limits = replace(limits, hidden_paths=(*limits.hidden_paths, *_hidden))
+        limits = replace(limits, hidden_paths=(*limits.hidden_paths, *self.hidden))
         request = json.dumps({"limits": asdict(limits), "mode": mode}).encode()
         with theirs, its_lifetime, socket.socket(socket.AF_UNIX) as connection:
             try:
@@ -121,7 +125,6 @@ def _forget(address: str) -> None:
 
 
 _shared: ForkServer | None = None
-_hidden: tuple[str, ...] = ()
 _lock = threading.Lock()
 
 
@@ -134,22 +137,10 @@ def shared() -> ForkServer:
         return _shared
 
 
-def use(address: str, hidden: Iterable[str] = ()) -> None:
-    """Take workers from the fork server that another process started."""
+def use(address: str, hidden: Iterable[str | Path] = ()) -> None:
+    """Take workers from the fork server that another process started, none of which may read `hidden`."""
     global _shared
-    _shared = ForkServer(address)
-    hide(hidden)
-
-
-def hide(paths: Iterable[str | Path]) -> None:
-    """From now on no worker that this process asks for may read these, wherever they lie: the class, its results."""
-    global _hidden
-    _hidden = tuple(sorted({os.path.realpath(path) for path in paths}))
-
-
-def hidden() -> tuple[str, ...]:
-    """What `hide` was told."""
-    return _hidden
+    _shared = ForkServer(address, hidden=hidden)
 
 
 def main() -> None:

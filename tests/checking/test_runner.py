@@ -1,0 +1,51 @@
+"""Checks of one file share their inputs: what an answer does to them in place must not change what the next check gives it."""
+
+import textwrap
+
+import pytest
+
+from autograde.checking import runner
+from autograde.checking.student import LocalStudent
+
+CHECKS = """
+    import pytest, torch
+    X, WORDS, TABLE, SEEN = torch.zeros(3), ["a", "b"], {"pairs": [(1, 2)]}, {1, 2}
+
+    @pytest.mark.exercise("answer")
+    def test_first(student):
+        student.answer(X, WORDS, TABLE, SEEN)
+
+    @pytest.mark.exercise("answer")
+    @pytest.mark.parametrize("given", [[3, 4]])
+    def test_given(student, given):
+        student.answer(X, given, TABLE, SEEN)
+        assert False
+
+    @pytest.mark.exercise("answer")
+    def test_what_is_left(student):
+        assert X.tolist() == [0, 0, 0] and WORDS == ["a", "b"] and TABLE == {"pairs": [(1, 2)]} and SEEN == {1, 2}
+"""
+
+
+def spoil(x, words, table, seen):
+    x.add_(1)
+    words.reverse()
+    table["pairs"].clear()
+    table["more"] = seen.pop()
+
+
+def swap(x, words, table, seen):
+    words[0] = "c"
+    table.clear()
+    seen.add(9)
+
+
+@pytest.mark.parametrize("answer", [spoil, swap])
+def test_inputs_are_put_back_after_each_check(tmp_path, answer):
+    file = tmp_path / "checks" / "test_inputs_of_checks.py"
+    file.parent.mkdir()
+    file.write_text(textwrap.dedent(CHECKS))
+    checks = runner.collect(file)
+    outcomes = [runner.run(check, LocalStudent({"answer": answer})) for check in checks]
+    assert [outcome.passed for outcome in outcomes] == [True, False, True], outcomes
+    assert checks[1].arguments == {"given": [3, 4]}
