@@ -38,12 +38,12 @@ MAY_IMPORT = {
     "grader.ingest": "checking checking.errors files layout grader.sandbox",
     "grader.results": "checking checking.errors files layout",
     "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
-    "grader.gradebook": "authoring checking checking.errors files layout grader.results",
-    "grader.pages": "checking checking.errors files layout grader.gradebook grader.results",
+    "grader.gradebook": "authoring checking checking.errors files layout grader.results grader.sandbox",
+    "grader.pages": "checking checking.errors files layout grader.gradebook grader.results grader.sandbox",
     "grader.batch": "checking checking.errors files layout grader.gradebook grader.ingest grader.pages grader.results grader.run grader.sandbox grader.worker",
     "grader.plugin": "checking checking.errors layout grader.gradebook grader.ingest grader.run grader.sandbox",
     "grader.commands": "authoring checking checking.errors commands layout grader.batch grader.ingest grader.gradebook grader.pages grader.sandbox",
-    "grader.written": "authoring checking checking.errors commands files layout grader.batch grader.gradebook grader.safe_markdown",
+    "grader.written": "authoring checking checking.errors commands files layout grader.batch grader.gradebook grader.safe_markdown grader.sandbox",
     "exports": "checking checking.errors commands files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
 }
 STUDENTS = ("utils", "checking", "notebook", "progress", "progress_page")

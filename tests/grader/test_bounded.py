@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from autograde.authoring.sample_class import LESSON
 from autograde.grader.ingest import lesson_of
 from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.discovery import find
+from autograde.grader.sandbox import landlock, probe
 from autograde.grader.sandbox.bounded import TooMuch, bounded, reading
 from autograde.layout import NOTEBOOKS
 
@@ -42,7 +45,7 @@ def hoard():
     return len([bytearray(1 << 28) for _ in range(64)])
 
 
-@bounded(5)
+@bounded(5, raises=(LookupError,))
 def fails():
     raise LookupError("mine")
 
@@ -70,6 +73,95 @@ def test_what_takes_too_much_is_told_and_the_next_call_is_answered():
         with pytest.raises(LookupError, match="mine"):
             fails()
         assert spin("short") is None
+
+
+@bounded(5)
+def unexpected():
+    raise LookupError("theirs")
+
+
+@bounded(5)
+def no_data():
+    return object()
+
+
+def test_an_error_that_nobody_expects_and_an_answer_that_is_no_data_are_told_as_too_much():
+    with reading():
+        with pytest.raises(TooMuch, match="LookupError: theirs"):
+            unexpected()
+        with pytest.raises(TooMuch, match="TypeError"):
+            no_data()
+        assert spin("short") is None
+
+
+@bounded(5)
+def forged(how):
+    """Write to the socket in place of the answer, as code that took the reader over would."""
+    frame = sys._getframe()
+    while "pipe" not in frame.f_locals:
+        frame = frame.f_back
+    how(frame.f_locals["pipe"])
+
+
+def half(pipe):
+    os.write(pipe.fileno(), b"\x00\x00\x10\x00[")
+    os._exit(0)
+
+
+FORGERIES = [
+    lambda pipe: pipe.send(os),
+    lambda pipe: pipe.send_bytes(b'["answer"'),
+    lambda pipe: pipe.send_bytes(b"[" * 100_000),
+    lambda pipe: pipe.send_bytes(b'["error", "x", 7]'),
+    lambda pipe: pipe.send_bytes(b'["error"]'),
+    lambda pipe: os.write(pipe.fileno(), b"\x7f\xff\xff\xff"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(FORGERIES) + 1))
+def test_what_a_reader_answers_is_not_unpickled_and_not_believed(number):
+    with reading():
+        with pytest.raises(TooMuch):
+            forged_by_number(number)
+        assert spin("short") is None
+
+
+@bounded(5)
+def forged_by_number(number):
+    forged.__wrapped__([*FORGERIES, half][number])
+
+
+@bounded(5)
+def tried(what, *where):
+    """What the system says to a call that a reader has no use for."""
+    calls = {
+        "write": lambda: Path(*where).write_text("x"), "folder": lambda: Path(*where).mkdir(), "remove": lambda: Path(*where).unlink(),
+        "socket": lambda: socket.create_connection(("127.0.0.1", 9), 1), "unix": lambda: socket.socket(socket.AF_UNIX),
+        "fork": os.fork, "program": lambda: os.execv("/bin/true", ["true"]),
+    }  # fmt: skip
+    try:
+        calls[what]()
+    except OSError as error:
+        return type(error).__name__
+    return "done"
+
+
+@pytest.mark.skipif(not landlock.abi(), reason="this kernel has no Landlock")
+def test_a_reader_writes_only_where_it_unpacks_to(tmp_path):
+    kept, scratch = tmp_path / "kept", tmp_path / "scratch"
+    kept.write_text("class")
+    scratch.mkdir()
+    with reading(scratch):
+        refused = [tried("write", tmp_path / "new"), tried("write", kept), tried("folder", tmp_path / "f"), tried("remove", kept)]
+        assert set(refused) == {"PermissionError"} and kept.read_text() == "class"
+        assert tried("write", scratch / "new") == tried("folder", scratch / "f") == tried("remove", scratch / "new") == "done"
+
+
+@pytest.mark.skipif(not probe.support().seccomp, reason="this kernel has no filters of system calls")
+@pytest.mark.parametrize("what", ["socket", "unix", "fork", "program"])
+def test_a_reader_has_no_network_and_starts_nothing(what):
+    with reading():
+        assert tried(what) == "PermissionError"
 
 
 def test_each_call_has_its_own_time():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,15 @@ from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
 from autograde.grader.batch.points import with_points, without_result
 from autograde.grader.batch.stream import Job
-from autograde.grader.gradebook import course_dir, roster
+from autograde.grader.gradebook import course_dir
 from autograde.grader.gradebook.record import Records, explained
 from autograde.grader.gradebook.standing import Standing
-from autograde.grader.pages import answers_page, class_page, feedback_page, likeness, likeness_page
+from autograde.grader.pages import feedback_page, of_class
 from autograde.grader.results import csv_tables
 from autograde.grader.results.class_list import ClassList, Key
 from autograde.grader.results.model import Graded
 from autograde.grader.results.store import RESULTS, ResultStore
+from autograde.grader.sandbox.bounded import reading
 
 OWN_ERROR = "-error"  # at the end of the key of a result that the grader's own error brought about: it is told, and never reused
 GONE = "{student} was graded earlier, and has no files there any more: not in the tables, the class page and exports; gradebook.db keeps the points"
@@ -26,7 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class ClassFolder:
-    """The store, the feedback pages, the gradebook and the tables in `out`; whoever makes one holds the folder's lock."""
+    """The store, the feedback pages, the gradebook and the tables in `out`; whoever makes one holds the folder's lock.
+
+    While it is open, what shows or compares students' words runs in a reader (`sandbox.bounded`).
+    """
 
     def __init__(self, out: Path, lessons: Iterable[str]) -> None:
         self.out = out
@@ -38,11 +43,14 @@ class ClassFolder:
         self.list = ClassList.read(out)
         self.finished: list[Graded] = []
         self.notes: list[str] = []  # what the instructor should know
+        self.reader = ExitStack()
 
     def __enter__(self) -> ClassFolder:
+        self.reader.enter_context(reading())
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.reader.close()
         self.records.close()
 
     def reuse(self, job: Job) -> bool:
@@ -91,27 +99,19 @@ class ClassFolder:
         self.list.merge(self.records.recorded())
         self.list.save()
         standings = self._standings()
-        answers: list[answers_page.Answer] = []
-        traces: list[likeness.Trace] = []
+        parts: list[of_class.Part] = []
         written = 0
         rows: dict[Key, Graded] = {key: without_result(standing) for key, standing in standings.items()}
         for key, entry in self.list.members():
             if graded := self.store.load(entry.key):
-                texts = graded.answers()
-                answers += answers_page.of(graded, texts)
-                traces += likeness.traces(graded, texts)
+                parts.append(of_class.part(graded))
                 rows[key] = with_points(graded, standings.get(key))
                 if pages and not entry.missing:
                     feedback_page.save(graded, self.out, standings.get(key))
                     written += 1
         totals = {key: csv_tables.Total(s.total, s.max_score) for key, s in standings.items()}
         csv_tables.save(list(rows.values()), self.out, totals)
-        sheets = answers_page.sheets(answers)
-        for sheet in sheets:
-            answers_page.save(sheet, self.out)
-        alike = likeness.likenesses([*traces, *likeness.wrong(sheets)])
-        likeness_page.save(alike, self.out, {person.student: person.name for person in roster.read(self.out)})
-        class_page.save(self.out, list(standings.values()), sheets, len(alike))
+        of_class.save(parts, self.out, list(standings.values()))
         return written
 
     def _standings(self) -> dict[Key, Standing]:

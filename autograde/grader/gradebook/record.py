@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Iterator
@@ -27,9 +28,12 @@ from autograde.grader.gradebook import exchange_files, extensions
 from autograde.grader.gradebook.course_dir import database, open_gradebook
 from autograde.grader.gradebook.rubrics import with_rubrics
 from autograde.grader.gradebook.standing import Standing, of_submission, standings
+from autograde.grader.results.bare import bare
 from autograde.grader.results.model import Graded
+from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 GIVE_UP_AFTER = 30.0  # seconds to wait for whoever else writes the gradebook; formgrader takes milliseconds
+log = logging.getLogger(__name__)
 
 
 class GradebookError(OSError):
@@ -65,11 +69,11 @@ class Records:
             self._stamp(graded.student, graded.lesson, handed_in)
             self.update_penalty(graded.student, graded.lesson)
             return
-        notebook = with_outputs(nbformat.reads(graded.notebook, 4), graded.results)
+        notebook, cells = _shown(graded)
         with _quiet():
-            self._save(graded, notebook, _written_answers(path), handed_in)
+            self._save(graded, cells, _written_answers(path), handed_in)
         self.update_penalty(graded.student, graded.lesson)
-        write(path, (nbformat.writes(with_rubrics(notebook, graded.lesson)) + "\n").encode())
+        write(path, notebook.encode())
         exchange_files.keep(self.folder / "submitted" / graded.student / graded.lesson, path.parent)
         write(mark, digest.encode())
 
@@ -107,12 +111,12 @@ class Records:
             self.gradebook.db.rollback()
         return all(scores.get(f"check-{r.exercise}", r.score) == r.score for r in graded.results)
 
-    def _save(self, graded: Graded, notebook: NotebookNode, before: dict[str, str], handed_in: datetime | None) -> None:
+    def _save(self, graded: Graded, cells: list[NotebookNode], before: dict[str, str], handed_in: datetime | None) -> None:
         with explained(self.folder), at_once(self.gradebook, self.folder):
             self.gradebook.update_or_create_student(graded.student)
             self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
             extensions.apply(self.folder, self.gradebook, graded.student, graded.lesson)
-            _save_scores(self.gradebook, notebook, graded, before)
+            _save_scores(self.gradebook, cells, graded, before)
 
     def _handed_in(self, student: str, lesson: str, beside: Path | None) -> datetime | None:
         """nbgrader's own time stamp of a collected submission, if there is one, as nbgrader reads it."""
@@ -121,8 +125,8 @@ class Records:
             if stamp is None or not stamp.is_file() or stamp.is_symlink() or stamp.stat().st_size > exchange_files.MAX_BYTES:
                 continue
             try:
-                return parse_utc(stamp.read_text(encoding="utf-8").strip())
-            except (ValueError, OverflowError):
+                return datetime.fromisoformat(_time_in(stamp))
+            except (ValueError, OverflowError):  # TooMuch is one
                 self.notes.append(f"{stamp} holds no time that nbgrader can read: {student} does not count as late in {lesson}")
         return None
 
@@ -167,15 +171,38 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _save_scores(gradebook: Gradebook, notebook: NotebookNode, graded: Graded, before: dict[str, str]) -> None:
+def _shown(graded: Graded) -> tuple[str, list[NotebookNode]]:
+    """The graded notebook as a file, and what nbgrader reads of it; without the student's words where making it takes too much."""
+    try:
+        notebook, cells = _written_out(graded)
+    except TooMuch as error:
+        log.warning("%s, lesson %s: the graded notebook holds nothing of theirs: %s", graded.student, graded.lesson, error)
+        notebook, cells = _written_out(bare(graded))
+    return notebook, [nbformat.from_dict(cell) for cell in cells]
+
+
+@bounded()
+def _written_out(graded: Graded) -> tuple[str, list[NotebookNode]]:
+    notebook = with_outputs(nbformat.reads(graded.notebook, 4), graded.results)
+    cells = [cell for cell in notebook.cells if noted(cell)]
+    return nbformat.writes(with_rubrics(notebook, graded.lesson)) + "\n", cells
+
+
+@bounded(raises=(ValueError, OverflowError))
+def _time_in(stamp: Path) -> str:
+    """A student may hand in a file of this name."""
+    return parse_utc(stamp.read_text(encoding="utf-8").strip()).isoformat()
+
+
+def _save_scores(gradebook: Gradebook, cells: list[NotebookNode], graded: Graded, before: dict[str, str]) -> None:
     """nbgrader's own preprocessor, cell by cell, on a gradebook that is open already; what a person has looked at stays looked at."""
     save = SaveAutoGrades()
     save.gradebook, save.student_id = gradebook, graded.student
     save.notebook_id = save.assignment_id = graded.lesson
-    now = _written_in(notebook)
+    now = _written_in(cells)
     grades = gradebook.find_submission_notebook(graded.lesson, graded.lesson, graded.student).grades
     seen = {g.name: g.auto_score for g in grades if g.manual_score is not None and not g.needs_manual_grade}
-    for index, cell in enumerate(notebook.cells):
+    for index, cell in enumerate(cells):
         save.preprocess_cell(cell, {}, index)
     for grade in grades:
         if grade.name in seen and grade.auto_score == seen[grade.name] and before.get(grade.name) == now.get(grade.name):
@@ -186,13 +213,18 @@ def _save_scores(gradebook: Gradebook, notebook: NotebookNode, graded: Graded, b
 def _written_answers(path: Path) -> dict[str, str]:
     """What was written to the questions in the graded notebook of an earlier run."""
     try:
-        return _written_in(nbformat.reads(path.read_text(encoding="utf-8"), 4))
-    except (OSError, ValueError):
+        return _read_back(path) if path.exists() else {}
+    except ValueError:  # TooMuch is one
         return {}
 
 
-def _written_in(notebook: NotebookNode) -> dict[str, str]:
-    written = (c for c in notebook.cells if c.cell_type == "markdown")
+@bounded(raises=(ValueError,))
+def _read_back(path: Path) -> dict[str, str]:
+    return _written_in(nbformat.reads(path.read_text(encoding="utf-8"), 4).cells)
+
+
+def _written_in(cells: list[NotebookNode]) -> dict[str, str]:
+    written = (c for c in cells if c.cell_type == "markdown")
     return {grade_id(c): c.source for c in written if noted(c).get("solution")}
 
 

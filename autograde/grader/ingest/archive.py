@@ -60,13 +60,13 @@ def unpack(path: Path, folder: Path) -> Unpacked:
         BadArchive: when it is damaged, holds too much, is locked by a password, or takes too much to unpack.
     """
     try:
-        return _unpack(path, folder)
+        return Unpacked(folder, [(name, why) for name, why in _unpack(path, folder)])
     except TooMuch as error:
         raise BadArchive(f"the archive cannot be unpacked: {error}") from None
 
 
-@bounded(SECONDS)
-def _unpack(path: Path, folder: Path) -> Unpacked:
+@bounded(SECONDS, raises=(BadArchive,))
+def _unpack(path: Path, folder: Path) -> list[tuple[str, str]]:
     result = Unpacked(folder)
     folder.mkdir(parents=True)
     try:
@@ -74,7 +74,7 @@ def _unpack(path: Path, folder: Path) -> Unpacked:
         _write_all(members, result)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, UnicodeError, OSError, ValueError) as error:
         raise BadArchive(f"the archive cannot be unpacked ({error})") from None
-    return result
+    return result.left_out
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def collect(
     Raises:
         ValueError: when a source does not exist.
     """
-    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
         return _bring(survey(sources, lesson, Path(scratch)), course, lesson, dry_run, due or {})
 
 
@@ -90,7 +90,7 @@ def collected(
 ) -> tuple[list[Found], list[Path]]:
     """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
     which they are brought into first."""
-    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
         found = survey(paths, lesson, Path(scratch))
         if found.in_place:
             submissions = in_place(found, lesson, paths)
@@ -102,7 +102,7 @@ def collected(
         if not (out / "submitted").is_dir() or not (lesson or lessons):
             return [], []
     course = [out / "submitted"]
-    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
         submissions = in_place(survey(course, lesson, Path(scratch)), lesson, course)
     counted = [submission for submission in submissions if submission.lesson in lessons | {lesson}]
     return [s if s.path else replace(s, notes=seen(s.student, found) or s.notes) for s in counted], course

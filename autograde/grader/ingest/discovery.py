@@ -31,7 +31,7 @@ def find(paths: list[Path], lesson: str | None = None) -> list[Found]:
     Raises:
         ValueError: when a path does not exist, or a folder holds no student's folder.
     """
-    with reading(), tempfile.TemporaryDirectory(prefix="autograde-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
         return in_place(survey(paths, lesson, Path(scratch)), lesson, paths)
 
 

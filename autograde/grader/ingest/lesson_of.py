@@ -84,7 +84,7 @@ def _by_content(path: Path, *_: int) -> str | None | TooMuch:
         return error
 
 
-@bounded()
+@bounded(raises=(OSError,))
 def _looked_into(path: Path) -> str | None:
     try:
         text = without_outputs.read(path, MAX_BYTES).decode(errors="replace")

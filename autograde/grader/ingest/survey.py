@@ -8,7 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -340,10 +340,21 @@ def _gradescope(files: list[File], personal: Callable[[tuple[str, ...]], bool]) 
     return owners
 
 
+def _gradescopes_list(path: Path) -> dict[str, tuple[list[Label], datetime | None]]:
+    return {
+        folder: ([Label(*said) for said in people], datetime.fromisoformat(time) if time else None)
+        for folder, (people, time) in _listed(path).items()
+    }
+
+
 @bounded()
-def _gradescopes_list(path: Path) -> dict:
+def _listed(path: Path) -> dict[str, tuple[list[tuple[str, str, str]], str]]:
     """Students may hand in a file of this name, too."""
-    return systems.gradescope(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # a safe loader
+    found = systems.gradescope(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # a safe loader
+    return {
+        folder: ([(x.system, x.name, x.number) for x in people], time.isoformat() if time else "")
+        for folder, (people, time) in found.items()
+    }
 
 
 def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str | None, models: frozenset[str], found: Survey) -> None:

@@ -85,7 +85,8 @@ def sheets(answers: Iterable[Answer]) -> list[Sheet]:
 def _sheet(lesson: str, exercise: str, answers: Sequence[Answer]) -> Sheet:
     passed = [a for a in answers if a.result.status == ExerciseStatus.PASSED]
     unwritten = [a for a in answers if a.result.status in UNWRITTEN]
-    return Sheet(lesson, exercise, _groups([a for a in answers if a not in passed and a not in unwritten]), passed, unwritten)
+    wrong = [a for a in answers if a.result.status not in (ExerciseStatus.PASSED, *UNWRITTEN)]
+    return Sheet(lesson, exercise, _groups(wrong), passed, unwritten)
 
 
 def _groups(answers: Iterable[Answer]) -> list[Group]:
@@ -124,8 +125,12 @@ def path_of(lesson: str, exercise: str) -> str:
 
 def save(sheet: Sheet, folder: Path) -> None:
     """Write the page under a results folder."""
-    title = read_manifest(sheet.lesson)["title"]
-    write(folder / path_of(sheet.lesson, sheet.exercise), _template().render(sheet=sheet, title=title, kinds=KINDS, link=_link).encode())
+    write(folder / path_of(sheet.lesson, sheet.exercise), page(sheet).encode())
+
+
+def page(sheet: Sheet) -> str:
+    """The page, one file."""
+    return _template().render(sheet=sheet, title=read_manifest(sheet.lesson)["title"], kinds=KINDS, link=_link)
 
 
 def _link(answer: Answer) -> str:

@@ -29,6 +29,7 @@ from autograde.grader.pages.feedback_page import duration
 from autograde.grader.pages.template import template
 from autograde.grader.results.csv_tables import safe
 
+FILE = "class.html"  # in a results folder
 BINS = 10  # of a tenth of the points each
 ENOUGH = 20  # students: below it a correlation of 0.4 can be chance (its standard error is about 1 / √n)
 HARD, SEPARATES = 0.3, 0.2  # Ebel (1965): below 0.20 an item is poor, 0.20 to 0.29 marginal, from 0.30 good
@@ -156,9 +157,13 @@ def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Shee
 
     `alike` is how many unusual equalities `likenesses.html` lists.
     """
-    tables = _rows(folder / "grades.csv"), _rows(folder / "exercises.csv")
-    write(folder / "class.html", page(*tables, standings, sheets, roster.read(folder), alike).encode())
-    return folder / "class.html"
+    write(folder / FILE, of_folder(folder, standings, sheets, alike).encode())
+    return folder / FILE
+
+
+def of_folder(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), alike: int = 0) -> str:
+    """The page that `save` writes."""
+    return page(_rows(folder / "grades.csv"), _rows(folder / "exercises.csv"), standings, sheets, roster.read(folder), alike)
 
 
 def page(

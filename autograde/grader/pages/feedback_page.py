@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -16,7 +17,9 @@ from autograde.checking.status import UNWRITTEN, ExerciseStatus
 from autograde.files import write
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages.template import template
+from autograde.grader.results.bare import bare
 from autograde.grader.results.model import Graded
+from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 WORDS = {
     ExerciseStatus.PASSED: "all checks passed",
@@ -29,6 +32,7 @@ WORDS = {
 }
 PASSED, TRIED, UNTRIED = "passed", "tried", "untried"
 DAY, HOUR, MINUTE = 86400, 3600, 60
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,14 @@ class Written:
 
 
 def save(graded: Graded, folder: Path, standing: Standing | None = None) -> Path:
-    """Write `feedback/<student>/<lesson>.html` under `folder`."""
+    """Write `feedback/<student>/<lesson>.html` under `folder`; without the student's words where showing them takes too much."""
     path = path_of(folder, graded.student, graded.lesson)
-    write(path, page(graded, standing).encode())
+    try:
+        html = page(graded, standing)
+    except TooMuch as error:
+        log.warning("%s, lesson %s: the page shows nothing of theirs: %s", graded.student, graded.lesson, error)
+        html = page(bare(graded), standing, unshown=str(error))
+    write(path, html.encode())
     return path
 
 
@@ -93,10 +102,12 @@ def path_of(folder: Path, student: str, lesson: str) -> Path:
     return folder / "feedback" / student / f"{lesson}.html"
 
 
-def page(graded: Graded, standing: Standing | None = None) -> str:
+@bounded()
+def page(graded: Graded, standing: Standing | None = None, unshown: str = "") -> str:
     """The page: self-contained, readable without a server, and without any hidden test's values.
 
-    With the gradebook's `standing` the points are those that every export tells; without, those of the checks alone.
+    With the gradebook's `standing` the points are those that every export tells; without, those of the checks alone. `unshown` says why answers
+    and messages are not there.
     """
     known = read_manifest(graded.lesson)
     answers = graded.answers()
@@ -107,6 +118,7 @@ def page(graded: Graded, standing: Standing | None = None) -> str:
         graded=graded,
         title=known["title"],
         standing=standing,
+        unshown=unshown,
         counted=_sorted(counted),
         stretch=_sorted([row for row in rows if row.result.exercise in stretch]),
         written=[Written(entry, answers.get(entry.name, "")) for entry in standing.written] if standing else [],

@@ -20,15 +20,19 @@ SHOWN = 100  # of the most surprising; a page with more is not read
 
 def save(found: Sequence[Likeness], folder: Path, names: Mapping[str, str]) -> Path:
     """Write the page; `names` are those of the roster, by student."""
+    write(folder / FILE, page(found, names).encode())
+    return folder / FILE
+
+
+def page(found: Sequence[Likeness], names: Mapping[str, str]) -> str:
+    """The page, one file."""
     lessons = sorted({e.lesson for likeness in found for e in likeness.evidence})
-    page = _template().render(
+    return _template().render(
         found=found[:SHOWN],
         more=max(0, len(found) - SHOWN),
         names=names,
         titles={lesson: read_manifest(lesson)["title"] for lesson in lessons},
     )
-    write(folder / FILE, page.encode())
-    return folder / FILE
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup, escape
 
-CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+TICKS = re.compile(r"(`+)")
 
 
 def template(name: str, **filters: Callable[[Any], str]) -> Template:
@@ -22,5 +23,21 @@ def template(name: str, **filters: Callable[[Any], str]) -> Template:
 
 
 def with_code(text: str) -> Markup:
-    """Text as HTML in which what stands between backticks is in a code font; nothing else in it is markup."""
-    return Markup(CODE.sub(r"<code>\2</code>", str(escape(text))))
+    """Text as HTML in which what stands between backticks, as many before as after, is in a code font; nothing else in it is markup.
+
+    Each piece is looked at once: a pattern that looks for the end of every opening goes through a text of backticks again and again.
+    """
+    pieces, shown, at = TICKS.split(str(escape(text))), list[str](), 0
+    ends: defaultdict[str, deque[int]] = defaultdict(deque)
+    for index in range(1, len(pieces), 2):
+        ends[pieces[index]].append(index)
+    while at < len(pieces):
+        same = ends[pieces[at]] if at % 2 else deque[int]()
+        while same and same[0] <= at:
+            same.popleft()
+        if same:
+            shown.append(f"<code>{''.join(pieces[at + 1 : same[0]])}</code>")
+        else:
+            shown.append(pieces[at])
+        at = (same[0] if same else at) + 1
+    return Markup("".join(shown))

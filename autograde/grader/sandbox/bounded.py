@@ -1,66 +1,77 @@
 """Look into untrusted bytes in a process that the system ends when it uses too much.
 
-Finding a class's files means to unpack, decode and search what students sent. `bounded` runs such a function in a *reader*: a fork of
-this process that holds nothing open but a socket, and has a limit of processor time and memory for each call. Nothing in the process
-itself could be relied on to stop a decoder or a pattern; the kernel does. A reader that was ended costs that call only: it raises
-TooMuch, and the next call gets a new reader.
+Finding a class's files means to unpack, decode and search what students sent; its pages show their code and their messages. `bounded` runs
+such a function in a *reader*: a fork of this process that holds nothing open but a socket, has a limit of processor time and memory for each
+call, and is confined where the machine can (Landlock: it writes nothing but where it unpacks to; seccomp: no network, no new process).
+Nothing in the process itself could be relied on to stop a decoder or a pattern; the kernel does. A reader that was ended costs that call
+only: it raises TooMuch, and the next call gets a new reader. What it answers is JSON, so that a reader taken over by what it reads
+can only answer wrongly.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import resource
 import signal
 import socket
+import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from autograde.grader.sandbox import landlock, seccomp, syscalls
 from autograde.grader.sandbox.limits import bounded_memory, more_processor_time
+from autograde.grader.sandbox.modes import Level
 
 SECONDS = 10  # of processor time for one call: a file of 20 MB takes a twentieth of it
-WALL_SECONDS = 300.0  # where even that does not end it
+WALL_SECONDS = 300  # where even that does not end it
 MEMORY = 1 << 30
+ANSWER_BYTES = 256 << 20
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 
 class TooMuch(ValueError):
-    """Looking into a file took more processor time or memory than one file may take; the message says so."""
+    """Looking into a file took more processor time or memory than one file may take, or did not succeed; the message says which."""
 
 
 class _Reader:
     """One reader process, and what it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, writable: Sequence[Path]) -> None:
         ours, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
-            _serve(theirs.detach())
+            _serve(theirs.detach(), writable)
         theirs.close()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", WALL_SECONDS, 0))  # for one that stops half way
         self.pipe = Connection(ours.detach())
 
-    def ask(self, function: Callable, args: tuple, kwargs: dict, seconds: float) -> object:
-        """What the function gives or raises. Raises TooMuch, after which this reader is gone."""
+    def ask(self, function: Callable, args: tuple, kwargs: dict, seconds: float, raises: tuple[type[Exception], ...]) -> object:
+        """What the function gives or raises. Raises TooMuch; `Readers` then ends this reader."""
         try:
             self.pipe.send((function.__module__, function.__qualname__, args, kwargs, seconds))
             if not self.pipe.poll(WALL_SECONDS):
-                raise TooMuch(f"looking into it took more than {WALL_SECONDS:.0f} seconds")
-            well, value = self.pipe.recv()
+                raise TooMuch(f"looking into it took more than {WALL_SECONDS} seconds")
+            said = self.pipe.recv_bytes(ANSWER_BYTES)
         except (EOFError, OSError):
             raise TooMuch(self._why(seconds)) from None
-        if not well:
-            raise value
-        return value
+        return _decoded(said, raises)
 
     def _why(self, seconds: float) -> str:
+        """Of one that has ended, how it did; one that has not is ended."""
+        self.pipe.close()
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGKILL)  # does nothing to one that has ended
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         if os.waitstatus_to_exitcode(status) == -signal.SIGXCPU:
@@ -77,17 +88,18 @@ class _Reader:
 
 
 class Readers:
-    """One reader after another, started when first needed."""
+    """One reader after another, started when first needed; they may write below `writable`."""
 
-    def __init__(self) -> None:
+    def __init__(self, writable: Sequence[Path] = ()) -> None:
+        self.writable = writable
         self.reader: _Reader | None = None
         self.lock = threading.Lock()
 
-    def ask(self, function: Callable, args: tuple, kwargs: dict, seconds: float) -> object:
+    def ask(self, function: Callable, args: tuple, kwargs: dict, seconds: float, raises: tuple[type[Exception], ...]) -> object:
         with self.lock:
-            self.reader = self.reader or _Reader()
+            self.reader = self.reader or _Reader(self.writable)
             try:
-                return self.reader.ask(function, args, kwargs, seconds)
+                return self.reader.ask(function, args, kwargs, seconds, raises)
             except BaseException as error:
                 if isinstance(error, TooMuch) or not isinstance(error, Exception):
                     self.close()
@@ -103,9 +115,9 @@ _open: list[Readers] = []  # the innermost one last
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """While it is open, `bounded` functions run in a reader; on Linux only."""
-    readers = Readers()
+def reading(*writable: Path) -> Iterator[None]:
+    """While it is open, `bounded` functions run in a reader, which may write below `writable`; on Linux only."""
+    readers = Readers(writable)
     if sys.platform.startswith("linux"):
         _open.append(readers)
     try:
@@ -117,22 +129,39 @@ def reading() -> Iterator[None]:
             readers.close()
 
 
-def bounded(seconds: int = SECONDS) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
-    """Decorate a module's function: while `reading` is open it runs in a reader, whose end is a TooMuch; arguments and answer are plain
-    data. Elsewhere (in a grader, say, which the system ends too) it is called as it is.
+def bounded(
+    seconds: int = SECONDS, raises: tuple[type[Exception], ...] = ()
+) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
+    """Decorate a module's function: while `reading` is open it runs in a reader, whose end is a TooMuch.
+
+    What it returns is what JSON can say. Errors of the kinds `raises` come through with their message, all others as a TooMuch. Elsewhere (in a
+    grader, say, which the system ends too) the function is called as it is.
     """
 
     def decorate(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
         @wraps(function)
         def run(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
-            return _open[-1].ask(function, args, kwargs, seconds) if _open else function(*args, **kwargs)  # type: ignore[return-value]
+            return _open[-1].ask(function, args, kwargs, seconds, raises) if _open else function(*args, **kwargs)  # type: ignore[return-value]
 
+        run.raises = raises  # type: ignore[attr-defined]
         return run
 
     return decorate
 
 
-def _serve(descriptor: int) -> None:
+def _decoded(said: bytes, raises: tuple[type[Exception], ...]) -> object:
+    """The answer in a reader's message, which is not believed to be one."""
+    try:
+        kind, value, *which = json.loads(said)
+        if kind == "answer":
+            return value
+        error = raises[which[0]](str(value)) if which else TooMuch(str(value))
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        raise TooMuch("the process that looked into it gave no answer that can be read") from None
+    raise error
+
+
+def _serve(descriptor: int, writable: Sequence[Path]) -> None:
     """The reader's life: calls come in and answers go out, until the other end closes. Nothing else of its parent's stays open."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -141,22 +170,37 @@ def _serve(descriptor: int) -> None:
         os.closerange(descriptor + 1, 1 << 16)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _open.clear()
+        _confine(writable)
         pipe = Connection(descriptor)
         while True:
             module, name, args, kwargs, seconds = pipe.recv()
             more_processor_time(seconds)
-            pipe.send(_answer(getattr(importlib.import_module(module), name), args, kwargs))
+            pipe.send_bytes(_answer(getattr(importlib.import_module(module), name), args, kwargs))
     except (EOFError, OSError):
         pass
     finally:
         os._exit(0)
 
 
-def _answer(function: Callable, args: tuple, kwargs: dict) -> tuple[bool, object]:
+def _confine(writable: Sequence[Path]) -> None:
+    """Each as far as the machine has it: the limits hold without."""
+    with contextlib.suppress(OSError):
+        syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+        if landlock.abi():
+            landlock.restrict(["/"], ["/dev/null", *map(str, writable)])
+    with contextlib.suppress(OSError):
+        seccomp.install(Level.NAMESPACES)  # which lets files be made; where is Landlock's to say
+
+
+def _answer(function: Callable, args: tuple, kwargs: dict) -> bytes:
+    raises = getattr(function, "raises", ())
     try:
         with bounded_memory(MEMORY):
-            return True, function(*args, **kwargs)
+            return json.dumps(["answer", function(*args, **kwargs)]).encode()
     except (MemoryError, RecursionError) as error:
-        return False, TooMuch(f"looking into it takes more than there is ({type(error).__name__})")
+        said: list[object] = ["error", f"looking into it takes more than there is ({type(error).__name__})"]
+    except raises as error:
+        said = ["error", str(error), next(i for i, kind in enumerate(raises) if isinstance(error, kind))]
     except Exception as error:
-        return False, error
+        said = ["error", f"looking into it failed ({type(error).__name__}: {str(error)[:300]})"]
+    return json.dumps(said).encode()

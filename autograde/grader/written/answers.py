@@ -27,6 +27,7 @@ from autograde.checking.cells import grade_id
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook.record import Records, at_once, explained
 from autograde.grader.gradebook.standing import CHECK
+from autograde.grader.sandbox.bounded import bounded
 from autograde.grader.written.ticks import Ticks
 
 LONGEST_COMMENT = 20_000  # characters
@@ -97,13 +98,12 @@ class Answers:
         """(Markdown, attachments) of an answer, as it stands in the graded notebook."""
         path = self.folder / "autograded" / answer.student / answer.lesson / f"{answer.lesson}.ipynb"
         try:
-            cells = nbformat.reads(path.read_text(encoding="utf-8"), 4).cells
+            found = _written(path, answer.question)
         except (OSError, ValueError) as error:
             raise UserError(f"{path} cannot be read ({type(error).__name__}): grade this submission again") from None
-        cell = next((c for c in cells if grade_id(c) == answer.question), None)
-        if cell is None:
+        if not found:
             raise UserError(f"{path} has no answer to {answer.question}: grade this submission again")
-        return (cell.source if cell.cell_type == "markdown" else f"````\n{cell.source}\n````"), cell.get("attachments", {})
+        return found[0], found[1]
 
     def give(self, identity: str, mark: Mark, items: list[str], seen: Mark) -> Answer:
         """Record points and a comment; `seen` is what the grader saw before.
@@ -136,6 +136,15 @@ class Answers:
             return self.gradebook.db.query(Grade).filter(Grade.id == identity).one()
         except NoResultFound:
             raise UserError("this answer is not in the gradebook any more: reload the page") from None
+
+
+@bounded(raises=(OSError, ValueError))
+def _written(path: Path, question: str) -> tuple[str, dict[str, Any]] | None:
+    cells = nbformat.reads(path.read_text(encoding="utf-8"), 4).cells
+    cell = next((c for c in cells if grade_id(c) == question), None)
+    if cell is None:
+        return None
+    return (cell.source if cell.cell_type == "markdown" else f"````\n{cell.source}\n````"), cell.get("attachments", {})
 
 
 def _rows(gradebook: Gradebook, ticks: Ticks) -> Iterator[Answer]:

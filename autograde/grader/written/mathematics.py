@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from latex2mathml.converter import convert_to_element
 
 from autograde.grader.safe_markdown import Renderer, to_html
+from autograde.grader.sandbox.bounded import bounded
 
 # what may stand in a formula; a link, a style or a size would act or cover the page
 TAGS = {
@@ -22,6 +23,7 @@ PICTURE = re.compile(r'<img(?:[^">]|"[^"]*")*>')
 LONGEST = 4000  # characters of a formula that is drawn; a longer one is shown as it was written
 
 
+@bounded()
 def html(source: str, attachments: dict[str, Any] | None = None) -> str:
     """Markdown as HTML that cannot act. A formula that is none is shown as it was written."""
     renderer = _WithMarks(attachments or {})

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import math
 import secrets
+from contextlib import ExitStack
+from html import escape
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from autograde.checking.errors import UserError
 from autograde.checking.lesson import read_manifest
 from autograde.grader.gradebook.record import GradebookError
+from autograde.grader.sandbox.bounded import TooMuch, reading
 from autograde.grader.written import question as questions
 from autograde.grader.written.answers import LONGEST_COMMENT, Answer, Answers, Changed, Mark
 from autograde.grader.written.mathematics import html
@@ -43,9 +46,11 @@ LONGEST_REQUEST = 1 << 20  # bytes
 
 
 class Server:
-    """The page for one course directory; `address` opens it."""
+    """The page for one course directory; `address` opens it. What students wrote is made HTML in a reader (`sandbox.bounded`)."""
 
     def __init__(self, folder: Path, port: int = 0) -> None:
+        self.reader = ExitStack()
+        self.reader.enter_context(reading())
         self.answers, token = Answers(folder), secrets.token_urlsafe(24)
         [socket, *_] = bind_sockets(port, HERE)
         self.port = socket.getsockname()[1]
@@ -56,6 +61,7 @@ class Server:
     def close(self) -> None:
         self._server.stop()
         self.answers.close()
+        self.reader.close()
 
 
 def application(answers: Answers, token: str, port: int) -> Application:
@@ -136,7 +142,7 @@ class OneAnswer(Handler):
     def get(self, identity: str) -> None:
         answer = self.answers.find(identity)
         names = {"student": answer.student, "name": answer.name} if self.get_query_argument("names", "") == "yes" else {}
-        self.finish({**_full(answer), **names, "html": html(*self.answers.text(answer))})
+        self.finish({**_full(answer), **names, "html": _shown(*self.answers.text(answer))})
 
     def put(self, identity: str) -> None:
         given = json.loads(self.request.body)
@@ -148,6 +154,14 @@ class OneAnswer(Handler):
         except Changed:
             self.set_status(HTTPStatus.CONFLICT)
             self.finish(_full(self.answers.find(identity)))
+
+
+def _shown(words: str, attachments: dict[str, Any]) -> str:
+    """An answer as HTML; as it was written where making that takes too much."""
+    try:
+        return html(words, attachments)
+    except TooMuch as error:
+        return f"<p>This answer is shown as it was written: {escape(str(error))}.</p><pre>{escape(words)}</pre>"
 
 
 def _place(answer: Answer) -> tuple[str, str]:
