@@ -22,9 +22,11 @@ from autograde.checking import prerequisites
 from autograde.checking.defaults import plain_defaults
 from autograde.checking.errors import StudentTimeout
 from autograde.checking.forbidden_calls import forbidding
-from autograde.checking.lesson import Exercise, Lesson, load_lesson
+from autograde.checking.lesson import Lesson, load_lesson
+from autograde.checking.manifest import Exercise
 from autograde.checking.report import Report
-from autograde.checking.scoring import Result, examine
+from autograde.checking.result import Result
+from autograde.checking.scoring import examine
 from autograde.checking.status import ExerciseStatus
 from autograde.checking.student import LocalStudent
 

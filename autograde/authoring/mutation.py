@@ -17,7 +17,8 @@ from autograde.checking.errors import UserError
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.forbidden_calls import forbidding
 from autograde.checking.lesson import assemble_lesson
-from autograde.checking.scoring import Result, examine, run_checks
+from autograde.checking.result import Result
+from autograde.checking.scoring import examine, run_checks
 from autograde.checking.student import LocalStudent
 
 

@@ -11,7 +11,7 @@ from autograde import layout
 from autograde.authoring import bootstrap, notebooks, rules, source
 from autograde.authoring.source import Source
 from autograde.checking.errors import UserError
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 
 # What of the package students get, with the modules above these folders: what runs in their kernel, and their commands.
 STUDENT_PARTS = ("checking", "commands", "lessons/__init__.py")

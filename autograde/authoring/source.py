@@ -11,7 +11,7 @@ from typing import Any
 
 import jupytext
 
-from autograde.checking.lesson import Exercise
+from autograde.checking.manifest import Exercise
 from autograde.checking.syntax import defined
 
 TAGS = {"setup", "figure", "experiment", "stretch"}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from autograde.authoring.mutation import Bench, Finding
-from autograde.checking.lesson import Exercise
-from autograde.checking.scoring import Result
+from autograde.checking.manifest import Exercise
+from autograde.checking.result import Result
 from autograde.checking.status import ExerciseStatus
 
 COLUMNS = ("Lesson", "Exercise", "Wrong: caught", "recognised", "Right: accepted")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_BYTES = 64 * 2**20  # of a graded file: the lesson, its check and the grader say this one limit
 # What `torch.compile`, DataParallel, FSDP, activation checkpointing and DeepSpeed put before the names of what they wrap, at any depth

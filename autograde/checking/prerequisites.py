@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograde.checking.scoring import Result
+from autograde.checking.result import Result
 from autograde.checking.status import ExerciseStatus
 
 WAITS = (

@@ -6,8 +6,7 @@ from html import escape
 from typing import Any
 
 from autograde.checking.answers import RESULT_MIME
-from autograde.checking.runner import Outcome
-from autograde.checking.scoring import Result, tell
+from autograde.checking.result import Outcome, Result, tell
 from autograde.checking.status import CheckStatus, ExerciseStatus
 
 SIGNS = {CheckStatus.PASSED: "✓", CheckStatus.NOT_ATTEMPTED: "·"}

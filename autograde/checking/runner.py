@@ -28,6 +28,7 @@ from autograde.checking.errors import (
 )
 from autograde.checking.expect import tensors_in
 from autograde.checking.expected import turn_of
+from autograde.checking.result import Outcome
 from autograde.checking.status import CheckStatus
 from autograde.checking.student import Student
 
@@ -51,25 +52,6 @@ class Check:
     function: Callable[..., None]
     arguments: dict[str, Any]
     trivial: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one check said."""
-
-    check: str
-    title: str
-    status: CheckStatus
-    weight: float
-    hidden: bool
-    message: str = ""
-    detail: str = ""
-    trivial: bool = False
-    printed: str = ""  # by an answer in this process
-
-    @property
-    def passed(self) -> bool:
-        return self.status == CheckStatus.PASSED
 
 
 class _Collector:

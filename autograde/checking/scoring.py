@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from autograde.checking import pretend_gpu
-from autograde.checking.errors import NOT_WRITTEN, AutogradeError, ForbiddenCall, MissingName, StudentDied, StudentTimeout
+from autograde.checking.errors import AutogradeError, ForbiddenCall, MissingName, StudentDied, StudentTimeout
 from autograde.checking.fingerprint import fingerprint, same
-from autograde.checking.lesson import Exercise, Lesson, Mistake
-from autograde.checking.runner import Check, Outcome, run
+from autograde.checking.lesson import Lesson, Mistake
+from autograde.checking.manifest import Exercise
+from autograde.checking.result import Outcome, Result
+from autograde.checking.runner import Check, run
 from autograde.checking.status import ENDED, UNWRITTEN, CheckStatus, ExerciseStatus
 from autograde.checking.student import Student
 
@@ -24,38 +26,6 @@ DEVICE_WORDS = re.compile(r"device|gpu|_cuda", re.IGNORECASE)
 GENERATOR_WORDS = "device type for generator"
 DEVICE_MISTAKE = "On a GPU this would fail: somewhere a tensor is made or drawn on another device than the inputs' (pass device=x.device)"
 GIVEN_UP = ("a check before it ended this way", "checks before it ended this way")
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an exercise earned, and why."""
-
-    exercise: str
-    score: float
-    points: float
-    status: ExerciseStatus
-    outcomes: list[Outcome] = field(default_factory=list)
-    diagnosis: str = ""
-    waits_for: list[str] = field(default_factory=list)  # in a notebook: the answers it builds on that do not pass yet
-    mistake: str = ""  # the key of the known mistake that it is
-
-    @property
-    def message(self) -> str:
-        """The one line that says most: the known mistake, else the first failure."""
-        failures = [o for o in self.outcomes if not o.passed]
-        if self.status in (ExerciseStatus.PASSED, ExerciseStatus.NOT_ATTEMPTED):
-            return "" if self.status == ExerciseStatus.PASSED else NOT_WRITTEN
-        if not failures:
-            return self.diagnosis
-        visible = [o for o in failures if not o.hidden] or failures
-        return self.diagnosis or tell(visible[0])
-
-
-def tell(outcome: Outcome) -> str:
-    """A failure as one sentence; a hidden check tells its title."""
-    if outcome.hidden:
-        return outcome.title
-    return f"{outcome.message}: {outcome.detail}" if outcome.detail else outcome.message
 
 
 def examine(

@@ -19,7 +19,7 @@ from typing import Any
 from autograde import layout
 from autograde.checking.errors import SandboxUnavailable
 from autograde.checking.lesson import load_lesson
-from autograde.checking.scoring import Result
+from autograde.checking.result import Result
 from autograde.checking.status import ExerciseStatus, SubmissionStatus
 from autograde.exports.results import cases, document, save
 from autograde.exports.visibility import Visibility

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograde.checking.errors import UserError
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
 from autograde.grader.results.csv_tables import as_csv, points, read, safe

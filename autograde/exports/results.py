@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograde.checking.errors import UserError
 from autograde.checking.report import SIGNS, headline, shown
-from autograde.checking.runner import Outcome
-from autograde.checking.scoring import Result, tell
+from autograde.checking.result import Outcome, Result, tell
 from autograde.exports.visibility import Visibility
 from autograde.files import write
 

@@ -12,7 +12,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import layout
 from autograde.checking.cells import grade_id
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 from autograde.grader.gradebook import exchange_files
 from autograde.grader.gradebook.record import with_outputs
 from autograde.grader.gradebook.rubrics import with_rubrics, without_rubrics

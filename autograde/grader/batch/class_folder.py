@@ -116,11 +116,13 @@ class ClassFolder:
 
     def _standings(self) -> dict[Key, Standing]:
         """The gradebook's points; it may be another one than was there when results were recorded, and gets what it lacks."""
-        there = {(s.student, s.lesson) for s in self.records.standings()}
+        known = {(s.student, s.lesson): s for s in self.records.standings()}
         for key, entry in self.list.members():
-            if key not in there and not entry.missing and (graded := self.store.load(entry.key)):
+            if key not in known and not entry.missing and (graded := self.store.load(entry.key)):
                 self.records.record(graded, entry.key)
-        return {(s.student, s.lesson): s for s in self.records.standings() if s.student not in self.list.gone}
+                if standing := self.records.standing(*key):
+                    known[key] = standing
+        return {key: standing for key, standing in known.items() if key[0] not in self.list.gone}
 
     def _write(self, job: Job, key: str, graded: Graded) -> None:
         """The gradebook and the page of one result; in memory stays what the summary needs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autograde.checking.scoring import Result
+from autograde.checking.result import Result
 from autograde.checking.status import ExerciseStatus, SubmissionStatus
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.results.model import Graded

@@ -14,7 +14,7 @@ from autograde.checking.status import SubmissionStatus
 from autograde.grader.batch import pool
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.results.model import Graded
-from autograde.grader.run import task
+from autograde.grader.run import calls
 from autograde.grader.sandbox.modes import Mode
 
 AHEAD = 4  # submissions queued for each worker: enough to keep it busy, few enough to keep memory flat
@@ -36,11 +36,13 @@ class Job:
 
 def here(executor: Executor, found: Found, sandbox: Mode) -> Future:
     """For workers that see this machine's files: processes or threads."""
-    return executor.submit(task.grade_here, found, sandbox)
+    return executor.submit(calls.grade_here, found, sandbox)
 
 
 def far(executor: Executor, found: Found, sandbox: Mode) -> Future:
     """For workers on other machines: the submission travels."""
+    from autograde.grader.run import task
+
     parcel = task.pack(found, sandbox)
     if parcel is not None:
         return executor.submit(task.grade_parcel, parcel)
@@ -89,13 +91,15 @@ def graded(
             try:
                 result = future.result()
             except pool.OutOfTime:
-                running[executor.submit(task.stopped, job.found, STOPPED, SubmissionStatus.UNREADABLE)] = job
+                running[executor.submit(calls.stopped, job.found, STOPPED, SubmissionStatus.UNREADABLE)] = job
             except pool.GraderLost:
                 lost()
                 losses[job.key] += 1
                 last = losses[job.key] >= CHANCES
                 again = (
-                    executor.submit(task.stopped, job.found, LOST, SubmissionStatus.ERROR) if last else submit(executor, job.found, sandbox)
+                    executor.submit(calls.stopped, job.found, LOST, SubmissionStatus.ERROR)
+                    if last
+                    else submit(executor, job.found, sandbox)
                 )
                 running[again] = job
             else:

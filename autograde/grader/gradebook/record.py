@@ -22,7 +22,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from autograde.checking.cells import grade_id, noted
 from autograde.checking.report import Report
-from autograde.checking.scoring import Result
+from autograde.checking.result import Result
 from autograde.files import write
 from autograde.grader.gradebook import exchange_files, extensions
 from autograde.grader.gradebook.course_dir import database, open_gradebook
@@ -142,6 +142,8 @@ class Records:
     def update_penalties(self) -> list[tuple[str, str]]:
         """The same for every submission that is late or was; (student, lesson) of those whose penalty has changed."""
         concerned = [(s.student, s.lesson, s.penalty) for s in self.standings() if s.late > 0 or s.penalty]
+        if not concerned:
+            return []
         for student, lesson, _ in concerned:
             self.update_penalty(student, lesson)
         after = {(s.student, s.lesson): s.penalty for s in self.standings()}

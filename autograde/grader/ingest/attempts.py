@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from autograde import layout
-from autograde.checking.lesson import outcome_files, read_manifest
+from autograde.checking.manifest import outcome_files, read_manifest
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.kinds import Kind

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from autograde import layout
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 from autograde.grader.ingest import without_outputs
 from autograde.grader.sandbox.bounded import TooMuch, bounded
 

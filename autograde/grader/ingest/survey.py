@@ -15,7 +15,7 @@ import yaml
 
 from autograde import layout
 from autograde.checking.errors import UserError
-from autograde.checking.lesson import outcome_files
+from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest import archive, kinds, systems, whose
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, lesson_of

@@ -14,9 +14,8 @@ from urllib.parse import quote
 
 from jinja2 import Template
 
-from autograde.checking.lesson import read_manifest
-from autograde.checking.runner import Outcome
-from autograde.checking.scoring import Result, tell
+from autograde.checking.manifest import read_manifest
+from autograde.checking.result import Outcome, Result, tell
 from autograde.checking.status import UNWRITTEN, CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.files import write
 from autograde.grader.pages.template import template

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from jinja2 import Template
 
 from autograde import layout
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 from autograde.files import write
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.roster import Person

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from jinja2 import Template
 
-from autograde.checking.lesson import read_manifest
-from autograde.checking.runner import Outcome
-from autograde.checking.scoring import Result, tell
+from autograde.checking.manifest import read_manifest
+from autograde.checking.result import Outcome, Result, tell
 from autograde.checking.status import UNWRITTEN, ExerciseStatus
 from autograde.files import write
 from autograde.grader.gradebook.standing import Entry, Standing

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from jinja2 import Template
 
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 from autograde.files import write
 from autograde.grader.pages.likeness import Likeness
 from autograde.grader.pages.template import template

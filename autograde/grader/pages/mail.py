@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import getaddresses
 from pathlib import Path
 
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 from autograde.files import write
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Standing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autograde import layout
-from autograde.checking.scoring import Result
+from autograde.checking.result import Result
 from autograde.grader.results.model import Graded
 
 UNSHOWN = "what was written cannot be shown"

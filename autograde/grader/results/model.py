@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autograde.checking.cells import noted
-from autograde.checking.runner import Outcome
-from autograde.checking.scoring import Result
+from autograde.checking.result import Outcome, Result
 from autograde.checking.status import CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.checking.text import plain
 

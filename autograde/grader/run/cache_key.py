@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autograde import layout
-from autograde.checking.lesson import outcome_files
+from autograde.checking.manifest import outcome_files
 from autograde.checking.model_files import MAX_BYTES
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.sandbox.modes import Mode

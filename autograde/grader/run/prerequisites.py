@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autograde.checking.answers import used
-from autograde.checking.runner import Outcome
-from autograde.checking.scoring import Result, earned
+from autograde.checking.result import Outcome, Result
+from autograde.checking.scoring import earned
 from autograde.checking.status import ExerciseStatus
 from autograde.grader.ingest.matching import CodeCell, Submission
 from autograde.grader.ingest.python_cells import parsed

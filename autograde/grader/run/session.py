@@ -17,6 +17,8 @@ from autograde.grader.sandbox.limits import Limits
 from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.worker import fork_server
 
+LASTING = ("function", "type")  # kinds of objects whose names mean the same for as long as a worker lives
+
 
 @dataclass(frozen=True)
 class CellResult:
@@ -34,6 +36,7 @@ class _Worker(Connection):
 
     def __init__(self, session: Session, sockets: tuple) -> None:
         self.session = session
+        self.known: dict[str, RemoteObject] = {}  # functions and classes by name: asked for once, since a check names them again and again
         super().__init__(sockets, session.limits.message_bytes, RemoteObject)
 
     def ask(self, operation: str, arguments: tuple) -> Any:
@@ -140,10 +143,16 @@ class Session:
 
     def value(self, name: str) -> Any:
         """What the submission calls by this name: data, or an object that stays in the worker."""
+        known = self.worker.known
+        if name in known and self.alive:
+            return known[name]
         try:
-            return self.ask("value", (name,))
+            found = self.ask("value", (name,))
         except MissingName:
             raise MissingName(self._why_missing(name)) from None
+        if isinstance(found, RemoteObject) and found._type_name in LASTING:
+            known[name] = found
+        return found
 
     def artifact(self, name: str) -> bytes | None:
         return self.artifacts(name) if callable(self.artifacts) else self.artifacts.get(name)

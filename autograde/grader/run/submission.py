@@ -16,10 +16,12 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
-from autograde.checking.lesson import Exercise, Lesson, Mistake, load_lesson, outcome_files
+from autograde.checking.lesson import Lesson, Mistake, load_lesson
+from autograde.checking.manifest import Exercise, outcome_files
 from autograde.checking.model_files import MAX_BYTES
-from autograde.checking.runner import Check, Outcome
-from autograde.checking.scoring import Result, diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
+from autograde.checking.result import Outcome, Result
+from autograde.checking.runner import Check
+from autograde.checking.scoring import diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
 from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.ingest.lesson_of import by_content

@@ -21,7 +21,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
 from autograde.checking.errors import UserError
-from autograde.checking.lesson import read_manifest
+from autograde.checking.manifest import read_manifest
 from autograde.grader.gradebook.record import GradebookError
 from autograde.grader.sandbox.bounded import TooMuch, reading
 from autograde.grader.written import question as questions

@@ -72,7 +72,7 @@ def pupils(tmp_path, monkeypatch):
     pupils.hand_in("ada", "ben", "cleo")
 
     @contextmanager
-    def executor(workers, scheduler):
+    def executor(*_):
         yield None, 2, pupils.submit
 
     monkeypatch.setattr(class_run, "_executor", executor)

@@ -11,7 +11,7 @@ import pytest
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, solved_notebook
-from autograde.checking.lesson import outcome_files
+from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.run import cache_key
 
