@@ -137,7 +137,10 @@ def strength(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every answer that is tried.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Keep the table of all lessons in docs/measured, for the site.")] = False,
     mutants: Annotated[
-        bool, typer.Option("--mutants", help="Try every one-node change of the reference answers instead; minutes.")
+        bool,
+        typer.Option(
+            "--mutants", help="Try changes of the reference answers instead: every one-node change, every kind of mistake; minutes."
+        ),
     ] = False,
 ) -> None:
     """Try the checks on every known wrong answer, on every unusual right one, and on answers that do nothing.
@@ -180,12 +183,13 @@ def strength(
 
 
 def _try_mutants(benches: Sequence[Bench], exercises: Sequence[str]) -> None:
+    from autograde.authoring import kinds
     from autograde.authoring.mutants import complaints, of_lesson
 
     survived = False
     for bench in benches:
         tried = [mutant for mutant in of_lesson(bench) if not exercises or mutant.exercise in exercises]
-        found = complaints(bench, tried)
+        found = complaints(bench, tried) + kinds.complaints(bench, exercises)
         for line in found:
             console.print(f"[red]✗[/red] {escape(line)}", soft_wrap=True)
         console.print(f"{bench.source.name}: {len(tried)} changes of one node, {len(found)} not as they should be")

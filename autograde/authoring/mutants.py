@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import ast
 import copy
-import json
 import multiprocessing
 import resource
-from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-from autograde import layout
+from autograde.authoring import equivalents
 from autograde.authoring.mutation import Bench
-from autograde.checking.forbidden_calls import forbidding
-from autograde.checking.scoring import run_checks
-from autograde.checking.student import LocalStudent
+from autograde.authoring.trial import Trial
 
-SECONDS = 20  # of a processor, for one mutant: an endless loop is caught by its end
+SECONDS = 3  # of a processor, beyond ten times what the right answer takes: an endless loop is caught by its end
 MEMORY = 8 << 30
 LARGE = 100  # a number from which on one more is as good as none
 OPERATORS: dict[type, type] = {
@@ -58,11 +53,12 @@ def mutants(exercise: str, answer: str) -> list[Mutant]:
 
 
 def _nodes(tree: ast.AST) -> list[ast.AST]:
-    """What may be changed: neither annotations nor texts that only explain."""
+    """What may be changed: neither annotations nor texts that only explain, such as an error's."""
     left_out: set[int] = set()
     for node in ast.walk(tree):
         hints = [getattr(node, "annotation", None), getattr(node, "returns", None), *getattr(node, "decorator_list", [])]
         texts = [node] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) else []
+        texts += node.exc.args if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) else []
         left_out |= {id(part) for one in (*hints, *texts) if one is not None for part in ast.walk(one)}
     return [node for node in ast.walk(tree) if id(node) not in left_out]
 
@@ -123,11 +119,11 @@ def _one_line(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())[:80]
 
 
-def caught(bench: Bench, mutant: Mutant) -> bool:
+def caught(trial: Trial, mutant: Mutant) -> bool:
     """Whether a check fails on it, or its process ends before all have passed: of a hang, for want of memory, by itself."""
     fork = multiprocessing.get_context("fork")
     here, there = fork.Pipe(duplex=False)
-    process = fork.Process(target=_try, args=(bench, mutant, there))
+    process = fork.Process(target=_try, args=(trial, mutant, there))
     process.start()
     there.close()
     try:
@@ -138,17 +134,15 @@ def caught(bench: Bench, mutant: Mutant) -> bool:
     return not survived
 
 
-def _try(bench: Bench, mutant: Mutant, answer: Connection) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+def _try(trial: Trial, mutant: Mutant, answer: Connection) -> None:
+    limit = SECONDS + round(10 * trial.seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    exercise, names = bench.lesson.exercises[mutant.exercise], dict(bench.reference)
+    names = dict(trial.bench.reference)
     try:
         exec(compile(mutant.code, f"<mutant of {mutant.exercise}>", "exec", dont_inherit=True), names)
-        student = LocalStudent(ChainMap({mutant.exercise: names[mutant.exercise]}, bench.reference))
-        guard = partial(forbidding, exercise.forbids, names)
-        outcomes, _ = run_checks(bench.lesson.checks[exercise.name], student, guard, enough=lambda outcome: not outcome.passed)
-        answer.send(all(outcome.passed for outcome in outcomes))
+        answer.send(trial.passes(names[mutant.exercise], names))
     except BaseException:  # one that fails before any check is caught, too
         answer.send(False)
 
@@ -159,18 +153,9 @@ def of_lesson(bench: Bench) -> list[Mutant]:
     return [mutant for name in graded for mutant in mutants(name, bench.source.answer(name))]
 
 
-def equivalent(lesson: str) -> dict[str, dict[str, str]]:
-    """By exercise and change, why the change changes nothing that a check may ask for."""
-    path = layout.equivalent_path(lesson)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def complaints(bench: Bench, tried: list[Mutant]) -> list[str]:
+def complaints(bench: Bench, tried: Sequence[Mutant]) -> list[str]:
     """The mutants that survive without a reason in the list, and those in the list that are caught."""
-    reasons, found = equivalent(bench.source.name), []
-    for mutant in tried:
-        listed = mutant.change in reasons.get(mutant.exercise, {})
-        if caught(bench, mutant) == listed:
-            verdict = "is caught, and listed as changing nothing" if listed else "survived"
-            found.append(f"{bench.source.name}: {mutant.exercise}: {mutant.change} {verdict}")
-    return found
+    trials = {name: Trial(bench, name) for name in {mutant.exercise for mutant in tried}}
+    verdicts = [(mutant, not caught(trials[mutant.exercise], mutant)) for mutant in tried]
+    lines = [equivalents.complaint(bench.source.name, mutant.exercise, mutant.change, survived) for mutant, survived in verdicts]
+    return list(filter(None, lines))

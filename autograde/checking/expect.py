@@ -26,6 +26,7 @@ TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of
     torch.float16: (2e-3, 2e-3),
 }
 FALSE_ALARM = 1e-7
+ONLY_FLOAT32 = "With float64 inputs the result is only as exact as float32: somewhere on the way the numbers are converted"
 LOOKS_AT_VALUES = ("item() cannot be called on meta", "Cannot copy out of meta tensor", "data-independent")
 
 
@@ -117,8 +118,11 @@ def gradients(
     rtol: float | None = None,
     atol: float | None = None,
 ) -> None:
-    """The student's gradients in every floating input equal autograd's through `oracle` for one random cotangent."""
-    cotangent, wanted = expected.through(oracle, _input_gradients, inputs)
+    """The student's gradients in every floating input equal autograd's through `oracle` for one random cotangent.
+
+    A second call with other values of the same shapes gives the oracle's values for these: nothing is kept from the first.
+    """
+    cotangent, wanted, again = expected.through(oracle, _input_gradients, inputs)
     output, got = student.pullback(function, tuple(inputs), cotangent)
     if output is None:  # no gradient would reach anything, for a simpler reason
         raise CheckFailed(f"For {where}: expected a result, got {_kind(None)}")
@@ -127,10 +131,35 @@ def gradients(
             raise CheckFailed(f"For {where}: no gradient reaches {argument(function, i)}; the result must stay differentiable in it")
         if want is not None:
             close(got[i], want, where=f"{where}, the gradient in {argument(function, i)}", rtol=rtol, atol=atol)
+    second, _ = student.pullback(function, other_values(inputs), cotangent)
+    computed_anew(output, second, again, where=where, rtol=rtol, atol=atol)
 
 
-def _input_gradients(oracle: Callable, inputs: Sequence[Any]) -> tuple[Any, list[torch.Tensor | None]]:
-    """A random cotangent of the form of the oracle's output, and autograd's gradients for it; None where there is none."""
+def computed_anew(first: Any, second: Any, want: Any, *, where: str, rtol: float | None = None, atol: float | None = None) -> None:
+    """The `second` call's result is `want`, and not kept from the `first`, whose inputs had the same shapes."""
+    kept = [torch.equal(one, other) for one, other in zip(tensors_in(first), tensors_in(second)) if one.shape == other.shape]
+    try:
+        close(second, want, where=f"{where}, called again with other values", rtol=rtol, atol=atol)
+    except CheckFailed:
+        if kept and all(kept):
+            raise CheckFailed(
+                f"For {where}: a second call with other values of the same shapes gives the first call's result; compute it anew in every call"
+            ) from None
+        raise
+
+
+def other_values(inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """Inputs of the same shapes, signs and zeros with other floating values; integers and masks are the same."""
+    return tuple(_scaled_unevenly(x) if is_floating(x) else x for x in inputs)
+
+
+def _scaled_unevenly(x: torch.Tensor) -> torch.Tensor:
+    factors = torch.linspace(0.5, 1.0, max(x.numel(), 2), dtype=x.dtype, device=x.device)[: x.numel()]
+    return x.detach() * factors.reshape(x.shape)
+
+
+def _input_gradients(oracle: Callable, inputs: Sequence[Any]) -> tuple[Any, list[torch.Tensor | None], Any]:
+    """A random cotangent of the form of the oracle's output, autograd's gradients for it (None where there is none), the output for other values."""
     leaves = [x.detach().clone().requires_grad_() if is_floating(x) else x for x in inputs]
     outputs = oracle(*leaves)
     several = isinstance(outputs, (tuple, list))
@@ -139,7 +168,9 @@ def _input_gradients(oracle: Callable, inputs: Sequence[Any]) -> tuple[Any, list
     used = [(y, c) for y, c in zip(listed, cotangents) if c is not None and y.requires_grad]
     floating = [x for x in leaves if is_floating(x)]
     found = iter(torch.autograd.grad([y for y, _ in used], floating, [c for _, c in used], allow_unused=True))
-    return tuple(cotangents) if several else cotangents[0], [next(found) if is_floating(x) else None for x in leaves]
+    again = oracle(*other_values(inputs))
+    again = tuple(y.detach() for y in again) if several else again.detach()
+    return tuple(cotangents) if several else cotangents[0], [next(found) if is_floating(x) else None for x in leaves], again
 
 
 def parameter_gradients(
@@ -155,15 +186,15 @@ def parameter_gradients(
 ) -> None:
     """The gradients in the module's parameters equal autograd's through `oracle(weights, *inputs)`.
 
-    `cotangent` has the form of the output; in a tuple, None leaves that output out.
+    `cotangent` has the form of the output; in a tuple, None leaves that output out. They do for a second call with other values, too.
     """
-    wanted = expected.through(oracle, _weight_gradients, weights, inputs, cotangent)
-    got = student.parameter_gradients(module, tuple(inputs), cotangent)
-    for name, want in wanted.items():
-        if want is None:
-            continue
-        true(got.get(name) is not None, f"No gradient reaches `{name}`: it must be a parameter, used as it is")
-        close(got[name], want, where=f"{where}, the gradient in {name}", atol=atol)
+    for values, words in ((tuple(inputs), where), (other_values(inputs), f"{where}, called again with other values")):
+        wanted = expected.through(oracle, _weight_gradients, weights, values, cotangent)
+        got = student.parameter_gradients(module, values, cotangent)
+        for name, want in wanted.items():
+            if want is not None:
+                true(got.get(name) is not None, f"No gradient reaches `{name}`: it must be a parameter, used as it is")
+                close(got[name], want, where=f"{words}, the gradient in {name}", atol=atol)
 
 
 def _weight_gradients(
@@ -207,11 +238,14 @@ def _untouched(old: Any, new: Any) -> bool:
 
 
 def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
-    """float64 in, float64 out (in every floating tensor of the result)."""
-    wide = [x.double() if is_floating(x) else x for x in args]
-    for y in _some_tensors(function(*wide, **kwargs)):
-        if y.is_floating_point() and y.dtype != torch.float64:
+    """float64 in, float64 out (in every floating tensor of the result), with more digits than float32 has."""
+    wide = [x.double() * (1 + 2**-40) if is_floating(x) else x for x in args]  # float32 cannot hold these numbers
+    results = [y for y in _some_tensors(function(*wide, **kwargs)) if y.is_floating_point()]
+    for y in results:
+        if y.dtype != torch.float64:
             raise CheckFailed("Results must have the dtype of the inputs", f"float64 in, {str(y.dtype).removeprefix('torch.')} out")
+    if results and all(torch.equal(y.float().double(), y) for y in results):
+        raise CheckFailed(ONLY_FLOAT32)
 
 
 def precise(function: Callable, oracle: Callable, *args: Any, where: str) -> None:
@@ -222,8 +256,7 @@ def precise(function: Callable, oracle: Callable, *args: Any, where: str) -> Non
     try:
         close(got, want, where=where, rtol=1e-10, atol=1e-12)
     except CheckFailed as failed:
-        message = "With float64 inputs the result is only as exact as float32: somewhere on the way the numbers are converted"
-        raise CheckFailed(message, failed.detail) from None
+        raise CheckFailed(ONLY_FLOAT32, failed.detail) from None
 
 
 def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:

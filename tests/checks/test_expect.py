@@ -62,6 +62,25 @@ def test_gradients_find_a_detached_path():
     )
 
 
+def test_a_result_kept_from_the_call_before_is_found():
+    kept = {}
+
+    def cached(x):
+        return kept.setdefault(x.shape, x * x)
+
+    said = failure(expect.gradients, LocalStudent({}), cached, (A + 1,), lambda x: x * x, where="x")
+    assert "second call" in said and "wrong values" not in said
+    expect.gradients(LocalStudent({}), lambda x: x * x, (A + 1,), lambda x: x * x, where="x")
+    said = failure(expect.computed_anew, A, A + 5, A + 1, where="x")
+    assert "called again" in said and "wrong values" in said
+
+
+def test_other_values_have_the_same_shapes_and_signs():
+    mask = torch.tensor([True, False])
+    x, same_mask, n = expect.other_values((A - 2, mask, 3))
+    assert torch.equal(x.sign(), (A - 2).sign()) and (x != A - 2)[A != 2].sum() >= 4 and same_mask is mask and n == 3
+
+
 def test_a_forgotten_return_is_no_matter_of_gradients():
     said = failure(expect.gradients, LocalStudent({}), lambda x: None, (A.clone(),), lambda x: x * 2, where="x")
     assert "return" in said and "gradient" not in said
@@ -85,6 +104,8 @@ def test_device_and_dtype():
     expect.follows_device(lambda x: torch.zeros(3, device=x.device) + x, torch.ones(3))
     failure(expect.follows_device, lambda x: torch.zeros(3), torch.ones(3))
     failure(expect.keeps_dtype, lambda x: x.float(), torch.ones(3))
+    assert "as exact as float32" in failure(expect.keeps_dtype, lambda x: (x.float() * 2).double(), torch.ones(3))
+    expect.keeps_dtype(lambda x: (x, torch.ones(3).double()), torch.ones(3))
 
 
 def test_frequencies_have_power_and_patience():

@@ -135,6 +135,18 @@ def test_the_limits_of_exploration(student):
     expect.true({int(a) for a in draws(student, torch.tensor([-1.0]), 0.5, 5, seed=5)} == {0}, "With one action there is nothing to choose")
 
 
+@pytest.mark.exercise("epsilon_greedy", weight=0.5)
+def test_values_that_hardly_differ(student):
+    """The best action is the best one, by however little; the row is left alone."""
+    generator = seeded(6)
+    for best in (1, 2):
+        row = torch.ones(3, dtype=torch.float64)
+        row[best] += 1e-12
+        got = {int(student.epsilon_greedy(row.clone(), 0.0, generator)) for _ in range(20)}
+        expect.true(got == {best}, "Of values that differ in the twelfth digit the action must still be the best one")
+    expect.inputs_unchanged(student, student.epsilon_greedy, row, 0.5, seeded(7))
+
+
 # ---------------------------------------------------------------------------------------------------- the model
 def random_steps(n, n_states, n_actions, seed, ends=()):
     """Steps of no particular world; a step into `ends` is terminated three times in four."""
@@ -188,6 +200,17 @@ def test_model_dtype_and_inputs(student):
         )
         now = (lived.state, lived.action, lived.reward, lived.next_state, lived.terminated)
         expect.true(all(torch.equal(x, y) for x, y in zip(before, now)), "The experience must not be changed")
+
+
+@pytest.mark.exercise("fit_model", weight=0.5)
+def test_every_experience_has_its_own_model(student):
+    """Two experiences of the same length, one after the other."""
+    for state, reward in ((0, 2.0), (1, -5.0)):
+        got = student.fit_model(Experience.from_steps([(state, 1, reward, 2, True), (state, 1, reward + 1, 1, False)]), 3, 2)
+        want = torch.zeros(3, 2, dtype=torch.float64)
+        want[state, 1] = reward + 0.5
+        expect.close(got.reward, want, where="two steps among 3 states, `reward`")
+        expect.close(got.transition[state, 1], torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64), where="two steps, `transition`")
 
 
 @pytest.mark.exercise("sample_model", weight=1.5)
@@ -290,6 +313,19 @@ def test_q_planning_without_experience(student):
     )
 
 
+@pytest.mark.exercise("q_planning", weight=0.5)
+def test_q_planning_begins_anew_with_every_call(student):
+    """A second model of the same sizes is planned with for itself, and a generator is drawn from for good."""
+    for reward in (2.0, -3.0):
+        model = TabularModel.from_rows({(1, 0): (reward, {0: 1.0})}, 2, 1, terminal=[0])
+        want = torch.tensor([[0.0], [reward]], dtype=torch.float64)
+        expect.close(student.q_planning(model, 3, 1.0, 0.9, seeded(0)), want, where="one pair that ends the episode")
+    coin, generator = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5})}, 2, 1, terminal=[1]), seeded(1)
+    first, second = (student.q_planning(coin, 40, 0.1, 0.9, generator) for _ in range(2))
+    message = "Two calls with one generator gave the same table: draw from `generator` itself, not from a copy"
+    expect.true(not torch.equal(first, second), message)
+
+
 BANDIT = TabularModel.from_rows({(1, 0): (-1.0, {2: 1.0}), (1, 1): (3.0, {2: 1.0}), (1, 2): (-2.0, {2: 1.0})}, 3, 3, terminal=[2])
 
 
@@ -358,6 +394,15 @@ def test_sarsa_planning_draws_starts_from_the_generator(student):
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different start states: a draw does not use `generator`")
 
 
+@pytest.mark.exercise("sarsa_planning", weight=0.5)
+def test_sarsa_planning_begins_anew_with_every_call(student):
+    """A second model of the same sizes is planned with for itself."""
+    for reward in (2.0, -3.0):
+        model = TabularModel.from_rows({(1, 0): (reward, {0: 1.0})}, 2, 1, terminal=[0])
+        got = student.sarsa_planning(model, torch.tensor([1]), 2, 1.0, 0.9, 0.1, 5, seeded(0))
+        expect.close(got, torch.tensor([[0.0], [reward]], dtype=torch.float64), where="one pair that ends the episode")
+
+
 @pytest.mark.exercise("monte_carlo_planning", weight=0.5)
 @pytest.mark.trivial
 def test_monte_carlo_planning_draws_starts_from_the_generator(student):
@@ -415,6 +460,15 @@ def test_monte_carlo_planning_finds_the_better_way(student):
     coin = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5})}, 2, 1, terminal=[1])
     first, second = (student.monte_carlo_planning(coin, torch.tensor([0]), 40, 0.9, 0.5, 30, seeded(4)) for _ in range(2))
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different tables")
+
+
+@pytest.mark.exercise("monte_carlo_planning", weight=0.5)
+def test_monte_carlo_planning_in_double_precision(student):
+    """A float64 model's returns are float64 all the way."""
+    chain = TabularModel.from_rows({(0, 0): (1 / 3, {1: 1.0}), (1, 0): (-0.7, {2: 1.0})}, 3, 1, terminal=[2])
+    got = student.monte_carlo_planning(chain, torch.tensor([0]), 3, 0.9, 0.3, 10, seeded(0))
+    want = torch.tensor([[1 / 3 - 0.9 * 0.7], [-0.7], [0.0]], dtype=torch.float64)
+    expect.close(got, want, where="rewards of 1/3 and −0.7", rtol=1e-11)
 
 
 # ---------------------------------------------------------------------------------------------------- Dyna
@@ -616,3 +670,15 @@ def test_sweeping_in_a_stochastic_model(student):
     expect.close(got, optimal_q(model, 0.9), where="a stochastic model", atol=1e-6)
     _, cut = student.prioritized_sweeping(model, 0.9, 1e-10, 7)
     expect.true(int(cut) <= 7 < int(updates), "`max_updates` must stop it")
+
+
+@pytest.mark.exercise("prioritized_sweeping")
+def test_sweeping_takes_the_largest_error_first(student):
+    """Where every step pays a little and the last one much, the last one comes first, and each pair needs one update; θ may be 0."""
+    for sign in (1, -1):
+        rows = {(s, 0): (sign * (10.0 if s == 19 else 0.5), {s + 1: 1.0}) for s in range(20)}
+        model = TabularModel.from_rows(rows, 21, 1, terminal=[20])
+        model = TabularModel(model.transition, model.reward, (model.counts > 0).double(), model.terminal)  # each pair tried once
+        got, updates = student.prioritized_sweeping(model, 0.5, 0.0, 5000)
+        expect.close(got, optimal_q(model, 0.5), where="a chain of 20 steps with a reward in each", atol=1e-9)
+        expect.true(int(updates) == 20, "Largest error first, a chain of 20 pairs needs 20 updates: the last pair, then backwards")

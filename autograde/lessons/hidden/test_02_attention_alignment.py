@@ -393,3 +393,12 @@ def test_monotonic_weights_are_stable(student):
     want = softmax(scores, near)
     expect.close(student.monotonic_local_weights(torch.where(near, scores, 4000.0), 1), want, where="scores of 4000 outside the window")
     expect.close(student.monotonic_local_weights(torch.tensor([[2.0]]), 1), torch.ones(1, 1), where="one step, one position")
+
+
+@pytest.mark.exercise("monotonic_local_weights", weight=0.5)
+def test_monotonic_weights_of_two_batch_dimensions(student):
+    """Every table of a batch with two dimensions has the same windows."""
+    scores = expect.randn(2, 3, 4, 6, seed=300)
+    window = (torch.arange(6) - torch.arange(4)[:, None]).abs() <= 1
+    want = scores.masked_fill(~window, -torch.inf).softmax(-1)
+    expect.close(student.monotonic_local_weights(scores, 1), want, where="scores (2, 3, 4, 6), D = 1")

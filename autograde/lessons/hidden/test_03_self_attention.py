@@ -88,6 +88,12 @@ def test_each_row_sees_one_word_more(student, n):
     expect.equal(student.causal_mask(n), i[:, None] >= i[None, :], where="another length")
 
 
+@pytest.mark.exercise("causal_mask", weight=0.5)
+def test_a_long_causal_mask(student):
+    """A length that no table made beforehand is likely to have."""
+    expect.equal(student.causal_mask(1100), torch.ones(1100, 1100).tril().bool(), where="1,100 words")
+
+
 # 4 · padding_mask
 
 
@@ -105,6 +111,14 @@ def test_the_width_is_n_and_not_the_longest(student, dtype):
     lengths = torch.tensor([[[2, 1], [3, 0], [1, 2]]], dtype=dtype)
     want = torch.stack([torch.arange(6) < length for length in lengths.flatten()]).reshape(1, 3, 2, 1, 6)
     expect.equal(student.padding_mask(lengths, 6), want, where="three batch dimensions")
+
+
+@pytest.mark.exercise("padding_mask", weight=0.5)
+def test_every_batch_has_its_own_lengths(student):
+    """Two batches of one size, one after the other, of more words than a table made beforehand is likely to have."""
+    for lengths in ([3, 1100, 0], [700, 2, 1050]):
+        want = torch.stack([torch.arange(1100) < length for length in lengths])[:, None]
+        expect.equal(student.padding_mask(torch.tensor(lengths), 1100), want, where="three sentences in 1,100 positions")
 
 
 # 5 · scaled_dot_product_attention
@@ -332,6 +346,14 @@ def test_gradients_at_large_scores(student):
     expect.close(student.attention_backward(*args), tuple(autograd(*args)), where="scores in the hundreds", rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.exercise("attention_backward", weight=0.5)
+def test_every_call_has_its_own_gradients(student):
+    """Two calls with inputs of the same shapes."""
+    for seed in (200, 210):
+        args = [*qkv(2, t_q=3, t_k=5, d_k=4, d_v=6, seed=seed), expect.randn(2, 3, 6, seed=seed + 3)]
+        expect.close(student.attention_backward(*args), tuple(autograd(*args)), where="one of two calls with the same shapes")
+
+
 # Stretch · streaming_attention
 
 
@@ -355,3 +377,12 @@ def test_streaming_is_differentiable(student):
         lambda q, k, v, _: F.scaled_dot_product_attention(q, k, v),
         where="8 keys in blocks of 3",
     )
+
+
+@pytest.mark.exercise("streaming_attention", weight=0.5)
+def test_streaming_over_one_sequence(student):
+    """No batch dimension; a block longer than the sequence, and blocks of one."""
+    q, k, v = qkv(t_q=4, t_k=7, d_k=3, d_v=5, seed=220)
+    for block_size in (1, 7, 50):
+        want = F.scaled_dot_product_attention(q, k, v)
+        expect.close(student.streaming_attention(q, k, v, block_size), want, where=f"7 keys, block_size {block_size}")

@@ -419,3 +419,13 @@ def test_grouped_gradients_and_dtype(student):
     expect.inputs_unchanged(student, function, q, k, v)
     output, weights = function(q, k, v, torch.zeros(3, 5).bool())
     expect.true((output == 0).all() and (weights == 0).all(), "Where nothing may be seen, output and weights are zero")
+
+
+@pytest.mark.exercise("grouped_query_attention", weight=0.5)
+def test_grouped_attention_of_two_batch_dimensions(student):
+    """Two batch dimensions, with a mask for each sequence."""
+    q, k, v = expect.randn(2, 3, 6, 4, 5, seed=400), expect.randn(2, 3, 3, 7, 5, seed=401), expect.randn(2, 3, 3, 7, 5, seed=402)
+    mask = expect.rand(2, 3, 4, 7, seed=403) < 0.6
+    mask[..., 2] = True
+    want = F.scaled_dot_product_attention(q, *(x.repeat_interleave(2, -3) for x in (k, v)), attn_mask=mask.unsqueeze(-3))
+    expect.close(student.grouped_query_attention(q, k, v, mask)[0], want, where="6 query heads and 3 heads of keys and values")

@@ -68,6 +68,16 @@ def test_one_word_and_the_identity(student):
     expect.close(student.permutation_gap(recurrent, expect.randn(4, 3, seed=4), torch.arange(4)), 0.0, where="the identity")
 
 
+@pytest.mark.exercise("permutation_gap", weight=0.5)
+def test_a_tiny_violation(student):
+    """A violation far below float32's precision, and another one in the next call."""
+    x, permutation = torch.ones(5, 2, dtype=torch.float64), torch.tensor([4, 3, 2, 1, 0])
+    places = torch.arange(5, dtype=torch.float64)[:, None]
+    for size in (1e-10, 3e-10):
+        got = student.permutation_gap(lambda x, size=size: x + size * places.to(x.dtype), x, permutation)
+        expect.close(got, 4 * size, where="a layer that adds a very small multiple of the position", rtol=1e-4, atol=0.0)
+
+
 # 2 · sinusoidal_encoding
 
 
@@ -169,6 +179,17 @@ def test_wide_words_and_other_devices(student):
     module = student.LearnedPositionalEmbedding(5, 4)
     expect.keeps_dtype(module, expect.randn(2, 3, 4, seed=53))
     expect.follows_device(student.LearnedPositionalEmbedding(5, 4).to("meta"), expect.randn(2, 3, 4, seed=54))
+
+
+@pytest.mark.exercise("LearnedPositionalEmbedding", weight=0.5)
+def test_positions_are_added_to_every_input(student):
+    """One layer, two inputs of the same shape."""
+    table = expect.randn(6, 4, seed=500)
+    module = student.LearnedPositionalEmbedding(6, 4)
+    module.load_state_dict({"embedding.weight": table}, strict=False)
+    for seed in (501, 502):
+        x = expect.randn(2, 5, 4, seed=seed)
+        expect.close(module(x), x + table[:5], where="one of two inputs of the same shape")
 
 
 # 5 · rotary_embedding
@@ -325,3 +346,16 @@ def test_squeezed_far_positions(student):
     x, positions = expect.randn(3, 32, 4, seed=70), torch.arange(32)
     want = turn(x, positions * 0.25, 100.0)
     expect.close(student.interpolated_rotary(x, positions, 8, 32, 100.0), want, where="four times the length", atol=1e-4)
+
+
+@pytest.mark.exercise("interpolated_rotary", weight=1)
+@pytest.mark.parametrize("batch", [(), (2, 3)])
+def test_interpolated_gradients_of_any_batch(student, batch):
+    """No batch dimension and two, in float64, with gradients."""
+    x, positions = expect.randn(*batch, 5, 6, seed=510, dtype=torch.float64), torch.arange(5).double()
+
+    def oracle(x, positions, trained, extended):
+        return turn(x, positions * trained / extended)
+
+    expect.gradients(student, student.interpolated_rotary, (x, positions, 8, 20), oracle, where=f"{len(batch)} batch dimensions")
+    expect.precise(lambda x: student.interpolated_rotary(x, positions, 8, 20), lambda x: oracle(x, positions, 8, 20), x, where="float64")

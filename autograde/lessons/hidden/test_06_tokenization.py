@@ -105,6 +105,16 @@ def test_no_tokens_at_all(student):
     expect.equal(student.build_vocabulary([], 5, ("<unk>", "<pad>")), {"<unk>": 0, "<pad>": 1}, where="no tokens")
 
 
+@pytest.mark.exercise("build_vocabulary", weight=0.5)
+def test_every_text_has_its_own_vocabulary(student):
+    """Two texts of as many words, one after the other; the words are left alone."""
+    for tokens in (["b", "a", "b"], ["c", "c", "d"]):
+        expect.equal(
+            student.build_vocabulary(list(tokens), 9, ("<unk>",)), by_hand(tokens, 9, ["<unk>"]), where="one of two texts of three words"
+        )
+    expect.inputs_unchanged(student, student.build_vocabulary, ["b", "a", "b"], 9, ["<unk>", "<s>"])
+
+
 # 3 · encode_words
 
 
@@ -113,6 +123,13 @@ def test_unknown_words_anywhere(student):
     """Only unknown words, and <unk> in the text itself."""
     vocabulary = {"b": 4, "a": 9, "<unk>": 7}
     expect.equal(student.encode_words(["x", "<unk>", "a", "X", "b"], vocabulary), [7, 7, 9, 7, 4], where="ids with gaps")
+
+
+@pytest.mark.exercise("encode_words", weight=0.5)
+def test_every_text_has_its_own_ids(student):
+    """Two texts of as many words, one after the other."""
+    for tokens, want in ((["a", "b"], [1, 2]), (["b", "z"], [2, 0])):
+        expect.equal(student.encode_words(tokens, {"<unk>": 0, "a": 1, "b": 2}), want, where="one of two texts of two words")
 
 
 # 4 · wordpiece_encode
@@ -203,6 +220,22 @@ def test_vocabularies_without_merges(student):
     expect.equal(student.train_bpe("", 400, ["<s>"]), (bytes_and(b"<s>"), []), where="an empty text")
 
 
+@pytest.mark.exercise("train_bpe", weight=0.5)
+def test_every_text_has_its_own_merges(student):
+    """Two texts of as many characters, one after the other."""
+    for text in ("abab abab", "cdcd dcdc"):
+        expect.equal(student.train_bpe(text, 260), slow_train(text, 260), where="one of two texts of nine characters")
+
+
+@pytest.mark.exercise("train_bpe", weight=0.5)
+@pytest.mark.trivial
+def test_a_vocabulary_needs_room_for_the_bytes(student):
+    """No room for the 256 bytes and the special tokens: a ValueError."""
+    for vocab_size, specials in ((255, ()), (257, ("<a>", "<b>")), (0, ())):
+        where = f"vocab_size {vocab_size} with {len(specials)} special tokens"
+        expect.raises(ValueError, student.train_bpe, "abab", vocab_size, specials, where=where)
+
+
 # 8 · BPETokenizer
 
 WIDE = [
@@ -289,6 +322,13 @@ def test_bytes_per_token_of_other_scripts(student):
     expect.close(student.bytes_per_token("aaaa", lambda text: [0]), 4.0, where="one token")
 
 
+@pytest.mark.exercise("bytes_per_token", weight=0.5)
+def test_every_text_is_counted(student):
+    """Two texts of as many characters, one after the other."""
+    expect.close(student.bytes_per_token("aaaa", list), 1.0, where="four letters")
+    expect.close(student.bytes_per_token("éééé", list), 2.0, where="four letters with accents")
+
+
 @pytest.mark.exercise("compare_by_segments", weight=2)
 def test_all_pairs_of_segments(student):
     """All pairs of twelve numerals, with leading zeros among them."""
@@ -321,3 +361,13 @@ def test_runs_of_every_length(student, n):
 def test_leading_zeros_stay(student):
     """Zeros are digits like others."""
     expect.equal(student.split_digits("0001000"), ["0", "001", "000"], where="a run that begins with zeros")
+
+
+# Stretch · fast_train_bpe
+
+
+@pytest.mark.exercise("fast_train_bpe", weight=0.5)
+def test_every_text_has_its_own_fast_merges(student):
+    """Two texts of as many characters, one after the other."""
+    for text in ("abab abab", "cdcd dcdc"):
+        expect.equal(student.fast_train_bpe(text, 260), slow_train(text, 260), where="one of two texts of nine characters")

@@ -78,6 +78,18 @@ def test_nothing_and_everything(student):
     expect.raises(ValueError, student.mask_for_infilling, ids, 30, 30, generator(204), -0.1, naming="p", where="a negative p")
 
 
+@pytest.mark.exercise("mask_for_infilling", weight=0.5)
+def test_infilling_again(student):
+    """Every call selects anew and works on the text that it was given."""
+    drawn = generator(260)
+    first, second = ids_of(4, 60, seed=260, high=30), ids_of(4, 60, seed=261, high=30)
+    labels = [student.mask_for_infilling(ids, 30, 30, drawn, 0.4)[1] for ids in (first, first, second)]
+    for ids, got in zip((first, first, second), labels):
+        expect.true(((got == ids) | (got == -100)).all(), "Every label is the token that stood there, or −100")
+    message = "Two calls with one generator selected the same tokens: draw from `generator` itself, not from a copy"
+    expect.true(not torch.equal(labels[0], labels[1]), message)
+
+
 # language_model_loss
 
 
@@ -116,6 +128,12 @@ def test_other_prefixes(student, n, prefix):
     expect.equal(student.attention_pattern("decoder", n, prefix), torch.ones(n, n).tril().bool(), where="'decoder', which has no prefix")
 
 
+@pytest.mark.exercise("attention_pattern", weight=0.5)
+def test_a_prefix_of_none(student):
+    """Without a number the prefix is empty: what remains is a decoder."""
+    expect.equal(student.attention_pattern("prefix", 5), torch.ones(5, 5).tril().bool(), where="'prefix' without a number, n = 5")
+
+
 # FeedForward, CausalSelfAttention, Block
 
 
@@ -150,6 +168,24 @@ def test_attention_without_bias(student):
     expect.close(module(public.X), oracles.attention(weights, public.X, 3), where="x (2, 5, 12), no bias")
 
 
+@pytest.mark.exercise("CausalSelfAttention", weight=0.5)
+def test_dropout_on_the_weights(student):
+    """In training mode whole weights are dropped: with one position, a sequence's output is then all zeros."""
+    config, eye = sizes(d_model=48, n_head=1, dropout=0.5), torch.eye(48)
+    weights = {
+        "c_attn.weight": torch.cat([0 * eye, 0 * eye, eye]),
+        "c_attn.bias": torch.zeros(144),
+        "c_proj.weight": eye,
+        "c_proj.bias": torch.zeros(48),
+    }
+    module = public.loaded(student, "CausalSelfAttention", weights, config)
+    module.train()
+    silent = (module(torch.ones(400, 1, 48)).detach() == 0).all(-1).float().mean()
+    expect.true(0.3 < silent < 0.7, "In training mode the attention weights need dropout, too, before they are applied to the values")
+    module.eval()
+    expect.close(module(torch.ones(2, 1, 48)), torch.ones(2, 1, 48), where="the same in eval mode")
+
+
 @pytest.mark.exercise("Block", weight=1)
 def test_a_block_in_eval_mode(student):
     """Other sizes; in eval mode dropout is off everywhere."""
@@ -157,6 +193,13 @@ def test_a_block_in_eval_mode(student):
     module = public.loaded(student, "Block", weights, sizes(d_model=20, n_head=5, dropout=0.4))
     module.eval()
     expect.close(module(x), oracles.block(weights, x, 5), where="d_model = 20, n_head = 5, dropout 0.4 in eval mode", atol=3e-4)
+
+
+@pytest.mark.exercise("Block", weight=0.5)
+def test_a_block_without_any_bias(student):
+    """config.bias = False: no linear layer and no norm has one."""
+    names = list(student.Block(student.GPTConfig(**sizes(bias=False))).state_dict())
+    expect.true(names and not any(name.endswith("bias") for name in names), "With config.bias = False the norms have no bias either")
 
 
 # GPT
@@ -200,6 +243,13 @@ def test_the_embeddings_dropout(student):
     expect.true(not any(n.startswith("h.1.") for n in shapes), "n_layer = 1 must make one block")
 
 
+@pytest.mark.exercise("GPT", weight=0.5)
+def test_a_gpt_without_any_bias(student):
+    """config.bias = False: no layer of the model has one."""
+    names = list(student.GPT(student.GPTConfig(**sizes(bias=False))).state_dict())
+    expect.true(names and not any(name.endswith("bias") for name in names), "With config.bias = False no layer has a bias, `ln_f` included")
+
+
 # initialize, parameter_groups, learning_rate
 
 
@@ -229,6 +279,18 @@ def test_an_untrained_model_knows_nothing(student):
     expect.true(abs(loss - math.log(90)) < 0.1, "The loss of an initialised model on random tokens should be near ln V")
 
 
+@pytest.mark.exercise("initialize", weight=0.5)
+def test_the_second_model_of_a_generator(student):
+    """Two models from one generator start with different numbers."""
+    drawn, config = generator(262), student.GPTConfig(**sizes())
+    models = [student.GPT(config) for _ in range(2)]
+    for module in models:
+        student.initialize(module, drawn)
+    first, second = (module.state_dict()["wte.weight"] for module in models)
+    expect.true(not torch.equal(first, second), "Two models from one generator got the same numbers: draw from `generator` itself")
+    expect.true(abs(second.std() / 0.02 - 1) < 0.3, "The second model's embeddings must have the standard deviation 0.02, too")
+
+
 @pytest.mark.exercise("parameter_groups", weight=1)
 def test_groups_of_any_module(student):
     """Matrices of any module decay, its vectors do not; a decay of 0 is allowed."""
@@ -245,6 +307,15 @@ def test_the_groups_feed_an_optimizer(student):
     optimizer = student.new("torch.optim.AdamW", student.parameter_groups(module, 0.2), lr=0.1)
     decays = {float(group["weight_decay"]) for group in optimizer.state_dict()["param_groups"] if len(group["params"])}
     expect.true(decays == {0.2, 0.0}, "The optimizer should have groups with the decays 0.2 and 0")
+
+
+@pytest.mark.exercise("parameter_groups", weight=0.5)
+def test_every_model_has_its_own_groups(student):
+    """Two models of one class."""
+    for sizes_of, want in (((3, 4, 5), [((4,), 0.0), ((4, 3, 5), 0.5)]), ((2, 6, 1), [((6,), 0.0), ((6, 2, 1), 0.5)])):
+        groups = student.parameter_groups(student.new("torch.nn.Conv1d", *sizes_of), 0.5)
+        found = sorted((tuple(p.shape), float(g["weight_decay"])) for g in groups for p in g["params"])
+        expect.true(found == want, "The groups must hold the parameters of the model that was given")
 
 
 @pytest.mark.exercise("learning_rate", weight=1)
@@ -308,6 +379,36 @@ def test_extreme_distributions(student):
     )
 
 
+@pytest.mark.exercise("sample_next", weight=0.5)
+def test_logits_that_hardly_differ(student):
+    """Float64 logits keep all their digits, every call looks at its own logits, and a generator is drawn from for good."""
+    for best in (1, 3):
+        logits = torch.full((5,), 2.0, dtype=torch.float64)
+        logits[best] += 1e-10
+        got = student.sample_next(logits, 0.0, None, None, generator(263))
+        expect.equal(got, torch.tensor(best), where="logits that differ in the tenth digit, temperature 0")
+    drawn = generator(264)
+    first, second = (student.sample_next(torch.zeros(40, 9), 1.0, None, None, drawn) for _ in range(2))
+    expect.true(not torch.equal(first, second), "Two calls with one generator gave the same tokens: draw from `generator` itself")
+
+
+@pytest.mark.exercise("sample_next", weight=0.5)
+@pytest.mark.parametrize("n, top_p, kept", [(4, 0.5, 2), (8, 0.25, 2), (4, 0.75, 3), (4, 1.0, 4)])
+def test_reaching_p_is_enough(student, n, top_p, kept):
+    """Equally likely tokens whose mass is p to the last bit: no token more is kept."""
+    got = student.sample_next(torch.zeros(400, n), 1.0, None, top_p, generator(268))
+    expect.true(len(got.unique()) == kept, f"Of {n} equally likely tokens top_p = {top_p} keeps {kept}: reaching p is enough")
+
+
+@pytest.mark.exercise("sample_next", weight=0.5)
+def test_one_row_and_a_large_k(student):
+    """A vector of logits with every knob; a k beyond the vocabulary."""
+    row = public.PROBABILITIES.log()
+    expect.equal(student.sample_next(row, 1.0, 1, None, generator(269)), torch.tensor(1), where="top_k = 1 of (0.05, 0.5, 0.15, 0.3)")
+    drawn = [int(student.sample_next(row, 1.0, 9, 0.75, generator(seed))) for seed in range(200)]
+    expect.frequencies(drawn, (0, 0.625, 0, 0.375), where="a vector of logits, top_k = 9 and top_p = 0.75")
+
+
 # generate, train_step
 
 
@@ -322,6 +423,15 @@ def test_writing_nothing_and_writing_much(student):
     two = (table + bias)[one].argmax(-1)
     expect.equal(got, torch.cat([start, one[:, None], two[:, None]], dim=1), where="a prompt of 11 tokens and block_size 4")
     expect.true(module.last_call["length"] == 4, "The model should see its last block_size tokens, no fewer")
+
+
+@pytest.mark.exercise("generate", weight=0.5)
+def test_writing_twice_with_one_generator(student):
+    """The second text of a generator is another one."""
+    module, _, _ = public.bigram(student, seed=265)
+    start, drawn = ids_of(2, 3, seed=266, high=7), generator(267)
+    first, second = (student.generate(module, start, 30, 1.5, None, None, drawn) for _ in range(2))
+    expect.true(not torch.equal(first, second), "Two texts from one generator are the same: draw from `generator` itself, not from a copy")
 
 
 @pytest.mark.exercise("train_step", weight=1)
@@ -346,6 +456,24 @@ def test_your_gpt_learns_one_batch_by_heart(student):
         for _ in range(60):
             loss = student.train_step(module, optimizer, [(text[:, :-1], text[:, 1:])], 1.0, dtype)
         expect.true(loss < 0.25, "A small GPT should learn eight tokens by heart in sixty steps")
+
+
+# Stretch · FastAttention
+
+
+@pytest.mark.exercise("FastAttention", weight=1)
+def test_fast_attention_is_well_behaved(student):
+    """Gradients in x and in both layers, float64 all the way, inputs unchanged."""
+    weights = {name: w for name, w in public.attention_weights(12, seed=270).items() if name.endswith("weight")}
+    module, x = public.loaded(student, "FastAttention", weights, sizes()), expect.randn(2, 6, 12, seed=271)
+    expect.gradients(student, module, (x,), lambda x: oracles.fast_attention(weights, x, 3), where="x (2, 6, 12), 3 heads", atol=1e-4)
+    cotangent = expect.randn(2, 6, 12, seed=272)
+    expect.parameter_gradients(
+        student, module, (x,), cotangent, lambda w, x: oracles.fast_attention(w, x, 3), weights, where="3 heads", atol=3e-4
+    )
+    expect.inputs_unchanged(student, module, x)
+    wide = {name: w.double() for name, w in weights.items()}
+    expect.precise(module.double(), lambda x: oracles.fast_attention(wide, x, 3), x, where="x (2, 6, 12), 3 heads")
 
 
 # The graded outcome

@@ -53,6 +53,14 @@ def test_other_lines(student, reward, written, ended):
     )
 
 
+@pytest.mark.exercise("format_transition", weight=0.5)
+def test_every_step_has_its_own_line(student):
+    """Two steps whose texts are equally long."""
+    for obs, action in (("a cat", "pet"), ("a dog", "run")):
+        want = f"<obs> {obs} <act> {action} <out> -0.1 | a den | go"
+        expect.equal(student.format_transition(obs, action, -0.1, "a den", False), want, where="one of two steps of the same length")
+
+
 @pytest.mark.exercise("parse_outcome", weight=2)
 @pytest.mark.trivial
 @pytest.mark.parametrize("text", [
@@ -195,6 +203,13 @@ def test_another_number_of_attempts(student):
     expect.equal(len(generate.asked), 1, where="the number of calls of `generate` with one attempt")
 
 
+@pytest.mark.exercise("sample_outcome", weight=0.5)
+def test_every_question_is_asked(student):
+    """Two questions that are equally long have answers of their own."""
+    for text, want in (("+1.0 | a den | go", (1.0, "a den", False)), ("-1.0 | a pit | end", (-1.0, "a pit", True))):
+        expect.equal(student.sample_outcome(Replies(text), "o", "a", 3), want, where="one of two questions of the same length")
+
+
 @pytest.mark.exercise("rollout_return", weight=3)
 def test_a_longer_rollout(student):
     """The policy sees the imagined observation, and every reward has its own discount."""
@@ -226,6 +241,17 @@ def test_depth_counts_steps(student):
     expect.close(student.rollout_return(endless, lambda obs: "a", "o", "b", 0, 0.9), 0.0, where="depth 0")
 
 
+@pytest.mark.exercise("rollout_return", weight=0.5)
+def test_every_rollout_is_played(student):
+    """The same question twice, in worlds that pay differently; and twice in one world that pays by chance."""
+    for reward in (1.5, -4.0):
+        got = student.rollout_return(lambda obs, action, reward=reward: (reward, obs, False), lambda obs: "a", "o", "b", 2, 0.5)
+        expect.close(got, 1.5 * reward, where="two steps of a world that always pays the same")
+    pays = iter([1.0, 2.0, 4.0])
+    got = [student.rollout_return(lambda obs, action: (next(pays), obs, True), lambda obs: "a", "o", "b", 3, 0.5) for _ in range(3)]
+    expect.close(got, [1.0, 2.0, 4.0], where="the same rollout three times, in a world of chance")
+
+
 @pytest.mark.exercise("plan_action", weight=2)
 def test_planning_with_losses_only(student):
     """The best of negative values, in the middle of the list, and unequal depths."""
@@ -255,12 +281,36 @@ def test_planning_under_chance(student):
     expect.equal(best, "y", where="the better of two noisy actions")
 
 
+@pytest.mark.exercise("plan_action", weight=0.5)
+def test_every_plan_is_made_anew(student):
+    """The same question twice, in worlds that pay differently; the list of actions is left alone."""
+    for better, worse in (("x", "y"), ("y", "x")):
+        got = student.plan_action(
+            lambda obs, a, better=better: (float(a == better), obs, True), lambda obs: "x", "o", ["x", "y"], 2, 3, 0.9
+        )
+        expect.equal((got[0], dict(got[1])), (better, {better: 1.0, worse: 0.0}), where="a world that pays for one of two actions")
+
+    def call(actions):
+        return student.plan_action(lambda obs, a: (1.0, obs, True), lambda obs: "x", "o", actions, 2, 3, 0.9)
+
+    expect.inputs_unchanged(student, call, ["x", "y", "z"])
+
+
 @pytest.mark.exercise("transition_error_rate", weight=2)
 def test_other_error_rates(student):
     """All right, all wrong, and between."""
     a, b = (-0.1, "a room", False), (0.9, "a room", True)
     for pairs, want in (([(a, a)], 0.0), ([(b, a), (None, b)], 1.0), ([(a, a), (b, b), (a, b), (None, a), (b, b)], 0.4)):
         expect.close(student.transition_error_rate(pairs), want, where="another list of pairs")
+
+
+@pytest.mark.exercise("transition_error_rate", weight=0.5)
+def test_every_list_of_pairs_is_counted(student):
+    """Two lists of one length, and reward, observation and end one by one; the list is left alone."""
+    true = (1.0, "a den", False)
+    for predicted, want in ((true, 0.0), ((1.5, "a den", False), 1.0), ((1.0, "a pit", False), 1.0), ((1.0, "a den", True), 1.0)):
+        expect.close(student.transition_error_rate([(predicted, true)]), want, where="one pair")
+    expect.inputs_unchanged(student, student.transition_error_rate, [(true, true), (None, true)])
 
 
 @pytest.mark.exercise("prefix_values", weight=3)
@@ -296,6 +346,19 @@ def test_values_under_a_sure_policy(student):
     expect.close(student.prefix_values(["x", "y"], 1, lambda t: 4.0 * (t[0] == "y"), lambda p: [0.75, 0.25])[()], 1.0, where="horizon 1")
 
 
+@pytest.mark.exercise("prefix_values", weight=0.5)
+def test_every_policy_and_reward_has_its_values(student):
+    """The same texts twice, with another reward and another policy; the vocabulary is left alone."""
+    for pay, p in ((2.0, 0.25), (-6.0, 0.5)):
+        got = student.prefix_values(["x", "y"], 2, lambda t, pay=pay: pay * (tuple(t) == ("y", "y")), lambda prefix, p=p: [1 - p, p])
+        expect.close(got[()], pay * p * p, where="a reward for one of four texts")
+
+    def call(vocabulary):
+        return student.prefix_values(vocabulary, 2, lambda t: 1.0, lambda prefix: [0.5, 0.5])
+
+    expect.inputs_unchanged(student, call, ["x", "y"])
+
+
 @pytest.mark.exercise("return_conditioned", weight=3)
 def test_other_returns_to_go(student):
     """Several episodes, none of which knows of the others."""
@@ -303,3 +366,34 @@ def test_other_returns_to_go(student):
     want = ["<rtg> +1.0 <obs> o <act> a <rtg> +2.0 <obs> p <act> b", "",
             "<rtg> -6.0 <obs> q <act> c d <rtg> +8.0 <obs> r <act> e <rtg> +16.0 <obs> s <act> f"]  # fmt: skip
     expect.equal(list(student.return_conditioned(episodes, 0.25)), want, where="three episodes, one of them empty, gamma 0.25")
+
+
+@pytest.mark.exercise("return_conditioned", weight=0.5)
+def test_every_set_of_episodes_is_written_anew(student):
+    """Two sets of episodes of the same lengths; they are left alone."""
+    for obs in ("o", "p"):
+        want = [f"<rtg> +1.0 <obs> {obs} <act> a"]
+        expect.equal(list(student.return_conditioned([[(obs, "a", 1.0)]])), want, where="one episode of one step")
+    expect.inputs_unchanged(student, student.return_conditioned, [[("o", "a", 1.0), ("p", "b", 2.0)], [("q", "c", 0.5)]])
+
+
+# Stretch · language_dyna
+
+
+@pytest.mark.exercise("language_dyna")
+@pytest.mark.trivial
+def test_imagination_goes_on_where_the_generator_is(student):
+    """A second call with the same generator imagines other pairs; the steps are left alone."""
+    steps = [("a", "on", 0.5, "b", False), ("b", "on", 1.0, "a", False), ("a", "off", 0.0, "b", False)]
+    generator, asked = seeded(8), []
+
+    def sample(obs, action):
+        asked.append((obs, action))
+        return 0.5, "a", False
+
+    def call(steps):
+        return student.language_dyna(steps, sample, lambda obs: ["on", "off"], 12, 0.5, 0.5, generator)
+
+    expect.inputs_unchanged(student, call, steps)
+    call(steps)
+    expect.true(asked[:36] != asked[36:], "Two calls with one generator imagined the same pairs: draw from `generator` itself")

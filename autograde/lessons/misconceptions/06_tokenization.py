@@ -603,12 +603,16 @@ misconception(
 
 @variant("train_bpe")
 def plain_loop(text, vocab_size, special_tokens=()):
+    if vocab_size < 256 + len(special_tokens):
+        raise ValueError(f"vocab_size is too small: {vocab_size}")
     return _train(text, vocab_size, special_tokens)
 
 
 @variant("train_bpe")
 def over_every_occurrence(text, vocab_size, special_tokens=()):
     """No dictionary of words at all: the text's pre-tokens in a list."""
+    if len(special_tokens) + 256 > vocab_size:
+        raise ValueError(f"{vocab_size} ids are fewer than bytes and special tokens")
     parts = [text]
     for token in sorted(special_tokens, key=len, reverse=True):
         parts = [piece for part in parts for piece in part.split(token)]

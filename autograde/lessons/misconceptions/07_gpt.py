@@ -516,7 +516,9 @@ variant(
         "after = torch.add(x, self.attn(self.ln_1(x)))\n        return self.mlp(self.ln_2(after)) + after",
     ),
 )
-variant("Block", replace=(", bias=config.bias)", ")"))  # norms that always have a bias, as in Hugging Face's GPT-2
+misconception(
+    "Block", "The norms have a bias also where `config.bias` is False: pass it on to them, too.", replace=(", bias=config.bias)", ")")
+)
 
 # GPT
 
@@ -577,6 +579,11 @@ misconception(
     replace=("nn.ModuleList(Block(config) for _ in range(config.n_layer))", "[Block(config) for _ in range(config.n_layer)]"),
 )
 misconception("GPT", "The last block is left out.", replace=("for block in self.h:", "for block in self.h[:-1]:"))
+misconception(
+    "GPT",
+    "The last norm has a bias also where `config.bias` is False: pass it on to `ln_f`, too.",
+    replace=("bias=config.bias)", "bias=True)"),
+)
 misconception("GPT", "lm_head has a bias; GPT-2's has none.", replace=("config.vocab_size, bias=False", "config.vocab_size, bias=True"))
 
 variant("GPT", replace=(

@@ -1,0 +1,267 @@
+"""Kinds of mistake that any answer can make, each as a change of a right one: numbers in float32, a cache by shape, an error that is missing."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import torch
+
+from autograde.authoring import equivalents
+from autograde.authoring.mutation import Bench
+from autograde.authoring.trial import Trial
+
+Call = Callable[..., Any]
+PLAIN = (int, float, bool)  # arguments that a cache may well be kept by
+NO_ERROR = "raises no error"
+Change = Callable[[Call, tuple, dict[str, Any]], Any]  # what becomes of a call of the right answer with these arguments
+
+
+def altered(right: Any, kind: str) -> Any:
+    """The right answer with one kind of mistake; of a class, in each of its public methods."""
+    if not isinstance(right, type):
+        change = KINDS[kind](right)
+        return functools.wraps(right)(lambda *args, **kwargs: change(right, args, kwargs))
+    public = {name: method for name, method in methods(right).items() if name != "__init__" or kind == NO_ERROR}
+    return type(right.__name__, (right,), {name: _method(method, KINDS[kind](method)) for name, method in public.items()})
+
+
+def methods(right: Any) -> dict[str, Call]:
+    """What a class lets others call, its making included; of a function the function itself."""
+    if not isinstance(right, type):
+        return {right.__name__: right}
+    named = {name: value for name, value in vars(right).items() if inspect.isfunction(value)}
+    return {name: value for name, value in named.items() if name == "__init__" or not name.startswith("_")}
+
+
+def _method(right: Call, change: Change) -> Call:
+    return functools.wraps(right)(lambda self, *args, **kwargs: change(functools.partial(right, self), args, kwargs))
+
+
+def shapes(right: Call) -> list[list[str]]:
+    """For each argument, by its annotation, the names of its dimensions: `["*batch", "T", "d"]`; nothing for what is no tensor."""
+    hints = [parameter.annotation for parameter in inspect.signature(right).parameters.values()]
+    return [str(getattr(hint, "dim_str", "")).split() for hint in hints]
+
+
+def in_float32(right: Call) -> Change:
+    """What comes in float64 is computed in float32, and only the result is converted back."""
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        if not any(x.dtype == torch.float64 for x in _tensors((args, kwargs))):
+            return call(*args, **kwargs)
+        narrow, named = _each_tensor((args, kwargs), functools.partial(_cast, old=torch.float64, new=torch.float32))
+        module = call.args[0] if isinstance(call, functools.partial) else None
+        if isinstance(module, torch.nn.Module):  # its parameters are narrowed for this call only; it calls this very method
+            weights = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            call = functools.partial(torch.func.functional_call, module, _each_tensor(weights, _narrow))
+            return _each_tensor(call(narrow, named), functools.partial(_cast, old=torch.float32, new=torch.float64))
+        return _each_tensor(call(*narrow, **named), functools.partial(_cast, old=torch.float32, new=torch.float64))
+
+    return change
+
+
+def without_gradient(right: Call) -> Change:
+    """The result is cut off from the inputs."""
+    return lambda call, args, kwargs: _each_tensor(call(*args, **kwargs), torch.Tensor.detach)
+
+
+def cached_by_shape(right: Call) -> Change:
+    """What was computed for arguments of these shapes, lengths and numbers is given again for others of the same."""
+    known: dict[Any, Any] = {}
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        key = (id(getattr(call, "args", (None,))[0]), _shape(args), _shape(kwargs))
+        if key not in known:
+            known[key] = call(*args, **kwargs)
+        return known[key]
+
+    return change
+
+
+def arguments_changed(right: Call) -> Change:
+    """Afterwards the caller's tensors hold other values, and the caller's lists and dicts have lost theirs."""
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        result = copy.copy(call(*args, **kwargs))
+        for value in (*args, *kwargs.values()):
+            _spoil(value)
+        return result
+
+    return change
+
+
+def own_generator(right: Call) -> Change:
+    """Draws come from a generator that the answer makes, never the same twice."""
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        def other(value: Any) -> Any:
+            if not isinstance(value, torch.Generator):
+                return value
+            fresh = torch.Generator(device=value.device)
+            fresh.seed()
+            return fresh
+
+        return call(*map(other, args), **{key: other(value) for key, value in kwargs.items()})
+
+    return change
+
+
+def generator_not_advanced(right: Call) -> Change:
+    """Draws come from a copy of the generator: the caller's next call gets the same ones again."""
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        states = [(x, x.get_state()) for x in (*args, *kwargs.values()) if isinstance(x, torch.Generator)]
+        result = call(*args, **kwargs)
+        for generator, state in states:
+            generator.set_state(state)
+        return result
+
+    return change
+
+
+def without_errors(right: Call) -> Change:
+    """Where a ValueError is promised, nothing is said."""
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except ValueError:
+            return None
+
+    return change
+
+
+def on_the_cpu(right: Call) -> Change:
+    """The result is made on the CPU, wherever the inputs are."""
+    return lambda call, args, kwargs: _each_tensor(call(*args, **kwargs), torch.Tensor.cpu)
+
+
+def needs_a_batch(right: Call) -> Change:
+    """Arguments without a batch dimension are refused."""
+    return _refusing(right, lambda batch_dimensions: batch_dimensions == 0)
+
+
+def one_batch_dimension(right: Call) -> Change:
+    """Arguments with more than one batch dimension are refused."""
+    return _refusing(right, lambda batch_dimensions: batch_dimensions > 1)
+
+
+def _refusing(right: Call, refused: Callable[[int], bool]) -> Change:
+    named = shapes(right)
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        given = [*getattr(call, "args", ()), *args]  # of a method, the object first
+        for value, dimensions in zip(given, named):
+            if dimensions[:1] == ["*batch"] and isinstance(value, torch.Tensor) and refused(value.ndim - len(dimensions) + 1):
+                raise IndexError(f"{value.ndim} dimensions")
+        return call(*args, **kwargs)
+
+    return change
+
+
+def applies(kind: str, right: Any, code: str) -> bool:
+    """Whether an answer of this signature and code can make the mistake at all."""
+    arguments = [p for method in methods(right).values() for p in inspect.signature(method).parameters.values() if p.name != "self"]
+    dimensions = [named for method in methods(right).values() for named in shapes(method) if named]
+    results = " ".join(str(inspect.signature(method).return_annotation) for method in methods(right).values())
+    floating = any("Float[" in str(argument.annotation) for argument in arguments)
+    differentiable = floating and "Float[" in results
+    drawing, batched = any(p.name == "generator" for p in arguments), any(named[0] == "*batch" for named in dimensions)
+    return {
+        "computes in float32": floating,
+        "cuts the gradient": differentiable,
+        "caches by shape": any(argument.annotation not in PLAIN for argument in arguments),
+        "changes its arguments": bool(dimensions) or any(word in str(p.annotation) for p in arguments for word in ("list", "dict")),
+        "has a generator of its own": drawing,
+        "leaves the generator as it was": drawing,
+        NO_ERROR: "raise ValueError" in code,
+        "works on the CPU only": bool(dimensions) and "Tensor" in results,
+        "needs a batch dimension": batched,
+        "has one batch dimension at most": batched,
+    }[kind]
+
+
+KINDS: dict[str, Callable[[Call], Change]] = {
+    "computes in float32": in_float32,
+    "cuts the gradient": without_gradient,
+    "caches by shape": cached_by_shape,
+    "changes its arguments": arguments_changed,
+    "has a generator of its own": own_generator,
+    "leaves the generator as it was": generator_not_advanced,
+    NO_ERROR: without_errors,
+    "works on the CPU only": on_the_cpu,
+    "needs a batch dimension": needs_a_batch,
+    "has one batch dimension at most": one_batch_dimension,
+}
+
+
+def complaints(bench: Bench, exercises: Collection[str] = ()) -> list[str]:
+    """The kinds that survive in an exercise they apply to without a reason in the list, and those in the list that are caught."""
+    found = []
+    for exercise in bench.lesson.exercises.values():
+        if exercise.outcome is None and (not exercises or exercise.name in exercises):
+            right, trial = bench.reference[exercise.name], Trial(bench, exercise.name)
+            for kind in that_apply(bench, exercise.name):
+                found.append(equivalents.complaint(bench.source.name, exercise.name, kind, trial.passes(altered(right, kind))))
+    return list(filter(None, found))
+
+
+def that_apply(bench: Bench, exercise: str) -> list[str]:
+    """The kinds that an answer to the exercise can make."""
+    return [kind for kind in KINDS if applies(kind, bench.reference[exercise], bench.source.answer(exercise))]
+
+
+def _cast(x: torch.Tensor, old: torch.dtype, new: torch.dtype) -> torch.Tensor:
+    return x.to(new) if x.dtype == old else x
+
+
+def _narrow(x: torch.Tensor) -> torch.Tensor:
+    return x.float() if x.is_floating_point() else x
+
+
+def _each_tensor(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """The value with every tensor in its tuples, lists, dicts and dataclasses changed."""
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if type(value) in (list, tuple):
+        return type(value)(_each_tensor(item, change) for item in value)
+    if isinstance(value, Mapping) and type(value) is dict:
+        return {key: _each_tensor(item, change) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.replace(value, **{f.name: _each_tensor(getattr(value, f.name), change) for f in dataclasses.fields(value)})
+    return value
+
+
+def _tensors(value: Any) -> list[torch.Tensor]:
+    found: list[torch.Tensor] = []
+    _each_tensor(value, lambda x: found.append(x) or x)
+    return found
+
+
+def _shape(value: Any) -> Any:
+    """All that a careless cache looks at."""
+    if isinstance(value, torch.Tensor):
+        return value.shape, value.dtype, value.device.type, value.requires_grad
+    if type(value) is dict or isinstance(value, (str, bytes)):
+        return type(value), len(value)
+    if type(value) in (list, tuple):
+        return type(value), tuple(map(_shape, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return tuple(_shape(getattr(value, f.name)) for f in dataclasses.fields(value))
+    return value if isinstance(value, (bool, int, float, type(None))) else type(value)
+
+
+def _spoil(value: Any) -> None:
+    if isinstance(value, torch.Tensor) and value.numel():
+        with torch.no_grad():
+            value.copy_(~value if value.dtype == torch.bool else value + 1)
+    elif type(value) in (list, dict):
+        value.clear()
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for f in dataclasses.fields(value):
+            _spoil(getattr(value, f.name))
