@@ -97,7 +97,7 @@ def _compare(folder: Path, students: int, few: int) -> tuple[list[tuple[str, ...
     stock, hard = (_stock(folder / name, notebook, students, few) for name, notebook in (("whole", whole), ("part", _graded_part(whole))))
     everywhere = sorted(os.sched_getaffinity(0))
     ours = _by_cores(folder, whole, students, everywhere)
-    again = _ours(folder / f"ours{len(everywhere)}-0", LESSON, everywhere)
+    again = ours(folder / f"ours{len(everywhere)}-0", LESSON, everywhere)
     rows = [_row("stock nbgrader", students, stock, stock, hard), _row("stock, the graded part", students, hard, stock, hard)]
     rows += [_row(f"this grader, {cores} core{'s' * (cores > 1)}", students, seconds, stock, hard) for cores, seconds in ours.items()]
     rows.append(_row("this grader, nothing new", students, again, stock, hard))
@@ -112,15 +112,15 @@ def _by_cores(folder: Path, notebook: NotebookNode, students: int, everywhere: S
     seconds: dict[int, list[float]] = {1: [], len(everywhere): []}
     for repeat in range(REPEATS):
         for cores, taken in seconds.items():
-            home = _hand_in(folder / f"ours{cores}-{repeat}", notebook, LESSON, students)
-            taken.append(_ours(home, LESSON, everywhere[:cores]))
+            home = hand_in(folder / f"ours{cores}-{repeat}", notebook, LESSON, students)
+            taken.append(ours(home, LESSON, everywhere[:cores]))
     return {cores: statistics.median(taken) for cores, taken in seconds.items()}
 
 
 def _large(folder: Path, lesson: str, students: int) -> tuple[tuple[str, ...], str]:
-    _hand_in(folder, solved_notebook(source.read(source_path(lesson))), lesson, students)
+    hand_in(folder, solved_notebook(source.read(source_path(lesson))), lesson, students)
     memory = Memory(folder / ".results")
-    seconds = _ours(folder, lesson, sorted(os.sched_getaffinity(0)), memory)
+    seconds = ours(folder, lesson, sorted(os.sched_getaffinity(0)), memory)
     told = ", ".join(f"{memory.at(done):.0f} MB at {done}" for done in (*(d for d in MEMORY_AT if d < students), students))
     row = (f"this grader, lesson {lesson[:2]}", str(students), f"{seconds:.1f}", f"{seconds / students:.2f}", "", "")
     return row, f"All processes of the large class together held {told} submissions. "
@@ -136,7 +136,8 @@ def _graded_part(notebook: NotebookNode) -> NotebookNode:
     return NotebookNode({**notebook, "cells": kept})
 
 
-def _hand_in(folder: Path, notebook: NotebookNode, lesson: str, students: int) -> Path:
+def hand_in(folder: Path, notebook: NotebookNode, lesson: str, students: int) -> Path:
+    """A course directory in which so many students handed the notebook in."""
     text = nbformat.writes(notebook)
     for i in range(students):
         home = folder / "submitted" / f"student{i:03d}" / lesson
@@ -149,14 +150,15 @@ def _stock(folder: Path, notebook: NotebookNode, students: int, few: int) -> flo
     """The seconds for the whole class, from those for one submission and those for one and `few` more."""
     seconds = {}
     for count in (1, 1 + few):
-        home = _hand_in(folder / str(count), notebook, LESSON, count)
+        home = hand_in(folder / str(count), notebook, LESSON, count)
         course_dir.create(home, [LESSON])
         (home / "nbgrader_config.py").write_text(STOCK)
         seconds[count] = _timed(["-m", "nbgrader", "autograde", LESSON, "--create"], home)
     return seconds[1] + (students - 1) * (seconds[1 + few] - seconds[1]) / few
 
 
-def _ours(home: Path, lesson: str, cores: Iterable[int], memory: Memory | None = None) -> float:
+def ours(home: Path, lesson: str, cores: Iterable[int], memory: Memory | None = None) -> float:
+    """The seconds that this grader takes for a class, on some cores, with its memory watched where that is asked for."""
     return _timed(["-m", "autograde", "grade", str(home), "--lesson", lesson, "--sandbox", "auto"], home, cores, memory)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from autograde.grader.results.model import Graded
 
 KILLED = "A process of the grader was killed (is the memory full?); another takes its place."
+SCHEDULER = "Whoever reaches the Dask scheduler can run code as the accounts of its workers: let nobody but you reach it (a firewall, TLS)."
 CHANCES = 3  # for graders that are killed by others: the kernel, say, when the memory is full
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def grade_class(
         log.info("%d submissions in %s, %d without a result, sandbox %s", len(jobs), ", ".join(map(str, paths)), new, sandbox)
         if new and not scheduler:
             pool.get_ready()
-        for warning in [] if scheduler else require(sandbox):
+        for warning in [SCHEDULER] if scheduler else require(sandbox):
             console.print(f"[yellow]![/yellow] {escape(warning)}", soft_wrap=True)
         from autograde.grader.batch.class_folder import ClassFolder  # takes seconds, in which the pool gets ready
 

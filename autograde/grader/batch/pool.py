@@ -21,6 +21,7 @@ from autograde.grader.worker import fork_server
 
 IMPORTED = ["autograde.grader.run.task"]
 PROCESSOR_SECONDS = 60  # of a grader's own, for one submission; the largest lesson takes a thirtieth of it
+STOPPED = f"reading or checking it took the grader more than {PROCESSOR_SECONDS} seconds of processor time, and was stopped"
 WALL_SECONDS = 1800.0  # where even that does not end it
 
 

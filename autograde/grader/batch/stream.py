@@ -19,7 +19,6 @@ from autograde.grader.sandbox.modes import Mode
 
 AHEAD = 4  # submissions queued for each worker: enough to keep it busy, few enough to keep memory flat
 CHANCES = 3  # for a submission whose grader is killed: by the system when the memory is full, say
-STOPPED = f"reading or checking it took the grader more than {pool.PROCESSOR_SECONDS} seconds of processor time, and was stopped"
 LOST = f"the grader's process was killed {CHANCES} times while it was at this submission"
 ANSWER_SECONDS = 10  # for a Dask scheduler
 Submit = Callable[[Executor, Found, Mode], Future]
@@ -41,11 +40,12 @@ def here(executor: Executor, found: Found, sandbox: Mode) -> Future:
 
 def far(executor: Executor, found: Found, sandbox: Mode) -> Future:
     """For workers on other machines: the submission travels."""
+    from autograde.grader.batch import parcels  # which import PyTorch
     from autograde.grader.run import task
 
     parcel = task.pack(found, sandbox)
     if parcel is not None:
-        return executor.submit(task.grade_parcel, parcel)
+        return executor.submit(parcels.grade_parcel, parcel)
     future: Future = Future()
     future.set_result(task.grade_here(found, sandbox))
     return future
@@ -91,7 +91,7 @@ def graded(
             try:
                 result = future.result()
             except pool.OutOfTime:
-                running[executor.submit(calls.stopped, job.found, STOPPED, SubmissionStatus.UNREADABLE)] = job
+                running[executor.submit(calls.stopped, job.found, pool.STOPPED, SubmissionStatus.UNREADABLE)] = job
             except pool.GraderLost:
                 lost()
                 losses[job.key] += 1

@@ -1,6 +1,7 @@
 """A class on Dask's distributed scheduler: what travels, who refuses, and a worker that dies half way."""
 
 import json
+import multiprocessing
 import os
 import pickle
 import shutil
@@ -9,12 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from autograde.authoring.sample_class import LESSON, sample_class
-from autograde.grader.batch import stream
+from autograde.grader.batch import parcels, pool, stream
 from autograde.grader.batch.class_run import grade_class
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.run import task
@@ -56,6 +58,51 @@ def test_a_worker_with_other_checks_refuses(handed_in, monkeypatch):
         task.OtherVersion, match=r"another version of the lesson's hidden tests \(older there, .* torch \(1.0 there.*install the same"
     ):
         task.grade_parcel(parcel)
+
+
+def spin(parcel):
+    """What Python cannot interrupt."""
+    import re
+
+    re.match("(a+)+$", "a" * 60 + "b")
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A process beside the worker that may take two seconds for a submission."""
+    with pool.graders(1, seconds=2) as executor:
+        monkeypatch.setattr(parcels, "_graders", executor)
+        yield
+
+
+def test_one_that_takes_the_grader_too_much_ends_a_process_beside_the_worker(handed_in, impatient, monkeypatch):
+    parcel = task.pack(handed_in, "off")
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "grade_parcel", spin)
+        stopped = parcels.grade_parcel(parcel)
+    assert (stopped.status, stopped.reason, stopped.score) == ("unreadable", pool.STOPPED, 0)
+    assert "JSON" in parcels.grade_parcel(parcel).reason, "the next one is graded by another process"
+
+
+def test_an_error_of_versions_comes_through_the_process_beside_the_worker(handed_in, impatient):
+    parcel = replace(task.pack(handed_in, "off"), versions={"torch": "1.0"})
+    with pytest.raises(task.OtherVersion, match="1.0 here"):
+        parcels.grade_parcel(parcel)
+
+
+def _grade_and_tell(parcel, pipe):
+    pipe.send(parcels.grade_parcel(parcel).reason)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_a_daemon_as_its_nanny_makes_it_may_have_that_process(handed_in):
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    worker = context.Process(target=_grade_and_tell, args=(task.pack(handed_in, "off"), theirs), daemon=True)
+    worker.start()
+    assert ours.poll(120) and "JSON" in ours.recv()
+    worker.join(30)
+    assert worker.exitcode == 0
 
 
 def test_no_scheduler_is_said_with_its_address(monkeypatch):
