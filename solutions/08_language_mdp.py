@@ -1093,7 +1093,7 @@ plots.show(
 # | 3,200, trained twice as long | {measured:longer.never_tried:.0%} | {measured:longer.wrong:.1%} | {measured:longer.wrong,_if_tried:.1%} | | |
 #
 # - **Data, then training.** At first a wrong outcome is mostly one that the play never showed. After 800 steps every question had been tried
-#   in these runs (another seed can leave one), and more play changes little. What is left after 3,200 steps is a matter of training: twice the training steps on the same play leave
+#   in these runs (another seed can leave a few), and more play changes little. What is left after 3,200 steps is a matter of training: twice the training steps on the same play leave
 #   {measured:longer.wrong:.1%} wrong instead of {measured:worlds.3200.wrong:.1%}. Most of what is left is *impossible*
 #   ({measured:worlds.3200.impossible:.1%}), so the agent, who knows the state space, can drop it. An error that reads like a real situation could not be caught this way.
 # - **The first error: imagined against real.** After 50 steps the planner expects a good return in a world that does not exist, and on

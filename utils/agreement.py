@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 
@@ -38,6 +39,7 @@ VOCABULARY = (
 )
 NUMBER = {word: i for i, word in enumerate(VOCABULARY)}
 MAX_LENGTH = 15
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def encode(words: Sequence[str]) -> torch.Tensor:
 
 
 def _sentence(generator: torch.Generator, held_out: bool, fronted: float) -> tuple[list[str], int, int, bool]:
-    def pick(choices: Sequence) -> object:
+    def pick(choices: Sequence[Choice]) -> Choice:
         return choices[int(torch.randint(len(choices), (), generator=generator))]
 
     nouns = SINGULAR + PLURAL

@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 from jaxtyping import Bool, Int
@@ -20,6 +21,7 @@ STYLES = ("numeric", "medium", "long", "full")
 FIRST_DAY, LAST_DAY = datetime.date(1950, 1, 1), datetime.date(2049, 12, 31)
 PAD, START, END = 0, 1, 2
 TARGET_CHARACTERS = "0123456789-/"
+Option = TypeVar("Option")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def sample_pairs(
         raise ValueError(f"n_dates must be 1 or 2, not {n_dates}")
     days = [d for d in range(FIRST_DAY.toordinal(), LAST_DAY.toordinal() + 1) if (d % 10 == 7) == held_out]
 
-    def pick(options: Sequence) -> object:
+    def pick(options: Sequence[Option]) -> Option:
         return options[int(torch.randint(len(options), (1,), generator=generator))]
 
     pairs = []
@@ -85,7 +87,11 @@ def sample_pairs(
 
 def make_pair(dates: Sequence[datetime.date], locale: str, style: str) -> DatePair:
     """The pair of one date or of two."""
-    source = write_date(dates[0], locale, style) if len(dates) == 1 else write_period(*dates, locale, style)
+    if len(dates) == 1:
+        source = write_date(dates[0], locale, style)
+    else:
+        first, last = dates
+        source = write_period(first, last, locale, style)
     return DatePair(source, "/".join(d.isoformat() for d in dates), locale, style, len(dates))
 
 

@@ -17,7 +17,7 @@ Outcome = tuple[int, float, bool]
 
 
 def _draw(probabilities: Float[Tensor, "n"], generator: torch.Generator) -> int:
-    return torch.multinomial(probabilities, num_samples=1, generator=generator).item()
+    return int(torch.multinomial(probabilities, num_samples=1, generator=generator))
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +42,14 @@ class TabularMDP:
         return self.transition.shape[1]
 
     def step(self, state: int, action: int, generator: torch.Generator) -> Outcome:
-        """One step of the world: `(next_state, reward, terminated)`; the reward is the expected one of the pair."""
+        """One step of the world: `(next_state, reward, terminated)`; the reward is the expected one of the pair.
+
+        Raises IndexError for a state or an action that the world does not have.
+        """
+        if not (0 <= state < self.n_states and 0 <= action < self.n_actions):
+            raise IndexError(f"state {state}, action {action}: the world has {self.n_states} states and {self.n_actions} actions")
         landed = _draw(self.transition[state][action], generator)
-        return landed, self.reward[state][action].item(), self.terminal[landed].item()
+        return landed, float(self.reward[state][action]), bool(self.terminal[landed])
 
     def reset(self, generator: torch.Generator) -> int:
         """A start state."""
@@ -59,7 +64,7 @@ class TabularMDP:
         """
         import gymnasium  # here, so that who never needs a Gymnasium task never loads it
 
-        env = gymnasium.make(env_id, disable_env_checker=True, **options).unwrapped
+        env: Any = gymnasium.make(env_id, disable_env_checker=True, **options).unwrapped
         if not hasattr(env, "P"):
             raise ValueError(f"env_id {env_id!r} has no table P of its dynamics")
         if getattr(env, "fickle_passenger", False):
@@ -160,7 +165,8 @@ def random_experience(
     mdp: TabularMDP, n_steps: int, generator: torch.Generator, max_steps: int = 100, start: Float[Tensor, "S"] | None = None
 ) -> Experience:
     """`n_steps` steps of uniformly random play; an episode is given up after `max_steps`. `start` replaces the world's own."""
-    steps, state, length = [], -1, 0
+    steps: list[tuple[int, int, float, int, bool]] = []
+    state, length = -1, 0
     start = mdp.start if start is None else start
     while len(steps) < n_steps:
         if state < 0:

@@ -75,10 +75,10 @@ class DateReader(nn.Module):
             logits, state, weights = self.decode(previous, state, (h, mask, summary))
             previous = logits.argmax(-1)
             ids.append(previous)
-            looks.append(weights)
+            looks += [] if weights is None else [weights]
             if (torch.cat(ids, 1) == END).any(1).all():
                 break
-        return torch.cat(ids, 1), None if looks[0] is None else torch.cat(looks, 1)
+        return torch.cat(ids, 1), torch.cat(looks, 1) if looks else None
 
 
 class OneVectorReader(DateReader):

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -133,11 +133,12 @@ class House:
         if verb == "unlock":
             return replace(s, open=s.key), 0.0, 0.7 if self.stochastic and s.key else 1.0
         bonus = {"apple": APPLE, "treasure": TREASURE}.get(thing, 0.0)
-        return replace(s, **{thing: True}), bonus, 0.8 if self.stochastic and thing == "apple" else 1.0
+        changed: dict[str, Any] = {thing: True}
+        return replace(s, **changed), bonus, 0.8 if self.stochastic and thing == "apple" else 1.0
 
     def step(self, action: str) -> tuple[str, float, bool]:
         """Act, and see `(obs, reward, terminated)`."""
-        if self.obs is None:
+        if self.obs is None or self._generator is None:
             raise RuntimeError("call reset first, and again after the end of an episode")
         _, reward, obs, terminated = self.draw(self.obs, action, self._generator)
         self.obs = None if terminated else obs
@@ -258,7 +259,7 @@ class Storyteller:
         place = start = self._prompts[prompt]
         asked = False
         for u in torch.rand(self.longest, generator=self.generator, dtype=torch.float64).tolist():
-            if place.cumulative is None:
+            if not place.cumulative:
                 asked = True
                 self._ask(place, len(start.ids) + self.longest)
             new = min(bisect_right(place.cumulative, u), len(self.words) - 1)
@@ -285,12 +286,14 @@ class Storyteller:
 
 
 class _Place:
-    """Where a text stands: its words, the cumulative distribution of the next one once it was asked for, and the places after it."""
+    """Where a text stands: its words, the cumulative distribution of the next one (empty until it was asked for), and the places after it."""
 
     __slots__ = ("ids", "cumulative", "after")
 
     def __init__(self, ids: tuple[int, ...]) -> None:
-        self.ids, self.cumulative, self.after = ids, None, {}
+        self.ids = ids
+        self.cumulative: list[float] = []
+        self.after: dict[int, _Place] = {}
 
     def then(self, new: int) -> _Place:
         if new not in self.after:
@@ -311,10 +314,10 @@ def draw_house(ax) -> None:
         ax.add_patch(Rectangle((1.6 * x, y), 1.6, 1, facecolor="#E8F5EE" if green else "#F3F6FA", edgecolor="#4B5563", linewidth=1.6))
         ax.text(1.6 * x + 0.1, y + 0.8, room, fontweight="bold", va="center")
         ax.text(1.6 * x + 0.1, y + 0.45, things[room], va="center", color=plots.BLUE, fontsize=8)
-    for x, y, across in ((0.8, 2, True), (0.8, 1, True), (1.6, 1.5, False)):  # doorways
-        dx, dy = (0.16, 0) if across else (0, 0.16)
-        locked = y == 2
-        ax.plot([x - dx, x + dx], [y - dy, y + dy], color=plots.RED if locked else "white", linewidth=5, solid_capstyle="butt")
+    for left, low, across in ((0.8, 2.0, True), (0.8, 1.0, True), (1.6, 1.5, False)):  # doorways
+        dx, dy = (0.16, 0.0) if across else (0.0, 0.16)
+        locked = low == 2
+        ax.plot([left - dx, left + dx], [low - dy, low + dy], color=plots.RED if locked else "white", linewidth=5, solid_capstyle="butt")
     ax.text(1.02, 1.93, "locked", color=plots.RED, fontsize=8, va="top")
     ax.annotate("", (2.9, 2.85), (2.9, 2.35), arrowprops={"arrowstyle": "-|>", "color": plots.GREY})
     ax.text(2.9, 2.25, "north", ha="center", va="top", color=plots.GREY, fontsize=8)

@@ -60,7 +60,7 @@ def gpt2(n_merges: int | None = None) -> Vocabulary:
     lines = content.decode("utf-8").splitlines()[1:]  # the first line holds a version
     byte_of = _byte_alphabet()
     spelt = [line.split() for line in lines[:n_merges]]
-    merges = [tuple(bytes(byte_of[character] for character in part) for part in parts) for parts in spelt]
+    merges = [(bytes(map(byte_of.__getitem__, left)), bytes(map(byte_of.__getitem__, right))) for left, right in spelt]
     tokens = [bytes([byte]) for byte in byte_of.values()] + [left + right for left, right in merges]
     tokens.append(END_OF_TEXT.encode())
     return Vocabulary("gpt2" if n_merges is None else f"gpt2's first {n_merges} merges", dict(enumerate(tokens)), merges, (END_OF_TEXT,))

@@ -87,16 +87,22 @@ def new(
     )
 
 
-@command(AUTHORS, "autograde measure 02", "autograde measure 02 --only dates", "autograde measure 02 --again")
+@command(AUTHORS, "autograde measure 02", "autograde measure 02 --only dates", "autograde measure 02 --again", "autograde measure --confirm")
 def measure(
     lessons: Lessons = None,
     only: Annotated[list[str] | None, typer.Option(help="This experiment alone; may be given several times.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Also what has not changed since it was measured.")] = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Run one seed only: where it gives the numbers it gave, the others stand, too.")
+    ] = False,
 ) -> None:
     """Measure the numbers that a lesson's text tells: run its experiments over their seeds and keep the results in `docs/measured/NN.json`.
 
     The experiments are in `benchmarks/lessons/NN_name.py`. Only what has changed is run: an experiment, what it uses of the lesson, or what
     these import. Then `autograde build` puts the numbers into the text.
+
+    After a change that can change no number (types, a message, another function of the same module) `--confirm` runs the last seed alone and
+    compares all its numbers with those kept. It fails where one is another.
     """
     from autograde.authoring.measuring import experiments
     from autograde.authoring.measuring.numbers import Numbers
@@ -108,7 +114,13 @@ def measure(
         known = Numbers(name).experiments
         for key, experiment in found.items():
             wanted = key in only if only else again or known.get(key, {}).get("digest") != digests[key]
-            if wanted:
+            if wanted and confirm and key in known:
+                if other := experiments.differences(name, experiment, known[key]):
+                    raise fail(f"{name} {key}: {other[0]}; measure it again: `autograde measure {name[:2]} --only {key}`", code=1)
+                known[key]["digest"] = digests[key]
+                experiments.save(name, {k: known[k] for k in found if k in known})
+                console.print(f"{name[:2]} {key}: the same numbers")
+            elif wanted:
                 known[key] = {"digest": digests[key], **experiments.measure(name, experiment, console.print)}
                 experiments.save(name, {k: known[k] for k in found if k in known})  # one by one: an interrupted run loses only one
         if found:

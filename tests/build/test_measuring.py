@@ -133,3 +133,17 @@ def test_what_cannot_be_kept_is_refused(given, complaint):
 
 def test_every_script_belongs_to_a_lesson():
     assert {path.stem for path in experiments.SCRIPTS.glob("*.py")} <= set(layout.lesson_names())
+
+
+@pytest.mark.parametrize(
+    "run, seeds, different",
+    [
+        (lambda names, seed: {"right": {"one vector": seed / 4, "looking back": 1}, "steps": 1000.0 + seed}, (0, 1, 2), []),
+        (lambda names, seed: {"right": {"one vector": seed / 5, "looking back": 1}, "steps": 1000.0 + seed}, (0, 1, 2), ["right.one_vector is 0.4"]),
+        (lambda names, seed: {"right": {"one vector": seed / 4}, "steps": 1000.0 + seed}, (0, 1, 2), ["other numbers"]),
+        (lambda names, seed: {"right": {"one vector": seed / 4, "looking back": 1}, "steps": 1000.0 + seed}, (0, 1), ["other seeds"]),
+    ],
+)
+def test_one_seed_tells_whether_a_change_changed_a_number(numbers, run, seeds, different):
+    now = experiments.differences("02_attention_alignment", Experiment("dates", run, seeds, {"steps": 1100}), numbers.experiments["dates"])
+    assert len(now) == len(different) and all(part in line for part, line in zip(different, now))

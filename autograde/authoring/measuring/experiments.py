@@ -108,6 +108,17 @@ def measure(lesson: str, experiment: Experiment, say: Callable[[str], None] = pr
     }
 
 
+def differences(lesson: str, experiment: Experiment, entry: Mapping[str, Any]) -> list[str]:
+    """What the last seed gives now and did not give when `entry` was measured: empty after a change of the code that changes no number."""
+    if entry["seeds"] != list(experiment.seeds) or entry["budget"] != experiment.budget:
+        return ["it has other seeds or another budget"]
+    run, kept = run_once(experiment, lesson_names(lesson), experiment.seeds[-1]), entry["numbers"]
+    if set(run) != set(kept):
+        return ["it gives other numbers"]
+    pairs = [(name, _kept(run[name]), kept[name]["values"][-1]) for name in run]
+    return [f"{name} is {now} and was {then}" for name, now, then in pairs if now != then]
+
+
 def save(lesson: str, entries: Mapping[str, Any]) -> Path:
     """Write the lesson's file, experiments in the order of the script."""
     path = benchmark_tables.FOLDER / f"{lesson[:2]}.json"
@@ -118,8 +129,12 @@ def save(lesson: str, entries: Mapping[str, Any]) -> Path:
 
 
 def _summary(values: Sequence[float]) -> dict[str, Any]:
-    kept = [float(f"{value:.{DIGITS}g}") for value in values]
-    return {"mean": float(f"{sum(values) / len(values):.{DIGITS}g}"), "min": min(kept), "max": max(kept), "values": kept}
+    kept = [_kept(value) for value in values]
+    return {"mean": _kept(sum(values) / len(values)), "min": min(kept), "max": max(kept), "values": kept}
+
+
+def _kept(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
 
 
 def _flat(numbers: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:

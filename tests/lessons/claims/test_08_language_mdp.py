@@ -21,9 +21,15 @@ def lesson():
 
 @every_seed("08", "worlds")
 def test_errors_follow_the_data_until_everything_was_tried(run):
-    assert run["50.never_tried"] > run["200.never_tried"] > run["800.never_tried"] == run["3200.never_tried"] == 0
+    assert run["50.never_tried"] > run["200.never_tried"] > run["800.never_tried"] and run["3200.never_tried"] == 0
+    assert run["800.never_tried"] < 0.08  # of 200 other seeds ten leave one to three of the 43 questions
     assert abs(run["50.wrong"] - run["50.never_tried"]) < 0.1
     assert max(run[f"{n}.wrong,_if_tried"] for n in SIZES) < 0.15
+
+
+@on_average("08", "worlds")
+def test_in_the_measured_runs_800_steps_tried_everything(mean):
+    assert mean["800.never_tried"] == 0
 
 
 @on_average("08", "worlds")
