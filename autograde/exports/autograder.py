@@ -36,6 +36,7 @@ OPEN_TO_ALL = ("utils", "data")  # what lessons import and read
 UNFINISHED = "The autograder did not finish. This is not your score: please tell your instructor."
 REFUSED = "Nothing was run: this container cannot isolate a submission. This is not your score: please tell your instructor."
 NOTHING = "No notebook was found. Hand in {lesson}.ipynb itself."
+SEEN = "What came instead: {files}."
 WRITTEN = "The written answer is read by a person; its points are not in this score."
 AGAIN = 2.0  # seconds after which an alarm that was lost is raised again
 
@@ -153,6 +154,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 def _told(graded: Graded) -> str:
     """What concerns the submission as a whole."""
-    reason = NOTHING.format(lesson=graded.lesson) if graded.status == "missing" else graded.reason
+    if graded.status == SubmissionStatus.MISSING:
+        seen = [SEEN.format(files="; ".join(graded.repairs))] if graded.repairs else []
+        return "\n".join([NOTHING.format(lesson=graded.lesson), *seen, WRITTEN])
     repairs = [f"Repaired: {repair}" for repair in graded.repairs]
-    return "\n".join([*([reason] if reason else []), *repairs, WRITTEN])
+    return "\n".join([*([graded.reason] if graded.reason else []), *repairs, WRITTEN])

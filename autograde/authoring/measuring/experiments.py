@@ -15,6 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import torch
+
 from autograde import layout
 from autograde.authoring import benchmark_tables
 from autograde.authoring import source as lesson_source
@@ -86,7 +88,8 @@ def digests(lesson: str) -> dict[str, str]:
 
 
 def run_once(experiment: Experiment, names: SimpleNamespace, seed: int) -> dict[str, float]:
-    """The numbers of one seed by their full names, such as `one_vector.periods`."""
+    """The numbers of one seed by their full names, such as `one_vector.periods`; by one thread, so that sums are made in one order."""
+    torch.set_num_threads(1)
     with redirect_stderr(io.StringIO()):  # progress bars
         return dict(_flat(experiment.run(names, seed)))
 

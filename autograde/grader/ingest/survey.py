@@ -130,6 +130,7 @@ def student_folder(folder: Path, lesson: str, scratch: Path) -> Survey:
     models = frozenset(outcome_files(lesson))
     for file in files:
         _add(file, kinds.kind(file.path, file.parts, models), folder.name, None, lesson, models, found)
+    found.left_out = [replace(out, student=folder.name) for out in found.left_out]  # whose else
     return found
 
 
