@@ -87,7 +87,9 @@ def new(
     )
 
 
-@command(AUTHORS, "autograde measure 02", "autograde measure 02 --only dates", "autograde measure 02 --again", "autograde measure --confirm")
+@command(
+    AUTHORS, "autograde measure 02", "autograde measure 02 --only dates", "autograde measure 02 --again", "autograde measure --confirm"
+)
 def measure(
     lessons: Lessons = None,
     only: Annotated[list[str] | None, typer.Option(help="This experiment alone; may be given several times.")] = None,

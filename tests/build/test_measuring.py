@@ -139,7 +139,11 @@ def test_every_script_belongs_to_a_lesson():
     "run, seeds, different",
     [
         (lambda names, seed: {"right": {"one vector": seed / 4, "looking back": 1}, "steps": 1000.0 + seed}, (0, 1, 2), []),
-        (lambda names, seed: {"right": {"one vector": seed / 5, "looking back": 1}, "steps": 1000.0 + seed}, (0, 1, 2), ["right.one_vector is 0.4"]),
+        (
+            lambda names, seed: {"right": {"one vector": seed / 5, "looking back": 1}, "steps": 1000.0 + seed},
+            (0, 1, 2),
+            ["right.one_vector is 0.4"],
+        ),
         (lambda names, seed: {"right": {"one vector": seed / 4}, "steps": 1000.0 + seed}, (0, 1, 2), ["other numbers"]),
         (lambda names, seed: {"right": {"one vector": seed / 4, "looking back": 1}, "steps": 1000.0 + seed}, (0, 1), ["other seeds"]),
     ],

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+import torch
+
 from autograde import layout
 from autograde.authoring import release
 from autograde.authoring.mutation import Bench
@@ -174,6 +176,7 @@ def _numbers(descriptor: int) -> Iterator[float]:
 
 
 def main(say: Callable[[str], object]) -> None:
+    torch.set_num_threads(1)  # a fork has none of the threads, and would wait for them
     lesson, *names = sys.argv[1:]
     files = [Path(name) for name in names] or release.code(layout.lesson_names())
     with tempfile.TemporaryDirectory() as folder:
