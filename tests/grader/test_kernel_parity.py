@@ -43,6 +43,15 @@ OWN = {  # own cells, of which the last defines a decorator that does nothing; a
     "with other defaults": ["torch.set_default_dtype(torch.float64)\ntorch.set_default_device('meta')\n" + KEEP],
     "with a future import": ["from __future__ import annotations", "def annotated_{keep}(x: Nowhere) -> Nobody: ...\n" + KEEP],
     "with seeds": ["import random\nrandom.seed(7)\ntorch.manual_seed(7)\n" + KEEP],
+    "below a file that is not there": ["with open('notes.txt') as f:\n    text = f.read()\n    def {keep}(f):\n        return f"],
+    "in a loop over a file": ["for line in open('notes.txt'):\n    def {keep}(f):\n        return f"],
+    "in a condition on a file": ["if open('notes.txt').read():\n    def {keep}(f):\n        return f\nelse:\n    {keep} = None"],
+    "tried, below a package": [
+        "try:\n    import seaborn\n    def {keep}(f):\n        return f\nexcept ImportError:\n    print('install seaborn')"
+    ],
+    "tried, below a file": ["try:\n    text = open('notes.txt').read()\n    def {keep}(f):\n        return f\nfinally:\n    print('read')"],
+    "below an inner block": ["if True:\n    with open('notes.txt') as f:\n        f.read()\n    def {keep}(f):\n        return f"],
+    "annotated by a package": ["import seaborn as sns\ndef {keep}(f: sns.Of) -> sns.Of:\n    return f"],
     "with help": ["?print\nlen?\n" + KEEP],
 }
 FIGURE = "in a figure's cell"

@@ -13,6 +13,7 @@ DEFINES = (
     ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete,
     ast.NamedExpr, ast.For, ast.AsyncFor,
 )  # fmt: skip
+BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.While, ast.Match)
 BY_NAME = {"exec", "setattr", "globals", "vars"}  # functions that define what they are told
 COMMAND = re.compile(
     r"^[^\S\n]*(?:\w[\w, ]*=[^\S\n]*)?(![^\n]+|%(?:pip|conda|run|cd|store)\b[^\n]*|%%(?:bash|sh|script|writefile|!)[^\n]*)", re.MULTILINE
@@ -47,7 +48,12 @@ def new_definitions(code: str, given: Collection[str]) -> str:
     if parsed(code) is None:
         return ""
     found = [piece for kind, piece in script_file.pieces(code) if kind == "code" and squeeze(piece) not in given]
-    return "\n\n".join(piece for piece in found if any(isinstance(node, DEFINES) for node in _statements(piece)))
+    return "\n\n".join(piece for piece in found if any(_defines(node) for node in _statements(piece)))
+
+
+def _defines(statement: ast.stmt) -> bool:
+    """Whether a statement, or one in its block, defines something."""
+    return any(isinstance(node, DEFINES) for node in (ast.walk(statement) if isinstance(statement, BLOCKS) else (statement,)))
 
 
 def _statements(code: str) -> Iterable[ast.stmt]:

@@ -1,7 +1,8 @@
 """A notebook's cells as a kernel runs them: each fails for itself, magics and shell lines do nothing, future imports last.
 
-The sandbox has less than a student's machine: packages, files, answers to `input()`. A statement that fails for want of these costs itself
-and what it would have defined, no more, and whatever needs that later is told why it is not there.
+The sandbox has less than a student's machine: packages, files, answers to `input()`, a GPU. A statement that fails for want of these costs
+itself and what it would have defined, no more, and whatever needs that later is told why it is not there. What can be had without is tried:
+the statements of a block (`rescue.py`), a function without the annotations that fail, tensors on the CPU.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import __future__
 
 import ast
 import asyncio
+import contextlib
 import inspect
 import linecache
 import re
@@ -20,12 +22,16 @@ from typing import Any
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograde.checking.syntax import bound
+from autograde.grader.worker import rescue
 from autograde.grader.worker.inert import Inert, Shell
+from autograde.grader.worker.stand_ins import OnCpu
 
 MARK = "<cell "
 LACKING = (ImportError, OSError, EOFError)  # what the sandbox's bareness brings about
 FUTURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names if name not in ("nested_scopes",)})
 DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
+GPU = re.compile(r"\b(?:cuda|mps|gpu|nvidia)\b|CUDA|NVIDIA", re.IGNORECASE)
+ANNOTATIONS = __future__.annotations.compiler_flag
 LONGEST = 300  # characters of a reason
 
 
@@ -54,13 +60,14 @@ class Cells:
                 break
             except BaseException as error:
                 position += _statement(body[position:], error, filename)
-                if not self._forgiven(error):
+                if not self._forgiven(error, _text_of(body[position], text)):
                     self._lose(bound(body[position:]), f"its cell stopped before: {_told(error)}")
                     raise
-                reason = self.why_lost(error) or f"`{_first_line(body[position], text)}` failed: {_told(error)}"
-                self._lose(bound(body[position : position + 1]), reason)
+                self._without(body[position], error, text, filename)
                 lacking, position = lacking or error, position + 1
                 code = self._compiled(ast.Module(body[position:], []), filename) if body[position:] else None
+        for statement in tree.body:
+            self._try_each(rescue.not_reached(statement, self.namespace), text, filename)
         if lacking:
             raise lacking
 
@@ -69,18 +76,39 @@ class Cells:
         name = error.name if type(error) is NameError else None
         return self.lost.get(name, "") if isinstance(name, str) and name not in self.namespace else ""
 
-    def _compiled(self, tree: ast.Module, filename: str) -> CodeType:
-        code = compile(tree, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self._futures, dont_inherit=True)
+    def _without(self, statement: ast.stmt, error: BaseException, text: str, filename: str) -> None:
+        """Go on after a statement that failed for want of something: what it would have defined is lost, and what is left of it tried."""
+        line = _line(error, filename) or statement.lineno
+        reason = self.why_lost(error) or f"`{text.split(chr(10))[line - 1].strip()[:80]}` failed: {_told(error)}"
+        self._lose(bound([statement]) | rescue.defined_inside(statement), reason)
+        if isinstance(statement, rescue.DEFINITION):
+            with contextlib.suppress(Exception):
+                self._execute(self._compiled(ast.Module([statement], []), filename, ANNOTATIONS))
+        self._try_each(rescue.left_of(statement, line), text, filename)
+
+    def _try_each(self, statements: Iterable[ast.stmt], text: str, filename: str) -> None:
+        """Statements out of their block: whatever one of them raises costs only itself, since its block would have given it more."""
+        for statement in statements:
+            try:
+                self._execute(self._compiled(ast.Module([statement], []), filename))
+            except Exception as error:
+                self._without(statement, error, text, filename)
+
+    def _compiled(self, tree: ast.Module, filename: str, more: int = 0) -> CodeType:
+        code = compile(tree, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self._futures | more, dont_inherit=True)
+        if more:
+            return code
         self._futures |= code.co_flags & FUTURES
         return code
 
     def _execute(self, code: CodeType) -> None:
-        result = eval(code, self.namespace)
-        if code.co_flags & inspect.CO_COROUTINE:
-            asyncio.run(result)
+        with OnCpu():
+            result = eval(code, self.namespace)
+            if code.co_flags & inspect.CO_COROUTINE:
+                asyncio.run(result)
 
-    def _forgiven(self, error: BaseException) -> bool:
-        return isinstance(error, LACKING) or bool(self.why_lost(error))
+    def _forgiven(self, error: BaseException, statement: str) -> bool:
+        return isinstance(error, LACKING) or bool(self.why_lost(error)) or _wants_gpu(error, statement)
 
     def _lose(self, names: Iterable[str], reason: str) -> None:
         self.lost.update({name: reason[:LONGEST] for name in names})
@@ -106,15 +134,25 @@ def transformed(name: str, source: str) -> tuple[str, str]:
 
 def _statement(body: list[ast.stmt], error: BaseException, filename: str) -> int:
     """Which of the statements raised it: the first where nobody can tell."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename != filename:
-        trace = trace.tb_next
-    line = trace.tb_lineno if trace else 0
+    line = _line(error, filename)
     return next((i for i, node in enumerate(body) if line <= (node.end_lineno or 0)), 0)
 
 
-def _first_line(node: ast.stmt, text: str) -> str:
-    return (ast.get_source_segment(text, node) or "").split("\n")[0][:80]
+def _line(error: BaseException, filename: str) -> int:
+    """The line of the cell's top level in which it was raised; 0 where nobody can tell."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != filename:
+        trace = trace.tb_next
+    return trace.tb_lineno if trace else 0
+
+
+def _text_of(node: ast.stmt, text: str) -> str:
+    return ast.get_source_segment(text, node) or ""
+
+
+def _wants_gpu(error: BaseException, statement: str) -> bool:
+    """Whether a statement failed for want of a GPU: by what PyTorch says, or by what the statement asks for, as `assert` says nothing."""
+    return type(error) in (AssertionError, RuntimeError) and bool(GPU.search(_told(error)) or GPU.search(statement))
 
 
 def _told(error: BaseException) -> str:

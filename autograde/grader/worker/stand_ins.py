@@ -1,14 +1,19 @@
-"""Settings of a student's machine that are no part of an answer: compilers, and the default device and dtype.
+"""Settings of a student's machine that are no part of an answer: compilers, the default device and dtype, and the GPU that cells put tensors on.
 
 In the sandbox there is no compiler to start and no GPU, and an answer that is right with them is right without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
+
+ACCELERATORS = ("cuda", "mps", "xpu")
+MOVES = {getattr(torch.Tensor, name) for name in ("cuda", "xpu") if hasattr(torch.Tensor, name)}
+CPU = torch.device("cpu")
 
 
 def as_it_is(target: Any = None, *args: Any, **options: Any) -> Any:
@@ -35,3 +40,22 @@ def install() -> None:
     for owner, functions in replaced.items():
         for name, ours in functions.items():
             setattr(owner, name, ours)
+
+
+class OnCpu(TorchFunctionMode):
+    """Inside, what asks for a GPU gets the CPU. For cells as they are run; what an answer asks for when a check calls it stays as it is."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> Any:
+        if func in MOVES:
+            return args[0]
+        named = {key: _on_cpu(value) if key == "device" else value for key, value in (kwargs or {}).items()}
+        given = [*args[:1], *map(_on_cpu, args[1:])] if func is torch.Tensor.to else args
+        return func(*given, **named)
+
+
+def _on_cpu(device: Any) -> Any:
+    """The CPU for a device that is a GPU, by name or by number; anything else, such as a tensor or a dtype, as it is."""
+    if isinstance(device, int) and not isinstance(device, bool):
+        return CPU
+    name = device.type if isinstance(device, torch.device) else device.split(":")[0] if isinstance(device, str) else ""
+    return CPU if name in ACCELERATORS else device

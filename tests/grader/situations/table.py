@@ -194,6 +194,10 @@ GRADED = {
     "helper-in-a-figure": Graded("kernel", "found by trying", helper_in_a_figure),
     "torch-compile": Graded("kernel", "found by trying", in_answer(lambda code: "@torch.compile\n" + code)),
     "default-device": Graded("kernel", "found by trying", with_own("torch.set_default_device('cuda')\n" + KEEP)),
+    "tensors-on-a-gpu": Graded(
+        "kernel", "found by trying", with_own("import torch\nassert torch.cuda.is_available(), 'Runtime > Change runtime type > GPU'\nprint(torch.cuda.get_device_name(0))\n"
+        "weight = torch.ones(2, device='cuda')\nmodel = torch.nn.Linear(2, 2).cuda().to('cuda:0')\n\ndef own(f):\n    model(weight.to(0)).cpu()\n    return f"),
+    ),
     "display-and-the-widget-backend": Graded("kernel", "otter#35", with_own("%matplotlib notebook\ndisplay('ready')\n" + KEEP)),
     "needs-a-package": Graded("kernel", "nbgrader#1876", in_answer(lambda code: "import einops\n" + code.replace("    return", "    einops.x\n    return", 1)), 1.5, ("import einops", "No module named")),
     "24-MB-of-outputs": Graded("files", "aitnd-issues#49", with_outputs),

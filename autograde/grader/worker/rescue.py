@@ -1,0 +1,73 @@
+"""What of a statement that failed here can still define something: the parts of a block, or a function without what it only annotates with.
+
+A block such as `with open("notes.txt") as f:` fails whole in the sandbox, and at home it ran. What stands in it is tried statement by statement;
+of a loop only what defines functions and classes, since its other statements count on being run as often as at home.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container
+
+WITH = (ast.With, ast.AsyncWith)
+LOOP = (ast.For, ast.AsyncFor, ast.While)
+TRY = (ast.Try, ast.TryStar)
+DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+STEADY = (*DEFINITION, ast.Import, ast.ImportFrom)  # the same however often they run
+
+
+def left_of(statement: ast.stmt, line: int) -> list[ast.stmt]:
+    """What is still to try of a statement that failed in `line`, in its order; nothing of one that is no block."""
+    for branch in _branches(statement):
+        for i, inside in enumerate(branch):
+            if _first(inside) <= line <= (inside.end_lineno or 0):
+                found = [*left_of(inside, line), *branch[i + 1 :], *_goes_on(statement, branch)]
+                return _definitions(found) if isinstance(statement, LOOP) else found
+    return _below_its_head(statement)
+
+
+def not_reached(statement: ast.stmt, known: Container[str]) -> list[ast.stmt]:
+    """The functions and classes that a `try` would have defined at home: it was left for its `except`, which has defined none of that name."""
+    if not isinstance(statement, TRY):
+        return []
+    return [node for node in statement.body if isinstance(node, DEFINITION) and node.name not in known]
+
+
+def defined_inside(statement: ast.stmt) -> set[str]:
+    """The functions and classes in a block."""
+    return {node.name for node in ast.walk(statement) if isinstance(node, DEFINITION)} if _branches(statement) else set()
+
+
+def _branches(statement: ast.stmt) -> list[list[ast.stmt]]:
+    if isinstance(statement, ast.Match):
+        return [case.body for case in statement.cases]
+    if not isinstance(statement, (*WITH, *LOOP, *TRY, ast.If)):
+        return []
+    handlers = [handler.body for handler in getattr(statement, "handlers", [])]
+    return [statement.body, *handlers, getattr(statement, "orelse", []), getattr(statement, "finalbody", [])]
+
+
+def _goes_on(statement: ast.stmt, branch: list[ast.stmt]) -> list[ast.stmt]:
+    """What runs at home after a branch that does not fail there."""
+    return statement.orelse if isinstance(statement, TRY) and branch is statement.body else []
+
+
+def _below_its_head(statement: ast.stmt) -> list[ast.stmt]:
+    """The statements of a block whose first line failed."""
+    if isinstance(statement, WITH):
+        return statement.body
+    if isinstance(statement, LOOP):
+        return _definitions(statement.body)
+    if isinstance(statement, ast.If):  # which branch would be taken is not known: the first that defines a name does
+        body = _definitions(statement.body)
+        names = {node.name for node in body if isinstance(node, DEFINITION)}
+        return [*body, *(n for n in _definitions(statement.orelse) if not (isinstance(n, DEFINITION) and n.name in names))]
+    return []
+
+
+def _definitions(statements: list[ast.stmt]) -> list[ast.stmt]:
+    return [node for node in statements if isinstance(node, STEADY)]
+
+
+def _first(statement: ast.stmt) -> int:
+    return min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
