@@ -4,15 +4,13 @@
 
 - *the floor*: all public and hidden checks of a lesson, called on the reference answers in one process, without a sandbox;
 - *one submission*: the same checks on the same answers in the sandbox, step by step, and writing its result;
-- *a class*: the command that an instructor uses, on one core and on all: seconds, processor time of all its processes, and the time to the first
-  result. `--large` also grades so many submissions and tells the memory.
+- *a class*: the command that an instructor uses, on one core and on all, its start included; and the time to the first result. `--large` also grades so many submissions and tells the memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import tempfile
 import threading
@@ -80,9 +78,9 @@ def _lesson(folder: Path, lesson: str, students: int, large: int) -> tuple[list[
     rows = [("the floor: its checks in one process", floor), *steps, *_writing(folder / "out", graded, students)]
     told = [f"Lesson {lesson[:2]} has {checks} checks. "]
     for cores in (sorted(os.sched_getaffinity(0))[:1], sorted(os.sched_getaffinity(0))):
-        wall, used, first = _class(grading.hand_in(folder / f"on{len(cores)}", notebook, lesson, students), lesson, cores)
+        wall, first = _class(grading.hand_in(folder / f"on{len(cores)}", notebook, lesson, students), lesson, cores)
         where = f"{students} submissions on {len(cores)} core{'s' * (len(cores) > 1)}"
-        rows += [(f"{where}: time of each, start-up included", wall / students), (f"{where}: processor time of each", used / students)]
+        rows += [(f"{where}: time of each", wall / students), (f"{where}: of each after the first", (wall - first) / (students - 1))]
         told.append(f"On {len(cores)} the first result was there after {first:.1f} s. ")
     if large:
         told.append(_memory(grading.hand_in(folder / "large", notebook, lesson, large), lesson, large))
@@ -186,8 +184,8 @@ def _writing(out: Path, graded: Graded, students: int) -> list[tuple[str, float]
     ]
 
 
-def _class(home: Path, lesson: str, cores: Sequence[int]) -> tuple[float, float, float]:
-    """(seconds, processor seconds of all processes, seconds to the first result) of the whole command."""
+def _class(home: Path, lesson: str, cores: Sequence[int]) -> tuple[float, float]:
+    """(seconds, seconds to the first result) of the whole command."""
     first: list[float] = []
     done = threading.Event()
 
@@ -197,14 +195,13 @@ def _class(home: Path, lesson: str, cores: Sequence[int]) -> tuple[float, float,
                 first.append(time.perf_counter() - began)
                 return
 
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    began = time.perf_counter()
     watcher = threading.Thread(target=watch, args=(began,))
     watcher.start()
     seconds = grading.ours(home, lesson, cores)
     done.set()
     watcher.join()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, first[0] if first else seconds
+    return seconds, first[0] if first else seconds
 
 
 def _memory(home: Path, lesson: str, students: int) -> str:

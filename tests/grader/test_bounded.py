@@ -1,20 +1,23 @@
 """Looking into what students sent: in a process that ends when it uses too much, at the cost of that file only."""
 
+import io
 import os
 import signal
 import socket
 import sys
 import time
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from autograde.authoring.sample_class import LESSON
-from autograde.grader.ingest import lesson_of
+from autograde.grader.ingest import archive, attempts, lesson_of, survey
 from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.discovery import find
 from autograde.grader.sandbox import landlock, probe
-from autograde.grader.sandbox.bounded import TooMuch, bounded, reading
+from autograde.grader.sandbox.bounded import TooMuch, bounded, reading, used
 from autograde.layout import NOTEBOOKS
 
 NOTEBOOK = (NOTEBOOKS / f"{LESSON}.ipynb").read_bytes()
@@ -110,10 +113,11 @@ def half(pipe):
 
 FORGERIES = [
     lambda pipe: pipe.send(os),
-    lambda pipe: pipe.send_bytes(b'["answer"'),
+    lambda pipe: pipe.send_bytes(b'{"answer"'),
     lambda pipe: pipe.send_bytes(b"[" * 100_000),
-    lambda pipe: pipe.send_bytes(b'["error", "x", 7]'),
-    lambda pipe: pipe.send_bytes(b'["error"]'),
+    lambda pipe: pipe.send_bytes(b'["answer"]'),
+    lambda pipe: pipe.send_bytes(b'{"used": 1e999, "error": "x", "which": 7}'),
+    lambda pipe: pipe.send_bytes(b'{"error": ["x"], "used": -5}'),
     lambda pipe: os.write(pipe.fileno(), b"\x7f\xff\xff\xff"),
 ]
 
@@ -162,6 +166,17 @@ def test_a_reader_writes_only_where_it_unpacks_to(tmp_path):
 def test_a_reader_has_no_network_and_starts_nothing(what):
     with reading():
         assert tried(what) == "PermissionError"
+
+
+def test_what_is_used_is_added_up_also_by_one_that_is_ended():
+    assert used() == 0
+    with reading():
+        work(1)
+        assert 1 <= used() < 2
+        with pytest.raises(TooMuch):
+            spin("endless")
+        assert 2 <= used() < 3
+    assert used() == 0
 
 
 def test_each_call_has_its_own_time():
@@ -220,6 +235,75 @@ def test_a_file_of_a_terabyte_is_not_read(tmp_path):
         os.truncate(path, MAX_MEMBER * 1000)
     found = {f.student: f for f in find([folder], LESSON)}
     assert found["ann"].path and found["giant"].path is None and "more than" in found["giant"].notes[0]
+
+
+@bounded(5)
+def slowly(path):
+    """A second for each file of eve's."""
+    if "eve" in str(path):
+        work.__wrapped__(1)
+    return LESSON if "03_self_attention" in path.name else None
+
+
+def test_many_files_of_a_student_take_no_more_time_than_a_students_may(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson_of, "_looked_into", slowly)
+    monkeypatch.setattr(survey, "STUDENT_SECONDS", 2)
+    names = {f"eve/work {n}.ipynb": f"{n}".encode() for n in range(40)}
+    folder = hand_in(tmp_path, {**names, "ann/03_self_attention.ipynb": NOTEBOOK, "zoe/03_self_attention.ipynb": NOTEBOOK})
+    began = time.process_time() + sum(os.times()[2:4])
+    found = {f.student: f for f in find([folder])}
+    assert time.process_time() + sum(os.times()[2:4]) - began < 10
+    assert found["ann"].path and found["zoe"].path and found["eve"].path is None
+
+
+@bounded(5)
+def digested_slowly(path):
+    work.__wrapped__(1)
+    return str(path)
+
+
+def test_large_files_of_a_student_are_not_all_read_to_tell_them_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(attempts, "_digest", digested_slowly)
+    monkeypatch.setattr(survey, "STUDENT_SECONDS", 2)
+    folder = hand_in(tmp_path, {f"eve/03 ({n}).ipynb": NOTEBOOK + b" " * n for n in range(30)})
+    [found] = find([folder])
+    assert found.path.name == "03 (29).ipynb" and "30 files were handed in" in found.notes[0]
+
+
+def bomb(depth, width=6, leaf=1 << 20):
+    """A zip of zips of zips: small, and never at an end."""
+    if not depth:
+        return bytes(leaf)
+    packed, inside = io.BytesIO(), bomb(depth - 1, width, leaf)
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for number in range(width):
+            made.writestr(f"{number}.{'zip' if depth > 1 else 'bin'}", inside)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("around", [False, True], ids=["beside them", "in the class's own archive"])
+def test_archives_in_archives_unpack_to_no_more_than_one_may(tmp_path, monkeypatch, around):
+    monkeypatch.setattr(archive, "MAX_BYTES", 8 << 20)
+    content, written = bomb(3), []
+    real = archive.Room.take
+    monkeypatch.setattr(
+        archive.Room, "take", lambda room, size, files, s: (written.append(size if not room.around else 0), real(room, size, files, s))
+    )
+    files = {"eve/work.zip": content, "ann/03_self_attention.ipynb": NOTEBOOK, "zoe/03_self_attention.ipynb": NOTEBOOK}
+    folder = hand_in(tmp_path / "class", {} if around else files)
+    if around:
+        folder.mkdir()
+        with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_DEFLATED) as made:
+            for name, inside in files.items():
+                made.writestr(name, inside)
+    found = {f.student: f for f in find([folder])} if not around else handed(folder / "all.zip", tmp_path / "scratch")
+    assert len(content) < 4000 and 0 < sum(written) <= (8 << 20) + len(NOTEBOOK) * 3
+    assert found["ann"].path and found["zoe"].path and getattr(found.get("eve"), "path", None) is None
+
+
+def handed(path, scratch):
+    """Whose notebooks are found in an archive."""
+    return {h.student: SimpleNamespace(path=h.file.path) for h in survey.survey([path], None, scratch).handed}
 
 
 BOB = "bob_12345_67890_03_self_attention.ipynb"  # as Canvas names bob's file

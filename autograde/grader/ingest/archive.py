@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import tarfile
 import time
@@ -14,12 +15,13 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from autograde.grader.sandbox.bounded import TooMuch, bounded
+from autograde.grader.sandbox.bounded import TooMuch, bounded, used
 
 MAX_FILES = 20_000
 MAX_BYTES = 4 * 2**30  # of all files in one archive, unpacked
 MAX_MEMBER = 1 * 2**30
 MAX_RATIO = 200  # a member that grows more than this is a bomb; outputs of a notebook grow about thirty times
+GROWTH = 30  # of a whole class's archive, whose outputs pack well
 MAX_NAME = 240  # bytes
 CHUNK = 2**20
 SECONDS = 60  # of processor time for one archive
@@ -32,6 +34,36 @@ class Unpacked:
 
     folder: Path
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    room: Room | None = None  # for the archives in it
+
+
+@dataclass
+class Room:
+    """How much an archive may still unpack to, with the archives in it: what they take is taken from the one `around` them, too.
+
+    An archive that holds a class may grow as notebooks do. One in another is a student's, and a small file may hold thousands of them.
+    """
+
+    bytes: int
+    files: int
+    seconds: float  # of processor time
+    around: Room | None = None
+
+    @classmethod
+    def of(cls, path: Path, around: Room | None) -> Room:
+        if around:
+            return cls(MAX_BYTES // 4, MAX_FILES, SECONDS, around)
+        return cls(max(MAX_BYTES, GROWTH * path.stat().st_size), 5 * MAX_FILES, 10 * SECONDS)
+
+    def left(self) -> tuple[int, int]:
+        """(bytes, files) that it may still take; nothing when its time is up."""
+        around = self.around.left() if self.around else (self.bytes, self.files)
+        return (min(self.bytes, around[0]), min(self.files, around[1])) if self.seconds > 0 else (0, 0)
+
+    def take(self, size: int, files: int, seconds: float) -> None:
+        self.bytes, self.files, self.seconds = self.bytes - size, self.files - files, self.seconds - seconds
+        if self.around:
+            self.around.take(size, files, seconds)
 
 
 class BadArchive(ValueError):
@@ -53,28 +85,38 @@ def _is_tar(path: Path) -> bool:
     return tarfile.is_tarfile(path)
 
 
-def unpack(path: Path, folder: Path) -> Unpacked:
-    """Write an archive's files below `folder`, which is new.
+def unpack(path: Path, folder: Path, around: Room | None = None) -> Unpacked:
+    """Write an archive's files below `folder`, which is new; `around` is what is left of the archive that it lay in.
 
     Raises:
-        BadArchive: when it is damaged, holds too much, is locked by a password, or takes too much to unpack.
+        BadArchive: when it is damaged, holds too much, is locked by a password, or takes too much to unpack. Nothing of it stays then.
     """
+    room, began = Room.of(path, around), used()
+    most, files = room.left()
+    if most <= 0 or files <= 0:
+        raise BadArchive("the archives that it lay in hold too much already")
+    size = count = 0
     try:
-        return Unpacked(folder, [(name, why) for name, why in _unpack(path, folder)])
-    except TooMuch as error:
-        raise BadArchive(f"the archive cannot be unpacked: {error}") from None
+        left_out, size, count = _unpack(path, folder, min(most, MAX_BYTES), min(files, MAX_FILES))
+        return Unpacked(folder, [(name, why) for name, why in left_out], room)
+    except (BadArchive, TooMuch) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise error if isinstance(error, BadArchive) else BadArchive(f"the archive cannot be unpacked: {error}") from None
+    finally:
+        room.take(size, count, used() - began)
 
 
 @bounded(SECONDS, raises=(BadArchive,))
-def _unpack(path: Path, folder: Path) -> list[tuple[str, str]]:
+def _unpack(path: Path, folder: Path, most: int, files: int) -> tuple[list[tuple[str, str]], int, int]:
+    """What was left out, and how many bytes and files were written."""
     result = Unpacked(folder)
     folder.mkdir(parents=True)
     try:
         members = _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path)
-        _write_all(members, result)
+        size, count = _write_all(members, result, most, files)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, UnicodeError, OSError, ValueError) as error:
         raise BadArchive(f"the archive cannot be unpacked ({error})") from None
-    return result.left_out
+    return result.left_out, size, count
 
 
 @dataclass(frozen=True)
@@ -124,17 +166,18 @@ def _tar_members(path: Path) -> Iterator[_Member]:
                 yield _Member(info.name, info.size, max(info.size, 1), info.isreg(), info.mtime, partial(archive.extractfile, info))
 
 
-def _write_all(members: Iterator[_Member], result: Unpacked) -> None:
+def _write_all(members: Iterator[_Member], result: Unpacked, most: int, files: int) -> tuple[int, int]:
     count = total = 0
     for member in members:
         count += 1
-        if count > MAX_FILES:
-            raise BadArchive(f"it holds more than {MAX_FILES} files")
+        if count > files:
+            raise BadArchive(f"it holds more than {files} files")
         place, why = _place(member, result.folder)
         if why:
             result.left_out.append((member.name, why))
             continue
-        total += _copy(member, place, MAX_BYTES - total)
+        total += _copy(member, place, most - total)
+    return total, count
 
 
 def _place(member: _Member, folder: Path) -> tuple[Path, str]:
@@ -156,7 +199,7 @@ def _place(member: _Member, folder: Path) -> tuple[Path, str]:
 
 def _copy(member: _Member, place: Path, most: int) -> int:
     """Write one member, by what it really holds: the size in the archive's list is only what it says."""
-    most = min(most, MAX_MEMBER, max(10 * 2**20, member.packed * MAX_RATIO))
+    allowed = min(most, MAX_MEMBER, max(10 * 2**20, member.packed * MAX_RATIO))
     place.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     source = member.open()
@@ -164,8 +207,10 @@ def _copy(member: _Member, place: Path, most: int) -> int:
     with source, place.open("wb") as stream:
         while chunk := source.read(CHUNK):
             written += len(chunk)
-            if written > most:
-                raise BadArchive(f"{member.name} holds more than it says, or the archive more than {MAX_BYTES // 2**30} GB")
+            if written > allowed:
+                raise BadArchive(
+                    f"{member.name} holds more than it says, or the archive more than {MAX_BYTES // 2**30} GB, with those around it"
+                )
             stream.write(chunk)
     with contextlib.suppress(OSError, OverflowError, ValueError):
         os.utime(place, (member.time, member.time))

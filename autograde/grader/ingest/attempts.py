@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -60,14 +60,15 @@ def choose(found: Survey) -> list[Chosen]:
         if handed.kind is not Kind.MODEL:
             by_key[handed.student, handed.lesson].append(handed)
     models = [handed for handed in found.handed if handed.kind is Kind.MODEL]
-    return [_choose(student, lesson, attempts, models) for (student, lesson), attempts in sorted(by_key.items())]
+    return [_choose(student, lesson, attempts, models, found) for (student, lesson), attempts in sorted(by_key.items())]
 
 
-def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[Handed]) -> Chosen:
-    ordered = sorted(attempts, key=lambda h: (_has_work(h) if len(attempts) > 1 else 0, h.kind is Kind.NOTEBOOK, _right_name(h), h.order))
-    best = ordered[-1]
-    seen = {digest(best.file.path)} if len(ordered) > 1 else set()
-    others = [h for h in ordered[:-1] if digest(h.file.path) not in seen]
+def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[Handed], found: Survey) -> Chosen:
+    works = _works(student, attempts, found) if len(attempts) > 1 else set()
+    ordered = sorted(attempts, key=lambda h: (h.file.path in works, h.kind is Kind.NOTEBOOK, _right_name(h), h.order))
+    best, *rest = reversed(ordered)
+    same = digests(student, [best.file.path, *(h.file.path for h in rest)], found) if rest else []
+    others = [h for h, theirs in zip(reversed(rest), reversed(same)) if theirs != same[0]]
     return Chosen(student, lesson, best, _models(best, models), tuple(others))
 
 
@@ -80,6 +81,16 @@ def _right_name(handed: Handed) -> bool:
 
 def _numbered(handed: Handed) -> bool:
     return any(c.isdigit() for part in handed.place for c in part if part != handed.lesson)
+
+
+def _works(student: str, attempts: list[Handed], found: Survey) -> set[Path]:
+    """In which of them there is work; the newest are looked into first, for as long as one student's files may take."""
+    works = set()
+    for handed in sorted(attempts, key=lambda h: h.order, reverse=True):
+        with found.looking(student) as look:
+            if look and _has_work(handed):
+                works.add(handed.file.path)
+    return works
 
 
 def _has_work(handed: Handed) -> bool:
@@ -121,11 +132,32 @@ def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed],
     return tuple(sorted(found.items()))
 
 
+def digests(student: str, paths: Sequence[Path], found: Survey) -> list[str]:
+    """A digest of each; from where they take more than one student's files may, their names and sizes."""
+    said = []
+    for path in paths:
+        with found.looking(student) as look:
+            said.append(digest(path) if look else _unread(path))
+    return said
+
+
 def digest(path: Path) -> str:
-    """A digest of a file's bytes; of one that is no regular file, or too large to be graded, its name and size."""
+    """A digest of a file's bytes; of one that is no regular file, or too large to be graded or read, its name and size."""
     if not path.is_file():
         return str(path)
-    if (size := path.stat().st_size) > MAX_MEMBER:  # sparse, it may claim any size
-        return f"{path} {size}"
+    if path.stat().st_size > MAX_MEMBER:  # sparse, it may claim any size
+        return _unread(path)
+    try:
+        return _digest(path)
+    except TooMuch:
+        return _unread(path)
+
+
+@bounded(raises=(OSError,))
+def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _unread(path: Path) -> str:
+    return f"{path} {path.stat().st_size if path.is_file() else ''}"

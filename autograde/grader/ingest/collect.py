@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograde.files import write
-from autograde.grader.ingest.attempts import Chosen, choose, digest, shown
+from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, shown
 from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
@@ -134,7 +134,7 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
         if lesson and chosen.lesson != lesson:
             result.left_out.append(_of_another_lesson(chosen))
             continue
-        result.rows.append(_place(chosen, course, ledger, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
+        result.rows.append(_place(chosen, course, ledger, found, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
     lessons = {row.lesson for row in result.rows}
     if not dry_run and result.rows:
         _bring_the_rest(found, result, course, ledger, lesson or (lessons.pop() if len(lessons) == 1 else None))
@@ -197,12 +197,12 @@ def _person(label: Label) -> str:
     return f"{label.system.split(',')[0]} {label.number}"
 
 
-def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool, time: datetime | None) -> Row:
+def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run: bool, time: datetime | None) -> Row:
     folder = course / "submitted" / chosen.student / chosen.lesson
     key = f"{chosen.student}/{chosen.lesson}"
     seen = ledger.files.get(key, [])
     bundle = [chosen.handed, *(handed for _, handed in chosen.models)]
-    ours = [digest(handed.file.path) for handed in bundle]
+    ours = digests(chosen.student, [handed.file.path for handed in bundle], found)
     suffix = ".py" if chosen.handed.kind is Kind.SCRIPT else ".ipynb"
     target = folder / f"{chosen.lesson}{suffix}"
     present = target.is_file() and digest(target) == ours[0]
@@ -218,7 +218,7 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, dry_run: bool, time: da
     for name, handed in chosen.models:
         _copy(handed.file, folder / name)
     _stamp(chosen.handed, folder, time)
-    ledger.files[key] = sorted({*seen, *ours, *(digest(other.file.path) for other in chosen.others)})
+    ledger.files[key] = sorted({*seen, *ours, *digests(chosen.student, [other.file.path for other in chosen.others], found)})
     return row
 
 

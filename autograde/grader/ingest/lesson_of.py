@@ -20,8 +20,9 @@ HEADING = re.compile(r"(?:^|\"|\\n|\n)# (?:# )?(\d\d · [^\"\\\n]+)")
 NUMBERED = re.compile(r"(?:lesson|homework|hw|assignment|week|exercise|notebook|nb)[\s_-]*0?(\d)(?!\d)", re.IGNORECASE)
 
 
-def lesson_of(path: Path, wanted: str | None = None, folder: str = "", name: str = "") -> str | None:
+def lesson_of(path: Path, wanted: str | None = None, folder: str = "", name: str = "", look: bool = True) -> str | None:
     """The lesson of a notebook or script. `wanted` decides, unless content and name both say another, as in a folder of all lessons.
+    Without `look`, the name alone says it.
 
     Raises:
         TooMuch: when nothing but its content could tell, and looking into that takes too much.
@@ -29,7 +30,7 @@ def lesson_of(path: Path, wanted: str | None = None, folder: str = "", name: str
     name = name or path.name
     called, full = named(name) or named(folder), full_name(name) or full_name(folder)
     try:
-        content = by_content(path)
+        content = by_content(path) if look else None
     except TooMuch:
         if wanted is None and called is None:
             raise

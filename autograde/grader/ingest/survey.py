@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +22,14 @@ from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, lesson_of
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.systems import Label
-from autograde.grader.sandbox.bounded import TooMuch, bounded
+from autograde.grader.sandbox.bounded import TooMuch, bounded, used
 
 METADATA = "submission_metadata.yml"
 COURSE_FOLDERS = {"source", "release", "autograded", "feedback", "utils", "data", "docs", "autograde"}  # beside `submitted`
 OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submission
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
+STUDENT_SECONDS = 30  # of processor time for looking into all files of a student; a usual notebook takes a thousandth of it
+TOO_MANY = "the other files of this student took all the time for looking into them: hand in fewer"
 LINKS = {".webloc", ".url", ".desktop"}
 ADDRESS = re.compile(rb"\s*https?://\S+\s*")
 WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
@@ -95,7 +98,17 @@ class Survey:
     students: set[str] = field(default_factory=set)
     barren: list[tuple[str, ...]] = field(default_factory=list)  # folders and links below the source: whose they are counts, too
     names: dict[str, str] = field(default_factory=dict)  # what each student is called, by what their folder or system says
+    spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds for looking into each student's files
     in_place: bool = True  # every file lies in a folder of its student's and is what it says
+
+    @contextmanager
+    def looking(self, student: str) -> Iterator[bool]:
+        """Whether there is time left to look into a file of this student's; what is looked into meanwhile is counted."""
+        began = used()
+        try:
+            yield self.spent[student] < STUDENT_SECONDS
+        finally:
+            self.spent[student] += used() - began
 
     def called(self, name: str) -> str:
         """A student's name as it can be written anywhere; no two the same where that had to be changed, in a table for spreadsheets either."""
@@ -191,7 +204,9 @@ def _files(root: Path, named: list[Path] | None, scratch: Path, found: Survey) -
             yield from _one(path, (path.name,), root, scratch, found, 0)
 
 
-def _walk(folder: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int) -> Iterator[File]:
+def _walk(
+    folder: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None
+) -> Iterator[File]:
     try:
         inside = sorted(folder.iterdir())
     except OSError as error:
@@ -203,7 +218,7 @@ def _walk(folder: Path, parts: tuple[str, ...], origin: Path, scratch: Path, fou
             found.left_out.append(LeftOut("/".join(here), "a link; links are not followed"))
             found.barren.append(here if parts or not path.is_dir() else (*here, ""))
         elif not path.is_dir():
-            yield from _one(path, here, origin, scratch, found, nested)
+            yield from _one(path, here, origin, scratch, found, nested, around)
         elif (
             path.name in OWN_FOLDERS or path.name in kinds.SYSTEM_FOLDERS or path.name.startswith(".") and path.name != ".ipynb_checkpoints"
         ):
@@ -212,21 +227,23 @@ def _walk(folder: Path, parts: tuple[str, ...], origin: Path, scratch: Path, fou
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
         elif len(here) < DEEPEST:
             empty = True
-            for file in _walk(path, here, origin, scratch, found, nested):
+            for file in _walk(path, here, origin, scratch, found, nested, around):
                 empty = False
                 yield file
             if empty:
                 found.barren.append((*here, ""))
 
 
-def _one(path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int) -> Iterator[File]:
+def _one(
+    path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None
+) -> Iterator[File]:
     if nested < NESTED and path.is_file() and kinds.kind(path, parts, frozenset()) is Kind.ARCHIVE:
         found.in_place = False
         label = systems.read(path.name)  # the system's name stays on what the archive holds
         name = path.name if label else re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", path.name, flags=re.IGNORECASE)
         own = (*parts[:-1], name if label or len(parts) > 1 else whose.said(name) or name)
         try:
-            yield from _unpacked(path, own, origin, scratch, found, nested + 1)
+            yield from _unpacked(path, own, origin, scratch, found, nested + 1, around)
         except archive.BadArchive as error:  # its name may still say whose it is
             yield File(path, parts, origin, nested > 0, str(error))
     else:
@@ -237,11 +254,13 @@ def _unpackable(path: Path) -> bool:
     return path.is_file() and kinds.kind(path, (path.name,), frozenset()) is Kind.ARCHIVE and systems.read(path.name) is None
 
 
-def _unpacked(path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int) -> Iterator[File]:
+def _unpacked(
+    path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None
+) -> Iterator[File]:
     folder = scratch / f"{nested}-{len(list(scratch.iterdir())) if scratch.is_dir() else 0}"
-    result = archive.unpack(path, folder)
+    result = archive.unpack(path, folder, around)
     found.left_out += [LeftOut(f"{path.name}/{name}", why) for name, why in result.left_out]
-    yield from _walk(folder, parts, origin, scratch, found, nested)
+    yield from _walk(folder, parts, origin, scratch, found, nested, result.room)
 
 
 def _assign(root: Path, named: bool, files: list[File], lesson: str | None, found: Survey) -> None:
@@ -364,7 +383,7 @@ def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str 
     folder = next((part for part in reversed(file.parts[:-1]) if full_name(part)), file.parts[-2] if len(file.parts) > 1 else "")
     if kind is Kind.SYSTEM or name == METADATA or name in ("timestamp.txt", "submission_secret.txt"):
         return
-    which, trouble = _lesson(file, lesson, folder, name) if kind in (Kind.NOTEBOOK, Kind.SCRIPT) else ("", file.trouble)
+    which, trouble = _lesson(file, student, lesson, folder, name, found) if kind in (Kind.NOTEBOOK, Kind.SCRIPT) else ("", file.trouble)
     if kind in WORK and (file.path.stat().st_size if file.path.is_file() else 0) > archive.MAX_MEMBER:
         found.left_out.append(LeftOut(file.shown, f"it has more than {archive.MAX_MEMBER // 2**20} MB", student, file, label))
     elif kind is Kind.MODEL:
@@ -379,12 +398,13 @@ def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str 
     found.students.add(student)
 
 
-def _lesson(file: File, wanted: str | None, folder: str, name: str) -> tuple[str | None, str]:
-    """The lesson, or why it cannot be told."""
-    try:
-        return lesson_of(file.path, wanted, folder, name), ""
-    except TooMuch as error:
-        return None, f"which lesson it is cannot be told: {error}"
+def _lesson(file: File, student: str, wanted: str | None, folder: str, name: str, found: Survey) -> tuple[str | None, str]:
+    """The lesson, or why it cannot be told. So many files that they take more than a student's time are told by their names alone."""
+    with found.looking(student) as look:
+        try:
+            return lesson_of(file.path, wanted, folder, name, look), "" if look else TOO_MANY
+        except TooMuch as error:
+            return None, f"which lesson it is cannot be told: {error}"
 
 
 def _why(kind: Kind, file: File) -> str:

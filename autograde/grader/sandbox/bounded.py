@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import math
 import os
 import resource
 import signal
@@ -20,6 +21,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -35,6 +37,7 @@ SECONDS = 10  # of processor time for one call: a file of 20 MB takes a twentiet
 WALL_SECONDS = 300  # where even that does not end it
 MEMORY = 1 << 30
 ANSWER_BYTES = 256 << 20
+NO_ANSWER = "the process that looked into it gave no answer that can be read"
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -42,6 +45,10 @@ Answer = TypeVar("Answer")
 
 class TooMuch(ValueError):
     """Looking into a file took more processor time or memory than one file may take, or did not succeed; the message says which."""
+
+
+class Ended(TooMuch):
+    """The process that looked into it is gone, or of no more use."""
 
 
 class _Reader:
@@ -56,16 +63,20 @@ class _Reader:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", WALL_SECONDS, 0))  # for one that stops half way
         self.pipe = Connection(ours.detach())
 
-    def ask(self, function: Callable, args: tuple, kwargs: dict, seconds: float, raises: tuple[type[Exception], ...]) -> object:
-        """What the function gives or raises. Raises TooMuch; `Readers` then ends this reader."""
+    def ask(self, function: Callable, args: tuple, kwargs: dict, seconds: float) -> dict:
+        """Its answer, which `_decoded` reads. Raises TooMuch; `Readers` then ends this reader."""
         try:
             self.pipe.send((function.__module__, function.__qualname__, args, kwargs, seconds))
             if not self.pipe.poll(WALL_SECONDS):
-                raise TooMuch(f"looking into it took more than {WALL_SECONDS} seconds")
-            said = self.pipe.recv_bytes(ANSWER_BYTES)
+                raise Ended(f"looking into it took more than {WALL_SECONDS} seconds")
+            said = json.loads(self.pipe.recv_bytes(ANSWER_BYTES))
         except (EOFError, OSError):
-            raise TooMuch(self._why(seconds)) from None
-        return _decoded(said, raises)
+            raise Ended(self._why(seconds)) from None
+        except (ValueError, RecursionError):
+            raise Ended(NO_ANSWER) from None
+        if type(said) is not dict:
+            raise Ended(NO_ANSWER)
+        return said
 
     def _why(self, seconds: float) -> str:
         """Of one that has ended, how it did; one that has not is ended."""
@@ -93,14 +104,18 @@ class Readers:
     def __init__(self, writable: Sequence[Path] = ()) -> None:
         self.writable = writable
         self.reader: _Reader | None = None
+        self.used = 0.0  # seconds of processor time, in all calls
         self.lock = threading.Lock()
 
     def ask(self, function: Callable, args: tuple, kwargs: dict, seconds: float, raises: tuple[type[Exception], ...]) -> object:
         with self.lock:
             self.reader = self.reader or _Reader(self.writable)
             try:
-                return self.reader.ask(function, args, kwargs, seconds, raises)
+                said = self.reader.ask(function, args, kwargs, seconds)
+                self.used += min(max(_number(said), 0.0), seconds)
+                return _decoded(said, raises)
             except BaseException as error:
+                self.used += seconds if isinstance(error, Ended) else 0.0
                 if isinstance(error, TooMuch) or not isinstance(error, Exception):
                     self.close()
                 raise
@@ -149,16 +164,26 @@ def bounded(
     return decorate
 
 
-def _decoded(said: bytes, raises: tuple[type[Exception], ...]) -> object:
+def used() -> float:
+    """The seconds of processor time that readers have used since `reading` was opened; 0 where none is."""
+    return _open[-1].used if _open else 0.0
+
+
+def _decoded(said: dict, raises: tuple[type[Exception], ...]) -> object:
     """The answer in a reader's message, which is not believed to be one."""
-    try:
-        kind, value, *which = json.loads(said)
-        if kind == "answer":
-            return value
-        error = raises[which[0]](str(value)) if which else TooMuch(str(value))
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
-        raise TooMuch("the process that looked into it gave no answer that can be read") from None
-    raise error
+    if "answer" in said:
+        return said["answer"]
+    message, which = said.get("error"), said.get("which")
+    if type(message) is not str:
+        raise Ended(NO_ANSWER)
+    if type(which) is int and 0 <= which < len(raises):
+        raise raises[which](message)
+    raise TooMuch(message)
+
+
+def _number(said: dict) -> float:
+    value = said.get("used")
+    return float(value) if type(value) in (int, float) and math.isfinite(value) else 0.0
 
 
 def _serve(descriptor: int, writable: Sequence[Path]) -> None:
@@ -193,14 +218,15 @@ def _confine(writable: Sequence[Path]) -> None:
 
 
 def _answer(function: Callable, args: tuple, kwargs: dict) -> bytes:
-    raises = getattr(function, "raises", ())
+    raises, began = getattr(function, "raises", ()), time.process_time()
     try:
         with bounded_memory(MEMORY):
-            return json.dumps(["answer", function(*args, **kwargs)]).encode()
+            answer = function(*args, **kwargs)
+            return json.dumps({"used": time.process_time() - began, "answer": answer}).encode()
     except (MemoryError, RecursionError) as error:
-        said: list[object] = ["error", f"looking into it takes more than there is ({type(error).__name__})"]
+        said: dict[str, object] = {"error": f"looking into it takes more than there is ({type(error).__name__})"}
     except raises as error:
-        said = ["error", str(error), next(i for i, kind in enumerate(raises) if isinstance(error, kind))]
+        said = {"error": str(error), "which": next(i for i, kind in enumerate(raises) if isinstance(error, kind))}
     except Exception as error:
-        said = ["error", f"looking into it failed ({type(error).__name__}: {str(error)[:300]})"]
-    return json.dumps(said).encode()
+        said = {"error": f"looking into it failed ({type(error).__name__}: {str(error)[:300]})"}
+    return json.dumps({"used": time.process_time() - began, **said}).encode()
