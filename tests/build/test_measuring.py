@@ -17,7 +17,7 @@ from utils import dates, plots
 STEPS = 10
 
 
-def train(seed):
+def train(seed, rate: tuple[int] = (1,)):
     '''Trains.'''
     return STEPS * seed  # a comment
 
@@ -38,6 +38,11 @@ def digest_of(code, wanted="train"):
         ("STEPS = 10", "STEPS = 11", True),
         ("'''Trains.'''", "'''Trains a model.'''", False),
         ("# a comment", "# another", False),
+        ("seed, rate: tuple[int] = (1,)", "\n    seed,  # where chance begins\n    rate: tuple[int] = (1,),\n", False),
+        ("rate: tuple[int] = (1,)", "rate: tuple[int] = (1)", True),
+        ("rate: tuple[int]", "rate: tuple[float]", True),
+        ("(seed, rate", "(seed, *, rate", True),
+        ("def train", "@utils.once\ndef train", True),
         ("\n\n\ndef other", "\n\n\n\ndef other", False),
         ("return dates.END", "return dates.PAD", False),  # train does not need it
     ],

@@ -21,7 +21,7 @@ PACKAGES = ("utils",)  # of the course's own code, what lessons import
 
 @dataclass(frozen=True)
 class Statement:
-    """One top-level definition: its syntax tree, its text without comments and docstrings, the names it binds and those it uses."""
+    """One top-level definition: its tree, its text without comments, docstrings and the layout of signatures, what it binds and what it uses."""
 
     tree: ast.stmt
     text: str
@@ -49,13 +49,13 @@ def namespace(source: Source) -> dict[str, Any]:
 def statements(code: str, line: int = 0) -> list[Statement]:
     """The top-level statements of `code`, numbered as if `line` lines stood before it."""
     tree = ast.parse(code)
-    lines = _without_comments(code, tree)
+    lines = _bare(code, tree)
     found = []
     for node in tree.body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):  # one for each name: who uses one of them does not depend on the others
             found += [_import(node, alias, line) for alias in node.names]
             continue
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        first = _first_line(node)
         text = "\n".join(kept for kept in map(str.rstrip, lines[first - 1 : node.end_lineno]) if kept)
         found.append(Statement(ast.increment_lineno(node, line), text, frozenset(bound([node])), _used(node)))
     return found
@@ -94,7 +94,10 @@ def modules(found: Iterable[Statement], leave_out: Iterable[str] = ()) -> list[P
 
 
 def digest(found: Sequence[Statement], leave_out: Iterable[str] = ()) -> str:
-    """A SHA-256 of the statements and of all modules that they import; comments, docstrings and blank lines do not count."""
+    """A SHA-256 of the statements and of all modules that they import.
+
+    Comments, docstrings, blank lines, and where the lines of a function's signature break do not count.
+    """
     parts = [statement.text for statement in found]
     for path in modules(found, leave_out):
         parts += [path.relative_to(layout.ROOT).as_posix(), *(s.text for s in statements(path.read_text(encoding="utf-8")))]
@@ -127,15 +130,31 @@ def _imported(node: ast.AST) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
-def _without_comments(code: str, tree: ast.Module) -> list[str]:
-    """The lines of `code`, those of comments and docstrings emptied."""
+def _bare(code: str, tree: ast.Module) -> list[str]:
+    """The lines of `code`: those of comments and docstrings emptied, and each function's signature on one line."""
     lines = code.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
     for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            _join_signature(node, lines)
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             text = node.body[0]
             lines[text.lineno - 1 : text.end_lineno] = [""] * len(lines[text.lineno - 1 : text.end_lineno])
     return lines
+
+
+def _join_signature(node: ast.FunctionDef, lines: list[str]) -> None:
+    """Write the signature as Python itself would, on its first line, and empty its other lines."""
+    first, body = node.lineno, min(_first_line(statement) for statement in node.body)
+    if body > first:  # else the body stands on the same line
+        alone = ast.FunctionDef(node.name, node.args, [ast.Pass()], [], node.returns, lineno=first, col_offset=node.col_offset)
+        signature = ast.unparse(alone).splitlines()[0]
+        lines[first - 1 : body - 1] = [" " * node.col_offset + signature, *[""] * (body - 1 - first)]
+
+
+def _first_line(node: ast.stmt) -> int:
+    """Where a statement begins, with its decorators."""
+    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
