@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from datetime import datetime
 
@@ -219,6 +220,47 @@ def test_a_mark_of_lateness_becomes_a_time(tmp_path, due, stamp):
     assert (place / "leebo" / LESSON / "timestamp.txt").read_text().startswith(stamp)
     assert not (place / "smithann" / LESSON / "timestamp.txt").exists()
     assert [row.student for row in rows if any("late, says Canvas" in note and stamp[:10] in note for note in row.notes)] == ["leebo"]
+
+
+def test_a_due_date_that_is_set_later_changes_what_was_guessed(tmp_path):
+    """And what somebody wrote stays."""
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for name in (f"leebo_LATE_333_5_{NAME}", f"kimjo_LATE_12_6_{NAME}"):
+            archive.writestr(zipfile.ZipInfo(name, (2026, 3, 9, 12, 0, 0)), SOLVED)
+    stamps = [tmp_path / "course" / "submitted" / who / LESSON / "timestamp.txt" for who in ("leebo", "kimjo")]
+    for due, found in ((None, "2026-03-09"), (datetime(2026, 3, 1), "2026-03-01 00:00:01"), (datetime(2026, 3, 4), "2026-03-04 00:00:01")):
+        collect([tmp_path / "class.zip"], tmp_path / "course", due={LESSON: due} if due else {})
+        assert stamps[0].read_text().startswith(found)
+        stamps[1].write_text("2026-03-02 08:00:00 UTC\n")
+    assert stamps[1].read_text() == "2026-03-02 08:00:00 UTC\n"
+
+
+TIMES = {  # what a system says, where the machine is, and what that is in UTC
+    "Blackboard, in Berlin": ({f"Homework_ann_attempt_2027-03-01-23-30-00_{NAME}": SOLVED}, "Europe/Berlin", "2027-03-01 22:30"),
+    "Blackboard, in summer": ({f"Homework_ann_attempt_2027-07-01-23-30-00_{NAME}": SOLVED}, "Europe/Berlin", "2027-07-01 21:30"),
+    "Brightspace, in New York": ({f"1-2 - ann - Mar 1, 2027 1130 PM/{NAME}": SOLVED}, "America/New_York", "2027-03-02 04:30"),
+    "nbgrader": ({f"ann+{LESSON}+2027-03-01 23:30:00.000000 UTC/{NAME}": SOLVED}, "Europe/Berlin", "2027-03-01 23:30"),
+    "Sakai": (
+        {f"Hw/Lee, Ann(ann)/Submission attachment(s)/{NAME}": SOLVED, "Hw/Lee, Ann(ann)/timestamp.txt": "20270301233000000"},
+        "Europe/Berlin", "2027-03-01 23:30",
+    ),
+    "Gradescope": (
+        {f"submission_1/{NAME}": SOLVED, "submission_metadata.yml": "submission_1:\n  :submitters:\n  - :sid: ann\n  :created_at: 2027-03-01 23:30:00 -05:00\n"},
+        "Europe/Berlin", "2027-03-02 04:30",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "zone", "utc"), TIMES.values(), ids=TIMES)
+def test_times_are_those_of_the_system_that_says_them(tmp_path, monkeypatch, members, zone, utc):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        collect([placed(tmp_path / "class", members)], tmp_path / "course", LESSON)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (tmp_path / "course" / "submitted" / "ann" / LESSON / "timestamp.txt").read_text().startswith(utc)
 
 
 def test_due_dates_are_the_gradebooks(tmp_path):

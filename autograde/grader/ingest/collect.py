@@ -6,6 +6,7 @@ Nothing is overwritten: an attempt that gives way to a newer one moves to `earli
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -25,11 +26,12 @@ from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.survey import File, Handed, LeftOut, Survey, folders, is_course, survey
-from autograde.grader.ingest.systems import Label
+from autograde.grader.ingest.systems import LOCAL, Label
 from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"
 EARLIER = "earlier"
+STAMP = "timestamp.txt"
 MOST_TOLD = 20  # files
 MAX_OTHER = 50 * 2**20  # bytes: of a file that cannot be graded
 
@@ -55,21 +57,24 @@ class Collected:
 
 @dataclass
 class Ledger:
-    """What was brought before: `people` are students by the system's own number, `files` the digests that a student's lesson has seen."""
+    """What was brought before: `people` are students by the system's own number, `files` the digests that a student's lesson has seen, `guessed`
+    the times that were taken for late files of which nobody says when they came."""
 
     people: dict[str, str] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
+    guessed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, course: Path) -> Ledger:
         try:
             known = json.loads((course / LEDGER).read_text(encoding="utf-8"))
-            return cls(dict(known["people"]), {key: list(seen) for key, seen in known["files"].items()})
+            return cls(dict(known["people"]), {key: list(seen) for key, seen in known["files"].items()}, dict(known.get("guessed", {})))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
     def save(self, course: Path) -> None:
-        write(course / LEDGER, (json.dumps({"people": self.people, "files": self.files}, indent=1, sort_keys=True) + "\n").encode())
+        known = {"people": self.people, "files": self.files, "guessed": self.guessed}
+        write(course / LEDGER, (json.dumps(known, indent=1, sort_keys=True) + "\n").encode())
 
 
 def collect(
@@ -211,19 +216,24 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
     else:
         state = "newer" if any(folder.glob("*.*")) else "new"
     row = Row(chosen.student, chosen.lesson, shown(chosen.handed), state, _notes(chosen, time))
+    if state == "known" and not dry_run:
+        _guess_again(chosen.handed, folder, time, key, ledger)
     if state == "known" or dry_run:
         return row
     _set_aside(folder)
     _copy(chosen.handed.file, target)
     for name, handed in chosen.models:
         _copy(handed.file, folder / name)
-    _stamp(chosen.handed, folder, time)
+    ledger.guessed.pop(key, None)
+    _stamp(chosen.handed, folder, time, key, ledger)
     ledger.files[key] = sorted({*seen, *ours, *digests(chosen.student, [other.file.path for other in chosen.others], found)})
     return row
 
 
 def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
     label = chosen.handed.label
+    if label and label.time and label.system in LOCAL:
+        return (f"{label.system} names no time zone: this machine's is taken, so {time:%Y-%m-%d %H:%M} UTC", *chosen.notes)
     if not (label and label.late):
         return chosen.notes
     when = "" if label.time else f", without the time: {time:%Y-%m-%d %H:%M} UTC is taken"
@@ -262,13 +272,23 @@ def _copy(file: File, target: Path) -> None:
     part.replace(target)
 
 
-def _stamp(handed: Handed, folder: Path, time: datetime | None) -> None:
+def _stamp(handed: Handed, folder: Path, time: datetime | None, key: str, ledger: Ledger) -> None:
     """When it was handed in, as nbgrader keeps it."""
-    beside = handed.file.path.with_name("timestamp.txt")
+    beside = handed.file.path.with_name(STAMP)
     if time:
-        write(folder / "timestamp.txt", f"{time:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())
+        text = f"{time:%Y-%m-%d %H:%M:%S.%f} UTC\n"
+        write(folder / STAMP, text.encode())
+        if not (handed.label and handed.label.time):
+            ledger.guessed[key] = text
     elif beside.is_file() and not beside.is_symlink() and beside.stat().st_size < 4096:
-        write(folder / "timestamp.txt", beside.read_bytes())
+        write(folder / STAMP, beside.read_bytes())
+
+
+def _guess_again(handed: Handed, folder: Path, time: datetime | None, key: str, ledger: Ledger) -> None:
+    """A due date was set since: unless somebody wrote a better time, what was guessed without it changes."""
+    with contextlib.suppress(OSError):
+        if key in ledger.guessed and (folder / STAMP).read_text(encoding="utf-8") == ledger.guessed[key]:
+            _stamp(handed, folder, time, key, ledger)
 
 
 def table(result: Collected) -> Table:

@@ -42,7 +42,7 @@ def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
     if (
         ".ipynb" in name
         and not name.endswith((".html", ".pdf", ".webloc", ".url"))
-        or name.endswith((".json", ".txt"))
+        or (name.endswith((".json", ".txt")) or "." not in name)
         and _holds_cells(path)
     ):
         return Kind.NOTEBOOK

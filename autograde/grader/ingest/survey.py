@@ -9,28 +9,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
-
-import yaml
 
 from autograde import layout
 from autograde.checking.errors import UserError
 from autograde.checking.manifest import outcome_files
-from autograde.grader.ingest import archive, kinds, systems, whose
+from autograde.grader.ingest import archive, kinds, listings, systems, whose
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, lesson_of
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.systems import Label
-from autograde.grader.sandbox.bounded import TooMuch, bounded, used
+from autograde.grader.sandbox.bounded import TooMuch, used
 
-METADATA = "submission_metadata.yml"
 COURSE_FOLDERS = {"source", "release", "autograded", "feedback", "utils", "data", "docs", "autograde"}  # beside `submitted`
 OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submission
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
 STUDENT_SECONDS = 30  # of processor time for looking into all files of a student; a usual notebook takes a thousandth of it
 TOO_MANY = "the other files of this student took all the time for looking into them: hand in fewer"
 LINKS = {".webloc", ".url", ".desktop"}
+DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)+\.zip$", re.IGNORECASE)  # how Google Drive names the parts of a folder that it packs
 ADDRESS = re.compile(rb"\s*https?://\S+\s*")
 WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
 SUGGESTIONS = {
@@ -242,6 +240,8 @@ def _one(
         label = systems.read(path.name)  # the system's name stays on what the archive holds
         name = path.name if label else re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", path.name, flags=re.IGNORECASE)
         own = (*parts[:-1], name if label or len(parts) > 1 else whose.said(name) or name)
+        if DRIVE.search(path.name):  # a part of one folder
+            own = parts[:-1]
         try:
             yield from _unpacked(path, own, origin, scratch, found, nested + 1, around)
         except archive.BadArchive as error:  # its name may still say whose it is
@@ -268,9 +268,12 @@ def _assign(root: Path, named: bool, files: list[File], lesson: str | None, foun
     models = frozenset(model for name in layout.lesson_names() for model in outcome_files(name))
     known = [(file, kinds.kind(file.path, file.parts, models)) for file in files]
     personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts)})
-    owners = _gradescope([file for file, _ in known], personal)
+    ours = {file.parts: file.path for file, _ in known if not _in_ones_own(file.parts[:-1], personal)}
+    owners = listings.gradescope(ours, [file.parts for file, _ in known])
     labels = {file.parts: label for file, kind in known if kind is not Kind.SYSTEM and (label := _label(file.parts, personal))}
-    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER or kind in WORK}
+    labels = listings.completed(labels, ours)
+    systems_own = {parts[:depth] for parts in labels for depth in range(len(parts))}  # folders in which a system made a folder for each
+    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER and f.parts[:-1] not in systems_own or kind in WORK}
     one, called = _own_folder(root, named)
     barren = {parts for parts in found.barren if len(parts) > 1 and not _label(parts) and not one}
     plain = whose.students(sorted((people - labels.keys() - owners.keys()) | barren), called, one)
@@ -294,8 +297,9 @@ def _own_folder(root: Path, named: bool) -> tuple[bool, str]:
 def _owners(file: File, owners: dict, labels: dict, plain: dict) -> list[tuple[str, Label | None]]:
     if file.parts in owners:
         return [(label.name, label) for label in owners[file.parts]]
-    if file.parts in labels:
-        return [(labels[file.parts].name, labels[file.parts])]
+    if label := labels.get(file.parts):
+        group = label.name.split("+") if label.system.startswith("A+") else [label.name]
+        return [(name, replace(label, name=name)) for name in group]
     return [(plain.get(file.parts, ""), None)]
 
 
@@ -329,59 +333,11 @@ def _label(parts: tuple[str, ...], personal: Callable[[tuple[str, ...]], bool] =
     return None
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads Ruby's tags as the plain values they stand before."""
-
-
-_Loader.add_multi_constructor("!", lambda loader, _, node: _plain_node(loader, node))
-
-
-def _plain_node(loader: yaml.SafeLoader, node: yaml.Node) -> object:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    return loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else loader.construct_scalar(node)
-
-
-def _gradescope(files: list[File], personal: Callable[[tuple[str, ...]], bool]) -> dict[tuple[str, ...], list[Label]]:
-    """Whose files are by Gradescope's list; a group's are each member's. A list among a student's own files says nothing."""
-    owners: dict[tuple[str, ...], list[Label]] = {}
-    for listing in sorted((file for file in files if file.parts[-1] == METADATA), key=lambda file: len(file.parts)):
-        if listing.parts in owners or _in_ones_own(listing.parts[:-1], personal):
-            continue
-        try:
-            said = _gradescopes_list(listing.path)
-        except (OSError, ValueError, yaml.YAMLError, RecursionError):
-            continue
-        depth = len(listing.parts) - 1
-        for file in files:
-            if file.parts[:depth] == listing.parts[:depth] and len(file.parts) > depth and file.parts[depth] in said:
-                people, time = said[file.parts[depth]]
-                owners[file.parts] = [replace(label, time=time) for label in people]
-    return owners
-
-
-def _gradescopes_list(path: Path) -> dict[str, tuple[list[Label], datetime | None]]:
-    return {
-        folder: ([Label(*said) for said in people], datetime.fromisoformat(time) if time else None)
-        for folder, (people, time) in _listed(path).items()
-    }
-
-
-@bounded()
-def _listed(path: Path) -> dict[str, tuple[list[tuple[str, str, str]], str]]:
-    """Students may hand in a file of this name, too."""
-    found = systems.gradescope(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # a safe loader
-    return {
-        folder: ([(x.system, x.name, x.number) for x in people], time.isoformat() if time else "")
-        for folder, (people, time) in found.items()
-    }
-
-
 def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str | None, models: frozenset[str], found: Survey) -> None:
     student = found.called(student)
     name = label.file if label and label.file else file.parts[-1]
     folder = next((part for part in reversed(file.parts[:-1]) if full_name(part)), file.parts[-2] if len(file.parts) > 1 else "")
-    if kind is Kind.SYSTEM or name == METADATA or name in ("timestamp.txt", "submission_secret.txt"):
+    if kind is Kind.SYSTEM or name == listings.METADATA or name in ("timestamp.txt", "submission_secret.txt"):
         return
     which, trouble = _lesson(file, student, lesson, folder, name, found) if kind in (Kind.NOTEBOOK, Kind.SCRIPT) else ("", file.trouble)
     if kind in WORK and (file.path.stat().st_size if file.path.is_file() else 0) > archive.MAX_MEMBER:

@@ -23,11 +23,12 @@ class Label:
     time: datetime | None = None
 
 
+LOCAL = ("Blackboard", "Brightspace")  # whose times are in the zone of whoever downloads
 DATE = r"[A-Z][a-z]{2} \d{1,2}, \d{4} \d{3,4} ?[AP]M"
 FILE = r"(?:_(?P<file>.+))?"
 PATTERNS: dict[str, re.Pattern[str]] = {
     "Moodle": re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?:file|onlinetext)_?(?P<file>.+)?"),
-    "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})" + FILE),
+    "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})(?:\.txt|" + FILE + ")"),
     "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) - (?P<time>{DATE})(?: - (?P<file>.+))?"),
     "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) \w+(?:\+\w+)?"),
     "Canvas, blind": re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w{5}))_(?P<order>\d+)_(?P<file>.+)"),
@@ -35,6 +36,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>LATE)_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
     ),
     "Autolab": re.compile(r"(?P<name>[^@\s]+@[^_\s]+)_(?:\w+_v)?(?P<order>\d+)_(?P<file>handin\..+)"),
+    "A+, by number": re.compile(r"(?P<name>\d+(?:\+\d+)*)_file\d+_submission(?P<order>\d+)(?P<file>\..+)?"),
     "A+": re.compile(r"(?P<name>\d+)_submission_(?P<file>file_?\d*\..+)"),
     "Sakai": re.compile(r"(?P<last>[^,()]+), ?(?P<first>[^()]+)\((?P<name>[^()]+)\)"),
 }
@@ -72,7 +74,8 @@ def _tidy(label: Label) -> Label:
 def _time(system: str, said: str) -> datetime | None:
     for form in FORMATS.get(system, ()):
         try:
-            return datetime.strptime(said, form)
+            time = datetime.strptime(said, form)
+            return time.astimezone() if system in LOCAL else time
         except ValueError:
             pass
     return None

@@ -18,6 +18,8 @@ WORDS = (  # what people call folders and files of their own work
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
 NUMBERED = re.compile(r"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook)[\s_-]*0?\d(?![^\W_])", re.IGNORECASE)
+ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
+COPY_OF = re.compile(r"(?i)(?<![^\W_])copy[ _]of(?![^\W_])")
 WRAPPER = re.compile(
     r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions)"
 )
@@ -34,8 +36,10 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
             folders[parts[0]].append(parts[1:])
     if folders and all(is_work(name) for name in folders) and not any(_by_lesson(inner) for inner in folders.values()):
         if not any(said(parts[0]) for parts in loose):
-            return dict.fromkeys(files, root)
+            return _below(*folders.popitem(), root) if len(folders) == 1 and not loose else dict.fromkeys(files, root)
     found = _loose(loose, "" if folders else root)
+    if called := by_layout(set(folders), root):
+        return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
     people = {name for name, inner in folders.items() if not _by_lesson(inner)}
     for name, inner in folders.items():
         who = _folder(name, inner, alone=len(folders) == 1 and not loose, beside=people - {name})
@@ -43,11 +47,27 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     return found
 
 
+def _below(name: str, inner: list[Parts], root: str) -> dict[Parts, str]:
+    """The files of one folder that is called by the work: a student each where all notebooks in it are named by students."""
+    notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
+    by_name = bool(notebooks) and all(map(said, notebooks))
+    whose = students(inner, root) if by_name else dict.fromkeys(inner, root)
+    return {(name, *parts): who for parts, who in whose.items()}
+
+
+def by_layout(names: Set[str], root: str) -> dict[str, str]:
+    """The students of folders that a system named alike, all of them; nothing where one is named in another way."""
+    prefix = root.removesuffix("submissions")
+    if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
+        return {name: name.removeprefix(prefix) for name in names}
+    logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not lesson_of.full_name(name)}
+    return logins if len(set(logins.values())) == len(names) else {}
+
+
 def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Mapping[Parts, str]:
     """`beside` are people's folders that lie where this one lies: what is in this one may then be called by who handed it in, to pass for
     another's."""
-    below = {parts[0] for parts in inner if len(parts) > 1}
-    people = {folder for folder in below if not is_work(folder)}
+    people = _people(inner)
     holds_class = _by_lesson(inner) and (
         (is_work(name) or bool(WRAPPER.fullmatch(name))) and not people & beside or len(people) > 1 and not beside
     )
@@ -58,8 +78,20 @@ def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Map
 
 
 def _by_lesson(inner: list[Parts]) -> bool:
-    """Whether what a folder holds is folders of people."""
-    return all(len(parts) > 1 for parts in inner) and any(not is_work(parts[0]) for parts in inner)
+    """Whether what a folder holds is folders of people, also below one folder more that is called by the work."""
+    if not all(len(parts) > 1 for parts in inner):
+        return False
+    alone = len({parts[0] for parts in inner}) == 1
+    return any(not is_work(parts[0]) for parts in inner) or alone and bool(inner) and _by_lesson([parts[1:] for parts in inner])
+
+
+def _people(inner: Sequence[Parts]) -> set[str]:
+    """The folders in a folder that are called by people, also below one folder more that is called by the work."""
+    below = {parts[0] for parts in inner if len(parts) > 1}
+    people = {folder for folder in below if not is_work(folder)}
+    if len(below) == 1 and not people and all(len(parts) > 1 for parts in inner):
+        return _people([parts[1:] for parts in inner])
+    return people
 
 
 def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
@@ -78,7 +110,7 @@ def is_work(name: str) -> bool:
 def said(name: str) -> str:
     """What a name says beside the lesson, the words for work, and the marks of copies."""
     stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
-    stem = CHECKPOINT.sub("", COPY.sub("", stem))
+    stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", stem)))
     for lesson in layout.lesson_names():
         subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
         stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)

@@ -65,12 +65,48 @@ COLLECTED = {
         "downloads", "downloader.php", {f"Ann_1_assignsubmission_file/{NAME}": SOLVED, f"Participant_7_assignsubmission_file_/{NAME}": SOLVED}, {"Ann": NAME, "Participant_7": NAME}
     ),
     "Moodle, a group": Collected("downloads", "mod_publication#12", {f"Group A_42_assignsubmission_file_/{NAME}": SOLVED}, {"Group A": NAME}),
-    "ILIAS": Collected("downloads", "nbgrader#796", {f"Lee_Ann_alee_4711/{NAME}": SOLVED, f"Kim_Bo_bkim_4712/{NAME}": SOLVED}, {"Lee_Ann_alee_4711": NAME, "Kim_Bo_bkim_4712": NAME}),
+    "ILIAS": Collected("downloads", "nbgrader#796", {f"Lee_Ann_alee_4711/{NAME}": SOLVED, f"van Berg_Anna Lena_a.berg_4712/{NAME}": SOLVED}, {"alee": NAME, "a.berg": NAME}),
+    "ILIAS, as it is packed": Collected(
+        "downloads", "ilExSubmission.php", {"ex.zip": packed({f"Exercise 3/Submissions/Lee_Ann_alee_4711/20270301120000_{NAME}": SOLVED, f"Exercise 3/Submissions/Kim_Bo_bkim_4712/{NAME}": SOLVED})},
+        {"alee": NAME, "bkim": NAME},
+    ),
+    "GitHub Classroom": Collected(
+        "downloads", "gh-classroom#10", {f"lab-submissions/lab-ann/notebooks/{NAME}": SOLVED, f"lab-submissions/lab-bo-kim/{NAME}": SOLVED, "lab-submissions/lab-cy/README.md": "# Lab"},
+        {"ann": NAME, "bo-kim": NAME, "cy": ""}, {"cy": "README.md"},
+    ),
+    "GitHub Classroom's assistant": Collected("downloads", "classroom-assistant#150", {f"lab-03-01-2027-11-59-00/{s}/{NAME}": SOLVED for s in ("SuperAnn123", "bo")}, {"SuperAnn123": NAME, "bo": NAME}),
+    "Blackboard": Collected(
+        "downloads", "SA_Downloader_script", {
+            f"Home_work 3_alee_attempt_2027-03-01-12-34-56_{NAME}": SOLVED, "Home_work 3_alee_attempt_2027-03-01-12-34-56.txt": "Name: Ann Lee (alee)\nAssignment: Home_work 3\n",
+            f"Home_work 3_bo_kim_attempt_2027-03-01-12-34-56_{NAME}": SOLVED, "Home_work 3_bo_kim_attempt_2027-03-01-12-34-56.txt": "Name: Bo Kim (bo_kim)\n",
+            f"Home_work 3_jo_kim_attempt_2027-03-01-12-34-56_{NAME}": SOLVED, "Home_work 3_jo_kim_attempt_2027-03-01-12-34-56.txt": "Name: Jo Kim (jo_kim)\n",
+            "Home_work 3_cy_attempt_2027-03-01-12-34-56.txt": "Name: Cy Li (cy)\nFiles: no files\n",
+        }, {"alee": NAME, "bo_kim": NAME, "jo_kim": NAME, "cy": ""}, {"cy": "_cy_attempt"},
+    ),
+    "Brightspace": Collected(
+        "downloads", "Grading-Tools-", {
+            f"12345-67 - Ann Lee - Mar 1, 2027 1134 PM/{NAME}": BLANK, f"12345-67 - Ann Lee - Mar 2, 2027 134 AM/{NAME}": SOLVED,
+            f"12346-67 - Bo Kim-Lee - Mar 1, 2027 1134 PM - {NAME}": SOLVED, "index.html": "<p>",
+        }, {"Ann Lee": f"134 AM/{NAME}", "Bo Kim-Lee": NAME},
+    ),
+    "Google Classroom": Collected("downloads", "a folder of Drive", {f"Ann Lee - {NAME}": SOLVED, f"Bo Kim - Copy of {NAME}": SOLVED}, {"Ann Lee": NAME, "Bo Kim": NAME}),
+    "Google Drive, packed in parts": Collected(
+        "downloads", "a folder of Drive", {f"Homework 3-20270301T123456Z-00{n}.zip": packed({f"Homework 3/{who} - {NAME}": SOLVED}) for n, who in ((1, "Ann Lee"), (2, "Bo Kim"))}, {"Ann Lee": NAME, "Bo Kim": NAME},
+    ),
+    "Sakai": Collected(
+        "downloads", "sakai-git-marking-helper", {
+            f"Homework 3/Lee, Ann(alee)/Submission attachment(s)/{NAME}": SOLVED, "Homework 3/Lee, Ann(alee)/timestamp.txt": "20270301123456789", "Homework 3/grades.csv": "Display ID",
+            f"Homework 3/Kim, Bo(bkim)/Submission attachment(s)/{NAME}": SOLVED, "Homework 3/Kim, Bo(bkim)/comments.txt": "",
+        }, {"alee": NAME, "bkim": NAME},
+    ),
     "Autolab": Collected(
         "downloads", "Autolab#693", {"ann@x.edu_1_handin.ipynb": BLANK, "ann@x.edu_2_handin.ipynb": SOLVED, "bo@x.edu_10_handin.ipynb": SOLVED, "bo@x.edu_9_handin.ipynb": BLANK + " "},
         {"ann@x.edu": "ann@x.edu_2_handin.ipynb", "bo@x.edu": "bo@x.edu_10_handin.ipynb"},
     ),
     "A+ and edX": Collected("downloads", "a-plus#1427", {"20711_submission_file_1.ipynb": SOLVED, "20712_submission_file_1.ipynb": SOLVED}, {"20711": "1.ipynb", "20712": "1.ipynb"}),
+    "A+, groups": Collected(
+        "downloads", "a-plus#1407", {"123_file1_submission1": BLANK, "123_file1_submission2": SOLVED, "45+67_file1_submission1.ipynb": SOLVED}, {"123": "submission2", "45": "1.ipynb", "67": "1.ipynb"}
+    ),
     "Copy_of_ and Untitled": Collected("names", "NeuromatchAcademy#120", {f"ann/Copy_of_{NAME}": SOLVED, "bo/Untitled0.ipynb": SOLVED, "cy/WMS q3.ipynb": SOLVED}, {"ann": f"Copy_of_{NAME}", "bo": "Untitled0.ipynb", "cy": "WMS q3.ipynb"}),
     "other endings": Collected(
         "names", "notebook#1800", {f"ann/{NAME}.txt": SOLVED, "bo/b.json": SOLVED, "cy/c.IPYNB": SOLVED, "di/x/y/z/w.ipynb": SOLVED}, {"ann": f"{NAME}.txt", "bo": "b.json", "cy": "c.IPYNB", "di": "w.ipynb"}
