@@ -130,9 +130,11 @@ def q_learning_update(
     alpha: float,
     gamma: float,
 ) -> Float[Tensor, "S A"]:
-    """A new table: `q` after one Q-learning step (Watkins 1989; Sutton & Barto 2018, eq. 6.8).
+    """A new table: `q` after one Q-learning step (Watkins 1989; Sutton & Barto 2018,
+    eq. 6.8).
 
-    Where `terminated`, the next state is worth 0. `q` itself is not changed, and the result is differentiable in it.
+    Where `terminated`, the next state is worth 0. `q` itself is not changed, and the
+    result is differentiable in it.
     """
     ### BEGIN SOLUTION
     future = 0.0 if terminated else gamma * q[next_state].max()
@@ -168,7 +170,8 @@ def sarsa_update(
     alpha: float,
     gamma: float,
 ) -> Float[Tensor, "S A"]:
-    """A new table: `q` after one Sarsa step (Rummery & Niranjan 1994; Sutton & Barto 2018, eq. 6.7).
+    """A new table: `q` after one Sarsa step (Rummery & Niranjan 1994; Sutton & Barto
+    2018, eq. 6.7).
 
     Where `terminated`, the next state is worth 0 and `next_action` means nothing.
     """
@@ -250,7 +253,8 @@ plots.show(
 
 # %% exercise="discounted_returns"
 def discounted_returns(rewards: Float[Tensor, "T"], gamma: float) -> Float[Tensor, "T"]:
-    """The return G_t from every step t of one finished episode (Sutton & Barto 2018, eq. 3.8); an empty episode has no returns.
+    """The return G_t from every step t of one finished episode (Sutton & Barto 2018,
+    eq. 3.8); an empty episode has no returns.
 
     Differentiable in `rewards`.
     """
@@ -286,8 +290,12 @@ check(discounted_returns)
 
 
 # %% exercise="epsilon_greedy"
-def epsilon_greedy(q_row: Float[Tensor, "A"], epsilon: float, generator: torch.Generator) -> int:
-    """An action as a plain int: uniform over all actions with probability `epsilon`, else uniform over the best ones."""
+def epsilon_greedy(
+    q_row: Float[Tensor, "A"], epsilon: float, generator: torch.Generator
+) -> int:
+    """An action as a plain int: uniform over all actions with probability `epsilon`,
+    else uniform over the best ones.
+    """
     ### BEGIN SOLUTION
     candidates = torch.arange(len(q_row))
     if torch.rand((), generator=generator) >= epsilon:
@@ -359,7 +367,9 @@ plots.show(
 
 # %% exercise="fit_model"
 def fit_model(experience: Experience, n_states: int, n_actions: int) -> TabularModel:
-    """The maximum-likelihood model of `experience`: relative frequencies and mean rewards; rows of pairs never tried are all zero."""
+    """The maximum-likelihood model of `experience`: relative frequencies and mean
+    rewards; rows of pairs never tried are all zero.
+    """
     ### BEGIN SOLUTION
     state, action, reward = experience.state, experience.action, experience.reward
     triples = reward.new_zeros(n_states, n_actions, n_states)
@@ -424,11 +434,14 @@ plots.show(
 
 
 # %% exercise="sample_model"
-def sample_model(model: TabularModel, state: int, action: int, generator: torch.Generator) -> tuple[int, float, bool]:
+def sample_model(
+    model: TabularModel, state: int, action: int, generator: torch.Generator
+) -> tuple[int, float, bool]:
     """One imagined step: `(next_state, reward, terminated)` as int, float and bool.
 
     Raises:
-        ValueError: for a pair the model never tried; the message names the state and the action.
+        ValueError: for a pair the model never tried; the message names the state and
+            the action.
     """
     ### BEGIN SOLUTION
     if model.counts[state, action] == 0:
@@ -513,8 +526,16 @@ plots.show(
 
 
 # %% exercise="q_planning"
-def q_planning(model: TabularModel, steps: int, alpha: float, gamma: float, generator: torch.Generator) -> Float[Tensor, "S A"]:
-    """`steps` Q-learning updates on outcomes sampled from the model, each for a tried pair picked at random."""
+def q_planning(
+    model: TabularModel,
+    steps: int,
+    alpha: float,
+    gamma: float,
+    generator: torch.Generator,
+) -> Float[Tensor, "S A"]:
+    """`steps` Q-learning updates on outcomes sampled from the model, each for a tried
+    pair picked at random.
+    """
     ### BEGIN SOLUTION
     q = torch.zeros_like(model.reward)
     tried = model.counts.nonzero().tolist()
@@ -560,7 +581,9 @@ def sarsa_planning(
     max_steps: int,
     generator: torch.Generator,
 ) -> Float[Tensor, "S A"]:
-    """Sarsa on `episodes` imagined episodes, each from a uniformly drawn start state (Sutton & Barto 2018, §6.4 and §8.1)."""
+    """Sarsa on `episodes` imagined episodes, each from a uniformly drawn start state
+    (Sutton & Barto 2018, §6.4 and §8.1).
+    """
     ### BEGIN SOLUTION
     q = torch.zeros_like(model.reward)
     for _ in range(episodes):
@@ -609,7 +632,9 @@ def monte_carlo_planning(
     max_steps: int,
     generator: torch.Generator,
 ) -> Float[Tensor, "S A"]:
-    """Every-visit Monte Carlo control on imagined episodes: each entry is the mean of the returns that followed its pair."""
+    """Every-visit Monte Carlo control on imagined episodes: each entry is the mean of
+    the returns that followed its pair.
+    """
     ### BEGIN SOLUTION
     q, visits = torch.zeros_like(model.reward), torch.zeros_like(model.reward)
     for _ in range(episodes):
@@ -728,7 +753,9 @@ def dyna_q(
     max_steps: int,
     generator: torch.Generator,
 ) -> tuple[Float[Tensor, "S A"], list[int]]:
-    """Tabular Dyna-Q (Sutton 1990; Sutton & Barto 2018, §8.2): the learned table and the real steps of each episode."""
+    """Tabular Dyna-Q (Sutton 1990; Sutton & Barto 2018, §8.2): the learned table and
+    the real steps of each episode.
+    """
 
     ### BEGIN SOLUTION
     def draw(n: int) -> int:
@@ -830,8 +857,12 @@ plots.show(
 
 
 # %% exercise="policy_value"
-def policy_value(mdp: TabularMDP, policy: Float[Tensor, "S A"], gamma: float) -> Float[Tensor, "S"]:
-    """The exact value V^π of every state by a linear solve (Sutton & Barto 2018, eq. 4.4); 0 in terminal states."""
+def policy_value(
+    mdp: TabularMDP, policy: Float[Tensor, "S A"], gamma: float
+) -> Float[Tensor, "S"]:
+    """The exact value V^π of every state by a linear solve (Sutton & Barto 2018,
+    eq. 4.4); 0 in terminal states.
+    """
     ### BEGIN SOLUTION
     goes_on = (~mdp.terminal).to(policy.dtype)
     transition = torch.einsum("sa,san->sn", policy, mdp.transition) * goes_on[:, None]
@@ -982,8 +1013,12 @@ plots.show(
 
 
 # %% exercise="sample_posterior_model"
-def sample_posterior_model(counts: Tensor, prior: float, generator: torch.Generator) -> Float[Tensor, "S A S"]:
-    """One draw of T_η: each row from Dirichlet(counts + prior), independently; `counts` is (S, A, S), how often each triple was seen."""
+def sample_posterior_model(
+    counts: Tensor, prior: float, generator: torch.Generator
+) -> Float[Tensor, "S A S"]:
+    """One draw of T_η: each row from Dirichlet(counts + prior), independently; `counts`
+    is (S, A, S), how often each triple was seen.
+    """
     ### BEGIN SOLUTION
     draws = gamma_draws(counts + prior, generator)
     return draws / draws.sum(-1, keepdim=True)
@@ -1216,7 +1251,9 @@ plots.show(
 def prioritized_sweeping(
     model: TabularModel, gamma: float, theta: float = 1e-6, max_updates: int = 100_000
 ) -> tuple[Float[Tensor, "S A"], int]:
-    """Plan by full backups, the largest error first: the table and how many updates it took (Moore & Atkeson 1993)."""
+    """Plan by full backups, the largest error first: the table and how many updates it
+    took (Moore & Atkeson 1993).
+    """
     ### BEGIN SOLUTION
     import heapq
 

@@ -188,8 +188,12 @@ attempt(show_mistakes)
 
 
 # %% exercise="alignment_weights" forbids="softmax"
-def alignment_weights(scores: Float[Tensor, "*batch n"], mask: Bool[Tensor, "*batch n"] | None = None) -> Float[Tensor, "*batch n"]:
-    """Softmax over the source, safe for scores of any size; weight 0 where `mask` is False, all zeros where it allows nothing."""
+def alignment_weights(
+    scores: Float[Tensor, "*batch n"], mask: Bool[Tensor, "*batch n"] | None = None
+) -> Float[Tensor, "*batch n"]:
+    """Softmax over the source, safe for scores of any size; weight 0 where `mask` is
+    False, all zeros where it allows nothing.
+    """
     ### BEGIN SOLUTION
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
@@ -244,7 +248,9 @@ plots.show(
 
 
 # %% exercise="context_vector"
-def context_vector(weights: Float[Tensor, "*batch n"], h: Float[Tensor, "*batch n d_h"]) -> Float[Tensor, "*batch d_h"]:
+def context_vector(
+    weights: Float[Tensor, "*batch n"], h: Float[Tensor, "*batch n d_h"]
+) -> Float[Tensor, "*batch d_h"]:
     """c = Σᵢ αᵢ hᵢ (Bahdanau et al. 2015, equation 5)."""
     ### BEGIN SOLUTION
     return (weights[..., None] * h).sum(dim=-2)
@@ -345,8 +351,12 @@ plots.show(
 
 
 # %% exercise="content_based_score"
-def content_based_score(s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n"]:
-    """The cosine between s and each hᵢ (Graves et al. 2014, equation 6); 0 where either is a zero vector."""
+def content_based_score(
+    s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]
+) -> Float[Tensor, "*batch n"]:
+    """The cosine between s and each hᵢ (Graves et al. 2014, equation 6); 0 where either
+    is a zero vector.
+    """
     ### BEGIN SOLUTION
 
     def unit(x: Tensor) -> Tensor:
@@ -391,7 +401,9 @@ def additive_score(
     w_a: Float[Tensor, "d_a d_both"],
     v_a: Float[Tensor, "d_a"],
 ) -> Float[Tensor, "*batch n"]:
-    """v_aᵀ tanh(W_a [s; hᵢ]); `d_both` is d_s + d_h (Bahdanau et al. 2015, appendix A.1.2)."""
+    """v_aᵀ tanh(W_a [s; hᵢ]); `d_both` is d_s + d_h (Bahdanau et al. 2015,
+    appendix A.1.2).
+    """
     ### BEGIN SOLUTION
     d_s = s.shape[-1]
     from_s = s @ w_a[:, :d_s].mT  # (..., d_a): the same for every source position
@@ -412,7 +424,9 @@ check(additive_score)
 
 
 # %% exercise="location_score"
-def location_score(s: Float[Tensor, "*batch d_s"], w_a: Float[Tensor, "n d_s"]) -> Float[Tensor, "*batch n"]:
+def location_score(
+    s: Float[Tensor, "*batch d_s"], w_a: Float[Tensor, "n d_s"]
+) -> Float[Tensor, "*batch n"]:
     """W_a s, a score for every position (Luong et al. 2015, equation 8)."""
     ### BEGIN SOLUTION
     return s @ w_a.mT
@@ -439,7 +453,9 @@ check(location_score)
 
 # %% exercise="general_score"
 def general_score(
-    s: Float[Tensor, "*batch d_s"], h: Float[Tensor, "*batch n d_h"], w_a: Float[Tensor, "d_s d_h"]
+    s: Float[Tensor, "*batch d_s"],
+    h: Float[Tensor, "*batch n d_h"],
+    w_a: Float[Tensor, "d_s d_h"],
 ) -> Float[Tensor, "*batch n"]:
     """sᵀ W_a hᵢ (Luong et al. 2015, §3.1)."""
     ### BEGIN SOLUTION
@@ -459,7 +475,9 @@ check(general_score)
 
 
 # %% exercise="dot_score"
-def dot_score(s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n"]:
+def dot_score(
+    s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]
+) -> Float[Tensor, "*batch n"]:
     """sᵀ hᵢ (Luong et al. 2015, §3.1)."""
     ### BEGIN SOLUTION
     return (s[..., None, :] * h).sum(dim=-1)
@@ -479,8 +497,12 @@ check(dot_score)
 
 
 # %% exercise="scaled_dot_score"
-def scaled_dot_score(s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n"]:
-    """sᵀ hᵢ / √d, with d the dimension of the source states (Vaswani et al. 2017, §3.2.1)."""
+def scaled_dot_score(
+    s: Float[Tensor, "*batch d"], h: Float[Tensor, "*batch n d"]
+) -> Float[Tensor, "*batch n"]:
+    """sᵀ hᵢ / √d, with d the dimension of the source states (Vaswani et al. 2017,
+    §3.2.1).
+    """
     ### BEGIN SOLUTION
     return (s[..., None, :] * h).sum(dim=-1) / math.sqrt(h.shape[-1])
     ### END SOLUTION
@@ -599,9 +621,14 @@ plots.show(
 
 # %% exercise="predict_position"
 def predict_position(
-    s: Float[Tensor, "*batch d_s"], w_p: Float[Tensor, "d_p d_s"], v_p: Float[Tensor, "d_p"], lengths: Int[Tensor, "*batch"]
+    s: Float[Tensor, "*batch d_s"],
+    w_p: Float[Tensor, "d_p d_s"],
+    v_p: Float[Tensor, "d_p"],
+    lengths: Int[Tensor, "*batch"],
 ) -> Float[Tensor, "*batch"]:
-    """Where to look: length · sigmoid(v_pᵀ tanh(W_p s)) (Luong et al. 2015, equation 9)."""
+    """Where to look: length · sigmoid(v_pᵀ tanh(W_p s)) (Luong et al. 2015,
+    equation 9).
+    """
     ### BEGIN SOLUTION
     return lengths * torch.sigmoid(torch.tanh(s @ w_p.mT) @ v_p)
     ### END SOLUTION
@@ -654,7 +681,8 @@ def local_attention_weights(
     half_width: int,
     mask: Bool[Tensor, "*batch n"] | None = None,
 ) -> Float[Tensor, "*batch n"]:
-    """Softmax within [position − D, position + D], times a Gaussian with σ = D/2 (Luong et al. 2015, equation 10); zero outside.
+    """Softmax within [position − D, position + D], times a Gaussian with σ = D/2
+    (Luong et al. 2015, equation 10); zero outside.
 
     Raises ValueError for a `half_width` that is not positive: σ would be 0.
     """
@@ -744,7 +772,9 @@ plots.show(
 
 # %% exercise="AdditiveAttention"
 class AdditiveAttention(nn.Module):
-    """Additive attention with its learned `w_a` (d_a, d_s + d_h) and `v_a` (d_a,) (Bahdanau et al. 2015)."""
+    """Additive attention with its learned `w_a` (d_a, d_s + d_h) and `v_a` (d_a,)
+    (Bahdanau et al. 2015).
+    """
 
     def __init__(self, d_s: int, d_h: int, d_a: int) -> None:
         super().__init__()
@@ -756,7 +786,10 @@ class AdditiveAttention(nn.Module):
         ### END SOLUTION
 
     def forward(
-        self, s: Float[Tensor, "*batch d_s"], h: Float[Tensor, "*batch n d_h"], mask: Bool[Tensor, "*batch n"] | None = None
+        self,
+        s: Float[Tensor, "*batch d_s"],
+        h: Float[Tensor, "*batch n d_h"],
+        mask: Bool[Tensor, "*batch n"] | None = None,
     ) -> tuple[Float[Tensor, "*batch d_h"], Float[Tensor, "*batch n"]]:
         """The context vector, and the weights that made it."""
         ### BEGIN SOLUTION
@@ -789,7 +822,9 @@ check(AdditiveAttention)
 
 # %% exercise="AttentionDecoderCell"
 class AttentionDecoderCell(nn.Module):
-    """One step of a decoder that looks back: submodules `attention` and `rnn` (Bahdanau et al. 2015, §3.1)."""
+    """One step of a decoder that looks back: submodules `attention` and `rnn`
+    (Bahdanau et al. 2015, §3.1).
+    """
 
     def __init__(self, d_embed: int, d_hidden: int, d_source: int, d_a: int) -> None:
         super().__init__()
@@ -1058,8 +1093,12 @@ plots.show(
 
 
 # %% exercise="monotonic_local_weights" tags=["stretch"]
-def monotonic_local_weights(scores: Float[Tensor, "*batch m n"], half_width: int) -> Float[Tensor, "*batch m n"]:
-    """Step t attends to positions t − D … t + D by a softmax over them (Luong et al. 2015, local-m)."""
+def monotonic_local_weights(
+    scores: Float[Tensor, "*batch m n"], half_width: int
+) -> Float[Tensor, "*batch m n"]:
+    """Step t attends to positions t − D … t + D by a softmax over them
+    (Luong et al. 2015, local-m).
+    """
     ### BEGIN SOLUTION
     steps = torch.arange(scores.shape[-2], device=scores.device)[:, None]
     places = torch.arange(scores.shape[-1], device=scores.device)

@@ -90,8 +90,14 @@ def query_key_value(
     w_q: Float[Tensor, "d_model d_k"],
     w_k: Float[Tensor, "d_model d_k"],
     w_v: Float[Tensor, "d_model d_v"],
-) -> tuple[Float[Tensor, "*batch T d_k"], Float[Tensor, "*batch T d_k"], Float[Tensor, "*batch T d_v"]]:
-    """The queries, keys and values of every word of `x`, in this order (Vaswani et al. 2017, §3.2)."""
+) -> tuple[
+    Float[Tensor, "*batch T d_k"],
+    Float[Tensor, "*batch T d_k"],
+    Float[Tensor, "*batch T d_v"],
+]:
+    """The queries, keys and values of every word of `x`, in this order
+    (Vaswani et al. 2017, §3.2).
+    """
     ### BEGIN SOLUTION
     return x @ w_q, x @ w_k, x @ w_v
     ### END SOLUTION
@@ -156,8 +162,12 @@ plots.show(
 
 
 # %% exercise="attention_scores"
-def attention_scores(q: Float[Tensor, "*batch T_q d_k"], k: Float[Tensor, "*batch T_k d_k"]) -> Float[Tensor, "*batch T_q T_k"]:
-    """How well each query fits each key: their dot products divided by √d_k (Vaswani et al. 2017, §3.2.1)."""
+def attention_scores(
+    q: Float[Tensor, "*batch T_q d_k"], k: Float[Tensor, "*batch T_k d_k"]
+) -> Float[Tensor, "*batch T_q T_k"]:
+    """How well each query fits each key: their dot products divided by √d_k
+    (Vaswani et al. 2017, §3.2.1).
+    """
     ### BEGIN SOLUTION
     return q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     ### END SOLUTION
@@ -262,7 +272,9 @@ plots.show(
 
 
 # %% exercise="causal_mask"
-def causal_mask(n: int, device: torch.device | str | None = None) -> Bool[Tensor, "n n"]:
+def causal_mask(
+    n: int, device: torch.device | str | None = None
+) -> Bool[Tensor, "n n"]:
     """True where query i (row) may see key j (column): j ≤ i. Made on `device`."""
     ### BEGIN SOLUTION
     return torch.ones(n, n, dtype=torch.bool, device=device).tril()
@@ -290,7 +302,9 @@ check(causal_mask)
 
 # %% exercise="padding_mask"
 def padding_mask(lengths: Int[Tensor, "*batch"], n: int) -> Bool[Tensor, "*batch 1 n"]:
-    """True for the first `length` of `n` positions of each sentence; on the device of `lengths`."""
+    """True for the first `length` of `n` positions of each sentence; on the device of
+    `lengths`.
+    """
     ### BEGIN SOLUTION
     return torch.arange(n, device=lengths.device) < lengths[..., None, None]
     ### END SOLUTION
@@ -362,7 +376,8 @@ def scaled_dot_product_attention(
 ) -> tuple[Float[Tensor, "*batch T_q d_v"], Float[Tensor, "*batch T_q T_k"]]:
     """The output and the attention weights (Vaswani et al. 2017, equation 1).
 
-    The mask is True where attention is allowed and broadcasts to the scores. A row that may attend to nothing gets zero weights, never NaN.
+    The mask is True where attention is allowed and broadcasts to the scores. A row that
+    may attend to nothing gets zero weights, never NaN.
     """
     ### BEGIN SOLUTION
     scores = attention_scores(q, k)
@@ -442,7 +457,9 @@ else:
 
 # %% exercise="SelfAttention"
 class SelfAttention(nn.Module):
-    """One head of self-attention: projections `w_q`, `w_k`, `w_v` (nn.Linear without bias, d_model to d_k) and nothing else."""
+    """One head of self-attention: projections `w_q`, `w_k`, `w_v` (nn.Linear without
+    bias, d_model to d_k) and nothing else.
+    """
 
     def __init__(self, d_model: int, d_k: int, causal: bool = False) -> None:
         super().__init__()
@@ -454,9 +471,13 @@ class SelfAttention(nn.Module):
         ### END SOLUTION
 
     def forward(
-        self, x: Float[Tensor, "*batch T d_model"], mask: Bool[Tensor, "*#batch #T T"] | None = None
+        self,
+        x: Float[Tensor, "*batch T d_model"],
+        mask: Bool[Tensor, "*#batch #T T"] | None = None,
     ) -> tuple[Float[Tensor, "*batch T d_k"], Float[Tensor, "*batch T T"]]:
-        """Each word's output, and what it attended to. A causal layer obeys its own mask and the given one."""
+        """Each word's output, and what it attended to. A causal layer obeys its own
+        mask and the given one.
+        """
         ### BEGIN SOLUTION
         if self.causal:
             before = causal_mask(x.shape[-2], device=x.device)
@@ -531,7 +552,9 @@ def intra_attention_weights(
     w_t: Float[Tensor, "d_a d_tilde"],
     v: Float[Tensor, "d_a"],
 ) -> Float[Tensor, "*batch n"]:
-    """How much the word `x_t` attends to each of the `n` earlier states (Cheng et al. 2016, equations 4 and 5)."""
+    """How much the word `x_t` attends to each of the `n` earlier states
+    (Cheng et al. 2016, equations 4 and 5).
+    """
     ### BEGIN SOLUTION
     shared = x_t @ w_x.mT + h_tilde @ w_t.mT  # (..., d_a): the same for every earlier word
     hidden = torch.tanh(h @ w_h.mT + shared[..., None, :])  # (..., n, d_a)
@@ -651,8 +674,14 @@ def attention_backward(
     k: Float[Tensor, "*batch T_k d_k"],
     v: Float[Tensor, "*batch T_k d_v"],
     grad_output: Float[Tensor, "*batch T_q d_v"],
-) -> tuple[Float[Tensor, "*batch T_q d_k"], Float[Tensor, "*batch T_k d_k"], Float[Tensor, "*batch T_k d_v"]]:
-    """The gradients dq, dk, dv of the loss, given its gradient in the output of unmasked attention."""
+) -> tuple[
+    Float[Tensor, "*batch T_q d_k"],
+    Float[Tensor, "*batch T_k d_k"],
+    Float[Tensor, "*batch T_k d_v"],
+]:
+    """The gradients dq, dk, dv of the loss, given its gradient in the output of
+    unmasked attention.
+    """
     ### BEGIN SOLUTION
     weights = attention_scores(q, k).softmax(dim=-1)
     d_v = weights.mT @ grad_output
@@ -1094,7 +1123,8 @@ def streaming_attention(
     v: Float[Tensor, "*batch T_k d_v"],
     block_size: int,
 ) -> Float[Tensor, "*batch T_q d_v"]:
-    """The output of unmasked attention, from one block of `block_size` keys and values at a time (Rabe and Staats 2021).
+    """The output of unmasked attention, from one block of `block_size` keys and values
+    at a time (Rabe and Staats 2021).
 
     A `block_size` below 1 is a ValueError.
     """

@@ -95,8 +95,11 @@ check = lesson.check
 # </details>
 
 # %% exercise="split_heads"
-def split_heads(x: Float[Tensor, "*batch T d_model"], n_heads: int) -> Float[Tensor, "*batch n_heads T d_head"]:
-    """Each head's piece of every position's vector; `d_head` is `d_model // n_heads` (Vaswani et al. 2017, §3.2.2).
+def split_heads(
+    x: Float[Tensor, "*batch T d_model"], n_heads: int
+) -> Float[Tensor, "*batch n_heads T d_head"]:
+    """Each head's piece of every position's vector; `d_head` is `d_model // n_heads`
+    (Vaswani et al. 2017, §3.2.2).
 
     Raises:
         ValueError: if `n_heads` does not divide `d_model`.
@@ -162,8 +165,12 @@ plots.show(
 # </details>
 
 # %% exercise="merge_heads"
-def merge_heads(x: Float[Tensor, "*batch n_heads T d_head"]) -> Float[Tensor, "*batch T d_model"]:
-    """The heads' vectors of each position side by side, head after head: the inverse of `split_heads`."""
+def merge_heads(
+    x: Float[Tensor, "*batch n_heads T d_head"],
+) -> Float[Tensor, "*batch T d_model"]:
+    """The heads' vectors of each position side by side, head after head: the inverse of
+    `split_heads`.
+    """
     ### BEGIN SOLUTION
     return x.transpose(-3, -2).flatten(-2)
     ### END SOLUTION
@@ -247,13 +254,17 @@ check(merge_heads)
 
 # %% exercise="MultiHeadAttention" forbids="scaled_dot_product_attention multi_head_attention_forward"
 class MultiHeadAttention(nn.Module):
-    """`n_heads` attentions side by side, over the same words or over a context (Vaswani et al. 2017, §3.2.2)."""
+    """`n_heads` attentions side by side, over the same words or over a context
+    (Vaswani et al. 2017, §3.2.2).
+    """
 
     def __init__(self, d_model: int, n_heads: int, bias: bool = True) -> None:
-        """Four linear layers from d_model to d_model: `q_proj`, `k_proj`, `v_proj`, `out_proj`; all with bias or all without.
+        """Four linear layers from d_model to d_model: `q_proj`, `k_proj`, `v_proj`,
+        `out_proj`; all with bias or all without.
 
         Raises:
-            ValueError: if `n_heads` does not divide `d_model`; the message names `n_heads`.
+            ValueError: if `n_heads` does not divide `d_model`; the message names
+                `n_heads`.
         """
         super().__init__()
         ### BEGIN SOLUTION
@@ -271,8 +282,12 @@ class MultiHeadAttention(nn.Module):
         x: Float[Tensor, "*batch T_q d_model"],
         context: Float[Tensor, "*batch T_k d_model"] | None = None,
         mask: Bool[Tensor, "*#batch #T_q T_k"] | None = None,
-    ) -> tuple[Float[Tensor, "*batch T_q d_model"], Float[Tensor, "*batch n_heads T_q T_k"]]:
-        """The output, and every head's weights. Keys and values come from `context`, or from `x` where it is None."""
+    ) -> tuple[
+        Float[Tensor, "*batch T_q d_model"], Float[Tensor, "*batch n_heads T_q T_k"]
+    ]:
+        """The output, and every head's weights. Keys and values come from `context`, or
+        from `x` where it is None.
+        """
         ### BEGIN SOLUTION
         context = x if context is None else context
         q = split_heads(self.q_proj(x), self.n_heads)  # (..., h, T_q, d_head)
@@ -410,7 +425,9 @@ plots.show(
 # </details>
 
 # %% exercise="load_torch_weights"
-def load_torch_weights(module: MultiHeadAttention, reference: nn.MultiheadAttention) -> None:
+def load_torch_weights(
+    module: MultiHeadAttention, reference: nn.MultiheadAttention
+) -> None:
     """Copy the weights of PyTorch's layer, and its biases if it has any, into ours."""
     ### BEGIN SOLUTION
     d_model = reference.embed_dim
@@ -678,7 +695,9 @@ _ = attempt(show_party_view)
 # </details>
 
 # %% exercise="head_entropy"
-def head_entropy(weights: Float[Tensor, "*batch n_heads T_q T_k"]) -> Float[Tensor, "*batch n_heads"]:
+def head_entropy(
+    weights: Float[Tensor, "*batch n_heads T_q T_k"],
+) -> Float[Tensor, "*batch n_heads"]:
     """The mean entropy, in nats, of each head's rows of weights."""
     ### BEGIN SOLUTION
     logs = weights.where(weights > 0, 1.0).log()  # log 1 = 0 where the weight is 0, and no infinite gradient
@@ -706,8 +725,12 @@ check(head_entropy)
 # </details>
 
 # %% exercise="mask_heads"
-def mask_heads(weights: Float[Tensor, "*batch n_heads T_q T_k"], keep: Bool[Tensor, "n_heads"]) -> Float[Tensor, "*batch n_heads T_q T_k"]:
-    """The weights with every head silenced where `keep` is False (Michel et al. 2019, §2.3)."""
+def mask_heads(
+    weights: Float[Tensor, "*batch n_heads T_q T_k"], keep: Bool[Tensor, "n_heads"]
+) -> Float[Tensor, "*batch n_heads T_q T_k"]:
+    """The weights with every head silenced where `keep` is False (Michel et al. 2019,
+    §2.3).
+    """
     ### BEGIN SOLUTION
     return weights * keep[:, None, None]
     ### END SOLUTION
@@ -844,9 +867,16 @@ class KeyValueCache:
         ### END SOLUTION
 
     def append(
-        self, k: Float[Tensor, "*batch n_heads t d_head"], v: Float[Tensor, "*batch n_heads t d_head"]
-    ) -> tuple[Float[Tensor, "*batch n_heads t_all d_head"], Float[Tensor, "*batch n_heads t_all d_head"]]:
-        """Add the keys and values of `t` new positions; all keys and all values so far, oldest first."""
+        self,
+        k: Float[Tensor, "*batch n_heads t d_head"],
+        v: Float[Tensor, "*batch n_heads t d_head"],
+    ) -> tuple[
+        Float[Tensor, "*batch n_heads t_all d_head"],
+        Float[Tensor, "*batch n_heads t_all d_head"],
+    ]:
+        """Add the keys and values of `t` new positions; all keys and all values so far,
+        oldest first.
+        """
         ### BEGIN SOLUTION
         self.k = k if self.k is None else torch.cat([self.k, k], dim=-2)
         self.v = v if self.v is None else torch.cat([self.v, v], dim=-2)
@@ -967,8 +997,8 @@ plots.show(
 def attention_cost(n_positions: int, d_model: int, n_heads: int) -> dict[str, int]:
     """What one self-attention layer over `n_positions` costs, without biases.
 
-    `parameters` of the four projections; `multiply_adds` of projections, scores and weighted sums (one each);
-    `score_entries` of all heads together.
+    `parameters` of the four projections; `multiply_adds` of projections, scores and
+    weighted sums (one each); `score_entries` of all heads together.
     """
     ### BEGIN SOLUTION
     projections = 4 * d_model * d_model
@@ -1067,8 +1097,12 @@ def grouped_query_attention(
     k: Float[Tensor, "*batch n_kv_heads T_k d_head"],
     v: Float[Tensor, "*batch n_kv_heads T_k d_head"],
     mask: Bool[Tensor, "*#batch #T_q T_k"] | None = None,
-) -> tuple[Float[Tensor, "*batch n_heads T_q d_head"], Float[Tensor, "*batch n_heads T_q T_k"]]:
-    """Attention in which groups of neighbouring query heads share a head of keys and values (Ainslie et al. 2023)."""
+) -> tuple[
+    Float[Tensor, "*batch n_heads T_q d_head"], Float[Tensor, "*batch n_heads T_q T_k"]
+]:
+    """Attention in which groups of neighbouring query heads share a head of keys and
+    values (Ainslie et al. 2023).
+    """
     ### BEGIN SOLUTION
     n_heads, n_kv_heads = q.shape[-3], k.shape[-3]
     if n_heads % n_kv_heads:

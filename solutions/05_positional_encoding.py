@@ -100,7 +100,9 @@ def permutation_gap(
     x: Float[Tensor, "*batch T d"],
     permutation: Int[Tensor, "T"],
 ) -> float:
-    """The largest |layer(x)[permutation] − layer(x[permutation])|, the words being the second last dimension."""
+    """The largest |layer(x)[permutation] − layer(x[permutation])|, the words being the
+    second last dimension.
+    """
     ### BEGIN SOLUTION
     shuffled_after = layer(x)[..., permutation, :]
     shuffled_before = layer(x[..., permutation, :])
@@ -241,8 +243,11 @@ plots.show(
 # </details>
 
 # %% exercise="sinusoidal_encoding"
-def sinusoidal_encoding(n_positions: int, d_model: int, base: float = 10000.0) -> Float[Tensor, "n_positions d_model"]:
-    """The table PE: sin(t θ_i) in column 2i, cos(t θ_i) in column 2i + 1 (Vaswani et al. 2017, §3.5).
+def sinusoidal_encoding(
+    n_positions: int, d_model: int, base: float = 10000.0
+) -> Float[Tensor, "n_positions d_model"]:
+    """The table PE: sin(t θ_i) in column 2i, cos(t θ_i) in column 2i + 1
+    (Vaswani et al. 2017, §3.5).
 
     An odd `d_model` is a ValueError.
     """
@@ -448,8 +453,12 @@ plots.show(
 # </details>
 
 # %% exercise="shift_matrix"
-def shift_matrix(offset: int, d_model: int, base: float = 10000.0) -> Float[Tensor, "d_model d_model"]:
-    """The matrix M with PE[t + offset] = M @ PE[t] for every t, where PE is the sinusoidal encoding with this `base`."""
+def shift_matrix(
+    offset: int, d_model: int, base: float = 10000.0
+) -> Float[Tensor, "d_model d_model"]:
+    """The matrix M with PE[t + offset] = M @ PE[t] for every t, where PE is the
+    sinusoidal encoding with this `base`.
+    """
     ### BEGIN SOLUTION
     if d_model % 2:
         raise ValueError(f"d_model must be even, got {d_model}")
@@ -521,7 +530,9 @@ plots.show(
 
 # %% exercise="LearnedPositionalEmbedding"
 class LearnedPositionalEmbedding(nn.Module):
-    """A learned vector for each position, added to the words (Gehring et al. 2017). More than `max_positions` words are a ValueError."""
+    """A learned vector for each position, added to the words (Gehring et al. 2017).
+    More than `max_positions` words are a ValueError.
+    """
 
     def __init__(self, max_positions: int, d_model: int) -> None:
         ### BEGIN SOLUTION
@@ -529,7 +540,9 @@ class LearnedPositionalEmbedding(nn.Module):
         self.embedding = nn.Embedding(max_positions, d_model)
         ### END SOLUTION
 
-    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+    def forward(
+        self, x: Float[Tensor, "*batch T d_model"]
+    ) -> Float[Tensor, "*batch T d_model"]:
         ### BEGIN SOLUTION
         n_positions, max_positions = x.shape[-2], self.embedding.num_embeddings
         if n_positions > max_positions:
@@ -589,9 +602,13 @@ check(LearnedPositionalEmbedding)
 
 # %% exercise="rotary_embedding"
 def rotary_embedding(
-    x: Float[Tensor, "*batch T d"], positions: Int[Tensor, "T"] | Float[Tensor, "T"], base: float = 10000.0
+    x: Float[Tensor, "*batch T d"],
+    positions: Int[Tensor, "T"] | Float[Tensor, "T"],
+    base: float = 10000.0,
 ) -> Float[Tensor, "*batch T d"]:
-    """`x` with the columns (0, 1), (2, 3), … of the row at position m turned by the angles m θ_i (Su et al. 2021, §3.4.2)."""
+    """`x` with the columns (0, 1), (2, 3), … of the row at position m turned by the
+    angles m θ_i (Su et al. 2021, §3.4.2).
+    """
     ### BEGIN SOLUTION
     d = x.shape[-1]
     if d % 2:
@@ -804,9 +821,13 @@ plots.show(
 
 # %% exercise="relative_position_bucket"
 def relative_position_bucket(
-    relative_position: Int[Tensor, "*shape"], n_buckets: int = 32, max_distance: int = 128
+    relative_position: Int[Tensor, "*shape"],
+    n_buckets: int = 32,
+    max_distance: int = 128,
 ) -> Int[Tensor, "*shape"]:
-    """T5's bidirectional bucket of every offset, key position minus query position (Raffel et al. 2020, §2.1)."""
+    """T5's bidirectional bucket of every offset, key position minus query position
+    (Raffel et al. 2020, §2.1).
+    """
     ### BEGIN SOLUTION
     half = n_buckets // 2
     exact = half // 2
@@ -1065,7 +1086,9 @@ def interpolated_rotary(
     extended_length: int,
     base: float = 10000.0,
 ) -> Float[Tensor, "*batch T d"]:
-    """Rotary embedding with the positions of `extended_length` words squeezed into `trained_length` (Chen et al. 2023); never stretched."""
+    """Rotary embedding with the positions of `extended_length` words squeezed into
+    `trained_length` (Chen et al. 2023); never stretched.
+    """
     ### BEGIN SOLUTION
     squeeze = min(1.0, trained_length / extended_length)
     return rotary_embedding(x, positions * squeeze, base)

@@ -102,7 +102,9 @@ plots.show_html(
 
 # %% exercise="word_tokenize"
 def word_tokenize(text: str) -> list[str]:
-    r"""The words (`\w+`) and the single other characters that are not white space, in the order of the text."""
+    r"""The words (`\w+`) and the single other characters that are not white space, in
+    the order of the text.
+    """
     ### BEGIN SOLUTION
     return re.findall(r"\w+|[^\w\s]", text)
     ### END SOLUTION
@@ -137,8 +139,11 @@ check(word_tokenize)
 # </details>
 
 # %% exercise="build_vocabulary"
-def build_vocabulary(tokens: Iterable[str], max_size: int, specials: Sequence[str] = ("<unk>",)) -> dict[str, int]:
-    """Ids from 0 for the special tokens, then for the other tokens by falling count, ties alphabetically.
+def build_vocabulary(
+    tokens: Iterable[str], max_size: int, specials: Sequence[str] = ("<unk>",)
+) -> dict[str, int]:
+    """Ids from 0 for the special tokens, then for the other tokens by falling count,
+    ties alphabetically.
 
     At most `max_size` entries, the special tokens among them.
     """
@@ -160,7 +165,8 @@ check(build_vocabulary)
 
 # %% exercise="encode_words"
 def encode_words(tokens: Iterable[str], vocabulary: dict[str, int]) -> list[int]:
-    """The id of each token; a token that the vocabulary lacks gets the id of `<unk>`."""
+    """The id of each token; a token that the vocabulary lacks gets the id of `<unk>`.
+    """
     ### BEGIN SOLUTION
     unknown = vocabulary["<unk>"]
     return [vocabulary.get(token, unknown) for token in tokens]
@@ -267,8 +273,11 @@ attempt(some_unknown_words)
 # </details>
 
 # %% exercise="wordpiece_encode"
-def wordpiece_encode(word: str, vocabulary: Collection[str], unknown: str = "[UNK]") -> list[str]:
-    """The pieces of one word, greedily the longest first; pieces after the first begin with '##' (Devlin et al. 2019).
+def wordpiece_encode(
+    word: str, vocabulary: Collection[str], unknown: str = "[UNK]"
+) -> list[str]:
+    """The pieces of one word, greedily the longest first; pieces after the first begin
+    with '##' (Devlin et al. 2019).
 
     A word that cannot be cut up to its end is `[unknown]` as a whole.
     """
@@ -346,7 +355,9 @@ plots.show(draw_levels, alt="Deep Learning as two words, as twelve characters an
 
 # %% exercise="pair_counts"
 def pair_counts(words: dict[tuple[bytes, ...], int]) -> dict[tuple[bytes, bytes], int]:
-    """How often each pair of neighbouring symbols occurs, in words that occur `words[word]` times."""
+    """How often each pair of neighbouring symbols occurs, in words that occur
+    `words[word]` times.
+    """
     ### BEGIN SOLUTION
     counts = defaultdict(int)
     for word, times in words.items():
@@ -377,7 +388,9 @@ check(pair_counts)
 
 # %% exercise="merge_pair"
 def merge_pair(word: tuple[bytes, ...], pair: tuple[bytes, bytes]) -> tuple[bytes, ...]:
-    """The word with every occurrence of the pair joined into one symbol, from left to right without overlap."""
+    """The word with every occurrence of the pair joined into one symbol, from left to
+    right without overlap.
+    """
     ### BEGIN SOLUTION
     merged, i = [], 0
     while i < len(word):
@@ -453,9 +466,11 @@ print(GPT2_PATTERN.findall("We'll pay $42  now."))
 def train_bpe(
     text: str, vocab_size: int, special_tokens: Sequence[str] = ()
 ) -> tuple[dict[int, bytes], list[tuple[bytes, bytes]]]:
-    """Byte-level BPE (Sennrich et al. 2016; Radford et al. 2019): what every id stands for, and the merges in the order learned.
+    """Byte-level BPE (Sennrich et al. 2016; Radford et al. 2019): what every id stands
+    for, and the merges in the order learned.
 
-    Ids: the 256 bytes, the merges, the special tokens. Ties go to the lexicographically greater pair.
+    Ids: the 256 bytes, the merges, the special tokens. Ties go to the lexicographically
+    greater pair.
     """
     ### BEGIN SOLUTION
     special_tokens = list(special_tokens or ())
@@ -626,9 +641,16 @@ plots.show_html(
 
 # %% exercise="BPETokenizer" forbids="tiktoken tokenizers transformers"
 class BPETokenizer:
-    """Byte-level BPE with given merges; with GPT-2's it gives GPT-2's ids (Radford et al. 2019)."""
+    """Byte-level BPE with given merges; with GPT-2's it gives GPT-2's ids
+    (Radford et al. 2019).
+    """
 
-    def __init__(self, vocab: dict[int, bytes], merges: Sequence[tuple[bytes, bytes]], special_tokens: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        vocab: dict[int, bytes],
+        merges: Sequence[tuple[bytes, bytes]],
+        special_tokens: Sequence[str] = (),
+    ) -> None:
         ### BEGIN SOLUTION
         self.vocab = dict(vocab)
         self.rank = {tuple(pair): rank for rank, pair in reversed(list(enumerate(merges)))}
@@ -644,7 +666,8 @@ class BPETokenizer:
         ### END SOLUTION
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text. Special tokens are always recognised, the longest first."""
+        """The ids of a text. Special tokens are always recognised, the longest first.
+        """
         ### BEGIN SOLUTION
         return [i for part in self.split(text) for i in self.encode_part(part)]
 
@@ -681,7 +704,9 @@ class BPETokenizer:
         ### END SOLUTION
 
     def encode_iterable(self, lines: Iterable[str]) -> Iterator[int]:
-        """The ids of the lines, one id at a time, reading a line only when its ids are needed."""
+        """The ids of the lines, one id at a time, reading a line only when its ids are
+        needed.
+        """
         ### BEGIN SOLUTION
         held = ""
         for line in lines:
@@ -825,7 +850,9 @@ attempt(look_at_published)
 
 # %% exercise="bytes_per_token"
 def bytes_per_token(text: str, encode: Callable[[str], Sequence]) -> float:
-    """How many UTF-8 bytes of the text one token of `encode(text)` stands for, on average."""
+    """How many UTF-8 bytes of the text one token of `encode(text)` stands for, on
+    average.
+    """
     ### BEGIN SOLUTION
     n_tokens = len(encode(text))
     if n_tokens == 0:
@@ -956,7 +983,9 @@ plots.show(draw_languages, alt="Tokens for the same list in nine languages: with
 
 # %% exercise="compare_by_segments"
 def compare_by_segments(a: str, b: str) -> str:
-    """'a', 'b' or 'equal': which of two decimal numerals is greater when their segments are compared as integers, from the left."""
+    """'a', 'b' or 'equal': which of two decimal numerals is greater when their segments
+    are compared as integers, from the left.
+    """
     ### BEGIN SOLUTION
     left, right = ([int(segment) for segment in numeral.split(".")] for numeral in (a, b))
     if left == right:
@@ -1031,7 +1060,9 @@ plots.show(draw_wrong, alt="A square of all pairs of numerals. The rule is wrong
 
 # %% exercise="split_digits"
 def split_digits(text: str) -> list[str]:
-    """Runs of digits in groups of three, counted from their right end; every other run whole. The pieces join to the text."""
+    """Runs of digits in groups of three, counted from their right end; every other run
+    whole. The pieces join to the text.
+    """
     ### BEGIN SOLUTION
     pieces = []
     for run in re.findall(r"\d+|\D+", text):
@@ -1141,7 +1172,9 @@ if cuts:
 def fast_train_bpe(
     text: str, vocab_size: int, special_tokens: Sequence[str] = ()
 ) -> tuple[dict[int, bytes], list[tuple[bytes, bytes]]]:
-    """What `train_bpe` gives, in a small part of the time that counting all pairs anew takes."""
+    """What `train_bpe` gives, in a small part of the time that counting all pairs anew
+    takes.
+    """
     ### BEGIN SOLUTION
     return train_bpe(text, vocab_size, special_tokens)  # the course's own train_bpe is built on the three ideas
     ### END SOLUTION

@@ -103,8 +103,9 @@ def get_batch(
 ) -> tuple[Int[Tensor, "batch_size block_size"], Int[Tensor, "batch_size block_size"]]:
     """Random windows `x` of a text and, one token later, `y`.
 
-    Every start from which both windows fit is equally likely, and starts are drawn independently (the same one may come twice).
-    Raises ValueError when the text is too short for even one.
+    Every start from which both windows fit is equally likely, and starts are drawn
+    independently (the same one may come twice). Raises ValueError when the text is too
+    short for even one.
     """
     ### BEGIN SOLUTION
     n_starts = len(ids) - block_size
@@ -149,8 +150,9 @@ def mask_for_infilling(
 ) -> tuple[Int[Tensor, "*batch T"], Int[Tensor, "*batch T"]]:
     """BERT's corruption: `(inputs, labels)`, labels −100 where nothing was selected.
 
-    Each token that is not special is selected with probability `p`, independently of the others. Random tokens come from 0 … vocab_size − 1.
-    Raises ValueError for a `p` outside [0, 1].
+    Each token that is not special is selected with probability `p`, independently of
+    the others. Random tokens come from 0 … vocab_size − 1. Raises ValueError for a `p`
+    outside [0, 1].
     """
     ### BEGIN SOLUTION
     if not 0 <= p <= 1:
@@ -206,9 +208,13 @@ _ = attempt(show_infilling)
 
 # %% exercise="language_model_loss" forbids="cross_entropy"
 def language_model_loss(
-    logits: Float[Tensor, "*batch V"], targets: Int[Tensor, "*batch"], ignore_index: int = -100
+    logits: Float[Tensor, "*batch V"],
+    targets: Int[Tensor, "*batch"],
+    ignore_index: int = -100,
 ) -> Float[Tensor, ""]:
-    """The mean negative log-likelihood in nats over the targets that are not `ignore_index`; a scalar tensor."""
+    """The mean negative log-likelihood in nats over the targets that are not
+    `ignore_index`; a scalar tensor.
+    """
     ### BEGIN SOLUTION
     counted = targets != ignore_index
     # where a target does not count any valid index will do: its loss is left out below
@@ -237,7 +243,8 @@ check(language_model_loss)
 def attention_pattern(kind: str, n: int, prefix: int = 0) -> Bool[Tensor, "n n"]:
     """Who may look at whom: row i, column j is True where position i sees position j.
 
-    `kind` is 'encoder', 'decoder' or 'prefix' (which sees j < prefix, and j ≤ i); anything else is a ValueError.
+    `kind` is 'encoder', 'decoder' or 'prefix' (which sees j < prefix, and j ≤ i);
+    anything else is a ValueError.
     """
     ### BEGIN SOLUTION
     everyone = torch.ones(n, n, dtype=torch.bool)
@@ -298,7 +305,9 @@ class GPTConfig:
 
 # %% exercise="FeedForward"
 class FeedForward(nn.Module):
-    """Two linear layers, `c_fc` (d_model → 4 · d_model) and `c_proj` (back), tanh-approximated GELU between them, dropout at the end."""
+    """Two linear layers, `c_fc` (d_model → 4 · d_model) and `c_proj` (back),
+    tanh-approximated GELU between them, dropout at the end.
+    """
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -308,7 +317,9 @@ class FeedForward(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         ### END SOLUTION
 
-    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+    def forward(
+        self, x: Float[Tensor, "*batch T d_model"]
+    ) -> Float[Tensor, "*batch T d_model"]:
         ### BEGIN SOLUTION
         return self.dropout(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")))
         ### END SOLUTION
@@ -333,9 +344,11 @@ check(FeedForward)
 
 # %% exercise="CausalSelfAttention"
 class CausalSelfAttention(nn.Module):
-    """Multi-head attention in which position i sees j ≤ i; linear layers `c_attn` (q, k, v packed in this order) and `c_proj`.
+    """Multi-head attention in which position i sees j ≤ i; linear layers `c_attn` (q,
+    k, v packed in this order) and `c_proj`.
 
-    Raises ValueError when `n_head` does not divide `d_model`. Dropout on the weights and on the output, in training mode only.
+    Raises ValueError when `n_head` does not divide `d_model`. Dropout on the weights
+    and on the output, in training mode only.
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -349,7 +362,9 @@ class CausalSelfAttention(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         ### END SOLUTION
 
-    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+    def forward(
+        self, x: Float[Tensor, "*batch T d_model"]
+    ) -> Float[Tensor, "*batch T d_model"]:
         ### BEGIN SOLUTION
         q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))
         p = self.p if self.training else 0.0
@@ -385,7 +400,9 @@ class Block(nn.Module):
         self.mlp = FeedForward(config)
         ### END SOLUTION
 
-    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+    def forward(
+        self, x: Float[Tensor, "*batch T d_model"]
+    ) -> Float[Tensor, "*batch T d_model"]:
         ### BEGIN SOLUTION
         x = x + self.attn(self.ln_1(x))
         return x + self.mlp(self.ln_2(x))
@@ -418,7 +435,9 @@ check(Block)
 
 # %% exercise="GPT"
 class GPT(nn.Module):
-    """GPT-2 (Radford et al. 2019): `wte`, `wpe`, `h`, `ln_f`, `lm_head`, with `lm_head` tied to `wte`; the attribute `config` keeps the sizes."""
+    """GPT-2 (Radford et al. 2019): `wte`, `wpe`, `h`, `ln_f`, `lm_head`, with `lm_head`
+    tied to `wte`; the attribute `config` keeps the sizes.
+    """
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -436,7 +455,9 @@ class GPT(nn.Module):
     def forward(
         self, ids: Int[Tensor, "B T"], targets: Int[Tensor, "B T"] | None = None
     ) -> tuple[Float[Tensor, "B T V"], Float[Tensor, ""] | None]:
-        """`(logits, loss)`; the loss is None without `targets`. Raises ValueError when T exceeds `block_size`."""
+        """`(logits, loss)`; the loss is None without `targets`. Raises ValueError when
+        T exceeds `block_size`.
+        """
         ### BEGIN SOLUTION
         n = ids.shape[-1]
         if n > self.config.block_size:
@@ -499,7 +520,9 @@ gpt2 = attempt(compare_with_hugging_face, download=False)
 
 # %% exercise="initialize"
 def initialize(model: nn.Module, generator: torch.Generator) -> None:
-    """GPT-2's initialisation, in place: N(0, 0.02), residual projections (`c_proj`) divided by √(2 · n_layer), biases 0, norms 1."""
+    """GPT-2's initialisation, in place: N(0, 0.02), residual projections (`c_proj`)
+    divided by √(2 · n_layer), biases 0, norms 1.
+    """
     ### BEGIN SOLUTION
     for name, module in model.named_modules():
         if isinstance(module, (nn.Linear, nn.Embedding)):
@@ -562,7 +585,9 @@ plots.show(draw_streams, alt="Standard deviation of the residual stream over twe
 
 # %% exercise="parameter_groups"
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """Two groups for the optimizer, `{"params": [...], "weight_decay": ...}`: matrices with `weight_decay`, all else with 0; each parameter once."""
+    """Two groups for the optimizer, `{"params": [...], "weight_decay": ...}`: matrices
+    with `weight_decay`, all else with 0; each parameter once.
+    """
     ### BEGIN SOLUTION
     parameters = [p for p in model.parameters() if p.requires_grad]  # parameters() gives a shared one once
     return [
@@ -586,8 +611,12 @@ check(parameter_groups)
 # With 100 steps of warm-up, 1,100 in all, and rates between 4 · 10⁻³ and 4 · 10⁻⁴: step 50 has 2 · 10⁻³, step 100 the full 4 · 10⁻³, and step 600, half way down, 2.2 · 10⁻³.
 
 # %% exercise="learning_rate"
-def learning_rate(step: int, warmup_steps: int, total_steps: int, max_lr: float, min_lr: float) -> float:
-    """Linear warm-up from 0 to `max_lr` at `warmup_steps`, half a cosine down to `min_lr` at `total_steps`, `min_lr` after that."""
+def learning_rate(
+    step: int, warmup_steps: int, total_steps: int, max_lr: float, min_lr: float
+) -> float:
+    """Linear warm-up from 0 to `max_lr` at `warmup_steps`, half a cosine down to
+    `min_lr` at `total_steps`, `min_lr` after that.
+    """
     ### BEGIN SOLUTION
     if step < warmup_steps:
         return max_lr * step / warmup_steps
@@ -642,9 +671,11 @@ def sample_next(
     top_p: float | None,
     generator: torch.Generator,
 ) -> Int[Tensor, "*batch"]:
-    """Draw one token for each row: temperature (0 is argmax), then top-k, then top-p of what top-k left, renormalised.
+    """Draw one token for each row: temperature (0 is argmax), then top-k, then top-p of
+    what top-k left, renormalised.
 
-    Raises ValueError for a negative `temperature`, a `top_k` below 1, or a `top_p` outside (0, 1].
+    Raises ValueError for a negative `temperature`, a `top_k` below 1, or a `top_p`
+    outside (0, 1].
     """
     ### BEGIN SOLUTION
     if temperature < 0:
@@ -692,9 +723,11 @@ def generate(
     top_p: float | None,
     generator: torch.Generator,
 ) -> Int[Tensor, "B T_plus_n_new"]:
-    """`ids` followed by `n_new` tokens drawn one by one with `sample_next`; `model(ids)` gives `(logits, loss)`.
+    """`ids` followed by `n_new` tokens drawn one by one with `sample_next`;
+    `model(ids)` gives `(logits, loss)`.
 
-    The model sees at most its last `model.config.block_size` tokens, in eval mode and without gradients; afterwards its mode is as before.
+    The model sees at most its last `model.config.block_size` tokens, in eval mode and
+    without gradients; afterwards its mode is as before.
     """
     ### BEGIN SOLUTION
     was_training = model.training
@@ -734,10 +767,12 @@ def train_step(
     clip: float | None = None,
     autocast_dtype: torch.dtype | None = None,
 ) -> float:
-    """One optimizer step with the mean gradient over the `(x, y)` pairs in `batches`; gives their mean loss.
+    """One optimizer step with the mean gradient over the `(x, y)` pairs in `batches`;
+    gives their mean loss.
 
-    The model is in training mode, during and after. The gradients' global norm is at most `clip`, and they are cleared at the end.
-    Raises ValueError when `batches` is empty. `model(x, y)` gives `(logits, loss)`.
+    The model is in training mode, during and after. The gradients' global norm is at
+    most `clip`, and they are cleared at the end. Raises ValueError when `batches` is
+    empty. `model(x, y)` gives `(logits, loss)`.
     """
     ### BEGIN SOLUTION
     if not batches:
@@ -1173,9 +1208,11 @@ def distributed_run():
 
 # %% exercise="FastAttention" tags=["stretch"]
 class FastAttention(nn.Module):
-    """Causal attention with RMS-normalised, rotated q and k; `c_attn` and `c_proj` without bias, `c_proj` zero at first. No dropout.
+    """Causal attention with RMS-normalised, rotated q and k; `c_attn` and `c_proj`
+    without bias, `c_proj` zero at first. No dropout.
 
-    The rotation is that of lesson 05 (pairs of neighbours, base 10,000, positions from 0); the norm's ε is that of its dtype (`F.rms_norm`'s default).
+    The rotation is that of lesson 05 (pairs of neighbours, base 10,000, positions from
+    0); the norm's ε is that of its dtype (`F.rms_norm`'s default).
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -1187,7 +1224,9 @@ class FastAttention(nn.Module):
         nn.init.zeros_(self.c_proj.weight)
         ### END SOLUTION
 
-    def forward(self, x: Float[Tensor, "*batch T d_model"]) -> Float[Tensor, "*batch T d_model"]:
+    def forward(
+        self, x: Float[Tensor, "*batch T d_model"]
+    ) -> Float[Tensor, "*batch T d_model"]:
         ### BEGIN SOLUTION
         q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))
         n, d_head = q.shape[-2:]

@@ -100,9 +100,11 @@ def prefix_values(
     reward: Callable[[tuple], float],
     policy: Callable[[tuple], Sequence[float]],
 ) -> dict[tuple, float]:
-    """V^π of every prefix of every text of `horizon` tokens, the empty one `()` and the full texts included.
+    """V^π of every prefix of every text of `horizon` tokens, the empty one `()` and the
+    full texts included.
 
-    `policy(prefix)` gives one probability for each token of `vocabulary`, in its order; `reward(text)` is defined for full texts only.
+    `policy(prefix)` gives one probability for each token of `vocabulary`, in its order;
+    `reward(text)` is defined for full texts only.
     """
     ### BEGIN SOLUTION
     values = {text: float(reward(text)) for text in itertools.product(vocabulary, repeat=horizon)}
@@ -337,8 +339,13 @@ print(obs)
 
 
 # %% exercise="format_transition"
-def format_transition(obs: str, action: str, reward: float, next_obs: str, terminated: bool) -> str:
-    """One step as one line: `<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} | {end or go}`, without a line break."""
+def format_transition(
+    obs: str, action: str, reward: float, next_obs: str, terminated: bool
+) -> str:
+    """One step as one line:
+    `<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} | {end or go}`, without
+    a line break.
+    """
     ### BEGIN SOLUTION
     return f"<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} | {'end' if terminated else 'go'}"
     ### END SOLUTION
@@ -379,7 +386,9 @@ check(format_transition)
 
 # %% exercise="parse_outcome"
 def parse_outcome(text: str) -> Outcome:
-    """`(reward, next_obs, terminated)` from what follows `<out>`, or None for anything malformed. Never an exception."""
+    """`(reward, next_obs, terminated)` from what follows `<out>`, or None for anything
+    malformed. Never an exception.
+    """
     ### BEGIN SOLUTION
     parts = [part.strip() for part in text.split("|")]
     if len(parts) != 3 or not parts[1] or parts[2] not in ("end", "go"):
@@ -431,10 +440,14 @@ check(parse_outcome)
 
 
 # %% exercise="outcome_labels"
-def outcome_labels(ids: Int[Tensor, "*batch T"], outcome_id: int, ignore_index: int = -100) -> Int[Tensor, "*batch T"]:
-    """labels[t] = ids[t + 1] from the first outcome mark on; `ignore_index` before it and at the last position.
+def outcome_labels(
+    ids: Int[Tensor, "*batch T"], outcome_id: int, ignore_index: int = -100
+) -> Int[Tensor, "*batch T"]:
+    """labels[t] = ids[t + 1] from the first outcome mark on; `ignore_index` before it
+    and at the last position.
 
-    A text without the mark is ignored whole. Every text of a batch has its own first mark.
+    A text without the mark is ignored whole. Every text of a batch has its own first
+    mark.
     """
     ### BEGIN SOLUTION
     begun = (ids == outcome_id).cumsum(dim=-1) > 0
@@ -519,8 +532,12 @@ def lines_of(episodes) -> list[str]:
 
 
 # %% exercise="sample_outcome"
-def sample_outcome(generate: Callable[[str], str], obs: str, action: str, attempts: int = 3) -> Outcome:
-    """One outcome `(reward, next_obs, terminated)` drawn from the language model; None when all `attempts` are malformed."""
+def sample_outcome(
+    generate: Callable[[str], str], obs: str, action: str, attempts: int = 3
+) -> Outcome:
+    """One outcome `(reward, next_obs, terminated)` drawn from the language model; None
+    when all `attempts` are malformed.
+    """
     ### BEGIN SOLUTION
     for _ in range(attempts):
         outcome = parse_outcome(generate(f"<obs> {obs} <act> {action} <out>"))
@@ -543,7 +560,9 @@ check(sample_outcome)
 
 # %% exercise="transition_error_rate"
 def transition_error_rate(pairs: Sequence[tuple[Outcome, Outcome]]) -> float:
-    """The share of `(predicted, true)` pairs that differ in reward, observation or end, or whose prediction is None."""
+    """The share of `(predicted, true)` pairs that differ in reward, observation or end,
+    or whose prediction is None.
+    """
     ### BEGIN SOLUTION
     return sum(predicted is None or predicted != true for predicted, true in pairs) / len(pairs)
     ### END SOLUTION
@@ -668,11 +687,18 @@ else:
 
 # %% exercise="rollout_return"
 def rollout_return(
-    sample: Callable[[str, str], Outcome], policy: Callable[[str], str], obs: str, action: str, depth: int, gamma: float
+    sample: Callable[[str, str], Outcome],
+    policy: Callable[[str], str],
+    obs: str,
+    action: str,
+    depth: int,
+    gamma: float,
 ) -> float:
-    """The discounted return of one imagined rollout of at most `depth` steps that starts with `action` in `obs`.
+    """The discounted return of one imagined rollout of at most `depth` steps that
+    starts with `action` in `obs`.
 
-    `sample(obs, action)` gives an outcome or None, which ends the rollout with nothing added; `policy(obs)` gives the later actions.
+    `sample(obs, action)` gives an outcome or None, which ends the rollout with nothing
+    added; `policy(obs)` gives the later actions.
     """
     ### BEGIN SOLUTION
     value, discount = 0.0, 1.0
@@ -714,7 +740,9 @@ def plan_action(
     depth: int,
     gamma: float,
 ) -> tuple[str, dict[str, float]]:
-    """`(best, values)`: the mean return of `n_rollouts` rollouts for each action, and the best action, the first among equals."""
+    """`(best, values)`: the mean return of `n_rollouts` rollouts for each action, and
+    the best action, the first among equals.
+    """
     ### BEGIN SOLUTION
     values = {}
     for action in actions:
@@ -777,8 +805,12 @@ else:
 
 
 # %% exercise="action_log_probability"
-def action_log_probability(model: Callable, prompt_ids: Int[Tensor, "n"], action_ids: Int[Tensor, "k"]) -> Float[Tensor, ""]:
-    """Σ log p(token | prompt, earlier tokens) over the action's tokens; `model(ids (1, T))` gives `(logits (1, T, V), loss)`."""
+def action_log_probability(
+    model: Callable, prompt_ids: Int[Tensor, "n"], action_ids: Int[Tensor, "k"]
+) -> Float[Tensor, ""]:
+    """Σ log p(token | prompt, earlier tokens) over the action's tokens;
+    `model(ids (1, T))` gives `(logits (1, T, V), loss)`.
+    """
     ### BEGIN SOLUTION
     logits, _ = model(torch.cat([prompt_ids, action_ids])[None])
     predicting = logits[0, len(prompt_ids) - 1 : -1].log_softmax(dim=-1)  # the row before each token of the action
@@ -820,7 +852,9 @@ def choose_action(
     generator: torch.Generator,
     temperature: float = 0.0,
 ) -> int:
-    """The index of a candidate, by log-probability per token: the best at temperature 0, else drawn with softmax(score / temperature)."""
+    """The index of a candidate, by log-probability per token: the best at temperature
+    0, else drawn with softmax(score / temperature).
+    """
     ### BEGIN SOLUTION
     scores = torch.stack([action_log_probability(model, prompt_ids, ids) / len(ids) for ids in candidates])
     if temperature == 0:
@@ -854,10 +888,14 @@ check(choose_action)
 
 
 # %% exercise="return_conditioned"
-def return_conditioned(episodes: Sequence[Sequence[tuple[str, str, float]]], gamma: float = 1.0) -> list[str]:
-    """One text for each episode of (obs, action, reward) steps; `reward` is what the action brought.
+def return_conditioned(
+    episodes: Sequence[Sequence[tuple[str, str, float]]], gamma: float = 1.0
+) -> list[str]:
+    """One text for each episode of (obs, action, reward) steps; `reward` is what the
+    action brought.
 
-    Each step becomes `<rtg> {return to go:+.1f} <obs> {obs} <act> {action}`; steps are joined by a space (Chen et al. 2021).
+    Each step becomes `<rtg> {return to go:+.1f} <obs> {obs} <act> {action}`; steps are
+    joined by a space (Chen et al. 2021).
     """
     ### BEGIN SOLUTION
     texts = []
@@ -1166,10 +1204,11 @@ def language_dyna(
     gamma: float,
     generator: torch.Generator,
 ) -> dict[tuple[str, str], float]:
-    """Q of (obs, action) after these real steps, in order, each followed by `planning_steps` imagined ones (Sutton 1990).
+    """Q of (obs, action) after these real steps, in order, each followed by
+    `planning_steps` imagined ones (Sutton 1990).
 
-    An imagined step starts from a pair drawn uniformly, with `generator`, from the different pairs tried so far. `actions(obs)` lists what
-    can be done in `obs`.
+    An imagined step starts from a pair drawn uniformly, with `generator`, from the
+    different pairs tried so far. `actions(obs)` lists what can be done in `obs`.
     """
     ### BEGIN SOLUTION
     q, tried = {}, []

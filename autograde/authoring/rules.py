@@ -9,11 +9,12 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.authoring import leaks
-from autograde.authoring.source import Cell, Source
+from autograde.authoring.source import BEGIN, END, Cell, Source
 from autograde.checking.errors import UserError
 
 LEAST, MOST = 20, 30  # points by checks
 FIGURES = 5
+WIDTH = 88  # columns of what students are given of an exercise: a docstring is its specification, and is read in narrow windows
 POINTS = re.compile(r"([\d.]+) points?\b")
 WRITTEN = re.compile(r"([\d.]+) (?:more )?for the\s+written question")
 ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*\| *([\d.]+) *\|\s*$")  # of the table of exercises: its name, its points
@@ -22,7 +23,7 @@ DIFFICULTY = "●"
 
 def complaints(lesson: Source) -> list[str]:
     """What no lesson may have: a build and a release stop at it."""
-    return [*missing(lesson.name), *_two_tests_of_one_name(lesson.name), *_points(lesson), *leaks.complaints(lesson.name)]
+    return [*missing(lesson.name), *_two_tests_of_one_name(lesson.name), *_points(lesson), *_wide(lesson), *leaks.complaints(lesson.name)]
 
 
 def check(lesson: Source) -> None:
@@ -71,6 +72,27 @@ def _two_tests_of_one_name(name: str) -> list[str]:
                     found.append(f"{place}: a second test is called {node.name}; the first is at {first[node.name]}. Rename one")
                 first.setdefault(node.name, place)
     return found
+
+
+def _wide(lesson: Source) -> list[str]:
+    """Lines of signatures and docstrings of exercises that are too long; answers may be as wide as other code."""
+    return [
+        f"{lesson.path.name}:{number}: {len(line)} columns, in {cell.exercise}: wrap signatures and docstrings of exercises at {WIDTH}"
+        for cell in lesson.cells
+        if cell.exercise
+        for number, line in _given(cell)
+        if len(line) > WIDTH
+    ]
+
+
+def _given(cell: Cell) -> Iterator[tuple[int, str]]:
+    """The numbered lines of a cell that are no part of its answer."""
+    answer = False
+    for number, line in enumerate(cell.source.splitlines(), cell.line + 1):
+        answer = answer or line.strip() == BEGIN
+        if not answer:
+            yield number, line
+        answer = answer and line.strip() != END
 
 
 def _points(lesson: Source) -> list[str]:

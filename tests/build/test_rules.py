@@ -72,6 +72,27 @@ def test_nothing_is_wrong_with_a_lesson_that_is_right(course):
     assert complaints(course) == []
 
 
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("def attend(q, k):", "def attend(q, k, {}):".format(", ".join(f"option_{i}=None" for i in range(7)))),
+        ("def attend(q, k):", f'def attend(q, k):\n    """{"Word " * 20}"""'),
+        ("    ### END SOLUTION", f"    ### END SOLUTION\n    # {'word ' * 20}"),
+    ],
+)
+def test_a_wide_signature_or_docstring_of_an_exercise(course, old, new):
+    text = TINY.replace(old, new, 1)
+    long = next(number for number, line in enumerate(text.splitlines(), 1) if len(line) > 88)
+    (found,) = complaints(course, text)
+    assert found.startswith(f"09_tiny.py:{long}: ") and "attend" in found and "88" in found
+
+
+def test_an_answer_may_be_wide_and_a_line_may_have_88_columns(course):
+    wide = TINY.replace("    return scores.exp()", f"    # {'word ' * 20}\n    return scores.exp()")
+    fits = wide.replace("def attend(q, k):", f'def attend(q, k):\n    """{"x" * (88 - 4 - 6)}"""')
+    assert complaints(course, fits) == []
+
+
 PLACES = {
     "a hint": "# <details><summary>Hint</summary>\n# Try `{line}`.\n# </details>",
     "a helper": "def helper(q, k):\n    {line}\n    return scores",
