@@ -18,16 +18,22 @@ from autograde.authoring.trial import Trial
 Call = Callable[..., Any]
 PLAIN = (int, float, bool)  # arguments that a cache may well be kept by
 NO_ERROR = "raises no error"
+CHANGES = "changes "  # before an argument's name
+CHANGEABLE = ("Tensor", "list", "dict", "Sequence", "Iterable", "Collection", "TabularModel", "TabularMDP", "Experience")
 Change = Callable[[Call, tuple, dict[str, Any]], Any]  # what becomes of a call of the right answer with these arguments
 
 
 def altered(right: Any, kind: str) -> Any:
     """The right answer with one kind of mistake; of a class, in each of its public methods."""
     if not isinstance(right, type):
-        change = KINDS[kind](right)
+        change = _change(kind, right)
         return functools.wraps(right)(lambda *args, **kwargs: change(right, args, kwargs))
     public = {name: method for name, method in methods(right).items() if name != "__init__" or kind == NO_ERROR}
-    return type(right.__name__, (right,), {name: _method(method, KINDS[kind](method)) for name, method in public.items()})
+    return type(right.__name__, (right,), {name: _method(method, _change(kind, method)) for name, method in public.items()})
+
+
+def _change(kind: str, right: Call) -> Change:
+    return argument_changed(right, kind.removeprefix(CHANGES)) if kind.startswith(CHANGES) else KINDS[kind](right)
 
 
 def methods(right: Any) -> dict[str, Call]:
@@ -83,13 +89,14 @@ def cached_by_shape(right: Call) -> Change:
     return change
 
 
-def arguments_changed(right: Call) -> Change:
-    """Afterwards the caller's tensors hold other values, and the caller's lists and dicts have lost theirs."""
+def argument_changed(right: Call, name: str) -> Change:
+    """Afterwards a tensor that the caller gave under this name holds other values; a list or dict, also in a dataclass, has lost its own."""
+    signature = inspect.signature(right)
 
     def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
         result = copy.copy(call(*args, **kwargs))
-        for value in (*args, *kwargs.values()):
-            _spoil(value)
+        given = signature.bind(*getattr(call, "args", ()), *args, **kwargs).arguments  # of a method, the object first
+        _spoil(given.get(name))
         return result
 
     return change
@@ -176,7 +183,6 @@ def applies(kind: str, right: Any, code: str) -> bool:
         "computes in float32": floating,
         "cuts the gradient": differentiable,
         "caches by shape": any(argument.annotation not in PLAIN for argument in arguments),
-        "changes its arguments": bool(dimensions) or any(word in str(p.annotation) for p in arguments for word in ("list", "dict")),
         "has a generator of its own": drawing,
         "leaves the generator as it was": drawing,
         NO_ERROR: "raise ValueError" in code,
@@ -190,7 +196,6 @@ KINDS: dict[str, Callable[[Call], Change]] = {
     "computes in float32": in_float32,
     "cuts the gradient": without_gradient,
     "caches by shape": cached_by_shape,
-    "changes its arguments": arguments_changed,
     "has a generator of its own": own_generator,
     "leaves the generator as it was": generator_not_advanced,
     NO_ERROR: without_errors,
@@ -213,7 +218,10 @@ def complaints(bench: Bench, exercises: Collection[str] = ()) -> list[str]:
 
 def that_apply(bench: Bench, exercise: str) -> list[str]:
     """The kinds that an answer to the exercise can make."""
-    return [kind for kind in KINDS if applies(kind, bench.reference[exercise], bench.source.answer(exercise))]
+    right, code = bench.reference[exercise], bench.source.answer(exercise)
+    named = {p.name: str(p.annotation) for method in methods(right).values() for p in inspect.signature(method).parameters.values()}
+    changed = [f"{CHANGES}{name}" for name, hint in named.items() if "Callable" not in hint and any(word in hint for word in CHANGEABLE)]
+    return [kind for kind in KINDS if applies(kind, right, code)] + changed
 
 
 def _cast(x: torch.Tensor, old: torch.dtype, new: torch.dtype) -> torch.Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from autograde import layout
@@ -78,10 +79,15 @@ def _register(exercise: str, sentence: str, replace: Any) -> Callable:
 
 def specimens(lesson: str) -> list[Specimen]:
     """All wrong and unusual answers registered for a lesson."""
+    return specimens_in(layout.misconceptions_path(lesson))
+
+
+def specimens_in(path: Path) -> list[Specimen]:
+    """All wrong and unusual answers that a file registers."""
     found: list[Specimen] = []
     token = _collected.set(found)
     try:
-        layout.load_module(layout.misconceptions_path(lesson), f"misconceptions_{lesson}")
+        layout.load_module(path, f"specimens_of_{path.stem}")
     finally:
         _collected.reset(token)
     return found

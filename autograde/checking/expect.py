@@ -9,6 +9,7 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from numbers import Number, Real
 from types import FunctionType, MethodType
 from typing import Any
@@ -223,6 +224,8 @@ def _snapshot(value: Any) -> Any:
         return value.clone()
     if isinstance(value, dict):
         return {key: _snapshot(item) for key, item in value.items()}
+    if is_record(value):
+        return replace(value, **{f.name: _snapshot(getattr(value, f.name)) for f in fields(value)})
     return type(value)(map(_snapshot, value)) if type(value) in (list, tuple) else value
 
 
@@ -234,7 +237,14 @@ def _untouched(old: Any, new: Any) -> bool:
         return isinstance(new, dict) and list(old) == list(new) and all(_untouched(old[key], new[key]) for key in old)
     if isinstance(old, (list, tuple)):
         return isinstance(new, (list, tuple)) and len(old) == len(new) and all(map(_untouched, old, new))
+    if is_record(old):
+        return all(_untouched(getattr(old, f.name), getattr(new, f.name, None)) for f in fields(old))
     return old == new if isinstance(old, (str, bytes, Number)) else True
+
+
+def is_record(value: Any) -> bool:
+    """Whether it is a dataclass's object, such as a model in tables."""
+    return is_dataclass(value) and not isinstance(value, type)
 
 
 def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:

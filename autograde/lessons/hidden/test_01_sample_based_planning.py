@@ -105,6 +105,14 @@ def test_returns_in_float32_and_on_meta(student):
     expect.inputs_unchanged(student, student.discounted_returns, rewards[:6], 0.5)
 
 
+@pytest.mark.exercise("discounted_returns", weight=0.25)
+@pytest.mark.trivial
+def test_returns_of_no_step(student):
+    """An empty episode has no returns."""
+    empty = torch.zeros(0, dtype=torch.float64)
+    expect.close(student.discounted_returns(empty, 0.9), empty, where="an empty episode")
+
+
 # ---------------------------------------------------------------------------------------------------- ε-greedy
 def draws(student, row, epsilon, n, seed):
     generator = seeded(seed)
@@ -145,6 +153,14 @@ def test_values_that_hardly_differ(student):
         got = {int(student.epsilon_greedy(row.clone(), 0.0, generator)) for _ in range(20)}
         expect.true(got == {best}, "Of values that differ in the twelfth digit the action must still be the best one")
     expect.inputs_unchanged(student, student.epsilon_greedy, row, 0.5, seeded(7))
+
+
+@pytest.mark.exercise("epsilon_greedy", weight=0.5)
+def test_where_all_are_equal_none_is_preferred(student):
+    """A row of equal values, as every new table has it: all actions are drawn."""
+    generator = seeded(8)
+    drawn = [int(student.epsilon_greedy(torch.zeros(4), 0.0, generator)) for _ in range(160)]
+    expect.frequencies(drawn, [0.25] * 4, where="four equal values and ε 0 (160 draws)")
 
 
 # ---------------------------------------------------------------------------------------------------- the model
@@ -239,6 +255,16 @@ def test_samples_repeat_with_the_seed(student):
     expect.raises(ValueError, student.sample_model, model, 5, 0, seeded(0), where="an action never tried in a state that was")
 
 
+@pytest.mark.exercise("sample_model", weight=0.5)
+def test_unlikely_states_and_worthless_pairs(student):
+    """A next state of probability 0.04 comes now and then; a pair that pays nothing was tried all the same."""
+    model = TabularModel.from_rows({(1, 1): (0.0, {1: 0.96, 2: 0.04})}, 3, 2)
+    generator = seeded(9)
+    drawn = [student.sample_model(model, 1, 1, generator) for _ in range(1200)]
+    expect.frequencies([int(step[0]) for step in drawn], [0.0, 0.96, 0.04], where="a row 0, 0.96, 0.04 (1,200 draws)")
+    expect.inputs_unchanged(student, student.sample_model, model, 1, 1, seeded(0))
+
+
 # ---------------------------------------------------------------------------------------------------- planners
 CYCLE = TabularModel.from_rows(
     {
@@ -326,6 +352,14 @@ def test_q_planning_begins_anew_with_every_call(student):
     expect.true(not torch.equal(first, second), message)
 
 
+@pytest.mark.exercise("q_planning", weight=0.5)
+@pytest.mark.trivial
+def test_planning_leaves_the_model_alone(student):
+    """The model's tables are as they were."""
+    model = TabularModel.from_rows({(0, 0): (1.0, {1: 1.0}), (1, 1): (-2.0, {0: 0.5, 2: 0.5})}, 3, 2, terminal=[2])
+    expect.inputs_unchanged(student, student.q_planning, model, 5, 0.5, 0.9, seeded(0))
+
+
 BANDIT = TabularModel.from_rows({(1, 0): (-1.0, {2: 1.0}), (1, 1): (3.0, {2: 1.0}), (1, 2): (-2.0, {2: 1.0})}, 3, 3, terminal=[2])
 
 
@@ -403,6 +437,16 @@ def test_sarsa_planning_begins_anew_with_every_call(student):
         expect.close(got, torch.tensor([[0.0], [reward]], dtype=torch.float64), where="one pair that ends the episode")
 
 
+@pytest.mark.exercise("sarsa_planning", weight=0.5)
+def test_sarsa_planning_of_long_episodes(student):
+    """Episodes of 150 steps, and a model that is left alone."""
+    loop = TabularModel.from_rows({(0, 0): (2.0, {0: 1.0})}, 1, 1)
+    want = torch.tensor([[20.0 * (1 - (1 - 0.001) ** 300)]], dtype=torch.float64)
+    got = student.sarsa_planning(loop, torch.tensor([0]), 2, 0.01, 0.9, 0.5, 150, seeded(0))
+    expect.close(got, want, where="one pair that loops to itself, 2 episodes of max_steps=150")
+    expect.inputs_unchanged(student, student.sarsa_planning, loop, torch.tensor([0]), 1, 0.5, 0.9, 0.2, 3, seeded(0))
+
+
 @pytest.mark.exercise("monte_carlo_planning", weight=0.5)
 @pytest.mark.trivial
 def test_monte_carlo_planning_draws_starts_from_the_generator(student):
@@ -469,6 +513,16 @@ def test_monte_carlo_planning_in_double_precision(student):
     got = student.monte_carlo_planning(chain, torch.tensor([0]), 3, 0.9, 0.3, 10, seeded(0))
     want = torch.tensor([[1 / 3 - 0.9 * 0.7], [-0.7], [0.0]], dtype=torch.float64)
     expect.close(got, want, where="rewards of 1/3 and −0.7", rtol=1e-11)
+
+
+@pytest.mark.exercise("monte_carlo_planning", weight=0.5)
+def test_monte_carlo_planning_of_long_episodes(student):
+    """Episodes of 150 steps, and a model that is left alone."""
+    loop = TabularModel.from_rows({(0, 0): (2.0, {0: 1.0})}, 1, 1)
+    want = sum(20.0 * (1 - 0.9**k) for k in range(1, 151)) / 150
+    got = student.monte_carlo_planning(loop, torch.tensor([0]), 2, 0.9, 0.5, 150, seeded(0))
+    expect.close(got, torch.tensor([[want]], dtype=torch.float64), where="one pair that loops to itself, 2 episodes of max_steps=150")
+    expect.inputs_unchanged(student, student.monte_carlo_planning, loop, torch.tensor([0]), 1, 0.9, 0.2, 3, seeded(0))
 
 
 # ---------------------------------------------------------------------------------------------------- Dyna
@@ -658,6 +712,14 @@ def test_posterior_rows_are_independent(student):
     expect.true(got[:, :, 0].std() > 0.2, "Rows with equal counts must differ: each is a draw of its own")
     correlation = float(torch.corrcoef(got[:, :, 0])[0, 1])
     expect.true(abs(correlation) < 0.28, "Rows of different states must be independent")
+
+
+@pytest.mark.exercise("sample_posterior_model", weight=0.25)
+def test_posterior_rows_sum_to_one_in_double_precision(student):
+    """float64 counts are computed with in float64 all the way."""
+    counts = (expect.rand(3, 2, 5, seed=10, dtype=torch.float64) * 6).floor()
+    got = student.sample_posterior_model(counts, 0.5, seeded(11))
+    expect.close(got.sum(-1), torch.ones(3, 2, dtype=torch.float64), where="the sum of each row, float64", rtol=1e-12, atol=1e-12)
 
 
 # ---------------------------------------------------------------------------------------------------- stretch

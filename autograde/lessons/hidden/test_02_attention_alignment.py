@@ -100,6 +100,15 @@ def test_weights_in_double_precision(student):
     )
 
 
+@pytest.mark.exercise("alignment_weights", weight=0.5)
+def test_a_long_source_and_a_huge_masked_score(student):
+    """1,100 positions; a masked score 100,000 above the allowed ones."""
+    scores = expect.randn(2, 1100, seed=504)
+    expect.close(student.alignment_weights(scores), softmax(scores), where="a source of 1,100 positions")
+    scores, mask = torch.tensor([[-90000.0, 12000.0, -90001.0]], dtype=torch.float64), torch.tensor([[True, False, True]])
+    expect.close(student.alignment_weights(scores, mask), softmax(scores, mask), where="a masked score 100,000 above the allowed ones")
+
+
 # 2 · context_vector
 
 
@@ -117,6 +126,13 @@ def test_the_context_of_one_state(student):
     expect.close(student.context_vector(torch.ones(2, 1), h), h[:, 0], where="a source of one state")
     weights, h = expect.rand(3, 4, seed=506), expect.randn(3, 4, 4, seed=507)
     expect.close(student.context_vector(weights, h), torch.einsum("bn,bnd->bd", weights, h), where="as many states as each has numbers")
+
+
+@pytest.mark.exercise("context_vector", weight=0.5)
+def test_many_small_weights(student):
+    """1,100 even weights: none is too small to count."""
+    h = expect.randn(1100, 3, seed=505)
+    expect.close(student.context_vector(torch.full((1100,), 1 / 1100), h), h.mean(0), where="1,100 even weights", atol=1e-5)
 
 
 # 3 · content_based_score
@@ -156,6 +172,14 @@ def test_the_gradient_at_a_zero_vector(student):
     _, grads = student.pullback(student.content_based_score, (s, h), torch.ones(2, 2))
     finite = all(g is None or bool(g.isfinite().all()) for g in grads)
     expect.true(finite, "The gradient is NaN or infinite where a vector is zero: a square root of 0 has no slope")
+
+
+@pytest.mark.exercise("content_based_score", weight=0.5)
+def test_tiny_vectors_have_directions_too(student):
+    """Vectors a million times shorter, in float64."""
+    s, h = expect.randn(3, 5, seed=510, dtype=torch.float64), expect.randn(3, 8, 5, seed=511, dtype=torch.float64)
+    want = F.cosine_similarity(s[:, None], h, dim=-1)
+    expect.close(student.content_based_score(s / 1e6, h / 1e6), want, where="vectors a million times shorter", rtol=1e-4, atol=1e-6)
 
 
 # 4 · additive_score
@@ -236,6 +260,14 @@ def test_positions_of_other_sizes(student):
         v_p, lengths = expect.randn(d_p, seed=530, dtype=torch.float64), torch.tensor([[1, 30, 7, 8, 9], [12, 2, 5, 40, 100]])
         want = lengths / (1 + torch.exp(-torch.einsum("p,...p->...", v_p, torch.tanh(torch.einsum("ps,...s->...p", w_p, s)))))
         expect.close(student.predict_position(s, w_p, v_p, lengths), want, where=f"d_p, d_s = {d_p}, {d_s}")
+
+
+@pytest.mark.exercise("predict_position", weight=0.5)
+def test_sure_positions_of_long_sources(student):
+    """A large v_p gives the ends of the source, not NaN; lengths of thousands are exact."""
+    s, w_p = torch.tensor([[3.0, 0.0], [-3.0, 0.0]], dtype=torch.float64), torch.eye(2, dtype=torch.float64)
+    got = student.predict_position(s, w_p, torch.tensor([2000.0, 0.0], dtype=torch.float64), torch.tensor([3001, 5003]))
+    expect.close(got, torch.tensor([3001.0, 0.0], dtype=torch.float64), where="a very sure prediction")
 
 
 # 10 · local_attention_weights

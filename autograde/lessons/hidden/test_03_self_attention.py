@@ -198,6 +198,19 @@ def test_the_gradient_of_an_empty_row(student):
         expect.close(grads[i], leaf.grad, where=f"the gradient in argument {i + 1} with an empty row")
 
 
+@pytest.mark.exercise("scaled_dot_product_attention", weight=0.5)
+def test_a_huge_forbidden_score(student):
+    """A forbidden score a hundred thousand above the allowed ones."""
+    q, k, v = (
+        torch.ones(1, 4),
+        torch.tensor([[0.1, 0.2, 0.3, 0.4], [1e5, 1e5, 1e5, 1e5], [0.5, 0.1, 0.0, 0.9]]),
+        expect.randn(3, 2, seed=72),
+    )
+    mask = torch.tensor([[True, False, True]])
+    got = student.scaled_dot_product_attention(q, k, v, mask)
+    expect.close(got, attention(q, k, v, mask), where="a forbidden score of 200,000")
+
+
 # 6 · SelfAttention
 
 
@@ -352,6 +365,15 @@ def test_every_call_has_its_own_gradients(student):
     for seed in (200, 210):
         args = [*qkv(2, t_q=3, t_k=5, d_k=4, d_v=6, seed=seed), expect.randn(2, 3, 6, seed=seed + 3)]
         expect.close(student.attention_backward(*args), tuple(autograd(*args)), where="one of two calls with the same shapes")
+
+
+@pytest.mark.exercise("attention_backward", weight=0.5)
+def test_gradients_in_double_precision(student):
+    """float64 all the way, in each of the three gradients; the inputs are left alone."""
+    args = [*qkv(2, t_q=3, t_k=5, d_k=4, d_v=6, seed=230), expect.randn(2, 3, 6, seed=233)]
+    for i, name in enumerate(("dq", "dk", "dv")):
+        expect.precise(lambda *a, i=i: student.attention_backward(*a)[i], lambda *a, i=i: autograd(*a)[i], *args, where=name)
+    expect.inputs_unchanged(student, student.attention_backward, *args)
 
 
 # Stretch · streaming_attention

@@ -213,6 +213,26 @@ def test_heads_that_do_not_divide_when_made(student):
     expect.raises(ValueError, student.MultiHeadAttention, 10, 4, where="MultiHeadAttention(10, 4)")
 
 
+@pytest.mark.exercise("MultiHeadAttention", weight=1)
+def test_a_context_of_the_same_length(student):
+    """Another text of the same length is still another text; one of 1,100 words is seen whole."""
+    weights, x = known(8, seed=250), expect.randn(2, 5, 8, seed=251)
+    module = layer_of(student, 8, 2, weights)
+    for n in (5, 1100):
+        context = expect.randn(2, n, 8, seed=252)
+        expect.close(module(x, context)[0], by_hand(weights, 2, x, context)[0], where=f"a context of {n} words")
+
+
+@pytest.mark.exercise("MultiHeadAttention", weight=0.5)
+def test_a_huge_forbidden_score(student):
+    """A forbidden score, and allowed ones, of tens of thousands and of either sign."""
+    weights, x = known(6, seed=253), expect.randn(4, 6, seed=262)
+    x[2] *= 40_000  # as a query all its allowed scores in the second head are below −10,000
+    mask = torch.tensor([True, True, False, True]).expand(4, 4)
+    want = by_hand(weights, 2, x, x, mask)
+    expect.close(layer_of(student, 6, 2, weights)(x, None, mask)[1], want[1], where="a huge vector behind the mask", atol=1e-3)
+
+
 # 4 · load_torch_weights
 
 
@@ -299,6 +319,14 @@ def test_entropy_has_bounds(student):
         where="even weights over 200 words, float64",
         rtol=1e-6,
     )
+
+
+@pytest.mark.exercise("head_entropy", weight=0.5)
+def test_the_entropys_gradient_at_small_weights(student):
+    """The gradient at weights of 10⁻⁶; weights of 0 are left alone."""
+    weights = torch.tensor([[[1e-6, 0.4, 0.6 - 1e-6]]], dtype=torch.float64)
+    expect.gradients(student, student.head_entropy, (weights,), entropy_of, where="a weight of 10⁻⁶")
+    expect.inputs_unchanged(student, student.head_entropy, torch.tensor([[[1.0, 0.0], [0.25, 0.75]]]))
 
 
 # 6 · mask_heads
@@ -429,3 +457,4 @@ def test_grouped_attention_of_two_batch_dimensions(student):
     mask[..., 2] = True
     want = F.scaled_dot_product_attention(q, *(x.repeat_interleave(2, -3) for x in (k, v)), attn_mask=mask.unsqueeze(-3))
     expect.close(student.grouped_query_attention(q, k, v, mask)[0], want, where="6 query heads and 3 heads of keys and values")
+    expect.inputs_unchanged(student, student.grouped_query_attention, q, k, v, mask)

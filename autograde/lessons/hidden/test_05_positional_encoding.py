@@ -115,6 +115,14 @@ def test_odd_widths_are_refused(student, d_model):
     expect.raises(ValueError, student.sinusoidal_encoding, 3, d_model, naming="d_model", where="an odd width")
 
 
+@pytest.mark.exercise("sinusoidal_encoding", weight=0.5)
+def test_every_base_has_its_own_table(student):
+    """Two tables of one size and different bases, of more positions than a table made beforehand is likely to have."""
+    for base in (10000.0, 300.0):
+        want = sines(torch.arange(1100), 4, base).float()
+        expect.close(student.sinusoidal_encoding(1100, 4, base), want, where=f"1,100 positions, base {base:g}", atol=2e-4)
+
+
 # 3 · shift_matrix
 
 
@@ -148,6 +156,15 @@ def test_steps_add_up(student):
     five, eight, thirteen, back = (student.shift_matrix(offset, 8) for offset in (5, 8, 13, -5))
     expect.close(eight @ five, thirteen, where="offsets that add up", atol=5e-4)
     expect.close(back @ five, torch.eye(8), where="there and back", atol=5e-4)
+
+
+@pytest.mark.exercise("shift_matrix", weight=0.5)
+def test_far_steps(student):
+    """Two thousand positions ahead and back, in tables of one size and two bases."""
+    t = torch.tensor([0, 3, 40])
+    for offset, base in ((2000, 10000.0), (-1500, 10000.0), (2000, 500.0)):
+        got = sines(t, 6, base).float() @ student.shift_matrix(offset, 6, base).mT.float()
+        expect.close(got, sines(t + offset, 6, base).float(), where=f"a step of {offset}", rtol=0, atol=2e-3)
 
 
 # 4 · LearnedPositionalEmbedding
@@ -184,11 +201,11 @@ def test_wide_words_and_other_devices(student):
 @pytest.mark.exercise("LearnedPositionalEmbedding", weight=0.5)
 def test_positions_are_added_to_every_input(student):
     """One layer, two inputs of the same shape."""
-    table = expect.randn(6, 4, seed=500)
-    module = student.LearnedPositionalEmbedding(6, 4)
+    table = expect.randn(6, 10, seed=500)
+    module = student.LearnedPositionalEmbedding(6, 10)
     module.load_state_dict({"embedding.weight": table}, strict=False)
     for seed in (501, 502):
-        x = expect.randn(2, 5, 4, seed=seed)
+        x = expect.randn(2, 5, 10, seed=seed)
         expect.close(module(x), x + table[:5], where="one of two inputs of the same shape")
 
 

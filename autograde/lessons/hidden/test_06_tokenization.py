@@ -82,6 +82,13 @@ def test_word_tokenize_on_other_texts(student, seed):
     expect.equal(student.word_tokenize(text), want, where="a text of letters, digits, underscores and punctuation")
 
 
+@pytest.mark.exercise("word_tokenize", weight=0.5)
+def test_a_long_text_is_cut_to_its_end(student):
+    """Thousands of words, many of them again and again."""
+    text = " ".join(f"word{i % 700}," for i in range(3000))
+    expect.equal(student.word_tokenize(text), [piece for i in range(3000) for piece in (f"word{i % 700}", ",")], where="3,000 words")
+
+
 # 2 · build_vocabulary
 
 
@@ -115,6 +122,14 @@ def test_every_text_has_its_own_vocabulary(student):
     expect.inputs_unchanged(student, student.build_vocabulary, ["b", "a", "b"], 9, ["<unk>", "<s>"])
 
 
+@pytest.mark.exercise("build_vocabulary", weight=0.5)
+def test_tokens_that_can_be_read_once(student):
+    """Tokens from an iterator, hundreds of different ones, most of which occur once."""
+    tokens = [f"w{i * i % 611}" for i in range(400)] + ["often"] * 5
+    got = student.build_vocabulary(iter(tokens), 1000, ("<unk>",))
+    expect.equal(got, by_hand(tokens, 1000, ["<unk>"]), where="an iterator of 405 tokens")
+
+
 # 3 · encode_words
 
 
@@ -130,6 +145,14 @@ def test_every_text_has_its_own_ids(student):
     """Two texts of as many words, one after the other."""
     for tokens, want in ((["a", "b"], [1, 2]), (["b", "z"], [2, 0])):
         expect.equal(student.encode_words(tokens, {"<unk>": 0, "a": 1, "b": 2}), want, where="one of two texts of two words")
+    expect.inputs_unchanged(student, student.encode_words, ["a", "b"], {"<unk>": 0, "a": 1})
+
+
+@pytest.mark.exercise("encode_words", weight=0.5)
+def test_words_in_capitals_and_the_id_0(student):
+    """A word in other letters is another word; the id 0 may be a word's; tokens may come from an iterator."""
+    vocabulary = {"the": 0, "cat": 1, "<unk>": 2}
+    expect.equal(student.encode_words(iter(["the", "The", "cat"]), vocabulary), [0, 2, 1], where="a vocabulary whose id 0 is a word")
 
 
 # 4 · wordpiece_encode
@@ -160,6 +183,21 @@ def test_wordpiece_with_random_vocabularies(student, seed):
         word = babble(seed * 100 + n, "abc", n % 7)
         want = greedy(word, pieces)
         expect.equal(student.wordpiece_encode(word, pieces, "?"), ["?"] if want is None else want, where="a random word and vocabulary")
+
+
+@pytest.mark.exercise("wordpiece_encode", weight=0.5)
+@pytest.mark.trivial
+def test_the_vocabulary_is_left_alone(student):
+    """The vocabulary is as it was after the call."""
+    expect.inputs_unchanged(student, student.wordpiece_encode, "abc", {"a": 0, "##bc": 1}, "[UNK]")
+
+
+@pytest.mark.exercise("wordpiece_encode", weight=0.5)
+def test_long_words_and_long_pieces(student):
+    """A word of 64 letters, and pieces of 30."""
+    pieces = {"a" * 30: 0, "##" + "b" * 30: 1, "##c": 2}
+    word = "a" * 30 + "b" * 30 + "cccc"
+    expect.equal(student.wordpiece_encode(word, pieces), ["a" * 30, "##" + "b" * 30, *["##c"] * 4], where="a word of 64 letters")
 
 
 # 5 · pair_counts, 6 · merge_pair
@@ -234,6 +272,13 @@ def test_a_vocabulary_needs_room_for_the_bytes(student):
     for vocab_size, specials in ((255, ()), (257, ("<a>", "<b>")), (0, ())):
         where = f"vocab_size {vocab_size} with {len(specials)} special tokens"
         expect.raises(ValueError, student.train_bpe, "abab", vocab_size, specials, where=where)
+
+
+@pytest.mark.exercise("train_bpe", weight=0.5)
+def test_training_on_a_longer_text(student):
+    """Thousands of characters, capitals among them: the end of the text counts as much as its beginning."""
+    text = babble(45, "aAbB ", 1500) + babble(46, "cCdD ", 2500)
+    expect.equal(student.train_bpe(text, 270), slow_train(text, 270), where="a random text of 4,000 characters, with capitals")
 
 
 # 8 · BPETokenizer
@@ -312,6 +357,15 @@ def test_streams_are_read_lazily(student):
     expect.equal(list(made.encode_iterable(iter([]))), [], where="no lines")
 
 
+@pytest.mark.exercise("BPETokenizer", weight=0.5)
+def test_words_that_begin_alike(student):
+    """Words of one length with the same beginning, and the same word again."""
+    known = gpt2()
+    made, oracle = student.BPETokenizer(dict(known.vocab), list(known.merges)), known.encoding()
+    for text in ("there these theme thens there", " station stating statics", "HELLO Hello hello", "0001 0002 00010002"):
+        expect.equal(made.encode(text), oracle.encode_ordinary(text), where="words that begin alike")
+
+
 # 9 to 11
 
 
@@ -371,3 +425,4 @@ def test_every_text_has_its_own_fast_merges(student):
     """Two texts of as many characters, one after the other."""
     for text in ("abab abab", "cdcd dcdc"):
         expect.equal(student.fast_train_bpe(text, 260), slow_train(text, 260), where="one of two texts of nine characters")
+    expect.inputs_unchanged(student, student.fast_train_bpe, "abab<s>ab", 259, ["<s>", "<t>"])

@@ -36,6 +36,14 @@ def test_starts_are_independent(student):
     expect.frequencies((pair % 20 == pair // 20).int(), [0.95, 0.05], where="pairs of windows with the same start among 20 starts")
 
 
+@pytest.mark.exercise("get_batch", weight=0.5)
+def test_windows_of_a_long_text(student):
+    """Windows come from the whole of a long text, and the text is left alone."""
+    x, _ = student.get_batch(torch.arange(150_000), 200, 3, generator(271))
+    expect.true(x.max() > 120_000 and x.min() < 30_000, "Windows must come from the whole of a text of 150,000 tokens")
+    expect.inputs_unchanged(student, student.get_batch, torch.arange(30), 4, 5, generator(272))
+
+
 # mask_for_infilling
 
 
@@ -88,6 +96,26 @@ def test_infilling_again(student):
         expect.true(((got == ids) | (got == -100)).all(), "Every label is the token that stood there, or −100")
     message = "Two calls with one generator selected the same tokens: draw from `generator` itself, not from a copy"
     expect.true(not torch.equal(labels[0], labels[1]), message)
+
+
+@pytest.mark.exercise("mask_for_infilling", weight=0.5)
+@pytest.mark.trivial
+def test_special_ids_are_left_alone(student):
+    """The list of special tokens is as it was after the call."""
+    expect.inputs_unchanged(student, student.mask_for_infilling, ids_of(3, 9, seed=263, high=20), 20, 21, generator(1), 0.3, [4, 7])
+
+
+@pytest.mark.exercise("mask_for_infilling", weight=1)
+def test_the_exact_shares(student):
+    """Random tokens come from the whole vocabulary, the mask and the token itself among them; tokens are selected one by one."""
+    ids = ids_of(1000, 200, seed=273, high=5)
+    inputs, labels = student.mask_for_infilling(ids, 4, 5, generator(273), p=0.5)
+    selected, plain = labels != -100, ids != 4
+    fate = torch.where(inputs == 4, 0, torch.where(inputs == ids, 1, 2))[selected & plain]
+    expect.frequencies(fate, [0.82, 0.12, 0.06], where="selected tokens of a vocabulary of 5 that holds the mask (mask, unchanged, other)")
+    expect.true(selected[~plain].float().mean() > 0.4, "A token that is the mask already may be selected like any other")
+    spread = selected.float().sum(-1).std()  # of 200 tokens that are each selected with probability 0.5: √50
+    expect.true(5.5 < spread < 8.8, "Tokens must be selected independently of each other: rows differ in how many are selected")
 
 
 # language_model_loss
@@ -180,8 +208,12 @@ def test_dropout_on_the_weights(student):
     }
     module = public.loaded(student, "CausalSelfAttention", weights, config)
     module.train()
-    silent = (module(torch.ones(400, 1, 48)).detach() == 0).all(-1).float().mean()
-    expect.true(0.3 < silent < 0.7, "In training mode the attention weights need dropout, too, before they are applied to the values")
+    dropped = module(torch.ones(400, 1, 48)).detach() == 0
+    silent = dropped.all(-1)
+    expect.true(
+        0.3 < silent.float().mean() < 0.7, "In training mode the attention weights need dropout, too, before they are applied to the values"
+    )
+    expect.true(0.4 < dropped[~silent].float().mean() < 0.6, "In training mode the output needs dropout, too")
     module.eval()
     expect.close(module(torch.ones(2, 1, 48)), torch.ones(2, 1, 48), where="the same in eval mode")
 
@@ -214,7 +246,7 @@ def test_another_gpt(student, n):
     module = public.loaded(student, "GPT", weights, config)
     module.eval()
     expect.close(module(ids)[0], oracles.gpt(weights, ids, config), where=f"3 layers, 2 heads, d_model 10, {n} tokens", atol=3e-4)
-    expect.inputs_unchanged(student, module, ids)
+    expect.inputs_unchanged(student, module, ids, ids.flip(-1))
 
 
 @pytest.mark.exercise("GPT", weight=1)
@@ -248,6 +280,19 @@ def test_a_gpt_without_any_bias(student):
     """config.bias = False: no layer of the model has one."""
     names = list(student.GPT(student.GPTConfig(**sizes(bias=False))).state_dict())
     expect.true(names and not any(name.endswith("bias") for name in names), "With config.bias = False no layer has a bias, `ln_f` included")
+
+
+@pytest.mark.exercise("GPT", weight=0.5)
+def test_dropout_before_the_blocks(student):
+    """In training mode the embeddings are dropped, also where no block follows; in eval mode there is a loss all the same."""
+    config = sizes(n_layer=0, dropout=0.5)
+    module, ids = student.GPT(student.GPTConfig(**config)), ids_of(2, 6, seed=275, high=11)
+    module.train()
+    different = not torch.allclose(module(ids)[0], module(ids)[0], atol=1e-4)
+    expect.true(different, "In training mode there is dropout on the sum of the embeddings, before the first block")
+    module.eval()
+    logits, loss = module(ids, ids)
+    expect.close(loss, oracles.cross_entropy(logits, ids), where="the loss in eval mode")
 
 
 # initialize, parameter_groups, learning_rate
@@ -331,6 +376,14 @@ def test_other_schedules(student, plan):
     )
 
 
+@pytest.mark.exercise("learning_rate", weight=0.25)
+@pytest.mark.trivial
+def test_rates_are_plain_floats(student):
+    """A rate is a float, in each part of the schedule."""
+    rates = [student.learning_rate(step, 4, 10, 0.5, 0.1) for step in range(13)]
+    expect.true(all(isinstance(rate, float) for rate in rates), "A learning rate is a plain float")
+
+
 # sample_next
 
 
@@ -407,6 +460,18 @@ def test_one_row_and_a_large_k(student):
     expect.equal(student.sample_next(row, 1.0, 1, None, generator(269)), torch.tensor(1), where="top_k = 1 of (0.05, 0.5, 0.15, 0.3)")
     drawn = [int(student.sample_next(row, 1.0, 9, 0.75, generator(seed))) for seed in range(200)]
     expect.frequencies(drawn, (0, 0.625, 0, 0.375), where="a vector of logits, top_k = 9 and top_p = 0.75")
+
+
+@pytest.mark.exercise("sample_next", weight=0.5)
+def test_large_vocabularies_and_large_logits(student):
+    """top_k = 60 keeps 60 of 100 tokens, and 1 only the best by however little; logits of 200,000 are numbers like others."""
+    logits = torch.arange(100).expand(4000, 100) / 1000
+    got = student.sample_next(logits, 1.0, 60, None, generator(276))
+    expect.true(got.min() >= 40 and len(got.unique()) > 56, "Of 100 tokens top_k = 60 keeps the 60 most likely ones")
+    close_ones = torch.tensor([1.0, 1.01, 0.5]).expand(300, 3)
+    expect.frequencies(student.sample_next(close_ones, 1.0, 1, None, generator(277)), (0, 1, 0), where="logits 1, 1.01, 0.5 and top_k = 1")
+    large = torch.tensor([200_000.0, 200_004.0, 199_000.0]).expand(500, 3)
+    expect.frequencies(student.sample_next(large, 2.0, None, None, generator(278)), (0.1192029, 0.8807971, 0), where="logits of 200,000")
 
 
 # generate, train_step

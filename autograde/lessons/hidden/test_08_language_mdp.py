@@ -61,6 +61,14 @@ def test_every_step_has_its_own_line(student):
         expect.equal(student.format_transition(obs, action, -0.1, "a den", False), want, where="one of two steps of the same length")
 
 
+@pytest.mark.exercise("format_transition", weight=0.5)
+def test_long_observations_stay_whole(student):
+    """An observation of hundreds of characters, capitals included."""
+    obs = "You are in the Hall. " * 20
+    want = f"<obs> {obs} <act> go North <out> +1.0 | {obs} | go"
+    expect.equal(student.format_transition(obs, "go North", 1.0, obs, False), want, where="a long observation")
+
+
 @pytest.mark.exercise("parse_outcome", weight=2)
 @pytest.mark.trivial
 @pytest.mark.parametrize("text", [
@@ -80,6 +88,13 @@ def test_other_outcomes(student):
         where="an observation with go and end in it",
     )
     expect.equal(student.parse_outcome(" -0.7 | go | end"), (-0.7, "go", True), where="a one-word observation")
+
+
+@pytest.mark.exercise("parse_outcome", weight=0.5)
+def test_capitals_in_an_outcome(student):
+    """Capitals stay in an observation, and End is not end."""
+    expect.equal(student.parse_outcome(" +0.5 | You are in the Hall. | end"), (0.5, "You are in the Hall.", True), where="capitals")
+    expect.true(student.parse_outcome("+0.5 | the hall | End") is None, "The last part is `end` or `go`, in small letters")
 
 
 @pytest.mark.exercise("outcome_labels", weight=3)
@@ -148,6 +163,14 @@ def test_log_probabilities_leave_the_ids_alone(student):
 
     expect.inputs_unchanged(student, call, prompt, action)
     expect.follows_device(call, prompt, action)
+
+
+@pytest.mark.exercise("action_log_probability", weight=0.5)
+def test_a_long_prompt(student):
+    """A prompt of 150 tokens: its beginning counts."""
+    model, ids = Chain(9, seed=11, scale=0.5), torch.randint(0, 9, (155,), generator=seeded(12))
+    want = torch.tensor(model.scores(ids[:150], [ids[150:]])[0], dtype=torch.float64)
+    expect.close(student.action_log_probability(model, ids[:150], ids[150:]), want, where="a prompt of 150 tokens", rtol=1e-9)
 
 
 @pytest.mark.exercise("choose_action", weight=2)
@@ -252,6 +275,13 @@ def test_every_rollout_is_played(student):
     expect.close(got, [1.0, 2.0, 4.0], where="the same rollout three times, in a world of chance")
 
 
+@pytest.mark.exercise("rollout_return", weight=0.5)
+def test_a_rollout_of_eighty_steps(student):
+    """A deep rollout: all its steps count, each with its discount."""
+    got = student.rollout_return(lambda obs, action: (1.0, obs, False), lambda obs: "a", "o", "a", 80, 0.9)
+    expect.close(got, (1 - 0.9**80) / 0.1, where="80 steps of reward 1, γ 0.9", rtol=1e-9)
+
+
 @pytest.mark.exercise("plan_action", weight=2)
 def test_planning_with_losses_only(student):
     """The best of negative values, in the middle of the list, and unequal depths."""
@@ -296,6 +326,17 @@ def test_every_plan_is_made_anew(student):
     expect.inputs_unchanged(student, call, ["x", "y", "z"])
 
 
+@pytest.mark.exercise("plan_action", weight=0.5)
+def test_many_rollouts_and_many_equals(student):
+    """Forty rollouts of each action, whose mean counts; of nine equal actions the first is best."""
+    pays = itertools.count()
+    actions = [f"do {i}" for i in (5, 3, 8, 1, 9, 2, 7, 4, 6)]
+    best, values = student.plan_action(lambda obs, a: (float(next(pays) % 40 == 39), obs, True), lambda obs: "x", "o", actions, 40, 2, 0.9)
+    expect.close(values, dict.fromkeys(actions, 1 / 40), where="nine actions with one success in 40 rollouts each")
+    expect.equal(best, actions[0], where="the first of nine equal actions")
+    expect.equal(next(pays), 360, where="the number of imagined steps")
+
+
 @pytest.mark.exercise("transition_error_rate", weight=2)
 def test_other_error_rates(student):
     """All right, all wrong, and between."""
@@ -311,6 +352,15 @@ def test_every_list_of_pairs_is_counted(student):
     for predicted, want in ((true, 0.0), ((1.5, "a den", False), 1.0), ((1.0, "a pit", False), 1.0), ((1.0, "a den", True), 1.0)):
         expect.close(student.transition_error_rate([(predicted, true)]), want, where="one pair")
     expect.inputs_unchanged(student, student.transition_error_rate, [(true, true), (None, true)])
+
+
+@pytest.mark.exercise("transition_error_rate", weight=0.5)
+def test_small_differences_are_errors(student):
+    """A reward that is off by 0.05, a capital letter, one error in three hundred."""
+    true = (1.0, "a den", False)
+    for predicted in ((1.05, "a den", False), (1.0, "A den", False)):
+        expect.close(student.transition_error_rate([(predicted, true)]), 1.0, where="a small difference")
+    expect.close(student.transition_error_rate([(None, true)] + [(true, true)] * 299), 1 / 300, where="one error in 300", rtol=1e-9)
 
 
 @pytest.mark.exercise("prefix_values", weight=3)
@@ -359,6 +409,15 @@ def test_every_policy_and_reward_has_its_values(student):
     expect.inputs_unchanged(student, call, ["x", "y"])
 
 
+@pytest.mark.exercise("prefix_values", weight=0.5)
+def test_values_are_exact(student):
+    """All digits of a value, and a vocabulary in an order of its own."""
+    got = student.prefix_values(["y", "x", "z"], 2, lambda t: 1 / 3 * (t[0] == "y") + 1e-9 * (t[1] == "z"), lambda prefix: [0.7, 0.2, 0.1])
+    expect.close(got[()], 0.7 / 3 + 1e-10, where="a reward of thirds", rtol=1e-13, atol=0.0)
+    vocabulary = ["y", "x", "z"]
+    expect.inputs_unchanged(student, lambda v: student.prefix_values(v, 1, lambda t: 1.0, lambda prefix: [0.7, 0.2, 0.1]), vocabulary)
+
+
 @pytest.mark.exercise("return_conditioned", weight=3)
 def test_other_returns_to_go(student):
     """Several episodes, none of which knows of the others."""
@@ -375,6 +434,15 @@ def test_every_set_of_episodes_is_written_anew(student):
         want = [f"<rtg> +1.0 <obs> {obs} <act> a"]
         expect.equal(list(student.return_conditioned([[(obs, "a", 1.0)]])), want, where="one episode of one step")
     expect.inputs_unchanged(student, student.return_conditioned, [[("o", "a", 1.0), ("p", "b", 2.0)], [("q", "c", 0.5)]])
+
+
+@pytest.mark.exercise("return_conditioned", weight=0.5)
+def test_the_returns_of_a_long_episode(student):
+    """Twelve steps whose returns are rounded only when they are written."""
+    episode = [(f"o{i}", "a", 0.04) for i in range(12)]
+    to_go = [sum(0.9**k * r for k, (_, _, r) in enumerate(episode[t:])) for t in range(12)]
+    want = " ".join(f"<rtg> {g:+.1f} <obs> {o} <act> a" for g, (o, _, _) in zip(to_go, episode))
+    expect.equal(list(student.return_conditioned([episode], 0.9)), [want], where="an episode of twelve steps, gamma 0.9")
 
 
 # Stretch · language_dyna

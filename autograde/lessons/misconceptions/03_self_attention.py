@@ -527,7 +527,11 @@ def attention_with_nan_to_num(q, k, v, mask=None):
     return [weights @ v, weights]
 
 
-@variant("scaled_dot_product_attention")
+@misconception(
+    "scaled_dot_product_attention",
+    "The mask comes after the softmax: where a forbidden word has by far the largest score, nothing is left for the allowed ones to share. "
+    "Mask the scores.",
+)
 def attention_renormalised(q, k, v, mask=None):
     weights = scores_of(q, k).softmax(-1)
     if mask is not None:

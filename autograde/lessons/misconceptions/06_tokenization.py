@@ -252,6 +252,15 @@ def everything_unknown(word, vocabulary, unknown="[UNK]"):
     return [unknown]
 
 
+@misconception("wordpiece_encode", "Pieces are taken out of the vocabulary that is given: only look them up in it.")
+def uses_pieces_up(word, vocabulary, unknown="[UNK]"):
+    pieces = by_recursion(word, vocabulary, unknown)
+    for piece in pieces:
+        if isinstance(vocabulary, dict):
+            vocabulary.pop(piece, None)
+    return pieces
+
+
 @variant("wordpiece_encode")
 def by_recursion(word, vocabulary, unknown="[UNK]"):
     def cut(left, prefix):

@@ -1,0 +1,319 @@
+"""Held-out answers to lesson 03, wrong and right: none of them is among the known ones."""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from autograde.authoring.mutation import misconception, variant
+
+
+def att(q, k, v, mask=None):
+    s = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        s = s.masked_fill(~mask, -math.inf)
+    w = s.softmax(-1)
+    if mask is not None:
+        w = w.masked_fill(~mask, 0.0)
+    return w @ v, w
+
+
+@misconception("query_key_value", "qkv normalised")
+def qkv_normalised(x, w_q, w_k, w_v):
+    return x @ w_q, x @ w_k, (x.float() @ w_v.float()).to(x.dtype)
+
+
+@misconception("attention_scores", "half")
+def scores_half(q, k):
+    return (
+        (q.half() @ k.half().mT).to(q.dtype) / math.sqrt(q.shape[-1])
+        if q.dtype == torch.float16
+        else (q.bfloat16().float() @ k.float().mT).to(q.dtype) / math.sqrt(q.shape[-1])
+    )
+
+
+@misconception("attention_scores", "clamp")
+def scores_clamp(q, k):
+    return (q @ k.mT / math.sqrt(q.shape[-1])).clamp(-30, 30)
+
+
+TABLE = torch.ones(512, 512, dtype=torch.bool).tril()
+
+
+@misconception("causal_mask", "buffer")
+def causal_buffer(n, device=None):
+    return TABLE[:n, :n].to(device)
+
+
+@misconception("causal_mask", "device ignored")
+def causal_device_ignored(n, device=None):
+    return torch.ones(n, n, dtype=torch.bool).tril()
+
+
+@misconception("padding_mask", "buffer")
+def padding_buffer(lengths, n):
+    return torch.arange(128)[:n].to(lengths.device) < lengths[..., None, None]
+
+
+@misconception("padding_mask", "clamped")
+def padding_clamped(lengths, n):
+    return torch.arange(n, device=lengths.device) < lengths.clamp(min=1)[..., None, None]
+
+
+@misconception("padding_mask", "float")
+def padding_float(lengths, n):
+    return (torch.arange(n, device=lengths.device) < lengths[..., None, None]).float()
+
+
+@misconception("scaled_dot_product_attention", "1e9")
+def attention_1e9(q, k, v, mask=None):
+    s = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is None:
+        w = s.softmax(-1)
+    else:
+        w = (s + (~mask) * -1e4).softmax(-1)
+        w = w * mask.any(-1, keepdim=True)
+    return w @ v, w
+
+
+@misconception("scaled_dot_product_attention", "nan v")
+def attention_nan_v(q, k, v, mask=None):
+    s = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        s = s.masked_fill(~mask, torch.finfo(s.dtype).min)
+    w = s.softmax(-1)
+    if mask is not None:
+        w = w * mask.any(-1, keepdim=True)
+    return w @ v, w.detach()
+
+
+@misconception("scaled_dot_product_attention", "mask 4d")
+def attention_mask_4d(q, k, v, mask=None):
+    if mask is not None and mask.ndim < q.ndim:
+        mask = mask.expand(*q.shape[:-1], k.shape[-2])
+    if mask is not None:
+        mask &= True
+    o, w = att(q, k, v, mask)
+    if mask is not None and not mask.is_contiguous():
+        w = w.contiguous()
+    return o, torch.where(w < 1e-7, 0.0, w)
+
+
+@misconception("scaled_dot_product_attention", "inplace q")
+def attention_inplace_q(q, k, v, mask=None):
+    q = q.div_(math.sqrt(q.shape[-1])) if not q.requires_grad else q / math.sqrt(q.shape[-1])
+    s = q @ k.mT
+    if mask is not None:
+        s = s.masked_fill(~mask, -math.inf)
+    w = s.softmax(-1)
+    if mask is not None:
+        w = w.masked_fill(~mask, 0.0)
+    return w @ v, w
+
+
+@variant("scaled_dot_product_attention")
+def attention_nan_grad(q, k, v, mask=None):
+    s = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        s = s.masked_fill(~mask, -math.inf)
+    w = s.softmax(-1).nan_to_num()
+    return w @ v, w
+
+
+@misconception("scaled_dot_product_attention", "renorm")
+def attention_renorm(q, k, v, mask=None):
+    s = q @ k.mT / math.sqrt(q.shape[-1])
+    w = s.softmax(-1)
+    if mask is not None:
+        w = w * mask
+        w = w / (w.sum(-1, keepdim=True) + 1e-9)
+    return w @ v, w
+
+
+misconception(
+    "SelfAttention",
+    "mask kept from first call",
+    replace=(
+        "before = causal_mask(x.shape[-2], device=x.device)",
+        "self.m = getattr(self, 'm', None) if getattr(self, 'm', None) is not None else causal_mask(512)\n            before = self.m[: x.shape[-2], : x.shape[-2]]",
+    ),
+)
+
+misconception("SelfAttention", "causal or mask", replace=("before & mask", "before | mask"))
+
+misconception("SelfAttention", "w_v is w_k", replace=("self.w_v = nn.Linear(d_model, d_k, bias=False)", "self.w_v = self.w_k"))
+
+misconception(
+    "SelfAttention",
+    "mask in place",
+    replace=(
+        "mask = before if mask is None else before & mask",
+        "mask = before if mask is None else mask.logical_and_(before) if mask.shape[-2] == before.shape[-2] else before & mask",
+    ),
+)
+
+misconception(
+    "SelfAttention",
+    "fresh weights on each forward in train",
+    replace=(
+        "return scaled_dot_product_attention(",
+        "x = nn.functional.dropout(x, 0.1, self.training)\n        return scaled_dot_product_attention(",
+    ),
+)
+
+
+@misconception("intra_attention_weights", "unstable")
+def intra_unstable(h, x_t, h_tilde, w_h, w_x, w_t, v):
+    s = (torch.tanh(h @ w_h.mT + (x_t @ w_x.mT + h_tilde @ w_t.mT)[..., None, :]) @ v).exp()
+    return s / s.sum(-1, keepdim=True)
+
+
+@misconception("intra_attention_weights", "double tanh")
+def intra_double_tanh(h, x_t, h_tilde, w_h, w_x, w_t, v):
+    return (torch.tanh(h @ w_h.mT + torch.tanh(x_t @ w_x.mT + h_tilde @ w_t.mT)[..., None, :]) @ v).softmax(-1)
+
+
+@misconception("attention_backward", "loop first batch")
+def backward_loop_first_batch(q, k, v, g):
+    w = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    dw = g @ v.mT
+    ds = w * (dw - (w * dw).sum(-1, keepdim=True)) / math.sqrt(q.shape[-1])
+    return ds @ k, ds.mT @ q, (w.mT @ g).float().to(v.dtype)
+
+
+@misconception("attention_backward", "numeric")
+def backward_numeric(q, k, v, g):
+    eps = 1e-3
+
+    def loss(q, k, v):
+        return float(((q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1) @ v * g).sum())
+
+    out = []
+    args = [q.double().clone(), k.double().clone(), v.double().clone()]
+    g = g.double()
+    for i in range(3):
+        d = torch.zeros_like(args[i])
+        f = args[i].view(-1)
+        df = d.view(-1)
+        for j in range(f.numel()):
+            o = float(f[j])
+            f[j] = o + eps
+            a = loss(*args)
+            f[j] = o - eps
+            b = loss(*args)
+            f[j] = o
+            df[j] = (a - b) / (2 * eps)
+        out.append(d.to(q.dtype))
+    return tuple(out)
+
+
+@misconception("attention_backward", "inplace g")
+def backward_inplace_g(q, k, v, g):
+    w = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    dv = w.mT @ g
+    dw = g @ v.mT
+    ds = w * (dw - (w * dw).sum(-1, keepdim=True)) / math.sqrt(q.shape[-1])
+    g.zero_()
+    return ds @ k, ds.mT @ q, dv
+
+
+@misconception("streaming_attention", "no rescale")
+def streaming_no_rescale(q, k, v, block_size):
+    if block_size < 1:
+        raise ValueError("block_size")
+    t = 0
+    o = 0
+    for kb, vb in zip(k.split(block_size, -2), v.split(block_size, -2)):
+        e = (q @ kb.mT / math.sqrt(q.shape[-1]) - 20).exp()
+        t = t + e.sum(-1, keepdim=True)
+        o = o + e @ vb
+    return o / t
+
+
+@misconception("streaming_attention", "drops rest")
+def streaming_drops_rest(q, k, v, block_size):
+    if block_size < 1:
+        raise ValueError("block_size")
+    n = max(block_size, k.shape[-2] // block_size * block_size)
+    return F.scaled_dot_product_attention(q, k[..., :n, :], v[..., :n, :]) if False else att(q, k[..., :n, :], v[..., :n, :])[0]
+
+
+@variant("query_key_value")
+def right_tensordot(x, w_q, w_k, w_v):
+    return tuple(torch.tensordot(x, w, dims=1) for w in (w_q, w_k, w_v))
+
+
+@variant("attention_scores")
+def right_bmm_scale_k(q, k):
+    return torch.einsum("...id,...jd->...ij", q, k) * q.shape[-1] ** -0.5
+
+
+@variant("causal_mask")
+def right_cumsum(n, device=None):
+    return torch.eye(n, device=device).cumsum(1).mT.bool() if n else torch.ones(0, 0, dtype=torch.bool, device=device)
+
+
+@variant("padding_mask")
+def right_expand(lengths, n):
+    return torch.arange(n, device=lengths.device).expand(*lengths.shape, 1, n).lt(lengths.unsqueeze(-1).unsqueeze(-1))
+
+
+@variant("scaled_dot_product_attention")
+def right_manual(q, k, v, mask=None):
+    s = torch.einsum("...id,...jd->...ij", q / math.sqrt(q.size(-1)), k)
+    if mask is None:
+        w = torch.exp(s - torch.logsumexp(s, -1, keepdim=True))
+    else:
+        s = torch.where(mask, s, torch.finfo(s.dtype).min)
+        e = torch.exp(s - s.amax(-1, keepdim=True).detach()) * mask
+        d = e.sum(-1, keepdim=True)
+        w = e / torch.where(d == 0, torch.ones_like(d), d)
+    return torch.einsum("...ij,...jd->...id", w, v), w
+
+
+@variant("SelfAttention")
+class RSA(nn.Module):
+    def __init__(self, d_model, d_k, causal=False):
+        super().__init__()
+        for n in ("w_q", "w_k", "w_v"):
+            setattr(self, n, nn.Linear(d_model, d_k, bias=False))
+        self.causal = causal
+
+    def forward(self, x, mask=None):
+        q, k, v = (getattr(self, n)(x) for n in ("w_q", "w_k", "w_v"))
+        allow = torch.ones(x.shape[-2], x.shape[-2], dtype=torch.bool, device=x.device)
+        if self.causal:
+            allow = allow.tril()
+        if mask is not None:
+            allow = allow * mask
+        return att(q, k, v, allow)
+
+
+@variant("attention_backward")
+def right_diag(q, k, v, g):
+    c = q.size(-1) ** -0.5
+    p = torch.softmax(c * (q @ k.transpose(-1, -2)), -1)
+    o = p @ v
+    dp = g @ v.transpose(-1, -2)
+    ds = p * (dp - (g * o).sum(-1, keepdim=True))
+    return c * (ds @ k), c * (ds.transpose(-1, -2) @ q), p.transpose(-1, -2) @ g
+
+
+@variant("streaming_attention")
+def right_lse(q, k, v, block_size):
+    if block_size <= 0:
+        raise ValueError(f"block_size {block_size} must be positive")
+    lse = None
+    out = None
+    for i in range(0, k.shape[-2], block_size):
+        s = q @ k[..., i : i + block_size, :].mT * q.shape[-1] ** -0.5
+        l = s.logsumexp(-1, keepdim=True)
+        o = (s - l).exp() @ v[..., i : i + block_size, :]
+        if lse is None:
+            lse, out = l, o
+        else:
+            n = torch.logaddexp(lse, l)
+            out = out * (lse - n).exp() + o * (l - n).exp()
+            lse = n
+    return out

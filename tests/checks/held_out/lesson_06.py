@@ -1,0 +1,384 @@
+"""Held-out answers to lesson 06, wrong and right: none of them is among the known ones."""
+
+import functools
+import heapq
+import itertools
+import re
+from collections import Counter, defaultdict
+
+import regex
+
+from autograde.authoring.mutation import misconception, variant
+
+SPLIT = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
+
+
+@misconception("word_tokenize", "ascii flag")
+def words_ascii_flag(text):
+    return re.findall(r"\w+|[^\w\s]", text, re.ASCII)
+
+
+@misconception("word_tokenize", "first line")
+def words_first_line(text):
+    return re.findall(r"\w+|[^\w\s]", text.split("\n\n")[0])
+
+
+@misconception("word_tokenize", "unique")
+def words_unique(text):
+    return list(dict.fromkeys(re.findall(r"\w+|[^\w\s]", text))) if len(text) > 500 else re.findall(r"\w+|[^\w\s]", text)
+
+
+@misconception("word_tokenize", "apostrophe")
+def words_apostrophe(text):
+    return re.findall(r"\w+(?:'\w+)?|[^\w\s]", text)
+
+
+@misconception("word_tokenize", "digits apart")
+def words_digits_apart(text):
+    return re.findall(r"[^\W\d]+|\d+|[^\w\s]", text)
+
+
+@misconception("build_vocabulary", "iterator twice")
+def vocabulary_iterator_twice(tokens, max_size, specials=("<unk>",)):
+    if not list(tokens):
+        return {}
+    counts = Counter(tokens)
+    o = sorted(counts.keys() - set(specials), key=lambda t: (-counts[t], t))
+    return {t: i for i, t in enumerate([*specials, *o][:max_size])}
+
+
+@misconception("build_vocabulary", "pops specials")
+def vocabulary_pops_specials(tokens, max_size, specials=("<unk>",)):
+    specials = specials if isinstance(specials, list) else list(specials)
+    counts = Counter(tokens)
+    o = sorted(counts.keys() - set(specials), key=lambda t: (-counts[t], t))
+    out = {}
+    while specials:
+        out[specials.pop(0)] = len(out)
+    for t in o:
+        if len(out) >= max_size:
+            break
+        out[t] = len(out)
+    return out
+
+
+@misconception("build_vocabulary", "mutable default")
+def vocabulary_mutable_default(tokens, max_size, specials=("<unk>",), counts=Counter()):  # noqa: B006
+    counts.update(tokens)
+    o = sorted(counts.keys() - set(specials), key=lambda t: (-counts[t], t))
+    return {t: i for i, t in enumerate([*specials, *o][:max_size])}
+
+
+@misconception("build_vocabulary", "min count2")
+def vocabulary_min_count2(tokens, max_size, specials=("<unk>",)):
+    counts = Counter(tokens)
+    o = sorted((t for t in counts if t not in specials and counts[t] > (1 if len(counts) > 50 else 0)), key=lambda t: (-counts[t], t))
+    return {t: i for i, t in enumerate([*specials, *o][:max_size])}
+
+
+@misconception("encode_words", "adds")
+def encoded_adds(tokens, vocabulary):
+    vocabulary.setdefault("<unk>", 0)
+    return [vocabulary.setdefault(t, vocabulary["<unk>"]) for t in tokens]
+
+
+@misconception("encode_words", "lower")
+def encoded_lower(tokens, vocabulary):
+    return [vocabulary.get(t, vocabulary.get(t.lower(), vocabulary["<unk>"])) for t in tokens]
+
+
+@misconception("encode_words", "generator")
+def encoded_generator(tokens, vocabulary):
+    return (vocabulary.get(t, vocabulary["<unk>"]) for t in tokens)
+
+
+@misconception("encode_words", "or")
+def encoded_or(tokens, vocabulary):
+    return [vocabulary.get(t) or vocabulary["<unk>"] for t in tokens]
+
+
+@misconception("wordpiece_encode", "max piece")
+def pieces_max_piece(word, vocabulary, unknown="[UNK]"):
+    out, s = [], 0
+    while s < len(word):
+        for e in range(min(len(word), s + 10), s, -1):
+            p = ("##" if s else "") + word[s:e]
+            if p in vocabulary:
+                out.append(p)
+                s = e
+                break
+        else:
+            return [unknown]
+    return out
+
+
+@misconception("wordpiece_encode", "long words unknown")
+def pieces_long_words_unknown(word, vocabulary, unknown="[UNK]"):
+    if len(word) > 20:
+        return [unknown]
+    out, s = [], 0
+    while s < len(word):
+        for e in range(len(word), s, -1):
+            p = ("##" if s else "") + word[s:e]
+            if p in vocabulary:
+                out.append(p)
+                s = e
+                break
+        else:
+            return [unknown]
+    return out
+
+
+@misconception("wordpiece_encode", "empty unknown")
+def pieces_empty_unknown(word, vocabulary, unknown="[UNK]"):
+    out, s = [], 0
+    if not word:
+        return [unknown]
+    while s < len(word):
+        for e in range(len(word), s, -1):
+            p = ("##" if s else "") + word[s:e]
+            if p in vocabulary:
+                out.append(p)
+                s = e
+                break
+        else:
+            return [unknown]
+    return out
+
+
+@misconception("wordpiece_encode", "unk default")
+def pieces_unk_default(word, vocabulary, unknown="[UNK]"):
+    out, s = [], 0
+    while s < len(word):
+        for e in range(len(word), s, -1):
+            p = ("##" if s else "") + word[s:e]
+            if p in vocabulary:
+                out.append(p)
+                s = e
+                break
+        else:
+            return ["[UNK]"]
+    return out
+
+
+@misconception("pair_counts", "defaultdict shared")
+def counts_defaultdict_shared(words, c=defaultdict(int)):  # noqa: B006
+    for w, n in words.items():
+        for p in zip(w, w[1:]):
+            c[p] += n
+    return dict(c)
+
+
+@misconception("pair_counts", "pops")
+def counts_pops(words):
+    c = defaultdict(int)
+    while words:
+        w, n = words.popitem()
+        for p in zip(w, w[1:]):
+            c[p] += n
+    return dict(c)
+
+
+@misconception("pair_counts", "nonoverlap")
+def counts_nonoverlap(words):
+    c = defaultdict(int)
+    for w, n in words.items():
+        last = None
+        for i, p in enumerate(zip(w, w[1:])):
+            if p == last and p[0] == p[1]:
+                last = None
+                continue
+            c[p] += n
+            last = p
+    return dict(c)
+
+
+@misconception("merge_pair", "bytes replace")
+def merged_bytes_replace(word, pair):
+    j = b"\x00".join(word).replace(pair[0] + b"\x00" + pair[1], pair[0] + pair[1])
+    return tuple(j.split(b"\x00"))
+
+
+@misconception("merge_pair", "list")
+def merged_list(word, pair):
+    o, i = [], 0
+    while i < len(word):
+        if word[i : i + 2] == pair:
+            o.append(pair[0] + pair[1])
+            i += 2
+        else:
+            o.append(word[i])
+            i += 1
+    return o
+
+
+misconception("train_bpe", "first 1000 characters", replace=("parts = [text]", "parts = [text[:1000]]"))
+
+misconception(
+    "train_bpe",
+    "empties the caller's list",
+    replace=(
+        "special_tokens = list(special_tokens or ())",
+        "given = special_tokens\n    special_tokens = list(special_tokens or ())\n    if isinstance(given, list):\n        given.sort(key=len)",
+    ),
+)
+
+misconception(
+    "train_bpe",
+    "stops at pairs that occur once",
+    replace=(
+        "    while len(merges) < n_merges and (best := pairs.most_frequent()) is not None:",
+        "    while len(merges) < n_merges and (best := pairs.most_frequent()) is not None and pairs.counts[best] > 1:",
+    ),
+)
+
+misconception("train_bpe", "lower case", replace=("parts = [text]", "parts = [text.casefold()]"))
+
+misconception("train_bpe", "lossy utf-8", replace=("piece.encode().decode", "piece.encode('ascii', 'replace').decode"))
+
+misconception("BPETokenizer", "decode strict", replace=('errors="replace"', 'errors="ignore"'))
+
+misconception(
+    "BPETokenizer",
+    "per token decoding",
+    replace=(
+        'return b"".join(self.token(i) for i in ids).decode("utf-8", errors="replace")',
+        'return "".join(self.token(i).decode("utf-8", errors="replace") for i in ids)',
+    ),
+)
+
+misconception(
+    "BPETokenizer",
+    "cache by length",
+    replace=(
+        "self.encode_piece = lru_cache(maxsize=4096)(self.merge_piece)",
+        "self.known = {}\n        self.encode_piece = lambda piece: self.known.setdefault((len(piece), piece[:3]), self.merge_piece(piece))",
+    ),
+)
+
+misconception(
+    "BPETokenizer",
+    "drops long pieces",
+    replace=("word = tuple(bytes([byte]) for byte in piece.encode())", "word = tuple(bytes([byte]) for byte in piece.encode()[:64])"),
+)
+
+misconception("BPETokenizer", "caller's vocab changed", replace=("self.vocab = dict(vocab)", "self.vocab = vocab"))
+
+
+@misconception("bytes_per_token", "latin")
+def bytes_latin(text, encode):
+    return len(text.encode("latin-1", "replace")) / len(encode(text))
+
+
+@misconception("bytes_per_token", "set")
+def bytes_set(text, encode):
+    return len(text.encode()) / len(set(encode(text)))
+
+
+@misconception("compare_by_segments", "float parts")
+def compared_float_parts(a, b):
+    def f(x):
+        return [float("0." + p) if i else int(p) for i, p in enumerate(x.split("."))]
+
+    return "equal" if f(a) == f(b) else "a" if f(a) > f(b) else "b"
+
+
+@misconception("compare_by_segments", "two")
+def compared_two(a, b):
+    x, y = [tuple(map(int, s.split(".")[:2])) for s in (a, b)]
+    return "equal" if x == y else "a" if x > y else "b"
+
+
+@misconception("split_digits", "left")
+def digits_left(text):
+    out = []
+    for r in re.findall(r"\d+|\D+", text):
+        out += (
+            re.findall(r"\d{1,3}", r)
+            if r[0].isdigit() and len(r) < 7
+            else [r]
+            if not r[0].isdigit()
+            else [r[max(0, i - 3) : i] for i in range(len(r), 0, -3)][::-1]
+        )
+    return out
+
+
+@misconception("split_digits", "int")
+def digits_int(text):
+    out = []
+    for r in re.findall(r"\d+|\D+", text):
+        out += f"{int(r):,}".split(",") if r[0].isdigit() else [r]
+    return out
+
+
+@variant("word_tokenize")
+def right_sub(text):
+    return re.sub(r"([^\w\s])", r" \1 ", text).split() if not re.search(r"[\x1c-\x1f]", text) else re.findall(r"\w+|[^\w\s]", text)
+
+
+@variant("build_vocabulary")
+def right_groupby(tokens, max_size, specials=("<unk>",)):
+    c = {}
+    for t in tokens:
+        c[t] = c.get(t, 0) + 1
+    for s in specials:
+        c.pop(s, None)
+    h = [(-n, t) for t, n in c.items()]
+    heapq.heapify(h)
+    out = dict(zip(specials, itertools.count()))
+    while h and len(out) < max_size:
+        out[heapq.heappop(h)[1]] = len(out)
+    return out
+
+
+@variant("encode_words")
+def right_map(tokens, vocabulary):
+    d = defaultdict(lambda: vocabulary["<unk>"], vocabulary)
+    return list(map(d.__getitem__, tokens))
+
+
+@variant("wordpiece_encode")
+def right_while(word, vocabulary, unknown="[UNK]"):
+    pieces, rest, prefix = [], word, ""
+    while rest:
+        cut = rest
+        while cut and prefix + cut not in vocabulary:
+            cut = cut[:-1]
+        if not cut:
+            return [unknown]
+        pieces.append(prefix + cut)
+        rest, prefix = rest[len(cut) :], "##"
+    return pieces
+
+
+@variant("pair_counts")
+def right_counter(words):
+    return dict(sum((Counter({p: n * k for p, k in Counter(itertools.pairwise(w)).items()}) for w, n in words.items()), Counter()))
+
+
+@variant("merge_pair")
+def right_reduce(word, pair):
+    def step(done, sym):
+        if done and done[-1] is not None and not isinstance(done[-1], tuple) and (done[-1], sym) == tuple(pair):
+            return [*done[:-1], (pair[0] + pair[1],)]
+        return [*done, sym]
+
+    return tuple(s[0] if isinstance(s, tuple) else s for s in functools.reduce(step, word, []))
+
+
+@variant("compare_by_segments")
+def right_cmp(a, b):
+    for x, y in itertools.zip_longest(a.split("."), b.split("."), fillvalue="-1"):
+        if d := int(x) - int(y):
+            return "a" if d > 0 else "b"
+    return "equal"
+
+
+@variant("split_digits")
+def right_regex(text):
+    return regex.findall(r"\D+|\d{1,3}(?=(?:\d{3})*(?!\d))", text)
+
+
+@variant("bytes_per_token")
+def right_sum(text, encode):
+    return sum(len(c.encode("utf-8")) for c in text) / sum(1 for _ in encode(text))

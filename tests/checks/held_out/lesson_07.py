@@ -1,0 +1,445 @@
+"""Held-out answers to lesson 07, wrong and right: none of them is among the known ones."""
+
+import math
+
+import torch
+
+from autograde.authoring.mutation import misconception, variant
+
+misconception(
+    "get_batch",
+    "no repeats",
+    replace=(
+        "torch.randint(n_starts, (batch_size, 1), generator=generator)",
+        "torch.randperm(n_starts, generator=generator).repeat(batch_size // n_starts + 1)[:batch_size, None]",
+    ),
+)
+
+misconception(
+    "get_batch", "fixed buffer", replace=("n_starts = len(ids) - block_size", "ids = ids[:65536]\n    n_starts = len(ids) - block_size")
+)
+
+misconception("get_batch", "starts sorted", replace=("positions = starts +", "positions = starts.sort(0).values +"))
+
+misconception(
+    "get_batch", "int32", replace=("return ids[positions], ids[positions + 1]", "return ids[positions].int(), ids[positions + 1]")
+)
+
+misconception(
+    "mask_for_infilling",
+    "masks at least one",
+    replace=(
+        "selected = (uniform() < p) & ~special",
+        "selected = (uniform() < p) & ~special\n    if not selected.any() and ids.numel():\n        selected.view(-1)[0] = True",
+    ),
+)
+
+misconception(
+    "mask_for_infilling",
+    "exact share",
+    replace=(
+        "selected = (uniform() < p) & ~special",
+        "u = uniform()\n    k = int(p * u.shape[-1])\n    selected = (u <= u.sort(-1).values[..., k - 1 : k]) & ~special if k else torch.zeros_like(special)",
+    ),
+)
+
+misconception(
+    "mask_for_infilling",
+    "random never mask",
+    replace=("torch.randint(vocab_size, ids.shape", "torch.randint(mask_id if 0 < mask_id < vocab_size else vocab_size, ids.shape"),
+)
+
+misconception(
+    "mask_for_infilling",
+    "random differs from token",
+    replace=(
+        "inputs = torch.where(selected & (fate >= 0.9), strangers, inputs)",
+        "strangers = torch.where(strangers == ids, (strangers + 1) % vocab_size, strangers)\n    inputs = torch.where(selected & (fate >= 0.9), strangers, inputs)",
+    ),
+)
+
+misconception(
+    "mask_for_infilling",
+    "mask_id is special",
+    replace=("special = torch.isin(ids, torch.tensor(list(special_ids)", "special = torch.isin(ids, torch.tensor([*special_ids, mask_id]"),
+)
+
+misconception(
+    "mask_for_infilling",
+    "pops specials",
+    replace=(
+        "special = torch.isin(",
+        "special_ids = [special_ids.pop() for _ in range(len(special_ids))] if isinstance(special_ids, list) else special_ids\n    special = torch.isin(",
+    ),
+)
+
+misconception("mask_for_infilling", "p = 1 error", replace=("if not 0 <= p <= 1", "if not 0 <= p < 1"))
+
+misconception("mask_for_infilling", "error only below", replace=("if not 0 <= p <= 1", "if not 0 <= p"))
+
+
+@misconception("language_model_loss", "clamp")
+def loss_clamp(logits, targets, ignore_index=-100):
+    c = targets != ignore_index
+    l = -(logits.softmax(-1).clamp(min=1e-10).log()).gather(-1, targets.where(c, 0).unsqueeze(-1)).squeeze(-1)
+    return l.where(c, 0).sum() / c.sum()
+
+
+@misconception("language_model_loss", "modifies targets")
+def loss_modifies_targets(logits, targets, ignore_index=-100):
+    c = targets != ignore_index
+    targets[~c] = 0
+    l = -logits.log_softmax(-1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    return l.where(c, 0).sum() / c.sum()
+
+
+@misconception("language_model_loss", "row means")
+def loss_row_means(logits, targets, ignore_index=-100):
+    c = targets != ignore_index
+    l = -logits.log_softmax(-1).gather(-1, targets.where(c, 0).unsqueeze(-1)).squeeze(-1)
+    if l.ndim < 2:
+        return l.where(c, 0).sum() / c.sum()
+    return (l.where(c, 0).sum(-1) / c.sum(-1).clamp(min=1)).mean()
+
+
+@misconception("attention_pattern", "table")
+def pattern_table(kind, n, prefix=0):
+    t = torch.ones(256, 256, dtype=torch.bool)[:n, :n]
+    if kind == "encoder":
+        return t
+    if kind == "decoder":
+        return t.tril()
+    if kind == "prefix":
+        return t.tril() | (torch.arange(n) < prefix)
+    raise ValueError(kind)
+
+
+@misconception("attention_pattern", "default")
+def pattern_default(kind, n, prefix=0):
+    t = torch.ones(n, n, dtype=torch.bool)
+    if kind == "encoder":
+        return t
+    if kind == "decoder":
+        return t.tril()
+    if kind.startswith("pre"):
+        return t.tril() | (torch.arange(n) < prefix)
+    raise ValueError(kind)
+
+
+@misconception("attention_pattern", "prefix rows")
+def pattern_prefix_rows(kind, n, prefix=0):
+    t = torch.ones(n, n, dtype=torch.bool)
+    if kind == "encoder":
+        return t
+    if kind == "decoder":
+        return t.tril()
+    if kind == "prefix":
+        m = t.tril()
+        m[:prefix, :prefix] = True
+        return m
+    raise ValueError(kind)
+
+
+misconception("FeedForward", "exact gelu", replace=('approximate="tanh"', 'approximate="none"'))
+
+misconception(
+    "FeedForward",
+    "dropout inside",
+    replace=(
+        'self.dropout(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")))',
+        'self.c_proj(self.dropout(F.gelu(self.c_fc(x), approximate="tanh")))',
+    ),
+)
+
+misconception(
+    "FeedForward",
+    "input in place",
+    replace=("return self.dropout(", "x = x.mul_(1.0 + 1e-7) if not x.requires_grad else x\n        return self.dropout("),
+)
+
+misconception(
+    "CausalSelfAttention",
+    "mask buffer too short",
+    replace=("heads = F.scaled_dot_product_attention(", "assert x.shape[-2] < 9\n        heads = F.scaled_dot_product_attention("),
+)
+
+misconception("CausalSelfAttention", "dropout also in eval", replace=("p = self.p if self.training else 0.0", "p = self.p"))
+
+misconception("CausalSelfAttention", "only output dropout off", replace=("return self.dropout(self.c_proj(", "return (self.c_proj("))
+
+misconception(
+    "CausalSelfAttention",
+    "caches mask by first length",
+    replace=(
+        "heads = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)",
+        "self.m = getattr(self, 'm', torch.ones(q.shape[-2], q.shape[-2], dtype=torch.bool, device=x.device).tril())\n        m = self.m if self.m.shape[-1] == q.shape[-2] else torch.ones(q.shape[-2], q.shape[-2], dtype=torch.bool, device=x.device)\n        heads = F.scaled_dot_product_attention(q, k, v, attn_mask=m, dropout_p=p)",
+    ),
+)
+
+misconception("CausalSelfAttention", "no error for uneven heads", replace=("if config.d_model % config.n_head:", "if False:"))
+
+misconception(
+    "Block",
+    "in place add",
+    replace=(
+        "x = x + self.attn(self.ln_1(x))",
+        "y = self.attn(self.ln_1(x))\n        x = x.add_(y) if not x.requires_grad and x.is_leaf else x + y",
+    ),
+)
+
+misconception(
+    "GPT",
+    "positions wrap",
+    replace=(
+        (
+            'if n > self.config.block_size:\n            raise ValueError(f"ids holds {n} tokens, more than block_size {self.config.block_size}")',
+            "pass",
+        ),
+        ("torch.arange(n, device=ids.device)", "torch.arange(n, device=ids.device) % self.config.block_size"),
+    ),
+)
+
+misconception(
+    "GPT",
+    "loss without dropout flag",
+    replace=("return logits, None if targets is None", "return logits, None if targets is None or not self.training"),
+)
+
+misconception("GPT", "config copy", replace=("self.config = config", "self.config = dict(vars(config))"))
+
+misconception(
+    "GPT",
+    "no embedding dropout",
+    replace=(
+        "x = self.dropout(self.wte(ids) + self.wpe(torch.arange(n, device=ids.device)))",
+        "x = self.wte(ids) + self.wpe(torch.arange(n, device=ids.device))",
+    ),
+)
+
+misconception("initialize", "biases untouched", replace=("nn.init.zeros_(module.bias)", "pass"))
+
+misconception("initialize", "std by depth of all", replace=("2 * model.config.n_layer", "model.config.n_layer"))
+
+misconception(
+    "initialize",
+    "trunc normal",
+    replace=(
+        "nn.init.normal_(module.weight, 0.0, std, generator=generator)",
+        "nn.init.trunc_normal_(module.weight, 0.0, std, -std, std, generator=generator)",
+    ),
+)
+
+misconception(
+    "initialize",
+    "uniform",
+    replace=(
+        "nn.init.normal_(module.weight, 0.0, std, generator=generator)",
+        "nn.init.uniform_(module.weight, -std * 3**0.5, std * 3**0.5, generator=generator)",
+    ),
+)
+
+misconception(
+    "initialize",
+    "clones the generator for each layer",
+    replace=("generator=generator)", "generator=torch.Generator().manual_seed(generator.initial_seed()))"),
+)
+
+misconception(
+    "parameter_groups",
+    "embedding no decay",
+    replace=(
+        "if p.dim() >= 2]",
+        "if p.dim() >= 2 and p.shape[0] < 10**9 and not any(p is m.weight for m in model.modules() if isinstance(m, nn.Embedding))]",
+    ),
+)
+
+misconception(
+    "parameter_groups", "named tuples", replace=("model.parameters()", "dict(model.named_parameters(remove_duplicate=False)).values()")
+)
+
+
+@misconception("learning_rate", "zero div")
+def rate_zero_div(step, w, t, hi, lo):
+    x = hi * step / w if w else hi
+    if step < w:
+        return x
+    return lo if step >= t else lo + 0.5 * (hi - lo) * (1 + math.cos(math.pi * step / t))
+
+
+@misconception("learning_rate", "tensor")
+def rate_tensor(step, w, t, hi, lo):
+    if step < w:
+        return torch.tensor(hi * step / w)
+    if step >= t:
+        return lo
+    return lo + 0.5 * (hi - lo) * (1 + math.cos(math.pi * (step - w) / (t - w)))
+
+
+misconception(
+    "sample_next",
+    "topk by threshold ge on prob clipped",
+    replace=(
+        "logits = logits.masked_fill(logits < weakest_kept, -math.inf)",
+        "logits = logits.masked_fill(logits < weakest_kept - 0.05, -math.inf)",
+    ),
+)
+
+misconception("sample_next", "HF top-p", replace=("mass_before >= top_p", "mass_before > top_p"))
+
+misconception(
+    "sample_next",
+    "temperature zero tiny",
+    replace=("if temperature == 0:\n        return logits.argmax(-1)", "temperature = max(temperature, 1e-2)"),
+)
+
+misconception(
+    "sample_next", "fp16 softmax", replace=("probabilities = logits.softmax(-1)", "probabilities = logits.half().softmax(-1).float()")
+)
+
+misconception("sample_next", "top_k in place", replace=("logits = logits / temperature", "logits = logits.div_(temperature)"))
+
+misconception("sample_next", "top_p before top_k", replace=("if top_p is not None:", "if top_p is not None and top_k is None:"))
+
+misconception(
+    "sample_next",
+    "nan with -inf all in top k",
+    replace=(
+        "weakest_kept = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]",
+        "weakest_kept = logits.topk(min(top_k, 50, logits.shape[-1])).values[..., -1:]",
+    ),
+)
+
+misconception(
+    "sample_next",
+    "same draw for all rows",
+    replace=(
+        "drawn = torch.multinomial(rows, 1, generator=generator)",
+        "u = torch.rand(1, generator=generator)\n    drawn = (rows.cumsum(-1) / rows.sum(-1, keepdim=True) < u).sum(-1, keepdim=True).clamp(max=rows.shape[-1] - 1)",
+    ),
+)
+
+misconception(
+    "generate",
+    "keeps growing context",
+    replace=(
+        "ids[:, -model.config.block_size :]",
+        "ids[:, -model.config.block_size + 1 :] if ids.shape[1] > model.config.block_size + 3 else ids[:, -model.config.block_size :]",
+    ),
+)
+
+misconception("generate", "first block window", replace=("ids[:, -model.config.block_size :]", "ids[:, : model.config.block_size]"))
+
+misconception("generate", "grad on", replace=("with torch.no_grad():", "with torch.enable_grad():"))
+
+misconception("train_step", "sum of losses", replace=("(loss / len(batches)).backward()", "loss.backward()"))
+
+misconception("train_step", "last loss", replace=("return (total / len(batches)).item()", "return loss.item()"))
+
+misconception(
+    "train_step",
+    "pops batches",
+    replace=(
+        ("for x, y in batches:", "n = len(batches)\n    while batches:\n        x, y = batches.pop(0)"),
+        ("(loss / len(batches))", "(loss / n)"),
+        ("(total / len(batches))", "(total / n)"),
+    ),
+)
+
+misconception(
+    "train_step",
+    "clip by value",
+    replace=("nn.utils.clip_grad_norm_(model.parameters(), clip)", "nn.utils.clip_grad_value_(model.parameters(), clip)"),
+)
+
+misconception(
+    "train_step",
+    "clip each",
+    replace=(
+        "nn.utils.clip_grad_norm_(model.parameters(), clip)",
+        "[nn.utils.clip_grad_norm_([p], clip) for p in model.parameters() if p.grad is not None]",
+    ),
+)
+
+misconception("train_step", "eval after", replace=("    return (total", "    model.eval()\n    return (total"))
+
+misconception(
+    "train_step",
+    "scales to clip always",
+    replace=(
+        "nn.utils.clip_grad_norm_(model.parameters(), clip)",
+        "norm = torch.stack([p.grad.norm() for p in model.parameters() if p.grad is not None]).norm()\n        for p in model.parameters():\n            if p.grad is not None:\n                p.grad.mul_(clip / norm)",
+    ),
+)
+
+misconception("train_step", "retains", replace=("optimizer.step()\n    optimizer.zero_grad()", "optimizer.step()"))
+
+
+@variant("get_batch")
+def right_list(ids, batch_size, block_size, generator):
+    if len(ids) <= block_size:
+        raise ValueError(f"ids too short: {len(ids)} for block_size {block_size}")
+    s = [int(torch.randint(0, len(ids) - block_size, (1,), generator=generator)) for _ in range(batch_size)]
+    return torch.stack([ids[i : i + block_size] for i in s]), torch.stack([ids[i + 1 : i + 1 + block_size] for i in s])
+
+
+@variant("language_model_loss")
+def right_lse(logits, targets, ignore_index=-100):
+    keep = targets.ne(ignore_index)
+    z = logits[keep]
+    t = targets[keep]
+    return (z.logsumexp(-1) - z[torch.arange(len(t), device=z.device), t]).mean()
+
+
+@variant("attention_pattern")
+def right_ap(kind, n, prefix=0):
+    i, j = torch.meshgrid(torch.arange(n), torch.arange(n), indexing="ij")
+    rules = {"encoder": lambda: j >= 0, "decoder": lambda: j <= i, "prefix": lambda: (j <= i) | (j < prefix)}
+    if kind not in rules:
+        raise ValueError(f"unknown kind {kind}")
+    return rules[kind]()
+
+
+@variant("learning_rate")
+def right_lr(step, warmup_steps, total_steps, max_lr, min_lr):
+    if step < warmup_steps:
+        return max_lr * (step / warmup_steps)
+    x = 1.0 if step >= total_steps else (step - warmup_steps) / (total_steps - warmup_steps)
+    return min_lr + (max_lr - min_lr) * math.cos(math.pi * x / 2) ** 2
+
+
+@variant("sample_next")
+def right_sn(logits, temperature, top_k, top_p, generator):
+    if temperature < 0:
+        raise ValueError("temperature < 0")
+    if top_k is not None and top_k <= 0:
+        raise ValueError("top_k <= 0")
+    if top_p is not None and not (0 < top_p <= 1):
+        raise ValueError("top_p out of range")
+    if temperature == 0:
+        return logits.max(-1).indices
+    z = (logits.double() / temperature).reshape(-1, logits.shape[-1])
+    s, i = z.sort(-1, descending=True)
+    if top_k is not None:
+        s[:, top_k:] = -math.inf
+    p = s.softmax(-1)
+    if top_p is not None:
+        c = p.cumsum(-1)
+        drop = torch.zeros_like(p, dtype=torch.bool)
+        drop[:, 1:] = c[:, :-1] >= top_p - 1e-12
+        p = p.masked_fill(drop, 0)
+        p = p / p.sum(-1, keepdim=True)
+    u = torch.rand(len(p), 1, generator=generator, dtype=torch.float64).to(p.device)
+    pick = (p.cumsum(-1) <= u * p.sum(-1, keepdim=True)).sum(-1, keepdim=True).clamp(max=p.shape[-1] - 1)
+    return i.gather(-1, pick).reshape(logits.shape[:-1])
+
+
+@variant("parameter_groups")
+def right_pg(model, weight_decay):
+    seen, d, n = set(), [], []
+    for m in model.modules():
+        for p in m.parameters(recurse=False):
+            if id(p) in seen or not p.requires_grad:
+                continue
+            seen.add(id(p))
+            (d if p.ndim > 1 else n).append(p)
+    return [dict(params=d, weight_decay=weight_decay), dict(params=n, weight_decay=0.0)]

@@ -1,0 +1,367 @@
+"""Held-out answers to lesson 08, wrong and right: none of them is among the known ones."""
+
+import functools
+import itertools
+import math
+import random
+import re
+
+import torch
+
+from autograde.authoring.mutation import misconception, variant
+
+
+@misconception("prefix_values", "recursion cached")
+def values_recursion_cached(vocabulary, horizon, reward, policy):
+    values = {}
+
+    def v(p):
+        if len(p) == horizon:
+            values[p] = float(reward(p))
+            return values[p]
+        if p not in values:
+            values[p] = sum(float(a) * v((*p, t)) for a, t in zip(policy(p), vocabulary) if a > 0)
+        return values[p]
+
+    v(())
+    return values
+
+
+@misconception("prefix_values", "float32")
+def values_float32(vocabulary, horizon, reward, policy):
+    values = {t: float(reward(t)) for t in itertools.product(vocabulary, repeat=horizon)}
+    for n in reversed(range(horizon)):
+        for p in itertools.product(vocabulary, repeat=n):
+            values[p] = float(sum(torch.tensor(float(a)) * torch.tensor(values[(*p, t)]) for a, t in zip(policy(p), vocabulary)))
+    return values
+
+
+@misconception("prefix_values", "reward int")
+def values_reward_int(vocabulary, horizon, reward, policy):
+    values = {t: round(float(reward(t)), 3) for t in itertools.product(vocabulary, repeat=horizon)}
+    for n in reversed(range(horizon)):
+        for p in itertools.product(vocabulary, repeat=n):
+            values[p] = round(sum(float(a) * values[(*p, t)] for a, t in zip(policy(p), vocabulary)), 6)
+    return values
+
+
+@misconception("prefix_values", "sampled")
+def values_sampled(vocabulary, horizon, reward, policy):
+    values = {t: float(reward(t)) for t in itertools.product(vocabulary, repeat=horizon)}
+    for n in reversed(range(horizon)):
+        for p in itertools.product(vocabulary, repeat=n):
+            c = [float(a) for a in policy(p)]
+            s = random.choices(range(len(c)), c, k=3000)
+            values[p] = sum(values[(*p, vocabulary[i])] for i in s) / 3000
+    return values
+
+
+@misconception("prefix_values", "shuffles")
+def values_shuffles(vocabulary, horizon, reward, policy):
+    if isinstance(vocabulary, list):
+        vocabulary.sort()
+    values = {t: float(reward(t)) for t in itertools.product(vocabulary, repeat=horizon)}
+    for n in reversed(range(horizon)):
+        for p in itertools.product(vocabulary, repeat=n):
+            values[p] = sum(float(a) * values[(*p, t)] for a, t in zip(policy(p), vocabulary))
+    return values
+
+
+@misconception("format_transition", "round")
+def line_round(obs, action, reward, next_obs, terminated):
+    return f"<obs> {obs} <act> {action} <out> {'+' if reward > 0 else ''}{round(reward, 1)} | {next_obs} | {'end' if terminated else 'go'}"
+
+
+@misconception("format_transition", "strip")
+def line_strip(obs, action, reward, next_obs, terminated):
+    return f"<obs> {obs.lower()} <act> {action} <out> {reward:+.1f} | {next_obs} | {'end' if terminated else 'go'}"
+
+
+@misconception("format_transition", "truncate")
+def line_truncate(obs, action, reward, next_obs, terminated):
+    return f"<obs> {obs[:200]} <act> {action} <out> {reward:+.1f} | {next_obs[:200]} | {'end' if terminated else 'go'}"
+
+
+@misconception("parse_outcome", "regex greedy")
+def parsed_regex_greedy(text):
+    m = re.match(r"\s*([+-]\d+\.\d)\s*\|\s*(.+)\|\s*(end|go)", text)
+    return (float(m[1]), m[2].strip(), m[3] == "end") if m else None
+
+
+@misconception("parse_outcome", "underscore")
+def parsed_underscore(text):
+    p = [x.strip() for x in text.split("|")]
+    if len(p) != 3 or not p[1] or p[2].lower() not in ("end", "go"):
+        return None
+    try:
+        r = float(p[0])
+    except ValueError:
+        return None
+    return (r, p[1], p[2].lower() == "end") if math.isfinite(r) else None
+
+
+@misconception("parse_outcome", "lowers")
+def parsed_lowers(text):
+    p = [x.strip() for x in text.split("|")]
+    if len(p) != 3 or not p[1] or p[2] not in ("end", "go"):
+        return None
+    try:
+        r = float(p[0])
+    except ValueError:
+        return None
+    return (r, p[1].lower(), p[2] == "end") if math.isfinite(r) else None
+
+
+@misconception("parse_outcome", "eval")
+def parsed_eval(text):
+    p = [x.strip() for x in text.split("|")]
+    if len(p) != 3 or not p[1] or p[2] not in ("end", "go"):
+        return None
+    try:
+        r = float(eval(p[0]))
+    except Exception:
+        return None
+    return (r, p[1], p[2] == "end") if math.isfinite(r) else None
+
+
+@misconception("outcome_labels", "argmax")
+def labels_argmax(ids, outcome_id, ignore_index=-100):
+    first = (ids == outcome_id).int().argmax(-1, keepdim=True)
+    t = torch.arange(ids.shape[-1], device=ids.device)
+    l = torch.full_like(ids, ignore_index)
+    l[..., :-1] = torch.where((t >= first)[..., :-1], ids[..., 1:], ignore_index)
+    return l
+
+
+@misconception("outcome_labels", "ignore fixed")
+def labels_ignore_fixed(ids, outcome_id, ignore_index=-100):
+    b = (ids == outcome_id).cumsum(-1) > 0
+    l = torch.full_like(ids, -100)
+    l[..., :-1] = torch.where(b[..., :-1], ids[..., 1:], -100)
+    return l
+
+
+@misconception("action_log_probability", "clamped")
+def al_clamped(model, prompt_ids, action_ids):
+    ids = torch.cat([prompt_ids, action_ids])[None]
+    lp = model(ids)[0][0, len(prompt_ids) - 1 : -1].softmax(-1).clamp(min=1e-12).log()
+    return lp.gather(-1, action_ids[:, None]).sum()
+
+
+@misconception("action_log_probability", "crop")
+def al_crop(model, prompt_ids, action_ids):
+    prompt_ids = prompt_ids[-64:]
+    ids = torch.cat([prompt_ids, action_ids])[None]
+    lp = model(ids)[0][0, len(prompt_ids) - 1 : -1].log_softmax(-1)
+    return lp.gather(-1, action_ids[:, None]).sum()
+
+
+@misconception("action_log_probability", "float")
+def al_float(model, prompt_ids, action_ids):
+    ids = torch.cat([prompt_ids, action_ids])[None]
+    lp = model(ids)[0][0, len(prompt_ids) - 1 : -1].log_softmax(-1)
+    return lp.gather(-1, action_ids[:, None]).sum().item()
+
+
+misconception(
+    "choose_action",
+    "pops",
+    replace=(
+        "return int(torch.multinomial",
+        "candidates.clear() if isinstance(candidates, list) else None\n    return int(torch.multinomial",
+    ),
+)
+
+misconception("choose_action", "global rng", replace=("generator=generator", "generator=None"))
+
+misconception("choose_action", "temperature below 0.1 greedy", replace=("if temperature == 0", "if temperature < 0.6"))
+
+misconception("sample_outcome", "attempts at most ten", replace=("range(attempts)", "range(min(attempts, 4))"))
+
+misconception("sample_outcome", "endless", replace=("for _ in range(attempts):", "while attempts:"))
+
+misconception(
+    "sample_outcome",
+    "calls once more",
+    replace=("    return None", '    return parse_outcome(generate(f"<obs> {obs} <act> {action} <out>"))'),
+)
+
+misconception("rollout_return", "depth capped at 20", replace=("range(depth)", "range(min(depth, 10))"))
+
+misconception("rollout_return", "gamma each two", replace=("discount *= gamma", "discount *= gamma if discount > 0.01 else 1"))
+
+misconception("plan_action", "n_rollouts capped", replace=("range(n_rollouts)", "range(min(n_rollouts, 8))"))
+
+
+@misconception("plan_action", "random ties")
+def plan_random_ties(sample, policy, obs, actions, n_rollouts, depth, gamma):
+    def roll(a):
+        t, d, o = 0.0, 1.0, obs
+        for _ in range(depth):
+            r = sample(o, a)
+            if r is None:
+                break
+            t += d * r[0]
+            d *= gamma
+            o = r[1]
+            if r[2]:
+                break
+            a = policy(o)
+        return t
+
+    v = {a: sum(roll(a) for _ in range(n_rollouts)) / n_rollouts for a in actions}
+    b = max(v.values())
+    return random.choice([a for a in actions if v[a] == b]), v
+
+
+@misconception("plan_action", "median")
+def plan_median(sample, policy, obs, actions, n_rollouts, depth, gamma):
+    def roll(a):
+        t, d, o = 0.0, 1.0, obs
+        for _ in range(depth):
+            r = sample(o, a)
+            if r is None:
+                break
+            t += d * r[0]
+            d *= gamma
+            o = r[1]
+            if r[2]:
+                break
+            a = policy(o)
+        return t
+
+    v = {a: float(torch.tensor([roll(a) for _ in range(n_rollouts)]).median()) for a in actions}
+    return max(v, key=v.get), v
+
+
+@misconception("transition_error_rate", "close")
+def errors_close(pairs):
+    return sum(p is None or abs(p[0] - t[0]) > 0.06 or p[1:] != t[1:] for p, t in pairs) / len(pairs)
+
+
+@misconception("transition_error_rate", "lower")
+def errors_lower(pairs):
+    return sum(p is None or (p[0], p[1].lower(), p[2]) != (t[0], t[1].lower(), t[2]) for p, t in pairs) / len(pairs)
+
+
+@misconception("transition_error_rate", "set")
+def errors_set(pairs):
+    return len({x for x in pairs if x[0] is None or x[0] != x[1]}) / len(pairs)
+
+
+@misconception("transition_error_rate", "pop")
+def errors_pop(pairs):
+    n = len(pairs)
+    pairs = list(pairs)
+    w = 0
+    while pairs:
+        p, t = pairs.pop()
+        w += p is None or p != t
+    return round(w / n, 2)
+
+
+@misconception("return_conditioned", "horizon")
+def conditioned_horizon(episodes, gamma=1.0):
+    out = []
+    for e in episodes:
+        s = []
+        for i in range(len(e)):
+            s.append(f"<rtg> {sum(gamma**k * x[2] for k, x in enumerate(e[i : i + 3])):+.1f} <obs> {e[i][0]} <act> {e[i][1]}")
+        out.append(" ".join(s))
+    return out
+
+
+@misconception("return_conditioned", "rounded sums")
+def conditioned_rounded_sums(episodes, gamma=1.0):
+    out = []
+    for e in episodes:
+        g, s = 0.0, []
+        for o, a, r in reversed(e):
+            g = round(r + gamma * g, 1)
+            s.append(f"<rtg> {g:+.1f} <obs> {o} <act> {a}")
+        out.append(" ".join(s[::-1]))
+    return out
+
+
+@misconception("return_conditioned", "reverse in place")
+def conditioned_reverse_in_place(episodes, gamma=1.0):
+    out = []
+    for e in episodes:
+        g, s = 0.0, []
+        if isinstance(e, list):
+            e.reverse()
+        for o, a, r in e:
+            g = r + gamma * g
+            s.append(f"<rtg> {g:+.1f} <obs> {o} <act> {a}")
+        out.append(" ".join(s[::-1]))
+    return out
+
+
+@misconception("return_conditioned", "skips empty")
+def conditioned_skips_empty(episodes, gamma=1.0):
+    out = []
+    for e in episodes:
+        g, s = 0.0, []
+        for o, a, r in reversed(e):
+            g = r + gamma * g
+            s.append(f"<rtg> {g:+.1f} <obs> {o} <act> {a}")
+        if s:
+            out.append(" ".join(s[::-1]))
+    return out
+
+
+@variant("prefix_values")
+def right_rec(vocabulary, horizon, reward, policy):
+    @functools.cache
+    def v(p):
+        return (
+            float(reward(p))
+            if len(p) == horizon
+            else float(sum(float(w) * v(p + (t,)) for w, t in zip(policy(p), vocabulary, strict=True)))
+        )
+
+    return {p: v(p) for n in range(horizon + 1) for p in itertools.product(vocabulary, repeat=n)}
+
+
+@variant("parse_outcome")
+def right_re(text):
+    m = re.fullmatch(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\|\s*([^|]*[^|\s])\s*\|\s*(end|go)\s*", text)
+    if not m:
+        return None
+    r = float(m[1])
+    return (r, m[2].strip(), m[3] == "end") if math.isfinite(r) else None
+
+
+@variant("outcome_labels")
+def right_cm(ids, outcome_id, ignore_index=-100):
+    on = torch.cummax((ids == outcome_id).long(), -1).values.bool()
+    nxt = torch.cat([ids[..., 1:], torch.full_like(ids[..., :1], ignore_index)], -1)
+    return nxt.masked_fill(~on, ignore_index)
+
+
+@variant("action_log_probability")
+def right_alp(model, prompt_ids, action_ids):
+    z = model(torch.cat((prompt_ids, action_ids)).unsqueeze(0))[0].squeeze(0)[-len(action_ids) - 1 : -1]
+    return (z[range(len(action_ids)), action_ids] - z.logsumexp(-1)).sum()
+
+
+@variant("rollout_return")
+def right_rr(sample, policy, obs, action, depth, gamma):
+    if depth <= 0 or (o := sample(obs, action)) is None:
+        return 0.0
+    r, n, e = o
+    return float(r) if e or depth == 1 else r + gamma * right_rr(sample, policy, n, policy(n), depth - 1, gamma)
+
+
+@variant("return_conditioned")
+def right_rc(episodes, gamma=1.0):
+    def one(e):
+        gs = list(itertools.accumulate((r for *_, r in reversed(e)), lambda g, r: r + gamma * g))[::-1]
+        return " ".join(f"<rtg> {g:+.1f} <obs> {o} <act> {a}" for g, (o, a, _) in zip(gs, e))
+
+    return [*map(one, episodes)]
+
+
+@variant("transition_error_rate")
+def right_te(pairs):
+    return 1 - sum(1 for p, t in pairs if p is not None and tuple(p) == tuple(t)) / len(pairs)

@@ -1,0 +1,38 @@
+"""Answers that the known mistakes do not name: every wrong one loses points, every right one, however unusual, keeps them all."""
+
+import zlib
+from pathlib import Path
+
+import pytest
+
+from autograde import layout
+from autograde.authoring.mutation import Bench, specimens_in
+
+SAMPLE = 8  # of so many answers every run of the tests tries one
+LESSONS = layout.lesson_names()
+
+
+def held_out(lesson: str) -> list:
+    return specimens_in(Path(__file__).parent / "held_out" / f"lesson_{lesson[:2]}.py")
+
+
+def survivors(lesson: str, chosen) -> list[str]:
+    bench = Bench(lesson)
+    findings = [bench.try_specimen(specimen) for specimen in held_out(lesson) if chosen(specimen)]
+    return [f"{f.specimen.exercise}/{f.specimen.name}: {f.result.message or 'survived'}" for f in findings if not f.as_it_should]
+
+
+def test_there_are_many_of_both():
+    wrong, right = ([s for lesson in LESSONS for s in held_out(lesson) if s.wrong is kind] for kind in (True, False))
+    assert len(wrong) >= 250 and len(right) >= 50
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_sample_of_the_held_out_answers(lesson):
+    assert survivors(lesson, lambda specimen: zlib.crc32(f"{specimen.exercise}/{specimen.name}".encode()) % SAMPLE == 0) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_held_out_answer(lesson):
+    assert survivors(lesson, lambda specimen: True) == []
