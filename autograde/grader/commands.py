@@ -141,7 +141,15 @@ def collect(
     console.print(f"{counted(len(found.rows), 'submission')} {done} in {escape(str(into))}/submitted, {fresh} of them new.", soft_wrap=True)
 
 
-@command(INSTRUCTORS, "autograde grade ~/attention-2027 --lesson 03", "autograde grade submissions/ --lesson 03 --out results --workers 2")
+LATE = typer.Option(metavar="RULE", help="What being late costs: `10%/day`, `5%/hour up to 50%`, `2 points/day` or `none`.")
+
+
+@command(
+    INSTRUCTORS,
+    "autograde grade ~/attention-2027 --lesson 03",
+    'autograde grade ~/attention-2027 --late "10%/day"',
+    "autograde grade submissions/ --lesson 03 --out results --workers 2",
+)
 def grade(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH", help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")
@@ -156,6 +164,7 @@ def grade(
             help="`required` refuses to run where submissions cannot be isolated; `auto` says what is missing and goes on; `off` is for your own code."
         ),
     ] = Sandbox.required,
+    late: Annotated[Optional[str], LATE] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the grader's log here, too; it is kept in OUT/grader.log.")
     ] = False,
@@ -164,6 +173,8 @@ def grade(
 
     Submitted code runs in a sandbox, in another process than the tests. What has not changed since the last run is not run again, and after an
     interruption the same command goes on where it stopped. The exit status is 0 when every submission got a result, whatever its score.
+
+    `--late` is kept for later calls, as if `autograde due` had set it; due dates and more time for one student are set there.
     """
     from autograde.checking.errors import SandboxUnavailable
     from autograde.grader.batch.class_run import Stopped, grade_class
@@ -173,7 +184,7 @@ def grade(
         shown_on(console)
     try:
         wanted = layout.resolve(lesson) if lesson else None
-        graded = grade_class(paths, wanted, out, workers, scheduler, Mode(sandbox.value), console)
+        graded = grade_class(paths, wanted, out, workers, scheduler, Mode(sandbox.value), console, late)
     except (UserError, SandboxUnavailable) as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt as stop:
@@ -244,9 +255,7 @@ def due(
     lesson: Annotated[Optional[str], typer.Argument(metavar="[LESSON]", help="Such as `03`.", autocompletion=lessons_beginning)] = None,
     when: Annotated[Optional[str], typer.Argument(metavar="[WHEN]", help="A time with its zone; with --student how much more.")] = None,
     student: Annotated[Optional[str], typer.Option(metavar="ID", help="Give this student more time.")] = None,
-    late: Annotated[
-        Optional[str], typer.Option(metavar="RULE", help="What being late costs: `10%/day`, `5%/hour up to 50%`, `2 points/day` or `none`.")
-    ] = None,
+    late: Annotated[Optional[str], LATE] = None,
 ) -> None:
     """Say when lessons are due, who has more time, and what being late costs. Without more than COURSE: show it.
 

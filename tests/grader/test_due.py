@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 
+import nbformat
 import pytest
 from typer.testing import CliRunner
 
+from autograde import layout
+from autograde.authoring import source
+from autograde.authoring.sample_class import solved_notebook
 from autograde.checking.errors import UserError
 from autograde.cli import app
 from autograde.grader.gradebook import course_dir, extensions
@@ -136,3 +141,33 @@ def test_a_mistake_is_one_line_and_changes_nothing(folder, arguments, named):
 
 def test_a_folder_without_a_gradebook_is_named(tmp_path):
     assert RUN.invoke(app, ["due", str(tmp_path)]).exit_code == 2
+
+
+def grade(folder, *arguments, code=0):
+    result = RUN.invoke(app, ["grade", str(folder), "--sandbox", "off", "--workers", "1", *arguments])
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())
+
+
+def score(folder):
+    with (folder / "grades.csv").open(newline="", encoding="utf-8") as stream:
+        return [float(row["score"]) for row in csv.DictReader(stream)]
+
+
+def test_grade_takes_the_rule_and_keeps_it(folder):
+    """With a due date it acts on everything graded so far, in the same call; without one the lesson is named."""
+    handed_in = folder / "submitted" / "bob" / LESSON
+    handed_in.mkdir(parents=True)
+    nbformat.write(solved_notebook(source.read(layout.source_path(LESSON))), handed_in / f"{LESSON}.ipynb")
+    (handed_in / "timestamp.txt").write_text("2027-03-03 12:00 UTC")
+    said = grade(folder, "--late", "10%/day")
+    assert f"{LESSON} has no due date" in said and "autograde due" in said
+    (full,) = score(folder)
+    due(folder, "03", "2027-03-01 23:59 UTC")
+    assert score(folder) == [round(full * 0.8, 2)] and "10%/day" in due(folder)
+    assert "due date" not in grade(folder, "--late", "2 points/day") and score(folder) == [full - 4]
+    grade(folder)
+    assert score(folder) == [full - 4]
+    grade(folder, "--late", "ten", code=2)
+    grade(folder, "--late", "none")
+    assert score(folder) == [full]

@@ -88,19 +88,29 @@ class Graders:
 
 
 def grade_class(
-    paths: list[Path], lesson: str | None, out: Path | None, workers: int | None, scheduler: str | None, sandbox: Mode, console: Console
+    paths: list[Path],
+    lesson: str | None,
+    out: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    sandbox: Mode,
+    console: Console,
+    late: str | None = None,
 ) -> list[Graded]:
-    """Grade everything under `paths` into `out`; unchanged submissions keep their results.
+    """Grade everything under `paths` into `out`; unchanged submissions keep their results. `late` is the course's new rule for what is late.
 
     Raises:
-        UserError: for paths that hold nothing to grade, or another grader at work in `out`.
+        UserError: for paths that hold nothing to grade, a rule that is none, or another grader at work in `out`.
         OSError: when something cannot be written, a GradebookError among them; what is graded so far is kept.
         SandboxUnavailable: when the sandbox is required and this machine has none.
     """
     _not_where_lessons_read(paths)
     out = out or home(paths)
     with only_one(out), logged_in(out), _terminated():
-        submissions, roots = collected(paths, lesson, out, console, due_dates(out))
+        due = due_dates(out)
+        submissions, roots = collected(paths, lesson, out, console, due)
+        if late and submissions:
+            _set_rule(out, late, {found.lesson for found in submissions} - set(due), console)
         jobs = [Job(found, key(found, sandbox), roots[0] if len(roots) == 1 else None) for found in submissions]
         new = sum(not ResultStore.has(out, job.key) for job in jobs)
         log.info("%d submissions in %s, %d without a result, sandbox %s", len(jobs), ", ".join(map(str, paths)), new, sandbox)
@@ -113,6 +123,16 @@ def grade_class(
         graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox, (*paths, out))
         with ClassFolder(out, {found.lesson for found in submissions}) as folder:
             return _grade(jobs, graders, folder, roots, console)
+
+
+def _set_rule(out: Path, rule: str, undated: set[str], console: Console) -> None:
+    """Keep the rule in the course's configuration; where a lesson has no due date, say that it does nothing there."""
+    from autograde.grader.gradebook.late import set_rule
+
+    set_rule(out, rule)
+    for lesson in sorted(undated) if rule != "none" else ():
+        note = f"{lesson} has no due date, so nothing is late: `autograde due {out} {lesson[:2]} TIME` sets it."
+        console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
 
 
 def _not_where_lessons_read(paths: list[Path]) -> None:
