@@ -9,7 +9,6 @@ import threading
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property, partial
 from html import escape
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import torch
 from IPython.display import display
 
+from autograde import progress
 from autograde.checking import answers as answers_in
 from autograde.checking import prerequisites
 from autograde.checking.defaults import plain_defaults
@@ -33,7 +33,6 @@ from autograde.checking.student import LocalStudent
 SECONDS = 3  # of computing, for one check: a right answer takes milliseconds, and a busy machine is no mistake
 WAITING_SECONDS = 10  # for one that sleeps
 POSTPONED = 10  # so often the end waits for an import
-CHANGED = "changed since its check"
 
 
 class OpenLesson:
@@ -66,13 +65,8 @@ class OpenLesson:
 
     def scoreboard(self) -> None:
         """Every exercise of the lesson with its points so far, from the checks run in this session."""
-        answers = self._answers()
-        display(Scoreboard([self._standing(exercise, answers) for exercise in self._lesson.exercises.values()]))
-
-    def _standing(self, exercise: Exercise, answers: Mapping[str, str]) -> Result:
-        result, digest = self._results.get(exercise.name, (_unchecked(exercise), ""))
-        changed = digest and digest != _digest(answers, exercise.name)
-        return replace(_unchecked(exercise), diagnosis=CHANGED) if changed else result
+        said = {name: Report(result, digest).facts for name, (result, digest) in self._results.items()}
+        display(Scoreboard(progress.of_session(self._name, said, self._answers())))
 
     def _examine(self, exercise: Exercise) -> Result:
         return examine(self._lesson, exercise, self._student, partial(_guarded, exercise.forbids, self._namespace), give_up_after=1)
@@ -153,43 +147,38 @@ def _importing(frame: types.FrameType | None) -> bool:
 
 
 class Scoreboard:
-    """A table of results and what to do next: text in terminals, HTML in notebooks."""
+    """The screen of `autograde progress` for one lesson: text in terminals, HTML in notebooks."""
 
-    def __init__(self, results: list[Result]) -> None:
-        self.results = results
+    def __init__(self, lesson: progress.Progress) -> None:
+        self.lesson = lesson
 
     def __str__(self) -> str:
-        lines = [f"{_bar(r)}  {r.exercise:<34} {_points(r):>12}  {_word(r)}" for r in self.results]
-        return "\n".join([*lines, self._total(), self._next()])
+        rows = [progress.HEADS, *(standing.cells for standing in self.lesson.standings)]
+        width = [max(len(row[i]) for row in rows) for i in range(len(progress.HEADS))]
+        lines = [f"{a:<{width[0]}}  {b:<{width[1]}}  {c:>{width[2]}}  {d:>{width[3]}}".rstrip() for a, b, c, d in rows]
+        return "\n".join([*lines, progress.steps(self.lesson), self._total(), f"Next: {self._next()}"])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         left = ' style="text-align:left"'
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align:left;font-weight:normal">{escape(r.exercise)}</th>'
-            f'<td style="font-family:monospace" aria-hidden="true">{_bar(r)}</td><td>{_points(r)}</td><td{left}>{_word(r)}</td></tr>'
-            for r in self.results
-        )
-        head = f'<tr><th scope="col"{left}>Exercise</th><td></td><th scope="col">Points</th><th scope="col"{left}>State</th></tr>'
-        end = f"<p>{escape(self._total())}<br><strong>{escape(self._next())}</strong></p>"
-        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>{end}"
+        places = [left, left, "", ""]
+        head = "".join(f'<th scope="col"{place}>{name}</th>' for place, name in zip(places, progress.HEADS, strict=True))
+        rows = "".join(_row(standing.cells) for standing in self.lesson.standings)
+        end = [escape(progress.steps(self.lesson)), escape(self._total()), f"<strong>Next:</strong> {escape(self._next())}"]
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{'<br>'.join(end)}</p>"
 
     def _total(self) -> str:
-        score, points = (sum(getattr(r, field) for r in self.results) for field in ("score", "points"))
-        told = f"{score:g} of {points:g} automatic points by the public checks; the written question is graded by a person."
-        waiting = sum(r.points - r.score for r in self.results if r.waits_for)
-        names = list(dict.fromkeys(name for r in self.results for name in r.waits_for))
-        more = f" {waiting:g} more wait for {', '.join(names)}: graded with a right answer there, they count in full." if waiting else ""
-        return told + more
+        return progress.total([self.lesson])
 
     def _next(self) -> str:
-        """The first exercise with points that does not pass, and what to do about it."""
-        open_one = next((r for r in self.results if r.points and r.status != "passed"), None)
-        if open_one is None:
-            return "Next: answer the written question, save the notebook, and hand it in."
-        advice = {"not_checked": "run the check of {}.", "not_attempted": "write {}, then run its check."}
-        return "Next: " + advice.get(open_one.status, "read what the check of {} says.").format(open_one.exercise)
+        return progress.next_step([self.lesson])
+
+
+def _row(cells: Sequence[str]) -> str:
+    name, state, points, minutes = map(escape, cells)
+    head = f'<th scope="row" style="text-align:left;font-weight:normal">{name}</th>'
+    return f'<tr>{head}<td style="text-align:left">{state}</td><td>{points}</td><td>{minutes}</td></tr>'
 
 
 def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
@@ -201,25 +190,5 @@ def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
     return opened
 
 
-def _unchecked(exercise: Exercise) -> Result:
-    return Result(exercise.name, 0.0, exercise.points, ExerciseStatus.NOT_CHECKED)
-
-
 def _digest(answers: Mapping[str, str], name: str) -> str:
     return answers_in.digest(answers[name]) if name in answers else ""
-
-
-def _bar(result: Result) -> str:
-    filled = round(5 * result.score / result.points) if result.points else 5 * (result.status == "passed")
-    return "■" * filled + "□" * (5 - filled)
-
-
-def _points(result: Result) -> str:
-    return f"{result.score:g} / {result.points:g}" if result.points else "no points"
-
-
-def _word(result: Result) -> str:
-    if result.waits_for:
-        return f"waits for {', '.join(result.waits_for)}"
-    words = {ExerciseStatus.NOT_ATTEMPTED: "not written yet", ExerciseStatus.NOT_CHECKED: result.diagnosis or "check not run yet"}
-    return words.get(result.status, str(result.status))

@@ -1,4 +1,7 @@
-"""How far a student is, from what the check cells of their notebooks said last. Nothing is run, and torch is not imported."""
+"""How far a student is, from what checks said last: in notebooks as they were saved, or in a notebook's session.
+
+The scoreboard, `autograde progress` and its page show what stands here, in these words. Nothing is run, and torch is not imported.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,16 @@ from autograde.checking.status import ExerciseStatus
 
 PLANNED = re.compile(r"\|\s*`(\w+)`[^|\n]*\|\s*[●○]+\s*\|\s*(\d+)\s*\|")
 UNANSWERED = "YOUR ANSWER HERE"
-ADVICE = {
-    "tried": "read what the check of `{}` says, and change the answer",
-    "changed": "run the check of `{}` again: its answer is another now",
-    "waiting": "fix what `{}` builds on; its check names it",
-    "not checked": "run the check of `{}`",
-    "not begun": "write `{}`",
+HEADS = ("Exercise", "State", "Points", "Minutes")
+STATES = {  # the sign, the words, what to do next
+    "passed": ("✓", "passed", ""),
+    "tried": ("✗", "does not pass yet", "read what the check of `{}` says, and change the answer"),
+    "changed": ("↻", "changed since its check", "run the check of `{}` again: its answer is another now"),
+    "waiting": ("…", "waits for {}", "fix what `{}` builds on; its check names it"),
+    "not checked": ("?", "check not run yet", "run the check of `{}`"),
+    "not begun": ("·", "not written yet", "write `{}`, then run its check"),
 }
+LAST_STEP = "answer the written question, save the notebook, and hand it in"
 
 
 @dataclass(frozen=True)
@@ -36,18 +42,31 @@ class Standing:
     score: float
     points: float
     minutes: int = 0  # that the lesson plans for it; 0 where it says nothing
+    waits_for: tuple[str, ...] = ()
+
+    @property
+    def minutes_left(self) -> int:
+        """What the lesson plans for it, while it has points and does not pass."""
+        return self.minutes if self.points and self.state != "passed" else 0
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Its row below `HEADS`."""
+        sign, words, _ = STATES[self.state]
+        points = f"{self.score:g} / {self.points:g}" if self.points else "stretch"
+        return self.exercise, f"{sign} {words.format(', '.join(self.waits_for))}", points, str(self.minutes_left or "")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One lesson's notebook; `trouble` says why it could not be read, `written` whether the written question has an answer."""
+    """One lesson; `trouble` says why its notebook could not be read, `written` whether the written question has an answer (None: not known)."""
 
     name: str
-    path: Path
+    path: Path | None  # None in the notebook itself
     standings: list[Standing] = field(default_factory=list)
     trouble: str = ""
     title: str = ""
-    written: bool = False
+    written: bool | None = False
 
     @property
     def score(self) -> float:
@@ -64,27 +83,59 @@ class Progress:
     @property
     def minutes_left(self) -> int:
         """What the lesson plans for the exercises with points that do not pass yet."""
-        return sum(s.minutes for s in self.standings if s.points and s.state != "passed")
+        return sum(s.minutes_left for s in self.standings)
 
     @property
     def milestones(self) -> dict[str, bool]:
         """The steps of a lesson, in order, and which of them are done."""
         counted = [s for s in self.standings if s.points]
         passed = sum(s.state == "passed" for s in counted)
-        return {
+        done = {
             "begun": self.begun, "half of the exercises": bool(counted) and 2 * passed >= len(counted),
-            "all exercises": bool(counted) and passed == len(counted), "written answer": self.written,
+            "all exercises": bool(counted) and passed == len(counted),
         }  # fmt: skip
+        return done if self.written is None else {**done, "written answer": self.written}
 
     @property
     def next_step(self) -> str | None:
         """What to do for the first exercise with points that does not pass, then for the written question."""
         if self.trouble:
             return None
+        place = f"in {self.path}, " if self.path else ""
         left = next((s for s in self.standings if s.state != "passed" and s.points), None)
         if left:
-            return f"in {self.path}, {ADVICE[left.state].format(left.exercise)}."
-        return None if self.written else f"in {self.path}, answer the written question."
+            return f"{place}{STATES[left.state][2].format(left.exercise)}."
+        return None if self.written else f"{place}{LAST_STEP}."
+
+
+def steps(lesson: Progress) -> str:
+    """The milestones in one line."""
+    return "   ".join(f"{'✓' if done else '·'} {name}" for name, done in lesson.milestones.items())
+
+
+def next_step(lessons: Sequence[Progress]) -> str:
+    """What to do next, in a lesson that is begun before others; where nothing is left, that."""
+    found = (lesson.next_step for lesson in sorted(lessons, key=lambda lesson: not lesson.begun))
+    return next(filter(None, found), "Nothing is left: hand in what you have not handed in yet.")
+
+
+def total(lessons: Sequence[Progress]) -> str:
+    """Points, time, and what waits for an earlier answer, by the rule of the grader."""
+    standings = [s for lesson in lessons for s in lesson.standings]
+    score, points, minutes = (sum(getattr(s, field) for s in standings) for field in ("score", "points", "minutes_left"))
+    waiting = sum(s.points - s.score for s in standings if s.state == "waiting")
+    names = dict.fromkeys(name for s in standings if s.state == "waiting" for name in s.waits_for)
+    return (
+        f"{score:g} of {points:g} points by the public checks"
+        + (f" · about {duration(minutes)} of exercises left. " if minutes else ". ")
+        + (f"{waiting:g} more wait for {', '.join(names)}: graded with a right answer there, they count in full. " if waiting else "")
+        + "Hidden checks and the written answers come with grading."
+    )
+
+
+def duration(minutes: int) -> str:
+    """`45 minutes`, `2 h 05`."""
+    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
 
 
 def read_all(paths: Sequence[Path]) -> list[Progress]:
@@ -113,8 +164,25 @@ def read(path: Path, name: str) -> Progress:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         unknown = [Standing(exercise, "not begun", 0.0, e["points"]) for exercise, e in exercises.items()]
         return Progress(name, path, unknown, f"this is no notebook that can be read ({type(error).__name__})", title)
-    standings = [_standing(exercise, e["points"], said.get(exercise), written.get(exercise)) for exercise, e in exercises.items()]
-    return Progress(name, path, [replace(s, minutes=minutes.get(s.exercise, 0)) for s in standings], "", title, answered)
+    return Progress(name, path, _standings(exercises, said, written, minutes), "", title, answered)
+
+
+def of_session(name: str, said: Mapping[str, Mapping[str, Any]], answers: Mapping[str, str]) -> Progress:
+    """The lesson in a notebook's session: what each check said last, and the answers' code as it ran last."""
+    manifest = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))
+    try:
+        cells = json.loads((layout.NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+        minutes = _minutes([cell for cell in cells if cell.get("cell_type") == "markdown"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # the course without its notebooks, or a damaged one
+        minutes = {}
+    return Progress(name, None, _standings(manifest["exercises"], said, answers, minutes), "", manifest["title"], None)
+
+
+def _standings(
+    exercises: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]], answers: Mapping[str, str], minutes: Mapping[str, int]
+) -> list[Standing]:
+    found = [_standing(name, e["points"], said.get(name), answers.get(name)) for name, e in exercises.items()]
+    return [replace(s, minutes=minutes.get(s.exercise, 0)) for s in found]
 
 
 def _minutes(cells: Sequence[dict[str, Any]]) -> dict[str, int]:
@@ -130,13 +198,15 @@ def _answered(cells: Sequence[dict[str, Any]]) -> bool:
     return bool(texts) and all(text.strip() and UNANSWERED not in text for text in texts)
 
 
-def _standing(exercise: str, points: float, said: Mapping[str, Any] | None, written: str | None) -> Standing:
+def _standing(exercise: str, points: float, said: Mapping[str, Any] | None, answer: str | None) -> Standing:
+    """`answer` is its cell's code; None where there is none, or where it is not known."""
     if said is None or said["status"] == ExerciseStatus.NOT_ATTEMPTED:
-        return Standing(exercise, "not begun" if written is None else "not checked", 0.0, points)
-    if written is not None and said["answer"] and said["answer"] != digest(written):
+        return Standing(exercise, "not begun" if answer is None or STUB in answer else "not checked", 0.0, points)
+    if answer is not None and said["answer"] and said["answer"] != digest(answer):
         return Standing(exercise, "changed", 0.0, points)
-    state = "passed" if said["status"] == ExerciseStatus.PASSED else "waiting" if said["waits_for"] else "tried"
-    return Standing(exercise, state, min(float(said["score"]), points), points)
+    waits_for = tuple(map(str, said["waits_for"]))
+    state = "passed" if said["status"] == ExerciseStatus.PASSED else "waiting" if waits_for else "tried"
+    return Standing(exercise, state, min(float(said["score"]), points), points, waits_for=waits_for)
 
 
 def _notebooks(paths: Sequence[Path]) -> Iterator[Path]:
@@ -162,6 +232,5 @@ def _said(cells: Sequence[dict[str, Any]]) -> dict[str, Mapping[str, Any]]:
 
 
 def _written(cells: Sequence[dict[str, Any]], exercises: Collection[str]) -> dict[str, str]:
-    """exercise → its cell's code, for answers that are no longer as they were handed out."""
-    answers = answer_cells(["".join(cell.get("source", "")) for cell in cells], exercises)
-    return {name: code for name, code in answers.items() if STUB not in code}
+    """exercise → its cell's code."""
+    return answer_cells(["".join(cell.get("source", "")) for cell in cells], exercises)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from autograde.progress import Progress, Standing
+from autograde.progress import HEADS, Progress, Standing, duration, next_step, total
 
-SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "waiting": "…", "not checked": "?", "not begun": "·"}
-WORDS = {"changed": "out of date: check it again", "waiting": "waits for an earlier answer", "tried": "does not pass yet"}
+CLASSES = ("", "", ' class="n"', ' class="n"')  # of the columns
 STYLE = """
  :root { --ink: #1f2937; --soft: #4b5563; --paper: #fff; --panel: #f3f4f6; --line: #d1d5db; --bar: #0f766e; --yes: #0f766e; --no: #b45309; }
  @media (prefers-color-scheme: dark) { :root { --ink: #f3f4f6; --soft: #c3c9d2; --paper: #111827; --panel: #1f2937; --line: #4b5563; --bar: #5eead4;
@@ -26,14 +25,10 @@ STYLE = """
 
 def page(lessons: Sequence[Progress]) -> str:
     """The page as HTML."""
-    score, points = sum(lesson.score for lesson in lessons), sum(lesson.points for lesson in lessons)
-    step = next((lesson.next_step for lesson in sorted(lessons, key=lambda x: not x.begun) if lesson.next_step), None)
-    minutes = sum(lesson.minutes_left for lesson in lessons)
     parts = [
         "<h1>Your progress</h1>",
-        f"<p>{score:g} of {points:g} points by the public checks · about {_time(minutes)} of exercises left. "
-        "Hidden checks and the written answers come with grading.</p>",
-        f'<p class="next"><strong>Next:</strong> {_with_code(step)}</p>' if step else '<p class="next">All exercises pass.</p>',
+        f"<p>{escape(total(lessons))}</p>",
+        f'<p class="next"><strong>Next:</strong> {_with_code(next_step(lessons))}</p>',
         *(_lesson(lesson) for lesson in lessons),
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
@@ -51,10 +46,11 @@ def _lesson(lesson: Progress) -> str:
     )
     rows = "".join(_row(standing) for standing in lesson.standings)
     trouble = f"<p>{escape(lesson.trouble)}</p>" if lesson.trouble else ""
-    head = '<tr><th scope="col">Exercise</th><th scope="col">State</th><th scope="col" class="n">Points</th><th scope="col" class="n">Minutes</th></tr>'
+    cells = "".join(f'<th scope="col"{CLASSES[i]}>{name}</th>' for i, name in enumerate(HEADS))
+    head = f"<tr>{cells}</tr>"
     return (
         f"<section><h2>{escape(lesson.title or lesson.name)}</h2>"
-        f"<p>{lesson.score:g} of {lesson.points:g} points · {_time(lesson.minutes_left)} left</p>{trouble}"
+        f"<p>{lesson.score:g} of {lesson.points:g} points · {duration(lesson.minutes_left)} left</p>{trouble}"
         f'<div class="bar" role="img" aria-label="{share:.0f} per cent of the points"><div style="width:{share:.0f}%"></div></div>'
         f'<ul class="steps">{steps}</ul><details{" open" if lesson.begun and share < 100 else ""}><summary>{len(lesson.standings)} exercises</summary>'
         f"<table><thead>{head}</thead><tbody>{rows}</tbody></table></details></section>"
@@ -62,15 +58,9 @@ def _lesson(lesson: Progress) -> str:
 
 
 def _row(standing: Standing) -> str:
-    points = f"{standing.score:g} / {standing.points:g}" if standing.points else "stretch"
-    minutes = str(standing.minutes or "") if standing.state != "passed" else ""
-    state = f'<td class="{standing.state.replace(" ", "-")}">{SIGNS[standing.state]} {WORDS.get(standing.state, standing.state)}</td>'
-    return f'<tr><th scope="row"><code>{escape(standing.exercise)}</code></th>{state}<td class="n">{points}</td><td class="n">{minutes}</td></tr>'
-
-
-def _time(minutes: int) -> str:
-    """`45 minutes`, `2 h 05`."""
-    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+    name, state, points, minutes = map(escape, standing.cells)
+    kind = standing.state.replace(" ", "-")
+    return f'<tr><th scope="row"><code>{name}</code></th><td class="{kind}">{state}</td><td class="n">{points}</td><td class="n">{minutes}</td></tr>'
 
 
 def _with_code(text: str) -> str:

@@ -54,10 +54,14 @@ class Report(float):
             body += f'<div style="margin-top:4px">Your code printed:</div>{pre}'
         return f'<div style="border-left:4px solid;border-left-color:{accent};padding:4px 10px;line-height:1.5">{body}</div>'
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The result as data, which the notebook keeps beside what it shows."""
         facts = {"exercise": self.result.exercise, "status": str(self.result.status), "score": float(self), "points": self.result.points}
-        facts |= {"answer": self.answer, "waits_for": self.result.waits_for}
-        return {"text/plain": repr(self), "text/html": self._repr_html_(), RESULT_MIME: facts}
+        return facts | {"answer": self.answer, "waits_for": self.result.waits_for}
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_(), RESULT_MIME: self.facts}
 
 
 def headline(result: Result) -> str:

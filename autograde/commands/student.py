@@ -22,8 +22,7 @@ class Reader(str, Enum):
     graders = "graders"
 
 
-COLOURS = {"passed": "green", "tried": "yellow", "changed": "yellow", "waiting": "yellow", "not checked": "yellow", "not begun": "dim"}
-SIGNS = {"passed": "✓", "tried": "✗", "changed": "↻", "waiting": "…", "not checked": "?", "not begun": "·"}
+COLOURS = {"passed": "green", "not begun": "dim"}
 
 
 @command(
@@ -43,25 +42,28 @@ def progress(
     It reads what the check cells said last, as it is saved in your notebooks, and runs nothing: save a notebook first, and run a
     check again when you have changed its answer.
     """
-    from autograde.progress import read_all
+    from autograde.progress import HEADS, next_step, read_all, steps, total
 
     try:
         lessons = read_all(paths or [layout.NOTEBOOKS])
     except UserError as error:
         raise fail(str(error)) from None
-    table = Table("Lesson", "Exercise", "State", title="Your progress, by the public checks")
-    table.add_column("Points", justify="right")
-    table.add_column("Minutes left", justify="right")
+    table = Table("Lesson", title="Your progress, by the public checks")
+    table.add_column(HEADS[0], no_wrap=True)  # a name is whole in 80 columns; states take another line
+    table.add_column(HEADS[1])
+    for name in HEADS[2:]:
+        table.add_column(name, justify="right")
     for lesson in lessons:
         _add(table, lesson)
     console.print(table)
-    score, points = sum(lesson.score for lesson in lessons), sum(lesson.points for lesson in lessons)
-    console.print(f"{score:g} of {points:g} points by the public checks. Hidden checks and the written answers come with grading.")
+    for lesson in lessons:
+        if lesson.begun:
+            console.print(f"{lesson.name[:2]}   {steps(lesson)}", soft_wrap=True)
+    console.print(total(lessons), highlight=False)
     for lesson in lessons:
         if lesson.trouble:
             console.print(f"[red]✗[/red] {escape(f'{lesson.path}: {lesson.trouble}')}", soft_wrap=True)
-    if step := next((lesson.next_step for lesson in sorted(lessons, key=lambda x: not x.begun) if lesson.next_step), None):
-        console.print(f"[bold]Next:[/bold] {escape(step)}", soft_wrap=True)
+    console.print(f"[bold]Next:[/bold] {escape(next_step(lessons))}", soft_wrap=True)
     if html:
         _write_page(lessons, html)
 
@@ -77,31 +79,14 @@ def _write_page(lessons, path: Path) -> None:
 
 
 def _add(table: Table, lesson) -> None:
-    if not lesson.begun:
-        word = "cannot be read" if lesson.trouble else "not begun"
-        table.add_row(
-            lesson.name[:2],
-            f"{len(lesson.standings)} exercises",
-            f"[dim]· {word}[/dim]",
-            f"0 / {lesson.points:g}",
-            f"{lesson.minutes_left or ''}",
-            end_section=True,
-        )
-        return
-    for standing in lesson.standings:
-        state = f"[{COLOURS[standing.state]}]{SIGNS[standing.state]} {standing.state}[/]"
-        points = f"{standing.score:g} / {standing.points:g}" if standing.points else "stretch"
-        left = str(standing.minutes) if standing.points and standing.minutes and standing.state != "passed" else ""
-        table.add_row(lesson.name[:2], standing.exercise, state, points, left)
-    written = "✓ written answer" if lesson.written else "· written answer"
-    table.add_row(
-        "",
-        written,
-        "[bold]together[/bold]",
-        f"[bold]{lesson.score:g} / {lesson.points:g}[/bold]",
-        f"{lesson.minutes_left}",
-        end_section=True,
-    )
+    if lesson.begun:
+        for standing in lesson.standings:
+            name, state, points, left = map(escape, standing.cells)
+            colour = COLOURS.get(standing.state, "yellow")
+            table.add_row(lesson.name[:2], name, f"[{colour}]{state}[/]", points, left)
+    words = "together" if lesson.begun else "cannot be read" if lesson.trouble else "· not begun"
+    sums = (f"{len(lesson.standings)} exercises", words, f"{lesson.score:g} / {lesson.points:g}", str(lesson.minutes_left or ""))
+    table.add_row(lesson.name[:2], *sums, style="bold" if lesson.begun else "dim", end_section=True)
 
 
 @command(STUDENTS, "autograde doctor", "autograde doctor --only students")

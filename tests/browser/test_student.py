@@ -87,7 +87,7 @@ def test_a_wrong_answer_is_explained_and_a_right_one_praised(lab, watch, noteboo
 
     board = opened.run(opened.cell("lesson.scoreboard()"))
     expect(board.locator("tr", has_text="attention_scores")).to_contain_text("3 / 3")
-    expect(board).to_contain_text("3 of 24 automatic points")
+    expect(board).to_contain_text("3 of 24 points by the public checks")
     board.scroll_into_view_if_needed()
     watched.shot("student-6-scoreboard")
     watched.assert_quiet()
@@ -106,7 +106,7 @@ def test_an_untouched_notebook_runs_from_top_to_bottom(lab, watch, notebook):
     expect(opened.panel.get_by_text(re.compile(r"^· \w+: not written yet"))).to_have_count(
         len(source.read(layout.source_path(LESSON)).exercises)
     )
-    expect(opened.output(opened.cell("lesson.scoreboard()"))).to_contain_text("0 of 24 automatic points")
+    expect(opened.output(opened.cell("lesson.scoreboard()"))).to_contain_text("0 of 24 points by the public checks")
     waiting = opened.output(opened.cell("def draw_lecture_scores"))
     expect(waiting.locator("img")).to_be_visible()
     waiting.scroll_into_view_if_needed()
