@@ -28,9 +28,16 @@ def idle_answers(right: Any) -> dict[str, Any]:
     """Answers to a function or a class that know nothing about it, by what they do."""
     nothing: dict[str, Any] = {"returns None": lambda *a, **k: None}
     if isinstance(right, type):
-        return {**nothing, "passes on": Idle}
+        return {**nothing, "passes on": passing_on(right)}
     same: dict[str, Any] = {"returns its argument": lambda *a, **k: a[0] if a else None, "returns []": lambda *a, **k: []}
     return {**nothing, **same, "gives zeros": filled(right, 0), "gives ones": filled(right, 1)}
+
+
+def passing_on(right: type) -> type:
+    """An idle class with the right one's public methods, which return what they are given, and its properties, which are 0."""
+    public = {name: value for name, value in vars(right).items() if not name.startswith("_")}
+    methods = {name: Idle.forward for name, value in public.items() if callable(value)}
+    return type(right.__name__, (Idle,), methods | {name: 0 for name, value in public.items() if isinstance(value, property)})
 
 
 def filled(right: Callable, fill: int) -> Callable:

@@ -1,9 +1,14 @@
 """An answer that does nothing earns nothing, in any exercise: a check that it passes all the same is marked `trivial`."""
 
+from collections import ChainMap
+
 import pytest
 
 from autograde import layout
+from autograde.authoring.idle import idle_answers
 from autograde.authoring.mutation import Bench
+from autograde.checking.scoring import examine
+from autograde.checking.student import LocalStudent
 
 LESSONS = layout.lesson_names()
 
@@ -22,3 +27,29 @@ def test_an_answer_that_does_nothing_earns_nothing(name):
 def test_every_exercise_has_a_check_that_tells(name):
     lesson = Bench(name).lesson
     assert [e for e, checks in lesson.checks.items() if all(check.trivial for check in checks)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["returns None", "returns its argument", "returns []"])
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_of_answers_that_do_nothing_earns_nothing(name, kind):
+    """Where an exercise builds on another, that one is not there either."""
+    bench = Bench(name)
+    graded = [exercise for exercise in bench.lesson.exercises.values() if exercise.outcome is None]
+    idle = {exercise.name: idle_answers(bench.reference[exercise.name]) for exercise in graded}
+    student = LocalStudent(ChainMap({key: kinds.get(kind, kinds.get("passes on")) for key, kinds in idle.items()}, bench.reference))
+    results = [examine(bench.lesson, exercise, student) for exercise in graded]
+    assert [f"{result.exercise}: {result.score}" for result in results if result.score] == []
+
+
+def test_an_idle_class_has_the_methods_and_properties_of_the_right_one():
+    class Counter:
+        def add(self, n):
+            raise NotImplementedError
+
+        @property
+        def total(self):
+            raise NotImplementedError
+
+    made = idle_answers(Counter)["passes on"](3)
+    assert made.add(5) == 5 and made.total == 0
