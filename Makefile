@@ -7,12 +7,13 @@ export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of a run of tests would each compile the course's modules
 
-.PHONY: help demo dev test test-all fuzz verify strength build measure check-built site slides lab lint lock clean
+.PHONY: help demo dev test test-more test-all fuzz verify strength build measure check-built site slides lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
 	@echo "make test      set up and run the quick tests (minutes)"
-	@echo "make test-all  what the line above leaves out, but for make verify: browsers, graders that are killed, hostile classes"
+	@echo "make test-more what the line above leaves out and every landing waits for: browsers, a class of cheats, full disks (minutes)"
+	@echo "make test-all  test-more, and what takes a minute or more by itself: kills at every write, hostile classes, new installations"
 	@echo "make fuzz      random messages and files, for an hour; other ones than last time"
 	@echo "make verify    execute every lesson three ways, and what the texts claim on fresh seeds (an hour); before a version changes"
 	@echo "make lab       open the course in JupyterLab"
@@ -34,6 +35,9 @@ PYTEST := $(RUN) -m pytest -n $(PROCESSES) --durations=15
 
 test: $(VENV)/.ready-dev
 	@$(PYTEST) -m "not slow"
+
+test-more: $(VENV)/.ready-dev
+	@$(PYTEST) -m "slow and not soak and not executes"
 
 test-all: $(VENV)/.ready-dev
 	@$(PYTEST) -m "slow and not executes"

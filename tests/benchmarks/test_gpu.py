@@ -25,7 +25,7 @@ RESULTS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_it_runs_whole_on_the_pretend_gpu(tmp_path):
     """The full program (all precisions, compiling tried in each) with a tiny model, and the CPU's numbers where they can be compared."""
     out = tmp_path / "gpu.json"
@@ -42,6 +42,7 @@ def test_it_runs_whole_on_the_pretend_gpu(tmp_path):
     assert not out.with_suffix(".parts.json").exists()
 
 
+@pytest.mark.slow
 def test_the_pretend_gpu_measures_nothing_that_is_kept(tmp_path):
     for options in ([], ["--out", benchmark_tables.FOLDER / "gpu.json"]):
         done = subprocess.run([sys.executable, SCRIPT, "--pretend", *options], capture_output=True, text=True)

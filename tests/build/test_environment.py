@@ -34,7 +34,7 @@ def test_every_locked_version_installs_on_the_oldest_python_that_the_guides_name
     assert len(locked & set(wants)) > 100
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_pip_section_installs(tmp_path):
     for name in ("environment.yml", "pyproject.toml", "requirements.lock", "README.md", "LICENSE", "autograde", "utils"):
         source = ROOT / name

@@ -42,6 +42,7 @@ def test_a_new_lesson_is_built_graded_and_strong(course):
     assert "Retrieval" in student and "means.append" not in student
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lesson", ["03_self_attention", "06_tokenization"])
 def test_a_new_exercise_of_a_lesson(course, lesson):
     before = source.read(layout.source_path(lesson))

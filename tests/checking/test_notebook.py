@@ -149,6 +149,7 @@ def test_an_endless_loop_costs_one_deadline_and_no_more(kernel, monkeypatch):
     assert time.process_time() - began < 20  # of computing: not of waiting
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds, status", [(2, "passed"), (60, "timeout")])
 def test_what_is_imported_at_its_first_use_is_no_endless_loop(kernel, monkeypatch, tmp_path, seconds, status):
     """PyTorch imports sympy at its first operation on `meta`, on Colab for longer than a check may take. An import that never ends is ended."""

@@ -78,7 +78,7 @@ def test_a_sample_of_all_changes_is_caught(lesson):
     assert tried and mutants.complaints(bench, tried) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("lesson", layout.lesson_names())
 def test_every_change_is_caught_or_has_its_reason(lesson):
     bench = Bench(lesson)

@@ -146,7 +146,7 @@ def test_the_first_cell_of_an_earlier_release_is_not_run(tmp_path, notebook):
     assert not any("clone" in cell.source for cell in submission.cells)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("handed_in", [FORMS["Colab's script"]], ids=[""], indirect=True)  # the form that keeps least
 @pytest.mark.parametrize("lesson", layout.lesson_names())
 def test_every_lesson(handed_in, lesson):

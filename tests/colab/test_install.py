@@ -38,6 +38,7 @@ def install(bare, *packages, **environment):
     return done.stderr.strip().splitlines()[-1] if done.returncode else ""
 
 
+@pytest.mark.slow
 def test_a_package_that_wants_another_torch_is_refused(tmp_path, bare):
     for name, number, *needs in [
         ("torch", "0.1"),

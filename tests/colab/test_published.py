@@ -27,7 +27,7 @@ def test_what_colab_ships_and_the_course_never_replaces_is_in_the_list(package):
     assert package in PINNED and setup.KEPT.match(package)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(not PYTHON, reason="COURSE_COLAB_PYTHON names no environment; published.txt says how to make one")
 @pytest.mark.parametrize("name", layout.lesson_names())
 def test_every_check_gives_full_points(name, tmp_path_factory, tmp_path):

@@ -59,6 +59,7 @@ def runtime(folder, notebook, kept, reset_at):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_after_the_runtime_was_reset(notebook, tmp_path):
     kept = notebook.parent / "gpt.ckpt"
     assert runtime(tmp_path / "first", notebook, kept, RESET_AT) is None and kept.exists()

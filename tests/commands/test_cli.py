@@ -86,6 +86,7 @@ def test_the_tab_key_does_not_wait_for_torch():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=layout.ROOT).stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_a_release_has_the_students_commands_alone(tmp_path):
     release.release(tmp_path / "course", repository=shared.REPOSITORY)
 

@@ -105,6 +105,7 @@ def points(results):
 # --- what students hand in
 
 
+@pytest.mark.slow
 def test_a_complete_submission_in_a_container_of_an_old_kernel(platform):
     mode = "old kernel" if os.geteuid() == 0 and able.seccomp else "as it is"
     platform.hand_in({f"{LESSON}.ipynb": nbformat.writes(solved())})
@@ -393,7 +394,7 @@ def test_torch_is_asked_for_by_one_version():
     assert [line for line in package.requirements().splitlines() if line.startswith("torch")] == ["torch==2.13.0"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_setup_makes_an_environment_in_which_a_submission_gets_its_points(platform):
     environment = {**os.environ, "AUTOGRADER_ROOT": str(platform.root), "PATH": f"{Path(sys.base_prefix, 'bin')}:{os.environ['PATH']}"}
     reach = subprocess.run(

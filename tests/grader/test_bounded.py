@@ -179,6 +179,7 @@ def test_what_is_used_is_added_up_also_by_one_that_is_ended():
     assert used() == 0
 
 
+@pytest.mark.slow
 def test_each_call_has_its_own_time():
     with reading():
         assert [work(2) for _ in range(4)] == [2] * 4

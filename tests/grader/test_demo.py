@@ -52,6 +52,7 @@ def test_every_student_has_a_page(graded):
         assert sample.student in page and "http" not in page
 
 
+@pytest.mark.slow
 def test_stock_nbgrader_gives_the_same_scores(graded, tmp_path):
     """nbgrader's own commands, in a course directory of `autograde course`, on the readable part of the class."""
     course = tmp_path / "course"

@@ -162,6 +162,7 @@ def edited(lesson):
     return with_answers(with_own(copy.deepcopy(solved(lesson)), [*OWN, FIGURE]), turn(lesson))[0]
 
 
+@pytest.mark.slow
 def test_own_cells_and_edited_answers(tmp_path):
     compare(tmp_path, "03_self_attention", edited("03_self_attention"))
 
@@ -171,7 +172,7 @@ def test_every_edit_is_made_in_some_lesson():
     assert not set.intersection(*left)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("lesson", [name for name in layout.lesson_names() if name != "03_self_attention"])
 def test_every_lesson(tmp_path, lesson):
     """About 80 s of processor time for all."""

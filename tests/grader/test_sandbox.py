@@ -527,6 +527,7 @@ def test_a_worker_that_cannot_be_isolated_refuses(monkeypatch):
     assert isolate.enter(Limits(), "auto", RootFs(ROOT)) == "limits"
 
 
+@pytest.mark.slow
 @namespaces
 @pytest.mark.skipif(os.geteuid() != 0, reason="this is the ordinary account")
 def test_the_same_holds_for_an_ordinary_account():

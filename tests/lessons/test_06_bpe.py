@@ -108,6 +108,7 @@ def peak_of(tokenizer, lines):
     return peak
 
 
+@pytest.mark.slow
 def test_memory_of_a_stream_is_flat(both):
     """A stream of ever new words, or one four times as long, takes no more memory than the bounded memory of words needs."""
     tokenizer, _ = both
@@ -150,6 +151,7 @@ def test_wordpiece_is_hugging_faces():
         assert LESSON["wordpiece_encode"](word, pieces) == [token.value for token in oracle.tokenize(word)]
 
 
+@pytest.mark.slow
 def test_training_is_as_fast_as_the_compiled_trainer_allows():
     """Within twice the processor time of Hugging Face's trainer (both counted over all threads), at vocabulary 1,024 on a megabyte."""
     tokenizers = pytest.importorskip("tokenizers")

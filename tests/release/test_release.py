@@ -130,12 +130,14 @@ def contents(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in leaks.files(folder)}
 
 
+@pytest.mark.slow
 def test_a_used_course_gives_the_same_bytes(used_course, released, tmp_path):
     done = command(used_course, "release", tmp_path / "out", "--repository", shared.REPOSITORY)
     assert done.returncode == 0, done.stderr
     assert contents(tmp_path / "out") == contents(released)
 
 
+@pytest.mark.slow
 def test_a_lesson_that_was_changed_and_not_built_is_not_released(used_course, tmp_path):
     path = used_course / "solutions" / "03_self_attention.py"
     path.write_text(path.read_text().replace('check="causal_mask" points=1.5', 'check="causal_mask" points=2', 1))
@@ -171,6 +173,7 @@ def test_an_earlier_release_is_brought_up_to_date(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_what_someone_changed_in_an_earlier_release_is_not_overwritten(tmp_path):
     folder = tmp_path / "out"
     release.release(folder, ["03_self_attention"], repository=shared.REPOSITORY)
@@ -222,7 +225,7 @@ def test_what_is_released_imports_only_what_the_first_cell_installs(released):
                 assert module.split(".")[0] in there | set(NEEDED), f"{path.relative_to(released)} imports {module}"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.executes(name)) for name in layout.lesson_names()])
 def test_every_notebook_works_from_the_release_alone(released, tmp_path, name):
     released = shutil.copytree(released, tmp_path / "course")  # a run writes beside the notebook

@@ -46,7 +46,7 @@ def append(path, code):
     path.write_text(path.read_text(encoding="utf-8") + "\n\n" + code, encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_worked_example_is_true(copy):
     lesson, checks = copy / "solutions" / f"{NAME}.py", copy / "autograde" / "lessons" / "checks" / f"test_{NAME}.py"
     exercise, check, probe, mistakes, hidden = CODE

@@ -122,26 +122,29 @@ def assert_nothing_else_changed(graded: Class, attacks: list[Attack]) -> None:
     assert kept == {student: float(row["score"]) for student, row in graded.summary.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", CHEATS, ids=lambda a: a.name)
 def test_a_cheat_earns_exactly_this(cheats, attack):
     assert_exact(cheats, attack)
 
 
+@pytest.mark.slow
 def test_cheats_change_nothing_else(cheats):
     assert_nothing_else_changed(cheats, CHEATS)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("attack", DENIALS, ids=lambda a: a.name)
 def test_what_would_stop_a_class_costs_itself_only(denials, attack):
     assert_exact(denials, attack)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_floods_and_bombs_change_nothing_else(denials):
     assert_nothing_else_changed(denials, DENIALS)
 
 
+@pytest.mark.slow
 def test_no_message_and_no_page_tells_a_secret(cheats):
     hidden = (layout.hidden_path(LESSON)).read_text(encoding="utf-8")
     reference = source.read(layout.source_path(LESSON)).answer(TARGET)

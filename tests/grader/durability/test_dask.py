@@ -147,7 +147,7 @@ def until(condition, seconds=60):
         time.sleep(0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_worker_is_killed_half_way(cluster, tmp_path, monkeypatch):
     address, workers = cluster
     sample_class(tmp_path / "class")

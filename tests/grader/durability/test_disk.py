@@ -31,6 +31,7 @@ def test_a_disk_that_fills_up_at_any_write(pupils, undisturbed, tmp_path, monkey
     assert same(out, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_for_the_gradebook_too(pupils, disk, tmp_path):
     pupils.hand_in(*(f"student{i:02d}" for i in range(20)))
     out = disk.folder / "out"
@@ -43,6 +44,7 @@ def test_a_disk_that_is_full_for_the_gradebook_too(pupils, disk, tmp_path):
     assert same(out, tmp_path / "undisturbed")
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_text(pupils, tmp_path):
     pupils.hand_in("zo\udceb", "[red]", "a b'c")
     pupils.console = Console(record=True, width=200)
@@ -124,6 +126,7 @@ def test_a_gradebook_that_stays_in_use(pupils, undisturbed, monkeypatch):
     pupils.grade(undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", [lambda whole: b"no database" * 1000, lambda whole: whole[:5000], lambda whole: whole[:8192] + os.urandom(9000)]
 )
@@ -151,6 +154,7 @@ def test_damaged_results_are_worked_out_again(pupils, undisturbed, tmp_path):
     assert same(undisturbed, tmp_path / "anew")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("years", [-30, 30])
 def test_a_clock_that_jumps(pupils, undisturbed, tmp_path, monkeypatch, years):
     jump = timedelta(days=365 * years)

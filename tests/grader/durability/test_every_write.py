@@ -35,6 +35,6 @@ def test_a_kill_at_some_writes(pupils, killed):
     assert_goes_on(pupils, states[:: len(states) // QUICK] + states[-1:], undisturbed)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_kill_at_every_write(pupils, killed):
     assert_goes_on(pupils, *killed)

@@ -98,6 +98,7 @@ print(json.dumps([file for file in files if file]))
 """
 
 
+@pytest.mark.slow
 def test_every_file_of_ours_that_takes_part_in_a_grade_is_in_its_key(tmp_path):
     """A module in a new folder would otherwise change grades and keep old results."""
     nbformat.write(solved_notebook(source.read(layout.source_path(LESSON))), tmp_path / f"{LESSON}.ipynb")

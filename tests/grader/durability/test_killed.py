@@ -72,7 +72,7 @@ def maker(process):
     return next(p for p in psutil.Process(process.pid).children() if "fork_server import main" in " ".join(p.cmdline()))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_stopped_in_every_way(sample, undisturbed, tmp_path):
     """Ctrl-C, SIGTERM and SIGKILL, each once there is something new to lose; test_every_write.py has all moments of a kill."""
     out = tmp_path / "out"
@@ -91,7 +91,7 @@ def test_stopped_in_every_way(sample, undisturbed, tmp_path):
     assert process.returncode == 0 and same(out, undisturbed), told
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_processes_of_a_grader_are_killed(sample, undisturbed, tmp_path):
     """One that grades, then the one that makes workers: others take their places."""
     process = begin(sample, tmp_path / "out")

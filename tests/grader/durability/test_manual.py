@@ -105,6 +105,7 @@ def penalty(out):
         return gradebook.find_submission_notebook(LESSON, LESSON, "ada").late_submission_penalty
 
 
+@pytest.mark.slow
 def test_the_courses_own_penalty_for_being_late(pupils, tmp_path):
     out = tmp_path / "out"
     create(out, [LESSON])

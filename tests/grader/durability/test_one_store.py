@@ -72,6 +72,7 @@ def test_nothing_found_takes_no_score_away(pupils, tmp_path):
     assert (out / "feedback" / "ada" / f"{LESSON}.html").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_who_left_or_has_another_name_is_in_no_view(pupils, tmp_path):
     out, section = tmp_path / "o", hand_in(tmp_path / "secA", "ada", "ben", "cleo")
     grade(out, section)
@@ -124,6 +125,7 @@ def due(out, when):
         gradebook.update_or_create_assignment(LESSON, duedate=when)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["her section is graded", "another section is graded"])
 def test_a_due_date_that_is_moved_moves_penalties_both_ways(pupils, tmp_path, elsewhere):
     out = tmp_path / "o"

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from autograde import layout
 from autograde.authoring.sample_class import LESSON
 
@@ -17,6 +19,7 @@ print(graded.status, sorted({"torch", "numpy", "pytest", "autograde.checking.run
 """
 
 
+@pytest.mark.slow
 def test_the_parent_of_a_whole_run_has_no_pytorch(tmp_path):
     (tmp_path / "class" / "ada").mkdir(parents=True)
     (tmp_path / "class" / "ada" / f"{LESSON}.ipynb").write_text("not a notebook")

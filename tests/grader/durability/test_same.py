@@ -33,7 +33,7 @@ def results(found, executor, workers):
     return seen
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_hundred_times_out_of_a_hundred(tmp_path):
     import nbformat
 
