@@ -17,6 +17,7 @@ from autograde.authoring import source as lesson_source
 from autograde.authoring.measuring import program
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.source import Source
+from autograde.checking.syntax import is_magic
 
 METADATA = "course"  # the key of the notebook's metadata that the digests are under
 PINS = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
@@ -30,8 +31,8 @@ def digest(source: Source) -> str:
     numbers = Numbers(source.name)
     cells = [numbers.fill(cell.source) for cell in source.cells if cell.kind == "code"]
     checks = layout.checks_path(source.name).read_text(encoding="utf-8")
-    found = [statement for code in (*cells, checks) if not _is_magic(code) for statement in program.statements(code)]
-    parts = [*(code for code in cells if _is_magic(code)), *_points(source.name), program.digest(found), *_versions(found)]
+    found = [statement for code in (*cells, checks) if not is_magic(code) for statement in program.statements(code)]
+    parts = [*(code for code in cells if is_magic(code)), *_points(source.name), program.digest(found), *_versions(found)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -86,10 +87,6 @@ def notebook_path(name: str) -> Path:
 
 def _noted(notebook: NotebookNode) -> dict[str, str]:
     return dict(notebook.metadata.get(METADATA, {}))
-
-
-def _is_magic(code: str) -> bool:
-    return code.lstrip().startswith(("%", "!"))
 
 
 def _points(name: str) -> list[str]:

@@ -247,7 +247,12 @@ def _each_tensor(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
     found: list[torch.Tensor] = []
-    _each_tensor(value, lambda x: found.append(x) or x)
+
+    def keep(x: torch.Tensor) -> torch.Tensor:
+        found.append(x)
+        return x
+
+    _each_tensor(value, keep)
     return found
 
 

@@ -57,7 +57,7 @@ def _nodes(tree: ast.AST) -> list[ast.AST]:
     left_out: set[int] = set()
     for node in ast.walk(tree):
         hints = [getattr(node, "annotation", None), getattr(node, "returns", None), *getattr(node, "decorator_list", [])]
-        texts = [node] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) else []
+        texts: list[ast.AST] = [node] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) else []
         texts += node.exc.args if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) else []
         left_out |= {id(part) for one in (*hints, *texts) if one is not None for part in ast.walk(one)}
     return [node for node in ast.walk(tree) if id(node) not in left_out]

@@ -12,7 +12,7 @@ from typing import Any
 import jupytext
 
 from autograde.checking.manifest import Exercise
-from autograde.checking.syntax import defined
+from autograde.checking.syntax import defined, is_magic
 
 TAGS = {"setup", "figure", "experiment", "stretch"}
 KEYS = {"exercise", "check", "question", "points", "forbids", "outcome", "tags"}
@@ -127,7 +127,7 @@ def _check_metadata(path: Path, cell: Cell) -> None:
         raise SourceError(path, cell.line, "an exercise is a code cell and a question a markdown cell")
     if cell.check or cell.question:
         _points(path, cell)
-    if cell.kind == "code" and not cell.source.lstrip().startswith(("%", "!")):
+    if cell.kind == "code" and not is_magic(cell.source):
         try:
             ast.parse(cell.source)
         except SyntaxError as error:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+MAGICS_AROUND_CODE = ("time", "capture", "prun")  # `%%time` and the like: the code below it is run as code
 
 
 def parsed(code: str, longest: int | None = None) -> ast.Module | None:
@@ -19,6 +20,11 @@ def parsed(code: str, longest: int | None = None) -> ast.Module | None:
             return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def is_magic(code: str) -> bool:
+    """Whether a cell begins with a magic or a shell's command: no Python."""
+    return code.lstrip().startswith(("%", "!"))
 
 
 def defined(statements: Iterable[ast.stmt]) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from autograde import layout
 from autograde.authoring.source import Cell, Source
-from autograde.checking.syntax import bound
+from autograde.checking.syntax import bound, is_magic
 
 DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
 PACKAGES = ("utils",)  # of the course's own code, what lessons import
@@ -105,7 +105,7 @@ def digest(found: Sequence[Statement], leave_out: Iterable[str] = ()) -> str:
 
 
 def _of_cell(cell: Cell) -> list[Statement]:
-    return [] if cell.source.lstrip().startswith(("%", "!")) else statements(cell.source, cell.line)
+    return [] if is_magic(cell.source) else statements(cell.source, cell.line)
 
 
 def _runs(statement: Statement) -> bool:

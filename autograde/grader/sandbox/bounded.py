@@ -182,7 +182,7 @@ def _decoded(said: dict, raises: tuple[type[Exception], ...]) -> object:
 
 
 def _number(said: dict) -> float:
-    value = said.get("used")
+    value: Any = said.get("used")
     return float(value) if type(value) in (int, float) and math.isfinite(value) else 0.0
 
 

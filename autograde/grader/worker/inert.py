@@ -9,7 +9,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-RUN_AS_CODE = {"time", "capture", "prun"}  # magics around code that defines something
+from autograde.checking.syntax import MAGICS_AROUND_CODE
+
 PYLAB = "import numpy as np\nimport matplotlib.pyplot as plt\nfrom numpy import *\nfrom matplotlib.pyplot import *"
 INERT_MODULES = ("autograde",)  # the notebook's helper: checks and scoreboards have no place in the grader
 
@@ -41,7 +42,7 @@ class Shell(Inert):
     def run_cell_magic(self, name: str, line: str, body: str) -> None:
         if name == "capture" and line.split()[-1:] and line.split()[-1].isidentifier():
             self.user_ns[line.split()[-1]] = Inert()  # what was printed; nobody sees it here
-        if name in RUN_AS_CODE:
+        if name in MAGICS_AROUND_CODE:
             self._run(f"%%{name}", body)
 
     def run_line_magic(self, name: str, line: str, *rest: Any) -> Any:
