@@ -182,8 +182,8 @@ def _decoded(said: dict, raises: tuple[type[Exception], ...]) -> object:
 
 
 def _number(said: dict) -> float:
-    value: Any = said.get("used")
-    return float(value) if type(value) in (int, float) and math.isfinite(value) else 0.0
+    value = said.get("used")
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0.0
 
 
 def _serve(descriptor: int, writable: Sequence[Path]) -> None:
