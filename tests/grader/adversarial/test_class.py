@@ -23,9 +23,10 @@ from autograde.grader.sandbox import isolate, probe
 from tests.grader.adversarial import surroundings
 from tests.grader.adversarial.cheats import CHEATS
 from tests.grader.adversarial.denial import DENIALS
+from tests.grader.adversarial.newer import NEWER
 from tests.grader.adversarial.submission import HONEST, TARGET, TARGET_POINTS, Attack, honest
 
-ATTACKS = CHEATS + DENIALS
+ATTACKS = CHEATS + DENIALS + NEWER
 GROUP = 12  # so many attacks between two honest students
 FULL = sum(HONEST.values()) + TARGET_POINTS
 pytestmark = pytest.mark.skipif(probe.support().level in isolate.OPEN, reason="this machine cannot isolate submissions")
@@ -43,8 +44,8 @@ class Class:
     left: list[object]
 
 
-def grade(attacks: list[Attack], folder: Path) -> Class:
-    """Hand everything in and grade it, with an eye on the surroundings."""
+def grade(attacks: list[Attack], folder: Path, *lesson: str) -> Class:
+    """Hand everything in and grade it, with an eye on the surroundings; `lesson` are the words of the command that name it."""
     handed_in, scratch = folder / "class", folder / "scratch"
     scratch.mkdir()
     for i, attack in enumerate(attacks):
@@ -54,7 +55,7 @@ def grade(attacks: list[Attack], folder: Path) -> Class:
         if i % GROUP == 0:
             _hand_in(handed_in / f"{attack.name}-neighbour" / f"{LESSON}.ipynb", honest())
     before, listening = (surroundings.course(), surroundings.digests(handed_in)), surroundings.listening()
-    command = [sys.executable, "-m", "autograde", "grade", str(handed_in), "--lesson", "03", "--out", str(folder / "out"), "--workers", "2"]
+    command = [sys.executable, "-m", "autograde", "grade", str(handed_in), *lesson, "--out", str(folder / "out"), "--workers", "2"]
     environment = {**os.environ, "AUTOGRADE_SECRET": "swordfish", "TMPDIR": str(scratch), "COLUMNS": "200"}
     process = subprocess.Popen(
         command,
@@ -93,12 +94,17 @@ def _tables(out: Path) -> tuple[dict, dict]:
 
 @pytest.fixture(scope="module")
 def cheats(tmp_path_factory) -> Class:
-    return grade(CHEATS, tmp_path_factory.mktemp("cheats"))
+    return grade(CHEATS, tmp_path_factory.mktemp("cheats"), "--lesson", "03")
 
 
 @pytest.fixture(scope="module")
 def denials(tmp_path_factory) -> Class:
-    return grade(DENIALS, tmp_path_factory.mktemp("denials"))
+    return grade(DENIALS, tmp_path_factory.mktemp("denials"), "--lesson", "03")
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory) -> Class:
+    return grade(NEWER, tmp_path_factory.mktemp("newer"), "--lesson", "03")
 
 
 def assert_exact(graded: Class, attack: Attack) -> None:
@@ -142,6 +148,37 @@ def test_what_would_stop_a_class_costs_itself_only(denials, attack):
 @pytest.mark.soak
 def test_floods_and_bombs_change_nothing_else(denials):
     assert_nothing_else_changed(denials, DENIALS)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("attack", NEWER, ids=lambda a: a.name)
+def test_channels_words_and_files_earn_exactly_this(newer, attack):
+    assert_exact(newer, attack)
+
+
+@pytest.mark.soak
+def test_channels_words_and_files_change_nothing_else(newer):
+    assert_nothing_else_changed(newer, NEWER)
+
+
+@pytest.mark.soak
+def test_files_of_nothing_stop_no_class_whose_lesson_is_not_said(tmp_path):
+    """Then every file is looked into to tell which lesson it is."""
+    attacks = [attack for attack in ATTACKS if attack.name in ("sparse_attempts", "many_large_attempts", "odd_neighbours")]
+    graded = grade(attacks, tmp_path)
+    for attack in attacks:
+        assert_exact(graded, attack)
+    assert_nothing_else_changed(graded, attacks)
+
+
+@pytest.mark.soak
+def test_no_page_and_no_terminal_obeys_words(newer):
+    pages = [p.read_text(encoding="utf-8") for p in newer.out.rglob("*.html")]
+    assert len(pages) > len(NEWER) and sum("&lt;script" in page for page in pages) >= 2
+    assert not any(tag in page for page in pages for tag in ("<script", "<img", "owned\x07"))
+    for text in [*pages, newer.console, (newer.out / "exercises.csv").read_text(encoding="utf-8")]:
+        assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1b\x9b\u202a-\u202e\u2066-\u2069]", text)
+    assert not re.search(r'(^|,)"?[=@]', (newer.out / "exercises.csv").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.slow
