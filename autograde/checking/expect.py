@@ -352,6 +352,7 @@ def show(value: Any, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), dict: ("{", "}")}
 
 
@@ -438,11 +439,13 @@ def _shown(value: Any) -> str:
 
 
 def argument(function: Callable, i: int) -> str:
-    """The name of the i-th argument, as the student wrote it; its number where the function is in another process."""
+    """The name of the i-th argument, as the student wrote it; its place where the function is in another process."""
     code = function.forward if isinstance(function, torch.nn.Module) else function
-    parameters = inspect.signature(code).parameters.values() if isinstance(code, (FunctionType, MethodType)) else ()
+    parameters = inspect.signature(code).parameters.values() if isinstance(code, (FunctionType, MethodType, type)) else ()
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return f"`{named[i]}`" if i < len(named) else f"argument {i + 1}"
+    if i < len(named):
+        return f"`{named[i]}`"
+    return f"the {ORDINALS[i]} argument" if i < len(ORDINALS) else "an argument"
 
 
 def _kind(value: Any) -> str:

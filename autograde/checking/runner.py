@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import os
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ MARKS = (
 )
 
 PRINTED_LENGTH = 1500
+UNPACKED = re.compile(r"values to unpack \(expected (\d+)(?:, got (\d+))?\)|cannot unpack non-iterable (\w+) object")
 
 
 @dataclass(frozen=True)
@@ -209,8 +211,21 @@ def _raised(error: BaseException) -> tuple[str, str]:
     if isinstance(error, AutogradeError):
         return message, ""
     line = _student_line(error)
+    if not line and (words := _other_number_of_results(message)):
+        return words, ""
     what = "Your code raised" if line else "The result could not be used:"
     return f"{what} {type(error).__name__}: {message}", line
+
+
+def _other_number_of_results(message: str) -> str:
+    """A sentence for what Python says where a check takes a result of several parts apart; nothing for other errors."""
+    match = UNPACKED.search(message)
+    if match is None:
+        return ""
+    wanted, got, kind = match.groups()
+    if kind:
+        return f"Expected several results, got {'nothing (is a `return` missing?)' if kind == 'NoneType' else f'one {kind}'}"
+    return f"Expected {wanted} results, got {got}" if got else f"Expected {wanted} results, got more, or one that has other parts"
 
 
 def _student_line(error: BaseException) -> str:

@@ -137,3 +137,16 @@ def test_of_what_is_long_only_the_beginning_is_made(name):
     began = time.process_time()
     assert len(expect.show(LONG[name])) <= 160
     assert time.process_time() - began < 1
+
+
+def test_an_argument_is_told_by_its_name_or_its_place():
+    class Tokenizer:
+        def __init__(self, vocab, merges=()):
+            self.vocab = vocab
+
+        def encode(self, text):
+            return text
+
+    assert [expect.argument(f, 0) for f in (lambda x: x, Tokenizer, Tokenizer({}).encode)] == ["`x`", "`vocab`", "`text`"]
+    elsewhere = type("Proxy", (), {"__call__": lambda self, *args: args})()  # as a function in another process is
+    assert expect.argument(elsewhere, 1) == "the second argument" and expect.argument(elsewhere, 20) == "an argument"

@@ -194,8 +194,8 @@ def test_the_gradient_of_an_empty_row(student):
     seen = F.scaled_dot_product_attention(leaves[0][[0, 2]], leaves[1], leaves[2], attn_mask=mask[[0, 2]])
     seen.backward(expect.randn(3, 6, seed=71)[[0, 2]])
     for i, leaf in enumerate(leaves):
-        expect.true(grads[i] is not None, f"No gradient reaches argument {i + 1}")
-        expect.close(grads[i], leaf.grad, where=f"the gradient in argument {i + 1} with an empty row")
+        expect.true(grads[i] is not None, f"No gradient reaches `{'qkv'[i]}`")
+        expect.close(grads[i], leaf.grad, where=f"the gradient in `{'qkv'[i]}` with an empty row")
 
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=0.5)
