@@ -183,7 +183,7 @@ def _decoded(said: dict, raises: tuple[type[Exception], ...]) -> object:
 
 def _number(said: dict) -> float:
     value = said.get("used")
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0.0
+    return value if isinstance(value, float) and math.isfinite(value) else 0.0  # an integer may be too large for a float
 
 
 def _serve(descriptor: int, writable: Sequence[Path]) -> None:
