@@ -15,8 +15,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import torch
-
 from autograde import layout
 from autograde.authoring import benchmark_tables
 from autograde.authoring import source as lesson_source
@@ -89,6 +87,8 @@ def digests(lesson: str) -> dict[str, str]:
 
 def run_once(experiment: Experiment, names: SimpleNamespace, seed: int) -> dict[str, float]:
     """The numbers of one seed by their full names, such as `one_vector.periods`; by one thread, so that sums are made in one order."""
+    import torch  # here, since the process that holds the gradebook reads a lesson's numbers and needs no PyTorch
+
     torch.set_num_threads(1)
     with redirect_stderr(io.StringIO()):  # progress bars
         return dict(_flat(experiment.run(names, seed)))
