@@ -36,18 +36,15 @@ class Experiment:
     budget: dict[str, float]
 
 
-_registry: dict[str, Experiment] = {}
-
-
 def experiment(name: str, seeds: Sequence[int] = SEEDS, **budget: float) -> Callable[[Callable], Callable]:
-    """Register an experiment of the script that is being loaded.
+    """Mark a function of a script as an experiment.
 
     The function takes the lesson's names (its answers and helpers, as attributes) and a seed, and returns numbers by name, nested as it
     likes. At least five seeds; an experiment without chance in it takes `seeds=(0,)`.
     """
 
     def keep(run: Callable) -> Callable:
-        _registry[name] = Experiment(name, run, tuple(seeds), budget)
+        run.experiment = Experiment(name, run, tuple(seeds), budget)  # type: ignore[attr-defined]
         return run
 
     return keep
@@ -59,10 +56,10 @@ def script_path(lesson: str) -> Path:
 
 def experiments(lesson: str) -> dict[str, Experiment]:
     """The experiments of a lesson by name; none where it has no script."""
-    _registry.clear()
-    if (path := script_path(lesson)).exists():
-        layout.load_module(path, f"experiments_{lesson}")
-    return dict(_registry)
+    path = script_path(lesson)
+    names = vars(layout.load_module(path, f"experiments_{lesson}")) if path.exists() else {}
+    found = [value.experiment for value in names.values() if isinstance(getattr(value, "experiment", None), Experiment)]
+    return {one.name: one for one in found}
 
 
 def lesson_names(lesson: str) -> SimpleNamespace:
