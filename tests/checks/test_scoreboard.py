@@ -78,7 +78,7 @@ def saved(case, tmp_path):
 
 
 def words(html):
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html.replace("<wbr>", ""))).split())
 
 
 def _plain(text):
