@@ -29,6 +29,7 @@ from autograde.checking.result import Result
 from autograde.checking.scoring import examine
 from autograde.checking.status import ExerciseStatus
 from autograde.checking.student import LocalStudent
+from autograde.progress_page import with_code
 
 SECONDS = 3  # of computing, for one check: a right answer takes milliseconds, and a busy machine is no mistake
 WAITING_SECONDS = 10  # for one that sleeps
@@ -165,7 +166,8 @@ class Scoreboard:
         places = [left, left, "", ""]
         head = "".join(f'<th scope="col"{place}>{name}</th>' for place, name in zip(places, progress.HEADS, strict=True))
         rows = "".join(_row(standing.cells) for standing in self.lesson.standings)
-        end = [escape(progress.steps(self.lesson)), escape(self._total()), f"<strong>Next:</strong> {escape(self._next())}"]
+        milestones = escape(progress.steps(self.lesson)).replace("   ", "&emsp;")
+        end = [milestones, escape(self._total()), f"<strong>Next:</strong> {with_code(self._next())}"]
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{'<br>'.join(end)}</p>"
 
     def _total(self) -> str:

@@ -28,7 +28,7 @@ def page(lessons: Sequence[Progress]) -> str:
     parts = [
         "<h1>Your progress</h1>",
         f"<p>{escape(total(lessons))}</p>",
-        f'<p class="next"><strong>Next:</strong> {_with_code(next_step(lessons))}</p>',
+        f'<p class="next"><strong>Next:</strong> {with_code(next_step(lessons))}</p>',
         *(_lesson(lesson) for lesson in lessons),
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
@@ -63,5 +63,6 @@ def _row(standing: Standing) -> str:
     return f'<tr><th scope="row"><code>{name}</code></th><td class="{kind}">{state}</td><td class="n">{points}</td><td class="n">{minutes}</td></tr>'
 
 
-def _with_code(text: str) -> str:
+def with_code(text: str) -> str:
+    """Text as HTML, what stands between backticks as code."""
     return "".join(f"<code>{escape(part)}</code>" if i % 2 else escape(part) for i, part in enumerate(text.split("`")))

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "layout": "checking.errors",
     "files": "",
     "checking": "checking.errors layout",
-    "notebook": "checking checking.errors layout progress",
+    "notebook": "checking checking.errors layout progress progress_page",
     "progress": "checking checking.errors layout",
     "progress_page": "progress",
     "commands": "checking checking.errors layout progress progress_page doctor",
