@@ -1,7 +1,8 @@
 """Takes the pictures of the README and of the tour, and makes the site's sample pages, from the product itself.
 
-`python docs/pictures.py`, with the browser extra and a Chromium. The sample class of `make demo` is graded; some of its students also
-answer the written question here. The pages in `docs/sample/` show no answer's code, since the site is public.
+`python docs/pictures.py`, with the browser extra and a Chromium; `python docs/pictures.py --pages` makes the pages alone. The sample class
+of `make demo` is graded; some of its students also answer the written question here. The pages in `docs/sample/` show no answer's code, since
+the site is public.
 """
 
 from __future__ import annotations
@@ -59,10 +60,14 @@ WRITTEN = {
 
 def main() -> None:
     """Grade the sample class, make the sample pages, and take all pictures."""
+    if sys.argv[1:] == ["--pages"]:
+        with tempfile.TemporaryDirectory() as scratch:
+            sample_pages(graded_class(Path(scratch)), SAMPLE)
+        return
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as scratch:
-        course = _graded(Path(scratch))
-        _sample_pages(course)
+        course = graded_class(Path(scratch))
+        sample_pages(course, SAMPLE)
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         _picture_of_a_check(browser)
         for name, (path, act) in TOUR.items():
@@ -72,7 +77,7 @@ def main() -> None:
         browser.close()
 
 
-def _graded(folder: Path) -> Path:
+def graded_class(folder: Path) -> Path:
     """The sample class with names, sections and written answers, graded."""
     sample_class(folder / "class")
     for student, answer in WRITTEN.items():
@@ -94,25 +99,25 @@ def _write(path: Path, answer: str) -> None:
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def _sample_pages(course: Path) -> None:
-    """The class's pages without any answer's code."""
-    shutil.rmtree(SAMPLE, ignore_errors=True)
-    SAMPLE.mkdir()
+def sample_pages(course: Path, out: Path) -> None:
+    """The class's pages without any answer's code, in `out` in place of what is there."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
     for name in ("grades.csv", "exercises.csv", roster.FILE, likeness_page.FILE):
-        shutil.copy(course / name, SAMPLE)
+        shutil.copy(course / name, out)
     with open_gradebook(course) as gradebook:
         known = {s.student: s for s in standings(gradebook)}
     store, answers = ResultStore(course / RESULTS), []
     for (student, _), entry in ClassList.read(course).members():
         if graded := store.load(entry.key):
             bare = replace(graded, notebook="")
-            feedback_page.save(bare, SAMPLE, known.get(student))
+            feedback_page.save(bare, out, known.get(student))
             answers += answers_page.of(bare, {})
     sheets = answers_page.sheets(answers)
     for sheet in sheets:
-        answers_page.save(sheet, SAMPLE)
-    class_page.save(SAMPLE, list(known.values()), sheets, alike=1)
-    for table in SAMPLE.glob("*.csv"):
+        answers_page.save(sheet, out)
+    class_page.save(out, list(known.values()), sheets, alike=1)
+    for table in out.glob("*.csv"):
         table.unlink()
 
 
