@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
 from autograde.progress import HEADS, Progress, Standing, duration, next_step, total
 
+WORD_ENDS = re.compile(r"(?<=_)(?=\w)|(?<=[a-z])(?=[A-Z])")  # within a name, where it breaks on a phone
 CLASSES = ("", "", ' class="n"', ' class="n"')  # of the columns
 STYLE = """
  :root { --ink: #1f2937; --soft: #4b5563; --paper: #fff; --panel: #f3f4f6; --line: #d1d5db; --bar: #0f766e; --yes: #0f766e; --no: #b45309; }
@@ -58,7 +60,7 @@ def _lesson(lesson: Progress) -> str:
 
 
 def _row(standing: Standing) -> str:
-    name, state, points, minutes = (escape(cell).replace("_", "_<wbr>") for cell in standing.cells)  # names break there on a phone
+    name, state, points, minutes = (WORD_ENDS.sub("<wbr>", escape(cell)) for cell in standing.cells)
     kind = standing.state.replace(" ", "-")
     return f'<tr><th scope="row"><code>{name}</code></th><td class="{kind}">{state}</td><td class="n">{points}</td><td class="n">{minutes}</td></tr>'
 
