@@ -5,15 +5,20 @@ import json
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 from nbgrader.utils import determine_grade
 
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, solved_notebook
+from autograde.checking.status import SubmissionStatus
+from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.ingest.matching import match
 from autograde.grader.ingest.notebook_file import read
 from autograde.grader.ingest.written_answers import UNANSWERED
+from autograde.grader.pages.feedback_page import page
+from autograde.grader.results.model import Graded
+from autograde.grader.written.mathematics import html
 
 TEMPLATE = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
 SOLVED = solved_notebook(source.read(layout.source_path(LESSON)))
@@ -119,6 +124,47 @@ def test_pictures_come_along(tmp_path):
     cell = answer(matched(tmp_path, edited(insert(first, second))))
     assert set(cell.attachments) == {"a.png", "b.png"} and cell.attachments["a.png"] == {"image/png": PIXEL}
     assert "attachment:b.png" in cell.source and "attachment:gone.png" not in cell.source and "gone.png: not in the notebook" in cell.source
+
+
+def test_what_cells_of_code_show_comes_along(tmp_path):
+    """A plot below the question is an answer, too, and so is what its cell prints."""
+    plot = new_code_cell("plt.plot(rows);", outputs=[new_output("display_data", {"image/png": PIXEL + "\n", "text/plain": "<Figure>"})])
+    printed = new_code_cell("rows.sum()", outputs=[new_output("stream", text="\x1b[1m16\x1b[0m ``` _x_"), new_output("error", ename="E")])
+    page = new_code_cell("", outputs=[new_output("display_data", {"text/html": "<div>", "image/svg+xml": "<svg/>"})])
+    cell = answer(matched(tmp_path, edited(insert(plot, new_markdown_cell("As it shows."), printed, page))))
+    [(name, kinds)] = cell.attachments.items()
+    order = [cell.source.find(words) for words in ("plt.plot", f"attachment:{name}", "As it shows.", "16 ``` _x_", "open it")]
+    assert kinds == {"image/png": PIXEL} and -1 not in order and order == sorted(order) and "<Figure>" not in cell.source
+    assert PIXEL in html(cell.source, dict(cell.attachments)) and "\n````text\n16" in cell.source and determine_grade(cell)[0] is None
+
+
+def test_a_picture_alone_is_an_answer(tmp_path):
+    plot = new_code_cell("", outputs=[new_output("display_data", {"image/jpeg": PIXEL})])
+    cell = answer(matched(tmp_path, edited(insert(plot))))
+    assert len(cell.attachments) == 1 and determine_grade(cell)[0] is None
+
+
+def test_large_outputs_are_named_and_left_out(tmp_path):
+    plot = new_code_cell("plt.plot(rows)", outputs=[new_output("display_data", {"image/png": PIXEL * 60_000})])
+    cell = answer(matched(tmp_path, edited(insert(plot))))
+    assert "attachments" not in cell and "plt.plot" in cell.source and "too large" in cell.source
+
+
+def test_a_picture_in_a_file_beside_is_named(tmp_path):
+    words = '![a](plots/a.png "a") <img src="b.png" width=3> ![c](https://x.edu/c.png) <img src="data:image/png;base64,AAAA">'
+    source = answer(matched(tmp_path, edited(text(words)))).source
+    assert "picture plots/a.png" in source and "picture b.png" in source and '<img src="b' not in source
+    assert "![c](https://x.edu/c.png)" in source and '<img src="data:image/png;base64,AAAA">' in source
+
+
+def test_pictures_stand_on_the_feedback_page(tmp_path):
+    words = new_markdown_cell("![a](attachment:a.png)")
+    words.attachments = {"a.png": {"image/png": PIXEL}, "b.svg": {"image/svg+xml": "<svg onload=x>"}, "c.png": {"image/png": '"><script>'}}
+    notebook = nbformat.writes(matched(tmp_path, edited(insert(words))).notebook)
+    graded = Graded("ann", LESSON, SubmissionStatus.GRADED, [], notebook=notebook)
+    entry = Entry(QUESTION, 0.0, 3.0, None, None, 0.0, "", True)
+    html_page = page(graded, Standing("ann", "Ann", LESSON, (entry,), 0.0, 3.0, 0.0, 0.0, 0.0))
+    assert f'src="data:image/png;base64,{PIXEL}"' in html_page and "<script>" not in html_page and "<svg onload" not in html_page
 
 
 def test_a_script_that_lost_the_texts_is_no_silent_zero(tmp_path):

@@ -131,7 +131,7 @@ def _places(raw: RawNotebook, template: NotebookNode, used: frozenset[int], exer
             position = next((ids[n] for n in defined_names(cell.source) if n in ids), None)
         places.append(position)
         after = after if position is None else position
-    return Places(template.cells, raw.cells, places)
+    return Places(template.cells, raw.cells, places, raw.path)
 
 
 def _extras(raw: RawNotebook, places: Places, used: frozenset[int]) -> dict[int, int]:

@@ -14,6 +14,7 @@ import nbformat
 
 from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file, without_outputs
+from autograde.grader.ingest.without_outputs import Span
 
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000
@@ -28,7 +29,7 @@ class Unreadable(ValueError):
 @dataclass(frozen=True)
 class RawCell:
     """A cell as it came: its kind (code, markdown or raw), its text, nbgrader's id, its tags and the notebook's own id of it, if they
-    survived, and the pictures that were put into it, by name."""
+    survived, the pictures that were put into it, by name, and where in the file its outputs stand."""
 
     kind: str
     source: str
@@ -36,6 +37,7 @@ class RawCell:
     tags: tuple[str, ...] = ()
     cell_id: str = ""
     attachments: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    outputs: Span = field(default=(0, 0), compare=False)
 
 
 @dataclass
@@ -46,6 +48,7 @@ class RawNotebook:
     repairs: list[str] = field(default_factory=list)
     in_pieces: bool = False
     python: str = ""  # the version of Python that the notebook says it was written with
+    path: Path | None = None  # the file, in which the outputs are
 
 
 def read(path: Path) -> RawNotebook:
@@ -58,6 +61,7 @@ def read(path: Path) -> RawNotebook:
     if not text.strip():
         raise Unreadable("the file is empty")
     notebook = _from_script(text) if path.suffix.lower() == ".py" else _from_notebook(text)
+    notebook.path = path
     _few_enough(len(notebook.cells))
     if (size := sum(len(cell.source) for cell in notebook.cells if cell.kind == "code")) > MAX_CODE:
         raise Unreadable(f"the notebook has {size // 1024} KB of code; more than {MAX_CODE // 1024} KB are not read")
@@ -70,7 +74,7 @@ def _text(path: Path) -> str:
     if path.is_symlink() or not path.is_file():
         raise Unreadable("this is not a regular file (links are not followed)")
     try:
-        raw = without_outputs.read(path, MAX_BYTES)
+        raw = without_outputs.read(path, MAX_BYTES, places=True)
     except without_outputs.TooLarge:
         raise Unreadable(f"the file has more than {MAX_BYTES // 2**20} MB without its outputs; more are not read") from None
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -169,7 +173,15 @@ def _cell(raw: Any) -> RawCell | None:
         tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
         cell_id if isinstance(cell_id, str) else "",
         pictures(raw.get("attachments")),
+        _span(raw.get("outputs")),
     )
+
+
+def _span(value: Any) -> Span:
+    match value:
+        case [int(start), int(end)] if 0 <= start < end:
+            return start, end
+    return 0, 0
 
 
 def pictures(attachments: Any) -> dict[str, dict[str, str]]:

@@ -13,6 +13,8 @@ IN_VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 DEPTH = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 LEFT_OUT = {b"outputs": b"[", b"widgets": b"{"}  # the latter: the saved state of widgets, in the notebook's own metadata
 EMPTY = {b"[": b"[]", b"{": b"{}"}
+SHORTEST = 40  # bytes: fewer hold no output
+Span = tuple[int, int]  # where in the file something begins and ends
 KEY_END = re.compile(rb"\s*:\s*")
 
 
@@ -20,8 +22,10 @@ class TooLarge(ValueError):
     """More than `limit` bytes are left without the outputs."""
 
 
-def read(path: Path, limit: int) -> bytes:
+def read(path: Path, limit: int, places: bool = False) -> bytes:
     """The file's JSON with empty `outputs`, at most `limit` bytes; a file that is no JSON comes back as it is.
+
+    With `places` the list of outputs holds where in the file it begins and ends, if there are some.
 
     Raises:
         TooLarge: when more is left.
@@ -31,7 +35,7 @@ def read(path: Path, limit: int) -> bytes:
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         kept: list[bytes] = []
         size = 0
-        for start, end, instead in _kept(data):
+        for start, end, instead in _kept(data, places):
             size += end - start + len(instead)
             if size > limit:
                 raise TooLarge(size)
@@ -39,7 +43,7 @@ def read(path: Path, limit: int) -> bytes:
         return b"".join(kept)
 
 
-def _kept(data: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
+def _kept(data: mmap.mmap, places: bool) -> Iterator[tuple[int, int, bytes]]:
     """`(start, end, instead)`: what stays, and what stands for what is left out after it."""
     start = position = 0
     while found := QUOTE.search(data, position):
@@ -48,7 +52,8 @@ def _kept(data: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
         value = KEY_END.match(data, position) if opens else None
         if value and data[value.end() : value.end() + 1] == opens:
             position = _value_end(data, value.end())
-            yield start, value.end(), EMPTY[opens]
+            place = places and opens == b"[" and position - value.end() > SHORTEST
+            yield start, value.end(), f"[{value.end()},{position}]".encode() if place else EMPTY[opens]
             start = position
     yield start, len(data), b""
 

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
 from autograde.checking.cells import grade_id, noted
 from autograde.grader.ingest import script_file
+from autograde.grader.ingest.drawn import drawn
 from autograde.grader.ingest.notebook_file import RawCell
 
 UNANSWERED = "YOUR ANSWER HERE"  # nbgrader's text of a question without an answer
@@ -19,6 +21,9 @@ ELSEWHERE = "*No answer was found at its place. These texts of the student's sta
 LOST = "*The file holds none of the lesson's texts, so the answer may have been lost with them: ask the student for it.*"
 WHERE = {ELSEWHERE: "no answer at its place; a person has to look", LOST: "its texts are lost; a person has to ask for the answer"}
 PICTURE = re.compile(r"!?\[([^\]]*)\]\(attachment:([^)\s]+)[^)]*\)")
+FILE = re.compile(
+    r"""!\[[^\]]*\]\((?!\w[\w+.-]*:)([^)\s]+)[^)]*\)|<img\b[^>]*?\bsrc=["']?(?!\w[\w+.-]*:)([^"'\s>]+)[^>]*>""", re.IGNORECASE
+)
 FAR = 4  # cells: what stands farther above does not say where the question was
 ENDING, BEGINNING = 12, 8  # words of a text by which it is found again when a cell was edited or joined with another
 
@@ -35,11 +40,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Places:
-    """Where in the lesson each submitted cell belongs: its position in the template, or None for the student's own."""
+    """Where in the lesson each submitted cell belongs: its position in the template, or None for the student's own. `path` is the file."""
 
     template: Sequence[NotebookNode]
     cells: Sequence[RawCell]
     of: Sequence[int | None]
+    path: Path | None = None
 
     def answer(self, position: int, used: frozenset[int], in_pieces: bool) -> Answer:
         """The answer to the question whose own cell stands at `position`; cells that are `used` answer exercises."""
@@ -108,12 +114,21 @@ class Places:
         return text[: self._given_in(text)].replace(UNANSWERED, "").strip()
 
     def _text(self, index: int) -> str:
-        """A cell's text as a part of an answer."""
-        text = self._own(self.cells[index].source)
-        return f"```python\n{text}\n```" if text and self.cells[index].kind == "code" and script_file.is_code(text) else text
+        """A cell's text as a part of an answer, and what it shows when it is code."""
+        cell = self.cells[index]
+        text = self._own(cell.source)
+        if cell.kind != "code":
+            return text
+        return "\n\n".join(filter(None, [f"```python\n{text}\n```" if text and script_file.is_code(text) else text, self._drawn(index)[0]]))
+
+    def _drawn(self, index: int) -> tuple[str, dict[str, dict[str, str]]]:
+        return drawn(self.path, self.cells[index].outputs, f"output-{index}")
 
     def _pictures(self, indices: set[int]) -> dict[str, Any]:
-        return {name: data for i in sorted(indices) for name, data in self.cells[i].attachments.items()}
+        found: dict[str, Any] = {}
+        for i in sorted(indices):
+            found |= {**self.cells[i].attachments, **self._drawn(i)[1]}
+        return found
 
     def _between(self, position: int) -> str:
         """An answer among texts that are not in cells of their own, as in a script: after the question, before the text that follows."""
@@ -157,7 +172,7 @@ def _joined(pieces: Sequence[str]) -> str:
 def _without_lost_pictures(text: str, attachments: Mapping[str, Any]) -> str:
     """What shows a cell stops at a picture that is not there."""
     lost = lambda found: found[0] if found[2] in attachments else f"(picture {found[2]}: not in the notebook)"  # noqa: E731
-    return PICTURE.sub(lost, text)
+    return FILE.sub(lambda found: f"(picture {found[1] or found[2]}: a file that was not put into the notebook)", PICTURE.sub(lost, text))
 
 
 @lru_cache(maxsize=64)

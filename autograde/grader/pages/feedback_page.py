@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,7 @@ from autograde.files import write
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages.template import template
 from autograde.grader.results.bare import bare
-from autograde.grader.results.model import Graded
+from autograde.grader.results.model import Graded, Picture
 from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 WORDS = {
@@ -82,6 +82,7 @@ class Written:
 
     entry: Entry
     answer: str
+    pictures: list[Picture] = field(default_factory=list)
 
 
 def save(graded: Graded, folder: Path, standing: Standing | None = None) -> Path:
@@ -109,7 +110,7 @@ def page(graded: Graded, standing: Standing | None = None, unshown: str = "") ->
     and messages are not there.
     """
     known = read_manifest(graded.lesson)
-    answers = graded.answers()
+    answers, pictures = graded.answers(), graded.pictures()
     rows = [Row(r, standing.entry(r.exercise) if standing else None, answers.get(r.exercise, "")) for r in graded.results]
     stretch = {name for name, exercise in known["exercises"].items() if exercise["stretch"]}
     counted = [row for row in rows if row.result.exercise not in stretch]
@@ -120,7 +121,9 @@ def page(graded: Graded, standing: Standing | None = None, unshown: str = "") ->
         unshown=unshown,
         counted=_sorted(counted),
         stretch=_sorted([row for row in rows if row.result.exercise in stretch]),
-        written=[Written(entry, answers.get(entry.name, "")) for entry in standing.written] if standing else [],
+        written=[Written(entry, answers.get(entry.name, ""), pictures.get(entry.name, [])) for entry in standing.written]
+        if standing
+        else [],
         words=WORDS,
         tell=tell,
         late=duration(standing.late) if standing and standing.late else "",

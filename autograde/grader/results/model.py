@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,6 +13,17 @@ from autograde.checking.status import CheckStatus, ExerciseStatus, SubmissionSta
 from autograde.checking.text import plain
 
 LONGEST = 2000  # characters of a message
+PICTURES = ("image/png", "image/jpeg", "image/gif")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a written answer; `data` is base64."""
+
+    name: str
+    kind: str
+    data: str
 
 
 @dataclass(frozen=True)
@@ -38,9 +50,19 @@ class Graded:
         own = [(noted(cell), cell["source"]) for cell in cells]
         return {known["grade_id"]: "".join(source) for known, source in own if known.get("solution")}
 
+    def pictures(self) -> dict[str, list[Picture]]:
+        """The pictures in what the student wrote, by the name of the question."""
+        cells = json.loads(self.notebook)["cells"] if self.notebook else []
+        return {noted(cell)["grade_id"]: _pictures(cell) for cell in cells if noted(cell).get("solution") and cell.get("attachments")}
+
     @property
     def max_score(self) -> float:
         return sum(r.points for r in self.results)
+
+
+def _pictures(cell: dict[str, Any]) -> list[Picture]:
+    found = [(name, kind, data) for name, kinds in cell["attachments"].items() for kind, data in kinds.items() if kind in PICTURES]
+    return [Picture(name, kind, data) for name, kind, data in found if isinstance(data, str) and BASE64.fullmatch(data)]
 
 
 def writable(graded: Graded) -> Graded:
