@@ -79,6 +79,8 @@ def _fill(found: list[Slide], blocks: list[str]) -> None:
     Where there is nothing but prose its paragraphs' first sentences are shown.
     """
     seen = [_seen(block) for block in blocks]
+    if found[-1].figure and any(seen):  # there is room for one sentence beside a figure, for no table or formula
+        found.append(Slide(found[-1].heading, 3))
     prose = [_first(block) for block, shown in zip(blocks, seen) if not shown and not block.startswith("|")]
     if not any(seen) and not found[-1].figure:
         firsts = [sentence for sentence in prose if sentence][:FIRSTS]

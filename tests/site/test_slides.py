@@ -95,3 +95,18 @@ def test_a_lessons_slides_hold_no_answer_and_no_hint(name, monkeypatch):
     assert kinds[0] == "slide" and kinds.count("notes") == kinds.count("slide") + kinds.count("subslide")
     asked = sum(cell.source.startswith("**Ask:**") for cell in deck.cells if cell.metadata["slideshow"]["slide_type"] == "notes")
     assert asked >= len(lesson.exercises) / 2
+
+
+@pytest.mark.parametrize(
+    "after, beside",
+    [
+        ("The row of *you* is the darkest.", True),
+        ("| word | score |\n| --- | --- |\n| *Thinking* | 14 |", False),
+        ("The row is dark:\n\n$$s = q^\\top k$$", False),
+    ],
+)
+def test_beside_a_figure_there_is_room_for_a_sentence_and_for_no_table_or_formula(after, beside):
+    found = made(new_markdown_cell(INTRO), figure("Two lines"), new_markdown_cell(after))
+    at = next(number for number, slide in enumerate(found) if slide.figure)
+    assert bool(found[at].shown) == beside and len(found[at + 1 :]) == (0 if beside else 1)
+    assert beside or after.split("\n")[-1] in "\n".join(found[at + 1].shown)
