@@ -113,7 +113,9 @@ def test_rules_dates_and_extensions_that_change_afterwards_count(folder):
 
     due(folder, "--late", "1 point/day")
     assert now() == 2.0
-    due(folder, "03", "+1 day", "--student", "bob")
+    assert "nobody" not in due(folder, "03", "+1 day", "--student", "bob")
+    assert now() == 1.0
+    assert "bobb: 24 hours more (nobody of that name is in the gradebook yet; bob is)" in due(folder, "03", "+1 day", "--student", "bobb")
     assert now() == 1.0
     due(folder, "03", "none", "--student", "bob")
     assert now() == 2.0

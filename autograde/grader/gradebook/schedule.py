@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
+from difflib import get_close_matches
 from pathlib import Path
 
 from dateutil.parser import ParserError
@@ -49,11 +50,13 @@ def extend(folder: Path, lesson: str, student: str, length: str) -> None:
 def told(folder: Path) -> Iterator[str]:
     """Due dates in UTC and in this machine's time, extensions, and the rule, a line each."""
     dates = due_dates(_course(folder))
+    with explained(folder), open_gradebook(folder) as gradebook:
+        known = sorted(student.id for student in gradebook.students)
     for lesson, date in sorted(dates.items()):
         here = date.replace(tzinfo=UTC).astimezone()
         yield f"{lesson}: due {date:%Y-%m-%d %H:%M} UTC ({here:%a %d %b %H:%M %Z})"
         yield from (
-            f"    {student}: {length:g} hours more"
+            f"    {student}: {length:g} hours more{_unknown(student, known)}"
             for (student, name), length in extensions.read(folder).items()
             if name == lesson and length
         )
@@ -65,6 +68,14 @@ def told(folder: Path) -> Iterator[str]:
         if rules
         else "Late: as nbgrader_config.py says; unless it says so, nothing is taken off."
     )
+
+
+def _unknown(student: str, known: Sequence[str]) -> str:
+    """A remark where nobody of that name is in the gradebook: a slip, or somebody who has handed in nothing yet."""
+    if student in known:
+        return ""
+    near = get_close_matches(student, known, 1)
+    return f" (nobody of that name is in the gradebook yet{f'; {near[0]} is' if near else ''})"
 
 
 def _course(folder: Path) -> Path:

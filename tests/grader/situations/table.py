@@ -67,7 +67,7 @@ COLLECTED = {
     "Moodle, a group": Collected("downloads", "mod_publication#12", {f"Group A_42_assignsubmission_file_/{NAME}": SOLVED}, {"Group A": NAME}),
     "ILIAS": Collected("downloads", "nbgrader#796", {f"Lee_Ann_alee_4711/{NAME}": SOLVED, f"van Berg_Anna Lena_a.berg_4712/{NAME}": SOLVED}, {"alee": NAME, "a.berg": NAME}),
     "ILIAS, as it is packed": Collected(
-        "downloads", "ilExSubmission.php", {"ex.zip": packed({f"Exercise 3/Submissions/Lee_Ann_alee_4711/20270301120000_{NAME}": SOLVED, f"Exercise 3/Submissions/Kim_Bo_bkim_4712/{NAME}": SOLVED})},
+        "downloads", "ilias2nbgrader", {"ex.zip": packed({f"Exercise 3/Submissions/Lee_Ann_alee_4711/20270301120000_{NAME}": SOLVED, f"Exercise 3/Submissions/Kim_Bo_bkim_4712/{NAME}": SOLVED})},
         {"alee": NAME, "bkim": NAME},
     ),
     "GitHub Classroom": Collected(
