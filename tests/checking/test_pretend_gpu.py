@@ -270,6 +270,9 @@ def test_a_copy_to_the_host_that_does_not_block_arrives_late(gpu):
 def test_pinned_memory(gpu):
     x = torch.ones(3)
     assert not x.is_pinned() and x.pin_memory().is_pinned() and x.pin_memory().to(gpu, non_blocking=True).tolist() == [1, 1, 1]
+    for _ in range(50):  # what was pinned is gone, and others get its memory
+        x.pin_memory()
+        assert not torch.ones(3).is_pinned()
 
 
 WAITS = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils import backend_registration
 
 from autograde.checking.pretend_gpu.memory import NAME, USE
@@ -47,7 +48,7 @@ class Backend(backend_registration._DummyBackendModule):
         self.waits: list[str] = []  # operations for which the host waited
         self._mode = 0
         self._late: list[tuple[torch.Tensor, torch.Tensor]] = []
-        self._pinned: set[int] = set()
+        self._pinned: dict[int, StorageWeakRef] = {}  # by address, which another tensor may get once this one is gone
 
     # What PyTorch asks of a backend
 
@@ -133,13 +134,14 @@ class Backend(backend_registration._DummyBackendModule):
     # Pinned memory
 
     def is_pinned(self, x: torch.Tensor) -> bool:
-        return x.untyped_storage().data_ptr() in self._pinned
+        pinned = self._pinned.get(x.untyped_storage().data_ptr())
+        return pinned is not None and not pinned.expired()
 
     def pinned(self, x: torch.Tensor) -> torch.Tensor:
         if not self.is_available():
             raise RuntimeError("Cannot access accelerator device when none is available.")
         copy = x.clone()
-        self._pinned.add(copy.untyped_storage().data_ptr())
+        self._pinned[copy.untyped_storage().data_ptr()] = StorageWeakRef(copy.untyped_storage())
         return copy
 
 
