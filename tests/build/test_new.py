@@ -26,6 +26,7 @@ def points(name):
     return {result.exercise: result.score for result in graded.results}
 
 
+@pytest.mark.slow
 def test_a_new_lesson_is_built_graded_and_strong(course):
     paths = new.new_lesson(NAME, "Retrieval")
     assert [path.relative_to(course).as_posix() for path in paths] == [

@@ -65,6 +65,7 @@ def test_outside_it_runs_where_it_is_called_and_inside_in_one_process():
     assert where() == os.getpid()
 
 
+@pytest.mark.slow
 def test_what_takes_too_much_is_told_and_the_next_call_is_answered():
     with reading():
         with pytest.raises(TooMuch, match="1 seconds of processor time"):
@@ -168,6 +169,7 @@ def test_a_reader_has_no_network_and_starts_nothing(what):
         assert tried(what) == "PermissionError"
 
 
+@pytest.mark.slow
 def test_what_is_used_is_added_up_also_by_one_that_is_ended():
     assert used() == 0
     with reading():

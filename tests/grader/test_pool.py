@@ -35,6 +35,7 @@ def graders():
         yield executor
 
 
+@pytest.mark.slow
 def test_one_that_takes_too_much_processor_time_is_ended_alone(graders):
     futures = [graders.submit(square, n) if n % 3 else graders.submit(spin) for n in range(7)]
     for n, future in enumerate(futures):
@@ -45,6 +46,7 @@ def test_one_that_takes_too_much_processor_time_is_ended_alone(graders):
                 future.result(120)
 
 
+@pytest.mark.slow
 def test_the_time_of_one_is_not_taken_from_the_next(graders):
     for _ in range(4):
         assert graders.submit(_work, 1.0).result(60) >= 1.0

@@ -40,6 +40,7 @@ def test_no_line_of_an_answer_is_released(released, name):
     assert sum(1 for _ in leaks.answers(name)) > 20
 
 
+@pytest.mark.slow
 def test_no_line_of_a_hidden_test_or_a_wrong_answer_is_released(released):
     """Public checks are written in the same words (helpers, marks, shapes), so the next test is for them."""
     elsewhere = [path for path in leaks.files(released) if path.parent.name != "checks"]

@@ -14,6 +14,7 @@ def pages(folder):
     return {path.relative_to(folder).as_posix(): SECONDS.sub("n s", path.read_text(encoding="utf-8")) for path in folder.rglob("*.html")}
 
 
+@pytest.mark.slow
 def test_sample_pages_are_what_grading_makes_today(tmp_path):
     pytest.importorskip("playwright")  # with which the same script takes the pictures
     script = layout.load_module(build.DOCS / "pictures.py", "pictures")

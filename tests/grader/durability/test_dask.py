@@ -75,6 +75,7 @@ def impatient(monkeypatch):
         yield
 
 
+@pytest.mark.slow
 def test_one_that_takes_the_grader_too_much_ends_a_process_beside_the_worker(handed_in, impatient, monkeypatch):
     parcel = task.pack(handed_in, "off")
     with monkeypatch.context() as patch:
