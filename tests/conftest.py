@@ -24,12 +24,13 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", f"ignore::{warning}")  # here, since pyproject.toml would import nbformat too early
 
 
-@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Leaves out what would execute a lesson that is as `make verify` left it; what takes longest to make comes first, so that no process is idle."""
     for item in items:
         if item.get_closest_marker("soak"):
             item.add_marker(pytest.mark.slow)
+    yield  # `-m` has chosen: to ask whether a lesson is verified takes seconds, and most runs execute none
     if not config.getoption("--every-lesson"):
         leave_out_verified(config, items)
     items.sort(key=lambda item: -any(item.nodeid.startswith(f"tests/{place}") for place in LONGEST))
