@@ -12,8 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of a run of tests would 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
 	@echo "make test      set up and run the quick tests (minutes)"
-	@echo "make test-more what the line above leaves out and every landing waits for: browsers, a class of cheats, full disks (minutes)"
-	@echo "make test-all  test-more, and what takes a minute or more by itself: kills at every write, hostile classes, new installations"
+	@echo "make test-more what the line above leaves out and every landing waits for: a class of cheats, full disks, releases (minutes)"
+	@echo "make test-all  test-more, and what takes a minute or more by itself: browsers, kills at every write, hostile classes, new installations"
 	@echo "make fuzz      random messages and files, for an hour; other ones than last time"
 	@echo "make verify    execute every lesson three ways, and what the texts claim on fresh seeds (an hour); before a version changes"
 	@echo "make lab       open the course in JupyterLab"
