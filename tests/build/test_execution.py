@@ -56,7 +56,7 @@ def assert_full_points(executed):
     assert [float(s) for s in scores] == points
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", LESSONS)
 def test_solved(name, tmp_path):
     """Full points, in time, and what the text says of its experiments is true."""
@@ -65,7 +65,7 @@ def test_solved(name, tmp_path):
     assert_full_points(executed)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", LESSONS)
 def test_solved_on_a_machine_with_a_gpu(name, tmp_path):
     """The same results with the pretend GPU: whoever asks for a device, as lesson 07's training does, gets it.
@@ -81,7 +81,7 @@ def test_solved_on_a_machine_with_a_gpu(name, tmp_path):
     assert_full_points(executed)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", LESSONS)
 def test_half_done(name, tmp_path):
     half = nbformat.read(layout.NOTEBOOKS / f"{name}.ipynb", 4)

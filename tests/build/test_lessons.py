@@ -15,7 +15,7 @@ LESSONS = layout.lesson_names()
 
 def quick(*numbers):
     """All lessons; those not of these numbers take long."""
-    return pytest.mark.parametrize("name", [n if n[:2] in numbers else pytest.param(n, marks=pytest.mark.slow) for n in LESSONS])
+    return pytest.mark.parametrize("name", [n if n[:2] in numbers else pytest.param(n, marks=pytest.mark.soak) for n in LESSONS])
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_a_sample_of_the_held_out_answers(lesson):
     assert survivors(lesson, lambda specimen: zlib.crc32(f"{specimen.exercise}/{specimen.name}".encode()) % SAMPLE == 0) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_held_out_answer(lesson):
     assert survivors(lesson, lambda specimen: True) == []

@@ -13,7 +13,7 @@ from autograde.checking.student import LocalStudent
 LESSONS = layout.lesson_names()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", LESSONS)
 def test_an_answer_that_does_nothing_earns_nothing(name):
     bench = Bench(name)
@@ -29,7 +29,7 @@ def test_every_exercise_has_a_check_that_tells(name):
     assert [e for e, checks in lesson.checks.items() if all(check.trivial for check in checks)] == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["returns None", "returns its argument", "returns []"])
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_of_answers_that_do_nothing_earns_nothing(name, kind):

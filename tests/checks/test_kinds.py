@@ -98,7 +98,7 @@ def test_survivors_need_a_reason(monkeypatch):
     assert ["caches by shape is caught" in line for line in kinds.complaints(bench, ["attention_scores"])] == [True]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("lesson", layout.lesson_names())
 def test_every_kind_is_caught_wherever_it_applies(lesson):
     assert kinds.complaints(Bench(lesson)) == []

@@ -86,7 +86,7 @@ def test_half_done(handed_in, notebook):
 HELPER = "table = {}\nfor n in range(12):\n    table[n] = torch.ones(n, n, dtype=torch.bool).tril()"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_with_what_students_add(handed_in, notebook):
     """Magics, shell lines, a helper in a cell of its own, an experiment that fails, a decorator, a second text for the answer."""
     mask, scores_cell = graded_cell(notebook, "causal_mask"), graded_cell(notebook, "attention_scores")
@@ -107,7 +107,7 @@ def test_with_what_students_add(handed_in, notebook):
     assert written(result) in (ANSWER, f"{ANSWER}\n\n(3) It is a *property*.")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_syntax_error_costs_its_own_exercise(handed_in, notebook):
     graded_cell(notebook, "padding_mask").source = "def padding_mask(lengths, n)\n    return None\n"
     lost, score = scores(grade(handed_in(notebook), "auto"))

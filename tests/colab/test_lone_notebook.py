@@ -87,7 +87,7 @@ def printed(cell):
     return "".join(output.get("text", "") for output in cell.outputs)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_first_cell_and_some_exercises(notebook, bare, published, tmp_path):
     before, folder = files_of_torch(), tmp_path / "alone"
     seconds = run(notebook, bare.python, folder)

@@ -31,7 +31,7 @@ def test_figures_show_and_formgraders_helpers_are_found(tmp_path):
     assert said[:2] == ["-m jupyter lab notebooks", "backend=[]"] and said[2].startswith(f"{layout.ROOT}/.venv/bin:")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_server_offers_the_lessons(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

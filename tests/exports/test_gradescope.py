@@ -121,7 +121,7 @@ def stat_mode(path):
     return path.stat().st_mode & 0o777
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("sample", [s for s in SAMPLES if s.student in ("ben", "dev", "ines", "jun", "lena")], ids=lambda s: s.about)
 def test_each_kind_of_submission_gets_the_score_that_it_gets_at_home(platform, tmp_path, sample):
     sample_class(tmp_path)
@@ -137,7 +137,7 @@ def full(results, name):
     return next(test["max_score"] for test in results["tests"] if test["name"] == name)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("files", "says"),
     [
@@ -156,7 +156,7 @@ def test_names_and_other_files_cost_nothing(platform, files, says):
     assert results["score"] == 24 and says in results["output"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_what_is_no_submission_is_told_so(platform):
     results = platform.run()
     assert results["score"] == 0 and "No notebook was found. Hand in 03_self_attention.ipynb" in results["output"]
@@ -165,7 +165,7 @@ def test_what_is_no_submission_is_told_so(platform):
     assert results["score"] == 0 and "links are not followed" in results["output"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_hidden_check_shows_its_title_only(platform):
     wrong = "def attention_scores(q, k):\n    return q @ k.transpose(-2, -1)\n"
     notebook = solved()
@@ -190,7 +190,7 @@ def slow_from_the_third_on(platform, line, seconds):
     return platform.run()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_what_there_was_time_for_counts(platform):
     """The hidden checks of what was right before have their time, too."""
     results = slow_from_the_third_on(platform, "while True: pass", 60)
@@ -198,13 +198,13 @@ def test_what_there_was_time_for_counts(platform):
     assert "used up the" in results["tests"][-1]["output"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_when_the_time_is_up_it_is_said(platform):
     results = slow_from_the_third_on(platform, "pass", 0.5)
     assert results["score"] == 0 and "used up the time" in results["tests"][-1]["output"] and "time was up" in results["output"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_run_that_is_killed_leaves_words_and_no_half_file(platform):
     platform.hand_in({f"{LESSON}.ipynb": with_cell("while True: pass")})
     environment = {**os.environ, "AUTOGRADER_ROOT": str(platform.root), "AUTOGRADER_PYTHON": sys.executable}
@@ -259,7 +259,7 @@ def query_key_value(x, w_q, w_k, w_v):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("mode", IN_EACH)
 def test_a_spy_finds_nothing_and_writes_nothing(platform, mode, monkeypatch):
     """The spy takes the place of an answer: what it got would stand in that exercise's output as `SPY …`."""
@@ -297,7 +297,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("attack", HOSTILE)
 @pytest.mark.parametrize("mode", IN_EACH[-1:])
 def test_a_hostile_cell_costs_nobody_else_anything(platform, mode, attack):
@@ -317,7 +317,7 @@ def still_running(root):
 STAND_INS = ("sitecustomize.py", "usercustomize.py", "torch.py", "json.py", "conftest.py", "autograde/__init__.py", "utils/__init__.py")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_files_that_stand_in_for_the_grader_are_never_imported(platform):
     trap = "import os\nopen({!r}, 'w').write('caught')\nraise SystemExit(3)\n".format(str(platform.root / "caught"))
     platform.hand_in({f"{LESSON}.ipynb": nbformat.writes(solved())})
@@ -326,7 +326,7 @@ def test_files_that_stand_in_for_the_grader_are_never_imported(platform):
     assert results["score"] == 24 and not (platform.root / "caught").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_where_nothing_shuts_in_nothing_is_run(platform, tmp_path):
     """Without namespaces, Landlock and root there is no other account to run as."""
     trap = tmp_path / "run"

@@ -270,7 +270,7 @@ def test_an_earlier_version_defines_what_the_last_one_uses(tmp_path, solved):
     assert graded(written(tmp_path, text(notebook))).score == FULL
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_experiments_of_ones_own_cost_no_answer(tmp_path, solved):
     """Five cells that would train for hours, each before an answer."""
     notebook = copy.deepcopy(solved)

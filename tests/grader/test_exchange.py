@@ -27,7 +27,7 @@ def classroom(tmp_path, exchange):
     return Classroom(tmp_path / "class", tmp_path / "instructor", "03")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_from_release_to_feedback_and_once_more(classroom, exchange, tmp_path):
     ada, dev = students = [Student.enrolled(name, tmp_path / name, exchange) for name in ("ada", "dev")]
     classroom.nbgrader("release_assignment", LESSON)

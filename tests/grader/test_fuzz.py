@@ -20,7 +20,7 @@ from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.rpc import codec
 from autograde.grader.rpc.codec import decode, encode
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "2"))  # for each fuzzer
 SEED = int(os.environ.get("FUZZ_SEED", "0"))  # of the first round
 MOST = 5.0  # seconds of processor time for one message or file, as small as these are

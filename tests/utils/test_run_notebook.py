@@ -52,7 +52,7 @@ def test_lesson_07_can_be_run_this_way():
     assert {"GPT", "settings", "train_gpt", "distributed_run"} <= set(names)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_torchrun_starts_two_processes(notebook):
     command = [
         sys.executable,

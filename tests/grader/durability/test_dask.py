@@ -95,7 +95,7 @@ def _grade_and_tell(parcel, pipe):
     pipe.send(parcels.grade_parcel(parcel).reason)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_worker_that_is_a_daemon_as_its_nanny_makes_it_may_have_that_process(handed_in):
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

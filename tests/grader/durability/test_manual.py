@@ -122,7 +122,7 @@ def test_the_courses_own_penalty_for_being_late(pupils, tmp_path):
     assert not penalty(out), "the due date was moved, the penalty was not"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_stock_nbgrader_and_this_grader_leave_them_to_each_other(tmp_path):
     out = tmp_path / "course"
 

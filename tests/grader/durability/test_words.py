@@ -85,7 +85,7 @@ class Rendering:
         return hostile(lambda _: self.real.render(**known), self.how)(known)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("how", [spin, hoard])
 @pytest.mark.parametrize("place", PLACES)
 def test_one_whose_words_cannot_be_shown_keeps_the_points_and_costs_nobody_else(pupils, tmp_path, monkeypatch, place, how):
