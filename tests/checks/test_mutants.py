@@ -72,7 +72,7 @@ def test_survivors_need_a_reason_and_reasons_a_survivor(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "lesson", [name if name[:2] in ("03", "08") else pytest.param(name, marks=pytest.mark.slow) for name in layout.lesson_names()]
+    "lesson", [name if name.startswith("03") else pytest.param(name, marks=pytest.mark.soak) for name in layout.lesson_names()]
 )
 def test_a_sample_of_all_changes_is_caught(lesson):
     bench = Bench(lesson)

@@ -58,7 +58,7 @@ def comparable(result: Graded) -> list[dict]:
 
 
 @pytest.mark.parametrize("mode", LEVELS, ids=str)
-@pytest.mark.parametrize("lesson", [pytest.param(n, marks=[pytest.mark.slow] * (n != LESSON)) for n in layout.lesson_names()])
+@pytest.mark.parametrize("lesson", [pytest.param(n, marks=[pytest.mark.soak] * (n != LESSON)) for n in layout.lesson_names()])
 def test_nothing_can_be_stolen(tmp_path, monkeypatch, lesson, mode):
     if mode == Mode.LANDLOCK and not probe.support().landlock:
         pytest.skip("this kernel has no Landlock")
