@@ -17,6 +17,7 @@ from autograde.checking.answers import RESULT_MIME as MIME
 from autograde.checking.answers import STUB, answer_cells, digest
 from autograde.checking.cells import noted
 from autograde.checking.errors import UserError
+from autograde.checking.manifest import read_manifest
 from autograde.checking.status import ExerciseStatus
 
 PLANNED = re.compile(r"\|\s*`(\w+)`[^|\n]*\|\s*[●○]+\s*\|\s*(\d+)\s*\|")
@@ -153,7 +154,7 @@ def read_all(paths: Sequence[Path]) -> list[Progress]:
 
 def read(path: Path, name: str) -> Progress:
     """One notebook of the lesson `name`, as it was last saved."""
-    manifest = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))
+    manifest = read_manifest(name)
     exercises, title = manifest["exercises"], manifest["title"]
     try:
         everything = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -169,7 +170,7 @@ def read(path: Path, name: str) -> Progress:
 
 def of_session(name: str, said: Mapping[str, Mapping[str, Any]], answers: Mapping[str, str]) -> Progress:
     """The lesson in a notebook's session: what each check said last, and the answers' code as it ran last."""
-    manifest = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))
+    manifest = read_manifest(name)
     try:
         cells = json.loads((layout.NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
         minutes = _minutes([cell for cell in cells if cell.get("cell_type") == "markdown"])

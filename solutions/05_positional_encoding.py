@@ -1140,7 +1140,8 @@ plots.show(
 # %% [markdown]
 # We measured {measured:squeezed.last.64:.0%} at 64, {measured:squeezed.last.128:.0%} at 128 and {measured:squeezed.last.256:.0%} at 256 for
 # the last number, and {measured:squeezed.first.64:.0%}, {measured:squeezed.first.128:.0%} and {measured:squeezed.first.256:.0%} for the
-# first (mean of {measured:squeezed.seeds} seeds), where the unsqueezed models had {measured:readers.rotary.last.256:.0%} and
+# first (mean of {measured:squeezed.seeds} seeds; at 256 from {measured:squeezed.last.256.range:.0%} and from
+# {measured:squeezed.first.256.range:.0%}, and another seed can have less), where the unsqueezed models had {measured:readers.rotary.last.256:.0%} and
 # {measured:readers.rotary.first.256:.0%} at 256: the same weights, only the positions changed. So it was the unseen angles. What is
 # missing to 100% grows with the squeeze: at 256 neighbours differ by an eighth of the angle that the model was trained on. (Chen et al.
 # 2023 train a little further on long texts.)

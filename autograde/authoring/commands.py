@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -15,6 +15,7 @@ from autograde.checking.errors import UserError
 from autograde.commands.shared import AUTHORS, Lessons, chosen, command, console, fail
 
 if TYPE_CHECKING:
+    from autograde.authoring.measuring.experiments import Experiment
     from autograde.authoring.mutation import Bench
 
 
@@ -115,19 +116,24 @@ def measure(
             raise fail(f"lesson {name} has no experiment {unknown[0]!r}; it has {', '.join(found) or 'none'}")
         known = Numbers(name).experiments
         for key, experiment in found.items():
-            wanted = key in only if only else again or known.get(key, {}).get("digest") != digests[key]
-            if wanted and confirm and key in known:
-                if other := experiments.differences(name, experiment, known[key]):
-                    raise fail(f"{name} {key}: {other[0]}; measure it again: `autograde measure {name[:2]} --only {key}`", code=1)
-                known[key]["digest"] = digests[key]
-                experiments.save(name, {k: known[k] for k in found if k in known})
-                console.print(f"{name[:2]} {key}: the same numbers")
-            elif wanted:
-                known[key] = {"digest": digests[key], **experiments.measure(name, experiment, console.print)}
+            if key in only if only else again or known.get(key, {}).get("digest") != digests[key]:
+                numbers = _confirmed(name, experiment, known[key]) if confirm and key in known else None
+                known[key] = {"digest": digests[key], **(numbers or experiments.measure(name, experiment, console.print))}
                 experiments.save(name, {k: known[k] for k in found if k in known})  # one by one: an interrupted run loses only one
         if found:
             path = experiments.save(name, {k: known[k] for k in found if k in known})
             console.print(f"[green]✓[/green] {name}: {path}", soft_wrap=True)
+
+
+def _confirmed(name: str, experiment: Experiment, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What was kept of an experiment, without its digest; where one seed gives another number now, the command fails."""
+    from autograde.authoring.measuring import experiments
+
+    if other := experiments.differences(name, experiment, kept):
+        command = f"autograde measure {name[:2]} --only {experiment.name}"
+        raise fail(f"{name} {experiment.name}: {other[0]}; measure it again: `{command}`", code=1)
+    console.print(f"{name[:2]} {experiment.name}: the same numbers")
+    return {key: value for key, value in kept.items() if key != "digest"}
 
 
 @command(AUTHORS, "autograde record 03")

@@ -17,6 +17,7 @@ from autograde.authoring import source as lesson_source
 from autograde.authoring.measuring import program
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.source import Source
+from autograde.checking.manifest import read_manifest
 from autograde.checking.syntax import is_magic
 
 METADATA = "course"  # the key of the notebook's metadata that the digests are under
@@ -91,8 +92,7 @@ def _noted(notebook: NotebookNode) -> dict[str, str]:
 
 def _points(name: str) -> list[str]:
     """The exercises with their points, without the fingerprints of wrong answers, which no right answer meets."""
-    manifest = json.loads(layout.manifest_path(name).read_text(encoding="utf-8"))
-    return [json.dumps(manifest["exercises"], sort_keys=True)]
+    return [json.dumps(read_manifest(name)["exercises"], sort_keys=True)]
 
 
 def _versions(found: list[program.Statement]) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from autograde.checking.expect import is_record
+
 
 class Unknown(TypeError):
     """A kind of value that cannot be emptied."""
@@ -66,7 +68,7 @@ def emptied(value: Any, fill: int) -> Any:
         return type(value)(emptied(v, fill) for v in value)
     if isinstance(value, Mapping):
         return {key: emptied(v, fill) for key, v in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if is_record(value):
         return dataclasses.replace(value, **{f.name: emptied(getattr(value, f.name), fill) for f in dataclasses.fields(value)})
     raise Unknown(type(value).__name__)
 

@@ -14,6 +14,7 @@ import torch
 from autograde.authoring import equivalents
 from autograde.authoring.mutation import Bench
 from autograde.authoring.trial import Trial
+from autograde.checking.expect import is_record
 
 Call = Callable[..., Any]
 PLAIN = (int, float, bool)  # arguments that a cache may well be kept by
@@ -240,7 +241,7 @@ def _each_tensor(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> 
         return type(value)(_each_tensor(item, change) for item in value)
     if isinstance(value, Mapping) and type(value) is dict:
         return {key: _each_tensor(item, change) for key, item in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if is_record(value):
         return dataclasses.replace(value, **{f.name: _each_tensor(getattr(value, f.name), change) for f in dataclasses.fields(value)})
     return value
 
@@ -264,7 +265,7 @@ def _shape(value: Any) -> Any:
         return type(value), len(value)
     if type(value) in (list, tuple):
         return type(value), tuple(map(_shape, value))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if is_record(value):
         return tuple(_shape(getattr(value, f.name)) for f in dataclasses.fields(value))
     return value if isinstance(value, (bool, int, float, type(None))) else type(value)
 
@@ -275,6 +276,6 @@ def _spoil(value: Any) -> None:
             value.copy_(~value if value.dtype == torch.bool else value + 1)
     elif type(value) in (list, dict):
         value.clear()
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+    elif is_record(value):
         for f in dataclasses.fields(value):
             _spoil(getattr(value, f.name))
