@@ -7,6 +7,7 @@ import copy
 import io
 import os
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def collect(path: Path, hidden: bool = False) -> list[Check]:
         UserError: when the file cannot be imported or a test belongs to no exercise.
     """
     found = _Collector()
+    _forget_another(path)
     options = ["--collect-only", "-s", "-p", "no:terminal", "-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib"]
     options += ["-p", "no:unraisableexception"]  # it collects garbage many times over when it leaves
     with contextlib.redirect_stdout(io.StringIO()), _no_plugins_from_outside():
@@ -87,6 +89,13 @@ def collect(path: Path, hidden: bool = False) -> list[Check]:
     if found.errors or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise UserError(f"{path.name} cannot be collected:\n{''.join(found.errors[:1])}")
     return [_check(item, path, hidden) for item in found.items]
+
+
+def _forget_another(path: Path) -> None:
+    """pytest takes a file by its name and folder's name, and so would take one of another copy of the course that this process has loaded."""
+    name = f"{path.parent.name}.{path.stem}"
+    if getattr(sys.modules.get(name), "__file__", str(path)) != str(path):
+        del sys.modules[name]
 
 
 @contextlib.contextmanager

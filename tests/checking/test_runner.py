@@ -49,3 +49,11 @@ def test_inputs_are_put_back_after_each_check(tmp_path, answer):
     outcomes = [runner.run(check, LocalStudent({"answer": answer})) for check in checks]
     assert [outcome.passed for outcome in outcomes] == [True, False, True], outcomes
     assert checks[1].arguments == {"given": [3, 4]}
+
+
+def test_another_copy_of_a_course_has_its_own_checks(tmp_path):
+    for copy in ("one", "other"):
+        file = tmp_path / copy / "checks" / "test_copied.py"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"import pytest\n@pytest.mark.exercise('{copy}')\ndef test_{copy}(student): pass\n")
+        assert [check.exercise for check in runner.collect(file)] == [copy]
