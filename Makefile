@@ -49,7 +49,7 @@ fuzz: $(VENV)/.ready-dev
 
 # Every lesson executed three ways, whatever the digests say, and what the texts claim on fresh seeds; then notes in the notebooks that it was.
 verify: $(VENV)/.ready-dev
-	@$(PYTEST) --every-lesson -m executes && $(RUN) -m autograde build --verified
+	@$(PYTEST) --every-lesson -m executes -o faulthandler_timeout=3600 && $(RUN) -m autograde build --verified
 
 strength: $(VENV)/.ready
 	@$(RUN) -m autograde strength

@@ -45,6 +45,18 @@ def pytest_xdist_make_scheduler(config, log):
         def _split_scope(self, nodeid):
             return group_of(nodeid)
 
+        def remove_node(self, node):
+            """A test that ends its process has failed: pytest-xdist would give it to the next process too, and the next, and wait for ever
+            where a process gets only what is done."""
+            workload = self.assigned_work[node]
+            ended = next((nodeid for unit in workload.values() for nodeid, done in unit.items() if not done), None)
+            for scope, unit in list(workload.items()):
+                unit |= {ended: True} if ended in unit else {}
+                if all(unit.values()):
+                    del workload[scope]
+            super().remove_node(node)
+            return ended
+
     config.option.loadscopereorder = False  # keep the order from above
     return Groups(config, log)
 
