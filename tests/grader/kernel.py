@@ -13,10 +13,17 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import MagicMock
 
 DEMONSTRATIONS = {"figure", "experiment", "bootstrap"}
-PACKAGES = ("seaborn", "google", "google.colab")  # on the student's machine, and not in the grader
+PACKAGES = ("seaborn", "google", "google.colab", "numba", "beartype")  # on the student's machine, and not in the grader
+DECORATORS = {"numba": ("jit", "njit"), "beartype": ("beartype",)}  # of these: what they decorate does what it did
+
+
+def kept(target: Any = None, **options: Any) -> Any:
+    """A decorator, also one with options: the function itself."""
+    return target if target is not None else kept
 
 
 def scores(path: Path, lesson: str) -> dict[str, bool]:
@@ -31,6 +38,7 @@ def scores(path: Path, lesson: str) -> dict[str, bool]:
         sys.modules[name] = module = ModuleType(name)
         module.__path__ = []
         module.__getattr__ = lambda _: MagicMock()
+        vars(module).update(dict.fromkeys(DECORATORS.get(name, ()), kept))
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         metadata = cell["metadata"]
         checks = metadata.get("nbgrader", {}).get("grade_id", "").startswith("check-")

@@ -52,6 +52,13 @@ OWN = {  # own cells, of which the last defines a decorator that does nothing; a
     "tried, below a file": ["try:\n    text = open('notes.txt').read()\n    def {keep}(f):\n        return f\nfinally:\n    print('read')"],
     "below an inner block": ["if True:\n    with open('notes.txt') as f:\n        f.read()\n    def {keep}(f):\n        return f"],
     "annotated by a package": ["import seaborn as sns\ndef {keep}(f: sns.Of) -> sns.Of:\n    return f"],
+    "decorated by a package": ["import numba\nfrom beartype import beartype", "@numba.njit(cache=True)\ndef {keep}(f):\n    return f"],
+    "decorated by a name of a package": ["from numba import njit\n@njit\ndef {keep}(f):\n    return f"],
+    "decorated in a class": [
+        "import numba",
+        "class Of{keep}:\n    @staticmethod\n    @numba.njit\n    def of(f):\n        return f",
+        "{keep} = Of{keep}.of",
+    ],
     "with help": ["?print\nlen?\n" + KEEP],
 }
 FIGURE = "in a figure's cell"
@@ -77,6 +84,11 @@ ANSWER = {  # what is done to an answer's own cell
     "@torch.compile": imported("@torch.compile"),
     "@torch.compile with options": imported("@torch.compile(dynamic=True)"),
     "compiled below": lambda name, code: f"{code}\nimport torch\n{name} = torch.compile({name})",
+    "@numba.njit": lambda name, code: "import numba\n\n\n" + decorated("@numba.njit(parallel=True)")(name, code),
+    "@beartype": lambda name, code: "from beartype import beartype\n\n\n" + decorated("@beartype")(name, code),
+    "@jaxtyped": lambda name, code: (
+        "from beartype import beartype\nfrom jaxtyping import jaxtyped\n\n\n" + decorated("@jaxtyped(typechecker=beartype)")(name, code)
+    ),
     "@torch.jit.ignore": imported("@torch.jit.ignore"),
     "a print": lambda name, code: f"{code}\nprint('done', {name})",
     "displayed": lambda name, code: f"{code}\ndisplay({name})",
@@ -91,7 +103,15 @@ ANSWER = {  # what is done to an answer's own cell
     "a marker of a class": lambda name, code: "#@title My answer\n" + code,
     "type: ignore": lambda name, code: code + "  # type: ignore",
 }
-FUNCTIONS_ONLY = {"@torch.compile", "@torch.compile with options", "compiled below", "@torch.jit.ignore", "renamed and bound"}
+FUNCTIONS_ONLY = {
+    "@numba.njit",
+    "@jaxtyped",
+    "@torch.compile",
+    "@torch.compile with options",
+    "compiled below",
+    "@torch.jit.ignore",
+    "renamed and bound",
+}
 
 
 @functools.cache

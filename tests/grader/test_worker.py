@@ -709,6 +709,59 @@ def test_what_a_missing_package_takes_along_is_told(make):
         session.student().answer(1)
 
 
+DECORATED = {  # a package that is not here, and decorators of it
+    "an attribute": ("import nosuch", "@nosuch.jit\ndef f(x): return x"),
+    "called": ("import nosuch as ns", "@ns.jit(cache=True)\ndef f(x): return x"),
+    "imported by name": ("from nosuch import jit", "@jit\ndef f(x): return x"),
+    "as an argument": ("import functools\nfrom nosuch import jit", "@functools.partial(jit, static=0)\ndef f(x): return x"),
+    "made of it": ("import nosuch\njit = nosuch.jit(parallel=True)", "@jit\ndef f(x): return x"),
+    "in the same cell": ("import nosuch\n@nosuch.jit\ndef f(x): return x",),
+    "tried": ("try:\n    import nosuch\nexcept ImportError:\n    pass", "@nosuch.jit\ndef f(x): return x"),
+    "tried in the same cell": ("try:\n    from nosuch import jit\nexcept ImportError:\n    print('no')\n@jit\ndef f(x): return x",),
+    "of a method": ("import nosuch", "class C:\n    @nosuch.jit\n    def f(self, x): return x\nf = C().f"),
+    "of a class": ("import nosuch", "@nosuch.checked\nclass C:\n    def f(self, x): return x\nf = C().f"),
+    "of an inner function": ("import nosuch", "def f(x):\n    @nosuch.jit\n    def g(): return x\n    return g()"),
+    "in a block": ("import nosuch", "if True:\n    @nosuch.jit\n    def f(x): return x"),
+    "below an annotation of it": ("import nosuch", "@nosuch.jit\ndef f(x: nosuch.Array): return x"),
+}
+
+
+@pytest.mark.parametrize("cells", DECORATED.values(), ids=DECORATED)
+def test_a_decorator_of_a_missing_package_is_left_out_and_told(make, cells):
+    session = make(*cells)
+    assert session.student().f(3) == 3
+    [note] = session.notes()
+    assert "nosuch" in note and "left out" in note
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("@njit\ndef f(x): return x",),  # no import failed: a mistake at home, too
+        ("import math\n@math.nothing\ndef f(x): return x",),
+    ],
+)
+def test_a_decorator_that_is_a_mistake_at_home_is_one_here(make, cells):
+    session = make(*cells)
+    with pytest.raises(MissingName):
+        session.student().f  # noqa: B018
+    assert not session.notes()
+
+
+def test_a_decorator_that_the_student_defines_instead_is_kept(make):
+    session = make(
+        "try:\n    from nosuch import twice\nexcept ImportError:\n    def twice(f): return lambda x: 2 * f(x)", "@twice\ndef f(x): return x"
+    )
+    assert session.student().f(3) == 6
+    assert not session.notes()
+
+
+def test_notes_of_a_worker_that_lies_are_few_and_short(make):
+    lies = "['x' * 10_000] * 3 + [7, ['y']] + list(map(str, range(1000)))"
+    notes = make(f"import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Cells': o.notes = {lies}").notes()
+    assert 10 < len(notes) <= 20 and max(map(len, notes)) <= 200 and all(type(note) is str for note in notes)
+
+
 def test_a_cell_that_stops_at_a_mistake_stops_there(make):
     session = make("x = 1\nraise ValueError('no')\ny = 2")
     assert session.student().x == 1

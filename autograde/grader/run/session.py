@@ -10,6 +10,7 @@ from typing import Any
 
 from autograde.checking.errors import AutogradeError, MissingName, NotWritten, ProtocolError, StudentDied, StudentError, StudentTimeout
 from autograde.checking.status import CellStatus
+from autograde.grader.ingest.names import readable
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.proxies import RemoteObject, RemoteStudent
 from autograde.grader.run.timeouts import Clock
@@ -17,6 +18,7 @@ from autograde.grader.sandbox.limits import Limits
 from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.worker import fork_server
 
+MOST_NOTES, LONGEST_NOTE = 20, 180  # of what a worker says that it left out: how many, and characters of each
 LASTING = ("function", "type")  # kinds of objects whose names mean the same for as long as a worker lives
 
 
@@ -136,6 +138,16 @@ class Session:
                 yield
         finally:
             self.forbids = before
+
+    def notes(self) -> list[str]:
+        """What the worker left out of functions that it defined, in its words; nothing where it cannot be asked."""
+        try:
+            with self.test():
+                told = self.ask("notes", ())
+        except AutogradeError:
+            return []
+        lines = told[:MOST_NOTES] if type(told) is list else []
+        return list(dict.fromkeys(readable(line[:LONGEST_NOTE]) for line in lines if type(line) is str))
 
     def ask(self, operation: str, arguments: tuple) -> Any:
         """One request to the worker."""

@@ -56,7 +56,8 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
         files = artifacts(found.path.parent, lesson)
         if not (submission.answers or files) and (not submission.written or by_content(found.path) not in (None, found.lesson)):
             raise Unreadable(_why_nothing(found))
-        results = SubmissionRun(lesson, submission, files, sandbox, limits).results(tell)
+        run = SubmissionRun(lesson, submission, files, sandbox, limits)
+        results = run.results(tell)
     except Unreadable as error:
         return without_results(found, SubmissionStatus.UNREADABLE, f"{readable(found.path.name)}: {error}")
     except SandboxUnavailable:
@@ -68,7 +69,7 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
     except Exception as error:  # a student's file must not end the batch; what was met is logged, and the next run tries again
         reason = f"the grader met an error of its own ({type(error).__name__}: {error})"
         return replace(without_results(found, SubmissionStatus.ERROR, reason), traceback=traceback.format_exc())
-    repairs = [*found.notes, *submission.repairs]
+    repairs = [*found.notes, *submission.repairs, *run.notes]
     text = nbformat.writes(submission.notebook)
     return Graded(found.student, found.lesson, SubmissionStatus.GRADED, results, "", repairs, text, time.monotonic() - began)
 
@@ -120,6 +121,7 @@ class SubmissionRun:
     limits: Limits = LIMITS
     public: dict[str, _Public] = field(default_factory=dict)
     done: dict[str, Result] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what was left out of functions that are defined
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.limits)
@@ -130,6 +132,7 @@ class SubmissionRun:
         Hidden checks run in a worker of their own, after all public ones: nothing that happens in there but pass or fail is told.
         """
         with self._open(self.submission.cells) as session:
+            self.notes = session.notes()
             defined = dict(session.results)  # now, since a cell that runs again when the time is up says no more of itself
             for exercise in self.lesson.exercises.values():
                 self.public[exercise.name] = self._publicly(exercise, session)

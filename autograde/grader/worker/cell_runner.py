@@ -2,7 +2,7 @@
 
 The sandbox has less than a student's machine: packages, files, answers to `input()`, a GPU. A statement that fails for want of these costs
 itself and what it would have defined, no more, and whatever needs that later is told why it is not there. What can be had without is tried:
-the statements of a block (`rescue.py`), a function without the annotations that fail, tensors on the CPU.
+the statements of a block (`rescue.py`), a function without the annotations that fail or the decorators of a package, tensors on the CPU.
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ LONGEST = 300  # characters of a reason
 
 
 class Cells:
-    """The cells of one notebook, run in `namespace`; `lost` says of names that could not be defined why."""
+    """The cells of one notebook, run in `namespace`; `lost` says of names that could not be defined why, `notes` what was left out of
+    functions that are defined."""
 
     def __init__(self) -> None:
         self.namespace = make_namespace(self)
         self.lost: dict[str, str] = {}
+        self.notes: list[str] = []
+        self._absent: set[str] = set()  # names that failed imports would have bound, and what is made of these
         self._futures = 0
 
     def run(self, name: str, source: str) -> None:
@@ -60,31 +63,41 @@ class Cells:
                 break
             except BaseException as error:
                 position += _statement(body[position:], error, filename)
+                self._not_imported(body[:position])
                 if not self._forgiven(error, _text_of(body[position], text)):
                     self._lose(bound(body[position:]), f"its cell stopped before: {_told(error)}")
                     raise
                 self._without(body[position], error, text, filename)
                 lacking, position = lacking or error, position + 1
                 code = self._compiled(ast.Module(body[position:], []), filename) if body[position:] else None
-        for statement in tree.body:
+        self._not_imported(body)
+        for statement in body:
             self._try_each(rescue.not_reached(statement, self.namespace), text, filename)
         if lacking:
             raise lacking
 
     def why_lost(self, error: BaseException) -> str:
         """Why the name is not there that a NameError is about; "" where nothing is known of it."""
-        name = error.name if type(error) is NameError else None
-        return self.lost.get(name, "") if isinstance(name, str) and name not in self.namespace else ""
+        name = _name(error)
+        return self.lost.get(name, "") if name not in self.namespace else ""
 
     def _without(self, statement: ast.stmt, error: BaseException, text: str, filename: str) -> None:
         """Go on after a statement that failed for want of something: what it would have defined is lost, and what is left of it tried."""
         line = _line(error, filename) or statement.lineno
         reason = self.why_lost(error) or f"`{text.split(chr(10))[line - 1].strip()[:80]}` failed: {_told(error)}"
         self._lose(bound([statement]) | rescue.defined_inside(statement), reason)
+        if isinstance(statement, rescue.IMPORT) or isinstance(statement, ast.Assign) and _name(error) in self._absent:
+            self._absent |= bound([statement])
         if isinstance(statement, rescue.DEFINITION):
             with contextlib.suppress(Exception):
                 self._execute(self._compiled(ast.Module([statement], []), filename, ANNOTATIONS))
         self._try_each(rescue.left_of(statement, line), text, filename)
+
+    def _not_imported(self, statements: Iterable[ast.stmt]) -> None:
+        """What imports in a `try` have failed to bind."""
+        for name, statement in rescue.not_imported(statements, self.namespace).items():
+            self._absent.add(name)
+            self.lost.setdefault(name, f"`{statement}` failed"[:LONGEST])
 
     def _try_each(self, statements: Iterable[ast.stmt], text: str, filename: str) -> None:
         """Statements out of their block: whatever one of them raises costs only itself, since its block would have given it more."""
@@ -95,6 +108,11 @@ class Cells:
                 self._without(statement, error, text, filename)
 
     def _compiled(self, tree: ast.Module, filename: str, more: int = 0) -> CodeType:
+        """Code of statements, without the decorators of packages that are not here."""
+        if absent := self._absent - self.namespace.keys():
+            undecorated = rescue.Undecorated(absent)
+            undecorated.visit(tree)
+            self.notes += [f"{said}: {self.lost.get(name, '')}"[:LONGEST] for name, said in undecorated.taken]
         code = compile(tree, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self._futures | more, dont_inherit=True)
         if more:
             return code
@@ -144,6 +162,12 @@ def _line(error: BaseException, filename: str) -> int:
     while trace is not None and trace.tb_frame.f_code.co_filename != filename:
         trace = trace.tb_next
     return trace.tb_lineno if trace else 0
+
+
+def _name(error: BaseException) -> str:
+    """The name that a NameError is about; "" for any other error."""
+    name = error.name if type(error) is NameError else None
+    return name if isinstance(name, str) else ""
 
 
 def _text_of(node: ast.stmt, text: str) -> str:

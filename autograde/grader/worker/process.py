@@ -244,6 +244,7 @@ def _next(worker: Worker, iterator: Iterator) -> tuple:
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "define": _define,
     "has": _has,
+    "notes": lambda worker: worker.cells.notes,
     "call": _call,
     "new": _new,
     "value": lambda worker, name: worker.named(name),

@@ -1,4 +1,5 @@
-"""What of a statement that failed here can still define something: the parts of a block, or a function without what it only annotates with.
+"""What of a statement that failed here can still define something: the parts of a block, or a function without what it only annotates with
+or is only decorated with.
 
 A block such as `with open("notes.txt") as f:` fails whole in the sandbox, and at home it ran. What stands in it is tried statement by statement;
 of a loop only what defines functions and classes, since its other statements count on being run as often as at home.
@@ -7,13 +8,16 @@ of a loop only what defines functions and classes, since its other statements co
 from __future__ import annotations
 
 import ast
-from collections.abc import Container
+from collections.abc import Collection, Container, Iterable
+
+from autograde.checking.syntax import bound
 
 WITH = (ast.With, ast.AsyncWith)
 LOOP = (ast.For, ast.AsyncFor, ast.While)
 TRY = (ast.Try, ast.TryStar)
 DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-STEADY = (*DEFINITION, ast.Import, ast.ImportFrom)  # the same however often they run
+IMPORT = (ast.Import, ast.ImportFrom)
+STEADY = (*DEFINITION, *IMPORT)  # the same however often they run
 
 
 def left_of(statement: ast.stmt, line: int) -> list[ast.stmt]:
@@ -36,6 +40,34 @@ def not_reached(statement: ast.stmt, known: Container[str]) -> list[ast.stmt]:
 def defined_inside(statement: ast.stmt) -> set[str]:
     """The functions and classes in a block."""
     return {node.name for node in ast.walk(statement) if isinstance(node, DEFINITION)} if _branches(statement) else set()
+
+
+def not_imported(statements: Iterable[ast.stmt], known: Container[str]) -> dict[str, str]:
+    """Names that a `try` would have imported, each with its import: it failed, and no `except` has defined the name."""
+    imports = [node for statement in statements if isinstance(statement, TRY) for node in statement.body if isinstance(node, IMPORT)]
+    return {name: ast.unparse(node) for node in imports for name in bound([node]) if name not in known}
+
+
+class Undecorated(ast.NodeTransformer):
+    """Takes off each decorator that mentions one of `absent`, a name that a failed import would have bound; `taken` are pairs of such a name
+    and what to say of the decorator."""
+
+    def __init__(self, absent: Collection[str]) -> None:
+        self.absent = absent
+        self.taken: list[tuple[str, str]] = []
+
+    def _undecorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
+        kept = []
+        for decorator in node.decorator_list:
+            names = (inside.id for inside in ast.walk(decorator) if isinstance(inside, ast.Name))
+            if name := next((name for name in names if name in self.absent), None):
+                self.taken.append((name, f"`@{ast.unparse(decorator)}` is left out of `{node.name}`"))
+            else:
+                kept.append(decorator)
+        node.decorator_list = kept
+        return self.generic_visit(node)
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _undecorated
 
 
 def _branches(statement: ast.stmt) -> list[list[ast.stmt]]:

@@ -236,6 +236,7 @@ GRADED = {
     ),
     "display-and-the-widget-backend": Graded("kernel", "otter#35", with_own("%matplotlib notebook\ndisplay('ready')\n" + KEEP)),
     "needs-a-package": Graded("kernel", "nbgrader#1876", in_answer(lambda code: "import einops\n" + code.replace("    return", "    einops.x\n    return", 1)), 1.5, ("import einops", "No module named")),
+    "decorated-by-a-package": Graded("kernel", "nbdev#639", in_answer(lambda code: "import numba\n\n\n@numba.njit(cache=True)\n" + code), says=("@numba.njit(cache=True)", "No module named")),
     "24-MB-of-outputs": Graded("files", "aitnd-issues#49", with_outputs),
     "another-kernel": Graded("files", "nbgrader#416", of_another_kernel),
 }  # fmt: skip
