@@ -40,7 +40,7 @@ test-more: $(VENV)/.ready-dev
 	@$(PYTEST) -m "slow and not soak and not executes"
 
 test-all: $(VENV)/.ready-dev
-	@$(PYTEST) -m "slow and not executes"
+	@$(PYTEST) -o faulthandler_timeout=1200 -m "slow and not executes"
 
 # An hour for five fuzzers; what they find is printed as FUZZ_SEED=…, which goes through the same again.
 FUZZ_SECONDS ?= 720

@@ -5,7 +5,9 @@ import os
 # Before anything imports torch: matrices this small gain nothing from a second thread, and where all cores are busy threads wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import faulthandler  # noqa: E402
 import functools  # noqa: E402
+import sys  # noqa: E402
 
 import pytest  # noqa: E402
 
@@ -13,6 +15,7 @@ import autograde.grader  # noqa: E402, F401  (before nbformat: it spares every p
 from autograde import layout  # noqa: E402
 
 LONGEST = ("grader/adversarial", "grader/durability", "grader/test_demo", "exports", "browser", "build")
+RUN_AGAIN = {}  # tests whose process ended, in their order
 
 
 def pytest_addoption(parser):
@@ -46,19 +49,34 @@ def pytest_xdist_make_scheduler(config, log):
             return group_of(nodeid)
 
         def remove_node(self, node):
-            """A test that ends its process has failed: pytest-xdist would give it to the next process too, and the next, and wait for ever
-            where a process gets only what is done."""
+            """A test whose process ended (it hung, say) is run once more, and told in the summary; then it has failed. pytest-xdist
+            alone would give it to process after process, and wait for ever for one that got only what is done."""
             workload = self.assigned_work[node]
             ended = next((nodeid for unit in workload.values() for nodeid, done in unit.items() if not done), None)
+            failed = ended in RUN_AGAIN
             for scope, unit in list(workload.items()):
-                unit |= {ended: True} if ended in unit else {}
+                unit |= {ended: True} if failed and ended in unit else {}
                 if all(unit.values()):
                     del workload[scope]
+            RUN_AGAIN.update({ended: None} if ended else {})
             super().remove_node(node)
-            return ended
+            return ended if failed else None
 
     config.option.loadscopereorder = False  # keep the order from above
     return Groups(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Between tests a process of pytest-xdist waits for the number of the next; one that waits for too long ends, as one that hangs in a test does."""
+    result = yield
+    if hasattr(item.config, "workerinput"):
+        faulthandler.dump_traceback_later(float(item.config.getini("faulthandler_timeout")), exit=True, file=sys.__stderr__)
+    return result
+
+
+def pytest_sessionfinish():
+    faulthandler.cancel_dump_traceback_later()
 
 
 def group_of(nodeid):
@@ -87,7 +105,9 @@ def is_verified(lesson):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Tests that were left out for want of a program are not passed over in silence."""
+    """Tests that were left out for want of a program, or run again, are not passed over in silence."""
+    for nodeid in RUN_AGAIN:
+        terminalreporter.write_line(f"RUN AGAIN, its process had ended or it hung (where it was stands above): {nodeid}", yellow=True)
     skipped = terminalreporter.stats.get("skipped", [])
     without = [report for report in skipped if any(word in str(report.longrepr) for word in ("no Chromium", "need Playwright"))]
     if without:
