@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from numbers import Number, Real
 from types import FunctionType, MethodType
@@ -194,7 +194,10 @@ def parameter_gradients(
         got = student.parameter_gradients(module, values, cotangent)
         for name, want in wanted.items():
             if want is not None:
-                true(got.get(name) is not None, f"No gradient reaches `{name}`: it must be a parameter, used as it is")
+                true(
+                    got.get(name) is not None,
+                    f"No gradient reaches `{name}`: it must be an nn.Parameter, and nothing between it and the result may be detached",
+                )
                 close(got[name], want, where=f"{words}, the gradient in {name}", atol=atol)
 
 
@@ -275,7 +278,7 @@ def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:
     Code that looks at values (a loop over lengths, an `if` on a sum) is right on every real device and cannot run on `meta`: it passes.
     """
     moved = [x.to("meta") if isinstance(x, torch.Tensor) else x for x in args]
-    hint = "The result must live on the inputs' device; somewhere a tensor is created on the CPU (pass device=x.device)"
+    hint = _device_hint(function, args, kwargs)
     try:
         results = _some_tensors(function(*moved, **kwargs))
     except (RuntimeError, NotImplementedError, ValueError) as error:
@@ -284,9 +287,17 @@ def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:
             return
         if "meta" not in text and "device" not in text:
             raise
-        raise CheckFailed(hint, str(error)[:200]) from None
+        raise CheckFailed(hint) from None
     if any(y.device.type != "meta" for y in results):
         raise CheckFailed(hint)
+
+
+def _device_hint(function: Callable, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    if "device" in kwargs:
+        return "The result must live on `device`; somewhere a tensor is made on the CPU (pass device=device)"
+    name = next((argument(function, i) for i, x in enumerate(args) if isinstance(x, torch.Tensor)), "the inputs")
+    pass_on = f" (pass device={name.strip('`')}.device)" if name.startswith("`") else ""
+    return f"The result must live on the device of {name}; somewhere a tensor is made on the CPU{pass_on}"
 
 
 def frequencies(draws: Sequence[Any] | torch.Tensor, probabilities: Sequence[float] | torch.Tensor, *, where: str) -> None:
@@ -304,7 +315,9 @@ def frequencies(draws: Sequence[Any] | torch.Tensor, probabilities: Sequence[flo
     freedom = int((~impossible).sum()) - 1
     if freedom and torch.special.gammaincc(torch.tensor(freedom / 2).double(), statistic / 2) < FALSE_ALARM:
         shares = [round(c / len(drawn), 3) for c in counts.tolist()]
-        raise CheckFailed(f"For {where}: the frequencies are not those expected", f"expected {_rounded(probabilities)}, got {shares}")
+        never = [str(i) for i in ((counts == 0) & ~impossible).nonzero().flatten().tolist()]
+        told = f"; never drawn: {', '.join(never)}" if 0 < len(never) < len(shares) else ""
+        raise CheckFailed(f"For {where}: the frequencies are not those expected", f"expected {_rounded(probabilities)}, got {shares}{told}")
 
 
 def is_floating(x: Any) -> bool:
@@ -326,12 +339,21 @@ def _some_tensors(result: Any) -> list[torch.Tensor]:
     raise CheckFailed(f"The result must hold tensors, got {_kind(result)}", _shown(result))
 
 
+def apart(want: float, got: float) -> str:
+    """Two numbers with as many digits as it takes to tell them apart, six at least."""
+    digits = next((n for n in range(6, 17) if f"{want:.{n}g}" != f"{got:.{n}g}"), 17)
+    return f"expected {want:.{digits}g}, got {got:.{digits}g}"
+
+
 def difference(got: Any, want: Any) -> str:
     """What was expected and what came; of two long texts the place where they part."""
     if isinstance(got, str) and isinstance(want, str) and max(len(got), len(want)) > 100:
         at = len(os.path.commonprefix([got, want]))
         near = slice(max(0, at - 25), at + 40)
         return f"they differ from character {at} on: expected {_excerpt(want, near)}, got {_excerpt(got, near)}"
+    kinds = {type(want), type(got)}
+    if kinds == {list, tuple}:
+        return f"expected {with_article(type(want).__name__)}, {show(want)}, got {with_article(type(got).__name__)}, {show(got)}"
     return f"expected {show(want)}, got {show(got)}"
 
 
@@ -362,6 +384,8 @@ def _beginning(value: Any, room: int) -> str:
         return repr(value[: room + 1])
     if type(value) is int and value.bit_length() > 1000:
         return f"a whole number of about {value.bit_length() * math.log10(2):.0f} digits"
+    if isinstance(value, Iterator):
+        return f"{with_article(type(value).__name__)}, which gives its values one by one"
     if type(value) not in BRACKETS or not value:
         return repr(value)
     first, last = BRACKETS[type(value)]
@@ -410,7 +434,7 @@ def _close_tensor(got: Any, want: torch.Tensor, where: str, rtol: float | None, 
         at = tuple(int(i) for i in np.unravel_index(int(difference.flatten().argmax()), got.shape)) if got.ndim else ()
         share = f"{int(wrong.sum())} of {got.numel()} values are off" if got.ndim else "the value is off"
         at_index = f"; furthest at index {list(at)}: " if got.ndim else ": "
-        raise CheckFailed(f"For {where}: wrong values", f"{share}{at_index}expected {want[at].item():.6g}, got {got[at].item():.6g}")
+        raise CheckFailed(f"For {where}: wrong values", f"{share}{at_index}{apart(want[at].item(), got[at].item())}")
     return None
 
 
@@ -420,15 +444,16 @@ def _close_number(got: Any, want: float, where: str, rtol: float | None, atol: f
     if isinstance(got, bool) or not isinstance(got, (int, float)):
         raise CheckFailed(f"For {where}: expected a number, got {_kind(got)}", _shown(got))
     if not math.isclose(got, want, rel_tol=1e-5 if rtol is None else rtol, abs_tol=1e-6 if atol is None else atol):
-        raise CheckFailed(f"For {where}: wrong value", f"expected {want:.6g}, got {got:.6g}")
+        raise CheckFailed(f"For {where}: wrong value", apart(want, got))
 
 
 def _same_container(got: Any, want: Any, kind: Any, where: str) -> None:
     if not isinstance(got, kind):
         raise CheckFailed(f"For {where}: expected a {type(want).__name__} of {len(want)}, got {_kind(got)}", _shown(got))
     if isinstance(want, dict) and set(got) != set(want):
-        missing, extra = sorted(map(str, set(want) - set(got))), sorted(map(str, set(got) - set(want)))
-        raise CheckFailed(f"For {where}: wrong keys", f"missing {missing}, unexpected {extra}")
+        missing, extra = sorted(map(show, set(want) - set(got))), sorted(map(show, set(got) - set(want)))
+        told = [f"{word} {', '.join(keys)}" for word, keys in (("missing", missing), ("unexpected", extra)) if keys]
+        raise CheckFailed(f"For {where}: wrong keys", "; ".join(told))
     if len(got) != len(want):
         raise CheckFailed(f"For {where}: expected {len(want)} results, got {len(got)}")
 
@@ -449,10 +474,10 @@ def argument(function: Callable, i: int) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "nothing (is a `return` missing?)" if value is None else f"{_article(type(value).__name__)}"
+    return "nothing (is a `return` missing?)" if value is None else f"{with_article(type(value).__name__)}"
 
 
-def _article(name: str) -> str:
+def with_article(name: str) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 

@@ -38,6 +38,8 @@ def _gradients(output: Any, cotangent: Any, leaves: list[torch.Tensor]) -> tuple
     if isinstance(output, (tuple, list)) and not isinstance(cotangent, (tuple, list)):
         raise TypeError(f"the function gives a {type(output).__name__} of {len(output)} where one tensor is expected")
     used = [(y, c) for y, c in zip(outputs, cotangents) if c is not None and isinstance(y, torch.Tensor) and y.requires_grad]
+    if other := next(((y, c) for y, c in used if y.shape != c.shape), None):
+        raise TypeError(f"the result has the shape {tuple(other[0].shape)}, expected is {tuple(other[1].shape)}")
     if not used or not leaves:
         return (None,) * len(leaves)
     return torch.autograd.grad([y for y, _ in used], leaves, [c for _, c in used], allow_unused=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from autograde.checking.answers import RESULT_MIME
@@ -33,7 +36,8 @@ class Report(float):
         lines = [headline(self.result)]
         if self.result.diagnosis:
             lines.append(f"  → {self.result.diagnosis}")
-        lines += [f"  {SIGNS.get(o.status, '✗')} {o.title}" + _reason(o, "\n      ") for o in shown(self.result)]
+        for line in lines_of(shown(self.result)):
+            lines += [f"  {line.sign} {line.title}", *(f"      {reason}" for reason in line.reasons)]
         if printed := _printed(self.result):
             lines += ["  Your code printed:", *(f"      {line}" for line in printed.splitlines())]
         return "\n".join(lines)
@@ -71,7 +75,7 @@ def headline(result: Result) -> str:
     if result.status == ExerciseStatus.NOT_ATTEMPTED:
         return f"· {result.exercise}: not written yet{_points(result)}"
     passed = [o for o in result.outcomes if o.passed]
-    idle = ", no more than by an answer that does nothing" if passed and all(o.trivial for o in passed) else ""
+    idle = ", all of which an empty answer passes, too" if passed and all(o.trivial for o in passed) else ""
     waits = f", waits for {', '.join(result.waits_for)}" if result.waits_for else ""
     return f"✗ {result.exercise}: {len(passed)} of {len(result.outcomes)} checks passed{idle}{waits}{_points(result)}"
 
@@ -91,20 +95,46 @@ def _printed(result: Result) -> str:
     return told[0].printed.rstrip() if told else ""
 
 
-def _reason(outcome: Outcome, before: str) -> str:
-    return "" if outcome.passed else before + tell(outcome)
+@dataclass
+class Line:
+    """What one check said, of all the inputs that it tried one after the other."""
+
+    title: str
+    status: CheckStatus
+    reasons: list[str]
+
+    @property
+    def sign(self) -> str:
+        return SIGNS.get(self.status, "✗")
+
+
+def lines_of(outcomes: Sequence[Outcome]) -> list[Line]:
+    """The outcomes as lines: those of one title in a row together, and no reason twice."""
+    lines: list[Line] = []
+    said: set[str] = set()
+    for title, group in groupby(outcomes, key=lambda outcome: outcome.title):
+        listed = list(group)
+        failed = [outcome for outcome in listed if not outcome.passed]
+        reasons = list(dict.fromkeys(tell(outcome) for outcome in failed))
+        new = [reason for reason in reasons if reason not in said]
+        said.update(new)
+        if failed and not new:
+            new = ["the same as above"]
+        if len(listed) > 1 and failed:
+            title = f"{title} ({len(listed) - len(failed)} of {len(listed)} inputs pass)"
+        lines.append(Line(title, (failed or listed)[0].status, new))
+    return lines
 
 
 def _rows(result: Result) -> str:
-    rows = "".join(_row(outcome) for outcome in shown(result))
+    rows = "".join(map(_row, lines_of(shown(result))))
     listed = f'<ul style="list-style:none;margin:4px 0 0;padding:0">{rows}</ul>' if rows else ""
     if listed and result.waits_for:  # what its checks say now may come from the other answer's mistake
         return f'<details><summary style="cursor:pointer">What its checks say until then</summary>{listed}</details>'
     return listed
 
 
-def _row(outcome: Outcome) -> str:
-    sign = SIGNS.get(outcome.status, "✗")
-    accent = ACCENT.format(HUES[ExerciseStatus.PASSED] if outcome.passed else WRONG)
-    reason = f'<div style="margin-left:1.4em">{escape(tell(outcome))}</div>' if not outcome.passed else ""
-    return f'<li><span style="color:{accent}" aria-hidden="true">{sign}</span> {escape(outcome.title)}{reason}</li>'
+def _row(line: Line) -> str:
+    accent = ACCENT.format(HUES[ExerciseStatus.PASSED] if line.status == CheckStatus.PASSED else WRONG)
+    reasons = "".join(f'<div style="margin-left:1.4em">{escape(reason)}</div>' for reason in line.reasons)
+    return f'<li><span style="color:{accent}" aria-hidden="true">{line.sign}</span> {escape(line.title)}{reasons}</li>'

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import copy
+import dis
 import io
+import linecache
 import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -28,11 +30,13 @@ from autograde.checking.errors import (
     StudentTimeout,
     UserError,
 )
-from autograde.checking.expect import tensors_in
+from autograde.checking.expect import show, with_article
 from autograde.checking.expected import turn_of
+from autograde.checking.inputs import kept
 from autograde.checking.result import Outcome
 from autograde.checking.status import CheckStatus
 from autograde.checking.student import Student
+from autograde.checking.wording import in_words, of_a_call
 
 MARKS = (
     "exercise(name, weight=1): the exercise that a check belongs to and its share of the points",
@@ -128,7 +132,12 @@ def run(check: Check, student: Student) -> Outcome | None:
     """Run one check; None when it skips itself (an optional package is not there)."""
     printed = _Printed()
     try:
-        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(printed), _inputs_kept(check), turn_of(check.name):
+        with (
+            torch.random.fork_rng(devices=[]),
+            contextlib.redirect_stdout(printed),
+            kept(check.function, check.arguments),
+            turn_of(check.name),
+        ):
             check.function(student=student, **check.arguments)
     except pytest.skip.Exception:
         return None
@@ -149,43 +158,6 @@ class _Printed(io.StringIO):
     def text(self) -> str:
         kept = self.getvalue()
         return kept if len(kept) <= PRINTED_LENGTH else kept[:PRINTED_LENGTH] + "…"
-
-
-@contextlib.contextmanager
-def _inputs_kept(check: Check) -> Iterator[None]:
-    """An answer that works in place, in this process, must not spoil the inputs that later checks share."""
-    names = check.function.__globals__
-    inputs = [names[name] for name in names if name != "__builtins__" and isinstance(names[name], (torch.Tensor, list, tuple, dict, set))]
-    inputs.append(check.arguments)
-    tensors = [(tensor, tensor.clone(), tensor._version) for tensor in tensors_in(inputs)]
-    containers = [(container, copy.copy(container)) for container in _containers(inputs)]
-    try:
-        yield
-    finally:
-        for container, content in containers:
-            _put_back(container, content)
-        for tensor, before, version in tensors:
-            if tensor._version != version:
-                tensor.data.copy_(before)
-
-
-def _containers(values: Iterable[Any]) -> Iterator[list | dict | set]:
-    """The lists, dictionaries and sets in `values`, and those in them."""
-    for value in values:
-        if isinstance(value, (list, dict, set)):
-            yield value
-        if isinstance(value, (list, tuple, dict)):
-            yield from _containers(value.values() if isinstance(value, dict) else value)
-
-
-def _put_back(container: Any, before: Any) -> None:
-    """Give a list, dictionary or set what it held `before`, where that has changed."""
-    if isinstance(container, list):
-        if len(container) != len(before) or any(now is not then for now, then in zip(container, before)):
-            container[:] = before
-    elif set(container) != set(before) or (isinstance(container, dict) and any(container[key] is not before[key] for key in before)):
-        container.clear()
-        container.update(before)
 
 
 def _verdict(error: BaseException) -> tuple[CheckStatus, str, str]:
@@ -214,16 +186,19 @@ def _is_stub(error: BaseException) -> bool:
 
 
 def _raised(error: BaseException) -> tuple[str, str]:
-    message = " ".join(str(error).split())[:300]
+    """(message, detail) for an exception of the student's code, or of a check that could not use what came from it."""
+    full = " ".join(str(error).split())
+    message = full[:300]
     if isinstance(error, StudentError):
-        return f"Your code raised {error.type_name}: {message}", error.line
+        return in_words(full) or f"Your code raised {error.type_name}: {message}", error.line
     if isinstance(error, AutogradeError):
         return message, ""
-    line = _student_line(error)
-    if not line and (words := _other_number_of_results(message)):
-        return words, ""
-    what = "Your code raised" if line else "The result could not be used:"
-    return f"{what} {type(error).__name__}: {message}", line
+    frames = _student_frames(error)
+    if frames:
+        where = "; ".join(words for words in (_line(frames[-1]), _called_with(frames[0])) if words)
+        return in_words(full) or f"Your code raised {type(error).__name__}: {message}", where
+    words = _other_number_of_results(message) or of_a_call(full) or in_words(full)
+    return words or f"The result could not be used, it has another form than the exercise asks for ({type(error).__name__}: {message})", ""
 
 
 def _other_number_of_results(message: str) -> str:
@@ -237,8 +212,38 @@ def _other_number_of_results(message: str) -> str:
     return f"Expected {wanted} results, got {got}" if got else f"Expected {wanted} results, got more, or one that has other parts"
 
 
-def _student_line(error: BaseException) -> str:
-    """The innermost line of a notebook cell in the traceback, or nothing."""
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<")]
-    return f"line {inside[-1].lineno}: {inside[-1].line}" if inside and inside[-1].line else ("in your cell" if inside else "")
+def _student_frames(error: BaseException) -> list[FrameType]:
+    """The frames of notebook cells in the traceback, from the check's call on."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [f for f in frames if _of_a_cell(f.f_code.co_filename)]
+
+
+def _of_a_cell(filename: str) -> bool:
+    return "ipykernel" in filename or (filename.startswith("<") and not filename.startswith("<frozen"))
+
+
+def _line(frame: FrameType) -> str:
+    """The line of a cell that a frame had come to."""
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return f"line {frame.f_lineno}: {text}" if text else "in your cell"
+
+
+def _called_with(frame: FrameType) -> str:
+    """The arguments that the check gave, by the names the student gave them, without those that the code has bound anew since."""
+    code = frame.f_code
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    bound = {name for step in dis.get_instructions(code) if step.opname.startswith("STORE_") for name in _names(step.argval)}
+    given = [f"{name} {_picture(frame.f_locals[name])}" for name in names if name in frame.f_locals and name not in bound]
+    told = ", ".join(words for words in given if not words.startswith("self "))
+    return f"called with {told}" if told and len(told) <= 200 else ""
+
+
+def _names(argument: Any) -> tuple[Any, ...]:
+    return argument if isinstance(argument, tuple) else (argument,)
+
+
+def _picture(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return f"{tuple(value.shape)}"
+    plain = value is None or isinstance(value, (bool, int, float, str, list, tuple, dict))
+    return f"= {show(value, 40)}" if plain else f"= {with_article(type(value).__name__)}"

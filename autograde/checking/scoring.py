@@ -24,7 +24,8 @@ GIVE_UP_AFTER = 2
 DEVICE_WEIGHT = 0.5
 DEVICE_WORDS = re.compile(r"device|gpu|_cuda", re.IGNORECASE)
 GENERATOR_WORDS = "device type for generator"
-DEVICE_MISTAKE = "On a GPU this would fail: somewhere a tensor is made or drawn on another device than the inputs' (pass device=x.device)"
+DEVICE_MISTAKE = "On a GPU this would fail: somewhere a tensor is made on another device than the inputs (pass their `device`)"
+DRAW_MISTAKE = "On a GPU this would fail: somewhere numbers are drawn on another device than the generator's (pass device=generator.device)"
 GIVEN_UP = ("a check before it ended this way", "checks before it ended this way")
 
 
@@ -102,7 +103,8 @@ def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guar
             mistakes.append(text)
     mistake = next((mistake for mistake in mistakes if GENERATOR_WORDS not in mistake), "".join(mistakes[:1]))
     status = CheckStatus.FAILED if mistake else CheckStatus.PASSED
-    return [Outcome("on_a_gpu", "It works on a GPU, too.", status, DEVICE_WEIGHT, False, DEVICE_MISTAKE if mistake else "", mistake, True)]
+    words = (DRAW_MISTAKE if GENERATOR_WORDS in mistake else DEVICE_MISTAKE) if mistake else ""
+    return [Outcome("on_a_gpu", "It works on a GPU, too.", status, DEVICE_WEIGHT, False, words, trivial=True)]
 
 
 def _run(check: Check, student: Student, guard: Any) -> Outcome | None:

@@ -3,8 +3,10 @@
 import textwrap
 
 import pytest
+import torch
 
 from autograde.checking import runner
+from autograde.checking.fingerprint import fingerprint
 from autograde.checking.student import LocalStudent
 
 CHECKS = """
@@ -49,6 +51,21 @@ def test_inputs_are_put_back_after_each_check(tmp_path, answer):
     outcomes = [runner.run(check, LocalStudent({"answer": answer})) for check in checks]
     assert [outcome.passed for outcome in outcomes] == [True, False, True], outcomes
     assert checks[1].arguments == {"given": [3, 4]}
+
+
+@pytest.mark.parametrize("answer", [spoil, swap])
+def test_the_inputs_of_a_probe_are_put_back_too(answer):
+    """Else a mistake would be recognised until the first answer that works in place, and no longer."""
+    names = {}
+    exec(
+        "X, WORDS, TABLE, SEEN = [1.0], ['a', 'b'], {'pairs': [(1, 2)]}, {1, 2}\ndef probe(s): return s.answer(X, WORDS, TABLE, SEEN)",
+        names,
+    )
+    names["X"] = torch.zeros(3)
+    known = fingerprint(names["probe"], LocalStudent({"answer": lambda x, words, table, seen: (x.clone(), words, table["pairs"])}))
+    fingerprint(names["probe"], LocalStudent({"answer": answer}))
+    seen = fingerprint(names["probe"], LocalStudent({"answer": lambda x, words, table, seen: (x.clone(), words, table["pairs"])}))
+    assert seen == known
 
 
 def test_another_copy_of_a_course_has_its_own_checks(tmp_path):

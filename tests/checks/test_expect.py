@@ -150,3 +150,22 @@ def test_an_argument_is_told_by_its_name_or_its_place():
     assert [expect.argument(f, 0) for f in (lambda x: x, Tokenizer, Tokenizer({}).encode)] == ["`x`", "`vocab`", "`text`"]
     elsewhere = type("Proxy", (), {"__call__": lambda self, *args: args})()  # as a function in another process is
     assert expect.argument(elsewhere, 1) == "the second argument" and expect.argument(elsewhere, 20) == "an argument"
+
+
+def test_what_differs_is_seen_to_differ():
+    """Two numbers that agree in six digits are shown with more; a list for a tuple is told; an iterator is no address in memory."""
+    said = failure(expect.close, torch.tensor([1.0000001], dtype=torch.float64), torch.ones(1).double(), where="x", rtol=0, atol=0)
+    assert "expected 1, got 1.0000001" in said
+    assert "expected a tuple, (1,), got a list, [1]" in failure(expect.equal, [1], (1,), where="x")
+    assert "0x" not in failure(expect.equal, iter([1]), [1], where="x") and "one by one" in failure(expect.equal, iter([1]), [1], where="x")
+    said = failure(expect.close, {"a": 1, "c": 2}, {"a": 1}, where="x")
+    assert "unexpected 'c'" in said and "missing" not in said
+
+
+def test_what_is_never_drawn_is_named():
+    assert "never drawn: 2" in failure(expect.frequencies, [0, 1] * 500, [1 / 3] * 3, where="x")
+
+
+def test_the_tensor_whose_device_counts_is_named():
+    assert "device=lengths.device" in failure(expect.follows_device, lambda lengths: torch.zeros(3) + lengths, torch.ones(3))
+    assert "device=device" in failure(expect.follows_device, lambda n, device=None: torch.zeros(n), 3, device="meta")
