@@ -762,6 +762,45 @@ def test_notes_of_a_worker_that_lies_are_few_and_short(make):
     assert 10 < len(notes) <= 20 and max(map(len, notes)) <= 200 and all(type(note) is str for note in notes)
 
 
+def test_cells_that_ran_in_another_order_at_home_run_in_it(make):
+    session = make("@own\ndef f(x): return x", "def own(f): return lambda x: 2 * f(x)", "def g(x=SIZE): return x", "SIZE = 3")
+    assert session.student().f(3) == 6 and session.student().g() == 3
+    assert ["`own`" in note or "`SIZE`" in note for note in session.notes()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "cells", [("@own\ndef f(x): return x", "def f(x): return 1\ndef own(f): return f"), ("@own\ndef f(x): return x", "x = 1")]
+)
+def test_a_cell_runs_again_only_where_that_is_its_turn(make, cells):
+    session = make(*cells)
+    assert not session.notes()
+    assert session.student().has("f") == ("return 1" in cells[1])
+
+
+def test_what_is_deleted_below_its_use_is_there_for_it(make):
+    session = make(
+        "def own(x): return x\ndata = {1: 2}\nmax = 3",
+        "def f(x): return max(own(x), 1), len(data)",
+        "del own, data[1], max\nif True:\n    del data",
+    )
+    assert session.student().f(4) == (4, 0)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import os\nkey = os.environ['API_KEY']",
+        "import sqlite3\nsqlite3.connect('x.db').execute('create table t (x)')",
+        "from IPython import get_ipython\nget_ipython().run_line_magic('matplotlib', 'inline')",
+        "from IPython.core.getipython import get_ipython\nget_ipython().system('ls')",
+        "print(_, In, Out)",
+        "import seaborn as sns\nsns.set_theme()",
+    ],
+)
+def test_a_cell_goes_on_below_what_only_a_students_machine_has(make, cell):
+    assert make(cell + "\ndef f(x): return x").student().f(3) == 3
+
+
 def test_a_cell_that_stops_at_a_mistake_stops_there(make):
     session = make("x = 1\nraise ValueError('no')\ny = 2")
     assert session.student().x == 1

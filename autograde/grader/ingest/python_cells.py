@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 
 from autograde.checking import syntax
-from autograde.checking.syntax import defined
+from autograde.checking.syntax import bound, defined
 
 MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
 
@@ -19,6 +19,12 @@ def defined_names(code: str) -> frozenset[str]:
     if tree is None:
         return frozenset(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", code, re.MULTILINE))
     return frozenset(defined(tree.body))
+
+
+def bound_names(code: str) -> frozenset[str]:
+    """The names that a cell binds at its top level in any way; none of one that is not valid Python."""
+    tree = parsed(code)
+    return frozenset(bound(tree.body)) if tree else frozenset()
 
 
 def parsed(code: str) -> ast.Module | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 from autograde.checking.errors import AutogradeError, MissingName, NotWritten, ProtocolError, StudentDied, StudentError, StudentTimeout
 from autograde.checking.status import CellStatus
 from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.python_cells import bound_names, defined_names
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.proxies import RemoteObject, RemoteStudent
 from autograde.grader.run.timeouts import Clock
@@ -19,6 +21,7 @@ from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.worker import fork_server
 
 MOST_NOTES, LONGEST_NOTE = 20, 180  # of what a worker says that it left out: how many, and characters of each
+STOPPED_AT = re.compile(r"NameError: name '(\w+)' is not defined")
 LASTING = ("function", "type")  # kinds of objects whose names mean the same for as long as a worker lives
 
 
@@ -79,6 +82,7 @@ class Session:
         self.results: dict[str, CellResult] = dict(known or {})
         self.forbids: tuple[str, ...] = ()
         self.clock = clock or Clock(self.limits)
+        self.again: list[str] = []  # of cells that ran a second time: why
         self._worker: _Worker | None = None
         self._cells_left = 0.0  # seconds of the student's, for the cells of this worker
 
@@ -147,7 +151,7 @@ class Session:
         except AutogradeError:
             return []
         lines = told[:MOST_NOTES] if type(told) is list else []
-        return list(dict.fromkeys(readable(line[:LONGEST_NOTE]) for line in lines if type(line) is str))
+        return list(dict.fromkeys([*(readable(line[:LONGEST_NOTE]) for line in lines if type(line) is str), *self.again]))
 
     def ask(self, operation: str, arguments: tuple) -> Any:
         """One request to the worker."""
@@ -179,7 +183,22 @@ class Session:
             self.results[name] = result
             if not self.alive:
                 return False
-        return True
+        return all(self._define_again(*number_and_cell) for number_and_cell in enumerate(self.cells))
+
+    def _define_again(self, number: int, cell: tuple[str, str]) -> bool:
+        """Run a cell again that stopped at a name which a cell below defines: at home the cells ran in that order. False when it ended the
+        worker."""
+        name, source = cell
+        result = self.results.get(name)
+        stopped = STOPPED_AT.match(result.message) if result and result.status == CellStatus.ERROR else None
+        if stopped is None:
+            return True
+        below = frozenset(itertools.chain.from_iterable(bound_names(text) for _, text in self.cells[number + 1 :]))
+        if stopped[1] not in below or defined_names(source) & below:  # the latter: a newer version of it stands below
+            return True
+        self.results[name] = self._run_cell(name, source)
+        self.again.append(f"a cell uses `{stopped[1]}`, which a cell below it defines: it was run again after that one")
+        return self.alive
 
     def _known_bad(self, name: str) -> bool:
         return name in self.results and self.results[name].status in (CellStatus.TIMEOUT, CellStatus.DIED, CellStatus.LEFT_OUT)

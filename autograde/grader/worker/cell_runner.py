@@ -1,6 +1,6 @@
 """A notebook's cells as a kernel runs them: each fails for itself, magics and shell lines do nothing, future imports last.
 
-The sandbox has less than a student's machine: packages, files, answers to `input()`, a GPU. A statement that fails for want of these costs
+The sandbox has less than a student's machine: packages, files, answers to `input()`, environment variables, a GPU. A statement that fails for want of these costs
 itself and what it would have defined, no more, and whatever needs that later is told why it is not there. What can be had without is tried:
 the statements of a block (`rescue.py`), a function without the annotations that fail or the decorators of a package, tensors on the CPU.
 """
@@ -14,11 +14,14 @@ import contextlib
 import inspect
 import linecache
 import re
+import sqlite3
 import sys
 from collections.abc import Iterable
 from types import CodeType, ModuleType
 from typing import Any
 
+import IPython
+from IPython.core import getipython
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograde.checking.syntax import bound
@@ -27,7 +30,7 @@ from autograde.grader.worker.inert import Inert, Shell
 from autograde.grader.worker.stand_ins import OnCpu
 
 MARK = "<cell "
-LACKING = (ImportError, OSError, EOFError)  # what the sandbox's bareness brings about
+LACKING = (ImportError, OSError, EOFError, sqlite3.OperationalError)  # what the sandbox's bareness brings about
 FUTURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names if name not in ("nested_scopes",)})
 DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 GPU = re.compile(r"\b(?:cuda|mps|gpu|nvidia)\b|CUDA|NVIDIA", re.IGNORECASE)
@@ -50,7 +53,7 @@ class Cells:
         """Run one cell, `await` at the top level included; what a statement lacks here is raised when all others are done."""
         text, filename = transformed(name, source)
         try:
-            tree = ast.parse(text, filename, type_comments=False)
+            tree = rescue.Undeleted().visit(ast.parse(text, filename, type_comments=False))
             code: CodeType | None = self._compiled(tree, filename)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self._lose({found for pair in DEFINED.findall(text) for found in pair if found}, f"its cell stopped: {_told(error)}")
@@ -126,7 +129,8 @@ class Cells:
                 asyncio.run(result)
 
     def _forgiven(self, error: BaseException, statement: str) -> bool:
-        return isinstance(error, LACKING) or bool(self.why_lost(error)) or _wants_gpu(error, statement)
+        of_environment = type(error) is KeyError and "environ" in statement
+        return isinstance(error, LACKING) or of_environment or bool(self.why_lost(error)) or _wants_gpu(error, statement)
 
     def _lose(self, names: Iterable[str], reason: str) -> None:
         self.lost.update({name: reason[:LONGEST] for name in names})
@@ -138,8 +142,15 @@ def make_namespace(cells: Cells) -> dict[str, Any]:
     sys.modules["__main__"] = module
     namespace = vars(module)
     shell = Shell(namespace, cells.run)
-    namespace.update(get_ipython=lambda: shell, display=Inert(), __builtins__=__builtins__)
+    namespace.update(get_ipython=lambda: shell, display=Inert(), __builtins__=__builtins__, **history())
+    for place in (IPython, getipython):
+        vars(place)["get_ipython"] = namespace["get_ipython"]
     return namespace
+
+
+def history() -> dict[str, Any]:
+    """What IPython calls the cells and results so far, at the beginning of a notebook."""
+    return {"In": [""], "Out": {}, **dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), "")}
 
 
 def transformed(name: str, source: str) -> tuple[str, str]:

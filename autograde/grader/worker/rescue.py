@@ -8,6 +8,7 @@ of a loop only what defines functions and classes, since its other statements co
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Collection, Container, Iterable
 
 from autograde.checking.syntax import bound
@@ -46,6 +47,20 @@ def not_imported(statements: Iterable[ast.stmt], known: Container[str]) -> dict[
     """Names that a `try` would have imported, each with its import: it failed, and no `except` has defined the name."""
     imports = [node for statement in statements if isinstance(statement, TRY) for node in statement.body if isinstance(node, IMPORT)]
     return {name: ast.unparse(node) for node in imports for name in bound([node]) if name not in known}
+
+
+class Undeleted(ast.NodeTransformer):
+    """Leaves out `del helper` at the top level, since at home checks ran before it, as they stood above it. A built-in's name is given back by
+    it, so that stays, as do items and attributes."""
+
+    def visit_Delete(self, node: ast.Delete) -> ast.stmt:  # noqa: N802 - the name is Python's
+        node.targets = [target for target in node.targets if not isinstance(target, ast.Name) or hasattr(builtins, target.id)]
+        return node if node.targets else ast.copy_location(ast.Pass(), node)
+
+    def _as_it_is(self, node: ast.AST) -> ast.AST:
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _as_it_is
 
 
 class Undecorated(ast.NodeTransformer):
