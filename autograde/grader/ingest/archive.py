@@ -112,8 +112,12 @@ def _unpack(path: Path, folder: Path, most: int, files: int) -> tuple[list[tuple
     result = Unpacked(folder)
     folder.mkdir(parents=True)
     try:
+        if _is_locked(path):
+            raise BadArchive("the archive is locked by a password: ask for it without one")
         members = _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path)
         size, count = _write_all(members, result, most, files)
+    except BadArchive:
+        raise
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, UnicodeError, OSError, ValueError) as error:
         raise BadArchive(f"the archive cannot be unpacked ({error})") from None
     return result.left_out, size, count
@@ -127,6 +131,14 @@ class _Member:
     regular: bool
     time: float  # seconds since 1970
     open: Callable[[], IO[bytes] | None]
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether something in a zip can only be read with a password."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(info.flag_bits & 0x1 for info in archive.infolist())
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:

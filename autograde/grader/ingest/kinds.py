@@ -23,6 +23,7 @@ class Kind(StrEnum):
 SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "node_modules", ".Trashes"}
 PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
+UNREAD = {".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b"}  # archives that are not read here
 COPY = re.compile(r"(?i)^copy[ _]of[ _]+|[ _-]*\(\d+\)(?=\.|$)|[ _-]+copy\d*(?=\.|$)|-\d{1,2}(?=\.|$)")
 CONFLICT = re.compile(r"(?i)conflict")
 CHECKPOINT = re.compile(r"-checkpoint(?=\.)")
@@ -48,7 +49,17 @@ def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
         return Kind.NOTEBOOK
     if name.startswith("."):
         return Kind.SYSTEM
-    return Kind.SCRIPT if name.endswith(".py") else Kind.OTHER
+    return Kind.SCRIPT if is_script(name) and not (name.endswith(".html") and _begins(path, b"<")) else Kind.OTHER
+
+
+def is_script(name: str) -> bool:
+    """Whether a file's name is a script's, also as browsers and mail programs write it: `x.py.txt`, `x.py.html`."""
+    return name.lower().endswith((".py", ".py.txt", ".py.html"))
+
+
+def archive_name(path: Path) -> str:
+    """The ending of an archive of a kind that is not read here, by its content; "" for anything else."""
+    return next((ending for ending, magic in UNREAD.items() if _begins(path, magic)), "")
 
 
 def model(name: str, models: frozenset[str]) -> str:
@@ -62,6 +73,14 @@ def rank(parts: tuple[str, ...]) -> int:
     if CHECKPOINT.search(parts[-1]) or ".ipynb_checkpoints" in parts:
         return 0
     return 1 if CONFLICT.search(parts[-1]) else 2
+
+
+def _begins(path: Path, magic: bytes) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(magic)
+    except OSError:
+        return False
 
 
 def _holds_cells(path: Path) -> bool:

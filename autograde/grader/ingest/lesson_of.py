@@ -85,12 +85,35 @@ def _by_content(path: Path, *_: int) -> str | None | TooMuch:
         return error
 
 
+def is_of(path: Path, lesson: str, name: str) -> bool:
+    """Whether a script is of a lesson: it is called so, or defines one of its exercises. Another one is a helper, beside a notebook.
+
+    Raises:
+        TooMuch: when its name does not say it, and looking into it takes too much.
+    """
+    try:
+        return named(name) == lesson or _defines_any(path, lesson)
+    except OSError:
+        return False
+
+
+@bounded(raises=(OSError,))
+def _defines_any(path: Path, lesson: str) -> bool:
+    return bool(read_manifest(lesson)["exercises"].keys() & set(DEFINED.findall(_text(path))))
+
+
+def _text(path: Path) -> str:
+    """What a file holds without outputs; "" of one that is too large."""
+    try:
+        raw = without_outputs.read(path, MAX_BYTES)
+    except without_outputs.TooLarge:
+        return ""
+    return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")
+
+
 @bounded(raises=(OSError,))
 def _looked_into(path: Path) -> str | None:
-    try:
-        text = without_outputs.read(path, MAX_BYTES).decode(errors="replace")
-    except without_outputs.TooLarge:
-        return None
+    text = _text(path)
     ids, defined, headings = (set(pattern.findall(text)) for pattern in (GRADE_ID, DEFINED, HEADING))
     scores = {name: _score(name, ids, defined, {h.strip() for h in headings}) for name in _built()}
     best = max(scores, key=scores.__getitem__, default=None)

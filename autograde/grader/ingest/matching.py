@@ -84,6 +84,8 @@ def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], 
     # a labelled cell that no longer defines the name gives way to one that does; one with a syntax error defines nothing at all
     defines = [i for i in written if i in defining]
     counts = (defines or written or candidates)[-1]
+    if written and not defines and (others := defined_names(cells[counts].source)) and parsed(cells[counts].source):
+        repairs.append(f"{name}: its cell defines `{'`, `'.join(sorted(others)[:3])}` and no `{name}`")
     return [*(i for i in written if i < counts), counts]
 
 

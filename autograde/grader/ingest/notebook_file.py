@@ -13,13 +13,22 @@ import jupytext
 import nbformat
 
 from autograde.checking.cells import grade_id
+from autograde.checking.syntax import parsed
 from autograde.grader.ingest import script_file, without_outputs
+from autograde.grader.ingest.kinds import is_script
 from autograde.grader.ingest.without_outputs import Span
 
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000
 MARKED = re.compile(r"^# ?%%(?=[ \[\n]|\Z)", re.MULTILINE)  # not Colab's `# %%time`
+DEFINES = re.compile(r"^(?:def|class) \w+", re.MULTILINE)
 MAX_CODE = 2**19  # characters in all code cells: a whole lesson, solved, has less than a tenth of it
+
+INSTEAD = {  # how what is saved under a notebook's name begins
+    "<": "it is a web page: ask for the file itself, by GitHub's button *Download raw file* or Colab's *Download .ipynb*",
+    "version https://git-lfs": "it is a pointer of Git LFS: ask for the file itself",
+    "bplist00": "it is a placeholder of iCloud: ask for the file itself",
+}
 
 
 class Unreadable(ValueError):
@@ -60,7 +69,7 @@ def read(path: Path) -> RawNotebook:
     text = _text(path)
     if not text.strip():
         raise Unreadable("the file is empty")
-    notebook = _from_script(text) if path.suffix.lower() == ".py" else _from_notebook(text)
+    notebook = _from_script(text) if is_script(path.name) or _is_code(text) else _from_notebook(text)
     notebook.path = path
     _few_enough(len(notebook.cells))
     if (size := sum(len(cell.source) for cell in notebook.cells if cell.kind == "code")) > MAX_CODE:
@@ -68,6 +77,11 @@ def read(path: Path) -> RawNotebook:
     if not any(cell.source.strip() for cell in notebook.cells):
         raise Unreadable("the notebook has no cells with text")
     return notebook
+
+
+def _is_code(text: str) -> bool:
+    """Whether a file that is called a notebook is a script: Python that defines something."""
+    return bool(DEFINES.search(text)) and parsed(text, script_file.MAX_PARSED) is not None
 
 
 def _text(path: Path) -> str:
@@ -120,7 +134,8 @@ def _after_conflicts(text: str, repairs: list[str]) -> Any:
             return data
     if text.lstrip().startswith("{"):
         raise Unreadable("the file is not valid JSON (cut off or damaged); download the notebook again")
-    raise Unreadable("the file is not a notebook (it does not hold JSON)")
+    what = next((what for begins, what in INSTEAD.items() if text.lstrip().lower().startswith(begins)), "it does not hold JSON")
+    raise Unreadable(f"the file is not a notebook ({what})")
 
 
 def _first_sides(text: str) -> str:

@@ -11,6 +11,12 @@ from autograde.checking.syntax import bound, defined
 
 MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
 
+NEWER = (  # first those that need most
+    ("3.14", re.compile(r"^[ \t]*except\*?[ \t]+\w+[ \t]*,|\bt[\"'][^\"'\n]*\{", re.MULTILINE)),
+    ("3.12", re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+\[|^[ \t]*type[ \t]+\w+[^=\n]*=", re.MULTILINE)),
+    ("3.12", re.compile(r"""\b[rR]?[fF][rR]?(?:"[^"\n]*\{[^}"\n]*"[^"\n]*"|'[^'\n]*\{[^}'\n]*'[^'\n]*')""")),  # its own quotes inside
+)
+
 
 @lru_cache(maxsize=4096)
 def defined_names(code: str) -> frozenset[str]:
@@ -25,6 +31,13 @@ def bound_names(code: str) -> frozenset[str]:
     """The names that a cell binds at its top level in any way; none of one that is not valid Python."""
     tree = parsed(code)
     return frozenset(bound(tree.body)) if tree else frozenset()
+
+
+def python_of_syntax(code: str) -> str:
+    """The version of Python that a cell's syntax needs, as far as it is known by its look; "" where any will do or the cell can be read here."""
+    if parsed(code) is not None:
+        return ""
+    return next((version for version, pattern in NEWER if pattern.search(code)), "")
 
 
 def parsed(code: str) -> ast.Module | None:

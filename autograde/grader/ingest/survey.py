@@ -17,7 +17,7 @@ from autograde.checking.errors import UserError
 from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest import archive, kinds, listings, systems, whose
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.lesson_of import full_name, lesson_of
+from autograde.grader.ingest.lesson_of import full_name, is_of, lesson_of
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.systems import Label
 from autograde.grader.sandbox.bounded import TooMuch, used
@@ -35,8 +35,8 @@ SUGGESTIONS = {
     ".html": "a page, not a notebook: ask for the .ipynb file",
     ".pdf": "a PDF, not a notebook: ask for the .ipynb file",
     ".docx": "a document, not a notebook: ask for the .ipynb file",
-    ".rar": "an archive of a kind that is not read: ask for a .zip or the .ipynb file",
-    ".7z": "an archive of a kind that is not read: ask for a .zip or the .ipynb file",
+    ".md": "a text, not a notebook: ask for the .ipynb file",
+    **dict.fromkeys(kinds.UNREAD, "an archive of a kind that is not read: ask for a .zip or the .ipynb file"),
 }
 
 
@@ -339,7 +339,9 @@ def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str 
     folder = next((part for part in reversed(file.parts[:-1]) if full_name(part)), file.parts[-2] if len(file.parts) > 1 else "")
     if kind is Kind.SYSTEM or name == listings.METADATA or name in ("timestamp.txt", "submission_secret.txt"):
         return
-    which, trouble = _lesson(file, student, lesson, folder, name, found) if kind in (Kind.NOTEBOOK, Kind.SCRIPT) else ("", file.trouble)
+    which, trouble = (
+        _lesson(file, kind, student, lesson, folder, name, found) if kind in (Kind.NOTEBOOK, Kind.SCRIPT) else ("", file.trouble)
+    )
     if kind in WORK and (file.path.stat().st_size if file.path.is_file() else 0) > archive.MAX_MEMBER:
         found.left_out.append(LeftOut(file.shown, f"it has more than {archive.MAX_MEMBER // 2**20} MB", student, file, label))
     elif kind is Kind.MODEL:
@@ -354,11 +356,14 @@ def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str 
     found.students.add(student)
 
 
-def _lesson(file: File, student: str, wanted: str | None, folder: str, name: str, found: Survey) -> tuple[str | None, str]:
+def _lesson(file: File, kind: Kind, student: str, wanted: str | None, folder: str, name: str, found: Survey) -> tuple[str | None, str]:
     """The lesson, or why it cannot be told. So many files that they take more than a student's time are told by their names alone."""
     with found.looking(student) as look:
         try:
-            return lesson_of(file.path, wanted, folder, name, look), "" if look else TOO_MANY
+            which = lesson_of(file.path, wanted, folder, name, look)
+            if look and which and kind is Kind.SCRIPT and not is_of(file.path, which, name):
+                which = None
+            return which, "" if look else TOO_MANY
         except TooMuch as error:
             return None, f"which lesson it is cannot be told: {error}"
 
@@ -370,6 +375,8 @@ def _why(kind: Kind, file: File) -> str:
         return "a script of no lesson"
     if file.path.suffix.lower() in LINKS or _is_address(file.path):
         return "the address of a notebook, not the notebook: ask for the .ipynb file"
+    if archived := kinds.archive_name(file.path):
+        return SUGGESTIONS[archived]
     return SUGGESTIONS.get(file.path.suffix.lower(), "neither a notebook nor a script")
 
 

@@ -35,6 +35,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "Canvas": re.compile(
         r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>LATE)_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
     ),
+    "Canvas, words": re.compile(r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?P<file>(?:text|link)\.html)"),
     "Autolab": re.compile(r"(?P<name>[^@\s]+@[^_\s]+)_(?:\w+_v)?(?P<order>\d+)_(?P<file>handin\..+)"),
     "A+, by number": re.compile(r"(?P<name>\d+(?:\+\d+)*)_file\d+_submission(?P<order>\d+)(?P<file>\..+)?"),
     "A+": re.compile(r"(?P<name>\d+)_submission_(?P<file>file_?\d*\..+)"),

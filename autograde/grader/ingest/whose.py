@@ -19,7 +19,11 @@ WORDS = (  # what people call folders and files of their own work
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
 NUMBERED = re.compile(r"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook)[\s_-]*0?\d(?![^\W_])", re.IGNORECASE)
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
-COPY_OF = re.compile(r"(?i)(?<![^\W_])copy[ _]of(?![^\W_])")
+COPY_OF = re.compile(  # as Colab and Drive say it in some languages
+    r"(?i)(?<![^\W_])(?:copy[ _]of|kopie[ _](?:von|van)|cop(?:ia|ie|y)[ _]d[aei]|c[óo]pia[ _]de|kopia[ _]av|kopi[ _]a[fv])(?![^\W_])|のコピー|的副本"
+)
+FINAL = re.compile(r"(?i)(?:[\s_-]+(?:final|v\d{1,2}|new|draft|updated|resubmission))+[\s_-]*$")  # behind a name
+MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
 WRAPPER = re.compile(
     r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions)"
 )
@@ -110,9 +114,9 @@ def is_work(name: str) -> bool:
 def said(name: str) -> str:
     """What a name says beside the lesson, the words for work, and the marks of copies."""
     stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
-    stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", stem)))
+    stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", MAIL.sub("", stem))))
     for lesson in layout.lesson_names():
         subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
         stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
     stem = NUMBERED.sub(" ", stem)
-    return "" if WORK.fullmatch(stem) else stem.strip(" _-.+,()[]")  # a number of three digits or more is a person's
+    return "" if WORK.fullmatch(stem) else FINAL.sub("", stem).strip(" _-.+,()[]")  # a number of three digits or more is a person's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from autograde.grader.ingest.lesson_of import by_content
 from autograde.grader.ingest.matching import CodeCell, Submission, match
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
+from autograde.grader.ingest.python_cells import python_of_syntax
 from autograde.grader.results.model import Graded
 from autograde.grader.run import prerequisites
 from autograde.grader.run.session import CellResult, Session
@@ -228,7 +230,7 @@ class SubmissionRun:
             return None
         status = ExerciseStatus.TIMEOUT if broken[-1].status == CellStatus.TIMEOUT else ExerciseStatus.ERROR
         where = f" ({broken[-1].line})" if broken[-1].line else ""
-        newer = _newer_python(self.submission.python) if "SyntaxError" in broken[-1].message else ""
+        newer = _newer_python(self.submission) if "SyntaxError" in broken[-1].message else ""
         reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}{newer}"
         return Result(exercise.name, 0.0, exercise.points, status, diagnosis=reason)
 
@@ -256,15 +258,22 @@ def _reference_answers(name: str) -> dict[str, str]:
     return {exercise: read_source.answer(exercise) for exercise in read_source.exercises if not read_source.exercises[exercise].outcome}
 
 
-def _newer_python(theirs: str) -> str:
-    """What to know of a syntax error in a notebook that was written with a newer Python."""
-    here = platform.python_version_tuple()[:2]
-    newer = theirs and tuple(map(int, theirs.split(".")[:2])) > tuple(map(int, here))
-    return (
-        f". The notebook was written with Python {theirs}, and graded with {'.'.join(here)}: newer syntax is not known here"
-        if newer
-        else ""
-    )
+def _newer_python(submission: Submission) -> str:
+    """What to know of a syntax error where the notebook says that it was written with a newer Python, or, as Colab's say nothing, where the
+    syntax is a newer one's."""
+    here, written = ".".join(platform.python_version_tuple()[:2]), f"The notebook was written with Python {submission.python}"
+    if _is_newer(submission.python, here):
+        return f". {written}, and graded with {here}: newer syntax is not known here"
+    theirs = max((needs for cell in submission.cells if (needs := python_of_syntax(cell.source))), key=_numbers, default="")
+    return f". This is syntax of Python {theirs}, and graded with {here}: newer syntax is not known here" if _is_newer(theirs, here) else ""
+
+
+def _is_newer(version: str, other: str) -> bool:
+    return bool(version) and _numbers(version)[:2] > _numbers(other)[:2]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def _defined(name: str, session: Session) -> bool:

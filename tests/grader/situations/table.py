@@ -1,7 +1,7 @@
 """What people really hand in, by kind: each situation is from a public report, rebuilt with small inputs, with what is right.
 
-`COLLECTED` says whose a file is, and which one counts, or what the reason must name; `GRADED` is one student each of one graded class;
-`ELSEWHERE` are situations of a whole class, each with the test that holds it.
+`COLLECTED` says whose a file is, and which one counts, or what the reason must name; `GRADED` and `GRADED_MORE` are one student each of one
+graded class, the second of one that `make test` leaves out; `ELSEWHERE` are situations of a whole class, each with the test that holds it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import copy
 import io
 import json
+import sys
+import tarfile
 import unicodedata
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import nbformat
+from nbconvert import HTMLExporter, MarkdownExporter, PythonExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
@@ -39,6 +42,28 @@ def packed(files: Files) -> bytes:
     return stream.getvalue()
 
 
+def packed_as(kind: str, name: str, text: str) -> bytes:
+    """One file in a tar archive, packed by gz, xz or bz2."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=f"w:{kind}") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(text.encode())
+        archive.addfile(member, io.BytesIO(text.encode()))
+    return stream.getvalue()
+
+
+def locked() -> bytes:
+    """A zip that says of its file that it is encrypted."""
+    data = bytearray(packed({NAME: SOLVED}))
+    data[6] |= 1
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+def exported(exporter: type) -> str:
+    return exporter().from_notebook_node(copy.deepcopy(NOTEBOOK))[0]
+
+
 @dataclass(frozen=True)
 class Collected:
     """Files of a class, and by student the file that counts (the end of its path), or "" and what the reason names."""
@@ -51,6 +76,14 @@ class Collected:
     links: dict[str, str] = field(default_factory=dict)
 
 
+SCRIPT = exported(PythonExporter)
+OTHER_LESSON = "04_multi_head_attention"
+REPOSITORY: Files = {
+    f"attention-main/notebooks/{lesson}.ipynb": (layout.NOTEBOOKS / f"{lesson}.ipynb").read_text(encoding="utf-8")
+    for lesson in layout.lesson_names()
+}
+REPOSITORY |= {f"attention-main/utils/{path.name}": path.read_text(encoding="utf-8") for path in sorted(layout.ROOT.glob("utils/*.py"))[:5]}
+REPOSITORY |= {f"attention-main/notebooks/{NAME}": SOLVED, "attention-main/README.md": "x"}
 NFD = unicodedata.normalize("NFD", "müller")
 COLLECTED = {
     "Canvas, flat": Collected(
@@ -126,6 +159,43 @@ COLLECTED = {
     "mail attachments": Collected("names", "by mail", {f"Ann Lee - {NAME}": SOLVED, f"{LESSON}_Bo.ipynb": SOLVED, "Cy_homework3.ipynb": SOLVED, f"{LESSON}_s1234567.ipynb": SOLVED}, dict.fromkeys(("Ann Lee", "Bo", "Cy", "s1234567"), NAME)),
     "dates in names": Collected("attempts", "by mail", {f"ann/{LESSON}_2026-03-02.ipynb": SOLVED, f"ann/{LESSON}_2026-03-11.ipynb": SOLVED + " ", f"ann/{LESSON}_2026-03-12.ipynb": BLANK}, {"ann": "2026-03-11.ipynb"}),
     "archives of all kinds": Collected("names", "by mail", {"s.zip": packed({"ann_1_2_work.zip": packed({f"hw/{NAME}": SOLVED}), "bo_3_4_x.zip": packed({NAME: SOLVED})})}, {"ann": NAME, "bo": NAME}),
+    "tar archives": Collected(
+        "names", "CodeGra.de#491", {f"{who}/hw.tar.{kind}": packed_as(kind, f"hw/{NAME}", SOLVED) for who, kind in (("ann", "gz"), ("bo", "xz"), ("cy", "bz2"))}, dict.fromkeys(("ann", "bo", "cy"), "hw.tar"),
+    ),
+    "archives that cannot be read": Collected(
+        "reasons", "kelvin#793", {f"zed/{NAME}": SOLVED, "ann/hw.7z": b"7z\xbc\xaf\x27\x1c\0\4", "bo/hw.rar": b"Rar!\x1a\x07\1\0", "cy/hw.zip": b"Rar!\x1a\x07\1\0", "di/hw.zip": locked(), "ed/hw.gz": b"\x1f\x8b\x08"},
+        {"zed": NAME, **dict.fromkeys(("ann", "bo", "cy", "di", "ed"), "")}, {"ann": "hw.7z", "bo": "a .zip or the .ipynb", "cy": "a .zip or the .ipynb", "di": "password", "ed": "hw.gz"},
+    ),
+    "scripts of all endings": Collected(
+        "names", "Fall2022class#48", {f"ann/{LESSON}.py": SCRIPT, f"bo/{LESSON}.py.txt": SCRIPT, f"cy/{LESSON}.py.html": SCRIPT, f"di/{LESSON}.PY": SCRIPT, f"ed/{LESSON}.ipynb.json": SOLVED},
+        {"ann": ".py", "bo": ".py.txt", "cy": ".py.html", "di": ".PY", "ed": ".json"},
+    ),
+    "exports that are no notebook": Collected(
+        "reasons", "tsds2018#9", {f"zed/{NAME}": SOLVED, f"ann/{LESSON}.html": exported(HTMLExporter), f"bo/{LESSON}.md": exported(MarkdownExporter), f"cy/{LESSON}.py.html": exported(HTMLExporter), "di/screen.png": b"\x89PNG"},
+        {"zed": NAME, **dict.fromkeys(("ann", "bo", "cy", "di"), "")}, {"ann": f"{LESSON}.html: a page", "bo": f"{LESSON}.md: a text", "cy": ".py.html", "di": "screen.png"},
+    ),
+    "other encodings": Collected(
+        "names", "otter#524", {"ann/a.ipynb": SOLVED.encode("utf-16"), "bo/b.ipynb": b"\xef\xbb\xbf" + SOLVED.encode(), "cy/c.ipynb": SOLVED.replace("\n", "\r\n")}, {"ann": "a.ipynb", "bo": "b.ipynb", "cy": "c.ipynb"}
+    ),
+    "words in Canvas's box": Collected(
+        "reasons", "content_zipper.rb", {"c.zip": packed({f"leeann_1_2_{NAME}": SOLVED, "kimbo_2_text.html": "<h1>Homework 3</h1>", "licy_LATE_5_link.html": "<a href=x>"})},
+        {"leeann": NAME, "kimbo": "", "licy": ""}, {"kimbo": "text.html", "licy": "link.html"},
+    ),
+    "words in Moodle's box": Collected(
+        "reasons", "downloader.php", {"m.zip": packed({f"Ann Lee_1_assignsubmission_file_/{NAME}": SOLVED, **{f"{who}_assignsubmission_onlinetext_/onlinetext.html": "<p>hi" for who in ("Ann Lee_1", "Bo Kim_2")}})},
+        {"Ann Lee": NAME, "Bo Kim": ""}, {"Bo Kim": "onlinetext.html"},
+    ),
+    "the whole repository": Collected("files", "otter#434", {f"zed/{NAME}": SOLVED, **{f"ann/{name}": text for name, text in REPOSITORY.items()}}, {"zed": NAME, "ann": f"notebooks/{NAME}"}),
+    "the whole repository, zipped": Collected("files", "otter#434", {"s.zip": packed({"ann_1_2_attention-main.zip": packed(REPOSITORY), f"bo_3_4_{NAME}": SOLVED})}, {"ann": NAME, "bo": NAME}),
+    "a helper beside": Collected("files", "nbgrader#940", {f"ann/{NAME}": SOLVED, "ann/helper.py": "def own(f):\n    return f\n", "bo/helper.py": "x = 1\n"}, {"ann": NAME, "bo": ""}, {"bo": "helper.py: a script of no lesson"}),
+    "another lesson's notebook": Collected("names", "otter#442", {f"zed/{NAME}": SOLVED, f"ann/{OTHER_LESSON}.ipynb": SOLVED, f"bo/x/{NAME}": REPOSITORY[f"attention-main/notebooks/{OTHER_LESSON}.ipynb"]}, {"zed": NAME, "ann": f"{OTHER_LESSON}.ipynb", "bo": NAME}),
+    "a paired script": Collected("attempts", "jupytext", {f"ann/{NAME}": SOLVED, f"ann/{LESSON}.py": SCRIPT, f"bo/{NAME}": BLANK, f"bo/{LESSON}.py": SCRIPT}, {"ann": NAME, "bo": f"{LESSON}.py"}),
+    "downloads that did not end": Collected("names", "notebook#1800", {f"zed/{NAME}": SOLVED, f"ann/.{NAME}.icloud": "bplist00", f"bo/{NAME}.part": SOLVED[:99], f"cy/{NAME}~": SOLVED}, {"zed": NAME, "ann": ".icloud", "bo": ".part", "cy": "~"}),
+    "copies in other languages": Collected(
+        "names", "a folder of Drive", {f"{LESSON} - Ann Lee.ipynb": SOLVED, f"Kopie von {LESSON} (Bo).ipynb": SOLVED, f"Cy - Copia de {NAME}": SOLVED, f"Di Copie de {NAME}": SOLVED, f"Ed - {LESSON}.ipynb のコピー": SOLVED, f"Fi_{LESSON}_final_v2.ipynb": SOLVED},
+        dict.fromkeys(("Ann Lee", "Bo", "Cy", "Di", "Ed", "Fi"), NAME),
+    ),
+    "subjects of messages": Collected("names", "by mail", {"Re_ Homework 3 - Ann Lee.ipynb": SOLVED, f"Fwd_ Re_ {LESSON} bo@x.edu.ipynb": SOLVED, f"AW_ {LESSON} - Cy.ipynb": SOLVED}, dict.fromkeys(("Ann Lee", "bo@x.edu", "Cy"), NAME)),
     "an address instead": Collected(
         "reasons", "Colab", {f"zed/{NAME}": SOLVED, "ann/link.txt": "https://colab.research.google.com/drive/1\n", f"bo/{NAME}.webloc": "<plist>", "cy/colab.url": "[InternetShortcut]"},
         {"zed": NAME, "ann": "", "bo": "", "cy": ""}, {"ann": "link.txt: the address", "bo": ".webloc: the address", "cy": "colab.url: the address"},
@@ -196,6 +266,42 @@ def with_outputs(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
+def uses_own(*cells: str, below: bool = False) -> Callable[[NotebookNode], str]:
+    """Own cells, before the answer or below all, that define `own`, which the answer calls."""
+
+    def content(notebook: NotebookNode) -> str:
+        target = answer(notebook, "causal_mask")
+        target.source = target.source.replace("    return", "    own(n)\n    return", 1)
+        at = len(notebook.cells) if below else notebook.cells.index(target)
+        notebook.cells[at:at] = [new_code_cell(code) for code in cells]
+        return nbformat.writes(notebook)
+
+    return content
+
+
+def deleted_at_the_end(notebook: NotebookNode) -> str:
+    notebook.cells.append(new_code_cell("del own"))
+    return uses_own(KEEP)(notebook)
+
+
+def decorated_from_below(notebook: NotebookNode) -> str:
+    target = answer(notebook, "causal_mask")
+    target.source = "@own\n" + target.source
+    notebook.cells.append(new_code_cell(KEEP))
+    return nbformat.writes(notebook)
+
+
+def in_its_check(notebook: NotebookNode) -> str:
+    target, check = answer(notebook, "causal_mask"), answer(notebook, "check-causal_mask")
+    check.source = target.source + "\n\n" + check.source
+    target.source = answer(nbformat.reads(BLANK, 4), "causal_mask").source
+    return nbformat.writes(notebook)
+
+
+def as_text(change: Callable[[str], str | bytes]) -> Callable[[NotebookNode], str | bytes]:
+    return lambda notebook: change(nbformat.writes(notebook))
+
+
 def of_another_kernel(notebook: NotebookNode) -> str:
     notebook.metadata = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}, "language_info": {"name": "R"}}
     return nbformat.writes(notebook)
@@ -207,13 +313,15 @@ class Graded:
 
     kind: str
     report: str
-    content: Callable[[NotebookNode], str]
+    content: Callable[[NotebookNode], str | bytes]
     lost: float = 0.0
     says: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    status: str = "graded"
 
-    def write(self) -> str:
-        return self.content(copy.deepcopy(NOTEBOOK))
+    def write(self) -> bytes:
+        content = self.content(copy.deepcopy(NOTEBOOK))
+        return content if isinstance(content, bytes) else content.encode()
 
 
 KEEP = "def own(f):\n    return f"
@@ -240,6 +348,133 @@ GRADED = {
     "24-MB-of-outputs": Graded("files", "aitnd-issues#49", with_outputs),
     "another-kernel": Graded("files", "nbgrader#416", of_another_kernel),
 }  # fmt: skip
+GRADED_MORE = {
+    "input-in-an-answer": Graded(
+        "kernel", "nbgrader#1844", in_answer(lambda code: code + "\n\nsize = int(input('size? '))\nprint(causal_mask(size))\n")
+    ),
+    "input-then-a-helper": Graded("kernel", "nbgrader#1844", uses_own("name = input('Who? ')\nprint(name)\n" + KEEP)),
+    "exit-in-an-answer": Graded("kernel", "notebook#4400", in_answer(lambda code: code + "\nexit()\n")),
+    "asyncio.run": Graded(
+        "kernel",
+        "notebook#4312",
+        uses_own("import asyncio, nest_asyncio\nnest_asyncio.apply()\nasync def main(): return 3\nasyncio.run(main())\n" + KEEP),
+    ),
+    "files.upload": Graded(
+        "kernel",
+        "colabtools#3987",
+        uses_own("from google.colab import files\nuploaded = files.upload()\nfor name in uploaded.keys():\n    print(name)\n" + KEEP),
+    ),
+    "a-secret-of-Colab": Graded("kernel", "colabtools", uses_own("from google.colab import userdata\nkey = userdata.get('KEY')\n" + KEEP)),
+    "an-environment-variable": Graded("kernel", "found by trying", uses_own("import os\nkey = os.environ['API_KEY']\n" + KEEP)),
+    "Kaggle's-input": Graded(
+        "kernel",
+        "found by trying",
+        uses_own(
+            "import os\nfor where, _, names in os.walk('/kaggle/input'):\n    print(names)\ntable = open('/kaggle/input/a/train.csv').read()\n"
+            + KEEP
+        ),
+    ),
+    "a-database": Graded(
+        "kernel", "found by trying", uses_own("import sqlite3\ndb = sqlite3.connect('log.db')\ndb.execute('create table log (x)')\n" + KEEP)
+    ),
+    "a-package-installed-by-code": Graded(
+        "kernel",
+        "nbgrader#1876",
+        uses_own("import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', 'einops'])\n" + KEEP),
+    ),
+    "pictures-saved": Graded(
+        "kernel",
+        "found by trying",
+        uses_own(
+            "import matplotlib.pyplot as plt\nplt.style.use('seaborn')\nplt.plot([1])\nplt.savefig('/content/drive/a.png')\nplt.show()\n"
+            + KEEP
+        ),
+    ),
+    "IPython's-own-shell": Graded(
+        "kernel", "otter#35", uses_own("from IPython import get_ipython\nget_ipython().run_line_magic('matplotlib', 'inline')\n" + KEEP)
+    ),
+    "widgets": Graded(
+        "kernel",
+        "otter#35",
+        uses_own(
+            "import ipywidgets as widgets\nfrom ipywidgets import interact\ndisplay(widgets.IntSlider(3))\n@interact(n=(1, 5))\ndef show(n=2):\n    print(n)\n"
+            + KEEP
+        ),
+    ),
+    "progress-bars": Graded(
+        "kernel",
+        "found by trying",
+        in_answer(
+            lambda code: (
+                "from tqdm.notebook import tqdm\n" + code.replace("    return", "    for _ in tqdm(range(2)):\n        pass\n    return", 1)
+            )
+        ),
+    ),
+    "threads-and-processes": Graded(
+        "kernel",
+        "found by trying",
+        uses_own(
+            "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool:\n    list(pool.map(abs, [1]))\ntorch.set_num_interop_threads(4)\n"
+            + KEEP
+        ),
+    ),
+    "warnings-as-errors": Graded(
+        "kernel",
+        "pymap3d#79",
+        uses_own(
+            "import sys, warnings\nimport numpy as np\nwarnings.simplefilter('error')\nnp.seterr(all='raise')\nsys.setrecursionlimit(10**6)\n"
+            + KEEP
+        ),
+    ),
+    "settings-of-PyTorch": Graded(
+        "kernel",
+        "found by trying",
+        uses_own("torch.use_deterministic_algorithms(True)\ntorch.set_float32_matmul_precision('high')\ntorch.set_num_threads(8)\n" + KEEP),
+    ),
+    "a-method-added-to-PyTorch": Graded(
+        "kernel", "found by trying", uses_own("torch.Tensor.told = lambda self: self.shape\ndef own(n):\n    return torch.ones(n).told()")
+    ),
+    "seeds-inside": Graded(
+        "kernel",
+        "found by trying",
+        in_answer(
+            lambda code: "import random\n" + code.replace("    return", "    random.seed(0)\n    torch.manual_seed(0)\n    return", 1)
+        ),
+    ),
+    "main-guard": Graded(
+        "kernel",
+        "found by trying",
+        uses_own("if __name__ == '__main__':\n    match 3:\n        case int(x):\n            def own(f): return f"),
+    ),
+    "a-helper-below": Graded("order", "python4cl#19", uses_own(KEEP, below=True)),
+    "a-decorator-below": Graded("order", "python4cl#19", decorated_from_below, says=("which a cell below",)),
+    "a-helper-deleted-at-the-end": Graded("order", "found by trying", deleted_at_the_end),
+    "an-answer-in-its-check": Graded("places", "nbgrader#878", in_its_check),
+    "utf-16": Graded("files", "otter#524", as_text(lambda text: text.encode("utf-16"))),
+    "a-script-as-a-notebook": Graded("files", "Fall2022class#48", lambda _: SCRIPT),
+    "a-renamed-function": Graded(
+        "names", "nbgrader#1941", in_answer(lambda code: code.replace("def causal_mask(", "def causal_masks(")), 1.5, ("causal_masks",)
+    ),
+    "a-type-of-3.12": Graded("newer Python", "Colab", in_answer(lambda code: "type Mask = torch.Tensor\n" + code), 1.5, ("Python 3.12",)),
+    "a-generic-of-3.12": Graded(
+        "newer Python", "Colab", in_answer(lambda code: code.replace("def causal_mask(", "def causal_mask[T](")), 1.5, ("Python 3.12",)
+    ),
+    "quotes-of-3.12": Graded(
+        "newer Python",
+        "Colab",
+        in_answer(lambda code: code.replace("    return", '    s = f"{\'a\' + "b"}"\n    return', 1)),
+        1.5,
+        ("Python 3.12",),
+    ),
+    "a-web-page-as-a-notebook": Graded(
+        "files", "text-as-data#1", lambda _: "<!DOCTYPE html>\n<title>03</title>", FULL, ("web page",), status="unreadable"
+    ),
+    "a-pointer-of-Git-LFS": Graded(
+        "files", "found by trying", lambda _: "version https://git-lfs.github.com/spec/v1\n", FULL, ("Git LFS",), status="unreadable"
+    ),
+}
+if sys.version_info >= (3, 12):  # they are no newer syntax then
+    GRADED_MORE = {name: row for name, row in GRADED_MORE.items() if row.kind != "newer Python"}
 STORE = "tests.grader.durability.test_one_store"
 ELSEWHERE = {
     "two sections, one late notebook alone (redkyn/grader#24)": f"{STORE}.test_two_sections_and_a_late_notebook_are_one_class",

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from autograde.grader.batch.class_run import grade_class
 from autograde.grader.ingest.collect import collected
-from tests.grader.situations.table import COLLECTED, ELSEWHERE, FULL, GRADED, LESSON, NAME
+from tests.grader.situations.table import COLLECTED, ELSEWHERE, FULL, GRADED, GRADED_MORE, LESSON, NAME
 
 
 @pytest.mark.parametrize("name", COLLECTED)
@@ -35,11 +35,19 @@ def test_collected(tmp_path, name):
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
+    return of_a_class(tmp_path_factory.mktemp("situations"), GRADED)
+
+
+@pytest.fixture(scope="module")
+def graded_more(tmp_path_factory):
+    return of_a_class(tmp_path_factory.mktemp("more"), GRADED_MORE)
+
+
+def of_a_class(folder, students):
     """The class, graded once: a row of grades.csv a student, and the folder."""
-    folder = tmp_path_factory.mktemp("situations")
-    for student, row in GRADED.items():
+    for student, row in students.items():
         (folder / "class" / student).mkdir(parents=True)
-        (folder / "class" / student / NAME).write_text(row.write(), encoding="utf-8")
+        (folder / "class" / student / NAME).write_bytes(row.write())
     grade_class([folder / "class"], LESSON, folder / "out", 2, None, "auto", Console(quiet=True))
     with (folder / "out" / "grades.csv").open(newline="", encoding="utf-8") as stream:
         return {row["student_id"]: row for row in csv.DictReader(stream)}, folder / "out"
@@ -47,10 +55,18 @@ def graded(tmp_path_factory):
 
 @pytest.mark.parametrize("student", GRADED)
 def test_graded(graded, student):
-    rows, out = graded
-    row = GRADED[student]
+    has_what_is_right(GRADED[student], student, *graded)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("student", GRADED_MORE)
+def test_graded_more(graded_more, student):
+    has_what_is_right(GRADED_MORE[student], student, *graded_more)
+
+
+def has_what_is_right(row, student, rows, out):
     page = re.sub(r"<[^>]+>", "", (out / "feedback" / student / f"{LESSON}.html").read_text(encoding="utf-8"))
-    assert (rows[student]["status"], float(rows[student]["score"])) == ("graded", FULL - row.lost), page[-3000:]
+    assert (rows[student]["status"], float(rows[student]["score"])) == (row.status, FULL - row.lost), page[-3000:]
     assert all(text in page for text in row.says)
     notebook = nbformat.read(out / "autograded" / student / LESSON / NAME, 4)
     written = next(c.source for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "written_question")
