@@ -827,8 +827,9 @@ plots.show(
 # %% [markdown]
 # More planning, fewer real steps: the first ten episodes take {measured:dyna.0.first_ten:,.0f} real steps without planning,
 # {measured:dyna.5.first_ten:,.0f} with 5 and {measured:dyna.50.first_ten:,.0f} with 50 planning steps (means over {measured:dyna.seeds}
-# seeds). The first episode of at most 20 steps is number {measured:dyna.50.first_short.range:.0f} with 50 planning steps, and number
-# {measured:dyna.0.first_short.range:.0f} with none. (The curves do not settle *at* 13: the walker still explores one step in ten, and a
+# seeds). The first episode of at most 20 steps is number {measured:dyna.50.first_short:.0f} with 50 planning steps, and number
+# {measured:dyna.0.first_short:.0f} with none, again on average. (Without planning, single runs differ: {measured:dyna.0.first_short.range:.0f} in these
+# runs, earlier or later in others, since one lucky episode is enough. The curves do not settle *at* 13: the walker still explores one step in ten, and a
 # fall sets it back to the start.)
 
 
