@@ -539,7 +539,7 @@ def fields(model):
 SHORT = TabularModel.from_rows({(0, 0): (-2.0, {1: 1.0}), (1, 0): (3.0, {2: 1.0})}, 4, 1)
 PROBES = {
     "q_learning_update": lambda student: two_updates(student.q_learning_update),
-    "sarsa_update": lambda student: two_updates(student.sarsa_update, 1),
+    "sarsa_update": lambda student: two_updates(student.sarsa_update, 0),
     "discounted_returns": lambda student: student.discounted_returns(torch.tensor([2.0, -1.0, 4.0, 3.0, -5.0], dtype=torch.float64), 0.7),
     "epsilon_greedy": epsilon_summary,
     "fit_model": lambda student: fields(student.fit_model(Experience.from_steps(LIVED), 5, 2)),

@@ -75,12 +75,13 @@ def well_behaved(student, function, oracle, *args, where):
 
 
 def probe_weights(student):
-    """Plain, masked, large, and large where the mask is False."""
+    """Plain, masked, large, far apart, and large where the mask is False."""
     large = torch.tensor([[900.0, 901.0, 899.0], [-900.0, -902.0, -901.0]])
     return (
         student.alignment_weights(SCORES[0].clone()),
         student.alignment_weights(SCORES[0].clone(), MASK[0]),
         student.alignment_weights(large.clone()),
+        student.alignment_weights(torch.tensor([-200.0, 0.0, 1.0])),
         student.alignment_weights(torch.tensor([2.0, 500.0, 1.0]), torch.tensor([True, False, True])),
     )
 

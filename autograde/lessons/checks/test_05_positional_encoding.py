@@ -64,7 +64,7 @@ PROBES = {
     "sinusoidal_encoding": lambda student: student.sinusoidal_encoding(5, 6, 50.0),
     "shift_matrix": lambda student: student.shift_matrix(3, 6, 50.0),
     "LearnedPositionalEmbedding": probe_table,
-    "rotary_embedding": lambda student: student.rotary_embedding(words(), POSITIONS, 50.0),
+    "rotary_embedding": lambda student: [student.rotary_embedding(words(), *told) for told in ((POSITIONS, 50.0), (POSITIONS + 2, 20.0))],
     "alibi_bias": lambda student: student.alibi_bias(4, 5),
     "relative_position_bucket": lambda student: student.relative_position_bucket(torch.tensor([*range(-90, 91, 3), -5000, 5000]), 24, 70),
     "interpolated_rotary": lambda student: student.interpolated_rotary(words(), POSITIONS, 5, 20, 50.0),

@@ -71,7 +71,7 @@ PROBES = {
     "wordpiece_encode": lambda student: [
         student.wordpiece_encode(w, PIECES, "?") for w in ("Deep", "Learning", "unit", "unable", "Deepx", "ing", "aaa")
     ],
-    "pair_counts": lambda student: student.pair_counts(words({**COUNTS, "aaa": 5, "b": 7})),
+    "pair_counts": lambda student: student.pair_counts(words({**COUNTS, "aaa": 5, "b": 7, "cccc": 3})),
     "merge_pair": lambda student: (
         [student.merge_pair(as_bytes(w), (b"a", b"b")) for w in ("abcab", "aab", "ba", "")]
         + [student.merge_pair(as_bytes("aaaaa"), (b"a", b"a")), student.merge_pair((b"a", b"bc", b"ab", b"c"), (b"ab", b"c"))]

@@ -605,7 +605,7 @@ misconception(
 )
 misconception(
     "train_bpe",
-    "A shorter special token is cut out of a longer one that begins with it: try the longest first.",
+    "The shorter special token is cut out first, which leaves the rest of a longer one in the text.",
     replace=("sorted(filter(None, special_tokens), key=len, reverse=True)", "sorted(filter(None, special_tokens), key=len)"),
 )
 

@@ -70,7 +70,7 @@ def unfolded_windows(ids, batch_size, block_size, generator):
 misconception(
     "mask_for_infilling",
     "Every selected token becomes the mask in your answer; 10 % should be random and 10 % unchanged.",
-    replace=("fate < 0.8", "fate < 2.0"),
+    replace=(("fate < 0.8", "fate < 2.0"), ("fate >= 0.9", "fate >= 2.0")),
 )
 misconception(
     "mask_for_infilling",
@@ -997,7 +997,7 @@ misconception(
 )
 misconception(
     "train_step",
-    "The gradients are cleared before the step is taken.",
+    "No step is taken: `optimizer.step()` is missing, or the gradients are cleared before it.",
     replace=("    optimizer.step()\n    optimizer.zero_grad()\n", "    optimizer.zero_grad()\n    optimizer.step()\n"),
 )
 misconception(
@@ -1020,7 +1020,7 @@ misconception(
 )
 misconception(
     "train_step",
-    "Clipping comes after the step; it must come before.",
+    "The step is taken with gradients that are not clipped: clip their norm, and before the step.",
     replace=(
         (
             "    if clip is not None:\n        nn.utils.clip_grad_norm_(model.parameters(), clip)\n    optimizer.step()\n",
@@ -1028,7 +1028,7 @@ misconception(
         )
     ),
 )
-misconception("train_step", "The gradients are not clipped.", replace=("if clip is not None:", "if False:"))
+misconception("train_step", "The step is taken with gradients that are not clipped: clip their norm, and before the step.", replace=("if clip is not None:", "if False:"))
 misconception(
     "train_step", "The losses are summed; return their mean.", replace=("return (total / len(batches)).item()", "return total.item()")
 )
@@ -1039,7 +1039,7 @@ misconception(
 )
 misconception("train_step", "The model is not put into training mode.", replace=("    model.train()\n", ""))
 misconception("train_step", "The model is left in eval mode.", replace=("    return (total", "    model.eval()\n    return (total"))
-misconception("train_step", "There is no step: optimizer.step() is missing.", replace=("    optimizer.step()\n", ""))
+misconception("train_step", "No step is taken: `optimizer.step()` is missing, or the gradients are cleared before it.", replace=("    optimizer.step()\n", ""))
 misconception("train_step", "`autocast_dtype` is not used.", replace=("enabled=autocast_dtype is not None", "enabled=False"))
 misconception(
     "train_step",

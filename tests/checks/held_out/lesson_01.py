@@ -336,7 +336,9 @@ misconception(
 )
 
 misconception(
-    "dyna_q", "steps counts cumulative", replace=("    return q, steps", "    return q, [sum(steps[: i + 1]) for i in range(len(steps))]")
+    "dyna_q",
+    "`steps` is the running total; it should have each episode's own number.",
+    replace=("    return q, steps", "    return q, [sum(steps[: i + 1]) for i in range(len(steps))]"),
 )
 
 misconception(

@@ -145,7 +145,7 @@ def add_split_half(s, h, w_a, v_a):
     return torch.tanh((s @ w_a[:, :d].mT)[..., None, :] + h @ w_a[:, d:].mT) @ v_a.abs()
 
 
-@misconception("predict_position", "pos minus1")
+@misconception("predict_position", "The sigmoid is multiplied by length − 1: in the paper it is the length.")
 def pos_minus1(s, w_p, v_p, lengths):
     return (lengths - 1).clamp(min=0) * torch.sigmoid(torch.tanh(s @ w_p.mT) @ v_p)
 

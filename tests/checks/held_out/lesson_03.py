@@ -140,7 +140,11 @@ misconception(
     ),
 )
 
-misconception("SelfAttention", "causal or mask", replace=("before & mask", "before | mask"))
+misconception(
+    "SelfAttention",
+    "The masks are joined by `|`: a word may be seen where both masks allow it, not where one does.",
+    replace=("before & mask", "before | mask"),
+)
 
 misconception("SelfAttention", "w_v is w_k", replace=("self.w_v = nn.Linear(d_model, d_k, bias=False)", "self.w_v = self.w_k"))
 

@@ -67,7 +67,9 @@ misconception(
 )
 
 misconception(
-    "MultiHeadAttention", "values from x", replace=("self.v_proj(context)", "self.v_proj(context if context.shape != x.shape else x)")
+    "MultiHeadAttention",
+    "The values come from x here; with a context, keys and values both come from the context.",
+    replace=("self.v_proj(context)", "self.v_proj(context if context.shape != x.shape else x)"),
 )
 
 misconception(
@@ -102,7 +104,7 @@ misconception(
 
 misconception(
     "MultiHeadAttention",
-    "empty context truthiness",
+    "The context is ignored here: keys and values must come from it where it is given.",
     replace=(
         "context = x if context is None else context",
         "context = x if context is None or context.shape[-2] == x.shape[-2] else context",

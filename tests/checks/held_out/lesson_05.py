@@ -81,7 +81,7 @@ def shift_lstsq(offset, d_model, base=10000.0):
     return torch.linalg.lstsq(p, q).solution.mT
 
 
-@misconception("shift_matrix", "default base")
+@misconception("shift_matrix", "`base` is not used.")
 def shift_default_base(offset, d_model, base=10000.0):
     a = offset * 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
     s, c = a.sin(), a.cos()
@@ -152,7 +152,7 @@ def rotary_angles_x_dtype(x, positions, base=10000.0):
     return torch.stack([e * c - o * n, e * n + o * c], -1).flatten(-2)
 
 
-@misconception("rotary_embedding", "in place halves")
+@misconception("rotary_embedding", "The second half of each pair is computed from the first half's new value; both need the old ones.")
 def rotary_in_place_halves(x, positions, base=10000.0):
     d = x.shape[-1]
     s = base ** (-torch.arange(0, d, 2, dtype=x.dtype) / d)
@@ -186,7 +186,7 @@ def rotary_neg(x, positions, base=10000.0):
     return torch.stack([e * c - o * n, e * n + o * c], -1).flatten(-2)
 
 
-@misconception("alibi_bias", "minus1e9")
+@misconception("alibi_bias", "Above the diagonal stands a large negative number; it must be −∞.")
 def al_minus1e9(n_heads, n_positions):
     if n_heads < 1 or n_heads & (n_heads - 1):
         raise ValueError(f"n_heads {n_heads}")

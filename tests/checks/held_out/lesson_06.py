@@ -13,7 +13,7 @@ from autograde.authoring.mutation import misconception, variant
 SPLIT = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 
 
-@misconception("word_tokenize", "ascii flag")
+@misconception("word_tokenize", "Only a to z and digits count as letters here, so é and ß cut words in two: \\w knows all letters.")
 def words_ascii_flag(text):
     return re.findall(r"\w+|[^\w\s]", text, re.ASCII)
 
@@ -146,7 +146,7 @@ def pieces_empty_unknown(word, vocabulary, unknown="[UNK]"):
     return out
 
 
-@misconception("wordpiece_encode", "unk default")
+@misconception("wordpiece_encode", "The unknown piece is always [UNK]: its name is the argument `unknown`.")
 def pieces_unk_default(word, vocabulary, unknown="[UNK]"):
     out, s = [], 0
     while s < len(word):
@@ -236,11 +236,13 @@ misconception("train_bpe", "lower case", replace=("parts = [text]", "parts = [te
 
 misconception("train_bpe", "lossy utf-8", replace=("piece.encode().decode", "piece.encode('ascii', 'replace').decode"))
 
-misconception("BPETokenizer", "decode strict", replace=('errors="replace"', 'errors="ignore"'))
+misconception(
+    "BPETokenizer", "Bytes that are no UTF-8 are dropped: they should become U+FFFD.", replace=('errors="replace"', 'errors="ignore"')
+)
 
 misconception(
     "BPETokenizer",
-    "per token decoding",
+    "Each token is decoded for itself: a character whose bytes lie in two tokens is lost. Join the bytes first.",
     replace=(
         'return b"".join(self.token(i) for i in ids).decode("utf-8", errors="replace")',
         'return "".join(self.token(i).decode("utf-8", errors="replace") for i in ids)',
@@ -265,7 +267,7 @@ misconception(
 misconception("BPETokenizer", "caller's vocab changed", replace=("self.vocab = dict(vocab)", "self.vocab = vocab"))
 
 
-@misconception("bytes_per_token", "latin")
+@misconception("bytes_per_token", "Characters are counted, not bytes.")
 def bytes_latin(text, encode):
     return len(text.encode("latin-1", "replace")) / len(encode(text))
 
@@ -275,7 +277,9 @@ def bytes_set(text, encode):
     return len(text.encode()) / len(set(encode(text)))
 
 
-@misconception("compare_by_segments", "float parts")
+@misconception(
+    "compare_by_segments", "This is the right comparison of decimal numbers: the exercise asks for the lecture's rule, mistake and all."
+)
 def compared_float_parts(a, b):
     def f(x):
         return [float("0." + p) if i else int(p) for i, p in enumerate(x.split("."))]
@@ -289,7 +293,7 @@ def compared_two(a, b):
     return "equal" if x == y else "a" if x > y else "b"
 
 
-@misconception("split_digits", "left")
+@misconception("split_digits", "The groups are counted from the left: 12345 should be 12 and 345.")
 def digits_left(text):
     out = []
     for r in re.findall(r"\d+|\D+", text):

@@ -140,7 +140,11 @@ def pattern_prefix_rows(kind, n, prefix=0):
     raise ValueError(kind)
 
 
-misconception("FeedForward", "exact gelu", replace=('approximate="tanh"', 'approximate="none"'))
+misconception(
+    "FeedForward",
+    "This is what you get with the exact GELU; GPT-2 uses the tanh approximation.",
+    replace=('approximate="tanh"', 'approximate="none"'),
+)
 
 misconception(
     "FeedForward",
@@ -216,9 +220,13 @@ misconception(
     ),
 )
 
-misconception("initialize", "biases untouched", replace=("nn.init.zeros_(module.bias)", "pass"))
+misconception("initialize", "Biases are not set to 0.", replace=("nn.init.zeros_(module.bias)", "pass"))
 
-misconception("initialize", "std by depth of all", replace=("2 * model.config.n_layer", "model.config.n_layer"))
+misconception(
+    "initialize",
+    "The residual projections are divided by √n_layer; each block adds twice, so it is √(2 · n_layer).",
+    replace=("2 * model.config.n_layer", "model.config.n_layer"),
+)
 
 misconception(
     "initialize",
@@ -258,7 +266,7 @@ misconception(
 )
 
 
-@misconception("learning_rate", "zero div")
+@misconception("learning_rate", "The cosine begins at step 0; it should begin where the warm-up ends.")
 def rate_zero_div(step, w, t, hi, lo):
     x = hi * step / w if w else hi
     if step < w:
@@ -298,7 +306,11 @@ misconception(
 
 misconception("sample_next", "top_k in place", replace=("logits = logits / temperature", "logits = logits.div_(temperature)"))
 
-misconception("sample_next", "top_p before top_k", replace=("if top_p is not None:", "if top_p is not None and top_k is None:"))
+misconception(
+    "sample_next",
+    "top-p looks at the distribution before top-k; it should look at what top-k left, renormalised.",
+    replace=("if top_p is not None:", "if top_p is not None and top_k is None:"),
+)
 
 misconception(
     "sample_next",
@@ -327,13 +339,21 @@ misconception(
     ),
 )
 
-misconception("generate", "first block window", replace=("ids[:, -model.config.block_size :]", "ids[:, : model.config.block_size]"))
+misconception(
+    "generate",
+    "The first block_size tokens are kept; the model should see the last ones.",
+    replace=("ids[:, -model.config.block_size :]", "ids[:, : model.config.block_size]"),
+)
 
 misconception("generate", "grad on", replace=("with torch.no_grad():", "with torch.enable_grad():"))
 
 misconception("train_step", "sum of losses", replace=("(loss / len(batches)).backward()", "loss.backward()"))
 
-misconception("train_step", "last loss", replace=("return (total / len(batches)).item()", "return loss.item()"))
+misconception(
+    "train_step",
+    "The last pair's loss is returned; return the mean over all.",
+    replace=("return (total / len(batches)).item()", "return loss.item()"),
+)
 
 misconception(
     "train_step",
@@ -347,13 +367,13 @@ misconception(
 
 misconception(
     "train_step",
-    "clip by value",
+    "Single numbers of the gradient are clipped; clip the norm of all together.",
     replace=("nn.utils.clip_grad_norm_(model.parameters(), clip)", "nn.utils.clip_grad_value_(model.parameters(), clip)"),
 )
 
 misconception(
     "train_step",
-    "clip each",
+    "Each parameter's gradient is clipped by itself; clip the norm of all together.",
     replace=(
         "nn.utils.clip_grad_norm_(model.parameters(), clip)",
         "[nn.utils.clip_grad_norm_([p], clip) for p in model.parameters() if p.grad is not None]",

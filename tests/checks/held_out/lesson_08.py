@@ -82,7 +82,7 @@ def line_truncate(obs, action, reward, next_obs, terminated):
     return f"<obs> {obs[:200]} <act> {action} <out> {reward:+.1f} | {next_obs[:200]} | {'end' if terminated else 'go'}"
 
 
-@misconception("parse_outcome", "regex greedy")
+@misconception("parse_outcome", "The flag only has to begin with end or go here: 'go away' is malformed.")
 def parsed_regex_greedy(text):
     m = re.match(r"\s*([+-]\d+\.\d)\s*\|\s*(.+)\|\s*(end|go)", text)
     return (float(m[1]), m[2].strip(), m[3] == "end") if m else None
@@ -124,7 +124,7 @@ def parsed_eval(text):
     return (r, p[1], p[2] == "end") if math.isfinite(r) else None
 
 
-@misconception("outcome_labels", "argmax")
+@misconception("outcome_labels", "Where there is no mark everything is ignored; here such texts are learned whole.")
 def labels_argmax(ids, outcome_id, ignore_index=-100):
     first = (ids == outcome_id).int().argmax(-1, keepdim=True)
     t = torch.arange(ids.shape[-1], device=ids.device)
@@ -133,7 +133,7 @@ def labels_argmax(ids, outcome_id, ignore_index=-100):
     return l
 
 
-@misconception("outcome_labels", "ignore fixed")
+@misconception("outcome_labels", "−100 is written into the code: use the given ignore_index.")
 def labels_ignore_fixed(ids, outcome_id, ignore_index=-100):
     b = (ids == outcome_id).cumsum(-1) > 0
     l = torch.full_like(ids, -100)
@@ -182,7 +182,7 @@ misconception("sample_outcome", "endless", replace=("for _ in range(attempts):",
 
 misconception(
     "sample_outcome",
-    "calls once more",
+    "This tries once more than `attempts` allows.",
     replace=("    return None", '    return parse_outcome(generate(f"<obs> {obs} <act> {action} <out>"))'),
 )
 
@@ -193,7 +193,7 @@ misconception("rollout_return", "gamma each two", replace=("discount *= gamma", 
 misconception("plan_action", "n_rollouts capped", replace=("range(n_rollouts)", "range(min(n_rollouts, 8))"))
 
 
-@misconception("plan_action", "random ties")
+@misconception("plan_action", "Ties go to the last action; the first should win.")
 def plan_random_ties(sample, policy, obs, actions, n_rollouts, depth, gamma):
     def roll(a):
         t, d, o = 0.0, 1.0, obs
