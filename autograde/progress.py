@@ -19,6 +19,7 @@ from autograde.checking.cells import noted
 from autograde.checking.errors import UserError
 from autograde.checking.manifest import read_manifest
 from autograde.checking.status import ExerciseStatus
+from autograde.wording import counted
 
 PLANNED = re.compile(r"\|\s*`(\w+)`[^|\n]*\|\s*[●○]+\s*\|\s*(\d+)\s*\|")
 UNANSWERED = "YOUR ANSWER HERE"
@@ -136,7 +137,7 @@ def total(lessons: Sequence[Progress]) -> str:
 
 def duration(minutes: int) -> str:
     """`45 minutes`, `2 h 05`."""
-    return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+    return counted(minutes, "minute") if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
 
 
 def read_all(paths: Sequence[Path]) -> list[Progress]:

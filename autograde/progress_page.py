@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 
 from autograde.progress import HEADS, Progress, Standing, duration, next_step, total
+from autograde.wording import breakable, counted
 
-WORD_ENDS = re.compile(r"(?<=_)(?=\w)|(?<=[a-z])(?=[A-Z])")  # within a name, where it breaks on a phone
 CLASSES = ("", "", ' class="n"', ' class="n"')  # of the columns
 STYLE = """
  :root { --ink: #1f2937; --soft: #4b5563; --paper: #fff; --panel: #f3f4f6; --line: #d1d5db; --bar: #0f766e; --yes: #0f766e; --no: #b45309; }
@@ -50,17 +49,18 @@ def _lesson(lesson: Progress) -> str:
     trouble = f"<p>{escape(lesson.trouble)}</p>" if lesson.trouble else ""
     cells = "".join(f'<th scope="col"{CLASSES[i]}>{name}</th>' for i, name in enumerate(HEADS))
     head = f"<tr>{cells}</tr>"
+    exercises = counted(len(lesson.standings), "exercise")
     return (
         f"<section><h2>{escape(lesson.title or lesson.name)}</h2>"
         f"<p>{lesson.score:g} of {lesson.points:g} points · {duration(lesson.minutes_left)} left</p>{trouble}"
         f'<div class="bar" role="img" aria-label="{share:.0f} per cent of the points"><div style="width:{share:.0f}%"></div></div>'
-        f'<ul class="steps">{steps}</ul><details{" open" if lesson.begun and share < 100 else ""}><summary>{len(lesson.standings)} exercises</summary>'
+        f'<ul class="steps">{steps}</ul><details{" open" if lesson.begun and share < 100 else ""}><summary>{exercises}</summary>'
         f"<table><thead>{head}</thead><tbody>{rows}</tbody></table></details></section>"
     )
 
 
 def _row(standing: Standing) -> str:
-    name, state, points, minutes = (WORD_ENDS.sub("<wbr>", escape(cell)) for cell in standing.cells)
+    name, state, points, minutes = map(breakable, standing.cells)
     kind = standing.state.replace(" ", "-")
     return f'<tr><th scope="row"><code>{name}</code></th><td class="{kind}">{state}</td><td class="n">{points}</td><td class="n">{minutes}</td></tr>'
 

@@ -107,15 +107,16 @@ def sample_pages(course: Path, out: Path) -> None:
         shutil.copy(course / name, out)
     with open_gradebook(course) as gradebook:
         known = {s.student: s for s in standings(gradebook)}
+    names = {person.student: person.name for person in roster.read(course)}
     store, answers = ResultStore(course / RESULTS), []
     for (student, _), entry in ClassList.read(course).members():
         if graded := store.load(entry.key):
             bare = replace(graded, notebook="")
-            feedback_page.save(bare, out, known.get(student))
+            feedback_page.save(bare, out, known.get(student), names.get(student, ""))
             answers += answers_page.of(bare, {})
     sheets = answers_page.sheets(answers)
     for sheet in sheets:
-        answers_page.save(sheet, out)
+        answers_page.save(sheet, out, names)
     class_page.save(out, list(known.values()), sheets, alike=1)
     for table in out.glob("*.csv"):
         table.unlink()

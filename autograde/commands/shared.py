@@ -84,11 +84,6 @@ Lessons = Annotated[
 ]
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 lesson`, `2 lessons`."""
-    return f"{number} {noun}" + "s" * (number != 1)
-
-
 def fail(message: str, code: int = 2) -> typer.Exit:
     """Say what is wrong on standard error; raise what this returns."""
     Console(stderr=True, highlight=False).print(f"[red]autograde:[/red] {escape(message)}", soft_wrap=True)

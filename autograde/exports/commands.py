@@ -11,8 +11,9 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.checking.errors import UserError
-from autograde.commands.shared import INSTRUCTORS, command, console, counted, fail, lessons_beginning
+from autograde.commands.shared import INSTRUCTORS, command, console, fail, lessons_beginning
 from autograde.exports.visibility import Visibility
+from autograde.wording import counted
 
 
 class Format(str, Enum):

@@ -12,8 +12,9 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.checking.errors import UserError
-from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, counted, fail, lessons_beginning
+from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, fail, lessons_beginning
 from autograde.grader.sandbox.modes import Mode
+from autograde.wording import counted
 
 
 class Sandbox(str, Enum):

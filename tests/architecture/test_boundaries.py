@@ -21,10 +21,11 @@ MAY_IMPORT = {
     "checking.errors": "",
     "layout": "checking.errors",
     "files": "",
+    "wording": "",
     "checking": "checking.errors layout",
     "notebook": "checking checking.errors layout progress progress_page",
-    "progress": "checking checking.errors layout",
-    "progress_page": "progress",
+    "progress": "checking checking.errors layout wording",
+    "progress_page": "progress wording",
     "commands": "checking checking.errors layout progress progress_page doctor",
     "doctor": "layout checking.errors grader.sandbox utils",
     "cli": "checking.errors commands layout",
@@ -39,14 +40,14 @@ MAY_IMPORT = {
     "grader.results": "checking checking.errors files layout",
     "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
     "grader.gradebook": "authoring checking checking.errors files layout grader.results grader.sandbox",
-    "grader.pages": "checking checking.errors files layout grader.gradebook grader.results grader.sandbox",
+    "grader.pages": "checking checking.errors files layout wording grader.gradebook grader.results grader.sandbox",
     "grader.batch": "checking checking.errors files layout grader.gradebook grader.ingest grader.pages grader.results grader.run grader.sandbox grader.worker",
     "grader.plugin": "checking checking.errors layout grader.gradebook grader.ingest grader.run grader.sandbox",
-    "grader.commands": "authoring checking checking.errors commands layout grader.batch grader.ingest grader.gradebook grader.pages grader.sandbox",
-    "grader.written": "authoring checking checking.errors commands files layout grader.batch grader.gradebook grader.safe_markdown grader.sandbox",
-    "exports": "checking checking.errors commands files layout grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
+    "grader.commands": "authoring checking checking.errors commands layout wording grader.batch grader.ingest grader.gradebook grader.pages grader.sandbox",
+    "grader.written": "authoring checking checking.errors commands files layout wording grader.batch grader.gradebook grader.safe_markdown grader.sandbox",
+    "exports": "checking checking.errors commands files layout wording grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
 }
-STUDENTS = ("utils", "checking", "notebook", "progress", "progress_page")
+STUDENTS = ("utils", "checking", "notebook", "progress", "progress_page", "wording")
 NAMED = re.compile(
     r"\bautograde(?:\.\w+)+"
 )  # a module that a string names: code for a new process, what a pool imports, nbgrader's settings

@@ -9,12 +9,16 @@ from autograde import layout
 from autograde.checking.lesson import read_manifest
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
+from autograde.grader.gradebook import roster
+from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
-from autograde.grader.pages import feedback_page, likeness_page
+from autograde.grader.pages import answers_page, class_page, feedback_page, likeness_page
 from autograde.grader.pages.likeness import Evidence, Kind, Likeness
+from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
 from autograde.progress import read_all
 from autograde.progress_page import page as progress_page
+from tests.browser import keyboard
 
 LESSON, WRONG = "03_self_attention", "attention_scores"
 LOOKS = [(390, "dark"), (1280, "light"), (1920, "dark")]
@@ -37,9 +41,14 @@ def one_mistake() -> Graded:
 
 
 def in_gradebook(graded: Graded) -> Standing:
-    exercises = [Entry(r.exercise, r.score, r.points, r.score, None, 0.0, "", False) for r in graded.results]
+    """Late, with points that a person changed, and a comment."""
+    by_hand = {WRONG: 1.5}
+    exercises = [
+        Entry(r.exercise, by_hand.get(r.exercise, r.score), r.points, r.score, by_hand.get(r.exercise), 0.0, "", False)
+        for r in graded.results
+    ]
     written = Entry("written_question", 2.0, 3.0, None, 2.0, 0.0, "Say what becomes of the gradient.", True)
-    return Standing("dev", "Dev Rao", LESSON, (*exercises, written), 23.52, 27.0, 0.0, 0.0, 0.0)
+    return Standing("dev", "Dev Rao", LESSON, (*exercises, written), 19.6, 27.0, 4.9, 112320.0, 0.0)
 
 
 def readable(watched, path, width: int, name: str):
@@ -48,6 +57,7 @@ def readable(watched, path, width: int, name: str):
     watched.shot(name)
     assert Axe().run(page, options={"preload": False}).response["violations"] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    assert keyboard.trouble(page) == []
     watched.assert_quiet()
     return page
 
@@ -79,3 +89,51 @@ def test_the_page_of_progress_is_read_by_everybody(watch, tmp_path, width, schem
     path = tmp_path / "progress.html"
     path.write_text(progress_page(read_all([layout.NOTEBOOKS])).replace("<details>", "<details open>"), encoding="utf-8")
     readable(watch(width, color_scheme=scheme), path, width, f"progress-{width}-{scheme}")
+
+
+def many_mistakes() -> list[Graded]:
+    """A class in which some pass, some make the same mistake, and some stop with an error or in no time."""
+    kinds = [
+        ("passed", 1.5, "", ""),
+        ("failed", 0.0, "wrong", SAID),
+        ("error", 0.0, "error", "ValueError: " + SAID),
+        ("timeout", 0.0, "timeout", SAID),
+    ]
+    made = []
+    for number in range(24):
+        status, score, outcome, said = kinds[number % 4 if number < 20 else 0]
+        outcomes = [Outcome("t", "Rows sum to one.", outcome, 1, False, said, "got 7")] if outcome else []
+        results = [Result("causal_mask", score, 1.5, status, outcomes), Result("padding_mask", 0.0, 1.5, "not_attempted")]
+        made.append(Graded(f"s{number:02}", LESSON, "graded", results))
+    return made
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_class_and_its_answers_are_read_by_everybody(watch, tmp_path, width, scheme):
+    """With sections, something worth a look, names longer than a column, and who handed in nothing."""
+    graded = [*many_mistakes(), Graded("lena", LESSON, "unreadable", [], "the file is empty")]
+    csv_tables.save(graded, tmp_path)
+    people = [Person(g.student, f"{g.student.title()} of a long name", "AB"[i % 2], "") for i, g in enumerate(graded)]
+    (tmp_path / roster.FILE).write_text("student_id,name,section,email\n" + "".join(f"{p.student},{p.name},{p.section},\n" for p in people))
+    code = {
+        "causal_mask": "def causal_mask(n, device=None):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril(-1)  # long"
+    }
+    sheets = answers_page.sheets(a for g in graded for a in answers_page.of(g, code))
+    for sheet in sheets:
+        answers_page.save(sheet, tmp_path, {p.student: p.name for p in people})
+    page = readable(watch(width, color_scheme=scheme), class_page.save(tmp_path, sheets=sheets), width, f"class-{width}-{scheme}")
+    assert page.get_by_text("nobody began it").first.is_visible()
+    page.get_by_role("radio", name="A", exact=True).press("Space")
+    assert page.locator("table.heat tbody tr:visible").count() == 13
+    readable(watch(width, color_scheme=scheme), tmp_path / answers_page.path_of(LESSON, "causal_mask"), width, f"answers-{width}-{scheme}")
+
+
+def test_a_control_without_a_visible_focus_or_out_of_reach_is_found(watch):
+    page = watch().page
+    page.set_content(
+        '<a href="#x">link</a> <button style="outline: none">bare</button> <input type="radio" name="r"> <input type="radio" name="r">'
+    )
+    assert keyboard.trouble(page) == ["no focus to see: bare"]
+    trap = "onkeydown=\"if (event.key === 'Tab') event.preventDefault()\""
+    page.set_content(f"<button {trap}>trap</button> <button>behind</button>")
+    assert keyboard.trouble(page) == ["Tab does not reach: behind"]

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.checking.status import CheckStatus, ExerciseStatus
@@ -54,7 +56,30 @@ def test_the_shortest_answer_stands_for_its_group():
 def test_the_page_shows_strangers_text_as_text_and_links_their_feedback(tmp_path):
     evil = "<script>alert(1)</script>"
     [sheet] = answers_page.sheets([answer("o'hara #1", evil, code=evil)])
-    answers_page.save(sheet, tmp_path)
+    answers_page.save(sheet, tmp_path, {})
     html = (tmp_path / answers_page.path_of(LESSON, "causal_mask")).read_text(encoding="utf-8")
     assert "<script" not in html and "&lt;script&gt;" in html
     assert re.search(r'href="../../feedback/o%27hara%20%231/03_self_attention.html#causal_mask"', html)
+
+
+def test_a_cell_that_stopped_is_an_error_and_not_wrong_values():
+    """No check has seen such an answer: the exception's name is what two of them share."""
+    said = "Its cell stopped before it defined the answer: {}"
+    stopped = [
+        Answer(student, LESSON, Result("causal_mask", 0.0, 1.5, ExerciseStatus.ERROR, [], said.format(error)), "x")
+        for student, error in (("a", "SyntaxError: expected ':'"), ("b", "SyntaxError: invalid syntax"), ("c", "NameError: q"))
+    ]
+    found = grouped(*stopped)
+    assert set(found) == {frozenset("ab"), frozenset("c")} and {group.kind for group in found.values()} == {CheckStatus.ERROR}
+
+
+def test_the_page_has_the_names_of_the_roster():
+    [sheet] = answers_page.sheets([answer("dev", "differs", "got 1.5"), answer("eva", "other", "got 2")])
+    html = answers_page.page(sheet, {"dev": "Dev Rao"})
+    assert ">Dev Rao</a>" in html and ">dev</a>" not in html and ">eva</a>" in html
+
+
+@pytest.mark.parametrize(("wrong", "words"), [(1, "1 did not, in 1 group ·"), (2, "2 did not, in 2 groups ·")])
+def test_one_group_is_said_as_one(wrong, words):
+    [sheet] = answers_page.sheets([answer(str(i), "differs", f"got {i}") for i in range(wrong)])
+    assert words in answers_page.page(sheet, {})

@@ -190,3 +190,27 @@ def test_sections_are_compared_where_there_are_two(tmp_path):
     )
     one = class_page.summarize([], [], people=people[:1])
     assert not one
+
+
+def test_there_is_no_column_of_what_is_worth_a_look_where_nothing_is(tmp_path):
+    passed = [Result(name, points, points, "passed") for name, points in POINTS.items()]
+    blank = [replace(r, score=0.0, status="not_attempted") for r in passed]
+    none = written([Graded("ada", LESSON, "graded", passed)], tmp_path)
+    some = written([Graded("ada", LESSON, "graded", blank)], tmp_path)
+    assert ">Worth a look</th>" not in none and "None is worth a look" in none
+    assert ">Worth a look</th>" in some and "nobody began it" in some
+
+
+def test_points_stand_below_each_other_and_one_is_said_as_one(tmp_path):
+    results = [Result(name, 1.0 if name == "causal_mask" else 0.0, points, "partial") for name, points in POINTS.items()]
+    html = written([Graded("ada", LESSON, "graded", results)], tmp_path)
+    assert "1 of 1 submission graded" in html and "1 student, the weakest first" in html
+    assert re.search(r"</strong>: 1 point,", html)
+    more = written([*classroom(3), Graded("ada", LESSON, "graded", results)], tmp_path)
+    shown = re.findall(r'<td class="n">([\d.]+)</td><td class="(?:full|some|none|blank)', more)
+    assert len(shown) == 4 and len({len(text.partition(".")[2]) for text in shown}) == 1
+
+
+def test_a_name_breaks_between_its_words(tmp_path):
+    html = written(classroom(2), tmp_path)
+    assert "<code>scaled_<wbr>dot_<wbr>product_<wbr>attention</code>" in html and "<code>Self<wbr>Attention</code>" in html

@@ -111,3 +111,20 @@ def test_the_stretch_counts_apart():
 
 def test_backticks_are_code_and_nothing_else_is_markup():
     assert with_code("use `a < b` <b>") == "use <code>a &lt; b</code> &lt;b&gt;"
+
+
+def test_who_is_not_in_the_gradebook_has_the_rosters_name():
+    said = text(page(Graded("mo", LESSON, "missing", [], "nothing was handed in"), name="Mo Haddad"))
+    assert "Mo Haddad (mo)" in said and "0 points" in said
+
+
+def test_who_handed_in_what_cannot_be_read_is_told_what_to_do():
+    assert "hand it in again" in text(page(Graded("ada", LESSON, "unreadable", [], "the file is empty")))
+    assert "hand it in again" not in text(page(Graded("mo", LESSON, "missing", [], "nothing was handed in")))
+
+
+@pytest.mark.parametrize(
+    ("penalty", "words"), [(1.0, "1 point is taken off"), (2.5, "2.5 points are taken off"), (0.0, "no points are taken off")]
+)
+def test_points_for_lateness_are_counted_in_words(penalty, words):
+    assert words in with_gradebook(Result("causal_mask", 1.5, 1.5, "passed"), entries=(), penalty=penalty, late=60.0)

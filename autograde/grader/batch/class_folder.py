@@ -12,7 +12,7 @@ from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
 from autograde.grader.batch.points import with_points, without_result
 from autograde.grader.batch.stream import Job
-from autograde.grader.gradebook import course_dir
+from autograde.grader.gradebook import course_dir, roster
 from autograde.grader.gradebook.record import Records, explained
 from autograde.grader.gradebook.standing import Standing
 from autograde.grader.pages import feedback_page, of_class
@@ -43,6 +43,7 @@ class ClassFolder:
         self.list = ClassList.read(out)
         self.finished: list[Graded] = []
         self.notes: list[str] = []  # what the instructor should know
+        self.names = {person.student: person.name for person in roster.read(out)}
         self.reader = ExitStack()
 
     def __enter__(self) -> ClassFolder:
@@ -92,7 +93,7 @@ class ClassFolder:
         for student, lesson in self.records.update_penalties():
             entry = self.list.entries.get((student, lesson))
             if entry and (graded := self.store.load(entry.key)):
-                feedback_page.save(graded, self.out, self.records.standing(student, lesson))
+                self._save_feedback(graded, self.records.standing(student, lesson))
 
     def _save_views(self, pages: bool = False) -> int:
         """The tables, the class page and a page for each exercise, of everyone in the class; with `pages` the feedback too: how many of them."""
@@ -106,9 +107,9 @@ class ClassFolder:
             if graded := self.store.load(entry.key):
                 parts.append(of_class.part(graded))
                 rows[key] = with_points(graded, standings.get(key))
-                if pages and not entry.missing:
-                    feedback_page.save(graded, self.out, standings.get(key))
-                    written += 1
+                if pages:
+                    self._save_feedback(graded, standings.get(key))
+                    written += not entry.missing
         totals = {key: csv_tables.Total(s.total, s.max_score) for key, s in standings.items()}
         csv_tables.save(list(rows.values()), self.out, totals)
         of_class.save(parts, self.out, list(standings.values()))
@@ -124,10 +125,13 @@ class ClassFolder:
                     known[key] = standing
         return {key: standing for key, standing in known.items() if key[0] not in self.list.gone}
 
+    def _save_feedback(self, graded: Graded, standing: Standing | None) -> None:
+        feedback_page.save(graded, self.out, standing, self.names.get(graded.student, ""))
+
     def _write(self, job: Job, key: str, graded: Graded) -> None:
         """The gradebook and the page of one result; in memory stays what the summary needs."""
         missing = graded.status == SubmissionStatus.MISSING
         self.records.record(graded, key, job.found.path.parent if job.found.path else None)
         if self.list.put(graded.student, graded.lesson, key, job.found.path or job.root, missing):
-            feedback_page.save(graded, self.out, self.records.standing(graded.student, graded.lesson))
+            self._save_feedback(graded, self.records.standing(graded.student, graded.lesson))
         self.finished.append(replace(graded, notebook=""))

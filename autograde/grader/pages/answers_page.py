@@ -6,6 +6,7 @@ fails names the values that came, so equal messages of all checks are equal outp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,12 +23,13 @@ from autograde.grader.pages.template import template
 from autograde.grader.results.model import Graded
 
 FOLDER = "answers"  # in a results folder
+ERROR_NAME = re.compile(r"\b([A-Z]\w*(?:Error|Exception|Interrupt|Iteration|Warning)):")
 KINDS = {
     "mistake": "a mistake that the course knows",
     CheckStatus.ERROR: "stopped with an error",
     CheckStatus.TIMEOUT: "did not finish in time",
     CheckStatus.DIED: "ended its process",
-    CheckStatus.FAILED: "the same wrong values",
+    CheckStatus.FAILED: "wrong values, all the same",
 }
 
 
@@ -103,7 +105,7 @@ def _why(result: Result) -> tuple[str, object, str]:
         return "mistake", result.mistake, result.diagnosis
     failures = [o for o in result.outcomes if not o.passed]
     if not failures:
-        return CheckStatus.FAILED, result.diagnosis, result.diagnosis
+        return _without_checks(result)
     first = next((o for o in failures if not o.hidden), failures[0])
     lost = next((o.status for o in failures if o.status in (CheckStatus.TIMEOUT, CheckStatus.DIED)), None)
     if lost:
@@ -111,6 +113,15 @@ def _why(result: Result) -> tuple[str, object, str]:
     if first.status == CheckStatus.ERROR:
         return CheckStatus.ERROR, first.message.split(":")[0], tell(first)
     return CheckStatus.FAILED, tuple(map(_said, failures)), tell(first)
+
+
+def _without_checks(result: Result) -> tuple[str, object, str]:
+    """Of an answer that no check has seen: its cell stopped with an error, say."""
+    said = result.diagnosis or result.message
+    if result.status == ExerciseStatus.TIMEOUT:
+        return CheckStatus.TIMEOUT, "", said
+    error = ERROR_NAME.search(said)
+    return CheckStatus.ERROR, error[1] if error else said, said
 
 
 def _said(outcome: Outcome) -> tuple[str, str, str, str]:
@@ -122,14 +133,14 @@ def path_of(lesson: str, exercise: str) -> str:
     return f"{FOLDER}/{lesson}/{exercise}.html"
 
 
-def save(sheet: Sheet, folder: Path) -> None:
-    """Write the page under a results folder."""
-    write(folder / path_of(sheet.lesson, sheet.exercise), page(sheet).encode())
+def save(sheet: Sheet, folder: Path, names: Mapping[str, str]) -> None:
+    """Write the page under a results folder; `names` are those of the roster, by student."""
+    write(folder / path_of(sheet.lesson, sheet.exercise), page(sheet, names).encode())
 
 
-def page(sheet: Sheet) -> str:
+def page(sheet: Sheet, names: Mapping[str, str]) -> str:
     """The page, one file."""
-    return _template().render(sheet=sheet, title=read_manifest(sheet.lesson)["title"], kinds=KINDS, link=_link)
+    return _template().render(sheet=sheet, title=read_manifest(sheet.lesson)["title"], kinds=KINDS, link=_link, names=names)
 
 
 def _link(answer: Answer) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
@@ -28,6 +28,7 @@ from autograde.grader.pages.answers_page import Sheet
 from autograde.grader.pages.feedback_page import duration
 from autograde.grader.pages.template import template
 from autograde.grader.results.csv_tables import safe
+from autograde.wording import counted
 
 FILE = "class.html"  # in a results folder
 BINS = 10  # of a tenth of the points each
@@ -140,6 +141,16 @@ class LessonPage:
         """(points, place) of round numbers of points below the histogram, whose bars are tenths of the points."""
         step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if self.points / step <= 8)
         return [(tick, round(8 + 420 * tick / self.points, 1)) for tick in range(0, int(self.points) + 1, step)] if self.points else []
+
+    @property
+    def places(self) -> int:
+        """How many decimals every student's points are shown with, so that they stand below each other."""
+        return _decimals(p.score for p in self.pupils)
+
+    @property
+    def item_places(self) -> int:
+        """The same for the points that exercises are worth."""
+        return _decimals(item.points for item in self.items)
 
     @property
     def sections(self) -> list[Section]:
@@ -285,7 +296,7 @@ def _pupil(
         name: (_share(float(row["score"]), float(row["max_score"])), row["status"]) for name, row in rows.items() if float(row["max_score"])
     }
     name = (person.name if person else "") or (standing.name if standing else "")
-    late = f"{duration(standing.late)} late, {standing.penalty:g} points off" if standing and standing.late else ""
+    late = f"{duration(standing.late)} late, {counted(standing.penalty, 'point')} off" if standing and standing.late else ""
     return Pupil(
         grade["student_id"],
         score,
@@ -305,6 +316,11 @@ def _section(name: str, pupils: Sequence[Pupil]) -> Section:
     known = {exercise for p in there for exercise in p.cells}
     shares = {exercise: mean(p.cells.get(exercise, (0.0, ""))[0] for p in there) for exercise in known}
     return Section(name, len(pupils), len(there), mean(scores) if scores else None, median(scores) if scores else None, shares)
+
+
+def _decimals(numbers: Iterable[float]) -> int:
+    """The fewest decimals, at most two, that show all of these numbers."""
+    return max((len(f"{number:.2f}".rstrip("0").split(".")[1]) for number in numbers), default=0)
 
 
 def _share(score: float, worth: float) -> float:
@@ -357,6 +373,8 @@ def _template() -> Template:
     return template(
         "class_page.html.j2",
         number=lambda value: "–" if value is None else f"{value:.4g}",
+        cents=lambda value: "–" if value is None else f"{value:.2f}",
+        aligned=lambda value, places: f"{value:.{places}f}",
         percent=lambda value: "–" if value is None else f"{value:.0%}",
         signed=lambda value: "–" if value is None else f"{value:.2f}".replace("-", "−"),
         quoted=lambda name: quote(name.removeprefix("'")),  # `safe` puts one before what a spreadsheet would run

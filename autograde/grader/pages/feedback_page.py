@@ -19,6 +19,7 @@ from autograde.grader.pages.template import template
 from autograde.grader.results.bare import bare
 from autograde.grader.results.model import Graded, Picture
 from autograde.grader.sandbox.bounded import TooMuch, bounded
+from autograde.wording import counted
 
 WORDS = {
     ExerciseStatus.PASSED: "all checks passed",
@@ -85,14 +86,17 @@ class Written:
     pictures: list[Picture] = field(default_factory=list)
 
 
-def save(graded: Graded, folder: Path, standing: Standing | None = None) -> Path:
-    """Write `feedback/<student>/<lesson>.html` under `folder`; without the student's words where showing them takes too much."""
+def save(graded: Graded, folder: Path, standing: Standing | None = None, name: str = "") -> Path:
+    """Write `feedback/<student>/<lesson>.html` under `folder`; without the student's words where showing them takes too much.
+
+    `name` is the roster's, for who has no `standing`.
+    """
     path = path_of(folder, graded.student, graded.lesson)
     try:
-        html = page(graded, standing)
+        html = page(graded, standing, name)
     except TooMuch as error:
         log.warning("%s, lesson %s: the page shows nothing of theirs: %s", graded.student, graded.lesson, error)
-        html = page(bare(graded), standing, unshown=str(error))
+        html = page(bare(graded), standing, name, unshown=str(error))
     write(path, html.encode())
     return path
 
@@ -103,7 +107,7 @@ def path_of(folder: Path, student: str, lesson: str) -> Path:
 
 
 @bounded()
-def page(graded: Graded, standing: Standing | None = None, unshown: str = "") -> str:
+def page(graded: Graded, standing: Standing | None = None, name: str = "", unshown: str = "") -> str:
     """The page: self-contained, readable without a server, and without any hidden test's values.
 
     With the gradebook's `standing` the points are those that every export tells; without, those of the checks alone. `unshown` says why answers
@@ -118,6 +122,7 @@ def page(graded: Graded, standing: Standing | None = None, unshown: str = "") ->
         graded=graded,
         title=known["title"],
         standing=standing,
+        name=(standing.name if standing else "") or name,
         unshown=unshown,
         counted=_sorted(counted),
         stretch=_sorted([row for row in rows if row.result.exercise in stretch]),
@@ -135,7 +140,7 @@ def duration(seconds: float) -> str:
     days, rest = divmod(round(max(seconds, MINUTE)), DAY)
     hours, rest = divmod(rest, HOUR)
     parts = [(days, "day"), (hours, "hour"), (rest // MINUTE, "minute")]
-    return " ".join(f"{n} {word}{'s' * (n != 1)}" for n, word in [part for part in parts if part[0]][:2])
+    return " ".join(counted(n, word) for n, word in [part for part in parts if part[0]][:2])
 
 
 def _sorted(rows: list[Row]) -> list[Row]:

@@ -11,14 +11,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup, escape
 
+from autograde.wording import breakable, counted
+
 TICKS = re.compile(r"(`+)")
 
 
-def template(name: str, **filters: Callable[[Any], str]) -> Template:
-    """The template of this name, with the filter `code` that all pages have, and its own."""
+def template(name: str, **filters: Callable[..., str]) -> Template:
+    """The template of this name, with the filters that all pages have (`code`, `counted`, `breakable`), and its own."""
     folder = FileSystemLoader(Path(__file__).with_name("templates"))
     environment = Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"code": with_code, **filters}
+    environment.filters |= {"code": with_code, "counted": counted, "breakable": lambda name: Markup(breakable(name)), **filters}
     return environment.get_template(name)
 
 

@@ -16,7 +16,8 @@ import typer
 from rich.markup import escape
 
 from autograde.checking.errors import UserError
-from autograde.commands.shared import INSTRUCTORS, command, console, counted, fail
+from autograde.commands.shared import INSTRUCTORS, command, console, fail
+from autograde.wording import counted
 
 if TYPE_CHECKING:
     from autograde.grader.written.server import Server
