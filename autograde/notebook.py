@@ -124,7 +124,9 @@ def _deadline() -> Iterator[None]:
             imports.remove(number)
             signal.setitimer(timer, seconds)
         else:
-            raise StudentTimeout(f"Your code took more than {SECONDS} seconds and was stopped: a loop never ends, or far more is computed than needed")
+            raise StudentTimeout(
+                f"Your code took more than {SECONDS} seconds and was stopped: a loop never ends, or far more is computed than needed"
+            )
 
     before = [signal.signal(number, stop) for number in timers]
     for timer, seconds in timers.values():

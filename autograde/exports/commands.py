@@ -106,7 +106,7 @@ def _write_table(found, out: Path, zeros: bool) -> None:
 
     write(out, wide(found, zeros))
     console.print(
-        f"[green]✓[/green] {escape(str(out))}: {counted(len(found.students), 'student')}, {counted(len(found.lessons), 'lesson')}",
+        f"[green]✓[/green] {escape(str(out))}: {counted(len({*found.students, *found.roster}), 'student')}, {counted(len(found.lessons), 'lesson')}",
         soft_wrap=True,
     )
 

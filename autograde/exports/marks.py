@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograde.checking.errors import UserError
+from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.course_dir import open_gradebook
 from autograde.grader.gradebook.record import explained
 from autograde.grader.gradebook.standing import Standing, standings
@@ -39,10 +40,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """A class's marks by student and lesson; `written` says whether points given by people are in them."""
+    """A class's marks by student and lesson; `written` says whether points given by people are in them, `roster` who else is in the class."""
 
     by_key: dict[tuple[str, str], Mark]
     written: bool
+    roster: frozenset[str] = frozenset()
 
     @property
     def students(self) -> list[str]:
@@ -73,18 +75,18 @@ def read(folder: Path) -> Marks:
     Raises:
         UserError: when there are none, or they cannot be read.
     """
+    gone = ClassList.read(folder).gone
     gradebook, table = folder / "gradebook.db", folder / "grades.csv"
     found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
     if gradebook.is_file():
         with explained(folder):
-            gone = ClassList.read(folder).gone
             recorded = {(m.student, m.lesson): m for m in _recorded(folder) if m.student not in gone}
         maximum = {lesson: mark.max_score for (_, lesson), mark in recorded.items()}
         absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
         found = recorded | absent
     if not found:
         raise UserError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")
-    return Marks(found, gradebook.is_file())
+    return Marks(found, gradebook.is_file(), frozenset(person.student for person in roster.read(folder)) - gone)
 
 
 def _recorded(folder: Path) -> Iterator[Mark]:

@@ -7,11 +7,11 @@ from autograde.grader.results.csv_tables import as_csv, safe
 
 
 def wide(marks: Marks, zeros: bool = False) -> bytes:
-    """CSV in UTF-8. Scores always have a decimal point, so that whoever reads them gets one type; nothing handed in is an empty cell."""
+    """CSV in UTF-8, with everyone whom the class's roster names. Scores always have a decimal point, so that whoever reads them gets one type; nothing handed in is an empty cell."""
     lessons = marks.lessons
     most = sum(marks.maximum(lesson) for lesson in lessons)
     rows = []
-    for student in marks.students:
+    for student in sorted({*marks.students, *marks.roster}):
         scores = [marks.score(student, lesson, zeros) for lesson in lessons]
         total = sum(score for score in scores if score is not None)
         rows.append([safe(student), *(number(score) for score in scores), number(total), number(most)])

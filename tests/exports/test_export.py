@@ -17,6 +17,7 @@ from autograde.cli import app
 from autograde.exports import canvas, marks, results, table
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.record import Records
+from autograde.grader.results.class_list import ClassList
 from autograde.grader.results.csv_tables import safe, save
 from autograde.grader.results.model import Graded
 
@@ -159,6 +160,17 @@ def test_no_text_begins_like_a_formula(text):
 @pytest.mark.parametrize("text", ["-1.5", "12", "1e-05", "ada", "a=b", ""])
 def test_numbers_and_names_stay_as_they_are(text):
     assert safe(text) == text
+
+
+def test_who_is_only_in_the_roster_has_a_row_and_no_points(course, tmp_path):
+    folder = shutil.copytree(course, tmp_path / "course")
+    (folder / "roster.csv").write_text("student_id,name,section,email\nada,Ada,1,\nzoe,Zoe,1,\nold,Old,1,\n")
+    listed = ClassList(folder, gone={"old"})
+    listed.save()
+    rows = {row[0]: row[1:] for row in cells(table.wide(marks.read(folder)))}
+    assert rows["zoe"][:-1] == ["", "", "0.0"] and "old" not in rows and len(rows) == 7
+    assert cells(table.wide(marks.read(folder), zeros=True))[-1][:4] == ["zoe", "0.0", "0.0", "0.0"]
+    assert "zoe" not in canvas.without_roster(marks.read(folder)).content.decode()
 
 
 def test_a_name_that_is_a_formula_is_text_in_every_export(course):
