@@ -1097,7 +1097,8 @@ _ = attempt(count_layers)
 # *Worked number.* The lecture's scores in blocks of one, *Machines* (12) read before *Thinking* (14). After 12: $m = 12$, $\ell = 1$.
 # Then 14: $m' = 14$, and $\ell = 1 \cdot e^{12 - 14} + 1 = 1.135$. The weight of *Thinking* is $1 / 1.135 = 0.88$, as it must be.
 #
-# The largest tensor is now $T \cdot$ `block_size` instead of $T^2$ (Rabe and Staats 2021). Done block by block inside a GPU's fast memory this is
+# The largest tensor is now $T \cdot$ `block_size` instead of $T^2$ (Rabe and Staats 2021). `check` looks at that too: with 128 queries and
+# keys in blocks of 4, no tensor of yours may hold more than $4 \cdot 128 \cdot 4$ numbers. Done block by block inside a GPU's fast memory this is
 # FlashAttention (Dao et al. 2022).
 #
 # ### `streaming_attention` (●●●, 30 minutes, no points)

@@ -1068,7 +1068,8 @@ plots.show(
 # problem around: do not go to positions the model does not know, **squeeze** the new ones into the range it does know.
 # A model trained up to $L$ that shall read $L' > L$ words uses position $m L / L'$ in the place of $m$. Position 100 of 256 becomes
 # position 12.5 of 32, which is why your `rotary_embedding` takes positions that are not whole. Texts that are not longer than $L$ are left
-# alone.
+# alone. The squeezed positions are as exact as `x`: `positions` may be integers, and an integer tensor times a Python number is float32 in
+# PyTorch, also where `x` is float64.
 #
 # ### `interpolated_rotary` (●●○, 15 minutes)
 #
@@ -1091,7 +1092,8 @@ def interpolated_rotary(
     """
     ### BEGIN SOLUTION
     squeeze = min(1.0, trained_length / extended_length)
-    return rotary_embedding(x, positions * squeeze, base)
+    wide = torch.promote_types(x.dtype, torch.float32)  # positions are often integers, which would become float32 whatever x is
+    return rotary_embedding(x, positions.to(wide) * squeeze, base)
     ### END SOLUTION
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from autograde.checking import gradients, pretend_gpu
+from autograde.checking import gradients, pretend_gpu, sizes
 from autograde.checking.errors import MissingName
 from autograde.checking.on_gpu import Border, StudentOnGpu
 
@@ -33,6 +33,9 @@ class Student(Protocol):
 
     def arguments_after(self, function: Callable, *args: Any, **kwargs: Any) -> tuple:
         """Copies of the arguments, as the call leaves them."""
+
+    def largest_tensor(self, function: Callable, *args: Any, **kwargs: Any) -> int:
+        """The numbers in the largest tensor that the call makes."""
 
     def new(self, qualified_name: str, *args: Any, **kwargs: Any) -> Any:
         """An object of a library, such as `student.new("torch.nn.Linear", 3, 4)`."""
@@ -72,6 +75,10 @@ class LocalStudent(Student):
         copies = copy.deepcopy(args)
         function(*copies, **kwargs)
         return copies
+
+    def largest_tensor(self, function: Callable, *args: Any, **kwargs: Any) -> int:
+        """The numbers in the largest tensor that the call makes; see `autograde.checking.sizes.largest_tensor`."""
+        return sizes.largest_tensor(function, *args, **kwargs)
 
     def new(self, qualified_name: str, *args: Any, **kwargs: Any) -> Any:
         """An object of a library, such as `student.new("torch.nn.Linear", 3, 4)`."""

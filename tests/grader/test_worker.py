@@ -194,6 +194,11 @@ def test_arguments_after_the_call(student):
     assert torch.equal(after[0], torch.zeros(2)) and after[1] == [5, 1] and torch.equal(x, torch.ones(2)) and y == [5]
 
 
+def test_the_largest_tensor_of_a_call(student):
+    """The scores, 2 × 3, not the arguments; what is only a view makes no tensor."""
+    assert student.largest_tensor(student.scores, torch.ones(2, 40), torch.ones(3, 40)) == 6
+
+
 def test_library_objects(student):
     reference = student.new("torch.nn.Linear", 3, 4, bias=False)
     assert reference(torch.zeros(2, 3)).shape == (2, 4) and set(reference.state_dict()) == {"weight"}

@@ -120,6 +120,10 @@ class RemoteStudent(Student):
         """Copies of the arguments, as the call leaves them."""
         return self._session.ask("arguments_after", (function, args, kwargs))
 
+    def largest_tensor(self, function: Callable, *args: Any, **kwargs: Any) -> int:
+        """The numbers in the largest tensor that the call makes."""
+        return self._session.ask("largest_tensor", (function, args, kwargs))
+
     def new(self, qualified_name: str, *args: Any, **kwargs: Any) -> Any:
         """An object of a library, made in the worker, such as `student.new("torch.nn.Linear", 3, 4)`."""
         return self._session.ask("new", (qualified_name, args, kwargs))

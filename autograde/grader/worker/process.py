@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograde.checking import gradients, pretend_gpu
+from autograde.checking import gradients, pretend_gpu, sizes
 from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
 from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_compiled_packages, watch_threads
 from autograde.checking.on_gpu import Border
@@ -261,6 +261,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
         target, inputs, cotangent, **kwargs
     ),
     "arguments_after": _arguments_after,
+    "largest_tensor": lambda worker, target, args, kwargs: sizes.largest_tensor(target, *args, **kwargs),
 }
 
 

@@ -422,6 +422,19 @@ def test_streaming_is_stable(student):
 
 
 @pytest.mark.exercise("streaming_attention", weight=1)
+def test_streaming_makes_no_large_tensor(student):
+    """No tensor is much larger than T · block_size, whatever T is."""
+    q, k, v = (expect.randn(128, 4, seed=37 + i) for i in range(3))
+    expect.close(student.streaming_attention(q, k, v, 4), output(q, k, v), where="128 queries and keys in blocks of 4")
+    made, most = student.largest_tensor(student.streaming_attention, q, k, v, 4), 4 * 128 * 4
+    expect.true(
+        made <= most,
+        "For 128 queries and keys in blocks of 4: a tensor is too large; the scores of one block are 128 · 4 numbers",
+        f"the largest holds {made:,} numbers, at most 4 · 128 · 4 = {most:,} are allowed",
+    )
+
+
+@pytest.mark.exercise("streaming_attention", weight=1)
 @pytest.mark.trivial
 def test_streaming_needs_a_positive_block(student):
     """A block_size below 1 is a ValueError that names it; float64 is kept."""

@@ -1,5 +1,6 @@
 """The hidden checks of lesson 05: other sizes, edge cases and larger numbers than the public ones."""
 
+import functools
 import math
 
 import pytest
@@ -375,4 +376,6 @@ def test_interpolated_gradients_of_any_batch(student, batch):
         return turn(x, positions * trained / extended)
 
     expect.gradients(student, student.interpolated_rotary, (x, positions, 8, 20), oracle, where=f"{len(batch)} batch dimensions")
-    expect.precise(lambda x: student.interpolated_rotary(x, positions, 8, 20), lambda x: oracle(x, positions, 8, 20), x, where="float64")
+    for given in (positions, torch.arange(5) + 4000):  # of whole numbers, too
+        squeezed = functools.partial(student.interpolated_rotary, positions=given, trained_length=8, extended_length=20)
+        expect.precise(squeezed, functools.partial(oracle, positions=given.double(), trained=8, extended=20), x, where="float64")

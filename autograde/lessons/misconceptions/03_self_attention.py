@@ -912,6 +912,26 @@ misconception(
 )
 
 
+@misconception(
+    "streaming_attention", "All scores are computed at once, a matrix as large as before: the function is to hold those of one block."
+)
+def all_scores_at_once(q, k, v, block_size):
+    if block_size < 1:
+        raise ValueError("block_size must be at least 1")
+    return scores_of(q, k).softmax(-1) @ v
+
+
+@misconception("streaming_attention", "All scores are computed before they are cut into blocks: cut the keys, not the scores.")
+def scores_cut_into_blocks(q, k, v, block_size):
+    if block_size < 1:
+        raise ValueError("block_size must be at least 1")
+    scores = scores_of(q, k)
+    largest = scores.amax(-1, keepdim=True)
+    parts = [(s - largest).exp() for s in scores.split(block_size, -1)]
+    weighted = sum(part @ block for part, block in zip(parts, v.split(block_size, -2)))
+    return weighted / sum(part.sum(-1, keepdim=True) for part in parts)
+
+
 @variant("streaming_attention")
 def by_log_sum_exp(q, k, v, block_size):
     if block_size < 1:

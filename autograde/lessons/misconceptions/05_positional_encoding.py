@@ -760,23 +760,28 @@ misconception(
     "The positions are stretched instead of squeezed.",
     replace=("min(1.0, trained_length / extended_length)", "max(1.0, extended_length / trained_length)"),
 )
-misconception("interpolated_rotary", "The positions are not squeezed.", replace=("positions * squeeze", "positions"))
+misconception("interpolated_rotary", "The positions are not squeezed.", replace=("positions.to(wide) * squeeze", "positions"))
 misconception(
     "interpolated_rotary",
     "The squeezed positions are rounded; they need not be whole.",
-    replace=("positions * squeeze", "(positions * squeeze).long()"),
+    replace=("positions.to(wide) * squeeze", "(positions * squeeze).long()"),
 )
 misconception(
     "interpolated_rotary",
     "Positions beyond the trained length are cut off; they are squeezed.",
-    replace=("positions * squeeze", "positions.clamp(max=trained_length - 1)"),
+    replace=("positions.to(wide) * squeeze", "positions.clamp(max=trained_length - 1)"),
 )
 misconception(
     "interpolated_rotary",
     "The base is squeezed; here the positions are.",
-    replace=("positions * squeeze, base", "positions, base / squeeze"),
+    replace=("positions.to(wide) * squeeze, base", "positions, base / squeeze"),
 )
-misconception("interpolated_rotary", "`base` is not handed on.", replace=("positions * squeeze, base", "positions * squeeze"))
+misconception("interpolated_rotary", "`base` is not handed on.", replace=("squeeze, base", "squeeze"))
+misconception(
+    "interpolated_rotary",
+    "Whole positions become float32 when they are squeezed: with x in float64 the result is only as exact as float32.",
+    replace=("positions.to(wide) * squeeze", "positions * squeeze"),
+)
 
 
 @variant("interpolated_rotary")
@@ -790,4 +795,4 @@ def with_slower_clocks(x, positions, trained_length, extended_length, base=10000
 
 @variant("interpolated_rotary")
 def with_divided_positions(x, positions, trained_length, extended_length, base=10000.0):
-    return by_partner(x, positions / max(1, extended_length / trained_length), base)
+    return by_partner(x, positions.to(x.dtype) / max(1, extended_length / trained_length), base)

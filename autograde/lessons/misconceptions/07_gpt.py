@@ -1028,7 +1028,11 @@ misconception(
         )
     ),
 )
-misconception("train_step", "The step is taken with gradients that are not clipped: clip their norm, and before the step.", replace=("if clip is not None:", "if False:"))
+misconception(
+    "train_step",
+    "The step is taken with gradients that are not clipped: clip their norm, and before the step.",
+    replace=("if clip is not None:", "if False:"),
+)
 misconception(
     "train_step", "The losses are summed; return their mean.", replace=("return (total / len(batches)).item()", "return total.item()")
 )
@@ -1039,7 +1043,11 @@ misconception(
 )
 misconception("train_step", "The model is not put into training mode.", replace=("    model.train()\n", ""))
 misconception("train_step", "The model is left in eval mode.", replace=("    return (total", "    model.eval()\n    return (total"))
-misconception("train_step", "No step is taken: `optimizer.step()` is missing, or the gradients are cleared before it.", replace=("    optimizer.step()\n", ""))
+misconception(
+    "train_step",
+    "No step is taken: `optimizer.step()` is missing, or the gradients are cleared before it.",
+    replace=("    optimizer.step()\n", ""),
+)
 misconception("train_step", "`autocast_dtype` is not used.", replace=("enabled=autocast_dtype is not None", "enabled=False"))
 misconception(
     "train_step",

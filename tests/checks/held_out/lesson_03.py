@@ -1,5 +1,6 @@
 """Held-out answers to lesson 03, wrong and right: none of them is among the known ones."""
 
+import functools
 import math
 
 import torch
@@ -321,3 +322,41 @@ def right_lse(q, k, v, block_size):
             out = out * (lse - n).exp() + o * (l - n).exp()
             lse = n
     return out
+
+
+@misconception("streaming_attention", "keeps the output of every block")
+def streaming_stacks(q, k, v, block_size):
+    if block_size < 1:
+        raise ValueError("block_size")
+    scores = [q @ kb.mT / math.sqrt(q.shape[-1]) for kb in k.split(block_size, -2)]
+    logs = torch.stack([s.logsumexp(-1) for s in scores])
+    parts = torch.stack([s.softmax(-1) @ vb for s, vb in zip(scores, v.split(block_size, -2))])
+    return (logs.softmax(0)[..., None] * parts).sum(0)
+
+
+@misconception("streaming_attention", "a copy of the keys for every query")
+def streaming_expands(q, k, v, block_size):
+    if block_size < 1:
+        raise ValueError("block_size")
+    total, weighted = 0.0, 0.0
+    largest = (q[..., :, None, :] * k[..., None, :, :]).sum(-1).amax(-1, keepdim=True) / math.sqrt(q.shape[-1])
+    for kb, vb in zip(k.split(block_size, -2), v.split(block_size, -2)):
+        e = (q @ kb.mT / math.sqrt(q.shape[-1]) - largest).exp()
+        total, weighted = total + e.sum(-1, keepdim=True), weighted + e @ vb
+    return weighted / total
+
+
+@variant("streaming_attention")
+def streaming_pads(q, k, v, block_size):
+    """Keys filled up to whole blocks, the largest score found in a first pass."""
+    if block_size < 1:
+        raise ValueError("block_size")
+    n, left = k.shape[-2], -k.shape[-2] % block_size
+    keys, values = (F.pad(x, (0, 0, 0, left)).unflatten(-2, (-1, block_size)) for x in (k, v))
+    largest = functools.reduce(torch.maximum, ((q @ b.mT).amax(-1, keepdim=True) for b in k.split(block_size, -2)))
+    total, weighted = torch.zeros_like(largest), q.new_zeros(*q.shape[:-1], v.shape[-1])
+    for i in range(keys.shape[-3]):
+        real = torch.arange(block_size, device=q.device) + i * block_size < n
+        e = ((q @ keys[..., i, :, :].mT - largest) / math.sqrt(q.shape[-1])).exp() * real
+        total, weighted = total + e.sum(-1, keepdim=True), weighted + e @ values[..., i, :, :]
+    return weighted / total
