@@ -59,9 +59,11 @@ def loaded(make, sizes, shapes, seed):
 def has_parameters(module, shapes, name):
     got = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     for key, shape in shapes.items():
-        expect.true(got.get(key) == shape, f"{name} needs `{key}` of shape {shape}", f"its parameters are {got}")
+        expect.true(
+            got.get(key) == shape, f"{name} needs `{key}` of shape {shape}", f"its parameters are {got}" if got else "it has no parameters"
+        )
     extra = sorted(set(got) - set(shapes))
-    expect.true(not extra, f"{name} has parameters that it should not have", f"{extra}")
+    expect.true(not extra, f"{name} has parameters that it should not have", ", ".join(extra))
 
 
 def well_behaved(student, function, oracle, *args, where):

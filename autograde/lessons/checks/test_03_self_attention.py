@@ -283,7 +283,11 @@ def test_the_layer_has_three_matrices(student):
     shapes = {name: tuple(value.shape) for name, value in student.SelfAttention(7, 4).state_dict().items()}
     for name in ("w_q", "w_k", "w_v"):
         got = shapes.get(f"{name}.weight")
-        expect.true(got == (4, 7), f"SelfAttention(7, 4) needs a submodule `{name}`, nn.Linear(7, 4)", f"its weight has the shape {got}")
+        expect.true(
+            got == (4, 7),
+            f"SelfAttention(7, 4) needs a submodule `{name}`, nn.Linear(7, 4)",
+            f"its weight has the shape {got}, expected is (4, 7)" if got else "there is none",
+        )
         expect.true(f"{name}.bias" not in shapes, f"`{name}` has a bias; the lesson's projections have none (bias=False)")
 
 

@@ -177,7 +177,9 @@ def test_the_layer_has_four_linear_maps(student, bias):
     for name in NAMES:
         got = shapes.get(f"{name}.weight")
         expect.true(
-            got == (12, 12), f"MultiHeadAttention(12, 3) needs a submodule `{name}`, nn.Linear(12, 12)", f"its weight has the shape {got}"
+            got == (12, 12),
+            f"MultiHeadAttention(12, 3) needs a submodule `{name}`, nn.Linear(12, 12)",
+            f"its weight has the shape {got}, expected is (12, 12)" if got else "there is none",
         )
         has = f"{name}.bias" in shapes
         expect.true(has == bias, f"`{name}` should have {'a' if bias else 'no'} bias with bias={bias}")

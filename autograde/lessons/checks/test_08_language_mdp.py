@@ -253,14 +253,24 @@ def test_action_probabilities_sum_to_one(student):
     expect.close(total, 1.0, where="all 16 actions of two tokens out of four")
 
 
+def index_of(chosen):
+    """A choice as a number; a sentence where it is none."""
+    expect.true(
+        isinstance(chosen, int) or getattr(chosen, "ndim", None) == 0,
+        "choose_action gives the index of the chosen action among `candidates`",
+        f"expected a whole number, got {expect.show(chosen)}",
+    )
+    return int(chosen)
+
+
 @pytest.mark.exercise("choose_action", weight=2)
-def test_the_likeliest_action_a_token(student):
-    """At temperature 0 the action with the highest log-probability a token, so that length does not decide."""
+def test_the_likeliest_action_per_token(student):
+    """At temperature 0 the action with the highest log-probability per token, so that length does not decide."""
     for seed in range(12):
         model = ToyModel(11, seed=40 + seed)
         scores = [float(log_probability(model, PROMPT, a)) / len(a) for a in ACTIONS]
         got = student.choose_action(model, PROMPT, list(ACTIONS), seeded(0))
-        expect.equal(int(got), max(range(3), key=scores.__getitem__), where="three actions of 3, 1 and 2 tokens at temperature 0")
+        expect.equal(index_of(got), max(range(3), key=scores.__getitem__), where="three actions of 3, 1 and 2 tokens at temperature 0")
 
 
 @pytest.mark.exercise("choose_action")
@@ -270,14 +280,14 @@ def test_choosing_repeats_with_the_seed(student):
     runs = []
     for _ in range(2):
         generator = seeded(8)
-        runs.append([int(student.choose_action(model, PROMPT, list(ACTIONS), generator, 2.0)) for _ in range(12)])
+        runs.append([index_of(student.choose_action(model, PROMPT, list(ACTIONS), generator, 2.0)) for _ in range(12)])
     expect.true(runs[0] == runs[1], "The same seed must give the same choices: draw from `generator` only")
     expect.true(
         len(set(runs[0])) > 1,
         "Twelve choices at temperature 2 were all the same",
         f"all {runs[0][0]}, where none has a probability above 0.7",
     )
-    expect.inputs_unchanged(student, lambda actions: student.choose_action(model, PROMPT, actions, seeded(8), 2.0), list(ACTIONS))
+    expect.inputs_unchanged(student, lambda candidates: student.choose_action(model, PROMPT, candidates, seeded(8), 2.0), list(ACTIONS))
 
 
 # ------------------------------------------------------------------------------------------------- the model
@@ -302,7 +312,9 @@ def test_malformed_outcomes_are_tried_again(student):
 def test_giving_up_after_all_attempts(student):
     """None when every attempt is malformed."""
     generate = Script("mist", "fog", "haze", " +0.5 | b | end")
-    expect.true(student.sample_outcome(generate, "a", "go") is None, "Three malformed outcomes out of three attempts must give None")
+    got = student.sample_outcome(generate, "a", "go")
+    told = f"`generate` was asked {len(generate.asked)} times, and the result is {expect.show(got)}"
+    expect.true(got is None, "Three malformed outcomes out of three attempts must give None, and a fourth is not asked for", told)
     expect.equal(len(generate.asked), 3, where="the number of calls of `generate`")
     generate = Script(" +0.5 | b | end")
     expect.true(

@@ -176,7 +176,7 @@ def test_a_long_prompt(student):
 @pytest.mark.exercise("choose_action", weight=2)
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 2.5])
 def test_actions_are_drawn_in_proportion(student, temperature):
-    """Above 0 the choice is drawn with softmax(log-probability a token / temperature)."""
+    """Above 0 the choice is drawn with softmax(log-probability per token / temperature)."""
     model, prompt = Chain(6, seed=9, scale=1.0), torch.tensor([4, 1])
     actions = [torch.tensor([5]), torch.tensor([0, 2, 1, 3]), torch.tensor([2, 3])]
     scores = torch.tensor([s / len(a) for s, a in zip(model.scores(prompt, actions), actions)])
