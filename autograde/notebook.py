@@ -24,12 +24,11 @@ from autograde.checking.errors import StudentTimeout
 from autograde.checking.forbidden_calls import forbidding
 from autograde.checking.lesson import Lesson, load_lesson
 from autograde.checking.manifest import Exercise
-from autograde.checking.report import Report
+from autograde.checking.report import Report, with_code
 from autograde.checking.result import Result
 from autograde.checking.scoring import examine
 from autograde.checking.status import ExerciseStatus
 from autograde.checking.student import LocalStudent
-from autograde.progress_page import with_code
 
 SECONDS = 3  # of computing, for one check: a right answer takes milliseconds, and a busy machine is no mistake
 WAITING_SECONDS = 10  # for one that sleeps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from autograde.checking.report import with_code
 from autograde.progress import HEADS, Progress, Standing, duration, next_step, total
 from autograde.wording import breakable, counted
 
@@ -63,8 +64,3 @@ def _row(standing: Standing) -> str:
     name, state, points, minutes = map(breakable, standing.cells)
     kind = standing.state.replace(" ", "-")
     return f'<tr><th scope="row"><code>{name}</code></th><td class="{kind}">{state}</td><td class="n">{points}</td><td class="n">{minutes}</td></tr>'
-
-
-def with_code(text: str) -> str:
-    """Text as HTML, what stands between backticks as code."""
-    return "".join(f"<code>{escape(part)}</code>" if i % 2 else escape(part) for i, part in enumerate(text.split("`")))

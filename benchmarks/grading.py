@@ -101,7 +101,7 @@ def _compare(folder: Path, students: int, few: int) -> tuple[list[tuple[str, ...
     rows = [_row("stock nbgrader", students, stock, stock, hard), _row("stock, the graded part", students, hard, stock, hard)]
     rows += [_row(f"this grader, {cores} core{'s' * (cores > 1)}", students, seconds, stock, hard) for cores, seconds in ours.items()]
     rows.append(_row("this grader, nothing new", students, again, stock, hard))
-    told = f"Stock graded {few + 1} of them, which gives the time for all; of this grader's runs the median of {REPEATS} counts. "
+    told = f"Stock graded one submission, then that one and {few} more, which gives the time for all; of this grader's runs the median of {REPEATS} counts. "
     if len(everywhere) > 1:
         told += f"{len(everywhere)} cores are {ours[1] / ours[len(everywhere)]:.2f} times as fast as one. "
     return rows, told

@@ -17,6 +17,7 @@ from autograde import layout
 from autograde.checking.errors import UserError
 
 FOLDER = layout.ROOT / "docs" / "measured"
+NAMES = "Exercise"  # a column of names of Python's, shown as code
 PACKAGES = ("torch", "nbgrader", "tokenizers", "tiktoken")
 
 
@@ -78,14 +79,15 @@ def markdown(table: Measured, level: int = 2) -> str:
     """The table as Markdown, under a heading, with how, when and where it was measured."""
     made_with = ", ".join(f"{name} {number}" for name, number in table.versions.items())
     lines = [f"{'#' * level} {table.title}", "", *([table.note, ""] if table.note else [])]
-    lines += [_row(table.columns), _row([_alignment(column) for column in zip(*table.rows)]), *map(_row, table.rows), ""]
+    rows = [[f"`{entry}`" if column == NAMES else entry for column, entry in zip(table.columns, row)] for row in table.rows]
+    lines += [_row(table.columns), _row([_alignment(column) for column in zip(*rows)]), *map(_row, rows), ""]
     lines += [f"Measured on {table.date} by `{table.command}` on {table.machine}, with {made_with}.", ""]
     return "\n".join(lines)
 
 
 def _alignment(entries: Sequence[str]) -> str:
-    """Numbers to the right, words to the left."""
-    return "---:" if all(entry[:1].isdigit() or entry[:1] == "≈" for entry in entries) else "---"
+    """Numbers to the right, words to the left; an empty entry is either."""
+    return "---:" if all(entry[:1].isdigit() or entry[:1] == "≈" for entry in entries if entry) else "---"
 
 
 def _row(entries: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,6 +13,7 @@ from autograde.checking.answers import RESULT_MIME
 from autograde.checking.result import Outcome, Result, tell
 from autograde.checking.status import CheckStatus, ExerciseStatus
 
+CODE = re.compile(r"`([^`]+)`")
 SIGNS = {CheckStatus.PASSED: "✓", CheckStatus.NOT_ATTEMPTED: "·"}
 # Text is the page's own, whatever its theme; an accent is mixed from it, so that it is read as well on a dark page as on a light one.
 HUES = {ExerciseStatus.PASSED: "#15803d", ExerciseStatus.PARTIAL: "#b45309", ExerciseStatus.NOT_ATTEMPTED: "#6b7280"}
@@ -49,7 +51,7 @@ class Report(float):
         accent = ACCENT.format(HUES.get(self.result.status, WRONG))
         body = f'<div style="font-weight:600;color:{accent}">{escape(headline(self.result))}</div>'
         if self.result.diagnosis:
-            body += f'<div style="margin:4px 0;padding:4px 8px;background:{NOTE}">{escape(self.result.diagnosis)}</div>'
+            body += f'<div style="margin:4px 0;padding:4px 8px;background:{NOTE}">{with_code(self.result.diagnosis)}</div>'
         body += _rows(self.result)
         if printed := _printed(self.result):
             pre = (
@@ -66,6 +68,11 @@ class Report(float):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {"text/plain": repr(self), "text/html": self._repr_html_(), RESULT_MIME: self.facts}
+
+
+def with_code(text: str) -> str:
+    """Text as HTML, what stands between two backticks as code."""
+    return CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def headline(result: Result) -> str:
@@ -136,5 +143,5 @@ def _rows(result: Result) -> str:
 
 def _row(line: Line) -> str:
     accent = ACCENT.format(HUES[ExerciseStatus.PASSED] if line.status == CheckStatus.PASSED else WRONG)
-    reasons = "".join(f'<div style="margin-left:1.4em">{escape(reason)}</div>' for reason in line.reasons)
-    return f'<li><span style="color:{accent}" aria-hidden="true">{line.sign}</span> {escape(line.title)}{reasons}</li>'
+    reasons = "".join(f'<div style="margin-left:1.4em">{with_code(reason)}</div>' for reason in line.reasons)
+    return f'<li><span style="color:{accent}" aria-hidden="true">{line.sign}</span> {with_code(line.title)}{reasons}</li>'

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from autograde import layout
 from autograde.checking.errors import UserError
 from autograde.commands.shared import STUDENTS, command, console, fail
+from autograde.wording import counted
 
 
 class Reader(str, Enum):
@@ -48,7 +50,7 @@ def progress(
         lessons = read_all(paths or [layout.NOTEBOOKS])
     except UserError as error:
         raise fail(str(error)) from None
-    table = Table("Lesson", title="Your progress, by the public checks")
+    table = Table("Lesson", title="Your progress, by the public checks", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column(HEADS[0], no_wrap=True)  # a name is whole in 80 columns; states take another line
     table.add_column(HEADS[1])
     for name in HEADS[2:]:
@@ -85,8 +87,8 @@ def _add(table: Table, lesson) -> None:
             colour = COLOURS.get(standing.state, "yellow")
             table.add_row(lesson.name[:2], name, f"[{colour}]{state}[/]", points, left)
     words = "together" if lesson.begun else "cannot be read" if lesson.trouble else "· not begun"
-    sums = (f"{len(lesson.standings)} exercises", words, f"{lesson.score:g} / {lesson.points:g}", str(lesson.minutes_left or ""))
-    table.add_row(lesson.name[:2], *sums, style="bold" if lesson.begun else "dim", end_section=True)
+    sums = (counted(len(lesson.standings), "exercise"), words, f"{lesson.score:g} / {lesson.points:g}", str(lesson.minutes_left or ""))
+    table.add_row(lesson.name[:2], *sums, style="bold" if lesson.begun else "dim", end_section=lesson.begun)
 
 
 @command(STUDENTS, "autograde doctor", "autograde doctor --only students")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import re
 import shutil
@@ -62,10 +63,8 @@ def gather(folder: Path) -> None:
         # a link to a notebook leads to the lesson's page here
         (folder / path.name).write_text(text.replace("](../notebooks/", "](lessons/"), encoding="utf-8")
     (folder / "measured").mkdir()
-    (folder / "measured" / "strength.md").write_text(STRENGTH + _table("strength", "python -m autograde strength --save"), encoding="utf-8")
-    paths = sorted((layout.ROOT / "benchmarks").glob("*.py"))
-    benchmarks = [_table(path.stem, f"python benchmarks/{path.name}{' --save' * (path.stem != 'gpu')}") for path in paths]
-    (folder / "measured" / "benchmarks.md").write_text(BENCHMARKS + "\n".join(benchmarks), encoding="utf-8")
+    (folder / "measured" / "strength.md").write_text(STRENGTH + _strength(), encoding="utf-8")
+    (folder / "measured" / "benchmarks.md").write_text(BENCHMARKS + _benchmarks(), encoding="utf-8")
 
 
 def with_figures(index: str, pages: Mapping[str, NotebookNode], images: Path) -> str:
@@ -100,13 +99,26 @@ def _hours(page: NotebookNode) -> str:
     return found[1] if found else ""
 
 
-def _table(name: str, command: str) -> str:
-    """The measured table as Markdown, or how to measure it."""
-    path = benchmark_tables.FOLDER / f"{name}.json"
-    if path.exists():
-        return benchmark_tables.markdown(benchmark_tables.load(path))
-    title, words = ("On a GPU", benchmark_tables.gpu_status().capitalize()) if name == "gpu" else (name.capitalize(), "Not measured yet")
-    return f"## {title}\n\n{words}: `{command}` writes the table.\n"
+def _strength() -> str:
+    path = benchmark_tables.FOLDER / "strength.json"
+    command = "`python -m autograde strength --save`"
+    return (
+        benchmark_tables.markdown(benchmark_tables.load(path)) if path.exists() else f"{command} tries all checks and writes the table.\n"
+    )
+
+
+def _benchmarks() -> str:
+    """The tables that were measured, and then how to measure the rest."""
+    tables, rest = [], []
+    for script in sorted((layout.ROOT / "benchmarks").glob("*.py")):
+        path = benchmark_tables.FOLDER / f"{script.stem}.json"
+        if path.exists():
+            tables.append(benchmark_tables.markdown(benchmark_tables.load(path)))
+        else:
+            about = (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "").splitlines()[0]
+            rest.append(f"- `python benchmarks/{script.name}{' --save' * (script.stem != 'gpu')}`: {about}")
+    listed = ["## To run yourself", "", "Tables that come with no numbers here, and what writes them:", "", *rest, ""] if rest else []
+    return "\n".join([*tables, *listed])
 
 
 def _empty(out: Path) -> None:

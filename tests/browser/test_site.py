@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from autograde import layout
 from tests import shared
+from tests.browser import keyboard
 
 PAGES = [
     "index", "lessons/03_self_attention", "students", "instructors", "authoring", "exports", "security", "leaderboard", "changelog", "search",
@@ -58,6 +59,7 @@ def test_everybody_can_read_a_page(opened, page, device, scheme):
     watched.shot(f"site-{page.replace('/', '-')}-{device}-{scheme}")
     assert barriers(watched.page) == []
     assert watched.page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[device], "the page scrolls sideways"
+    assert keyboard.trouble(watched.page) == []
     watched.assert_quiet()
 
 
@@ -121,3 +123,24 @@ def test_a_formula_that_is_wider_than_a_phone_scrolls_and_shows_it(opened):
     )
     assert wide, "none is wide: take another lesson"
     assert all("gradient" in image and index == 0 for image, index in wide)
+
+
+def test_code_and_figures_that_are_wider_than_a_phone_show_at_which_edge_there_is_more(opened):
+    page = opened("lessons/03_self_attention", WIDTHS["phone"]).page
+    wide = page.locator("div.highlight pre, .cell_output").evaluate_all(
+        "all => all.filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => [getComputedStyle(e).maskImage, e.className])"
+    )
+    assert len(wide) > 5 and all("gradient" in mask and "more-right" in name for mask, name in wide)
+    first = page.locator("pre.more-right").first.element_handle()
+    first.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    page.wait_for_function("e => e.matches('.more-left:not(.more-right)')", arg=first)
+
+
+def test_a_figure_is_dark_on_a_dark_page(opened):
+    page = opened("index", 1280, "dark").page
+    assert page.locator("img").evaluate_all("all => all.every(e => getComputedStyle(e).filter.includes('invert'))")
+
+
+def test_the_first_pages_table_needs_no_scrolling_on_a_phone(opened):
+    page = opened("index", WIDTHS["phone"]).page
+    assert page.locator(".table-wrapper").first.evaluate("e => e.scrollWidth <= e.clientWidth")

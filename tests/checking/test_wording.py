@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from autograde.checking.errors import StudentError
-from autograde.checking.report import lines_of
-from autograde.checking.result import Outcome
+from autograde.checking.report import Report, lines_of
+from autograde.checking.result import Outcome, Result
 from autograde.checking.runner import Check, run
 from autograde.checking.status import CheckStatus
 from autograde.checking.student import LocalStudent
@@ -119,3 +119,10 @@ def test_no_title_and_no_reason_is_said_twice():
     assert [(line.title, line.reasons) for line in lines] == [
         ("a (1 of 3 inputs pass)", ["no"]), ("b", ["the same as above"]), ("c", []),
     ]  # fmt: skip
+
+
+def test_a_report_shows_names_between_backticks_as_code_and_nothing_else_as_markup():
+    outcomes = [Outcome("t", "`device` is <used>.", "failed", 1, False, "`q` is None")]
+    html = Report(Result("f", 0, 1, "failed", outcomes, "It builds on `attention_scores`; a ` alone stays."))._repr_html_()
+    assert "builds on <code>attention_scores</code>; a ` alone stays." in html
+    assert "<code>device</code> is &lt;used&gt;." in html and "<code>q</code> is None" in html

@@ -26,6 +26,12 @@ def test_a_table_is_kept_with_what_it_takes_to_measure_it_again(folder):
     assert "## Training" in text and "| ours \\| compiled | 1.5 |" in text and "On a text." in text and table.machine in text
 
 
+def test_numbers_stand_to_the_right_and_names_of_exercises_are_code(folder):
+    path = benchmark_tables.save("x", "Checks", ("Exercise", "seconds", "ratio"), [("causal_mask", 1.5, ""), ("GPT", 2, "≈ 3")])
+    text = benchmark_tables.markdown(benchmark_tables.load(path))
+    assert "| --- | ---: | ---: |" in text and "| `causal_mask` | 1.5 |  |" in text and "| `GPT` |" in text
+
+
 def test_a_row_of_the_wrong_length_is_refused(folder):
     with pytest.raises(ValueError, match="2 entries for 1 columns"):
         benchmark_tables.save("bpe", "Training", ("trainer",), [("ours", 1)])
@@ -43,7 +49,10 @@ def test_the_site_shows_what_is_there_and_says_how_to_measure_the_rest(folder, m
     benchmark_tables.save("grading", "Grading a class", ("grader", "seconds"), [("ours", "1.5")])
     build.gather(folder / "pages")
     page = (folder / "pages" / "measured" / "benchmarks.md").read_text(encoding="utf-8")
-    assert "| ours | 1.5 |" in page and "`python benchmarks/bpe.py --save`" in page and "benchmarks/grading.py --save" not in page
+    assert (
+        "| ours | 1.5 |" in page and "- `python benchmarks/bpe.py --save`: Training" in page and "benchmarks/grading.py --save" not in page
+    )
+    assert "not measured" not in page.casefold() and page.index("Grading a class") < page.index("bpe.py")
     assert "`python -m autograde strength --save`" in (folder / "pages" / "measured" / "strength.md").read_text(encoding="utf-8")
 
 
