@@ -37,7 +37,7 @@ def python_of_syntax(code: str) -> str:
     """The version of Python that a cell's syntax needs, as far as it is known by its look; "" where any will do or the cell can be read here."""
     if parsed(code) is not None:
         return ""
-    return next((version for version, pattern in NEWER if pattern.search(code)), "")
+    return next((version for version, pattern in NEWER if pattern.search(code[:MAX_PARSED])), "")
 
 
 def parsed(code: str) -> ast.Module | None:

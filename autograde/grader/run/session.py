@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -183,21 +182,25 @@ class Session:
             self.results[name] = result
             if not self.alive:
                 return False
-        return all(self._define_again(*number_and_cell) for number_and_cell in enumerate(self.cells))
+        return all(self._define_again(number, stopped) for number, stopped in self._stopped())
 
-    def _define_again(self, number: int, cell: tuple[str, str]) -> bool:
-        """Run a cell again that stopped at a name which a cell below defines: at home the cells ran in that order. False when it ended the
-        worker."""
-        name, source = cell
-        result = self.results.get(name)
-        stopped = STOPPED_AT.match(result.message) if result and result.status == CellStatus.ERROR else None
-        if stopped is None:
-            return True
-        below = frozenset(itertools.chain.from_iterable(bound_names(text) for _, text in self.cells[number + 1 :]))
-        if stopped[1] not in below or defined_names(source) & below:  # the latter: a newer version of it stands below
-            return True
+    def _stopped(self) -> list[tuple[int, str]]:
+        """The cells that stopped at a name which a cell below defines, and that name; not one of which a newer version stands below."""
+        errors = [(n, STOPPED_AT.match(r.message)) for n, (cell, _) in enumerate(self.cells)
+                  if (r := self.results.get(cell)) and r.status == CellStatus.ERROR]  # fmt: skip
+        stopped = [(number, found[1]) for number, found in errors if found]
+        last = {name: n for n, (_, source) in enumerate(self.cells) for name in bound_names(source)} if stopped else {}
+        return [
+            (number, name)
+            for number, name in stopped
+            if last.get(name, -1) > number and all(last.get(own, -1) <= number for own in defined_names(self.cells[number][1]))
+        ]
+
+    def _define_again(self, number: int, lacked: str) -> bool:
+        """Run a cell again, after those below it: at home the cells ran in that order. False when it ended the worker."""
+        name, source = self.cells[number]
         self.results[name] = self._run_cell(name, source)
-        self.again.append(f"a cell uses `{stopped[1]}`, which a cell below it defines: it was run again after that one")
+        self.again.append(f"a cell uses `{lacked}`, which a cell below it defines: it was run again after that one")
         return self.alive
 
     def _known_bad(self, name: str) -> bool:
