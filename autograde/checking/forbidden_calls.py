@@ -145,7 +145,7 @@ class _Watcher:
         module = _module(frame)
         if module.startswith("autograde."):  # what was bound to the exercise's name is the library's function itself
             return name not in _OURS.get(module, ()) or not _asked_by_the_test(frame)
-        return vars(sys.modules.get(module, sys)) is not frame.f_globals
+        return vars(sys.modules.get(module, sys)) is not frame.f_globals or _is_text(frame)
 
     def packages(self, stack: ExitStack) -> None:
         """Watch the packages and modules among the names, as far as they are loaded; loading them now is a call too."""
@@ -163,6 +163,12 @@ class _Watcher:
             stack.enter_context(mock.patch.object(sys, "meta_path", [_Finder(self), *sys.meta_path]))
         if any(root in sys.modules for root in self.roots if root not in PATCHED):
             stack.enter_context(_profiling(_Profile(self)))
+
+
+def _is_text(frame: FrameType) -> bool:
+    """Whether code comes from a text and no file: a cell, or a module that a cell has written, whatever it is registered as."""
+    name = frame.f_code.co_filename
+    return name.startswith("<") and not name.startswith("<frozen ")
 
 
 class _Functions(TorchFunctionMode):

@@ -20,6 +20,7 @@ from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import archive, without_outputs
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
+from autograde.grader.run.cache_key import key
 
 SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))
 BLANK = (layout.NOTEBOOKS / f"{LESSON}.ipynb").read_text(encoding="utf-8")
@@ -277,6 +278,18 @@ def test_a_namesake_that_comes_later_gets_a_number(tmp_path):
     collect([placed(tmp_path / "a", {f"leebo_11_5_{NAME}": SOLVED})], tmp_path / "course")
     rows = collect([placed(tmp_path / "b", {f"leebo_22_6_{NAME}": SOLVED})], tmp_path / "course").rows
     assert [row.student for row in rows] == ["leebo_22"]
+
+
+def test_scripts_of_ones_own_come_along(tmp_path):
+    members = {f"lee_1_2_{NAME}": SOLVED, "lee_1_3_helper.py": "x = 1", "kim_4_5_helper.py": "x = 2", "lee_1_6_not-a-module.py": "x = 3"}
+    (tmp_path / "s.zip").write_bytes(packed(members))
+    collect([tmp_path / "s.zip"], tmp_path / "course")
+    handed_in = tmp_path / "course" / "submitted" / "lee" / LESSON
+    assert {path.name: path.read_text() for path in handed_in.glob("*.py")} == {"helper.py": "x = 1"}
+    one = next(found for found in find([tmp_path / "course"], LESSON) if found.student == "lee")
+    before = key(one, "auto")
+    (handed_in / "helper.py").write_text("x = 4")
+    assert key(one, "auto") != before  # the result depends on it
 
 
 def test_models_come_along_under_their_own_names(tmp_path):

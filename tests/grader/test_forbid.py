@@ -207,6 +207,21 @@ def test_what_pytorch_calls_back_is_watched_too(make, source):
         student.f(X)
 
 
+BY_TEXT = {  # modules of the student's own
+    "written by a cell": ("%%writefile own.py\nfrom scipy.special import softmax as s\nimport torch\ndef f(x): return torch.from_numpy(s(x.numpy(), axis=-1))", "from own import f"),
+    "of PyTorch": ("%%writefile own.py\nfrom torch.nn.functional import softmax as s\ndef f(x): return s(x, -1)", "from own import f"),
+    "made and registered": ("import sys, types\nsys.modules['own'] = own = types.ModuleType('own')\n"
+                            "exec('import torch\\ndef f(x): return torch.softmax(x, -1)', vars(own))", "from own import f"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", BY_TEXT.values(), ids=BY_TEXT)
+def test_a_module_of_the_students_is_watched_too(make, cells):
+    student = make(*cells).student(["softmax"])
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
+        student.f(X)
+
+
 def test_the_oracle_in_the_same_process_is_not_stopped():
     space = {"__name__": "__main__"}
     exec("def f(x, g): return g(x)", space)

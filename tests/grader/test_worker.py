@@ -782,6 +782,30 @@ def test_a_cell_runs_again_only_where_that_is_its_turn(make, cells):
     assert session.student().has("f") == ("return 1" in cells[1])
 
 
+def test_scripts_are_written_run_and_imported_as_at_home(make, server):
+    session = make(
+        "%%writefile helper.py\nimport math\ndef own(x):\n    return math.floor(x)",
+        "%%writefile -a helper.py\nSIZE = 3",
+        "from helper import own\nimport helper",
+        "%run more.py",
+        "def f(x): return own(x) + helper.SIZE",
+    )
+    assert session.student().f(2.5) == 5
+    assert any("more.py" in note for note in session.notes())
+    with Session([("a", "import other\n%run more.py"), ("b", "def f(x): return other.own(x) + MORE")], server=server,
+                 helpers={"other.py": "def own(x):\n    return x", "more.py": "MORE = 4"}) as session:  # fmt: skip
+        assert session.student().f(1) == 5 and not session.notes()
+
+
+def test_a_script_takes_the_place_of_nothing_that_is_there(make):
+    session = make(
+        "%%writefile torch.py\nx = 1",
+        "%%writefile random.py\nx = 1",
+        "import torch, random\ndef f(): return random.random() < 1, len(torch.ones(2))",
+    )
+    assert session.student().f() == (True, 2)
+
+
 def test_what_is_deleted_below_its_use_is_there_for_it(make):
     session = make(
         "def own(x): return x\ndata = {1: 2}\nmax = 3",

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import nbformat
 
@@ -15,6 +15,7 @@ from autograde import layout
 from autograde.checking.manifest import outcome_files, read_manifest
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.archive import MAX_MEMBER
+from autograde.grader.ingest.helpers import MOST
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.matching import match
 from autograde.grader.ingest.names import readable
@@ -69,7 +70,7 @@ def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[
     best, *rest = reversed(ordered)
     same = digests(student, [best.file.path, *(h.file.path for h in rest)], found) if rest else []
     others = [h for h, theirs in zip(reversed(rest), reversed(same)) if theirs != same[0]]
-    return Chosen(student, lesson, best, _models(best, models), tuple(others))
+    return Chosen(student, lesson, best, (*_models(best, models), *_helpers(best, found)), tuple(others))
 
 
 def _right_name(handed: Handed) -> bool:
@@ -130,6 +131,16 @@ def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed],
         if which := kinds.model(name, wanted):
             found[which] = handed
     return tuple(sorted(found.items()))
+
+
+def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:
+    """The scripts of no lesson that came with a notebook, which it may import: in its folder, or by the same student and system."""
+    scripts: dict[str, Handed] = {}
+    for out in found.left_out:
+        name = out.label.file if out.label and out.label.file else out.shown.split("/")[-1]
+        if out.file and out.student == best.student and PurePath(name).suffix == ".py" and PurePath(name).stem.isidentifier():
+            scripts.setdefault(name, Handed(out.file, best.student, best.lesson, Kind.SCRIPT, out.label, out.file.parts[:-1]))
+    return sorted((name, one) for name, one in scripts.items() if one.label or one.place == best.place)[:MOST]
 
 
 def digests(student: str, paths: Sequence[Path], found: Survey) -> list[str]:

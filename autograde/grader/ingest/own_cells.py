@@ -15,13 +15,16 @@ DEFINES = (
 )  # fmt: skip
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.While, ast.Match)
 BY_NAME = {"exec", "setattr", "globals", "vars"}  # functions that define what they are told
+FILES = re.compile(r"^%(?:%writefile|%file|run)\b", re.MULTILINE)  # magics that write and run scripts
 COMMAND = re.compile(
-    r"^[^\S\n]*(?:\w[\w, ]*=[^\S\n]*)?(![^\n]+|%(?:pip|conda|run|cd|store)\b[^\n]*|%%(?:bash|sh|script|writefile|!)[^\n]*)", re.MULTILINE
+    r"^[^\S\n]*(?:\w[\w, ]*=[^\S\n]*)?(![^\n]+|%(?:pip|conda|cd|store)\b[^\n]*|%%(?:bash|sh|script|!)[^\n]*)", re.MULTILINE
 )
 
 
 def defines_something(code: str, objects: Collection[str] = ()) -> bool:
     """Whether a cell defines a name, or changes one of the student's `objects` by a method: a loop may fill a table, too."""
+    if FILES.search(code):
+        return True
     tree = parsed(code)
     if tree is None:  # of a newer Python, or wrong: whoever needs what it defines is told
         return bool(re.search(r"^(?:async[ \t]+)?(?:def|class|type)[ \t]+\w+", code, re.MULTILINE))

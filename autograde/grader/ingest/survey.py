@@ -372,7 +372,7 @@ def _why(kind: Kind, file: File) -> str:
     if kind is Kind.NOTEBOOK:
         return "a notebook of no lesson that can be told: name it with --lesson"
     if kind is Kind.SCRIPT:
-        return "a script of no lesson"
+        return "a script of no lesson; beside a notebook it comes along"
     if file.path.suffix.lower() in LINKS or _is_address(file.path):
         return "the address of a notebook, not the notebook: ask for the .ipynb file"
     if archived := kinds.archive_name(file.path):

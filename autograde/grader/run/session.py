@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class Session:
     """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added.
 
     `with Session(…) as session:` starts the worker and ends it; `start()` and `close()` do without the `with`. Sessions of one submission
-    share its `clock`; what is `known` to have hung or died in one is not run in the next.
+    share its `clock`; what is `known` to have hung or died in one is not run in the next. `helpers` are scripts that cells may import, by name.
     """
 
     def __init__(
@@ -73,8 +73,9 @@ class Session:
         clock: Clock | None = None,
         own: Collection[str] = (),
         known: Mapping[str, CellResult] | None = None,
+        helpers: Mapping[str, str] | None = None,
     ) -> None:
-        self.own = own
+        self.own, self.helpers = own, dict(helpers or {})
         self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
         self.artifacts = artifacts or {}
         self.server = server
@@ -149,8 +150,9 @@ class Session:
                 told = self.ask("notes", ())
         except AutogradeError:
             return []
-        lines = told[:MOST_NOTES] if type(told) is list else []
-        return list(dict.fromkeys([*(readable(line[:LONGEST_NOTE]) for line in lines if type(line) is str), *self.again]))
+        lines = [*(told if type(told) is list else []), *self.again]
+        short = (readable(line[:LONGEST_NOTE]) for line in lines[: 2 * MOST_NOTES] if type(line) is str)
+        return list(dict.fromkeys(short))[:MOST_NOTES]
 
     def ask(self, operation: str, arguments: tuple) -> Any:
         """One request to the worker."""
@@ -175,6 +177,7 @@ class Session:
     def _define(self) -> bool:
         """Run the cells in a new worker; False when one of them ended it."""
         self._worker = _Worker(self, (self.server or fork_server.shared()).spawn(self.limits, self.mode))
+        self._give_helpers()
         for name, source in self.cells:
             if self._known_bad(name):
                 continue
@@ -183,6 +186,12 @@ class Session:
             if not self.alive:
                 return False
         return all(self._define_again(number, stopped) for number, stopped in self._stopped())
+
+    def _give_helpers(self) -> None:
+        seconds = self.limits.cell_seconds
+        if self.helpers:
+            with suppress(AutogradeError):  # the cells then say that their module is missing
+                self.worker.request("files", (self.helpers,), seconds, (), seconds, self.limits.wall_factor)
 
     def _stopped(self) -> list[tuple[int, str]]:
         """The cells that stopped at a name which a cell below defines, and that name; not one of which a newer version stands below."""

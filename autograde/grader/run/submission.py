@@ -24,6 +24,7 @@ from autograde.checking.result import Outcome, Result
 from autograde.checking.runner import Check
 from autograde.checking.scoring import diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
 from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.ingest.lesson_of import by_content
 from autograde.grader.ingest.matching import CodeCell, Submission, match
@@ -58,7 +59,8 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
         files = artifacts(found.path.parent, lesson)
         if not (submission.answers or files) and (not submission.written or by_content(found.path) not in (None, found.lesson)):
             raise Unreadable(_why_nothing(found))
-        run = SubmissionRun(lesson, submission, files, sandbox, limits)
+        scripts = helpers.texts(helpers.beside(found.path.parent, found.path.name))
+        run = SubmissionRun(lesson, submission, files, sandbox, limits, scripts)
         results = run.results(tell)
     except Unreadable as error:
         return without_results(found, SubmissionStatus.UNREADABLE, f"{readable(found.path.name)}: {error}")
@@ -80,7 +82,8 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
 def check_submission(lesson_name: str, submission: Submission, folder: Path, sandbox: Mode) -> list[Result]:
     """Check a matched submission whose files lie in `folder`."""
     lesson, _ = _lesson(lesson_name)
-    return SubmissionRun(lesson, submission, artifacts(folder, lesson), sandbox).results()
+    scripts = helpers.texts(helpers.beside(folder, f"{lesson_name}.py"))
+    return SubmissionRun(lesson, submission, artifacts(folder, lesson), sandbox, helpers=scripts).results()
 
 
 def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
@@ -121,6 +124,7 @@ class SubmissionRun:
     files: Mapping[str, bytes]
     sandbox: Mode
     limits: Limits = LIMITS
+    helpers: Mapping[str, str] = field(default_factory=dict)  # scripts beside the notebook, by name
     public: dict[str, _Public] = field(default_factory=dict)
     done: dict[str, Result] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what was left out of functions that are defined
@@ -150,7 +154,7 @@ class SubmissionRun:
 
     def _open(self, cells: Sequence[CodeCell], known: Mapping[str, CellResult] | None = None) -> Session:
         own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
-        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, known=known)
+        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, known=known, helpers=self.helpers)
 
     def _publicly(self, exercise: Exercise, session: Session) -> _Public:
         """By the public checks alone; what they leave no more to find out about is final."""

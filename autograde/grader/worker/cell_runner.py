@@ -28,6 +28,7 @@ from autograde.checking.syntax import bound
 from autograde.grader.worker import rescue
 from autograde.grader.worker.inert import Inert, Shell
 from autograde.grader.worker.stand_ins import OnCpu
+from autograde.grader.worker.written_modules import WrittenModules
 
 MARK = "<cell "
 LACKING = (ImportError, OSError, EOFError, sqlite3.OperationalError)  # what the sandbox's bareness brings about
@@ -43,9 +44,10 @@ class Cells:
     functions that are defined."""
 
     def __init__(self) -> None:
-        self.namespace = make_namespace(self)
-        self.lost: dict[str, str] = {}
+        self.files: dict[str, str] = {}  # that lie beside the notebook or that it writes, by name
         self.notes: list[str] = []
+        self.lost: dict[str, str] = {}
+        self.namespace = make_namespace(self)
         self._absent: set[str] = set()  # names that failed imports would have bound, and what is made of these
         self._futures = 0
 
@@ -141,7 +143,8 @@ def make_namespace(cells: Cells) -> dict[str, Any]:
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     namespace = vars(module)
-    shell = Shell(namespace, cells.run)
+    shell = Shell(namespace, cells.run, cells.files, cells.notes.append)
+    WrittenModules(cells.files, lambda file: f"{MARK}{file}>").install()
     namespace.update(get_ipython=lambda: shell, display=Inert(), __builtins__=__builtins__, **history())
     for place in (IPython, getipython):
         vars(place)["get_ipython"] = namespace["get_ipython"]

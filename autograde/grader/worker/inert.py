@@ -34,12 +34,18 @@ class Inert:
 
 
 class Shell(Inert):
-    """What `get_ipython()` gives: magics are ignored, but the code inside those that define something is run, by `run(name, code)`."""
+    """What `get_ipython()` gives: magics are ignored, but the code inside those that define something is run, by `run(name, code)`. `files` are
+    texts by name, which `%%writefile` writes and `%run` runs; `tell` says what could not be run."""
 
-    def __init__(self, namespace: dict[str, Any], run: Callable[[str, str], None]) -> None:
-        self.user_ns, self._run = namespace, run
+    def __init__(
+        self, namespace: dict[str, Any], run: Callable[[str, str], None], files: dict[str, str], tell: Callable[[str], None]
+    ) -> None:
+        self.user_ns, self._run, self._files, self._tell = namespace, run, files, tell
 
     def run_cell_magic(self, name: str, line: str, body: str) -> None:
+        if name in ("writefile", "file") and (words := line.split()):
+            before = self._files.get(words[-1], "") if words[0] in ("-a", "--append") else ""
+            self._files[words[-1].strip("\"'").removeprefix("./")] = before + body
         if name == "capture" and line.split()[-1:] and line.split()[-1].isidentifier():
             self.user_ns[line.split()[-1]] = Inert()  # what was printed; nobody sees it here
         if name in MAGICS_AROUND_CODE:
@@ -48,12 +54,21 @@ class Shell(Inert):
     def run_line_magic(self, name: str, line: str, *rest: Any) -> Any:
         if name == "pylab":
             exec(PYLAB, self.user_ns)
+        if name == "run":
+            self._run_file(line)
         if name not in ("time", "prun"):
             return None
         try:
             return eval(line, self.user_ns)
         except SyntaxError:
             exec(line, self.user_ns)
+
+    def _run_file(self, line: str) -> None:
+        file = next((word.strip("\"'").removeprefix("./") for word in line.split() if not word.startswith("-")), "")
+        if file in self._files:
+            self._run(file, self._files[file])
+        else:
+            self._tell(f"`%run {line.strip()}` is not run here: there is no {file} beside the notebook")
 
 
 class InertModule(ModuleType):

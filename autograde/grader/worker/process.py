@@ -209,6 +209,10 @@ def _define(worker: Worker, name: str, source: str) -> None:
     worker.cells.run(name, source)
 
 
+def _files(worker: Worker, files: dict[str, str]) -> None:
+    worker.cells.files.update(files)
+
+
 def _has(worker: Worker, name: str) -> bool:
     return name in worker.namespace
 
@@ -243,6 +247,7 @@ def _next(worker: Worker, iterator: Iterator) -> tuple:
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "define": _define,
+    "files": _files,
     "has": _has,
     "notes": lambda worker: worker.cells.notes,
     "call": _call,

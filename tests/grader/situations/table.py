@@ -318,6 +318,7 @@ class Graded:
     says: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     status: str = "graded"
+    beside: tuple[tuple[str, str], ...] = ()
 
     def write(self) -> bytes:
         content = self.content(copy.deepcopy(NOTEBOOK))
@@ -349,6 +350,10 @@ GRADED = {
     "another-kernel": Graded("files", "nbgrader#416", of_another_kernel),
 }  # fmt: skip
 GRADED_MORE = {
+    "a-script-written-by-a-cell": Graded("kernel", "nbgrader#940", uses_own("%%writefile helper.py\n" + KEEP, "from helper import own")),
+    "a-script-handed-in-beside": Graded("kernel", "nbgrader#940", uses_own("from helper import own"), beside=(("helper.py", KEEP),)),
+    "a-script-handed-in-and-run": Graded("kernel", "nbgrader#940", uses_own("%run helper.py"), beside=(("helper.py", KEEP),)),
+    "a-script-that-is-not-there": Graded("kernel", "nbgrader#940", uses_own("%run helper.py"), 1.5, ("helper.py",)),
     "input-in-an-answer": Graded(
         "kernel", "nbgrader#1844", in_answer(lambda code: code + "\n\nsize = int(input('size? '))\nprint(causal_mask(size))\n")
     ),
