@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 
 from autograde import layout
 from tests import written
-from tests.browser import contrast
+from tests.browser import contrast, keyboard
 from tests.classroom import environment
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -72,7 +72,7 @@ def test_a_class_is_graded_by_keyboard_and_nothing_is_lost(desk, watch):
         student = page.locator("#who").inner_text()
         order.append(student)
         page.keyboard.press("1")
-        saved(page, "1 points")
+        saved(page, "1 point")
         page.keyboard.press("4")
         saved(page, "1.5 points")
         page.keyboard.press("3")  # of the same part: the whole point takes the half's place
@@ -127,7 +127,7 @@ def test_another_grader_and_a_server_that_went_away(desk, watch):
         page.goto(desk.address)
         expect(page.locator("#who")).to_contain_text("Answer")
     first.keyboard.press("1")
-    saved(first, "1 points")
+    saved(first, "1 point")
     second.keyboard.press("4")
     expect(second.locator("#trouble")).to_contain_text("Somebody else")
     expect(second.get_by_label("Points", exact=True)).to_have_value("1")
@@ -150,9 +150,10 @@ def test_everybody_can_use_it(desk, watch, width, scheme):
     page.goto(desk.address)
     names_shown(page)
     page.keyboard.press("1")
-    saved(page, "1 points")
+    saved(page, "1 point")
     page.locator("summary").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    assert keyboard.trouble(page) == []
     found = Axe().run(page).response["violations"]
     assert [(v["id"], v["impact"], v["nodes"][0]["target"]) for v in found] == []
     assert contrast.faint(page.locator("button, label, summary, p, h2, #done")) == []

@@ -20,6 +20,7 @@ function given() {
   return { points: typed === "" ? null : Number(typed), comment: at("comment").value.trim(), items };
 }
 
+const inWords = points => `${points} point${points === 1 ? "" : "s"}`;
 const same = (a, b) => a.points === b.points && a.comment === b.comment && a.items.join() === b.items.join();
 const kept = a => ({ points: a.points, comment: a.comment, items: [...a.items] });
 const dirty = () => answer !== null && !same(given(), seen);
@@ -49,7 +50,7 @@ async function send(wanted) {
     seen = kept(now);
     if (now.conflict) show(now);
     at("trouble").textContent = now.conflict ? "Somebody else graded this answer meanwhile: this is what they gave. Change it if you disagree." : "";
-    at("state").textContent = now.conflict ? "" : `Saved: ${now.points === null ? "not graded" : `${now.points} points`}.`;
+    at("state").textContent = now.conflict ? "" : `Saved: ${now.points === null ? "not graded" : inWords(now.points)}.`;
     note(now);
     return !now.conflict;
   } catch (error) {
@@ -154,7 +155,7 @@ async function open(id) {
   at("who").textContent = now.student ? `${now.name || now.student}${now.name ? ` (${now.student})` : ""}` : `Answer ${now.number} of ${asked.answers.length}`;
   at("answer").innerHTML = now.html; // cleaned by the server; the page's policy lets nothing in it act or load
   if (now.blank) at("answer").append(Object.assign(document.createElement("p"), { className: "soft", textContent: "Nothing was written: 0 points, unless you give some." }));
-  at("state").textContent = now.points === null ? "" : `Saved: ${now.points} points.`;
+  at("state").textContent = now.points === null ? "" : `Saved: ${inWords(now.points)}.`;
   at("trouble").textContent = "";
   show(now);
   count();
