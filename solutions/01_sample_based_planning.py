@@ -1295,7 +1295,7 @@ check(prioritized_sweeping)
 #   and Barto (2018), *Reinforcement Learning: An Introduction*, second edition, MIT Press.
 # - Lin (1992), *Self-Improving Reactive Agents Based on Reinforcement Learning, Planning and Teaching*, Machine Learning 8; van Seijen and
 #   Sutton (2015), *A Deeper Look at Planning as Learning from Replay*, ICML.
-# - Howard (1960), *Dynamic Programming and Markov Processes*, MIT Press; Moore and Atkeson (1993), *Prioritized Sweeping*, Machine Learning
+# - Howard (1960), *Dynamic Programming and Markov Processes*, Technology Press of MIT and Wiley; Moore and Atkeson (1993), *Prioritized Sweeping*, Machine Learning
 #   13; Peng and Williams (1993), *Efficient Learning and Planning Within the Dyna Framework*, Adaptive Behavior 1.
 # - Strens (2000), *A Bayesian Framework for Reinforcement Learning*, ICML; Osband, Russo and Van Roy (2013), *(More) Efficient Reinforcement
 #   Learning via Posterior Sampling*, NeurIPS.

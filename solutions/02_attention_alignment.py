@@ -138,8 +138,8 @@ def show_mistakes():
 attempt(show_mistakes)
 
 # %% [markdown]
-# The form is right: four digits, a hyphen, two digits. What is lost is *which* digits. (Is the vector too small? Section 6 tests it.) Yet
-# the digits stand in the source, in plain sight, and the decoder may not look. So let it look.
+# The form is right; what is lost is *which* digits. (Is the vector too small? Section 6 tests it.) They stand in the source, and the
+# decoder may not look. So let it look.
 
 # %% [markdown]
 # ## 2 · A vector of importance weights over the source

@@ -1126,13 +1126,17 @@ check(grouped_query_attention)
 #
 # A layer that equals PyTorch's up to rounding, that can look in several places at once, and that generates without repeating work. One
 # thing it cannot see is order: shuffle the guests, and the outputs are the same, shuffled along. For a room that is right; for *dog bites
-# man* it is not. **Lesson 05**
-# gives the words their order.
+# man* it is not. **Lesson 05** gives the words their order.
 #
-# **Sources.** Vaswani et al. (2017), *Attention is all you need* · Michel, Levy and Neubig (2019), *Are sixteen heads really better than
-# one?* · Voita et al. (2019), *Analyzing multi-head self-attention* · Clark et al. (2019), *What does BERT look at?* · Bhojanapalli et
-# al. (2020), *Low-rank bottleneck in multi-head attention models* · Shazeer (2019), *Fast transformer decoding* · Ainslie et al. (2023),
-# *GQA*.
+# **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
+#
+# - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
+# - Michel, Levy and Neubig (2019), *Are Sixteen Heads Really Better than One?*, NeurIPS; Voita et al. (2019), *Analyzing Multi-Head
+#   Self-Attention: Specialized Heads Do the Heavy Lifting, the Rest Can Be Pruned*, ACL.
+# - Clark et al. (2019), *What Does BERT Look At? An Analysis of BERT's Attention*, BlackboxNLP.
+# - Bhojanapalli et al. (2020), *Low-Rank Bottleneck in Multi-head Attention Models*, ICML.
+# - Shazeer (2019), *Fast Transformer Decoding: One Write-Head is All You Need*, arXiv; Ainslie et al. (2023), *GQA: Training Generalized
+#   Multi-Query Transformer Models from Multi-Head Checkpoints*, EMNLP.
 
 # %% tags=["figure"]
 lesson.scoreboard()

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 05 · Positional encoding
-# *Needs: lessons 03 and 04 (heads, the causal mask) · about 2 hours · CPU is enough · 24 points, 3 more for the written question*
+# *Needs: lessons 03 and 04 (heads, the causal mask) · about 2 hours · CPU is enough · 24 points by checks, 3 for the written question*
 #
 # > dog bites man
 # >
@@ -1231,14 +1231,14 @@ _ = attempt(compare_bases)
 # %% [markdown]
 # **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
 #
-# - Peng, Quesnelle, Fan and Shippole (2024), *YaRN: Efficient Context Window Extension of Large Language Models*, ICLR.
 # - Gehring et al. (2017), *Convolutional Sequence to Sequence Learning*, ICML.
 # - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
 # - Raffel et al. (2020), *Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer*, JMLR (T5).
 # - Su et al. (2021), *RoFormer: Enhanced Transformer with Rotary Position Embedding*.
 # - Press, Smith and Lewis (2022), *Train Short, Test Long: Attention with Linear Biases Enables Input Length Extrapolation*, ICLR.
 # - Haviv et al. (2022), *Transformer Language Models without Positional Encodings Still Learn Positional Information*, Findings of EMNLP.
-# - Chen et al. (2023), *Extending Context Window of Large Language Models via Positional Interpolation*.
+# - Chen et al. (2023), *Extending Context Window of Large Language Models via Positional Interpolation*, arXiv; Peng, Quesnelle, Fan and Shippole
+#   (2024), *YaRN: Efficient Context Window Extension of Large Language Models*, ICLR.
 
 # %% tags=["figure"]
 lesson.scoreboard()

@@ -52,7 +52,11 @@ lesson = open_lesson("06_tokenization", globals())
 check = lesson.check
 
 # %% [markdown]
-# Here is a line of text as GPT-2 sees it: one colour change a token, `·` for a space, `‹e6›` for a byte that is no whole character.
+# **Conventions.** Ids are plain ints and count from 0. From exercise 5 on a symbol is a `bytes` object and a word a tuple of them. What a
+# function is given stays as it is. A figure that says it is waiting for your function draws itself once you have written it: run its cell
+# again.
+#
+# Here is a line of text as GPT-2 sees it: one colour change per token, `·` for a space, `‹e6›` for a byte that is no whole character.
 
 # %% tags=["figure"]
 GLIMPSE = "Is 9.9 greater than 9.11? Deep Learning, deeplearning, 深度学习."
@@ -1133,7 +1137,7 @@ if cuts:
 # shows that training text matters too. A decision: train two models that differ only in the cut of digits, several seeds each, and compare the accuracy of sums on held-back prices, by number of digits.
 #
 # **Rubric**
-# - 1 point: about one byte a token or about eight times as many tokens, with its consequence for time **and** context; and that complete coverage is not compression. Half a point without a number.
+# - 1 point: about one byte per token or about eight times as many tokens, with its consequence for time **and** context; and that complete coverage is not compression. Half a point without a number.
 # - 1 point: ids index rows of learned tables, so a swap breaks the model; a sensible alternative. Half a point if one is missing.
 # - 1 point: a reason for (fixed place value, or the published result), a reason for doubt, **and** an experiment that changes only the cut. Half a point if the experiment changes more or is missing.
 # ### END SOLUTION

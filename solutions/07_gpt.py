@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 07 · GPT: from blocks to a trained language model
-# *Needs: lessons 04 to 06 · about 4 hours · CPU is enough, a GPU makes it bigger · 28 points*
+# *Needs: lessons 04 to 06 · about 4 hours · CPU is enough, a GPU makes it bigger · 28 points by checks, 3 for the written question*
 #
 # We have all the parts: attention, heads, positions, tokens. One question of the lecture is still open:
 #
@@ -61,6 +61,11 @@ lesson = open_lesson("07_gpt", globals())
 check = lesson.check
 
 # %% [markdown]
+# **Conventions.** Token ids are int64. Losses are in nats, per token where nothing else is said. Results keep the dtype and device of the
+# inputs, which are never changed in place. Randomness comes from an explicit `torch.Generator` wherever a function is given one: every draw
+# uses it, so the same seed gives the same result. A figure that says it is waiting for your function draws itself once you have written it:
+# run its cell again.
+#
 # ## The text
 #
 # Characters are our tokens today. They make long sequences of small things, which is what a small model can learn in minutes. The exercises

@@ -55,6 +55,11 @@ check = lesson.check
 Outcome = tuple[float, str, bool] | None
 
 # %% [markdown]
+# **Conventions.** Prefixes are tuples of tokens, observations and actions of the game are strings, token ids are int64 tensors. Rewards are
+# named as in lesson 01: $r_{t+1}$ is what the action at time $t$ brings. Inputs are never changed in place. Randomness comes from an
+# explicit `torch.Generator` where a function is given one. A figure that says it is waiting for your function draws itself once you have
+# written it: run its cell again.
+#
 # ## 1 · The token-level MDP, and its exact values
 #
 # A writer has a vocabulary $\mathcal V$ and writes exactly $H$ tokens.
@@ -918,7 +923,7 @@ check(return_conditioned)
 # All learn from the same random play, and all see only text:
 #
 # - **random**: takes any action;
-# - **clone**: your `choose_action` with a model trained on your `return_conditioned` lines (one step a line, since an observation is a
+# - **clone**: your `choose_action` with a model trained on your `return_conditioned` lines (one step per line, since an observation is a
 #   state). Its wish is the highest return to go that the play has seen from where it stands. It draws at temperature 0.5: every action here
 #   has two words, so score / 0.5 is the action's whole log-probability, and the draw follows the model's own policy;
 # - **planner in the learned world**: your `plan_action` in the GPT's imagination, with random rollouts;
@@ -1283,7 +1288,7 @@ if lives:
 # - Williams (1992), *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*, Machine Learning 8; Sutton,
 #   McAllester, Singh and Mansour (2000), *Policy Gradient Methods for Reinforcement Learning with Function Approximation*, NIPS 12; Schulman
 #   et al. (2017), *Proximal Policy Optimization Algorithms*, arXiv.
-# - Tesauro and Galperin (1996), *On-line Policy Improvement using Monte-Carlo Search*, NeurIPS.
+# - Tesauro and Galperin (1996), *On-line Policy Improvement using Monte-Carlo Search*, NIPS 9.
 # - Sutton and Barto (2018), *Reinforcement Learning: An Introduction*, 2nd edition, chapter 8.
 # - Côté et al. (2018), *TextWorld: A Learning Environment for Text-based Games*.
 # - Chen et al. (2021), *Decision Transformer: Reinforcement Learning via Sequence Modeling*, NeurIPS.
