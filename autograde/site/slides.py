@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,7 @@ TEMPLATES = Path(__file__).parent
 HEADING = re.compile(r"^(#{1,3}) +(.+)$")
 HINT = re.compile(r"<details.*?</details>", re.DOTALL)
 ITEM = re.compile(r"^(?:[-*]|\d+\.) +", re.MULTILINE)
+BAR_IN_CODE = re.compile(r"`([^`\n]*\\\|[^`\n]*)`")  # in a table nbconvert shows the backslash, too
 SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*$`“\"(])")
 ABOUT = re.compile(r"exercise|points|minutes|sources|written question", re.IGNORECASE)
 EFFORT = re.compile(r"\s*\([●○]+[^)]*\)|[●○]+ · .*$|\(\d+ points[^)]*\)")  # behind a heading: of use to who does it alone
@@ -103,6 +105,7 @@ def _lines(block: str) -> int:
 def _seen(block: str) -> str:
     """What an audience should see of a block of Markdown; nothing of plain prose."""
     if block.startswith("|"):
+        block = BAR_IN_CODE.sub(lambda code: f"<code>{escape(code[1], quote=False)}</code>".replace("\\|", "&#124;"), block)
         return block if len(block.splitlines()) <= ROWS and not ABOUT.search(block.splitlines()[0]) else ""
     if ITEM.match(block):
         marks = ITEM.findall(block)
@@ -113,7 +116,7 @@ def _seen(block: str) -> str:
 
 def _first(text: str) -> str:
     """The first sentence, if it is no longer than a slide bears."""
-    first = SENTENCE.split(" ".join(text.split()), maxsplit=1)[0]
+    first = SENTENCE.split(" ".join(ITEM.split(text)[0].split()), maxsplit=1)[0]  # a list below it is no part of it
     return first if len(first.split()) <= WORDS and first.count("$") % 2 == 0 and first.count("`") % 2 == 0 else ""
 
 

@@ -110,3 +110,15 @@ def test_beside_a_figure_there_is_room_for_a_sentence_and_for_no_table_or_formul
     at = next(number for number, slide in enumerate(found) if slide.figure)
     assert bool(found[at].shown) == beside and len(found[at + 1 :]) == (0 if beside else 1)
     assert beside or after.split("\n")[-1] in "\n".join(found[at + 1].shown)
+
+
+def test_a_list_that_follows_a_sentence_at_once_is_no_part_of_it():
+    cells = [new_markdown_cell("## The table, drawn\n\nRead it row by row.\n- **Content.** It is pale.\n- **Dot.** It is not.")]
+    [slide] = slides.slides(new_notebook(cells=cells))
+    assert slide.shown == ["Read it row by row."] and "It is pale." in slide.said[0]
+
+
+def test_a_bar_within_code_in_a_table_is_shown_without_its_backslash():
+    cells = [new_markdown_cell("## Back\n\n| text | result |\n| --- | --- |\n| `+0.9 \\| a <b>` | `None` |")]
+    [slide] = slides.slides(new_notebook(cells=cells))
+    assert "<code>+0.9 &#124; a &lt;b&gt;</code> | `None` |" in slide.shown[0]
