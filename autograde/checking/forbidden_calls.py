@@ -8,6 +8,7 @@ It stops a shortcut, not a fraud: whoever gets round it has written more than th
 from __future__ import annotations
 
 import _thread
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -61,6 +62,8 @@ SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.s
 _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
 # The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
 _OURS = {gradients.__name__: {"backward", "grad"}}
+# Where files are that no cell has written: known before one could change the list.
+_INSTALLED = tuple({os.path.join(folder, "") for folder in (*sys.path, sys.prefix, sys.base_prefix) if os.path.isabs(folder)})
 _SERVING: set[str] = set()  # modules whose frames stand where a test's request came in
 _CALLING_BACK = ("apply_", "map_", "map2_")  # PyTorch calls a function of Python's from in there, unwatched
 _OPERATORS = frozenset(name.split(".")[0] for name in torch._C._dispatch_get_all_op_names())  # before a student defines any
@@ -145,7 +148,7 @@ class _Watcher:
         module = _module(frame)
         if module.startswith("autograde."):  # what was bound to the exercise's name is the library's function itself
             return name not in _OURS.get(module, ()) or not _asked_by_the_test(frame)
-        return vars(sys.modules.get(module, sys)) is not frame.f_globals or _is_text(frame)
+        return vars(sys.modules.get(module, sys)) is not frame.f_globals or _is_written_here(frame)
 
     def packages(self, stack: ExitStack) -> None:
         """Watch the packages and modules among the names, as far as they are loaded; loading them now is a call too."""
@@ -165,10 +168,9 @@ class _Watcher:
             stack.enter_context(_profiling(_Profile(self)))
 
 
-def _is_text(frame: FrameType) -> bool:
-    """Whether code comes from a text and no file: a cell, or a module that a cell has written, whatever it is registered as."""
-    name = frame.f_code.co_filename
-    return name.startswith("<") and not name.startswith("<frozen ")
+def _is_written_here(frame: FrameType) -> bool:
+    """Whether code comes from a text or from no installed file: a cell, or a module that a cell has written, whatever it is registered as."""
+    return not frame.f_code.co_filename.startswith(("<frozen ", *_INSTALLED))
 
 
 class _Functions(TorchFunctionMode):

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from autograde.checking.errors import ForbiddenCall
 from autograde.checking.forbidden_calls import forbidding
+from autograde.grader.sandbox import probe
 
 WAYS = {
     "softmax": """
@@ -220,6 +221,33 @@ def test_a_module_of_the_students_is_watched_too(make, cells):
     student = make(*cells).student(["softmax"])
     with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
         student.f(X)
+
+
+FILE = """
+import importlib.util, os, sys
+with open("sneaky.py", "w") as file:
+    file.write("import torch\\nfrom torch.nn.functional import softmax as early\\ndef f(x): return torch.softmax(x, -1)\\ndef g(x): return early(x, -1)\\n")
+sys.path.insert(0, os.getcwd())
+import sneaky
+from sneaky import f
+def of_module(x): return sneaky.f(x)
+def by_name(x): return f(x)
+def imported_early(x): return sneaky.g(x)
+def loaded_again(x):
+    spec = importlib.util.spec_from_file_location("other", os.path.abspath("sneaky.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["other"] = module
+    spec.loader.exec_module(module)
+    return module.f(x)
+"""
+
+
+@pytest.mark.skipif(probe.support().level != "namespaces", reason="elsewhere no file can be written")
+@pytest.mark.parametrize("way", ["of_module", "by_name", "imported_early", "loaded_again"])
+def test_a_file_that_a_cell_has_written_is_watched_too(make, way):
+    student = make(FILE).student(["softmax"])
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
+        getattr(student, way)(X)
 
 
 def test_the_oracle_in_the_same_process_is_not_stopped():
