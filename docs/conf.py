@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -54,13 +55,23 @@ def copy_mathjax(app, error) -> None:
     shutil.copy(packaged / "tex-svg.js", target)
 
 
+def without_tex(paragraph: nodes.paragraph) -> str:
+    """Its words; a formula as plain signs where that is possible, else as an ellipsis."""
+    return "".join(_formula(text) if isinstance(text.parent, nodes.math) else text.astext() for text in paragraph.findall(nodes.Text))
+
+
+def _formula(tex: nodes.Text) -> str:
+    plain = re.sub(r"\\sqrt\s*(?:\{(\w+)\}|(\w))", lambda found: "√" + (found[1] or found[2]), tex.astext().replace(r"\cdot", "·"))
+    return "…" if re.search(r"[\\{}]", plain) else plain
+
+
 def write_excerpts(app, error) -> None:
     """The paragraphs of every page, for the search page to show where a word was found."""
     if error:
         return
     pages = {}
     for name in sorted(app.env.found_docs):
-        texts = (node.astext() for node in app.env.get_doctree(name).findall(nodes.paragraph))
+        texts = map(without_tex, app.env.get_doctree(name).findall(nodes.paragraph))
         pages[name] = [" ".join(text.split()) for text in texts if len(text) > SHORTEST]
     script = f"const EXCERPTS = {json.dumps(pages, ensure_ascii=False)};\n"
     (Path(app.outdir) / "_static" / "excerpts.js").write_text(script, encoding="utf-8")

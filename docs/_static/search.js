@@ -8,8 +8,10 @@ function excerpt(paragraphs, words) {
     for (const text of paragraphs) {
       const at = text.toLowerCase().indexOf(word);
       if (at < 0) continue;
-      const from = Math.max(0, at - AROUND), to = Math.min(text.length, at + word.length + AROUND);
-      return [(from ? "… " : "") + text.slice(from, at), text.slice(at, at + word.length), text.slice(at + word.length, to) + (to < text.length ? " …" : "")];
+      const end = at + word.length, near = at - AROUND, far = end + AROUND;
+      const from = near > 0 ? Math.min(at, text.indexOf(" ", near) + 1) : 0; // no word is cut
+      const to = far < text.length ? Math.max(end, text.lastIndexOf(" ", far)) : text.length;
+      return [(from ? "… " : "") + text.slice(from, at), text.slice(at, end), text.slice(end, to) + (to < text.length ? " …" : "")];
     }
   }
   return null;

@@ -13,7 +13,7 @@ from tests import shared
 from tests.browser import keyboard
 
 PAGES = [
-    "index", "lessons/03_self_attention", "students", "instructors", "authoring", "exports", "security", "leaderboard", "changelog", "search",
+    "index", "lessons/03_self_attention", "students", "instructors", "authoring", "architecture", "exports", "security", "leaderboard", "changelog", "search",
     "measured/strength", "measured/benchmarks", "tour", "sample/class", "sample/feedback/dev/03_self_attention",
 ]  # fmt: skip
 # Each page in one look, the looks in turn: templates repeat, so each is met in several, and each page's own content once.
@@ -96,6 +96,11 @@ def test_the_search_finds_without_a_server(opened):
     assert watched.page.locator("#search-results li a", has_text="Self-attention").count() >= 1
     found = watched.page.locator("#search-results li", has_text="Self-attention").first.locator("p.context")
     assert "softmax" in found.inner_text().lower() and len(found.inner_text()) > 60
+    said = watched.page.locator("#search-results p.context").all_inner_texts()
+    assert said and not any("\\" in text for text in said), "no TeX"
+    whole = watched.page.evaluate("Object.values(EXCERPTS).flat().join(' ').split(' ')")
+    ends = {word for text in said for word in (text.removeprefix("… ").removesuffix(" …").split()[i] for i in (0, -1))}
+    assert ends <= set(whole), "a word is cut"
     watched.assert_quiet()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from autograde import layout
 from autograde.site import slides
 
 LESSON = "04_multi_head_attention"
 SLACK = 25  # px that a slide may be longer than the screen, of its margin: it scrolls
+READ = (0, 1, 3, 8)  # the first one, a formula, a figure, an exercise: what axe looks at
 OVER = "(() => { const e = Reveal.getCurrentSlide(); return Math.max(e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth); })()"
 
 
@@ -31,6 +33,11 @@ def test_a_lesson_is_shown_from_its_slides(watch, deck):
         views += page.locator("section.present [role=group] button").count() > 0
         if number in (0, 3):
             watched.shot(f"slides-{number}")
+        if number in READ:
+            page.wait_for_timeout(1000)  # until the slide stands still: colours in passing are not judged
+            assert [
+                (rule["id"], rule["nodes"][0]["target"]) for rule in Axe().run(page, options={"preload": False}).response["violations"]
+            ] == []
         before = page.evaluate("Reveal.getSlidePastCount()")
         page.keyboard.press("Space")
         if number < total - 1:
