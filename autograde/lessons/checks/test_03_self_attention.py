@@ -289,6 +289,8 @@ def test_the_layer_has_three_matrices(student):
             f"its weight has the shape {got}, expected is (4, 7)" if got else "there is none",
         )
         expect.true(f"{name}.bias" not in shapes, f"`{name}` has a bias; the lesson's projections have none (bias=False)")
+    extra = sorted({name.rpartition(".")[0] for name in shapes if name.endswith(".weight")} - {"w_q", "w_k", "w_v"})
+    expect.true(not extra, "SelfAttention has w_q, w_k and w_v and nothing else", f"it also has {', '.join(extra)}")
 
 
 @pytest.mark.exercise("SelfAttention", weight=2)

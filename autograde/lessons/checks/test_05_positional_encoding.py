@@ -67,7 +67,7 @@ PROBES = {
     "rotary_embedding": lambda student: [student.rotary_embedding(words(), *told) for told in ((POSITIONS, 50.0), (POSITIONS + 2, 20.0))],
     "alibi_bias": lambda student: student.alibi_bias(4, 5),
     "relative_position_bucket": lambda student: student.relative_position_bucket(torch.tensor([*range(-90, 91, 3), -5000, 5000]), 24, 70),
-    "interpolated_rotary": lambda student: student.interpolated_rotary(words(), POSITIONS, 5, 20, 50.0),
+    "interpolated_rotary": lambda student: student.interpolated_rotary(words(), POSITIONS, 4, 16, 50.0),
 }
 
 

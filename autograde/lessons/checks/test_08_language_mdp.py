@@ -128,7 +128,7 @@ def asking(student, *answers, **options):
 TEXTS = (" +0.9 | the end . | end", " -0.1 | a room . | go", " -2.5 | a room . | end", "", " +0.9 | a", " +0.9 | a | maybe", " +0.9 | a | go on",
          " nan | a | go", " much | a | go", " -1.0 | the end of it | go")  # fmt: skip
 # twelve right, one None, two wrong rewards, three wrong ends, five wrong observations: what is not counted shows in the share
-MIXED = 12 * [((1.0, "a", False), (1.0, "a", False))] + [(None, (0.5, "a", False))] + 2 * [((0.5, "b", True), (1.0, "b", True))]
+MIXED = 12 * [((1.0, "a", False), (1.0, "a", False))] + [(None, (0.5, "a", False))] + 2 * [((0.75, "b", True), (1.0, "b", True))]
 MIXED += 3 * [((1.0, "c", False), (1.0, "c", True))] + 5 * [((1.0, "c", False), (1.0, "d", False))]
 STARTS = [("on", 2), ("on", 9), ("stay", 3), ("fog", 3)]
 

@@ -233,6 +233,14 @@ def test_every_question_is_asked(student):
         expect.equal(student.sample_outcome(Replies(text), "o", "a", 3), want, where="one of two questions of the same length")
 
 
+@pytest.mark.exercise("rollout_return")
+def test_rewards_of_nothing_are_discounted_past(student):
+    """A step without a reward takes time, too."""
+    path = {"a": (0.0, "b", False), "b": (0.0, "c", False), "c": (8.0, "d", True)}
+    got = student.rollout_return(lambda obs, action: path[obs], lambda obs: "on", "a", "on", 5, 0.5)
+    expect.close(got, 2.0, where="rewards 0, 0 and 8 and gamma 0.5")
+
+
 @pytest.mark.exercise("rollout_return", weight=3)
 def test_a_longer_rollout(student):
     """The policy sees the imagined observation, and every reward has its own discount."""

@@ -1020,7 +1020,7 @@ misconception(
 )
 misconception(
     "train_step",
-    "The step is taken with gradients that are not clipped: clip their norm, and before the step.",
+    "The step is taken with gradients whose norm was not cut down to `clip`: do that, and before the step.",
     replace=(
         (
             "    if clip is not None:\n        nn.utils.clip_grad_norm_(model.parameters(), clip)\n    optimizer.step()\n",
@@ -1030,7 +1030,7 @@ misconception(
 )
 misconception(
     "train_step",
-    "The step is taken with gradients that are not clipped: clip their norm, and before the step.",
+    "The step is taken with gradients whose norm was not cut down to `clip`: do that, and before the step.",
     replace=("if clip is not None:", "if False:"),
 )
 misconception(

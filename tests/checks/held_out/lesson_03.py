@@ -360,3 +360,96 @@ def streaming_pads(q, k, v, block_size):
         e = ((q @ keys[..., i, :, :].mT - largest) / math.sqrt(q.shape[-1])).exp() * real
         total, weighted = total + e.sum(-1, keepdim=True), weighted + e @ values[..., i, :, :]
     return weighted / total
+
+
+@misconception("query_key_value", "scaled by the width of the model")
+def qkv_embedding_scale(x, w_q, w_k, w_v):
+    x = x * math.sqrt(x.shape[-1])
+    return x @ w_q, x @ w_k, x @ w_v
+
+
+@misconception("query_key_value", "all heads of a packed product in one")
+def qkv_packed_wrong(x, w_q, w_k, w_v):
+    return tuple((x @ torch.cat([w_q, w_k, w_v], -1)).split([w_v.shape[-1], w_k.shape[-1], w_q.shape[-1]], -1))
+
+
+@misconception("attention_scores", "negative distance instead of a product")
+def scores_distance(q, k):
+    return -torch.cdist(q, k) / math.sqrt(q.shape[-1])
+
+
+@misconception("attention_scores", "scaled by the fourth root")
+def scores_fourth_root(q, k):
+    return (q / q.shape[-1] ** 0.25) @ k.mT
+
+
+@misconception("causal_mask", "an anti-diagonal triangle")
+def causal_flipped(n, device=None):
+    return torch.ones(n, n, dtype=torch.bool, device=device).tril().flip(1)
+
+
+@misconception("causal_mask", "a batch dimension in front")
+def causal_with_batch(n, device=None):
+    return torch.ones(n, n, dtype=torch.bool, device=device).tril()[None]
+
+
+@misconception("padding_mask", "both queries and keys are hidden")
+def padding_square(lengths, n):
+    real = torch.arange(n, device=lengths.device) < lengths[..., None]
+    return real[..., :, None] & real[..., None, :]
+
+
+@misconception("padding_mask", "bytes instead of booleans")
+def padding_bytes(lengths, n):
+    return (torch.arange(n, device=lengths.device) < lengths[..., None, None]).byte()
+
+
+@misconception("scaled_dot_product_attention", "scaled after the softmax")
+def attention_scaled_after(q, k, v, mask=None):
+    o, w = att(q * math.sqrt(q.shape[-1]), k, v, mask)
+    return o / math.sqrt(q.shape[-1]), w / math.sqrt(q.shape[-1])
+
+
+@misconception("scaled_dot_product_attention", "the mask is added as ones and zeros")
+def attention_mask_added(q, k, v, mask=None):
+    s = q @ k.mT / math.sqrt(q.shape[-1])
+    w = (s if mask is None else s + mask.to(s.dtype)).softmax(-1)
+    return w @ v, w
+
+
+misconception(
+    "SelfAttention",
+    "an output projection more",
+    replace=("self.causal = causal", "self.causal, self.w_o = causal, nn.Linear(d_k, d_k, bias=False)"),
+)
+misconception(
+    "SelfAttention",
+    "the residual inside",
+    replace=(
+        "return scaled_dot_product_attention(self.w_q(x), self.w_k(x), self.w_v(x), mask)",
+        "out, w = scaled_dot_product_attention(self.w_q(x), self.w_k(x), self.w_v(x), mask)\n        return out + self.w_v(x), w",
+    ),
+)
+
+
+@misconception("intra_attention_weights", "the summary in place of the new word")
+def intra_only_summary(h, x_t, h_tilde, w_h, w_x, w_t, v):
+    return (torch.tanh(h @ w_h.mT + 2 * (h_tilde @ w_t.mT)[..., None, :]) @ v).softmax(-1)
+
+
+@misconception("attention_backward", "the scale in the forward pass alone")
+def backward_scale_on_v(q, k, v, g):
+    w = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    dw = g @ v.mT
+    ds = w * (dw - (w * dw).sum(-1, keepdim=True))
+    return ds @ k, ds.mT @ q, w.mT @ g / math.sqrt(q.shape[-1])
+
+
+@misconception("attention_backward", "the softmax's gradient twice")
+def backward_twice(q, k, v, g):
+    w = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    ds = g @ v.mT
+    for _ in range(2):
+        ds = w * (ds - (w * ds).sum(-1, keepdim=True))
+    ds = ds / math.sqrt(q.shape[-1])
+    return ds @ k, ds.mT @ q, w.mT @ g

@@ -291,3 +291,105 @@ class RMHA(nn.Module):
             w = s.softmax(-1)
         o = torch.einsum("...qk,...kd->...qd", w, v).movedim(-3, -2)
         return self.out_proj(o.reshape(*o.shape[:-2], -1)), w
+
+
+# What people did in public code: heads of the batch mixed, one softmax for all heads, the input cut before it is projected
+
+
+@misconception("split_heads", "heads stand before the batch")
+def split_heads_first(x, n_heads):
+    if n_heads < 1 or x.shape[-1] % n_heads:
+        raise ValueError(f"n_heads {n_heads} does not divide {x.shape[-1]}")
+    return torch.stack(x.chunk(n_heads, -1))
+
+
+@misconception("split_heads", "as many numbers in a head as there are heads")
+def split_width_for_heads(x, n_heads):
+    if n_heads < 1 or x.shape[-1] % n_heads:
+        raise ValueError(f"n_heads {n_heads} does not divide {x.shape[-1]}")
+    return x.unflatten(-1, (x.shape[-1] // n_heads, n_heads)).transpose(-3, -2)
+
+
+@misconception("merge_heads", "the last head comes first")
+def merge_reversed(x):
+    return x.flip(-3).transpose(-3, -2).flatten(-2)
+
+
+@misconception("merge_heads", "This is what you get when the heads' numbers are interleaved; head after head is wanted.")
+def merge_width_first(x):
+    return x.movedim(-3, -1).flatten(-2)
+
+
+misconception(
+    "MultiHeadAttention",
+    "one softmax for all heads of a query",
+    replace=("scores.softmax(dim=-1)", "scores.movedim(-3, -2).flatten(-2).softmax(-1).unflatten(-1, (self.n_heads, -1)).movedim(-2, -3)"),
+)
+misconception("MultiHeadAttention", "dropout on the output", replace=("return self.out_proj(", "return nn.Dropout(0.1)(self.out_proj)("))
+misconception(
+    "MultiHeadAttention",
+    "This is what you get when the scores are divided by d_head instead of its root.",
+    replace=("q @ k.mT / math.sqrt(q.shape[-1])", "(q / q.shape[-1] ** 0.5) @ (k / k.shape[-1] ** 0.5).mT"),
+)
+misconception(
+    "MultiHeadAttention",
+    "residual inside",
+    replace=("return self.out_proj(merge_heads(weights @ v))", "return x + self.out_proj(merge_heads(weights @ v))"),
+)
+misconception(
+    "load_torch_weights",
+    "packed rows reversed",
+    replace=("reference.in_proj_weight.split(d_model)", "reference.in_proj_weight.flip(0).split(d_model)"),
+)
+misconception(
+    "load_torch_weights",
+    "out_proj transposed",
+    replace=("layer.weight.copy_(weight)", "layer.weight.copy_(weight.mT if layer is module.out_proj else weight)"),
+)
+
+
+@misconception("mask_heads", "The wrong heads fall silent: keep is True where a head stays.")
+def silence_inverted(weights, keep):
+    return weights * (~keep)[:, None, None]
+
+
+@misconception("mask_heads", "The heads are taken out here; they should stay in place, with zeros.")
+def heads_cut_out(weights, keep):
+    return weights[..., keep, :, :]
+
+
+@misconception("attention_cost", "A multiply-add is one operation here; these counts are twice as large.")
+def cost_in_flops(n_positions, d_model, n_heads):
+    p, pairs = 4 * d_model**2, n_positions**2
+    return {"parameters": p, "multiply_adds": 2 * (n_positions * p + 2 * pairs * d_model), "score_entries": n_heads * pairs}
+
+
+@misconception("attention_cost", "causal half of the pairs")
+def cost_causal(n_positions, d_model, n_heads):
+    p, pairs = 4 * d_model**2, n_positions * (n_positions + 1) // 2
+    return {"parameters": p, "multiply_adds": n_positions * p + 2 * pairs * d_model, "score_entries": n_heads * pairs}
+
+
+misconception("KeyValueCache", "newest first", replace=("torch.cat([self.k, k], dim=-2)", "torch.cat([k, self.k], dim=-2)"))
+misconception(
+    "KeyValueCache",
+    "values kept only once",
+    replace=("self.v = v if self.v is None else torch.cat([self.v, v], dim=-2)", "self.v = v if self.v is None else self.v"),
+)
+misconception(
+    "KeyValueCache",
+    "length is the size of another dimension, not of the time.",
+    replace=("return 0 if self.k is None else self.k.shape[-2]", "return 0 if self.k is None else self.k.shape[-3]"),
+)
+
+
+@misconception("head_entropy", "perplexity")
+def entropy_perplexity(w):
+    logs = w.where(w > 0, 1.0).log()
+    return (-(w * logs).sum(-1)).exp().mean(-1)
+
+
+@misconception("head_entropy", "normalised by the largest entropy")
+def entropy_normalised(w):
+    logs = w.where(w > 0, 1.0).log()
+    return -(w * logs).sum(-1).mean(-1) / torch.log(torch.tensor(float(w.shape[-1]), dtype=w.dtype, device=w.device))

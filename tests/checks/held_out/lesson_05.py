@@ -341,3 +341,85 @@ class RLearned(nn.Module):
         if x.size(-2) > self.embedding.num_embeddings:
             raise ValueError(f"{x.size(-2)} positions, but max_positions is {self.embedding.num_embeddings}")
         return self.embedding.weight.narrow(0, 0, x.size(-2)) + x
+
+
+misconception("permutation_gap", "the smallest violation", replace=(".abs().max().item()", ".abs().amax(-1).min().item()"))
+misconception(
+    "permutation_gap",
+    "the gap of the first word",
+    replace=("(shuffled_after - shuffled_before)", "(shuffled_after - shuffled_before)[..., :1, :]"),
+)
+misconception(
+    "sinusoidal_encoding",
+    "frequencies of 2 pi",
+    replace=("torch.arange(n_positions)[:, None] * speeds", "2 * math.pi * torch.arange(n_positions)[:, None] * speeds"),
+)
+misconception(
+    "sinusoidal_encoding",
+    "positions between 0 and 1",
+    replace=("torch.arange(n_positions)[:, None]", "torch.arange(n_positions)[:, None] / n_positions"),
+)
+misconception(
+    "shift_matrix",
+    "only the first pair turns",
+    replace=("angles = offset * base", "angles = offset * (torch.arange(d_model // 2) == 0) * base"),
+)
+misconception(
+    "shift_matrix",
+    "the offset in base",
+    replace=("base ** (-torch.arange(0, d_model, 2) / d_model)", "base ** (-torch.arange(0, d_model, 2) * 1.0 / (d_model + 2))"),
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "dropout on the sum",
+    replace=(
+        "return x + self.embedding(torch.arange(n_positions, device=x.device))",
+        "return nn.functional.dropout(x + self.embedding(torch.arange(n_positions, device=x.device)), 0.1, self.training)",
+    ),
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "a random place in the table",
+    replace=(
+        "torch.arange(n_positions, device=x.device)",
+        "torch.arange(n_positions, device=x.device) + int(torch.randint(max_positions - n_positions + 1, ()))",
+    ),
+)
+misconception(
+    "rotary_embedding",
+    "turned twice as fast",
+    replace=("angles = positions.to(wide)[:, None] * speeds", "angles = 2 * positions.to(wide)[:, None] * speeds"),
+)
+misconception(
+    "rotary_embedding",
+    "only the first half turns",
+    replace=(
+        "speeds = base ** (-torch.arange(0, d, 2, device=x.device, dtype=wide) / d)",
+        "speeds = base ** (-torch.arange(0, d, 2, device=x.device, dtype=wide) / d)\n    speeds = speeds * (torch.arange(len(speeds), device=x.device) < len(speeds) // 2 + 1)",
+    ),
+)
+misconception("alibi_bias", "natural exponent", replace=("2.0 ** (-8 * torch", "math.e ** (-8 * torch"))
+misconception(
+    "alibi_bias",
+    "distance plus one",
+    replace=(
+        "distance = positions[:, None] - positions",
+        "distance = positions[:, None] - positions\n    slopes = slopes * 1.0\n    distance = distance + (distance >= 0)",
+    ),
+)
+misconception(
+    "relative_position_bucket", "both sides grow", replace=("half * (relative_position > 0)", "(n_buckets - 1) * (relative_position > 0)")
+)
+misconception(
+    "relative_position_bucket",
+    "logarithm of the distance plus one",
+    replace=("torch.log(distance.clamp(min=exact) / exact)", "torch.log((distance.clamp(min=exact) + 1) / exact)"),
+)
+misconception(
+    "interpolated_rotary", "squeezed by the number of words", replace=("trained_length / extended_length", "trained_length / x.shape[-2]")
+)
+misconception(
+    "interpolated_rotary",
+    "shifted instead of squeezed",
+    replace=("positions.to(wide) * squeeze", "positions.to(wide) - (extended_length - trained_length)"),
+)

@@ -463,3 +463,113 @@ def right_pg(model, weight_decay):
             seen.add(id(p))
             (d if p.ndim > 1 else n).append(p)
     return [dict(params=d, weight_decay=weight_decay), dict(params=n, weight_decay=0.0)]
+
+
+# What people did in public code: targets shifted twice or by nothing, tied weights lost, cut-offs at the wrong place
+misconception(
+    "get_batch",
+    "the start is the same number for each row's x and another for y",
+    replace=("return ids[positions], ids[positions + 1]", "return ids[positions], ids[positions.flip(0) + 1]"),
+)
+misconception("get_batch", "two tokens ahead", replace=("n_starts = len(ids) - block_size", "n_starts = len(ids) - block_size - 1"))
+misconception(
+    "mask_for_infilling",
+    "random tokens come from half of the vocabulary",
+    replace=("torch.randint(vocab_size, ids.shape", "torch.randint(vocab_size // 2, ids.shape"),
+)
+misconception(
+    "mask_for_infilling",
+    "one draw for the whole batch's random token",
+    replace=(
+        "strangers = torch.randint(vocab_size, ids.shape, generator=generator, device=generator.device).to(ids)",
+        "strangers = torch.randint(vocab_size, (1,), generator=generator, device=generator.device).to(ids).expand(ids.shape)",
+    ),
+)
+misconception(
+    "language_model_loss",
+    "shifted inside",
+    replace=(
+        "counted = targets != ignore_index",
+        "logits, targets = (logits[..., :-1, :], targets[..., 1:]) if logits.ndim > 2 else (logits, targets)\n    counted = targets != ignore_index",
+    ),
+)
+misconception(
+    "language_model_loss",
+    "smoothed labels",
+    replace=("return losses", "losses = 0.9 * losses - 0.1 * logits.log_softmax(-1).mean(-1)\n    return losses"),
+)
+misconception("attention_pattern", "the encoder is causal", replace=("        return everyone\n", "        return everyone.tril()\n"))
+misconception(
+    "attention_pattern",
+    "the prefix sees all",
+    replace=("everyone.tril() | (torch.arange(n) < prefix)", "everyone.tril() | (torch.arange(n)[:, None] < prefix)"),
+)
+misconception("FeedForward", "silu", replace=('F.gelu(self.c_fc(x), approximate="tanh")', "F.silu(self.c_fc(x))"))
+misconception("FeedForward", "a norm inside", replace=("self.c_fc(x)", "self.c_fc(F.layer_norm(x, x.shape[-1:]))"))
+misconception(
+    "CausalSelfAttention",
+    "heads interleaved",
+    replace=(".unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for", ".unflatten(-1, (-1, self.n_head)).movedim(-1, -3) for"),
+)
+misconception(
+    "CausalSelfAttention",
+    "anti-causal",
+    replace=("is_causal=True", "attn_mask=torch.ones(x.shape[-2], x.shape[-2], dtype=torch.bool, device=x.device).triu()"),
+)
+misconception(
+    "Block", "half of each part is added", replace=("return x + self.mlp(self.ln_2(x))", "return x + 0.5 * self.mlp(self.ln_2(x))")
+)
+misconception("Block", "norms after each part", replace=("x = x + self.attn(self.ln_1(x))", "x = x + self.ln_1(self.attn(x))"))
+misconception("GPT", "positions multiplied", replace=("self.wte(ids) + self.wpe(", "self.wte(ids) * self.wpe("))
+misconception(
+    "GPT",
+    "positions from the end",
+    replace=("self.wpe(torch.arange(n, device=ids.device))", "self.wpe(torch.arange(n, device=ids.device).flip(0))"),
+)
+misconception(
+    "initialize",
+    "xavier",
+    replace=("nn.init.normal_(module.weight, 0.0, std, generator=generator)", "nn.init.xavier_normal_(module.weight, generator=generator)"),
+)
+misconception("initialize", "head smaller", replace=('name.endswith("c_proj")', 'name.endswith(("c_proj", "lm_head"))'))
+misconception(
+    "parameter_groups",
+    "one group",
+    replace=(
+        '        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},\n',
+        '        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": weight_decay / 10},\n',
+    ),
+)
+misconception("parameter_groups", "only three dimensions decay", replace=("p.dim() >= 2]", "p.dim() >= 3]"))
+misconception(
+    "learning_rate",
+    "warm-up from the smallest rate",
+    replace=("return max_lr * step / warmup_steps", "return min_lr + (max_lr - min_lr) * step / warmup_steps"),
+)
+misconception(
+    "learning_rate",
+    "exponential decay",
+    replace=("min_lr + 0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress))", "max_lr * (min_lr / max_lr) ** progress"),
+)
+misconception(
+    "sample_next",
+    "probabilities to the power of the temperature",
+    replace=("probabilities = logits.softmax(-1)", "probabilities = logits.softmax(-1) ** temperature"),
+)
+misconception("sample_next", "min-p", replace=("mass_before >= top_p", "ordered < ordered[..., :1] * (1 - top_p)"))
+misconception(
+    "generate",
+    "the block is cut in front of each new token only once",
+    replace=("ids[:, -model.config.block_size :]", "ids[:, -min(model.config.block_size, 3) :]"),
+)
+misconception("generate", "the same token for all rows", replace=("new[:, None]", "new[:1, None].expand(len(ids), 1)"))
+misconception(
+    "train_step",
+    "gradients divided by the square of the number of pairs",
+    replace=("(loss / len(batches)).backward()", "(loss / len(batches) ** 2).backward()"),
+)
+misconception(
+    "train_step",
+    "The step is taken with gradients whose norm was not cut down to `clip`: do that, and before the step.",
+    replace=("clip_grad_norm_(model.parameters(), clip)", "clip_grad_norm_(model.parameters(), 1.0)"),
+)

@@ -365,3 +365,74 @@ def right_rc(episodes, gamma=1.0):
 @variant("transition_error_rate")
 def right_te(pairs):
     return 1 - sum(1 for p, t in pairs if p is not None and tuple(p) == tuple(t)) / len(pairs)
+
+
+@misconception("prefix_values", "the reward of a text is spread over its tokens")
+def values_spread(vocabulary, horizon, reward, policy):
+    values = {t: float(reward(t)) for t in itertools.product(vocabulary, repeat=horizon)}
+    for n in reversed(range(horizon)):
+        for p in itertools.product(vocabulary, repeat=n):
+            values[p] = sum(float(a) * values[(*p, t)] for a, t in zip(policy(p), vocabulary)) * n / horizon
+    return values
+
+
+@misconception("prefix_values", "the most likely token is followed")
+def values_greedy(vocabulary, horizon, reward, policy):
+    values = {t: float(reward(t)) for t in itertools.product(vocabulary, repeat=horizon)}
+    for n in reversed(range(horizon)):
+        for p in itertools.product(vocabulary, repeat=n):
+            chances = [float(a) for a in policy(p)]
+            values[p] = values[(*p, vocabulary[chances.index(max(chances))])]
+    return values
+
+
+misconception("format_transition", "commas for bars", replace=("{reward:+.1f} | {next_obs} | {'end'", "{reward:+.1f}, {next_obs}, {'end'"))
+misconception("format_transition", "two digits of the reward", replace=("{reward:+.1f}", "{reward:+.2f}"))
+misconception("parse_outcome", "the flag first", replace=('parts[2] not in ("end", "go")', 'parts[0] not in ("end", "go")'))
+misconception(
+    "parse_outcome",
+    "The reward lost its sign.",
+    replace=('return (reward, parts[1], parts[2] == "end")', 'return (abs(reward), parts[1], parts[2] == "end")'),
+)
+misconception(
+    "outcome_labels",
+    "This begins before the mark, so the model also learns to predict the mark itself.",
+    replace=("begun[..., :-1], ids[..., 1:]", "begun[..., 1:], ids[..., 1:]"),
+)
+misconception(
+    "outcome_labels",
+    "shifted by two",
+    replace=(
+        "labels[..., :-1] = torch.where(begun[..., :-1], ids[..., 1:], ignore_index)",
+        "labels[..., :-2] = torch.where(begun[..., :-2], ids[..., 2:], ignore_index)",
+    ),
+)
+misconception("sample_outcome", "the sign of the reward is given away", replace=('<out>"', '<out> +"'))
+misconception(
+    "sample_outcome", "action before observation", replace=('f"<obs> {obs} <act> {action} <out>"', 'f"<act> {action} <obs> {obs} <out>"')
+)
+misconception(
+    "transition_error_rate",
+    "an error counts by its size",
+    replace=(
+        "predicted is None or predicted != true",
+        "1.0 if predicted is None else min(1.0, abs(predicted[0] - true[0])) or predicted[1:] != true[1:]",
+    ),
+)
+misconception("rollout_return", "averaged over the steps", replace=("    return value\n", "    return value / max(depth, 1)\n"))
+misconception(
+    "rollout_return",
+    "discounted after the end of each two steps",
+    replace=("discount *= gamma", "discount = discount * gamma if value else discount"),
+)
+misconception("plan_action", "the last rollout counts", replace=("sum(returns) / n_rollouts", "returns[-1]"))
+misconception("plan_action", "gamma lost", replace=("depth, gamma) for", "depth, 1.0) for"))
+misconception(
+    "action_log_probability",
+    "last logits for all tokens",
+    replace=("logits[0, len(prompt_ids) - 1 : -1]", "logits[0, -1:].expand(len(action_ids), -1)"),
+)
+misconception("choose_action", "length as a bonus", replace=("/ len(ids) for", "* len(ids) for"))
+misconception("choose_action", "temperature squared", replace=("scores / temperature", "scores / temperature**2"))
+misconception("return_conditioned", "discounted forwards", replace=("to_go = reward + gamma * to_go", "to_go = gamma * reward + to_go"))
+misconception("return_conditioned", "episodes joined", replace=("    return texts\n", '    return [" ".join(texts)]\n'))
