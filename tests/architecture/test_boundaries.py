@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
     "grader.gradebook": "authoring checking checking.errors files layout grader.results grader.sandbox",
     "grader.pages": "checking checking.errors files layout wording grader.gradebook grader.results grader.sandbox",
-    "grader.batch": "checking checking.errors files layout grader.gradebook grader.ingest grader.pages grader.results grader.run grader.sandbox grader.worker",
+    "grader.batch": "checking checking.errors files layout wording grader.gradebook grader.ingest grader.pages grader.results grader.run grader.sandbox grader.worker",
     "grader.plugin": "checking checking.errors layout grader.gradebook grader.ingest grader.run grader.sandbox",
     "grader.commands": "authoring checking checking.errors commands layout wording grader.batch grader.ingest grader.gradebook grader.pages grader.sandbox",
     "grader.written": "authoring checking checking.errors commands files layout wording grader.batch grader.gradebook grader.safe_markdown grader.sandbox",

@@ -33,3 +33,18 @@ def test_a_large_class_is_cut_where_it_did_well():
     stream = io.StringIO()
     summary.show([one(f"s{i:03}", i % 4) for i in range(300)], Console(file=stream, width=80))
     assert stream.getvalue().count("\n") <= 2 * summary.MOST + 2 and "300" in stream.getvalue()
+
+
+def test_the_reason_of_a_known_mistake_is_whole_in_80_columns():
+    said = "This is what you get when the scores are not divided by √d_k."
+    wrong = [Result(name, 0.5, 3, ExerciseStatus.PARTIAL, diagnosis=said) for name in ("scaled_dot_product_attention", "SelfAttention")]
+    unwritten = Result("causal_mask", 0, 3, ExerciseStatus.NOT_ATTEMPTED)
+    for results, state in (
+        (wrong[:1], "1 partial: scaled_dot_product_attention"),
+        ([*wrong, unwritten], "2 partial: first scaled_dot_product_attention, 1 not written"),
+    ):
+        stream = io.StringIO()
+        summary.show([Graded("dev", LESSON, SubmissionStatus.GRADED, results)], Console(file=stream, width=80))
+        first, second, last = stream.getvalue().splitlines()
+        assert first.endswith(state)
+        assert second.strip() == said and last == "1 submission: 1 graded"

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from autograde.checking.status import UNWRITTEN, ExerciseStatus, SubmissionStatus
 from autograde.grader.results.model import Graded
+from autograde.wording import counted
 
 MOST = 40  # students listed; the rest is in the tables
 
@@ -27,22 +28,24 @@ def show(graded: Sequence[Graded], console: Console) -> None:
 
 
 def lines(graded: Graded, width: int) -> Iterator[str]:
-    """The student's line, and a second one that says what went wrong first."""
+    """The student's line with the first exercise that went wrong, and a second one with the reason, which thus has the width for itself."""
     trouble = [r for r in graded.results if r.status not in (ExerciseStatus.PASSED, *UNWRITTEN)]
     unwritten = sum(r.status in UNWRITTEN and r.points > 0 for r in graded.results)
     state = graded.status if graded.status != SubmissionStatus.GRADED else _state(trouble, unwritten)
     yield f"{graded.student:{width}}  {graded.lesson[:2]}  {graded.score:5g} / {graded.max_score:g}  {state}"
-    note = graded.reason or (f"{trouble[0].exercise}: {trouble[0].message}" if trouble else "")
+    note = graded.reason or (trouble[0].message if trouble else "")
     if note:
         yield f"    {note}"
 
 
 def _state(trouble: Sequence, unwritten: int) -> str:
     words = [f"{n} {status.replace('_', ' ')}" for status, n in sorted(Counter(r.status for r in trouble).items())]
+    if words:
+        words[-1] += f": {'' if len(trouble) == 1 else 'first '}{trouble[0].exercise}"
     words += [f"{unwritten} not written"] if unwritten else []
     return ", ".join(words) or "all passed"
 
 
 def _counts(graded: Sequence[Graded]) -> str:
     found = Counter(str(g.status) for g in graded)
-    return f"{len(graded)} submissions: " + ", ".join(f"{n} {status}" for status, n in sorted(found.items()))
+    return f"{counted(len(graded), 'submission')}: " + ", ".join(f"{n} {status}" for status, n in sorted(found.items()))
