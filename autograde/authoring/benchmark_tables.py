@@ -65,7 +65,7 @@ def load(path: Path) -> Measured:
 
 
 def gpu_status() -> str:
-    """What the README, the lessons and the site say of GPUs: what `benchmarks/gpu.py` measured of lesson 07's run, or that nobody did yet."""
+    """What the README and the lessons say of GPUs: what `benchmarks/gpu.py` measured of lesson 07's run, or that nobody did yet."""
     path = FOLDER / "gpu.json"
     if not path.exists():
         return "not measured on a GPU yet"
