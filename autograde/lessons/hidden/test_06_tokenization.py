@@ -399,6 +399,7 @@ def test_three_segments(student):
     """Versions have three segments and follow the same rule."""
     expect.equal(student.compare_by_segments("1.10.2", "1.9.30"), "a", where="versions that differ in the second segment")
     expect.equal(student.compare_by_segments("2.0.9", "2.0.11"), "b", where="versions that differ in the third segment")
+    expect.equal(student.compare_by_segments("2.9.9", "3.1"), "b", where="a version with more segments that is the smaller one")
 
 
 @pytest.mark.exercise("split_digits", weight=2)

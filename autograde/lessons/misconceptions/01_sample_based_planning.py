@@ -1171,7 +1171,7 @@ def posterior_unnormalised(counts, prior, generator):
     return gammas(counts + prior, generator)
 
 
-@misconception("sample_posterior_model", "The counts were divided by their sum first, so the posterior forgets how much was seen.")
+@misconception("sample_posterior_model", "What was seen hardly counts: the counts are left out, or were divided by their sum first.")
 def posterior_of_frequencies(counts, prior, generator):
     draws = gammas(counts / counts.sum(-1, keepdim=True).clamp(min=1) + prior, generator)
     return draws / draws.sum(-1, keepdim=True)

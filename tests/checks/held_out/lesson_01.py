@@ -462,3 +462,98 @@ def right_beta_stick(counts, prior, generator):
         out.append(left * b)
         left = left * (1 - b)
     return torch.stack([*out, left], -1)
+
+
+misconception(
+    "q_learning_update",
+    "Q-learning takes the best next action; this takes the mean over the next actions.",
+    replace=("q[next_state].max()", "q[next_state].mean()"),
+)
+misconception(
+    "q_learning_update",
+    "The maximum runs over the whole table; it belongs to the next state's row.",
+    replace=("q[next_state].max()", "q.max()"),
+)
+misconception(
+    "sarsa_update",
+    "This is Q-learning's update: Sarsa uses the entry of the action that is really taken next, not the best one.",
+    replace=("q[next_state, next_action]", "q[next_state].max()"),
+)
+misconception("discounted_returns", "gamma for the first reward", replace=("if returns else reward)", "if returns else gamma * reward)"))
+misconception("discounted_returns", "summed from the start", replace=("reversed(rewards.unbind())", "rewards.unbind()"))
+misconception("epsilon_greedy", "ε is the probability of exploring, not of taking the best action.", replace=(">= epsilon", "< epsilon"))
+misconception(
+    "epsilon_greedy",
+    "Exploration must be able to pick the best action too; it draws from all actions.",
+    replace=(
+        "candidates = torch.arange(len(q_row))",
+        "candidates = (q_row != q_row.max()).nonzero().flatten() if bool((q_row != q_row.max()).any()) else torch.arange(len(q_row))",
+    ),
+)
+misconception(
+    "fit_model",
+    "One is added to every count (Laplace smoothing); the maximum-likelihood model is the plain relative frequency.",
+    replace=("triples / tries[..., None]", "(triples + 1) / (counts[..., None] + n_states)"),
+)
+misconception("fit_model", "The rewards are summed; R_η is their mean for each pair.", replace=("total_reward / tries", "total_reward"))
+misconception(
+    "sample_model",
+    "This always gives the most likely next state; a sample must be drawn from the row.",
+    replace=(
+        "int(torch.multinomial(model.transition[state, action], 1, generator=generator))",
+        "int(model.transition[state, action].argmax())",
+    ),
+)
+misconception(
+    "sample_model",
+    "`terminated` is not that of the next state: look up whether the state that was reached is terminal.",
+    replace=("model.terminal[next_state]", "model.terminal[state]"),
+)
+misconception(
+    "q_planning",
+    "Only the first tried pair is visited; planning must keep visiting all of them.",
+    replace=("tried[torch.randint(len(tried), (), generator=generator)]", "tried[0]"),
+)
+misconception("q_planning", "half the steps", replace=("range(steps if tried else 0)", "range(steps // 2 if tried else 0)"))
+misconception(
+    "sarsa_planning",
+    "The step limit is off: an imagined episode has at most `max_steps` steps.",
+    replace=("range(max_steps)", "range(max_steps + 1)"),
+)
+misconception(
+    "sarsa_planning",
+    "the table of the last episode",
+    replace=(
+        "    for _ in range(episodes):\n        state",
+        "    for _ in range(episodes):\n        q = torch.zeros_like(q)\n        state",
+    ),
+)
+misconception("monte_carlo_planning", "γ is missing in the returns.", replace=("dtype=q.dtype), gamma)", "dtype=q.dtype), 1.0)"))
+misconception(
+    "monte_carlo_planning",
+    "only the first step of an episode",
+    replace=("zip(pairs, discounted_returns(", "zip(pairs[:1], discounted_returns("),
+)
+misconception(
+    "dyna_q",
+    "`steps` counts the planning steps too; it should count real steps only.",
+    replace=(
+        "                q = q_learning_update(q, *pair, *imagined, alpha, gamma)",
+        "                q = q_learning_update(q, *pair, *imagined, alpha, gamma)\n                steps[-1] += 1",
+    ),
+)
+misconception(
+    "dyna_q",
+    "There is no learning from the real step itself, only planning.",
+    replace=("            q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)\n", ""),
+)
+misconception(
+    "policy_value", "a uniform policy", replace=('"sa,san->sn", policy,', '"sa,san->sn", torch.full_like(policy, 1 / policy.shape[-1]),')
+)
+misconception("policy_value", "the value of the best policy's reward", replace=("(policy * mdp.reward).sum(-1)", "mdp.reward.amax(-1)"))
+misconception(
+    "sample_posterior_model",
+    "What was seen hardly counts: the counts are left out, or were divided by their sum first.",
+    replace=("counts + prior", "torch.zeros_like(counts) + prior"),
+)
+misconception("sample_posterior_model", "The prior is not added to the counts.", replace=("counts + prior", "counts + 1e-6"))

@@ -346,3 +346,69 @@ class RModule(nn.Module):
         e = (torch.tanh((s @ ws.t()).unsqueeze(-2) + h @ wh.t()) * self.v_a).sum(-1)
         w = sm(e, mask)
         return torch.einsum("...n,...nd->...d", w, h), w
+
+
+misconception(
+    "alignment_weights",
+    "sharper: base 2",
+    replace=(
+        "torch.exp(scores - largest.masked_fill(largest == -math.inf, 0.0))",
+        "torch.exp2(scores - largest.masked_fill(largest == -math.inf, 0.0))",
+    ),
+)
+misconception(
+    "alignment_weights", "sigmoids", replace=("torch.exp(scores - largest.masked_fill(largest == -math.inf, 0.0))", "torch.sigmoid(scores)")
+)
+misconception("context_vector", "weights reversed", replace=("weights[..., None] * h", "weights.flip(-1)[..., None] * h"))
+misconception("context_vector", "the root of the weights", replace=("weights[..., None] * h", "weights.sqrt()[..., None] * h"))
+misconception(
+    "content_based_score",
+    "an angle",
+    replace=(
+        "return (unit(s)[..., None, :] * unit(h)).sum(dim=-1)",
+        "return (unit(s)[..., None, :] * unit(h)).sum(dim=-1).clamp(-1, 1).acos()",
+    ),
+)
+misconception(
+    "content_based_score",
+    "unit vectors by the sum",
+    replace=("scaled / scaled.norm(dim=-1, keepdim=True).clamp(min=1.0)", "scaled / scaled.abs().sum(dim=-1, keepdim=True).clamp(min=1.0)"),
+)
+misconception("additive_score", "a product of both parts", replace=("from_s[..., None, :] + from_h", "from_s[..., None, :] * from_h"))
+misconception("additive_score", "divided by the root of d_a", replace=("@ v_a", "@ v_a / v_a.shape[-1] ** 0.5"))
+misconception("location_score", "scaled", replace=("return s @ w_a.mT", "return s @ w_a.mT / s.shape[-1] ** 0.5"))
+misconception("location_score", "sigmoid", replace=("return s @ w_a.mT", "return torch.sigmoid(s @ w_a.mT)"))
+misconception("general_score", "symmetric", replace=("s, w_a, h)", "s, (w_a + w_a.new_ones(w_a.shape)) / 2, h)"))
+misconception(
+    "general_score", "the matrix on both", replace=('"...s,sd,...nd->...n", s, w_a, h)', '"...s,sd,...nd->...n", s, w_a * w_a, h)')
+)
+misconception("dot_score", "the absolute product", replace=(".sum(dim=-1)", ".sum(dim=-1).abs()"))
+misconception("dot_score", "the largest product", replace=(".sum(dim=-1)", ".amax(dim=-1)"))
+misconception("scaled_dot_score", "the scale of s and h", replace=("math.sqrt(h.shape[-1])", "(h.shape[-1] + s.shape[-1]) ** 0.5"))
+misconception("scaled_dot_score", "the fourth root", replace=("math.sqrt(h.shape[-1])", "h.shape[-1] ** 0.25"))
+misconception("predict_position", "from one to the length", replace=("lengths * torch.sigmoid", "1 + (lengths - 1) * torch.sigmoid"))
+misconception(
+    "predict_position",
+    "tanh between -1 and 1",
+    replace=("torch.sigmoid(torch.tanh(s @ w_p.mT) @ v_p)", "(torch.tanh(torch.tanh(s @ w_p.mT) @ v_p) + 1) / 2"),
+)
+misconception("local_attention_weights", "sigma is D over four", replace=("sigma = half_width / 2", "sigma = half_width / 4"))
+misconception("local_attention_weights", "the square is missing", replace=("-(distance**2)", "-distance.abs()"))
+misconception(
+    "AdditiveAttention",
+    "the context of the previous weights",
+    replace=("return context_vector(weights, h), weights", "return context_vector(weights, h.roll(1, -2)), weights"),
+)
+misconception(
+    "AdditiveAttention", "weights of the negative score", replace=("alignment_weights(additive_score", "alignment_weights(-additive_score")
+)
+misconception(
+    "AttentionDecoderCell",
+    "the context added to the state",
+    replace=("dim=-1), state), weights", "dim=-1), state + context.mean(-1, keepdim=True)), weights"),
+)
+misconception(
+    "AttentionDecoderCell",
+    "asked by the embedding's padding",
+    replace=("self.attention(state, h, mask)", "self.attention(torch.zeros_like(state), h, mask)"),
+)

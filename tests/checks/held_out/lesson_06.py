@@ -386,3 +386,84 @@ def right_regex(text):
 @variant("bytes_per_token")
 def right_sum(text, encode):
     return sum(len(c.encode("utf-8")) for c in text) / sum(1 for _ in encode(text))
+
+
+@misconception("word_tokenize", "numbers keep their point")
+def words_decimals(text):
+    return re.findall(r"\d+(?:\.\d+)?|\w+|[^\w\s]", text)
+
+
+@misconception("word_tokenize", "punctuation stays at the end of its word")
+def words_with_point(text):
+    return re.findall(r"\w+[^\w\s]?|[^\w\s]", text)
+
+
+misconception(
+    "build_vocabulary", "long tokens first among equals", replace=("(-counts[token], token)", "(-counts[token], -len(token), token)")
+)
+misconception("build_vocabulary", "one token more", replace=("[:max_size]", "[: max_size + 1]"))
+misconception("encode_words", "the last id for unknown words", replace=('vocabulary["<unk>"]', "len(vocabulary) - 1"))
+misconception("encode_words", "unknown words as None", replace=("vocabulary.get(token, unknown)", "vocabulary.get(token)"))
+misconception(
+    "wordpiece_encode",
+    "the longest piece anywhere in the word first",
+    replace=("range(len(word), start, -1)", "range(min(len(word), start + 4), start, -1)"),
+)
+misconception(
+    "wordpiece_encode",
+    "hashes behind the piece",
+    replace=("pieces.append(prefix + word[start:end])", "pieces.append(word[start:end] + prefix)"),
+)
+misconception("pair_counts", "pairs in alphabetical order", replace=("counts[pair] += times", "counts[tuple(sorted(pair))] += times"))
+misconception(
+    "pair_counts", "counts as shares", replace=("return dict(counts)", "return {p: n / sum(counts.values()) for p, n in counts.items()}")
+)
+misconception(
+    "merge_pair",
+    "a symbol that is equal to the pair's spelling is cut",
+    replace=("merged.append(pair[0] + pair[1] if found else word[i])", "merged.append(pair[1] + pair[0] if found else word[i])"),
+)
+misconception(
+    "merge_pair",
+    "the pair is left out",
+    replace=("merged.append(pair[0] + pair[1] if found else word[i])", "merged += [] if found else [word[i]]"),
+)
+misconception(
+    "train_bpe",
+    "ties by the longer pair",
+    replace=(
+        "return -self.counts[pair], GreaterFirst(",
+        "return -self.counts[pair], -len(self.spelling[pair[0]] + self.spelling[pair[1]]), GreaterFirst(",
+    ),
+)
+misconception(
+    "train_bpe",
+    "special tokens before the merges",
+    replace=(
+        "tokens += [left + right for left, right in merges] + [token.encode() for token in special_tokens]",
+        "tokens += [token.encode() for token in special_tokens] + [left + right for left, right in merges]",
+    ),
+)
+misconception(
+    "BPETokenizer",
+    "Special tokens are not recognised: each should become its one id.",
+    replace=("if part in self.specials:", "if part in self.specials and len(part) > 99:"),
+)
+misconception(
+    "BPETokenizer",
+    "a space in front of the text",
+    replace=("for part in self.split(text) for i", 'for part in self.split(" " + text) for i'),
+)
+misconception("bytes_per_token", "bits", replace=("return len(text.encode()) / n_tokens", "return 8 * len(text.encode()) / n_tokens"))
+misconception("bytes_per_token", "utf-16", replace=("len(text.encode()) / n_tokens", 'len(text.encode("utf-16-le")) / n_tokens'))
+misconception(
+    "compare_by_segments",
+    "the longer numeral is greater",
+    replace=(
+        "if left == right:",
+        "if len(left) != len(right):\n        return 'a' if len(left) > len(right) else 'b'\n    if left == right:",
+    ),
+)
+misconception("compare_by_segments", "the sum of the segments", replace=('"a" if left > right', '"a" if sum(left) > sum(right)'))
+misconception("split_digits", "groups of four", replace=("len(run) % 3 or 3", "len(run) % 3 or 3 if len(run) < 9 else len(run) % 4 or 4"))
+misconception("split_digits", "commas between groups", replace=("pieces += [run[:first], *(", 'pieces += [run[:first], *("," + '))
