@@ -192,9 +192,9 @@ def grade(
         raise fail(
             "stopped; what is graded is kept: the same command goes on from here", code=143 if isinstance(stop, Stopped) else 130
         ) from None
-    except BrokenExecutor:
+    except BrokenExecutor as error:
         raise fail(
-            "a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers", code=1
+            f"a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers ({error})", code=1
         ) from None
     except OSError as error:
         raise fail(f"{error}; what is graded so far is kept: fix it and run the same command again to resume", code=1) from None

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import BrokenExecutor
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_one_that_takes_too_much_processor_time_is_ended_alone(graders):
         else:
             with pytest.raises(pool.OutOfTime):
                 future.result(120)
+
+
+def test_one_that_ends_before_it_begins_is_not_started_for_ever(monkeypatch):
+    """As where a script without `if __name__ == "__main__"` calls the grader: its processes would run the script again."""
+    monkeypatch.setattr(pool, "_life", os._exit)
+    with pool.graders(1) as executor, pytest.raises(BrokenExecutor, match="ended before it was asked"):
+        executor.submit(square, 2).result(120)
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from autograde.grader.worker import fork_server
 IMPORTED = ["autograde.grader.run.task"]
 PROCESSOR_SECONDS = 60  # of a grader's own, for one submission; the largest lesson takes a thirtieth of it
 STOPPED = f"reading or checking it took the grader more than {PROCESSOR_SECONDS} seconds of processor time, and was stopped"
+READY, START_SECONDS = "ready", 60.0  # which also imports what grading takes
 WALL_SECONDS = 1800.0  # where even that does not end it
 
 
@@ -133,6 +134,16 @@ class _Grader:
         with theirs:
             self.process = context.Process(target=_life, args=(theirs, *arguments), daemon=True)
             self.process.start()
+        if not self.pipe.poll(START_SECONDS) or not self._is_ready():
+            self.process.kill()
+            raise OSError("the process ended before it was asked anything: is its program importable?")
+
+    def _is_ready(self) -> bool:
+        """Whether it said that it has begun: one that never does would be started anew, for submission after submission."""
+        try:
+            return self.pipe.recv() == READY
+        except (EOFError, OSError):
+            return False
 
     def ask(self, call: list) -> Any:
         try:
@@ -157,6 +168,7 @@ def _life(pipe: Connection, seconds: int, address: str, hidden: tuple[Path, ...]
     """A grader process: calls come in and results go out, until the pipe closes."""
     _begin(address, hidden, lifetime)
     with contextlib.suppress(EOFError, OSError):
+        pipe.send(READY)
         while True:
             function, args, kwargs = pipe.recv()
             more_processor_time(seconds)
