@@ -19,6 +19,7 @@ import torch
 
 from autograde.checking import expected
 from autograde.checking.errors import CheckFailed, ForbiddenCall, MissingName, ProtocolError, StudentDied, StudentTimeout
+from autograde.checking.wording import in_words
 
 TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of summation, far below any misconception
     torch.float64: (1e-7, 1e-9),
@@ -104,7 +105,8 @@ def raises(error: type[BaseException], function: Callable, *args: Any, naming: s
         raise
     except Exception as raised:
         raise CheckFailed(
-            f"For {where}: expected a {error.__name__}, got {getattr(raised, 'type_name', type(raised).__name__)}", show(str(raised))
+            f"For {where}: expected a {error.__name__}, got {getattr(raised, 'type_name', type(raised).__name__)}",
+            in_words(str(raised)) or show(str(raised)),
         ) from None
     raise CheckFailed(f"For {where}: expected a {error.__name__}, but the call returned a result")
 

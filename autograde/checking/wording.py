@@ -40,6 +40,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (  # (pattern of a message, sentence wi
         r"Dimension out of range \(expected to be in range of \[(-?\d+), (-?\d+)\], but got (-?\d+)\)",
         "Dimension {2} is asked of a tensor whose dimensions are {0} to {1}",
     ),
+    (
+        r"Tensors must have same number of dimensions: got (\d+) and (\d+)",
+        "Tensors that are joined have {0} and {1} dimensions: they must have as many",
+    ),
     (r"too many indices for tensor of dimension (\d+)", "A tensor with {0} dimension(s) gets more indices than it has dimensions"),
     (
         r"the number of sizes provided \((\d+)\) must be greater or equal to the number of dimensions in the tensor \((\d+)\)",
@@ -55,7 +59,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (  # (pattern of a message, sentence wi
         "No gradient can be computed: something is cut off by `detach`, `item()`, `.data` or `no_grad`, or made with requires_grad=False",
     ),
     (
-        r"to have the same dtype, but got: (\S+) != (\S+)|expected scalar type (\w+) but found (\w+)",
+        r"have the same dtype, but got|expected scalar type \w+ but found \w+",
         "Two tensors of different dtypes meet: make new tensors in the dtype of the inputs (dtype=x.dtype)",
     ),
     (r"\"\w+\" not implemented for '(\w+)'", "An operation does not work on tensors of dtype {0}: convert them first"),

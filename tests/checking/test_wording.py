@@ -51,6 +51,8 @@ ANSWERS = {
     "expanded": ("def answer(x, w):\n    y = x[:1].expand(4, 5)\n    y += 1", "`clone()`"),
     "a condition": ("def answer(x, w):\n    if x > 0:\n        return w", "torch.where"),
     "dtypes": ("def answer(x, w):\n    return x.double() @ w.mT", "dtypes"),
+    "dtypes of layers": ("def answer(x, w):\n    return nn.Linear(5, 2).double()(x)", "dtypes"),
+    "joined": ("def answer(x, w):\n    return torch.cat([x, w[None]])", "2 and 3 dimensions"),
     "nothing drawn": ("def answer(x, w):\n    return torch.multinomial(0 * x[0], 1)", "probability 0"),
     "a row": ("def answer(x, w):\n    return nn.Embedding(3, 2)(torch.tensor([3]))", "embedding has no row"),
     "nothing": ("def answer(x, w):\n    y = None\n    return y.sum()", "return"),

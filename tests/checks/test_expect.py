@@ -50,6 +50,8 @@ def test_raises_wants_the_argument_named():
     expect.raises(ValueError, refuse, "d_model is 3", naming="d_model", where="x")
     assert "should name `d_model`" in failure(expect.raises, ValueError, refuse, "no", naming="d_model", where="x")
     assert "returned a result" in failure(expect.raises, ValueError, lambda: 1, where="x")
+    said = failure(expect.raises, ValueError, lambda: torch.ones(2, 3) @ torch.ones(2, 3), where="x")
+    assert "got RuntimeError" in said and "(2, 3) @ (2, 3)" in said and "mat1" not in said
     assert "expected a ValueError, got ZeroDivisionError" in failure(expect.raises, ValueError, lambda: 1 / 0, where="x")
 
 
