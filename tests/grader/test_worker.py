@@ -793,7 +793,7 @@ def test_scripts_are_written_run_and_imported_as_at_home(make, server):
     assert session.student().f(2.5) == 5
     assert any("more.py" in note for note in session.notes())
     with Session([("a", "import other\n%run more.py"), ("b", "def f(x): return other.own(x) + MORE")], server=server,
-                 helpers={"other.py": "def own(x):\n    return x", "more.py": "MORE = 4"}) as session:  # fmt: skip
+                 helpers={"other.py": "HERE = __file__\ndef own(x):\n    return x", "more.py": "MORE = 4"}) as session:  # fmt: skip
         assert session.student().f(1) == 5 and not session.notes()
 
 

@@ -32,4 +32,5 @@ class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         file = f"{module.__name__}.py"
         text, name = self.files[file], self._called(file)
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        module.__file__ = file
         exec(compile(text, name, "exec", dont_inherit=True), vars(module))
