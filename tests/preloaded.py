@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -104,6 +105,7 @@ def _become(program: str, arguments: list[str], cwd: str, environment: dict[str,
     except BaseException:
         traceback.print_exc()
         code = 1
+    gc.freeze()  # a process that ends need not collect; a gloo group that is collected now could wait for ever (tests/utils/test_training.py)
     with contextlib.suppress(Exception):
         atexit._run_exitfuncs()
     sys.stdout.flush()
