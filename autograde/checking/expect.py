@@ -19,7 +19,7 @@ import torch
 
 from autograde.checking import expected
 from autograde.checking.errors import CheckFailed, ForbiddenCall, MissingName, ProtocolError, StudentDied, StudentTimeout
-from autograde.checking.wording import in_words
+from autograde.checking.exception_words import in_words
 
 TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of summation, far below any misconception
     torch.float64: (1e-7, 1e-9),

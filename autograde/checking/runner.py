@@ -30,13 +30,13 @@ from autograde.checking.errors import (
     StudentTimeout,
     UserError,
 )
+from autograde.checking.exception_words import in_words, of_a_call
 from autograde.checking.expect import show, with_article
 from autograde.checking.expected import turn_of
 from autograde.checking.inputs import kept
 from autograde.checking.result import Outcome
 from autograde.checking.status import CheckStatus
 from autograde.checking.student import Student
-from autograde.checking.wording import in_words, of_a_call
 
 MARKS = (
     "exercise(name, weight=1): the exercise that a check belongs to and its share of the points",
