@@ -152,10 +152,8 @@ def test_the_bigram_baseline_is_the_exact_maximum():
     assert loss.item() == pytest.approx(-table[TEXT[:300], TEXT[1:301]].log().mean().item(), abs=1e-4)
 
 
-# PyTorch 2.13 waits for ever where the garbage collector meets the last reference to a gloo group: it holds Python's lock while it waits for
-# gloo's thread, which may want that lock to let go of a gradient. So what `train` leaves is collected while the group is there.
 WORKER = """
-    import gc, json, sys, time, torch
+    import json, sys, torch
     torch.set_num_threads(1)
     from tests.utils.test_training import PIECES, PLAN, TEXT, model
     from utils.training import process_group, pick_device, train
@@ -166,8 +164,6 @@ WORKER = """
         if rank == 0:
             weights = {name: value.tolist() for name, value in trained.state_dict().items()}
             print(json.dumps({"world": world, "losses": history.losses, "evals": history.evals, "weights": weights}))
-        gc.collect()
-        time.sleep(0.2)
 """
 
 

@@ -16,7 +16,7 @@ from utils.training import train
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTED = ("torch._dynamo", "torch.distributed.algorithms.ddp_comm_hooks.default_hooks", "tests.utils.test_training")
 WORKER = """
-    import dataclasses, gc, json, os, sys, time, torch
+    import dataclasses, json, os, sys, torch
     torch.set_num_threads(1)
     import torch.distributed as dist
     from tests.utils.test_training import PIECES, PLAN, TEXT, model
@@ -50,8 +50,6 @@ WORKER = """
         save_model(trained, options["checkpoint"][rank] + "_model") if options.get("save") else None
         weights = {name: value.tolist() for name, value in trained.state_dict().items()}
         print(json.dumps({"losses": history.losses, "evals": history.evals, "weights": weights, "reductions": len(counted), "masks": masks}))
-        gc.collect()  # tests/utils/test_training.py says why
-        time.sleep(0.2)
 """
 
 

@@ -5,6 +5,7 @@ No disk need be shared: process 0 reads and writes, and tells the others.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from utils.device import bind
+
+# Groups that were left stay in memory until the process's end begins. PyTorch 2.13 waits for ever when the last reference to a gloo group goes
+# while gloo's thread still holds a gradient: the main thread waits for that thread with Python's lock in its hand, and the thread for the lock.
+_left: list[dist.ProcessGroup] = []
+atexit.register(_left.clear)
 
 
 @contextmanager
@@ -32,6 +38,7 @@ def process_group(device: torch.device) -> Iterator[tuple[int, int]]:
         yield dist.get_rank(), dist.get_world_size()
     finally:
         if opened_here:
+            _left.append(dist.group.WORLD)
             dist.destroy_process_group()
 
 
