@@ -638,18 +638,27 @@ def monte_carlo_planning(
     ### BEGIN SOLUTION
     q, visits = torch.zeros_like(model.reward), torch.zeros_like(model.reward)
     for _ in range(episodes):
-        state, pairs, rewards = int(start_states[torch.randint(len(start_states), (), generator=generator)]), [], []
+        state, pairs, rewards = (
+            int(
+                start_states[torch.randint(len(start_states), (), generator=generator)]
+            ),
+            [], [],
+        )
         for _ in range(max_steps):
             action = epsilon_greedy(q[state], epsilon, generator)
             if model.counts[state, action] == 0:
                 break
-            next_state, reward, terminated = sample_model(model, state, action, generator)
+            next_state, reward, terminated = sample_model(
+                model, state, action, generator
+            )
             pairs.append((state, action))
             rewards.append(reward)
             if terminated:
                 break
             state = next_state
-        for pair, value in zip(pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma)):
+        for pair, value in zip(
+            pairs, discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma)
+        ):
             visits[pair] += 1
             q[pair] += (value - q[pair]) / visits[pair]
     return q
@@ -762,7 +771,9 @@ def dyna_q(
         return int(torch.randint(n, (), generator=generator))
 
     q, steps = torch.zeros_like(mdp.reward), []
-    outcomes, tried = {}, []  # all outcomes seen for a pair: drawing from them is sampling the maximum-likelihood model
+    # all outcomes seen for a pair: drawing from them is sampling the
+    # maximum-likelihood model
+    outcomes, tried = {}, []
     for _ in range(episodes):
         state = int(torch.multinomial(mdp.start, 1, generator=generator))
         steps.append(0)
@@ -1263,7 +1274,9 @@ def prioritized_sweeping(
     tried = model.counts > 0
 
     def target(state: int, action: int) -> Tensor:
-        return model.reward[state, action] + gamma * model.transition[state, action] @ (q.max(-1).values * goes_on)
+        return model.reward[state, action] + gamma * model.transition[state, action] @ (
+            q.max(-1).values * goes_on
+        )
 
     def error(pair: tuple[int, int]) -> float:
         return float((target(*pair) - q[pair]).abs())

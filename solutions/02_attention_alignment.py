@@ -360,10 +360,15 @@ def content_based_score(
     ### BEGIN SOLUTION
 
     def unit(x: Tensor) -> Tensor:
-        """x at length 1. Scaled by its largest number first, so that no square over- or underflows; the result does not depend on it."""
+        """x at length 1.
+
+        It is scaled by its largest number first, so that no square over- or underflows;
+        the result does not depend on it.
+        """
         largest = x.detach().abs().amax(dim=-1, keepdim=True)
         scaled = x / largest.masked_fill(largest == 0, 1.0)
-        return scaled / scaled.norm(dim=-1, keepdim=True).clamp(min=1.0)  # it is at least 1, but for a zero vector
+        # it is at least 1, but for a zero vector
+        return scaled / scaled.norm(dim=-1, keepdim=True).clamp(min=1.0)
 
     return (unit(s)[..., None, :] * unit(h)).sum(dim=-1)
     ### END SOLUTION

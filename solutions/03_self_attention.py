@@ -556,7 +556,8 @@ def intra_attention_weights(
     (Cheng et al. 2016, equations 4 and 5).
     """
     ### BEGIN SOLUTION
-    shared = x_t @ w_x.mT + h_tilde @ w_t.mT  # (..., d_a): the same for every earlier word
+    # (..., d_a): the same for every earlier word
+    shared = x_t @ w_x.mT + h_tilde @ w_t.mT
     hidden = torch.tanh(h @ w_h.mT + shared[..., None, :])  # (..., n, d_a)
     return (hidden @ v).softmax(dim=-1)
     ### END SOLUTION
@@ -686,7 +687,8 @@ def attention_backward(
     weights = attention_scores(q, k).softmax(dim=-1)
     d_v = weights.mT @ grad_output
     d_weights = grad_output @ v.mT
-    average = (weights * d_weights).sum(dim=-1, keepdim=True)  # what adding a constant to all scores would change: nothing
+    # what adding a constant to all scores would change: nothing
+    average = (weights * d_weights).sum(dim=-1, keepdim=True)
     d_scores = weights * (d_weights - average) / math.sqrt(q.shape[-1])
     return d_scores @ k, d_scores.mT @ q, d_v
     ### END SOLUTION
@@ -1132,7 +1134,8 @@ def streaming_attention(
     ### BEGIN SOLUTION
     if block_size < 1:
         raise ValueError(f"block_size must be at least 1, got {block_size}")
-    largest = q.new_full((*q.shape[:-1], 1), -math.inf)  # of the scores so far, for every query
+    # of the scores so far, for every query
+    largest = q.new_full((*q.shape[:-1], 1), -math.inf)
     total = torch.zeros_like(largest)  # Σ exp(score − largest)
     weighted = q.new_zeros(*q.shape[:-1], v.shape[-1])  # Σ exp(score − largest) · v
     for k_block, v_block in zip(k.split(block_size, dim=-2), v.split(block_size, dim=-2)):

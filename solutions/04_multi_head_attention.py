@@ -299,7 +299,8 @@ class MultiHeadAttention(nn.Module):
         else:
             hidden = ~mask.unsqueeze(-3)  # the same for all heads
             weights = scores.masked_fill(hidden, -torch.inf).softmax(dim=-1)
-            weights = weights.masked_fill(hidden, 0.0)  # a row that sees nothing came out as NaN
+            # a row that sees nothing came out as NaN
+            weights = weights.masked_fill(hidden, 0.0)
         return self.out_proj(merge_heads(weights @ v)), weights
         ### END SOLUTION
 
@@ -434,11 +435,15 @@ def load_torch_weights(
     weights = reference.in_proj_weight.split(d_model)
     inputs = (module.q_proj, module.k_proj, module.v_proj)
     with torch.no_grad():
-        for layer, weight in zip((*inputs, module.out_proj), (*weights, reference.out_proj.weight)):
+        for layer, weight in zip(
+            (*inputs, module.out_proj), (*weights, reference.out_proj.weight)
+        ):
             layer.weight.copy_(weight)
         if reference.in_proj_bias is not None:
             biases = reference.in_proj_bias.split(d_model)
-            for layer, bias in zip((*inputs, module.out_proj), (*biases, reference.out_proj.bias)):
+            for layer, bias in zip(
+                (*inputs, module.out_proj), (*biases, reference.out_proj.bias)
+            ):
                 layer.bias.copy_(bias)
     ### END SOLUTION
 
@@ -700,7 +705,8 @@ def head_entropy(
 ) -> Float[Tensor, "*batch n_heads"]:
     """The mean entropy, in nats, of each head's rows of weights."""
     ### BEGIN SOLUTION
-    logs = weights.where(weights > 0, 1.0).log()  # log 1 = 0 where the weight is 0, and no infinite gradient
+    # log 1 = 0 where the weight is 0, and no infinite gradient
+    logs = weights.where(weights > 0, 1.0).log()
     return -(weights * logs).sum(dim=-1).mean(dim=-1)
     ### END SOLUTION
 
@@ -1005,7 +1011,8 @@ def attention_cost(n_positions: int, d_model: int, n_heads: int) -> dict[str, in
     pairs = n_positions * n_positions
     return {
         "parameters": projections,
-        "multiply_adds": n_positions * projections + 2 * pairs * d_model,  # the heads' widths sum to d_model
+        # the heads' widths sum to d_model
+        "multiply_adds": n_positions * projections + 2 * pairs * d_model,
         "score_entries": n_heads * pairs,
     }
     ### END SOLUTION
@@ -1106,14 +1113,21 @@ def grouped_query_attention(
     ### BEGIN SOLUTION
     n_heads, n_kv_heads = q.shape[-3], k.shape[-3]
     if n_heads % n_kv_heads:
-        raise ValueError(f"n_kv_heads must divide the number of query heads, got n_kv_heads = {n_kv_heads} and {n_heads} query heads")
+        raise ValueError(
+            "n_kv_heads must divide the number of query heads, "
+            f"got n_kv_heads = {n_kv_heads} and {n_heads} query heads"
+        )
     k, v = (x.repeat_interleave(n_heads // n_kv_heads, dim=-3) for x in (k, v))
     scores = q @ k.mT / math.sqrt(q.shape[-1])
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
         hidden = ~mask.unsqueeze(-3)
-        weights = scores.masked_fill(hidden, -torch.inf).softmax(dim=-1).masked_fill(hidden, 0.0)
+        weights = (
+            scores.masked_fill(hidden, -torch.inf)
+            .softmax(dim=-1)
+            .masked_fill(hidden, 0.0)
+        )
     return weights @ v, weights
     ### END SOLUTION
 

@@ -613,7 +613,8 @@ def rotary_embedding(
     d = x.shape[-1]
     if d % 2:
         raise ValueError(f"x must have an even last dimension, got {d}")
-    wide = torch.promote_types(x.dtype, torch.float32)  # angles in bfloat16 would round position 257 to 256
+    # angles in bfloat16 would round position 257 to 256
+    wide = torch.promote_types(x.dtype, torch.float32)
     speeds = base ** (-torch.arange(0, d, 2, device=x.device, dtype=wide) / d)
     angles = positions.to(wide)[:, None] * speeds
     cos, sin = angles.cos(), angles.sin()
@@ -1092,7 +1093,8 @@ def interpolated_rotary(
     """
     ### BEGIN SOLUTION
     squeeze = min(1.0, trained_length / extended_length)
-    wide = torch.promote_types(x.dtype, torch.float32)  # positions are often integers, which would become float32 whatever x is
+    # positions are often integers, which would become float32 whatever x is
+    wide = torch.promote_types(x.dtype, torch.float32)
     return rotary_embedding(x, positions.to(wide) * squeeze, base)
     ### END SOLUTION
 

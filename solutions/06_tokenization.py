@@ -153,9 +153,14 @@ def build_vocabulary(
     """
     ### BEGIN SOLUTION
     if max_size < len(specials):
-        raise ValueError(f"max_size must have room for the {len(specials)} special tokens, got {max_size}")
+        raise ValueError(
+            f"max_size must have room for the {len(specials)} special tokens, "
+            f"got {max_size}"
+        )
     counts = Counter(tokens)
-    ordered = sorted(counts.keys() - set(specials), key=lambda token: (-counts[token], token))
+    ordered = sorted(
+        counts.keys() - set(specials), key=lambda token: (-counts[token], token)
+    )
     return {token: i for i, token in enumerate([*specials, *ordered][:max_size])}
     ### END SOLUTION
 
@@ -289,7 +294,11 @@ def wordpiece_encode(
     pieces, start = [], 0
     while start < len(word):
         prefix = "##" if start else ""
-        fitting = (end for end in range(len(word), start, -1) if prefix + word[start:end] in vocabulary)
+        fitting = (
+            end
+            for end in range(len(word), start, -1)
+            if prefix + word[start:end] in vocabulary
+        )
         end = next(fitting, None)
         if end is None:
             return [unknown]
@@ -496,16 +505,22 @@ def train_bpe(
 
 
 class GreaterFirst(tuple):
-    """A pair that sorts before the smaller ones, so that a heap, which gives the smallest, gives the greatest pair."""
+    """A pair that sorts before the smaller ones.
+
+    A heap, which gives the smallest, then gives the greatest pair.
+    """
 
     __lt__ = tuple.__gt__
 
 
 class PairIndex:
-    """How often each pair occurs and in which words, corrected after each merge instead of counted anew.
+    """How often each pair occurs and in which words.
 
-    Each symbol is written as one character (a byte as chr(0) to chr(255)), so that a word is a string, a pair is two
-    characters, and merging is `str.replace`, which goes from left to right without overlap.
+    Both are corrected after each merge instead of counted anew.
+
+    Each symbol is written as one character (a byte as chr(0) to chr(255)), so that a
+    word is a string, a pair is two characters, and merging is `str.replace`, which goes
+    from left to right without overlap.
     """
 
     def __init__(self, frequencies):
@@ -529,7 +544,8 @@ class PairIndex:
             count, _, pair = heapq.heappop(self.heap)
             if self.counts[pair] == -count > 0:
                 return pair
-            if self.counts[pair]:  # an earlier merge took some of its occurrences: back to its new place
+            # an earlier merge took some of its occurrences: back to its new place
+            if self.counts[pair]:
                 heapq.heappush(self.heap, self.entry(pair))
         return None
 
@@ -537,7 +553,8 @@ class PairIndex:
         """Join the pair in all words that hold it; gives its two symbols as bytes."""
         parts = self.spelling[pair[0]], self.spelling[pair[1]]
         joined = parts[0] + parts[1]
-        new = self.symbols.setdefault(joined, chr(len(self.symbols)))  # two merges that spell the same make the same symbol
+        # two merges that spell the same make the same symbol
+        new = self.symbols.setdefault(joined, chr(len(self.symbols)))
         self.spelling[new] = joined
         counts, grown = self.counts, set()
         for i in self.holders.pop(pair):
@@ -547,7 +564,8 @@ class PairIndex:
             self.words[i] = word = word.replace(pair, new)
             for now in map(str.__add__, word, word[1:]):
                 counts[now] += times
-                if new in now:  # only pairs with the new symbol have become more frequent
+                # only pairs with the new symbol have become more frequent
+                if new in now:
                     self.holders[now].add(i)
                     grown.add(now)
         for now in grown:
@@ -676,7 +694,10 @@ class BPETokenizer:
         return [i for part in self.split(text) for i in self.encode_part(part)]
 
     def split(self, text):
-        """Texts and special tokens, in turn; a text at both ends, which may be empty. Half a surrogate pair becomes U+FFFD, as in tiktoken."""
+        """Texts and special tokens, in turn; a text at both ends, which may be empty.
+
+        Half a surrogate pair becomes U+FFFD, as in tiktoken.
+        """
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return self.boundary.split(text) if self.boundary else [text]
 
@@ -686,7 +707,10 @@ class BPETokenizer:
         return [i for piece in GPT2_PATTERN.findall(part) for i in self.encode_piece(piece)]
 
     def merge_piece(self, piece):
-        """The ids of one pre-token: the earliest learned of the merges that are possible, again and again."""
+        """The ids of one pre-token.
+
+        Of the merges that are possible the earliest learned is made, again and again.
+        """
         word = tuple(bytes([byte]) for byte in piece.encode())
         while len(word) > 1:
             pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, math.inf))
@@ -715,7 +739,8 @@ class BPETokenizer:
         held = ""
         for line in lines:
             *done, last = self.split(held + line)
-            # '\n\n' is one token, so the white space at the end of a file's line waits for the next line: the ids are those of the whole file
+            # '\n\n' is one token, so the white space at the end of a file's line waits
+            # for the next line: the ids are those of the whole file
             end = len(last.rstrip()) if line.endswith("\n") else len(last)
             for part in (*done, last[:end]):
                 yield from self.encode_part(part)
@@ -991,7 +1016,9 @@ def compare_by_segments(a: str, b: str) -> str:
     are compared as integers, from the left.
     """
     ### BEGIN SOLUTION
-    left, right = ([int(segment) for segment in numeral.split(".")] for numeral in (a, b))
+    left, right = (
+        [int(segment) for segment in numeral.split(".")] for numeral in (a, b)
+    )
     if left == right:
         return "equal"
     return "a" if left > right else "b"
@@ -1180,7 +1207,8 @@ def fast_train_bpe(
     takes.
     """
     ### BEGIN SOLUTION
-    return train_bpe(text, vocab_size, special_tokens)  # the course's own train_bpe is built on the three ideas
+    # the course's own train_bpe is built on the three ideas
+    return train_bpe(text, vocab_size, special_tokens)
     ### END SOLUTION
 
 

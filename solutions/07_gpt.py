@@ -164,12 +164,18 @@ def mask_for_infilling(
         raise ValueError(f"p must lie in [0, 1], got {p}")
 
     def uniform() -> Tensor:
-        return torch.rand(ids.shape, generator=generator, device=generator.device).to(ids.device)
+        return torch.rand(ids.shape, generator=generator, device=generator.device).to(
+            ids.device
+        )
 
-    special = torch.isin(ids, torch.tensor(list(special_ids), dtype=ids.dtype, device=ids.device))
+    special = torch.isin(
+        ids, torch.tensor(list(special_ids), dtype=ids.dtype, device=ids.device)
+    )
     selected = (uniform() < p) & ~special
     fate = uniform()
-    strangers = torch.randint(vocab_size, ids.shape, generator=generator, device=generator.device).to(ids)
+    strangers = torch.randint(
+        vocab_size, ids.shape, generator=generator, device=generator.device
+    ).to(ids)
     inputs = torch.where(selected & (fate < 0.8), mask_id, ids)
     inputs = torch.where(selected & (fate >= 0.9), strangers, inputs)
     return inputs, torch.where(selected, ids, -100)
@@ -373,7 +379,8 @@ class CausalSelfAttention(nn.Module):
         ### BEGIN SOLUTION
         q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))
         p = self.p if self.training else 0.0
-        heads = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)  # (..., n_head, T, d_head)
+        # (..., n_head, T, d_head)
+        heads = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
         return self.dropout(self.c_proj(heads.transpose(-3, -2).flatten(-2)))
         ### END SOLUTION
 
@@ -594,7 +601,8 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
     with `weight_decay`, all else with 0; each parameter once.
     """
     ### BEGIN SOLUTION
-    parameters = [p for p in model.parameters() if p.requires_grad]  # parameters() gives a shared one once
+    # parameters() gives a shared one once
+    parameters = [p for p in model.parameters() if p.requires_grad]
     return [
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
@@ -1233,15 +1241,22 @@ class FastAttention(nn.Module):
         self, x: Float[Tensor, "*batch T d_model"]
     ) -> Float[Tensor, "*batch T d_model"]:
         ### BEGIN SOLUTION
-        q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))
+        q, k, v = (
+            part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2)
+            for part in self.c_attn(x).chunk(3, dim=-1)
+        )
         n, d_head = q.shape[-2:]
-        rates = 10000.0 ** (-torch.arange(0, d_head, 2, device=x.device, dtype=x.dtype) / d_head)
+        rates = 10000.0 ** (
+            -torch.arange(0, d_head, 2, device=x.device, dtype=x.dtype) / d_head
+        )
         angles = torch.arange(n, device=x.device, dtype=x.dtype)[:, None] * rates
         cos, sin = angles.cos(), angles.sin()
 
         def turned(u: Tensor) -> Tensor:
             even, odd = F.rms_norm(u, (d_head,)).unflatten(-1, (-1, 2)).unbind(-1)
-            return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+            return torch.stack(
+                [even * cos - odd * sin, even * sin + odd * cos], dim=-1
+            ).flatten(-2)
 
         heads = F.scaled_dot_product_attention(turned(q), turned(k), v, is_causal=True)
         return self.c_proj(heads.transpose(-3, -2).flatten(-2))

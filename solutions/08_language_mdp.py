@@ -112,11 +112,17 @@ def prefix_values(
     `reward(text)` is defined for full texts only.
     """
     ### BEGIN SOLUTION
-    values = {text: float(reward(text)) for text in itertools.product(vocabulary, repeat=horizon)}
+    values = {
+        text: float(reward(text))
+        for text in itertools.product(vocabulary, repeat=horizon)
+    }
     for n in reversed(range(horizon)):
         for prefix in itertools.product(vocabulary, repeat=n):
             chances = policy(prefix)
-            values[prefix] = sum(float(p) * values[(*prefix, token)] for token, p in zip(vocabulary, chances))
+            values[prefix] = sum(
+                float(p) * values[(*prefix, token)]
+                for token, p in zip(vocabulary, chances)
+            )
     return values
     ### END SOLUTION
 
@@ -818,7 +824,8 @@ def action_log_probability(
     """
     ### BEGIN SOLUTION
     logits, _ = model(torch.cat([prompt_ids, action_ids])[None])
-    predicting = logits[0, len(prompt_ids) - 1 : -1].log_softmax(dim=-1)  # the row before each token of the action
+    # the row before each token of the action
+    predicting = logits[0, len(prompt_ids) - 1 : -1].log_softmax(dim=-1)
     return predicting.gather(-1, action_ids[:, None]).sum()
     ### END SOLUTION
 
