@@ -118,7 +118,8 @@ def test_the_class_and_its_answers_are_read_by_everybody(watch, tmp_path, width,
     code = {
         "causal_mask": "def causal_mask(n, device=None):\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril(-1)  # long"
     }
-    sheets = answers_page.sheets(a for g in graded for a in answers_page.of(g, code))
+    forms = {"causal_mask": "one form"}  # of every other one: the rest wrote it in ways of their own
+    sheets = answers_page.sheets(a for i, g in enumerate(graded) for a in answers_page.of(g, code, forms if i % 8 < 4 else None))
     for sheet in sheets:
         answers_page.save(sheet, tmp_path, {p.student: p.name for p in people})
     page = readable(watch(width, color_scheme=scheme), class_page.save(tmp_path, sheets=sheets), width, f"class-{width}-{scheme}")

@@ -1,14 +1,17 @@
 """Answers that went wrong in the same way are one group, and others are not."""
 
+import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.checking.status import CheckStatus, ExerciseStatus
-from autograde.grader.pages import answers_page
+from autograde.grader.pages import answers_page, of_class
 from autograde.grader.pages.answers_page import Answer
+from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"
 
@@ -83,3 +86,45 @@ def test_the_page_has_the_names_of_the_roster():
 def test_one_group_is_said_as_one(wrong, words):
     [sheet] = answers_page.sheets([answer(str(i), "differs", f"got {i}") for i in range(wrong)])
     assert words in answers_page.page(sheet, {})
+
+
+def alike(*answers):
+    [sheet] = answers_page.sheets(answers)
+    [group] = sheet.groups
+    return [("".join(a.student for a in part.answers), part.same) for part in group.subgroups], answers_page.page(sheet, {})
+
+
+def test_in_a_group_the_same_code_is_together_with_one_to_read():
+    forms = {"a": "p", "b": "q", "c": "q", "d": "", "e": "r", "f": "q", "g": "p"}
+    answers = [
+        replace(answer(student, "differs", "got 1.5", code=f"{student} = {'1' * ord(student)}"), form=form)
+        for student, form in forms.items()
+    ]
+    parts, html = alike(*answers)
+    assert parts == [("bcf", True), ("ag", True), ("de", False)]
+    shown = re.findall(r"<pre[^>]*>(\w)", html)
+    assert shown == ["b", "a", "d"], "the shortest of each"
+    assert "3 × the same code" in html and "2 × code of their own" in html
+
+
+def test_a_group_that_is_one_program_says_so_and_one_of_unknown_code_says_nothing():
+    same = [replace(answer(student, "differs", "got 1.5"), form="p") for student in "abc"]
+    assert "All wrote the same code" in alike(*same)[1]
+    parts, html = alike(*(replace(a, form="") for a in same))
+    assert parts == [("abc", False)] and "same code" not in html and "<h3>" not in html
+
+
+def test_a_submission_brings_the_normal_forms_of_its_wrong_answers():
+    """Two who chose other names are one part of the page."""
+    cells = "def causal_mask(n):\n    {x} = torch.ones(n, n)  # {x}\n    return {x}"
+    made = []
+    for student, name in (("a", "rows"), ("b", "mask"), ("c", "x")):
+        cell = {
+            "cell_type": "code",
+            "source": cells.format(x=name),
+            "metadata": {"nbgrader": {"grade_id": "causal_mask", "solution": True}},
+        }
+        results = [answer(student, "differs", "got 1.5").result]
+        made.append(of_class.part(Graded(student, LESSON, "graded", results, notebook=json.dumps({"cells": [cell]}))))
+    parts, _ = alike(*(a for part in made for a in part.answers))
+    assert parts == [("abc", True)]

@@ -1,7 +1,8 @@
-"""A page for each exercise: the class's answers, grouped by what went wrong, with one of each group to read.
+"""A page for each exercise: the class's answers, grouped by what went wrong and then by how it is written, with one of each to read.
 
 Answers are in one group when they are the same known mistake, raised the same kind of error, or gave the same wrong values: a check that
-fails names the values that came, so equal messages of all checks are equal outputs on equal inputs.
+fails names the values that came, so equal messages of all checks are equal outputs on equal inputs. In a group those are together whose code
+has the same normal form (`same_code`): what is said of one of them is true of all.
 """
 
 from __future__ import annotations
@@ -41,6 +42,20 @@ class Answer:
     lesson: str
     result: Result
     code: str
+    form: str = ""  # the normal form of the code, where it is known
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """Answers of one group; whether their code is the same but for names, comments and layout."""
+
+    answers: list[Answer]
+    same: bool
+
+    @property
+    def representative(self) -> Answer:
+        """The shortest one, which has least beside the mistake."""
+        return min(self.answers, key=lambda a: (not a.code, len(a.code), a.student))
 
 
 @dataclass(frozen=True)
@@ -52,9 +67,20 @@ class Group:
     answers: list[Answer]
 
     @property
+    def subgroups(self) -> list[Subgroup]:
+        """Its answers by the normal form of their code, the largest first; last all those that are alone in theirs."""
+        forms: dict[str, list[Answer]] = {}
+        for answer in self.answers:
+            forms.setdefault(answer.form, []).append(answer)
+        same = [Subgroup(found, True) for form, found in forms.items() if form and len(found) > 1]
+        rest = [a for a in self.answers if not a.form or len(forms[a.form]) == 1]
+        same.sort(key=lambda part: (-len(part.answers), part.answers[0].student))
+        return [*same, Subgroup(rest, False)] if rest else same
+
+    @property
     def representative(self) -> Answer:
-        """The shortest one, which has least beside the mistake."""
-        return min(self.answers, key=lambda a: (not a.code, len(a.code), a.student))
+        """That of most of them."""
+        return self.subgroups[0].representative
 
 
 @dataclass(frozen=True)
@@ -68,11 +94,19 @@ class Sheet:
     unwritten: list[Answer]
 
 
-def of(graded: Graded, code: Mapping[str, str]) -> list[Answer]:
-    """A submission's answers, with the `code` of each exercise; none where it could not be graded."""
+def of(graded: Graded, code: Mapping[str, str], forms: Mapping[str, str] | None = None) -> list[Answer]:
+    """A submission's answers, with the `code` of each exercise and its normal form; none where it could not be graded."""
     if graded.status != SubmissionStatus.GRADED:
         return []
-    return [Answer(graded.student, graded.lesson, result, code.get(result.exercise, "")) for result in graded.results]
+    return [
+        Answer(graded.student, graded.lesson, result, code.get(result.exercise, ""), (forms or {}).get(result.exercise, ""))
+        for result in graded.results
+    ]
+
+
+def wrong(result: Result) -> bool:
+    """Whether there is an answer, and it did not pass."""
+    return result.status not in (ExerciseStatus.PASSED, *UNWRITTEN)
 
 
 def sheets(answers: Iterable[Answer]) -> list[Sheet]:
@@ -86,8 +120,7 @@ def sheets(answers: Iterable[Answer]) -> list[Sheet]:
 def _sheet(lesson: str, exercise: str, answers: Sequence[Answer]) -> Sheet:
     passed = [a for a in answers if a.result.status == ExerciseStatus.PASSED]
     unwritten = [a for a in answers if a.result.status in UNWRITTEN]
-    wrong = [a for a in answers if a.result.status not in (ExerciseStatus.PASSED, *UNWRITTEN)]
-    return Sheet(lesson, exercise, _groups(wrong), passed, unwritten)
+    return Sheet(lesson, exercise, _groups(a for a in answers if wrong(a.result)), passed, unwritten)
 
 
 def _groups(answers: Iterable[Answer]) -> list[Group]:

@@ -17,14 +17,13 @@ from functools import lru_cache
 
 from autograde import layout
 from autograde.grader.pages.answers_page import Sheet
+from autograde.grader.pages.same_code import LONGEST, tokens
 from autograde.grader.results.model import Graded
 
 FEW = 3  # students: what more share is no trace of two who sat together
 RARE = 0.1  # of those who wrote something of that kind; in a class of less than 20, two students are enough
 LONG_CODE, LONG_COMMENT, LONG_SENTENCE = 40, 4, 8  # tokens, words, words: shorter ones are equal by chance
-LONGEST = 20_000  # characters of an answer that are looked at
 SENTENCE = re.compile(r"[.!?:;]\s+|\n+")
-TOKEN = re.compile(r"""\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\\n]){0,400}"|'(?:\\.|[^'\\\n]){0,400}'|\#[^\n]*|\w+|[^\w\s]|\n""")
 WORD = re.compile(r"[\w√½≈=+*/^.-]+")
 
 
@@ -117,20 +116,13 @@ def likenesses(traces: Iterable[Trace]) -> list[Likeness]:
 
 def _in_code(code: str) -> Iterator[tuple[Kind, str, str]]:
     """Comments, and the code without them, without docstrings and without layout. It is cut by a pattern: nothing is run or compiled."""
-    tokens, fresh = [], True  # fresh: at the beginning of a line, where a string is a docstring
-    for token in TOKEN.findall(code):
-        if token.startswith("#"):
-            words = token.lstrip("#!: ").strip()
-            if len(WORD.findall(words)) >= LONG_COMMENT:
-                yield Kind.COMMENT, _folded(words), words
-        elif token == "\n":
-            fresh = True
-        elif not (fresh and token[0] in "\"'"):
-            tokens.append(token)
-            fresh = False
-    if len(tokens) >= LONG_CODE:
-        own = sorted({t for t in tokens if t.isidentifier() and not keyword.iskeyword(t)})
-        yield Kind.CODE, " ".join(tokens), f"{len(tokens)} tokens; names: {', '.join(own)[:200]}"
+    cut, comments = tokens(code)
+    for words in comments:
+        if len(WORD.findall(words)) >= LONG_COMMENT:
+            yield Kind.COMMENT, _folded(words), words
+    if len(cut) >= LONG_CODE:
+        own = sorted({t for t in cut if t.isidentifier() and not keyword.iskeyword(t)})
+        yield Kind.CODE, " ".join(cut), f"{len(cut)} tokens; names: {', '.join(own)[:200]}"
 
 
 def _in_words(text: str) -> Iterator[tuple[Kind, str, str]]:

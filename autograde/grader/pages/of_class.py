@@ -17,6 +17,7 @@ from autograde.grader.gradebook.standing import Standing
 from autograde.grader.pages import answers_page, class_page, likeness, likeness_page
 from autograde.grader.pages.answers_page import Answer
 from autograde.grader.pages.likeness import Kind, Trace
+from autograde.grader.pages.same_code import normal_form
 from autograde.grader.results.bare import bare_result
 from autograde.grader.results.model import Graded
 from autograde.grader.sandbox.bounded import TooMuch, bounded
@@ -34,18 +35,18 @@ class Part:
 
     def bare(self) -> Part:
         """The same without its student's words."""
-        return Part([replace(answer, result=bare_result(answer.result), code="") for answer in self.answers])
+        return Part([replace(answer, result=bare_result(answer.result), code="", form="") for answer in self.answers])
 
 
 def part(graded: Graded) -> Part:
     """A submission's part; without words where looking through them takes too much."""
     try:
-        texts, found = _looked_through(graded)
+        texts, forms, found = _looked_through(graded)
     except TooMuch as error:
         log.warning("%s, lesson %s: the pages about the class show nothing of theirs: %s", graded.student, graded.lesson, error)
         return Part(answers_page.of(graded, {})).bare()
     traces = [Trace(graded.student, graded.lesson, where, Kind[kind], key, shown) for where, kind, key, shown in found]
-    return Part(answers_page.of(graded, texts), traces)
+    return Part(answers_page.of(graded, texts, forms), traces)
 
 
 def save(parts: Sequence[Part], folder: Path, standings: Sequence[Standing]) -> None:
@@ -71,10 +72,12 @@ def _or_bare(part: Part, folder: Path) -> Part:
 
 
 @bounded()
-def _looked_through(graded: Graded) -> tuple[dict[str, str], list[tuple[str, str, str, str]]]:
+def _looked_through(graded: Graded) -> tuple[dict[str, str], dict[str, str], list[tuple[str, str, str, str]]]:
+    """The texts of its answers, the normal forms of those that are wrong, and its traces."""
     texts, exercises = graded.answers(), {result.exercise for result in graded.results}
+    forms = {result.exercise: normal_form(texts.get(result.exercise, "")) for result in graded.results if answers_page.wrong(result)}
     traces = [(t.where, t.kind.name, t.key, t.shown) for t in likeness.traces(graded, texts)]
-    return {name: text for name, text in texts.items() if name in exercises}, traces
+    return {name: text for name, text in texts.items() if name in exercises}, forms, traces
 
 
 @bounded()
