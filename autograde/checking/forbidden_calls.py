@@ -8,13 +8,12 @@ It stops a shortcut, not a fraud: whoever gets round it has written more than th
 from __future__ import annotations
 
 import _thread
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import wraps
-from types import FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 from unittest import mock
 
@@ -38,10 +37,11 @@ _SOFTMAX = {
 }  # fmt: skip
 _CROSS_ENTROPY = {
     "cross_entropy", "cross_entropy_loss", "linear_cross_entropy", "_chunk_cross_entropy", "nll_loss", "nll_loss_nd", "nll_loss_forward",
-    "nll_loss2d", "nll_loss2d_forward", "nll_loss2d_backward", "nll_loss_backward", "log_prob",
+    "nll_loss2d", "nll_loss2d_forward", "nll_loss2d_backward", "nll_loss_backward", "log_prob", "kl_div", "ctc_loss", "_ctc_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits",
 }  # fmt: skip
 SYNONYMS = {
-    "softmax": _SOFTMAX | _ATTENTION | _GRADIENTS,
+    "softmax": _SOFTMAX | _ATTENTION | _CROSS_ENTROPY | _GRADIENTS,
     "log_softmax": _SOFTMAX | _CROSS_ENTROPY | _GRADIENTS,
     "scaled_dot_product_attention": _ATTENTION,
     "multi_head_attention_forward": _ATTENTION,
@@ -60,11 +60,15 @@ PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece", "gpt3_tok
 SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.special._logsumexp"}  # functions of other packages
 # Frames of these, and of this file, stand between a call and who made it.
 _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
-# The worker differentiates on the test's behalf; the same calls are then nobody's shortcut.
-_OURS = {gradients.__name__: {"backward", "grad"}}
-# Where files are that no cell has written: known before one could change the list.
-_INSTALLED = tuple({os.path.join(folder, "") for folder in (*sys.path, sys.prefix, sys.base_prefix) if os.path.isabs(folder)})
-_SERVING: set[str] = set()  # modules whose frames stand where a test's request came in
+# Code of ours in a worker, by identity, and each one's module: the names of files, modules and functions can be forged.
+_OURS: dict[int, tuple[CodeType, str]] = {}
+_SERVING: set[str] = set()  # modules whose code stands where a test's request came in
+# Ways past the modes of PyTorch, by what has them: nothing that computes needs them.
+_AROUND: dict[Any, tuple[str, ...]] = {
+    torch._C: ("DisableTorchFunction", "_DisableTorchDispatch", "_dispatch_call_boxed"),
+    torch._C._SafeKernelFunction: ("call_boxed",),
+    torch._ops.OpOverload: ("redispatch",),
+}
 _CALLING_BACK = ("apply_", "map_", "map2_")  # PyTorch calls a function of Python's from in there, unwatched
 _OPERATORS = frozenset(name.split(".")[0] for name in torch._C._dispatch_get_all_op_names())  # before a student defines any
 _LIBRARY = ("aten", "prim", "prims", "rngprims", "inductor", "higher_order", "profiler")  # where PyTorch itself may still define some
@@ -115,7 +119,7 @@ class _Watcher:
     def asked(self, function: Any, args: tuple, frame: FrameType | None) -> None:
         """Raise when the function that PyTorch is asked for is forbidden, or part of one that is written in Python."""
         name = str(getattr(function, "__name__", "")).split(".")[0]
-        if name == "_set_grad_enabled" and args[:1] == (True,) and not _leaves_no_grad(frame):
+        if name == "_set_grad_enabled" and args[:1] == (True,) and not _differentiates(frame):
             name = "backward"  # the way out of the no_grad that stands around all
         own = frame
         while not self.forbids(name) and own is not None and _module(own).split(".")[0] == "torch":
@@ -143,12 +147,10 @@ class _Watcher:
                 self.refuse(kind.__name__)
 
     def _theirs(self, frame: FrameType, name: str) -> bool:
-        if frame.f_globals is self.student_globals or not self.strict:
+        if not self.strict:
             return frame.f_globals is self.student_globals
-        module = _module(frame)
-        if module.startswith("autograde."):  # what was bound to the exercise's name is the library's function itself
-            return name not in _OURS.get(module, ()) or not _asked_by_the_test(frame)
-        return vars(sys.modules.get(module, sys)) is not frame.f_globals or _is_written_here(frame)
+        # Whatever calls it here, a package that was asked to or the worker itself, does so for the student: but a test may ask to differentiate.
+        return not (_is_of_differentiating(name) and _ours(frame) and _differentiates(frame))
 
     def packages(self, stack: ExitStack) -> None:
         """Watch the packages and modules among the names, as far as they are loaded; loading them now is a call too."""
@@ -166,11 +168,6 @@ class _Watcher:
             stack.enter_context(mock.patch.object(sys, "meta_path", [_Finder(self), *sys.meta_path]))
         if any(root in sys.modules for root in self.roots if root not in PATCHED):
             stack.enter_context(_profiling(_Profile(self)))
-
-
-def _is_written_here(frame: FrameType) -> bool:
-    """Whether code comes from a text or from no installed file: a cell, or a module that a cell has written, whatever it is registered as."""
-    return not frame.f_code.co_filename.startswith(("<frozen ", *_INSTALLED))
 
 
 class _Functions(TorchFunctionMode):
@@ -192,9 +189,11 @@ class _InThread(TorchFunctionMode):
     """The same in a thread, from its first step to its last, for whatever is forbidden at the time."""
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if _in_force:
-            _in_force[-1].asked(function, args, sys._getframe(1))
-        return function(*args, **(kwargs or {}))
+        if not _in_force:
+            return function(*args, **(kwargs or {}))
+        _in_force[-1].asked(function, args, sys._getframe(1))
+        with torch.no_grad() if _in_force[-1].forbids("backward") else nullcontext():  # it holds for one thread only
+            return function(*args, **(kwargs or {}))
 
 
 class _Operators(TorchDispatchMode):
@@ -209,15 +208,18 @@ class _Operators(TorchDispatchMode):
         space, _, name = function._schema.name.partition("::")
         if function._schema.name not in _OPERATORS and space not in _LIBRARY:
             self.watch.refuse(name)  # an operator of the student's own, which may do anything in there
+        if self.watch.forbids("backward"):
+            self._no_gradients(name, sys._getframe(1))
         if self.watch.forbids(name):
-            frame: FrameType | None = sys._getframe(1)
-            while frame is not None and _module(frame).startswith(
-                ("torch.utils._", "torch._ops", "torch._dynamo", "torch._compile", __name__)
-            ):
-                frame = frame.f_back
-            if frame is not None and not _module(frame).startswith("torch."):
-                self.watch.check(name, frame)
+            self.watch.check(name, sys._getframe(1))
         return function(*args, **(kwargs or {}))
+
+    def _no_gradients(self, name: str, frame: FrameType) -> None:
+        """No kernel of a gradient, and none while a graph is kept, whatever has begun that: inference mode has a way to it, too."""
+        if _is_of_differentiating(name):
+            self.watch.check(name, frame)
+        elif torch.is_grad_enabled() and not _differentiates(frame):
+            self.watch.refuse("backward")
 
 
 class _Finder:
@@ -367,15 +369,6 @@ def _guarded(function: FunctionType, watch: _Watcher) -> Callable[..., Any]:
     return call
 
 
-def _leaves_no_grad(frame: FrameType | None) -> bool:
-    """Whether this is the end of a `with torch.no_grad()`, which gives back what was before it."""
-    while frame is not None and _module(frame) == torch.autograd.grad_mode.__name__:
-        if frame.f_code is torch.no_grad.__exit__.__code__:
-            return True
-        frame = frame.f_back
-    return False
-
-
 def _plain(kind: type) -> bool:
     """Whether PyTorch calls nothing of the class but what Tensor itself has."""
     return all(_function(kind, name) is _function(torch.Tensor, name) for name in ("__torch_function__", "__torch_dispatch__"))
@@ -388,17 +381,67 @@ def _function(kind: type, name: str) -> Any:
 
 
 def requests_arrive_in(module: str) -> None:
-    """Name the module that serves a test's requests: what it calls of ours, it calls on the test's behalf."""
+    """Name the module that serves a test's requests: what it calls of ours, it calls on the test's behalf. Call it while only our code is loaded."""
     _SERVING.add(module)
+    for name, loaded in list(sys.modules.items()):
+        if name.split(".")[0] == "autograde":
+            _OURS.update((id(code), (code, name)) for code in _codes(vars(loaded), name))
 
 
-def _asked_by_the_test(frame: FrameType | None) -> bool:
-    """Whether this code of ours runs at a request, not because the student's code has got hold of it."""
-    while frame is not None and _module(frame) not in _SERVING:
-        if not _module(frame).startswith("autograde.") and _module(frame).split(".")[0] not in _BETWEEN:
+def _codes(members: Mapping[str, Any], module: str) -> Iterator[CodeType]:
+    """The code of a module's functions, of its classes' methods, of what tables of it hold, and of what is defined inside."""
+    for value in list(members.values()):
+        if isinstance(value, (FunctionType, property, staticmethod, classmethod)):
+            function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            inner = getattr(function, "__wrapped__", function)
+            yield from (code for one in (function, inner) if isinstance(one, FunctionType) for code in _with_inner(one.__code__))
+        elif isinstance(value, type) and value.__module__ == module:
+            yield from _codes(vars(value), module)
+        elif type(value) is dict and value is not members and not isinstance(value.get("__name__"), str):
+            yield from _codes({key: one for key, one in value.items() if isinstance(one, FunctionType)}, module)
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_inner(constant)
+
+
+def _is_of_differentiating(name: str) -> bool:
+    return name in ("backward", "grad") or "_backward" in name
+
+
+def _differentiates(frame: FrameType | None) -> bool:
+    """Whether this runs because a test has asked to differentiate: between its request and our code that does so stands only our code."""
+    while frame is not None and _ours(frame) != gradients.__name__:
+        frame = frame.f_back
+    while frame is not None and _ours(frame) not in _SERVING:
+        if not _ours(frame):
             return False
         frame = frame.f_back
-    return True
+    return frame is not None
+
+
+def _ours(frame: FrameType) -> str:
+    """The module of code that is ours, not by what it says of itself; "" for any other."""
+    return _OURS.get(id(frame.f_code), (None, ""))[1]
+
+
+def watch_ways_around() -> None:
+    """From now on, what goes past PyTorch's modes is refused in this process while a call is forbidden."""
+    for owner, names in _AROUND.items():
+        for name in names:
+            setattr(owner, name, _refused_in_force(getattr(owner, name)))
+
+
+def _refused_in_force(function: Callable) -> Callable:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for watch in _in_force:
+            watch.check(getattr(function, "__name__", "it"), sys._getframe(1))
+        return function(*args, **kwargs)
+
+    return call
 
 
 def _module(frame: FrameType) -> str:

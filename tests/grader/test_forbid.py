@@ -250,6 +250,98 @@ def test_a_file_that_a_cell_has_written_is_watched_too(make, way):
         getattr(student, way)(X)
 
 
+# Who asks for the call is not told by names: those of a file, a module or a function can be forged, and packages call what they are given.
+SOFTMAX = "lambda x: torch.softmax(x, -1)"
+BY_OTHERS = {
+    "named like an installed file": f"import os\nexec(compile('import torch\\nstolen = {SOFTMAX}', os.__file__, 'exec'), vars(os))\nf = os.stolen",
+    "code with another file's name": f"import os\ng = {SOFTMAX}\nos.torch = torch\nf = type(g)(g.__code__.replace(co_filename=os.__file__), vars(os))",
+    "named like frozen code": f"import sys, types\nsys.modules['numpy.more'] = m = types.ModuleType('numpy.more')\nm.torch = torch\nexec(compile('h = {SOFTMAX}', '<frozen h>', 'exec'), vars(m))\nf = m.h",
+    "named like PyTorch": f"s = {{}}\nf = eval('{SOFTMAX}', {{'__name__': 'torch.fake', 'torch': torch}})",
+    "named like ours": f"f = eval('{SOFTMAX}', {{'__name__': 'autograde.checking.gradients', 'torch': torch}})",
+    "called by weakref": "import weakref\nclass Gone: pass\ndef f(x): return weakref.finalize(Gone(), torch.softmax, x, -1)()",
+    "called by cProfile": "import cProfile\ndef f(x): return cProfile.Profile().runcall(torch.softmax, x, -1)",
+    "called by bdb": "import bdb\ndef f(x): return bdb.Bdb().runcall(torch.softmax, x, -1)",
+    "called by copy": "import copy\nclass C:\n    def __init__(self, x): self.x = x\n    def __reduce_ex__(self, n): return torch.softmax, (self.x, -1)\ndef f(x): return copy.copy(C(x))",
+    "scipy by way of another part": "def f(x):\n    import scipy.stats\n    return torch.from_numpy(scipy.special.softmax(x.numpy(), axis=-1))",
+    "scipy loaded again": "import sys\ndef f(x):\n    for n in [n for n in sys.modules if n.startswith('scipy')]: del sys.modules[n]\n    import scipy.special\n    return torch.from_numpy(scipy.special.softmax(x.numpy(), axis=-1))",
+    "cross entropy, class by class": "import torch.nn.functional as F\ndef f(x): return torch.stack([(-F.cross_entropy(x.reshape(-1, 4), torch.full((15,), c), reduction='none')).exp() for c in range(4)], -1)",
+    "log_prob, class by class": "def f(x): return torch.stack([torch.distributions.Categorical(logits=x).log_prob(torch.tensor(c)).exp() for c in range(4)], -1)",
+    "attention of ONNX": "import torch.onnx.ops as o\ndef f(x): return o.attention(x[None], torch.eye(4).expand(1, 3, 4, 4), torch.eye(4).expand(1, 3, 4, 4))[0]",
+    "both modes switched off": "def f(x):\n    with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch(): return torch.softmax(x, -1)",
+    "dispatched once more": "def f(x): return torch.ops.aten._softmax.default.redispatch(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x, -1, False)",
+    "the kernel itself": "k = torch.library.get_kernel('aten::_softmax', 'CPU')\ndef f(x): return k.call_boxed(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x, -1, False)",
+}  # fmt: skip
+NODES = "y = x.detach().clone().requires_grad_(); s = y.logsumexp(-1); out = s.grad_fn(torch.ones_like(s))"
+BY_GRADIENTS = {
+    "inference mode": f"def f(x):\n    with torch.inference_mode(False): {NODES}\n    return out",
+    "inference mode of C": f"def f(x):\n    g = torch._C._InferenceMode(False); g.__enter__()\n    {NODES}\n    return out",
+    "a forged way out of no_grad": f"def f(x):\n    n = torch.no_grad(); n.prev = True; n.__exit__(None, None, None)\n    {NODES}\n    return out",
+    "named like ours": f"g = {{'__name__': 'autograde.checking.gradients', 'torch': torch}}\nexec('def f(x):\\n    with torch.enable_grad(): {NODES}\\n    return out', g)\nf = g['f']",
+    "borrowed under a forged name": "import sys\ng = {'__name__': 'torch.x', 'torch': torch, 'sys': sys}\nexec('def f(x):\\n    r = sys._getframe()\\n    while \"gradients\" not in r.f_globals: r = r.f_back\\n"
+                                    "    return r.f_globals[\"gradients\"].pullback(torch.sin, (x,), x)', g)\nf = g['f']",
+    "the engine": "E = torch.autograd.Variable._execution_engine\ndef f(x):\n    with torch.inference_mode(False):\n        y = x.detach().clone().requires_grad_(); s = y.sin().sum()\n"
+                  "        return E.run_backward((s,), (torch.ones(()),), False, False, (y,), allow_unreachable=False, accumulate_grad=False)[0]",
+    "the kernel of softmax's gradient": "def f(x): return torch.ops.aten._softmax_backward_data(x, x, -1, x.dtype)",
+    "the kernel of attention's gradient": "def f(x):\n    q = x[None]; o, l = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, q, q)\n"
+                                          "    return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(q, q, q, q, o, l, 0.0, False)[0]",
+}  # fmt: skip
+LOSS = "def f(x): return {}"
+BY_LOSSES = {
+    "transformers": "from transformers.loss.loss_utils import fixed_cross_entropy as g\n" + LOSS.format("g(x[0], torch.arange(5) % 4)"),
+    "transformers' attention": "from transformers.integrations.sdpa_attention import sdpa_attention_forward as g\nclass M: is_causal = False\n" + LOSS.format("g(M(), x[None], x[None], x[None], None)"),
+    "divergence": LOSS.format("torch.nn.functional.kl_div(x.log_softmax(-1), x.softmax(-1))"),
+    "binary": LOSS.format("torch.nn.functional.binary_cross_entropy(x.softmax(-1), x.softmax(-1))"),
+}  # fmt: skip
+OTHERS = [
+    *(pytest.param("softmax", code, id=f"softmax, {name}") for name, code in BY_OTHERS.items()),
+    *(pytest.param("softmax", code, id=f"gradients, {name}") for name, code in BY_GRADIENTS.items()),
+    *(pytest.param("torch.autograd", code, id=f"differentiating, {name}") for name, code in BY_GRADIENTS.items()),
+    *(
+        pytest.param(
+            "cross_entropy scaled_dot_product_attention", code, id=f"loss, {name}", marks=pytest.mark.slow if "transformers" in name else ()
+        )
+        for name, code in BY_LOSSES.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("names", "source"), OTHERS)
+def test_who_asks_is_not_told_by_names(make, names, source):
+    session = make(f"import torch\n{source}")
+    assert session.results["cell0"].status == "ok", session.results["cell0"].message
+    student = session.student(["backward", *names.split()] if "autograd" in names else names.split())
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
+        student.f(X)
+
+
+def test_a_thread_keeps_no_graph(make):
+    source = f"""
+    import torch, threading
+    def f(x):
+        box = []
+        def work():
+            {NODES.rpartition(";")[0]}
+            box.append(s.grad_fn)
+        thread = threading.Thread(target=work); thread.start(); thread.join()
+        return box[0] is None
+    """
+    student = make(source).student(["softmax"])
+    with student.test():
+        assert student.f(X)
+
+
+def test_what_is_pulled_back_for_a_test_may_not_differentiate_itself(make):
+    source = """
+    import torch
+    def f(x):
+        y = x.detach().requires_grad_()
+        return x * torch.autograd.grad(y.sin().sum(), y)[0]
+    """
+    student = make(source).student(["backward", "torch.autograd"])
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call"):
+        student.pullback(student.f, (X,), X)
+
+
 def test_the_oracle_in_the_same_process_is_not_stopped():
     space = {"__name__": "__main__"}
     exec("def f(x, g): return g(x)", space)
