@@ -214,16 +214,33 @@ def feedback(
         Optional[str], typer.Option(help="Put only this lesson into the messages, such as `03`.", autocompletion=lessons_beginning)
     ] = None,
     sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="Who the messages are from.")] = "",
+    compare: Annotated[
+        str, typer.Option(metavar="DIR", help="Show another term beside this one on the class page: its folder, or `none` to end that.")
+    ] = "",
 ) -> None:
     """Make all pages again from the gradebook: the students' feedback, the class page, the answers by exercise.
 
     Do this when points, comments, extensions, due dates or names have changed in the gradebook, and before pages are sent. Nothing is graded.
-    With `--mail` there is a message for each student whose address the roster has, with the pages attached. Nothing is sent.
+    With `--mail` there is a message for each student whose address the roster has, with the pages attached. Nothing is sent. `--compare` is kept
+    for later calls, of `grade` too: shares and medians of the other term, and nothing about anybody in it.
     """
+    if compare:
+        _keep_other_term(results, compare)
     pages = _refreshed(results)
     console.print(f"[green]✓[/green] {counted(pages, 'feedback page')} in {escape(str(results / 'feedback'))}", soft_wrap=True)
     if mail:
         _write_mail(results, mail, chosen([lesson] if lesson else None), sender)
+
+
+def _keep_other_term(results: Path, other: str) -> None:
+    from autograde.grader.batch.class_run import must_hold_grades
+    from autograde.grader.pages.terms import keep
+
+    try:
+        must_hold_grades(results)
+        keep(results, other)
+    except (UserError, OSError) as error:
+        raise fail(str(error)) from None
 
 
 def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> None:

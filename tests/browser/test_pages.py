@@ -12,7 +12,7 @@ from autograde.checking.scoring import Result
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
-from autograde.grader.pages import answers_page, class_page, feedback_page, likeness_page
+from autograde.grader.pages import answers_page, class_page, feedback_page, likeness_page, terms
 from autograde.grader.pages.likeness import Evidence, Kind, Likeness
 from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
@@ -112,7 +112,10 @@ def many_mistakes() -> list[Graded]:
 def test_the_class_and_its_answers_are_read_by_everybody(watch, tmp_path, width, scheme):
     """With sections, something worth a look, names longer than a column, and who handed in nothing."""
     graded = [*many_mistakes(), Graded("lena", LESSON, "unreadable", [], "the file is empty")]
-    csv_tables.save(graded, tmp_path)
+    (tmp_path / "attention-2027").mkdir()
+    for folder, pupils in ((tmp_path / "attention-2027", graded[3:]), (tmp_path, graded)):
+        csv_tables.save(pupils, folder)
+    terms.keep(tmp_path, str(tmp_path / "attention-2027"))
     people = [Person(g.student, f"{g.student.title()} of a long name", "AB"[i % 2], "") for i, g in enumerate(graded)]
     (tmp_path / roster.FILE).write_text("student_id,name,section,email\n" + "".join(f"{p.student},{p.name},{p.section},\n" for p in people))
     code = {
@@ -122,8 +125,12 @@ def test_the_class_and_its_answers_are_read_by_everybody(watch, tmp_path, width,
     sheets = answers_page.sheets(a for i, g in enumerate(graded) for a in answers_page.of(g, code, forms if i % 8 < 4 else None))
     for sheet in sheets:
         answers_page.save(sheet, tmp_path, {p.student: p.name for p in people})
-    page = readable(watch(width, color_scheme=scheme), class_page.save(tmp_path, sheets=sheets), width, f"class-{width}-{scheme}")
+    watched = watch(width, color_scheme=scheme)
+    page = readable(watched, class_page.save(tmp_path, sheets=sheets), width, f"class-{width}-{scheme}")
     assert page.get_by_text("nobody began it").first.is_visible()
+    compared = page.get_by_role("region", name="compared with attention-2027")
+    compared.scroll_into_view_if_needed()
+    watched.shot(f"terms-{width}-{scheme}")
     page.get_by_role("radio", name="A", exact=True).press("Space")
     assert page.locator("table.heat tbody tr:visible").count() == 13
     readable(watch(width, color_scheme=scheme), tmp_path / answers_page.path_of(LESSON, "causal_mask"), width, f"answers-{width}-{scheme}")

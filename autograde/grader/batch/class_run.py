@@ -48,12 +48,17 @@ def refresh(out: Path) -> int:
     Raises:
         UserError: when nothing was graded there, or a grader is at work in it.
     """
-    if not (out / "grades.csv").is_file():
-        raise UserError(f"{out} holds no grades (grades.csv): name the folder that `autograde grade` wrote to")
+    must_hold_grades(out)
     from autograde.grader.batch.class_folder import ClassFolder
 
     with only_one(out), ClassFolder(out, ()) as folder:
         return folder.refresh()
+
+
+def must_hold_grades(out: Path) -> None:
+    """Raises UserError where nothing was graded into a folder."""
+    if not (out / "grades.csv").is_file():
+        raise UserError(f"{out} holds no grades (grades.csv): name the folder that `autograde grade` wrote to")
 
 
 @dataclass(frozen=True)

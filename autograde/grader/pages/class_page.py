@@ -5,12 +5,10 @@ It is made from `grades.csv` and `exercises.csv`, for every lesson in them, with
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isfinite
 from pathlib import Path
 from statistics import StatisticsError, correlation, mean, median
 from urllib.parse import quote
@@ -23,10 +21,12 @@ from autograde.files import write
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
-from autograde.grader.pages import answers_page
+from autograde.grader.pages import answers_page, terms
 from autograde.grader.pages.answers_page import Sheet
 from autograde.grader.pages.feedback_page import duration
 from autograde.grader.pages.template import template
+from autograde.grader.pages.terms import Term
+from autograde.grader.results import csv_tables
 from autograde.grader.results.csv_tables import safe
 from autograde.wording import counted
 
@@ -174,7 +174,8 @@ def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Shee
 
 def of_folder(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), alike: int = 0) -> str:
     """The page that `save` writes."""
-    return page(_rows(folder / "grades.csv"), _rows(folder / "exercises.csv"), standings, sheets, roster.read(folder), alike)
+    tables = csv_tables.rows(folder / "grades.csv"), csv_tables.rows(folder / "exercises.csv")
+    return page(*tables, standings, sheets, roster.read(folder), alike, terms.read(folder))
 
 
 def page(
@@ -184,8 +185,9 @@ def page(
     sheets: Sequence[Sheet] = (),
     people: Sequence[Person] = (),
     alike: int = 0,
+    other: Term | None = None,
 ) -> str:
-    """The page: one file, without scripts, readable without a server."""
+    """The page: one file, without scripts, readable without a server. `other` is a term to compare with."""
     return _template().render(
         lessons=summarize(grades, exercises, standings, sheets, people),
         sections=sorted({person.section for person in people if person.section}),
@@ -195,6 +197,8 @@ def page(
         enough=ENOUGH,
         stuck=STUCK,
         apart=APART,
+        other=other,
+        beside=terms.beside(terms.of_tables("", grades, exercises), other) if other else {},
     )
 
 
@@ -355,17 +359,10 @@ def _mistakes(sheets: Sequence[Sheet]) -> list[tuple[str, str, int]]:
     return sorted(found, key=lambda x: (-x[2], x[:2]))
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    """The lines of a table whose points are numbers: lines of other lessons may have been edited by hand."""
-    with path.open(newline="", encoding="utf-8") as stream:
-        return [row for row in csv.DictReader(stream) if _is_number(row["score"]) and _is_number(row["max_score"])]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return isfinite(float(text))
-    except ValueError:
-        return False
+def _difference(now: float, then: float) -> str:
+    """That of two shares as they are shown, in percentage points."""
+    points = round(100 * now) - round(100 * then)
+    return f"{points:+d}".replace("-", "−") if points else "0"
 
 
 @lru_cache
@@ -377,5 +374,6 @@ def _template() -> Template:
         aligned=lambda value, places: f"{value:.{places}f}",
         percent=lambda value: "–" if value is None else f"{value:.0%}",
         signed=lambda value: "–" if value is None else f"{value:.2f}".replace("-", "−"),
+        difference=_difference,
         quoted=lambda name: quote(name.removeprefix("'")),  # `safe` puts one before what a spreadsheet would run
     )

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from autograde.files import write
@@ -53,6 +54,19 @@ def read(path: Path) -> list[list[str]]:
     first = text.split("\n", 1)[0]
     separator = max((",", ";", "\t"), key=first.count)
     return [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The lines of `grades.csv` or `exercises.csv` whose points are numbers: lines of other lessons may have been edited by hand."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [row for row in csv.DictReader(stream) if _is_number(row["score"]) and _is_number(row["max_score"])]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _decoded(raw: bytes) -> str:
