@@ -11,10 +11,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from autograde.authoring.sample_class import LESSON
-from autograde.grader.ingest import archive, attempts, lesson_of, survey
+from autograde.grader.ingest import archive, attempts, helpers, lesson_of, survey
 from autograde.grader.ingest.archive import MAX_MEMBER
+from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
 from autograde.grader.sandbox import landlock, probe
 from autograde.grader.sandbox.bounded import TooMuch, bounded, reading, used
@@ -333,6 +335,32 @@ def test_a_students_file_does_not_become_anothers(tmp_path, theft):
     assert set(found) == {"ann", "bob", "cat"}
     assert found["bob"].path == folder / "bob/03_self_attention.ipynb" and not found["bob"].notes
     assert found["ann"].path in [folder / name for name in theft]
+
+
+SCRIPT = b"def secret():\n    return 1\n"
+
+
+@pytest.mark.parametrize("folder", ["03", "03_self_attention", "submissions"])
+def test_in_a_shared_folder_no_students_files_go_with_anothers(tmp_path, folder):
+    """Where several notebooks lie in one folder, each goes on without what lies beside it."""
+    names = {f"{folder}/ann_03.ipynb": NOTEBOOK, f"{folder}/bob_03.ipynb": NOTEBOOK, f"{folder}/ann_helper.py": SCRIPT}
+    submissions, _ = collected([hand_in(tmp_path, names)], LESSON, tmp_path / "out", Console(quiet=True))
+    paths = {found.student: found.path for found in submissions if found.path}
+    assert set(paths) == {"ann_03", "bob_03"} or set(paths) == {"ann", "bob"}
+    for path in paths.values():
+        assert helpers.beside(path.parent, path.name) == []
+
+
+@pytest.mark.parametrize("numbers", [("1234", "5678"), ("5678", "1234")])
+def test_a_namesakes_script_does_not_become_anothers(tmp_path, numbers):
+    """Who was there first keeps the plain name, and gets nothing of who comes later; a script goes with its own notebook."""
+    course = tmp_path / "course"
+    names = {f"Ann Lee_{number}_assignsubmission_file_/03.ipynb": NOTEBOOK for number in numbers}
+    collect([hand_in(tmp_path / "1", dict([*names.items()][:1]))], course, LESSON)
+    late = f"Ann Lee_{numbers[1]}_assignsubmission_file_/helper.py"
+    first = f"Ann Lee_{numbers[0]}_assignsubmission_file_/03.ipynb"
+    collect([hand_in(tmp_path / "2", {**names, late: SCRIPT, first: NOTEBOOK + b" "})], course, LESSON)
+    assert [p.parts[-3] for p in course.rglob("helper.py")] == [f"Ann Lee_{numbers[1]}"]
 
 
 def test_a_listing_of_gradescopes_does_not_override_another(tmp_path):

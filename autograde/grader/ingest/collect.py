@@ -189,6 +189,9 @@ def _tell_apart(found: Survey, ledger: Ledger) -> None:
             apart = len(numbers[name]) > 1 and name not in taken or taken.get(name, person) != person
             ledger.people[person] = f"{name}_{handed.label.number}" if apart else name
         found.handed[index] = replace(handed, student=ledger.people[person])
+    for index, out in enumerate(found.left_out):  # scripts that go with a notebook are among these
+        if out.label and out.label.number:
+            found.left_out[index] = replace(out, student=ledger.people.get(_person(out.label), out.student))
     _rename(found, {handed.student for handed in found.handed})
 
 

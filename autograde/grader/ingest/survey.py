@@ -131,7 +131,17 @@ def survey(sources: Sequence[Path], lesson: str | None, scratch: Path) -> Survey
         listed = list(_files(root, files, scratch / str(number), found))
         _assign(root, files is not None, listed, lesson, found)
     found.students.discard("")
+    found.in_place = found.in_place and not _shared_folder(found)
     return found
+
+
+def _shared_folder(found: Survey) -> bool:
+    """Whether a notebook lies beside another student's notebook, model or script: what is beside it then does not go with it."""
+    beside: dict[tuple[Path, tuple[str, ...]], set[str]] = defaultdict(set)
+    for one in [*found.handed, *(out for out in found.left_out if out.file and kinds.is_script(out.file.parts[-1]))]:
+        if one.file:
+            beside[one.file.origin, one.file.parts[:-1]].add(one.student)
+    return any(len(students) > 1 for students in beside.values())
 
 
 def student_folder(folder: Path, lesson: str, scratch: Path) -> Survey:
