@@ -64,7 +64,7 @@ def test_an_exercise_that_changed_is_said_to_have(tmp_path):
         csv_tables.save([Graded("a", LESSON, "graded", [Result(name, 1.0, points, "partial") for name, points in worth.items()])], folder)
     terms.keep(now, str(then))
     assert shown(now) == {
-        "causal_mask": ["67%", "33%", "+33", "3 then, 1.5 now"],
+        "causal_mask": ["67%", "33%", "+34", "3 then, 1.5 now"],
         "padding_mask": ["50%", "50%", "0", "2"],
         "new_one": ["100%", "–", "–", "new"],
         "old": ["–", "100%", "–", "not any more"],
