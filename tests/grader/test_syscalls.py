@@ -111,6 +111,45 @@ def test_calls_that_computing_does_not_need_are_refused(make, mode):
     assert ask(make, mode, CALLS, "/etc/ld.so.cache") == []
 
 
+SHARED = """
+import ctypes, fcntl, os, platform
+libc = ctypes.CDLL(None, use_errno=True)
+FUTEX, PREADV2 = {"x86_64": (202, 327), "aarch64": (98, 286)}[platform.machine()]
+libc.mmap.restype = ctypes.c_void_p
+def attack(path):
+    file = os.open(path, os.O_RDONLY)
+    page = libc.mmap(None, ctypes.c_size_t(4096), 1, 1, file, ctypes.c_long(0))
+    word = ctypes.c_uint32.from_address(page).value
+    pair = (ctypes.c_size_t * 2)(ctypes.addressof(ctypes.create_string_buffer(16)), 16)
+    other = ctypes.c_uint32(0)
+    calls = {name: lambda n=n: libc.syscall(FUTEX, ctypes.c_void_p(page), n, 10, None, ctypes.byref(other), word)
+             for name, n in {"wake": 1, "requeue": 3, "compare": 4, "wake of bits": 10, "lock": 6, "clock": 0x101}.items()}
+    calls["cached"] = lambda: libc.syscall(PREADV2, file, pair, 1, 0, 0, 8)
+    calls["paged out"] = lambda: libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(4096), 21)
+    calls["merged"] = lambda: libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(4096), 12)
+    calls["larger pipe"] = lambda: libc.fcntl(os.pipe()[1], 1031, 1 << 20)
+    return [name for name, call in calls.items() if call() != -1]
+"""
+USUAL = """
+import os, threading, time
+from concurrent.futures import ThreadPoolExecutor
+def attack(path):
+    with ThreadPoolExecutor(4) as pool:
+        squares = list(pool.map(lambda n: n * n, range(50)))
+    thread = threading.Thread(target=time.sleep, args=(0.01,)); thread.start(); thread.join(1)
+    event = threading.Event(); threading.Timer(0.01, event.set).start()
+    file = os.open(path, os.O_RDONLY)
+    return squares[-1], event.wait(1), os.preadv(file, [bytearray(8)], 0), thread.is_alive()
+"""
+
+
+@at_each_level
+def test_what_workers_share_carries_no_message(make, mode):
+    """Two that have the same page of a library in memory cannot wake each other, nor see what the other has read."""
+    assert ask(make, mode, SHARED, "/etc/ld.so.cache") == []
+    assert ask(make, mode, USUAL, "/etc/ld.so.cache") == (2401, True, 8, False)
+
+
 MADE = """
 import os, tempfile
 def attack(folders):

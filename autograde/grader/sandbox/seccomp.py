@@ -2,7 +2,8 @@
 
 The namespaces are what isolates; this makes the kernel behind them smaller. It also keeps one process one process (threads are fine,
 so the memory limit of a process is the limit of all), takes away memory that no limit counts (`memfd_create`), and closes channels
-between workers that share read-only files: locks, leases, inotify, the page cache's state (`mincore`). Where there are no namespaces it
+between workers that share read-only files: locks, leases, inotify, the page cache's state (`mincore`, `RWF_NOWAIT`), futexes in their pages, and
+the pages of pipes, which are counted for an account. Where there are no namespaces it
 also stands between a worker and the signals, names and attributes of files, and datagram sockets of others.
 
 An unknown call gets ENOSYS, as from an older kernel, so that a newer C library falls back to one that is known.
@@ -25,12 +26,18 @@ _X32 = 0x40000000  # the same calls under other numbers
 _NEWER = 435  # from clone3 on, a C library expects that a kernel may not have it
 _CLONE_THREAD, _NEW_NAMESPACES = 0x10000, 0x7E020000
 _SOCK_STREAM, _SOCK_SEQPACKET, _SOCK_TYPE = 1, 5, 0xF
-# F_DUPFD to F_SETFL, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, F_GET_SEALS: no locks, leases, owners of signals
-_FCNTL = (0, 1, 2, 3, 4, 1030, 1031, 1032, 1034)
+# F_DUPFD to F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_GET_SEALS: no locks, leases, owners of signals, no larger pipes
+_FCNTL = (0, 1, 2, 3, 4, 1030, 1032, 1034)
 _F_SETFL, _O_ASYNC = 4, 0x2000
 _IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
 # PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_GET_THP_DISABLE, PR_SET_VMA
 _PRCTL = (2, 3, 15, 16, 23, 39, 40, 42, 0x53564D41)
+# FUTEX_PRIVATE_FLAG with any operation, or FUTEX_WAIT and FUTEX_WAIT_BITSET, by which a thread waits for the end of another: nothing wakes a
+# waiter in another process
+_FUTEX = (*(0x80 | operation for operation in range(14)), 0, 9)
+_CLOCK_REALTIME = 0x100
+# MADV_NORMAL to MADV_DONTNEED, FREE, DONTFORK, DOFORK, HUGEPAGE, NOHUGEPAGE, DONTDUMP, DODUMP, WIPEONFORK, KEEPONFORK: nothing about pages that others share
+_MADVISE = (0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 18, 19)
 
 Step = tuple[int, int, int, int]  # BPF: code, jump if true, jump if false, constant
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
@@ -69,6 +76,10 @@ def _looked_into(level: Level) -> dict[str, list[Step]]:
         "prlimit64": [*_unless(0, 0xFFFFFFFF, [0]), _ALLOW],  # of this process, not of another
         "open": [*_unless(1, creating, [0], errno.EACCES), _ALLOW],
         "openat": [*_unless(2, creating, [0], errno.EACCES), _ALLOW],
+        "futex": [*_unless(1, 0xFFFFFFFF & ~_CLOCK_REALTIME, _FUTEX), _ALLOW],
+        "preadv2": [*_unless(5, 0xFFFFFFFF, [0], errno.EOPNOTSUPP), _ALLOW],  # no RWF_NOWAIT, which tells what is in the page cache
+        "pwritev2": [*_unless(5, 0xFFFFFFFF, [0], errno.EOPNOTSUPP), _ALLOW],
+        "madvise": [*_unless(2, 0xFFFFFFFF, _MADVISE, errno.EINVAL), _ALLOW],
     }
 
 

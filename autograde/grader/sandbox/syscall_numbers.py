@@ -10,7 +10,7 @@ Numbers = dict[str, tuple[int | None, int | None]]
 # What Python, NumPy and PyTorch need to compute, with files that they may read
 EVERYWHERE: Numbers = {
     "read": (0, 63), "write": (1, 64), "readv": (19, 65), "writev": (20, 66), "pread64": (17, 67), "pwrite64": (18, 68),
-    "preadv": (295, 69), "pwritev": (296, 70), "preadv2": (327, 286), "pwritev2": (328, 287), "close": (3, 57),
+    "preadv": (295, 69), "pwritev": (296, 70), "close": (3, 57),
     "close_range": (436, 436), "lseek": (8, 62), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "pipe": (22, None),
     "pipe2": (293, 59), "stat": (4, None), "fstat": (5, 80), "lstat": (6, None), "newfstatat": (262, 79), "statx": (332, 291),
     "statfs": (137, 43), "fstatfs": (138, 44), "access": (21, None), "faccessat": (269, 48), "faccessat2": (439, 439),
@@ -18,7 +18,7 @@ EVERYWHERE: Numbers = {
     "readlink": (89, None), "readlinkat": (267, 78), "getxattr": (191, 8), "lgetxattr": (192, 9), "fgetxattr": (193, 10),
     "listxattr": (194, 11), "llistxattr": (195, 12), "flistxattr": (196, 13), "sendfile": (40, 71), "copy_file_range": (326, 285),
     "fsync": (74, 82), "fdatasync": (75, 83), "ftruncate": (77, 46), "fallocate": (285, 47), "umask": (95, 166), "mmap": (9, 222),
-    "munmap": (11, 215), "mprotect": (10, 226), "mremap": (25, 216), "madvise": (28, 233), "msync": (26, 227), "brk": (12, 214),
+    "munmap": (11, 215), "mprotect": (10, 226), "mremap": (25, 216), "msync": (26, 227), "brk": (12, 214),
     "mlock": (149, 228), "munlock": (150, 229), "membarrier": (324, 283), "get_mempolicy": (239, 236), "poll": (7, None),
     "ppoll": (271, 73), "select": (23, None), "pselect6": (270, 72), "epoll_create": (213, None), "epoll_create1": (291, 20),
     "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441),
@@ -27,7 +27,7 @@ EVERYWHERE: Numbers = {
     "timer_gettime": (224, 108), "timer_getoverrun": (225, 109), "timer_delete": (226, 111), "sendto": (44, 206),
     "recvfrom": (45, 207), "sendmsg": (46, 211), "recvmsg": (47, 212), "sendmmsg": (307, 269), "recvmmsg": (299, 243),
     "shutdown": (48, 210), "getsockname": (51, 204), "getpeername": (52, 205), "getsockopt": (55, 209), "setsockopt": (54, 208),
-    "futex": (202, 98), "futex_waitv": (449, 449), "set_robust_list": (273, 99), "get_robust_list": (274, 100),
+    "futex_waitv": (449, 449), "set_robust_list": (273, 99), "get_robust_list": (274, 100),
     "set_tid_address": (218, 96), "rseq": (334, 293), "gettid": (186, 178), "sched_yield": (24, 124),
     "sched_getaffinity": (204, 123), "sched_getparam": (143, 121), "sched_getscheduler": (145, 120),
     "sched_get_priority_max": (146, 125), "sched_get_priority_min": (147, 126), "getcpu": (309, 168), "getpriority": (140, 141),
@@ -57,5 +57,6 @@ IN_NAMESPACES: Numbers = {
 # Allowed with some arguments only; see `seccomp`
 LOOKED_INTO: Numbers = {
     "clone": (56, 220), "socket": (41, 198), "fcntl": (72, 25), "ioctl": (16, 29), "prctl": (157, 167), "prlimit64": (302, 261),
-    "socketpair": (53, 199), "open": (2, None), "openat": (257, 56),
+    "socketpair": (53, 199), "open": (2, None), "openat": (257, 56), "futex": (202, 98), "preadv2": (327, 286),
+    "pwritev2": (328, 287), "madvise": (28, 233),
 }  # fmt: skip
