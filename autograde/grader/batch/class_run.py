@@ -156,7 +156,7 @@ def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, roots: list[P
         with progress_bar.told(console, len(left)) as advance, closing(graders.graded(left, console)) as results:
             for job, graded in results:
                 folder.keep(job, graded)
-                advance()
+                advance(graded.seconds)
     graded_all = folder.finish(roots)
     for note in [*folder.records.notes, *folder.notes]:
         console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
