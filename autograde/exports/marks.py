@@ -75,7 +75,9 @@ def read(folder: Path) -> Marks:
     Raises:
         UserError: when there are none, or they cannot be read.
     """
-    gone = ClassList.read(folder).gone
+    listed = ClassList.read(folder)
+    gone, handed_in = listed.gone, {student for student, _ in listed.entries}
+    people = frozenset(person.student for person in roster.read(folder)) - gone
     gradebook, table = folder / "gradebook.db", folder / "grades.csv"
     found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
     if gradebook.is_file():
@@ -84,9 +86,11 @@ def read(folder: Path) -> Marks:
         maximum = {lesson: mark.max_score for (_, lesson), mark in recorded.items()}
         absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
         found = recorded | absent
+    only_named = people - handed_in - {student for (student, _), mark in found.items() if mark.score is not None}
+    found = {key: mark for key, mark in found.items() if not handed_in or key[0] not in only_named}
     if not found:
         raise UserError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")
-    return Marks(found, gradebook.is_file(), frozenset(person.student for person in roster.read(folder)) - gone)
+    return Marks(found, gradebook.is_file(), people)
 
 
 def _recorded(folder: Path) -> Iterator[Mark]:

@@ -90,12 +90,15 @@ def test_mistakes_are_counted_by_their_fingerprint_whatever_the_sentence(tmp_pat
 
 
 def test_everyone_is_in_the_matrix_and_names_open_the_feedback(tmp_path):
-    absent = [Graded(name, LESSON, status, [], "why") for name, status in (("lena", "unreadable"), ("mo", "missing"))]
+    absent = [Graded(name, LESSON, status, [], "why") for name, status in (("lena", "unreadable"), ("mo", "missing"), ("zoe", "missing"))]
     (tmp_path / "roster.csv").write_text("student_id,name,section,email\nzoe,Zoe Hopper,A,\nlena,Lena Berg,B,\n")
+    (tmp_path / "feedback" / "mo").mkdir(parents=True)
+    (tmp_path / "feedback" / "mo" / f"{LESSON}.html").write_text("a page")
     html = written([*classroom(2), *absent], tmp_path)
     matrix = html.split('class="heat"')[1]
     assert all(text in matrix for text in ("s000", "s001", "Lena Berg", ">mo<", "Zoe Hopper", "could not be read"))
-    assert 'href="feedback/lena/03_self_attention.html"' in matrix and "feedback/zoe/" not in html, "there is no page of who is absent"
+    assert all(f'href="feedback/{name}/03_self_attention.html"' in matrix for name in ("lena", "mo"))
+    assert "feedback/zoe/" not in html, "there is no page of who is in the roster alone"
     assert 'data-section="1"' in matrix and 'data-section="2"' in matrix
 
 
@@ -176,7 +179,7 @@ def test_sections_are_compared_where_there_are_two(tmp_path):
     size = len(graded[0].results)
     graded = [replace(g, results=worse[i * size : (i + 1) * size]) for i, g in enumerate(graded[:20])] + graded[20:]
     people = [Person(g.student, "", "A" if i < 20 else "B", "") for i, g in enumerate(graded)] + [Person("absent", "", "A", "")]
-    csv_tables.save(graded, tmp_path)
+    csv_tables.save([*graded, Graded("absent", LESSON, "missing", [])], tmp_path)
     tables = (pd.read_csv(tmp_path / f"{t}.csv", dtype=str, keep_default_na=False).to_dict("records") for t in ("grades", "exercises"))
     [lesson] = class_page.summarize(*tables, people=people)
     first, second = lesson.sections

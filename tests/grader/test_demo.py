@@ -24,7 +24,7 @@ def rows(path):
 
 
 def test_each_submission_gets_the_score_it_must_get(graded):
-    found = {row["student_id"]: (float(row["score"]), row["status"]) for row in rows(graded / "grades.csv")}
+    found = {row["student_id"]: (float(row["score"] or 0), row["status"]) for row in rows(graded / "grades.csv")}
     assert found == {s.student: (expected_score(s), s.status) for s in SAMPLES}
 
 

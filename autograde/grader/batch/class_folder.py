@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
-from autograde.grader.batch.points import with_points, without_result
+from autograde.grader.batch.points import absent, with_points, without_result
 from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import course_dir, roster
 from autograde.grader.gradebook.record import Records, explained
@@ -43,7 +43,7 @@ class ClassFolder:
         self.list = ClassList.read(out)
         self.finished: list[Graded] = []
         self.notes: list[str] = []  # what the instructor should know
-        self.names = {person.student: person.name for person in roster.read(out)}
+        self.directory = roster.Directory(roster.read(out))
         self.reader = ExitStack()
 
     def __enter__(self) -> ClassFolder:
@@ -111,7 +111,8 @@ class ClassFolder:
                     self._save_feedback(graded, standings.get(key))
                     written += not entry.missing
         totals = {key: csv_tables.Total(s.total, s.max_score) for key, s in standings.items()}
-        csv_tables.save(list(rows.values()), self.out, totals)
+        missing = absent(roster.read(self.out), rows, self.list.gone)
+        csv_tables.save([*rows.values(), *missing], self.out, totals)
         of_class.save(parts, self.out, list(standings.values()))
         return written
 
@@ -126,7 +127,8 @@ class ClassFolder:
         return {key: standing for key, standing in known.items() if key[0] not in self.list.gone}
 
     def _save_feedback(self, graded: Graded, standing: Standing | None) -> None:
-        feedback_page.save(graded, self.out, standing, self.names.get(graded.student, ""))
+        person = self.directory.of(graded.student)
+        feedback_page.save(graded, self.out, standing, person.name if person else "")
 
     def _write(self, job: Job, key: str, graded: Graded) -> None:
         """The gradebook and the page of one result; in memory stays what the summary needs."""

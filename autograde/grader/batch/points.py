@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
+from autograde import layout
+from autograde.checking.manifest import read_manifest
 from autograde.checking.result import Result
 from autograde.checking.status import ExerciseStatus, SubmissionStatus
+from autograde.grader.gradebook.roster import Person, same
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.results.model import Graded
+
+NOTHING = "nothing was handed in"
 
 
 def with_points(graded: Graded, standing: Standing | None) -> Graded:
@@ -21,6 +27,22 @@ def without_result(standing: Standing) -> Graded:
     """What the gradebook alone knows of a submission: another program graded it, such as stock `nbgrader autograde`."""
     results = [Result(e.name, e.score, e.max_score, _status(e)) for e in standing.entries if not e.written]
     return Graded(standing.student, standing.lesson, SubmissionStatus.GRADED, results)
+
+
+def absent(people: Iterable[Person], rows: Iterable[tuple[str, str]], gone: Container[str]) -> list[Graded]:
+    """Whom the roster names and of whom a lesson has nothing, as `rows` of (student, lesson) say; not who has left the class."""
+    rows = list(rows)
+    there = {(same(student), lesson) for student, lesson in rows}
+    lessons = sorted({lesson for _, lesson in rows})
+    left = [person.student for person in people if person.student not in gone]
+    return [_nothing(student, lesson) for student in left for lesson in lessons if (same(student), lesson) not in there]
+
+
+def _nothing(student: str, lesson: str) -> Graded:
+    """The result of who handed in nothing; without exercises for an assignment that is no lesson."""
+    known = read_manifest(lesson)["exercises"] if lesson in layout.lesson_names() else {}
+    results = [Result(name, 0.0, e["points"], ExerciseStatus.MISSING, diagnosis=NOTHING) for name, e in known.items()]
+    return Graded(student, lesson, SubmissionStatus.MISSING, results, NOTHING)
 
 
 def _status(entry: Entry) -> ExerciseStatus:

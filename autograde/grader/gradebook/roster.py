@@ -1,15 +1,24 @@
-"""Who is in the class: a CSV of any learning system, read into the gradebook (names) and `roster.csv` (sections, and who is missing)."""
+"""Who is in the class: a CSV of any learning system, read into the gradebook (names) and `roster.csv` (sections, and who is missing).
+
+Submissions may come by another id than the roster has: Canvas's zip says `smithann` of `Smith, Ann`, Moodle's `Ann Smith`, Gradescope's an
+e-mail address. Where one person alone can be meant, that is who it is.
+"""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import astuple, dataclass
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 
 from autograde.checking.errors import UserError
 from autograde.files import write
+from autograde.grader.results.class_list import ClassList
 from autograde.grader.results.csv_tables import as_csv
 from autograde.grader.results.csv_tables import read as read_table
 
@@ -30,6 +39,44 @@ class Person:
     name: str
     section: str
     email: str
+
+
+def same(student: str) -> str:
+    """An id as it is compared: without case, and alike however `é` is written."""
+    return unicodedata.normalize("NFC", student).strip().casefold()
+
+
+class Directory:
+    """Finds the person whom a submission's id means."""
+
+    def __init__(self, people: Collection[Person]) -> None:
+        self.people = list(people)
+        self._by_id = {same(person.student): person for person in people}
+        keys = [(key, person) for person in people for key in _other_keys(person)]
+        often = Counter(key for key, _ in keys)
+        self._by_other = {key: person for key, person in keys if often[key] == 1}
+
+    def of(self, student: str) -> Person | None:
+        """By the id, else by an address or a name that one person alone has; None where nobody can tell."""
+        key = same(student)
+        return self._by_id.get(key) or self._by_other.get(key) or self._by_other.get(re.sub(r"\W|_", "", key))
+
+    def called(self, students: Collection[str]) -> list[Person]:
+        """Everyone by the id that the class has for them: `students` are those of submissions. The roster's id is kept where it is one of
+        them, and where two could be meant."""
+        known = {same(student) for student in students}
+        found = [(person, student) for student in students if (person := self.of(student)) and same(person.student) != same(student)]
+        often = Counter(person.student for person, _ in found)
+        other = {person.student: student for person, student in found if often[person.student] == 1 and same(person.student) not in known}
+        exact = {same(student): student for student in students}
+        return [replace(p, student=exact.get(same(p.student)) or other.get(p.student, p.student)) for p in self.people]
+
+
+def _other_keys(person: Person) -> set[str]:
+    """The address, and the name as systems write it in one word: from which word the last name begins is not known."""
+    words = same(person.name).split()
+    names = {re.sub(r"\W|_", "", "".join(words[i:] + words[:i])) for i in range(len(words))} if len(words) > 1 else set()
+    return {key for key in (*names, same(person.email)) if key}
 
 
 def parse(path: Path) -> list[Person]:
@@ -70,16 +117,17 @@ def _first(row: dict[str, str], names: tuple[str, ...]) -> str:
 
 def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
     """Names and addresses into the gradebook, where formgrader shows them; the whole list into `roster.csv`. Nobody is removed."""
-    for person in people:
+    write(folder / FILE, as_csv(HEADER, [astuple(person) for person in people]))
+    for person in read(folder):
         first, _, last = person.name.rpartition(" ")
         gradebook.update_or_create_student(person.student, first_name=first or None, last_name=last or None, email=person.email or None)
-    write(folder / FILE, as_csv(HEADER, [astuple(person) for person in people]))
 
 
 def read(folder: Path) -> list[Person]:
-    """The roster of a course directory; nobody where it has none."""
+    """The roster of a course directory, everyone by the id that their submissions have; nobody where it has none."""
     path = folder / FILE
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as stream:
-        return [Person(*(row.get(name) or "" for name in HEADER)) for row in csv.DictReader(stream)]
+        people = [Person(*(row.get(name) or "" for name in HEADER)) for row in csv.DictReader(stream)]
+    return Directory(people).called(sorted({student for student, _ in ClassList.read(folder).entries}))

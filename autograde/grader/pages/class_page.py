@@ -77,7 +77,7 @@ class Pupil:
     label: str = ""  # the name in the roster
     section: str = ""
     note: str = ""
-    absent: bool = False  # in the roster, and nowhere else: there is no page
+    absent: bool = False  # there is no page of theirs to open
 
     @property
     def begun(self) -> bool:
@@ -174,8 +174,9 @@ def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Shee
 
 def of_folder(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), alike: int = 0) -> str:
     """The page that `save` writes."""
-    tables = csv_tables.rows(folder / "grades.csv"), csv_tables.rows(folder / "exercises.csv")
-    return page(*tables, standings, sheets, roster.read(folder), alike, terms.read(folder))
+    return page(
+        _grades(folder), csv_tables.rows(folder / "exercises.csv"), standings, sheets, roster.read(folder), alike, terms.read(folder)
+    )
 
 
 def page(
@@ -227,7 +228,6 @@ def _lesson(
     points = {exercise: e["points"] for exercise, e in known["exercises"].items()}
     points |= {entry.name: entry.max_score for s in standings.values() for entry in s.written}
     grades, rows = _as_in_the_gradebook(grades, rows, standings)
-    grades = [*grades, *_absent(name, grades, people, sum(points.values()))]
     by_student: dict[str, dict[str, Mapping[str, str]]] = {}
     for row in rows:
         by_student.setdefault(row["student_id"], {})[row["exercise"]] = row
@@ -285,20 +285,11 @@ def _written_row(student: str, lesson: str, entry: Entry) -> dict[str, str]:
     }
 
 
-def _absent(lesson: str, grades: Table, people: Mapping[str, Person], points: float) -> list[dict[str, str]]:
-    """A row for each person of the roster of whom nothing was found."""
-    there = {row["student_id"] for row in grades}
-    row = {"assignment": lesson, "score": "0", "max_score": str(points), "status": "missing", "absent": "yes"}
-    return [{"student_id": student, **row} for student in people if student not in there]
-
-
 def _pupil(
     grade: Mapping[str, str], rows: Mapping[str, Mapping[str, str]], standing: Standing | None = None, person: Person | None = None
 ) -> Pupil:
-    score, worth = float(grade["score"]), float(grade["max_score"])
-    cells = {
-        name: (_share(float(row["score"]), float(row["max_score"])), row["status"]) for name, row in rows.items() if float(row["max_score"])
-    }
+    score, worth = _points(grade), float(grade["max_score"])
+    cells = {name: (_share(_points(row), float(row["max_score"])), row["status"]) for name, row in rows.items() if float(row["max_score"])}
     name = (person.name if person else "") or (standing.name if standing else "")
     late = f"{duration(standing.late)} late, {counted(standing.penalty, 'point')} off" if standing and standing.late else ""
     return Pupil(
@@ -363,6 +354,19 @@ def _difference(now: float, then: float) -> str:
     """That of two shares as they are shown, in percentage points."""
     points = round(100 * now) - round(100 * then)
     return f"{points:+d}".replace("-", "−") if points else "0"
+
+
+def _grades(folder: Path) -> list[dict[str, str]]:
+    """The lines of `grades.csv`; `absent` are those who handed in nothing and have no page, as they are in the roster alone."""
+    pages = {(safe(path.parent.name), path.stem) for path in (folder / "feedback").glob("*/*.html")}
+    rows = csv_tables.rows(folder / "grades.csv")
+    missing = {key for row in rows if row["status"] == "missing" and (key := (row["student_id"], row["assignment"])) not in pages}
+    return [{**row, "absent": "yes"} if (row["student_id"], row["assignment"]) in missing else row for row in rows]
+
+
+def _points(row: Mapping[str, str]) -> float:
+    """A row's points; of who handed in nothing the cell is empty."""
+    return float(row["score"] or 0)
 
 
 @lru_cache

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+from autograde.checking.status import SubmissionStatus
 from autograde.files import write
 from autograde.grader.results.model import Graded
 
@@ -30,15 +31,19 @@ def save(graded: Sequence[Graded], folder: Path, totals: Mapping[tuple[str, str]
     """Write both tables of all that is known of a class, sorted, each at once: the same results give the same bytes.
 
     `totals` are a submission's points as the gradebook has them, with written answers, what people changed, and late penalties; a submission
-    that is not in it has the sum of its exercises.
+    that is not in it has the sum of its exercises. Where nothing was handed in, scores are empty: there is nothing that earned a 0.
     """
     known = totals or {}
     worth = {lesson: total.max_score for (_, lesson), total in known.items()}
     grades, exercises = [], []
     for g in sorted(graded, key=lambda g: (g.student, g.lesson)):
-        total = known.get((g.student, g.lesson)) or Total(g.score, worth.get(g.lesson, g.max_score))
-        grades.append((g.student, g.lesson, f"{total.score:g}", f"{total.max_score:g}", g.status))
-        exercises += [(g.student, g.lesson, r.exercise, f"{r.score:g}", f"{r.points:g}", r.status, r.message) for r in g.results]
+        recorded = known.get((g.student, g.lesson))
+        total = recorded or Total(g.score, worth.get(g.lesson, g.max_score))
+        empty = g.status == SubmissionStatus.MISSING and not recorded
+        grades.append((g.student, g.lesson, "" if empty else f"{total.score:g}", f"{total.max_score:g}", g.status))
+        exercises += [
+            (g.student, g.lesson, r.exercise, "" if empty else f"{r.score:g}", f"{r.points:g}", r.status, r.message) for r in g.results
+        ]
     for name, header, rows in (("grades.csv", GRADES, grades), ("exercises.csv", EXERCISES, exercises)):
         write(folder / name, as_csv(header, [[safe(value) for value in row] for row in rows]))
 
@@ -57,9 +62,9 @@ def read(path: Path) -> list[list[str]]:
 
 
 def rows(path: Path) -> list[dict[str, str]]:
-    """The lines of `grades.csv` or `exercises.csv` whose points are numbers: lines of other lessons may have been edited by hand."""
+    """The lines of `grades.csv` or `exercises.csv` whose points are numbers or empty: lines of other lessons may be edited by hand."""
     with path.open(newline="", encoding="utf-8") as stream:
-        return [row for row in csv.DictReader(stream) if _is_number(row["score"]) and _is_number(row["max_score"])]
+        return [row for row in csv.DictReader(stream) if _is_number(row["score"] or "0") and _is_number(row["max_score"])]
 
 
 def _is_number(text: str) -> bool:

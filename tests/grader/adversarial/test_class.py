@@ -89,7 +89,7 @@ def _tables(out: Path) -> tuple[dict, dict]:
         for row in csv.DictReader(file):
             exercises.setdefault(row["student_id"], {})[row["exercise"]] = row
     with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        return exercises, {row["student_id"]: row for row in csv.DictReader(file)}
+        return exercises, {row["student_id"]: {**row, "score": row["score"] or "0"} for row in csv.DictReader(file)}  # empty: nothing found
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def rows(content):
 
 def views(out):
     """Points by student as each view tells them."""
-    tables = {f"{row['student_id']}": float(row["score"]) for row in rows((out / "grades.csv").read_text(encoding="utf-8"))}
+    tables = {f"{row['student_id']}": float(row["score"] or 0) for row in rows((out / "grades.csv").read_text(encoding="utf-8"))}
     exported = {row["student_id"]: float(row[LESSON]) for row in rows(wide(marks.read(out), zeros=True).decode())}
     page = (out / "class.html").read_text(encoding="utf-8")
     assert all(f">{student}</a>" in page for student in tables), "somebody is not on the class page"
@@ -98,6 +98,26 @@ def test_a_class_that_is_moved_loses_nobody(pupils, tmp_path):
     shutil.rmtree(tmp_path / "moved" / "submitted" / "ada")
     grade(tmp_path / "moved", tmp_path / "moved")
     assert set(views(tmp_path / "moved")) == {"ben"}
+
+
+def test_who_is_in_the_roster_alone_handed_in_nothing_in_every_view(pupils, tmp_path):
+    """No 0 is made up for them, nor anybody listed twice whom a learning system calls by another id."""
+    out = tmp_path / "o"
+    out.mkdir()
+    (out / "roster.csv").write_text(
+        "student_id,name,section,email\nzoe,Zoe Hopper,,\nADA,Ada Berg,,\nbs1,Ben van Smith,,\nc-7,Cleo Kim,,cleo@x.edu\nd1,Dev Rao,,\nd2,Dev Rao,,\n"
+    )
+    grade(out, hand_in(tmp_path / "section", "ada", "vansmithben", "Cleo@x.edu", "devrao"))
+    table = {row["student_id"]: row for row in rows((out / "grades.csv").read_text())}
+    assert {s for s, row in table.items() if row["status"] == "missing"} == {"zoe", "d1", "d2"}, "nobody can tell which Dev handed in"
+    assert {row["score"] for row in table.values() if row["status"] == "missing"} == {""} and len(table) == 7
+    exercises = [row for row in rows((out / "exercises.csv").read_text()) if row["student_id"] == "zoe"]
+    assert exercises and {(row["status"], row["score"]) for row in exercises} == {("missing", "")}
+    exported = {row["student_id"]: row[LESSON] for row in rows(wide(marks.read(out)).decode())}
+    assert exported.keys() == table.keys() and {s for s, score in exported.items() if score == ""} == {"zoe", "d1", "d2"}
+    page = (out / "class.html").read_text(encoding="utf-8")
+    assert all(name in page for name in ("Zoe Hopper", "Ben van Smith", "Cleo Kim")) and "feedback/zoe/" not in page
+    assert "Ben van Smith" in (out / "feedback" / "vansmithben" / f"{LESSON}.html").read_text(encoding="utf-8")
 
 
 def test_a_manual_grade_is_the_same_number_everywhere(pupils, tmp_path):
