@@ -8,7 +8,7 @@ from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages.feedback_page import page
-from autograde.grader.pages.template import with_code
+from autograde.grader.pages.template import with_code, with_stress
 from autograde.grader.results.model import Graded
 
 LESSON = "03_self_attention"
@@ -111,6 +111,32 @@ def test_the_stretch_counts_apart():
 
 def test_backticks_are_code_and_nothing_else_is_markup():
     assert with_code("use `a < b` <b>") == "use <code>a &lt; b</code> &lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Say *why*, not **what**.", "Say <em>why</em>, not <strong>what</strong>."),
+        ("*two words*\n*lines*", "<em>two words</em>\n<em>lines</em>"),
+        ("`*args*` and *x*", "<code>*args*</code> and <em>x</em>"),
+        ("*<b>*", "<em>&lt;b&gt;</em>"),
+        *(
+            (same, same)
+            for same in ("2 * 3 * 4", "a*b*c", "f(*args, **more)", "* one\n* two", "*a\nb*", "**", "***", "** a **", "n_heads_x")
+        ),
+    ],
+)
+def test_a_comment_shows_stressed_words_and_no_other_markup(written, shown):
+    assert with_stress(written) == shown and "<em>" not in with_code(written)
+
+
+def test_a_persons_comment_is_shown_with_its_stress():
+    entry = Entry("causal_mask", 1.0, 1.5, 0.0, 1.0, 0.0, "Look at the *first* row <i>.", False)
+    html = page(
+        Graded("ada", LESSON, "graded", [Result("causal_mask", 0.0, 1.5, "failed")]),
+        Standing("ada", "", LESSON, (entry,), 1.0, 1.5, 0.0, 0.0, 0.0),
+    )
+    assert "Look at the <em>first</em> row &lt;i&gt;." in html
 
 
 def test_who_is_not_in_the_gradebook_has_the_rosters_name():

@@ -13,7 +13,7 @@ from autograde.grader.batch import class_run
 from autograde.grader.batch.class_folder import ClassFolder
 from autograde.grader.gradebook import record
 from autograde.grader.pages import answers_page, feedback_page, likeness
-from autograde.grader.pages.template import with_code
+from autograde.grader.pages.template import with_code, with_stress
 from autograde.grader.sandbox import bounded as bounds
 from autograde.grader.sandbox.bounded import bounded, reading
 from tests.grader.durability.conftest import graded
@@ -133,15 +133,17 @@ def test_nothing_of_a_class_is_shown_or_compared_in_the_process_that_writes(pupi
     assert class_run.refresh(tmp_path / "out") == 3
 
 
-@pytest.mark.parametrize("text", ["`" * 2000, "`a" * 1000, ("`" * 40 + "a") * 45, "`" * 999 + "a" + "`" * 998])
-def test_text_in_backticks_is_shown_in_no_time(text):
+@pytest.mark.parametrize(
+    "text", ["`" * 2000, "`a" * 1000, ("`" * 40 + "a") * 45, "`" * 999 + "a" + "`" * 998, "*a" * 5000, " *a" * 5000, "**a " * 5000]
+)
+def test_text_in_backticks_or_asterisks_is_shown_in_no_time(text):
     """A pattern that looks for the end of each that has none would take minutes over a page of such messages."""
     assert shown(text) >= len(text.replace("`", "")) and str(with_code("a `b` c")) == "a <code>b</code> c"
 
 
 @bounded(2)
 def _shown(text):
-    return len([with_code(text) for _ in range(40)][0])
+    return len([with_stress(text) for _ in range(40)][0])
 
 
 def shown(text):
