@@ -449,6 +449,27 @@ def test_forged_messages_cost_the_forger_only(make, name):
         assert student.honest() == 1
 
 
+@pytest.mark.parametrize(("left", "following"), [(624, 624), (624, 2), (2, 624), (1, 1), (0, 625), (-1, 626), (1, 625), (624, 1 << 32)])
+def test_a_generator_cannot_be_made_to_read_past_its_numbers(make, left, following):
+    """PyTorch takes some of these states, and draws then from what lies behind the generator in the memory of the trusted side."""
+    source = """
+    import struct, torch
+    def draw(generator, left, following):
+        state = bytearray(generator.get_state().numpy().tobytes())
+        struct.pack_into("=QiiQ", state, 0, 1, left, 1, following)
+        try: generator.set_state(torch.frombuffer(state, dtype=torch.uint8))
+        except RuntimeError: return "refused"
+    """
+    session, generator = make(source), torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    with session.test():
+        try:
+            assert session.student().draw(generator, left, following) == "refused"
+        except ProtocolError as error:
+            assert "no generator" in str(error)
+    assert torch.equal(generator.get_state(), before)
+
+
 def test_an_answer_sent_ahead_answers_nothing_else(make):
     """It is one more way to return a wrong number; the question after it finds the disorder and ends it."""
     session = make(FORGE, request_seconds=1)

@@ -119,7 +119,7 @@ def python_of(metadata: Any) -> str:
     """The version of Python that a notebook says it was written with; "" where it says none."""
     about = metadata.get("language_info") if isinstance(metadata, dict) else None
     version = about.get("version") if isinstance(about, dict) else None
-    return version if isinstance(version, str) and re.fullmatch(r"\d+\.\d+(\.\d+)?\w*", version) else ""
+    return version if isinstance(version, str) and re.fullmatch(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?\w{0,9}", version, re.ASCII) else ""
 
 
 def _after_conflicts(text: str, repairs: list[str]) -> Any:

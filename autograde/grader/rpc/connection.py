@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import struct
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from autograde.grader.rpc.deadline import Deadline, ProcessTime, sender
 from autograde.grader.rpc.framing import Channel, Closed
 
 START_SECONDS = 60  # of the fork server too, which may still be importing
+_STATE, _BLOCK = struct.Struct("=QiiQ"), 624  # how the state of a CPU generator of PyTorch begins: seed, left, seeded, next
 CHECK_MESSAGES = 2  # the largest message, so many times, is all that is received in one check, which may keep all of it
 
 
@@ -111,11 +113,24 @@ class TestTable(Table):
             generator = self.shared.get(number) if type(number) is int else None
             if not isinstance(generator, torch.Generator) or type(state) is not torch.Tensor:
                 raise ProtocolError("the message is malformed (no generator)")
+            if generator.device.type == "cpu" and not _is_drawn_from(state):
+                raise ProtocolError("the message is malformed (no generator's state)")
             try:
                 generator.set_state(state)
             except (RuntimeError, TypeError):
                 raise ProtocolError("the message is malformed (no generator's state)") from None
             self.states[number] = generator.get_state()
+
+
+def _is_drawn_from(state: torch.Tensor) -> bool:
+    """Whether drawing leads to a state: PyTorch takes others, too, and then reads past the generator's numbers in this process's memory.
+
+    A Mersenne Twister counts what is `left` of a block of 624 numbers and which is `next`; their sum is fixed once the first is drawn.
+    """
+    if state.dtype != torch.uint8 or state.dim() != 1 or len(state) < _STATE.size:
+        return False
+    _, left, seeded, following = _STATE.unpack_from(state.numpy())
+    return seeded == 1 and ((left, following) == (1, 0) or 1 <= following <= _BLOCK and left + following == _BLOCK + 1)
 
 
 class RemoteReference:
