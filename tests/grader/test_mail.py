@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from email import message_from_bytes
-from email.policy import default
+from email.header import decode_header, make_header
+from email.policy import compat32, default
 
 import pytest
 
+from autograde.checking.errors import UserError
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import mail
@@ -19,12 +21,12 @@ def standing(student, lesson=LESSONS[0], penalty=0.0, waiting=False):
     return Standing(student, "", lesson, (written,), 20.5, 27.0, penalty, 0.0, 0.0)
 
 
-def written(tmp_path, standings, people, lessons=LESSONS):
+def written(tmp_path, standings, people, lessons=LESSONS, sender="Ada <ada@example.org>"):
     for s in standings:
         page = tmp_path / "feedback" / s.student / f"{s.lesson}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(f"<p>{s.student} · {s.lesson}</p>", encoding="utf-8")
-    made = mail.save(tmp_path, tmp_path / "mail", standings, people, lessons, "Ada <ada@example.org>")
+    made = mail.save(tmp_path, tmp_path / "mail", standings, people, lessons, sender)
     return made, [message_from_bytes(path.read_bytes(), policy=default) for path in made.files]
 
 
@@ -46,7 +48,9 @@ def test_one_lesson_alone(tmp_path):
     assert [part.get_filename() for part in message.iter_attachments()] == ["03_self_attention.html"]
 
 
-@pytest.mark.parametrize("address", ["", "no address", "a@x.org\nBcc: eve@x.org", "a@x.org, b@x.org", "a@b@c", "<>"])
+@pytest.mark.parametrize(
+    "address", ["", "no address", "a@x.org\nBcc: eve@x.org", "a@x.org, b@x.org", "a@b@c", "<>", "änn@x.org", "a@x..org", "a@" + "x" * 99]
+)
 def test_who_has_no_usable_address_is_named_and_gets_nothing(tmp_path, address):
     made, messages = written(tmp_path, [standing("ann"), standing("unknown")], [Person("ann", "", "", address)])
     assert messages == [] and made.without == ["ann", "unknown"]
@@ -55,3 +59,41 @@ def test_who_has_no_usable_address_is_named_and_gets_nothing(tmp_path, address):
 def test_a_name_cannot_leave_the_folder_or_add_a_header(tmp_path):
     made, messages = written(tmp_path, [standing("..x")], [Person("..x", "Eve\nBcc: eve@x.org\n\nhello", "", "e@x.org")])
     assert made.files[0].parent == tmp_path / "mail" and messages[0]["Bcc"] is None
+
+
+NAMES = ["Zoë Ångström-Łukasiewicz de la Cruz y Montañés " * 3, "李 明", "O'Hara\tJr.\r\nBcc: eve@x.org"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_file_holds_is_read_alike_by_old_and_new_parsers(name, tmp_path):
+    """Plain ASCII in short lines, as any server passes it on; a draft; nothing that a parser would have to guess."""
+    sender = "Zoë Ångström <zoe@exämple.org>"
+    made, [message] = written(tmp_path, [standing("ann")], [Person("ann", name, "", "ann@exämple.org")], sender=sender)
+    raw = made.files[0].read_bytes()
+    assert raw.isascii() and max(map(len, raw.split(b"\r\n"))) <= 78 and b"\n" not in raw.replace(b"\r\n", b"")
+    old = message_from_bytes(raw, policy=compat32)
+    for part in (*message.walk(), *old.walk()):
+        assert not part.defects
+    [from_] = message["From"].addresses
+    assert message["To"] == "ann@xn--exmple-cua.org" and f"Hello {' '.join(name.split())}," in message.get_body().get_content()
+    assert (from_.display_name, from_.addr_spec) == ("Zoë Ångström", "zoe@xn--exmple-cua.org")
+    assert str(make_header(decode_header(old["Subject"]))) == message["Subject"] == "Feedback: 03 · Self-attention"
+    assert message["X-Unsent"] == "1" and message["Bcc"] is None
+    assert {part.get_content_type() for part in message.walk()} == {"multipart/mixed", "text/plain", "text/html"}
+
+
+def test_the_same_points_give_the_same_bytes(tmp_path):
+    twice = [written(tmp_path, [standing("ann")], [Person("ann", "", "", "a@x.org")])[0].files[0].read_bytes() for _ in range(2)]
+    assert twice[0] == twice[1]
+
+
+@pytest.mark.parametrize("sender", ["ada", "a@x.org, b@x.org", "Ada <ada>", "a@x.org\nBcc: eve@x.org"])
+def test_a_sender_that_is_no_address_is_refused_before_anything_is_written(sender, tmp_path):
+    with pytest.raises(UserError, match="--from"):
+        written(tmp_path, [standing("ann")], [Person("ann", "", "", "a@x.org")], sender=sender)
+    assert not (tmp_path / "mail").exists()
+
+
+def test_without_a_sender_the_mail_program_adds_its_own(tmp_path):
+    _, [message] = written(tmp_path, [standing("ann")], [Person("ann", "", "", "a@x.org")], sender="")
+    assert message["From"] is None

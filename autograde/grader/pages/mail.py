@@ -6,17 +6,20 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import getaddresses
 from pathlib import Path
 
+from autograde.checking.errors import UserError
 from autograde.checking.manifest import read_manifest
 from autograde.files import write
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Standing
 from autograde.grader.pages.feedback_page import path_of
 
+ASCII = SMTP.clone(cte_type="7bit")  # a server on the way may refuse other bytes
 GREETING = "Hello {name},\n\nyour points, also in the attached {pages}, which say why:\n\n{points}\n"
 
 
@@ -32,7 +35,13 @@ class Mail:
 def save(
     folder: Path, out: Path, standings: Iterable[Standing], people: Iterable[Person], lessons: Collection[str], sender: str = ""
 ) -> Mail:
-    """Write `out/<student>.eml` for everyone with a feedback page in the results `folder` in one of the `lessons`."""
+    """Write `out/<student>.eml` for everyone with a feedback page in the results `folder` in one of the `lessons`.
+
+    Raises:
+        UserError: when `sender` is not one address.
+    """
+    if sender and not _address(sender):
+        raise UserError(f'--from must be one address, as "Ada Lovelace <ada@example.org>" or ada@example.org, and is "{sender}"')
     known = {person.student: person for person in people}
     by_student: dict[str, list[Standing]] = {}
     for standing in standings:
@@ -47,7 +56,7 @@ def save(
         if any(standing.waiting for standing in own):
             made.waiting.append(student)
         path = out / _file_name(student)
-        write(path, message(folder, own, known[student].name or student, address, sender).as_bytes(policy=SMTP))
+        write(path, message(folder, own, known[student].name or student, address, sender).as_bytes())
         made.files.append(path)
     return made
 
@@ -57,16 +66,17 @@ def message(folder: Path, standings: list[Standing], name: str, address: str, se
     standings = sorted(standings, key=lambda s: s.lesson)
     titles = [read_manifest(s.lesson)["title"] for s in standings]
     points = [f"{title}: {s.total:g} of {s.max_score:g}{_notes(s)}" for title, s in zip(titles, standings)]
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=ASCII)
     made["To"] = address
     if sender:
-        made["From"] = sender
+        made["From"] = Address(_line(getaddresses([sender])[0][0]), addr_spec=_address(sender))
     made["Subject"] = f"Feedback: {', '.join(titles)}"
     made["X-Unsent"] = "1"  # mail programs open it as a draft
     made.set_content(GREETING.format(name=_line(name), pages="pages" if len(points) > 1 else "page", points="\n".join(points)))
     for standing in standings:
         page = path_of(folder, standing.student, standing.lesson).read_bytes()
         made.add_attachment(page, maintype="text", subtype="html", filename=f"{standing.lesson}.html", params={"charset": "utf-8"})
+    made.set_boundary("=_" + hashlib.sha256(standings[0].student.encode()).hexdigest()[:16])  # `=_` stands in no encoded part
     return made
 
 
@@ -76,11 +86,16 @@ def _notes(standing: Standing) -> str:
 
 
 def _address(text: str) -> str:
-    """The address in `Ann <ann@x.org>` or `ann@x.org`; empty for what is none, or would add a second line to the header."""
+    """The address in `Ann <ann@x.org>` or `ann@x.org`, as every mail server reads it; empty for what is none, or would add a second line to the
+    header, and for a name before the @ that only few servers take."""
     found = [address for _, address in getaddresses([text])]
-    if len(found) != 1:
+    if len(found) != 1 or not re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", found[0]) or "\n" in text or "\r" in text:
         return ""
-    return found[0] if re.fullmatch(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+", found[0]) and "\n" not in text and "\r" not in text else ""
+    name, _, domain = found[0].partition("@")
+    try:
+        return str(Address(username=name.encode("ascii").decode(), domain=domain.encode("idna").decode()).addr_spec)
+    except (UnicodeError, ValueError):
+        return ""
 
 
 def _line(text: str) -> str:
