@@ -54,6 +54,10 @@ OWN = {  # own cells, of which the last defines a decorator that does nothing; a
     "annotated by a package": ["import seaborn as sns\ndef {keep}(f: sns.Of) -> sns.Of:\n    return f"],
     "decorated by a package": ["import numba\nfrom beartype import beartype", "@numba.njit(cache=True)\ndef {keep}(f):\n    return f"],
     "decorated by a name of a package": ["from numba import njit\n@njit\ndef {keep}(f):\n    return f"],
+    "decorated where the package may be missing": [
+        "try:\n    from numba import njit\nexcept ImportError:\n    njit = None",
+        "@njit\ndef {keep}(f):\n    return f",
+    ],
     "decorated in a class": [
         "import numba",
         "class Of{keep}:\n    @staticmethod\n    @numba.njit\n    def of(f):\n        return f",

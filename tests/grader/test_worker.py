@@ -744,6 +744,10 @@ DECORATED = {  # a package that is not here, and decorators of it
     "in the same cell": ("import nosuch\n@nosuch.jit\ndef f(x): return x",),
     "tried": ("try:\n    import nosuch\nexcept ImportError:\n    pass", "@nosuch.jit\ndef f(x): return x"),
     "tried in the same cell": ("try:\n    from nosuch import jit\nexcept ImportError:\n    print('no')\n@jit\ndef f(x): return x",),
+    "tried, and None instead": ("try:\n    from nosuch import jit\nexcept ImportError:\n    jit = None", "@jit\ndef f(x): return x"),
+    "tried, and None instead, in the same cell": (
+        "try:\n    import nosuch\nexcept ImportError:\n    nosuch = None\n@nosuch.jit(cache=True)\ndef f(x): return x",
+    ),
     "of a method": ("import nosuch", "class C:\n    @nosuch.jit\n    def f(self, x): return x\nf = C().f"),
     "of a class": ("import nosuch", "@nosuch.checked\nclass C:\n    def f(self, x): return x\nf = C().f"),
     "of an inner function": ("import nosuch", "def f(x):\n    @nosuch.jit\n    def g(): return x\n    return g()"),
@@ -765,6 +769,7 @@ def test_a_decorator_of_a_missing_package_is_left_out_and_told(make, cells):
     [
         ("@njit\ndef f(x): return x",),  # no import failed: a mistake at home, too
         ("import math\n@math.nothing\ndef f(x): return x",),
+        ("jit = None\n@jit\ndef f(x): return x",),
     ],
 )
 def test_a_decorator_that_is_a_mistake_at_home_is_one_here(make, cells):
@@ -801,6 +806,29 @@ def test_a_cell_runs_again_only_where_that_is_its_turn(make, cells):
     session = make(*cells)
     assert not session.notes()
     assert session.student().has("f") == ("return 1" in cells[1])
+
+
+HELPER = "%%writefile helper.py\nimport nosuch\nTHEME = nosuch.theme()\ndef own(x): return x\ndef told(x): return nosuch.told(x)\n"
+
+
+def test_a_package_that_a_script_lacks_costs_only_what_needs_it(make):
+    cells = (
+        "from helper import own\nimport helper",
+        "from helper import THEME",
+        "def f(x): return own(x)",
+        "def g(x): return helper.told(x)",
+    )
+    session = make(HELPER, *cells, "def h(x): return THEME", "def i(x): return helper.THEME")
+    assert session.student().f(3) == 3
+    for name in "ghi":
+        with pytest.raises(StudentError, match="import nosuch.* No module named 'nosuch'"):
+            getattr(session.student(), name)(1)
+
+
+def test_a_mistake_in_a_script_is_one_here(make):
+    session = make("%%writefile helper.py\ndef own(x): return x\n1 / 0", "from helper import own", "def f(x): return own(x)")
+    with pytest.raises(StudentError, match="own"):
+        session.student().f(3)
 
 
 def test_scripts_are_written_run_and_imported_as_at_home(make, server):
@@ -849,6 +877,14 @@ def test_what_is_deleted_below_its_use_is_there_for_it(make):
 )
 def test_a_cell_goes_on_below_what_only_a_students_machine_has(make, cell):
     assert make(cell + "\ndef f(x): return x").student().f(3) == 3
+
+
+@pytest.mark.parametrize("last", ["_", "__", "_3", "Out[3]"])
+def test_a_result_without_a_name_is_told_to_be_none(make, last):
+    session = make(f"kept = {last}\ndef g(x): return x", "def f(x): return kept", "for _ in range(2):\n    pass")
+    assert session.student().g(1) == 1
+    with pytest.raises(StudentError, match="'kept' is not defined .*give the result a name"):
+        session.student().f(1)
 
 
 def test_a_cell_that_stops_at_a_mistake_stops_there(make):

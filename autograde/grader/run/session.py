@@ -197,7 +197,7 @@ class Session:
         """The cells that stopped at a name which a cell below defines, and that name; not one of which a newer version stands below."""
         errors = [(n, STOPPED_AT.match(r.message)) for n, (cell, _) in enumerate(self.cells)
                   if (r := self.results.get(cell)) and r.status == CellStatus.ERROR]  # fmt: skip
-        stopped = [(number, found[1]) for number, found in errors if found]
+        stopped = [(number, found[1]) for number, found in errors if found and found[1].strip("_")]  # `_` is IPython's last result
         last = {name: n for n, (_, source) in enumerate(self.cells) for name in bound_names(source)} if stopped else {}
         return [
             (number, name)

@@ -37,17 +37,20 @@ DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?:
 GPU = re.compile(r"\b(?:cuda|mps|gpu|nvidia)\b|CUDA|NVIDIA", re.IGNORECASE)
 ANNOTATIONS = __future__.annotations.compiler_flag
 LONGEST = 300  # characters of a reason
+LAST_RESULT = re.compile(r"_{1,3}|_\d+")
+NOT_KEPT = "IPython's `_` and `Out`, the results of cells, are not kept in the grader: give the result a name in the cell that computes it"
 
 
 class Cells:
     """The cells of one notebook, run in `namespace`; `lost` says of names that could not be defined why, `notes` what was left out of
     functions that are defined."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: dict[str, Any] | None = None, notes: list[str] | None = None) -> None:
+        """A notebook's, or with the globals of a `module` and where to put `notes` those of a script that a notebook imports."""
         self.files: dict[str, str] = {}  # that lie beside the notebook or that it writes, by name
-        self.notes: list[str] = []
+        self.notes: list[str] = [] if notes is None else notes
         self.lost: dict[str, str] = {}
-        self.namespace = make_namespace(self)
+        self.namespace = make_namespace(self) if module is None else module
         self._absent: set[str] = set()  # names that failed imports would have bound, and what is made of these
         self._futures = 0
 
@@ -69,7 +72,7 @@ class Cells:
             except BaseException as error:
                 position += _statement(body[position:], error, filename)
                 self._not_imported(body[:position])
-                if not self._forgiven(error, _text_of(body[position], text)):
+                if not self._forgiven(error, body[position], text):
                     self._lose(bound(body[position:]), f"its cell stopped before: {_told(error)}")
                     raise
                 self._without(body[position], error, text, filename)
@@ -81,10 +84,29 @@ class Cells:
         if lacking:
             raise lacking
 
+    def run_module(self, name: str, source: str, namespace: dict[str, Any]) -> None:
+        """Run a script that is imported, in its own `namespace`; what could not be defined says so when it is asked for."""
+        script = Cells(namespace, self.notes)
+        try:
+            script.run(name, source)
+        except LACKING:
+            if not script.lost:
+                raise
+        self.lost = {**script.lost, **self.lost}
+
+        def missing(wanted: str) -> Any:
+            if wanted in script.lost:
+                raise ImportError(f"{name} has no {wanted} here: {script.lost[wanted]}")
+            raise AttributeError(f"module {name.removesuffix('.py')!r} has no attribute {wanted!r}")
+
+        namespace.setdefault("__getattr__", missing)
+
     def why_lost(self, error: BaseException) -> str:
         """Why the name is not there that a NameError is about; "" where nothing is known of it."""
         name = _name(error)
-        return self.lost.get(name, "") if name not in self.namespace else ""
+        if name in self.namespace:
+            return ""
+        return self.lost.get(name, NOT_KEPT if LAST_RESULT.fullmatch(name) else "")
 
     def _without(self, statement: ast.stmt, error: BaseException, text: str, filename: str) -> None:
         """Go on after a statement that failed for want of something: what it would have defined is lost, and what is left of it tried."""
@@ -114,7 +136,7 @@ class Cells:
 
     def _compiled(self, tree: ast.Module, filename: str, more: int = 0) -> CodeType:
         """Code of statements, without the decorators of packages that are not here."""
-        if absent := self._absent - self.namespace.keys():
+        if absent := self._unusable():
             undecorated = rescue.Undecorated(absent)
             undecorated.visit(tree)
             self.notes += [f"{said}: {self.lost.get(name, '')}"[:LONGEST] for name, said in undecorated.taken]
@@ -130,9 +152,16 @@ class Cells:
             if code.co_flags & inspect.CO_COROUTINE:
                 asyncio.run(result)
 
-    def _forgiven(self, error: BaseException, statement: str) -> bool:
+    def _forgiven(self, error: BaseException, node: ast.stmt, text: str) -> bool:
+        statement = _text_of(node, text)
         of_environment = type(error) is KeyError and "environ" in statement
-        return isinstance(error, LACKING) or of_environment or bool(self.why_lost(error)) or _wants_gpu(error, statement)
+        of_decorator = type(error) in (TypeError, AttributeError) and rescue.decorated_by(node, self._unusable())
+        lacks = isinstance(error, LACKING) or of_environment or of_decorator
+        return lacks or bool(self.why_lost(error)) or _wants_gpu(error, statement)
+
+    def _unusable(self) -> set[str]:
+        """Names of failed imports that are not bound, or to None in an `except`."""
+        return {name for name in self._absent if self.namespace.get(name) is None}
 
     def _lose(self, names: Iterable[str], reason: str) -> None:
         self.lost.update({name: reason[:LONGEST] for name in names})
@@ -144,16 +173,23 @@ def make_namespace(cells: Cells) -> dict[str, Any]:
     sys.modules["__main__"] = module
     namespace = vars(module)
     shell = Shell(namespace, cells.run, cells.files, cells.notes.append)
-    WrittenModules(cells.files, lambda file: f"{MARK}{file}>").install()
+    WrittenModules(cells.files, cells.run_module).install()
     namespace.update(get_ipython=lambda: shell, display=Inert(), __builtins__=__builtins__, **history())
     for place in (IPython, getipython):
         vars(place)["get_ipython"] = namespace["get_ipython"]
     return namespace
 
 
+class NoResults(dict[int, Any]):
+    """IPython's `Out`: cells that only show something do not run here, so it knows no result."""
+
+    def __missing__(self, number: int) -> Any:
+        raise NameError(f"Out[{number}] is not there", name=f"_{number}")
+
+
 def history() -> dict[str, Any]:
-    """What IPython calls the cells and results so far, at the beginning of a notebook."""
-    return {"In": [""], "Out": {}, **dict.fromkeys(("_", "__", "___", "_i", "_ii", "_iii"), "")}
+    """What IPython calls the cells so far, at the beginning of a notebook."""
+    return {"In": [""], "Out": NoResults(), **dict.fromkeys(("_i", "_ii", "_iii"), "")}
 
 
 def transformed(name: str, source: str) -> tuple[str, str]:

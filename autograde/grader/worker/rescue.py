@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from autograde.checking.syntax import bound
 
@@ -43,10 +43,10 @@ def defined_inside(statement: ast.stmt) -> set[str]:
     return {node.name for node in ast.walk(statement) if isinstance(node, DEFINITION)} if _branches(statement) else set()
 
 
-def not_imported(statements: Iterable[ast.stmt], known: Container[str]) -> dict[str, str]:
-    """Names that a `try` would have imported, each with its import: it failed, and no `except` has defined the name."""
+def not_imported(statements: Iterable[ast.stmt], known: Mapping[str, object]) -> dict[str, str]:
+    """Names that a `try` would have imported, each with its import: it failed, and no `except` has given the name a use."""
     imports = [node for statement in statements if isinstance(statement, TRY) for node in statement.body if isinstance(node, IMPORT)]
-    return {name: ast.unparse(node) for node in imports for name in bound([node]) if name not in known}
+    return {name: ast.unparse(node) for node in imports for name in bound([node]) if known.get(name) is None}
 
 
 class Undeleted(ast.NodeTransformer):
@@ -71,11 +71,15 @@ class Undecorated(ast.NodeTransformer):
         self.absent = absent
         self.taken: list[tuple[str, str]] = []
 
+    def named(self, decorator: ast.expr) -> str | None:
+        """The absent name that a decorator mentions."""
+        names = (inside.id for inside in ast.walk(decorator) if isinstance(inside, ast.Name))
+        return next((name for name in names if name in self.absent), None)
+
     def _undecorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
         kept = []
         for decorator in node.decorator_list:
-            names = (inside.id for inside in ast.walk(decorator) if isinstance(inside, ast.Name))
-            if name := next((name for name in names if name in self.absent), None):
+            if name := self.named(decorator):
                 self.taken.append((name, f"`@{ast.unparse(decorator)}` is left out of `{node.name}`"))
             else:
                 kept.append(decorator)
@@ -83,6 +87,15 @@ class Undecorated(ast.NodeTransformer):
         return self.generic_visit(node)
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _undecorated
+
+
+def decorated_by(node: ast.stmt, names: Collection[str]) -> bool:
+    """Whether a function or class has a decorator that mentions one of these names."""
+    found = Undecorated(names)
+    for inside in ast.walk(node):
+        if isinstance(inside, DEFINITION) and any(map(found.named, inside.decorator_list)):
+            return True
+    return False
 
 
 def _branches(statement: ast.stmt) -> list[list[ast.stmt]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
-import linecache
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -12,11 +11,12 @@ from typing import Any
 
 
 class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """`files` are texts by name, such as `helper.py`. What Python and the course have of the same name comes first."""
+    """`files` are texts by name, such as `helper.py`; `run(name, text, globals)` runs one. What Python and the course have of the same name
+    comes first."""
 
-    def __init__(self, files: dict[str, str], called: Callable[[str], str]) -> None:
+    def __init__(self, files: dict[str, str], run: Callable[[str, str, dict[str, Any]], None]) -> None:
         self.files = files
-        self._called = called  # the name of a text in tracebacks
+        self._run = run
 
     def install(self) -> None:
         """In place of those of another notebook."""
@@ -30,7 +30,5 @@ class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         file = f"{module.__name__}.py"
-        text, name = self.files[file], self._called(file)
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         module.__file__ = file
-        exec(compile(text, name, "exec", dont_inherit=True), vars(module))
+        self._run(file, self.files[file], vars(module))
