@@ -111,6 +111,7 @@ class _Watcher:
         self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
         self.roots = PACKAGES if any(n in PACKAGES for n in names) else ()
         self.elsewhere = {n: module for n, module in SAME_ELSEWHERE.items() if n in self.functions}
+        self.allowed: set[Any] = set()  # PyTorch's own operators that have been looked at
         self.caught: ForbiddenCall | None = None
 
     def forbids(self, name: str) -> bool:
@@ -141,7 +142,7 @@ class _Watcher:
     def no_class_of_theirs(self, types: Iterable[type]) -> None:
         """PyTorch calls the methods of a tensor's class unwatched; a class of the student's could do anything in there."""
         for kind in types if self.strict else ():
-            if not _plain(kind) and (
+            if kind is not torch.Tensor and not _plain(kind) and (
                 kind.__module__.split(".")[0] != "torch" or vars(sys.modules[kind.__module__]).get(kind.__name__) is not kind
             ):
                 self.refuse(kind.__name__)
@@ -204,22 +205,22 @@ class _Operators(TorchDispatchMode):
         self.watch = watch
 
     def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        self.watch.no_class_of_theirs(types)
+        if types:
+            self.watch.no_class_of_theirs(types)
+        if self.watch.forbids("backward") and torch.is_grad_enabled() and not _differentiates(sys._getframe(1)):
+            self.watch.refuse("backward")  # a graph is kept, whatever has begun that: inference mode has a way to it, too
+        if function not in self.watch.allowed:
+            self._look_at(function, sys._getframe(1))
+        return function(*args, **(kwargs or {}))
+
+    def _look_at(self, function: Any, frame: FrameType) -> None:
         space, _, name = function._schema.name.partition("::")
         if function._schema.name not in _OPERATORS and space not in _LIBRARY:
             self.watch.refuse(name)  # an operator of the student's own, which may do anything in there
-        if self.watch.forbids("backward"):
-            self._no_gradients(name, sys._getframe(1))
-        if self.watch.forbids(name):
-            self.watch.check(name, sys._getframe(1))
-        return function(*args, **(kwargs or {}))
-
-    def _no_gradients(self, name: str, frame: FrameType) -> None:
-        """No kernel of a gradient, and none while a graph is kept, whatever has begun that: inference mode has a way to it, too."""
-        if _is_of_differentiating(name):
+        if self.watch.forbids(name) or self.watch.forbids("backward") and _is_of_differentiating(name):
             self.watch.check(name, frame)
-        elif torch.is_grad_enabled() and not _differentiates(frame):
-            self.watch.refuse("backward")
+        else:
+            self.watch.allowed.add(function)
 
 
 class _Finder:

@@ -31,7 +31,7 @@ from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gp
 ON_DEVICE, ON_CPU, ANYWHERE = "on the device", "on the CPU", "anywhere"
 AnyStorage = Storage | torch.TypedStorage | torch.UntypedStorage
 _original_apply = torch.nn.Module._apply
-__all__ = ["A100", "ANYWHERE", "BACKEND", "DEVICE", "NAME", "ON_CPU", "ON_DEVICE", "T4", "Card", "is_on_gpu", "is_possible", "machine"]
+__all__ = ["A100", "ANYWHERE", "BACKEND", "DEVICE", "NAME", "ON_CPU", "ON_DEVICE", "T4", "Card", "is_on_gpu", "is_possible", "machine", "prepare"]
 
 
 def is_possible() -> bool:
@@ -74,12 +74,18 @@ def _replaced() -> Iterator[None]:
 
 
 @functools.cache
+def prepare() -> list[torch.library.Library]:
+    """Once for the process, before `machine()` or by it: what the device's operations do. Until then nobody can see that there is one."""
+    return kernels.register() + autocast.register()
+
+
+@functools.cache
 def _install() -> list[torch.library.Library]:
     """Once for the process: the device's name, its operations, autocast, and how files name it."""
     torch.ones((), requires_grad=True).backward()  # before the device is known: no thread is started for it, so the process may still fork
     backend_registration._setup_privateuseone_for_python_backend(NAME, BACKEND)
     torch.serialization.register_package(5, _tag, _restore)  # before PyTorch's own, which wants an allocator
-    return kernels.register() + autocast.register()
+    return prepare() + kernels.register_on_cpu()
 
 
 def _tag(storage: AnyStorage) -> str | None:

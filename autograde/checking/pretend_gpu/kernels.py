@@ -175,7 +175,7 @@ def pin_memory(x: torch.Tensor, device: torch.device | None = None) -> torch.Ten
 
 
 def register() -> list[torch.library.Library]:
-    """Tell PyTorch; what is returned has to stay alive."""
+    """Tell PyTorch how the device computes; what is returned has to stay alive."""
     everything = torch.library.Library("_", "IMPL", "PrivateUse1")
     everything.fallback(fallback)
     aten = torch.library.Library("aten", "IMPL")
@@ -190,6 +190,12 @@ def register() -> list[torch.library.Library]:
     aten.impl("convolution_backward_overrideable", convolution_backward, key)
     for overload in ("source_Tensor", "source_Storage", "source_Storage_storage_offset"):
         aten.impl(f"set_.{overload}", set_source(getattr(torch.ops.aten.set_, overload)), key)
-    aten.impl("is_pinned", is_pinned, "CPU")
-    aten.impl("_pin_memory", pin_memory, "CPU")
     return [everything, aten]
+
+
+def register_on_cpu() -> list[torch.library.Library]:
+    """Tell PyTorch what is different on the CPU once there is a device; what is returned has to stay alive."""
+    aten = torch.library.Library("aten", "IMPL", "CPU")
+    aten.impl("is_pinned", is_pinned)
+    aten.impl("_pin_memory", pin_memory)
+    return [aten]

@@ -44,6 +44,8 @@ _DTYPE_NAMES = (
 ).split()
 DTYPES = {name: getattr(torch, name) for name in _DTYPE_NAMES if hasattr(torch, name)}
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
+IN_NUMPY = frozenset(getattr(torch, n) for n in "bool uint8 int8 int16 int32 int64 float16 float32 float64".split())
+_NUMEL, _DETACH, _NUMPY, _IS_NEG = torch.Tensor.numel, torch.Tensor.detach, torch.Tensor.numpy, torch.Tensor.is_neg
 ARRAY_DTYPES = {np.dtype(code).str for code in "? b B h H i I l L q Q e f d g F D G".split()}
 DEVICE = re.compile(r"(cpu|meta|cuda|mps|xpu)(:\d{1,3})?")
 
@@ -191,6 +193,10 @@ def _write_bytes(e: _Encoder, value: Any, depth: int) -> list:
 
 
 def _write_tensor(e: _Encoder, tensor: torch.Tensor, depth: int) -> list | Any:
+    if type(tensor) is torch.Tensor and tensor.dtype in IN_NUMPY and tensor.layout == torch.strided and tensor.device.type == "cpu":
+        with torch._C.DisableTorchFunction():
+            if not _IS_NEG(tensor):
+                return _write_plain(e, tensor)
     with torch._C.DisableTorchFunctionSubclass():
         if tensor.layout != torch.strided or tensor.dtype not in NAMES or tensor.is_nested:
             return e.exported(tensor)
@@ -201,6 +207,15 @@ def _write_tensor(e: _Encoder, tensor: torch.Tensor, depth: int) -> list | Any:
         if e.size + size > e.limit:
             e.room(size)
         return [*head, e.buffer(_raw(tensor) if size else b"")]
+
+
+def _write_plain(e: _Encoder, tensor: torch.Tensor) -> list:
+    """What nearly every tensor is, quickly, and by the methods of the class alone: a watch over a student's code has nothing to see in them."""
+    size = _NUMEL(tensor) * tensor.dtype.itemsize
+    if e.size + size > e.limit:
+        e.room(size)
+    data = _NUMPY(_DETACH(tensor) if tensor.requires_grad else tensor).tobytes() if size else b""
+    return ["T", NAMES[tensor.dtype], list(tensor.shape), e.buffer(data)]
 
 
 def _write_array(e: _Encoder, array: np.ndarray, depth: int) -> list:

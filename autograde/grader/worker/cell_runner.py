@@ -35,6 +35,8 @@ LACKING = (ImportError, OSError, EOFError, sqlite3.OperationalError)  # what the
 FUTURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names if name not in ("nested_scopes",)})
 DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 GPU = re.compile(r"\b(?:cuda|mps|gpu|nvidia)\b|CUDA|NVIDIA", re.IGNORECASE)
+# Without any of these in a cell, IPython's transformation changes nothing, and takes longer than the cell.
+IPYTHONS_OWN = re.compile(r"\A\s|^\s*(?:[%!?,;/]|>>>|\.\.\.|In ?\[)|=\s*[%!]|\?\s*$|\r|\f", re.MULTILINE)
 ANNOTATIONS = __future__.annotations.compiler_flag
 LONGEST = 300  # characters of a reason
 LAST_RESULT = re.compile(r"_{1,3}|_\d+")
@@ -194,7 +196,8 @@ def history() -> dict[str, Any]:
 
 def transformed(name: str, source: str) -> tuple[str, str]:
     """A cell as plain Python, and the name by which tracebacks and `inspect.getsource` find its lines."""
-    text = TransformerManager().transform_cell(source)
+    as_it_is = not IPYTHONS_OWN.search(source)
+    text = source + "\n" * (not source.endswith("\n")) if as_it_is else TransformerManager().transform_cell(source)
     filename = f"{MARK}{name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     return text, filename
