@@ -64,11 +64,29 @@ class Table:
 
 def encode(value: Any, table: Table | None = None, limit: int = MAX_BYTES) -> bytes:
     """The message for `value`. Raises ProtocolError for what is cyclic, too deep, too large, or neither data nor in the table."""
-    encoder = _Encoder(table or Table(), limit)
-    node = encoder.node(value, 0)
-    text = json.dumps({"v": node, "b": [len(b) for b in encoder.buffers]}, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return Draft(value, table, limit).message()
+
+
+class Draft:
+    """A message of which only the tensors are still to be copied, which is what `message()` does, by methods of PyTorch's own alone: nothing
+    for which a watch over a student's code has to be there, and it is slow under one."""
+
+    def __init__(self, value: Any, table: Table | None = None, limit: int = MAX_BYTES) -> None:
+        self.encoder = _Encoder(table or Table(), limit)
+        self.node = self.encoder.node(value, 0)
+
+    def message(self) -> bytes:
+        """The bytes. Raises ProtocolError when they are too many."""
+        for node, tensor in self.encoder.plain:
+            node += _write_plain(self.encoder, tensor)
+        self.encoder.plain = []
+        return _packed(self.node, self.encoder.buffers, self.encoder.limit)
+
+
+def _packed(node: Any, buffers: list[bytes], limit: int) -> bytes:
+    text = json.dumps({"v": node, "b": [len(b) for b in buffers]}, separators=(",", ":"), allow_nan=False).encode("ascii")
     parts = [HEADER.pack(MAGIC, len(text)), text, bytes(-(HEADER.size + len(text)) % ALIGNMENT)]
-    for buffer in encoder.buffers:
+    for buffer in buffers:
         parts += (buffer, bytes(-len(buffer) % ALIGNMENT))
     message = b"".join(parts)
     if len(message) > limit:
@@ -134,6 +152,7 @@ class _Encoder:
         self.table, self.limit = table, limit
         self.buffers: list[bytes] = []
         self.size = self.count = 0
+        self.plain: list[tuple[list, torch.Tensor]] = []  # tensors that are still to be copied, and their nodes
         self.open: set[int] = set()  # the containers we are inside of
 
     def node(self, value: Any, depth: int) -> Any:
@@ -194,9 +213,9 @@ def _write_bytes(e: _Encoder, value: Any, depth: int) -> list:
 
 def _write_tensor(e: _Encoder, tensor: torch.Tensor, depth: int) -> list | Any:
     if type(tensor) is torch.Tensor and tensor.dtype in IN_NUMPY and tensor.layout == torch.strided and tensor.device.type == "cpu":
-        with torch._C.DisableTorchFunction():
-            if not _IS_NEG(tensor):
-                return _write_plain(e, tensor)
+        if not _IS_NEG(tensor):
+            e.plain.append((["T"], tensor))
+            return e.plain[-1][0]
     with torch._C.DisableTorchFunctionSubclass():
         if tensor.layout != torch.strided or tensor.dtype not in NAMES or tensor.is_nested:
             return e.exported(tensor)
@@ -210,12 +229,11 @@ def _write_tensor(e: _Encoder, tensor: torch.Tensor, depth: int) -> list | Any:
 
 
 def _write_plain(e: _Encoder, tensor: torch.Tensor) -> list:
-    """What nearly every tensor is, quickly, and by the methods of the class alone: a watch over a student's code has nothing to see in them."""
-    size = _NUMEL(tensor) * tensor.dtype.itemsize
+    dtype, size = tensor.dtype, _NUMEL(tensor) * tensor.dtype.itemsize
     if e.size + size > e.limit:
         e.room(size)
     data = _NUMPY(_DETACH(tensor) if tensor.requires_grad else tensor).tobytes() if size else b""
-    return ["T", NAMES[tensor.dtype], list(tensor.shape), e.buffer(data)]
+    return [NAMES[dtype], list(tensor.shape), e.buffer(data)]
 
 
 def _write_array(e: _Encoder, array: np.ndarray, depth: int) -> list:

@@ -22,7 +22,7 @@ from autograde.checking import gradients, pretend_gpu, sizes
 from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
 from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_compiled_packages, watch_threads, watch_ways_around
 from autograde.checking.on_gpu import Border
-from autograde.grader.rpc.codec import Table, decode, encode
+from autograde.grader.rpc.codec import Draft, Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
 from autograde.grader.worker import cell_runner, inert, stand_ins, thread_pools
 
@@ -152,10 +152,10 @@ class Worker:
         return kind, body
 
     def send(self, kind: str, body: Any) -> None:
-        self.send_packed(self.pack(kind, body))
+        self.send_packed(self.draft(kind, body).message())
 
-    def pack(self, kind: str, body: Any) -> bytes:
-        return encode((kind, body), self.table, self.channel.limit - HEADROOM)
+    def draft(self, kind: str, body: Any) -> Draft:
+        return Draft((kind, body), self.table, self.channel.limit - HEADROOM)
 
     def send_packed(self, message: bytes) -> None:
         news = self.table.news()
@@ -165,8 +165,8 @@ class Worker:
         _, (request, operation, forbids, arguments) = message
         try:
             with forbidding(self.forbidden(forbids, arguments), self.namespace, strict=True):
-                result = self.pack("result", (request, self.run(operation, arguments)))  # may run code of a tensor's class
-            self.send_packed(result)
+                result = self.draft("result", (request, self.run(operation, arguments)))  # may run code of a tensor's class
+            self.send_packed(result.message())
         except ProtocolError as error:
             self.send("error", (request, describe(TypeError(f"this result cannot be handed on: {error}"))))
         except BaseException as error:
