@@ -5,6 +5,7 @@ import json
 import time
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -17,7 +18,7 @@ from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.cli import app
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
-from autograde.grader.ingest import archive, without_outputs
+from autograde.grader.ingest import archive, helpers, without_outputs
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
 from autograde.grader.run.cache_key import key
@@ -285,7 +286,7 @@ def test_scripts_of_ones_own_come_along(tmp_path):
     (tmp_path / "s.zip").write_bytes(packed(members))
     collect([tmp_path / "s.zip"], tmp_path / "course")
     handed_in = tmp_path / "course" / "submitted" / "lee" / LESSON
-    assert {path.name: path.read_text() for path in handed_in.glob("*.py")} == {"helper.py": "x = 1"}
+    assert {path.name: path.read_text() for path in handed_in.glob("*.py")} == {"helper.py": "x = 1", "not-a-module.py": "x = 3"}
     one = next(found for found in find([tmp_path / "course"], LESSON) if found.student == "lee")
     before = key(one, "auto")
     (handed_in / "helper.py").write_text("x = 4")
@@ -364,3 +365,45 @@ def test_the_command_says_what_it_would_do(tmp_path):
     told = CliRunner().invoke(app, ["collect", *files, "--into", str(tmp_path / "course"), "--dry-run"])
     assert told.exit_code == 0 and "leebo" in told.output and "not taken" in told.output and "would be" in told.output
     assert not (tmp_path / "course").exists()
+
+
+SCRIPTS = {  # content of a script beside the notebook, and what the student is told of it
+    "helper.py": (b"x = 1", ""),
+    "latin.py": ("# coding: latin-1\nx = 'é'".encode("latin-1"), ""),
+    "my-helper.py": (b"x = 1", ""),
+    "utils.py": (b"x = 1", "the course"),
+    "random.py": (b"x = 1", "Python"),
+    "numpy.py": (b"x = 1", "package"),
+    "large.py": (b"#" * (helpers.MAX_BYTES + 1), "128 KiB"),
+    "cp1252.py": ("x = 'é'".encode("cp1252"), "UTF-8"),
+    "odd.py": (b"# coding: rot13\nk = 1", "UTF-8"),
+}
+
+
+def test_of_scripts_that_cannot_be_imported_everybody_is_told(tmp_path):
+    folder = placed(tmp_path / "class" / "ann", {NAME: SOLVED})
+    for name, (content, _) in SCRIPTS.items():
+        (folder / name).write_bytes(content)
+    (folder / "link.py").symlink_to(folder / "helper.py")
+    [found] = find([tmp_path / "class"], LESSON)
+    told = {note.split()[0]: note for note in found.notes}
+    assert told.keys() == {"link.py", *(name for name, (_, why) in SCRIPTS.items() if why)}
+    assert all(why in told[name] for name, (_, why) in SCRIPTS.items() if why)
+    taken = helpers.texts(helpers.beside(folder, NAME))
+    assert taken["latin.py"] == "# coding: latin-1\nx = 'é'" and taken.keys() >= {"helper.py", "my-helper.py"}
+    [row] = collect([tmp_path / "class"], tmp_path / "course", dry_run=True).rows
+    assert all(any(name in note and why in note for note in row.notes) for name, (_, why) in SCRIPTS.items() if why)
+
+
+def test_one_script_that_cannot_be_read_costs_only_itself(tmp_path, monkeypatch):
+    folder = placed(tmp_path, {"a.py": "x = 1", "b.py": "y = 2"})
+    stat = Path.stat
+
+    def fails(path, **options):
+        if path.name == "a.py":
+            raise OSError(5, "Input/output error")
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", fails)
+    assert [path.name for path in helpers.beside(folder)] == ["b.py"]
+    assert "Input/output error" in helpers.told(folder)[0]

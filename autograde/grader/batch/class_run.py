@@ -22,7 +22,8 @@ from autograde.grader.batch.lock import only_one
 from autograde.grader.batch.log_file import logged_in
 from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook.due_dates import due_dates
-from autograde.grader.ingest.collect import collected, home
+from autograde.grader.ingest import helpers
+from autograde.grader.ingest.collect import MOST_TOLD, collected, home
 from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
 from autograde.grader.sandbox.modes import Mode
@@ -158,10 +159,18 @@ def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, roots: list[P
                 folder.keep(job, graded)
                 advance(graded.seconds)
     graded_all = folder.finish(roots)
+    folder.notes += _of_scripts(jobs)
     for note in [*folder.records.notes, *folder.notes]:
         console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
     _tell(graded_all, folder.out, console)
     return graded_all
+
+
+def _of_scripts(jobs: list[Job]) -> list[str]:
+    """What lies beside notebooks and cannot be imported, by student."""
+    found = [(job.found.student, job.found.path) for job in jobs if job.found.path]
+    notes = [f"{student}: {note}" for student, path in found for note in helpers.told(path.parent, path.name)]
+    return notes if len(notes) <= MOST_TOLD else [*notes[:MOST_TOLD], f"… and {len(notes) - MOST_TOLD} more; the feedback pages name all"]
 
 
 def _tell(graded: list[Graded], out: Path, console: Console) -> None:

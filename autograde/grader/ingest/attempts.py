@@ -138,7 +138,7 @@ def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:
     scripts: dict[str, Handed] = {}
     for out in found.left_out:
         name = out.label.file if out.label and out.label.file else out.shown.split("/")[-1]
-        if out.file and out.student == best.student and PurePath(name).suffix == ".py" and PurePath(name).stem.isidentifier():
+        if out.file and out.student == best.student and PurePath(name).suffix == ".py":
             scripts.setdefault(name, Handed(out.file, best.student, best.lesson, Kind.SCRIPT, out.label, out.file.parts[:-1]))
     return sorted((name, one) for name, one in scripts.items() if one.label or one.place == best.place)[:MOST]
 

@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograde.files import write
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, shown
 from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
@@ -235,12 +236,20 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
 
 def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
     label = chosen.handed.label
+    notes = (*chosen.notes, *_of_scripts(chosen))
     if label and label.time and label.system in LOCAL:
-        return (f"{label.system} names no time zone: this machine's is taken, so {time:%Y-%m-%d %H:%M} UTC", *chosen.notes)
+        return (f"{label.system} names no time zone: this machine's is taken, so {time:%Y-%m-%d %H:%M} UTC", *notes)
     if not (label and label.late):
-        return chosen.notes
+        return notes
     when = "" if label.time else f", without the time: {time:%Y-%m-%d %H:%M} UTC is taken"
-    return (f"late, says {label.system}{when}", *chosen.notes)
+    return (f"late, says {label.system}{when}", *notes)
+
+
+def _of_scripts(chosen: Chosen) -> Iterator[str]:
+    """The scripts beside the notebook that its cells cannot import."""
+    for name, handed in chosen.models:
+        if handed.kind is Kind.SCRIPT and (why := helpers.why_not(handed.file.path, name)):
+            yield f"{readable(name)} is not taken: {why}"
 
 
 def _time(handed: Handed, due: datetime | None) -> datetime | None:

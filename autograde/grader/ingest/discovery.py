@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograde.checking.errors import UserError
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.attempts import Chosen, choose
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.survey import Handed, Survey, student_folder, survey
@@ -46,8 +47,13 @@ def in_place(surveyed: Survey, lesson: str | None, paths: list[Path]) -> list[Fo
 
 def _found(student: str, lesson: str, chosen: Chosen | None, surveyed: Survey) -> Found:
     if chosen:
-        return Found(student, lesson, chosen.handed.file.path, chosen.notes)
+        return _counts(student, chosen)
     return Found(student, lesson, None, seen(student, surveyed))
+
+
+def _counts(student: str, chosen: Chosen) -> Found:
+    path = chosen.handed.file.path
+    return Found(student, chosen.lesson, path, (*chosen.notes, *helpers.told(path.parent, path.name)))
 
 
 def seen(student: str, surveyed: Survey) -> tuple[str, ...]:
@@ -72,5 +78,5 @@ def in_folder(folder: Path, lesson: str) -> Found:
         found = student_folder(folder, lesson, Path(scratch))
         chosen = next((c for c in choose(found) if c.lesson == lesson and not c.handed.file.packed), None)
     if chosen:
-        return Found(folder.name, lesson, chosen.handed.file.path, chosen.notes)
+        return _counts(folder.name, chosen)
     return Found(folder.name, lesson, None, seen(folder.name, found))

@@ -353,6 +353,16 @@ GRADED_MORE = {
     "a-script-written-by-a-cell": Graded("kernel", "nbgrader#940", uses_own("%%writefile helper.py\n" + KEEP, "from helper import own")),
     "a-script-handed-in-beside": Graded("kernel", "nbgrader#940", uses_own("from helper import own"), beside=(("helper.py", KEEP),)),
     "a-script-handed-in-and-run": Graded("kernel", "nbgrader#940", uses_own("%run helper.py"), beside=(("helper.py", KEEP),)),
+    "a-script-of-a-taken-name": Graded(
+        "kernel", "nbgrader#940", uses_own(KEEP), 0.0, ("utils.py", "another name"), beside=(("utils.py", KEEP),)
+    ),
+    "a-script-of-any-name-that-is-run": Graded("kernel", "nbgrader#940", uses_own("%run my-helper.py"), beside=(("my-helper.py", KEEP),)),
+    "a-script-that-lacks-a-package": Graded(
+        "kernel",
+        "nbgrader#940",
+        uses_own("from helper import own"),
+        beside=(("helper.py", "import seaborn as sns\nsns.set_theme()\n" + KEEP),),
+    ),
     "a-script-that-is-not-there": Graded("kernel", "nbgrader#940", uses_own("%run helper.py"), 1.5, ("helper.py",)),
     "input-in-an-answer": Graded(
         "kernel", "nbgrader#1844", in_answer(lambda code: code + "\n\nsize = int(input('size? '))\nprint(causal_mask(size))\n")
