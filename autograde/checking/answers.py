@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 
 from autograde.checking.syntax import defined, parsed
 
@@ -19,7 +20,7 @@ def used(
     found: set[str] = set()
     waiting = [exercise]
     while waiting:
-        for name in _names(parse(answers.get(waiting.pop(), ""))) & set(earlier) - found - {exercise}:
+        for name in _names(answers.get(waiting.pop(), ""), parse) & set(earlier) - found - {exercise}:
             found.add(name)
             waiting.append(name)
     return found
@@ -39,8 +40,10 @@ def digest(code: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _names(tree: ast.Module | None) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()
+@lru_cache(maxsize=256)  # asked for again for every answer that comes later
+def _names(code: str, parse: Callable[[str], ast.Module | None]) -> frozenset[str]:
+    tree = parse(code)
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) if tree else frozenset()
 
 
 def _statements(code: str) -> list[ast.stmt]:
