@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_the_file_system_is_python_utils_and_data(make, mode):
         assert set(attack(make, READ, str(ROOT), mode=mode)) <= {"utils", "data", ".venv"}
         assert set(attack(make, READ, "/", mode=mode)) <= {
             "bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "autograde-scratch", "tmp", "usr", "nix", "opt",
-            *(Path(p).parts[1] for p in (sys.prefix, sys.base_prefix, str(ROOT))),
+            *(part for p in (sys.prefix, sys.base_prefix, str(ROOT)) for part in (Path(p).parts[1], Path(p, "lib").resolve().parts[1])),
         }  # fmt: skip
 
 
@@ -525,6 +526,36 @@ def test_a_worker_that_cannot_be_isolated_refuses(monkeypatch):
     with pytest.raises(SandboxUnavailable, match="no such thing"):
         isolate.enter(Limits(), "required", RootFs(ROOT))
     assert isolate.enter(Limits(), "auto", RootFs(ROOT)) == "limits"
+
+
+REACHED = """
+import os
+from autograde import layout
+from autograde.grader.sandbox import isolate
+from autograde.grader.sandbox.limits import Limits
+from autograde.grader.sandbox.root_fs import RootFs
+
+isolate.prepare()
+if child := isolate.fork("required"):
+    os.waitpid(child, 0)
+    os._exit(0)
+level = isolate.enter(Limits(), "required", RootFs(layout.ROOT))
+open("/tmp/own.txt", "w").write("x")
+import colorsys, utils, numpy
+print(level, open("/autograde-scratch/own.txt").read(), flush=True)
+"""
+
+
+@namespaces
+def test_python_may_be_reached_by_a_link_in_a_folder_for_temporary_files():
+    """A `.venv` that is a link, in /tmp, as tools make them: /tmp is still the scratch folder, and namespaces still isolate."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        (Path(folder) / ".venv").symlink_to(sys.prefix)
+        done = subprocess.run(
+            [f"{folder}/.venv/bin/python", "-c", REACHED], cwd=ROOT, capture_output=True, text=True, timeout=60,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+    assert done.stdout.split() == ["namespaces", "x"], done.stderr[-2000:]
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ SYSTEM = (  # libraries, fonts and time zones; /usr as a whole has an nbgrader e
 )  # fmt: skip
 OF_A_PREFIX = ("bin", "lib", "lib32", "lib64", "include", "pyvenv.cfg", "share/fonts", "share/zoneinfo", "share/matplotlib", "ssl")
 DEVICES = ("null", "zero", "full", "random", "urandom")
+TEMPORARY = ("/tmp", "/dev/shm")  # other names of the scratch folder
+FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 FILES = {
     "/etc/passwd": f"student:x:{USER}:{USER}:student:{SCRATCH}:/bin/false\n",
     "/etc/group": f"student:x:{USER}:\n",
@@ -68,32 +70,45 @@ class RootFs:
         syscalls.sethostname("sandbox")
         syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
         trees = [(p, syscalls.detached_tree(p) if visible else None) for p, visible in self.plan]
-        devices = [(f"/dev/{name}", syscalls.detached_tree(f"/dev/{name}", devices=True)) for name in DEVICES]
+        devices = [(f"/dev/{name}", syscalls.detached_tree(f"/dev/{name}", as_it_is=True)) for name in DEVICES]
         old_proc = os.open("/proc", os.O_PATH | os.O_CLOEXEC)
         os.umask(0o022)
         syscalls.mount("tmpfs", _ABOVE, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755,size=4m,nr_inodes=2048")
+        self._make_scratch(disk_bytes, disk_files)
         for path, tree in trees:
             _show(path, tree) if tree is not None else _hide(path)
         for path, device in devices:
             _show(path, device, folder=False)
-        self._furnish(disk_bytes, disk_files)
+        self._furnish()
         syscalls.change_root(_ABOVE)
         syscalls.read_only(-100, "/")
         _become_nobody(old_proc)
         os.close(old_proc)
         _settle()
 
-    def _furnish(self, disk_bytes: int, disk_files: int) -> None:
-        """What is not shown but made: a scratch folder, an empty home, a few lines in /etc, /proc of our own processes."""
-        for name in (SCRATCH, "/proc", "/etc"):
+    def _make_scratch(self, disk_bytes: int, disk_files: int) -> None:
+        """The scratch folder, by its names. Where the course or its Python is reached through one of them, that is the same folder once more:
+        what is shown in it needs a place, and a link would lead out of the new tree while it is put together."""
+        os.makedirs(_ABOVE + SCRATCH)
+        syscalls.mount("tmpfs", _ABOVE + SCRATCH, "tmpfs", FLAGS, f"mode=1777,size={disk_bytes},nr_inodes={disk_files}")
+        inside = [*(path for path, _ in self.plan), *(link for link, _ in self.links)]
+        for name in TEMPORARY:
+            os.makedirs(os.path.dirname(_ABOVE + name), exist_ok=True)
+            if any(path.startswith(name + "/") for path in inside):
+                os.mkdir(_ABOVE + name)
+                syscalls.attach(syscalls.detached_tree(_ABOVE + SCRATCH, as_it_is=True), _ABOVE + name)
+            else:
+                os.symlink(SCRATCH, _ABOVE + name)
+
+    def _furnish(self) -> None:
+        """What is not shown but made: an empty home, a few lines in /etc, /proc of our own processes."""
+        for name in ("/proc", "/etc"):
             os.makedirs(_ABOVE + name, exist_ok=True)
-        flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-        syscalls.mount("tmpfs", _ABOVE + SCRATCH, "tmpfs", flags, f"mode=0777,size={disk_bytes},nr_inodes={disk_files}")
         with contextlib.suppress(OSError):  # where /proc is masked (in a container) there is none
-            syscalls.mount("proc", _ABOVE + "/proc", "proc", flags, "subset=pid")
+            syscalls.mount("proc", _ABOVE + "/proc", "proc", FLAGS, "subset=pid")
         for path, text in FILES.items():
             Path(_ABOVE + path).write_text(text)
-        for link, target in (("/tmp", SCRATCH), ("/dev/shm", SCRATCH), *self.links):
+        for link, target in self.links:
             os.makedirs(os.path.dirname(_ABOVE + link), exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.symlink(target, _ABOVE + link)
@@ -126,7 +141,7 @@ def _hide(path: str) -> None:
     if os.path.isdir(_ABOVE + path):
         syscalls.mount("tmpfs", _ABOVE + path, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755,size=1m,nr_inodes=256")
     elif os.path.exists(_ABOVE + path):
-        syscalls.attach(syscalls.detached_tree("/dev/null", devices=True), _ABOVE + path)
+        syscalls.attach(syscalls.detached_tree("/dev/null", as_it_is=True), _ABOVE + path)
 
 
 def _become_nobody(proc: int) -> None:

@@ -62,10 +62,11 @@ def sethostname(name: str) -> None:
     _call("sethostname", name.encode(), ctypes.c_size_t(len(name)))
 
 
-def detached_tree(path: str, devices: bool = False) -> int:
-    """A copy of the mounts below `path`, read-only for ever, as a descriptor that `attach` puts somewhere (Linux 5.12)."""
+def detached_tree(path: str, as_it_is: bool = False) -> int:
+    """A copy of the mounts below `path`, read-only for ever unless it stays `as_it_is`, as a descriptor that `attach` puts somewhere
+    (Linux 5.12)."""
     tree = syscall(_OPEN_TREE, _AT_FDCWD, ctypes.c_char_p(path.encode()), _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE)
-    if not devices:
+    if not as_it_is:
         read_only(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE, _READ_ONLY | _NOSUID | _NODEV)
     return tree
 
