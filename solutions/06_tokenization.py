@@ -37,6 +37,7 @@ import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import regex
 from babel import Locale
@@ -675,8 +676,13 @@ class BPETokenizer:
     ) -> None:
         ### BEGIN SOLUTION
         self.vocab = dict(vocab)
-        self.rank = {tuple(pair): rank for rank, pair in reversed(list(enumerate(merges)))}
         self.ids = {token: i for i, token in reversed(self.vocab.items())}  # the first id, should two spell the same
+        self.byte_ids = {token[0]: i for token, i in self.ids.items() if len(token) == 1}
+        self.joined = [self.ids[left + right] for left, right in merges]
+        self.rank = {(self.ids[left], self.ids[right]): rank for rank, (left, right) in reversed(list(enumerate(merges)))}
+        # where merges were learned that is the whole vocabulary; where they were written by hand it need not be
+        self.whole = {token: [i] for token, i in self.ids.items() if self.merge_bytes(token) == [i]}
+        self.encode_piece = lru_cache(maxsize=8192)(self.merge_piece)  # bounded, so that a large file takes no more memory than a small one
         self.specials = list(filter(None, special_tokens or ()))
         for token in self.specials:
             if token.encode() not in self.ids:
@@ -684,14 +690,13 @@ class BPETokenizer:
                 self.vocab[new], self.ids[token.encode()] = token.encode(), new
         longest_first = sorted(self.specials, key=len, reverse=True)
         self.boundary = regex.compile("(" + "|".join(map(regex.escape, longest_first)) + ")") if longest_first else None
-        self.encode_piece = lru_cache(maxsize=4096)(self.merge_piece)  # bounded, so that a large file takes no more memory than a small one
         ### END SOLUTION
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text. Special tokens are always recognised, the longest first.
         """
         ### BEGIN SOLUTION
-        return [i for part in self.split(text) for i in self.encode_part(part)]
+        return list(chain.from_iterable(map(self.encode_part, self.split(text))))
 
     def split(self, text):
         """Texts and special tokens, in turn; a text at both ends, which may be empty.
@@ -704,20 +709,38 @@ class BPETokenizer:
     def encode_part(self, part):
         if part in self.specials:
             return [self.ids[part.encode()]]
-        return [i for piece in GPT2_PATTERN.findall(part) for i in self.encode_piece(piece)]
+        return chain.from_iterable(map(self.encode_piece, GPT2_PATTERN.findall(part)))
 
     def merge_piece(self, piece):
-        """The ids of one pre-token.
+        """The ids of one pre-token: one where it is a token that merges build."""
+        data = piece.encode()
+        return self.whole.get(data) or self.merge_bytes(data)
+
+    def merge_bytes(self, data):
+        """The ids of some bytes.
 
         Of the merges that are possible the earliest learned is made, again and again.
+        A heap holds the possible ones, so that a word of a million letters takes
+        seconds. Where two symbols are merged the first becomes the new one and the
+        second None; `left` and `right` say which symbols are neighbours now.
         """
-        word = tuple(bytes([byte]) for byte in piece.encode())
-        while len(word) > 1:
-            pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, math.inf))
-            if pair not in self.rank:
-                break
-            word = merge_pair(word, pair)
-        return [self.ids[token] for token in word]
+        rank = self.rank.get
+        ids = [*(self.byte_ids[byte] for byte in data), None]  # None at the end is also the left neighbour of the first, at index -1
+        left, right = list(range(-1, len(data))), list(range(1, len(ids)))
+        possible = [(place, i) for i, place in enumerate(map(rank, zip(ids, ids[1:]))) if place is not None]
+        heapq.heapify(possible)
+        while possible:
+            place, i = heapq.heappop(possible)
+            j = right[i]
+            if rank((ids[i], ids[j])) != place:
+                continue  # another merge has taken one of the two
+            ids[i], ids[j] = self.joined[place], None
+            h, k = left[i], right[j]
+            right[i], left[k] = k, i
+            for first, second in ((h, i), (i, k)):
+                if (place := rank((ids[first], ids[second]))) is not None:
+                    heapq.heappush(possible, (place, first))
+        return [i for i in ids if i is not None]
         ### END SOLUTION
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -317,6 +317,8 @@ def test_ids_and_merges_are_what_is_given(student):
     want = [ids[token] for token in (b"low", b" low", b"er", b" ", b"lo", b" ", b"ow")]
     expect.equal(made.encode("low lower lo ow"), want, where="ids that fall as the merges go on")
     expect.equal(made.decode(want), "low lower lo ow", where="such ids")
+    made = student.BPETokenizer(bytes_and(b"bc", b"ab", b"abc"), [(b"b", b"c"), (b"a", b"b"), (b"ab", b"c")])
+    expect.equal(made.encode("abc"), [97, 256], where="'abc', whose b the first merge uses up, though 'abc' is in the vocabulary")
 
 
 @pytest.mark.exercise("BPETokenizer", weight=1)

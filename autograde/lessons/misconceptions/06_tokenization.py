@@ -647,31 +647,51 @@ def over_every_occurrence(text, vocab_size, special_tokens=()):
 
 # 8 · BPETokenizer
 
+# The answer finds the next merge in a heap. Wrong ways to choose it, and to begin and to end, are easier to say of a plain loop.
+HEAP = "    def merge_bytes(self, data):\n"
+LOOP = (
+    "    def merge_bytes(self, data):\n"
+    "        word = [self.byte_ids[byte] for byte in data]\n"
+    "        while word[1:]:\n"
+    "            pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, math.inf))\n"
+    "            if pair not in self.rank:\n"
+    "                break\n"
+    "            i = list(zip(word, word[1:])).index(pair)\n"
+    "            word[i : i + 2] = [self.joined[self.rank[pair]]]\n"
+    "        return word\n\n"
+    "    def unused(self, data):\n"
+)
+
+
+def with_loop(right, wrong):
+    """The answer with a plain loop for its heap, and in it `wrong` for `right`."""
+    return HEAP, LOOP.replace(right, wrong)
+
 
 @misconception(
     "BPETokenizer",
     "The leftmost possible merge is applied: it should be the one that was learned first.",
-    replace=("key=lambda pair: self.rank.get(pair, math.inf)", "key=lambda pair: pair not in self.rank"),
+    replace=with_loop("self.rank.get(pair, math.inf)", "pair not in self.rank"),
 )
 @misconception(
     "BPETokenizer",
     "The merge that was learned last is applied first: it should be the one that was learned first.",
-    replace=("self.rank.get(pair, math.inf)", "-self.rank.get(pair, -math.inf)"),
+    replace=with_loop("self.rank.get(pair, math.inf)", "-self.rank.get(pair, -math.inf)"),
 )
 @misconception(
     "BPETokenizer",
     "Ids are computed instead of looked up: a byte's id is not always its value. In GPT-2's vocabulary they differ.",
-    replace=("return [self.ids[token] for token in word]", "return [token[0] if len(token) == 1 else self.ids[token] for token in word]"),
+    replace=with_loop("return word", "return [self.vocab[i][0] if len(self.vocab[i]) == 1 else i for i in word]"),
 )
 @misconception(
     "BPETokenizer",
     "The text is not cut into pre-tokens first, so merges go across words.",
-    replace=("for piece in GPT2_PATTERN.findall(part)", "for piece in [part]"),
+    replace=("GPT2_PATTERN.findall(part)", "[part]"),
 )
 @misconception(
     "BPETokenizer",
     "Words are cut at white space, which loses the spaces.",
-    replace=("for piece in GPT2_PATTERN.findall(part)", "for piece in part.split()"),
+    replace=("GPT2_PATTERN.findall(part)", "part.split()"),
 )
 @misconception(
     "BPETokenizer",
@@ -713,12 +733,14 @@ def over_every_occurrence(text, vocab_size, special_tokens=()):
 @misconception(
     "BPETokenizer",
     "Words are cut into characters: they should begin as bytes, so é is two symbols.",
-    replace=("tuple(bytes([byte]) for byte in piece.encode())", "tuple(character.encode() for character in piece)"),
+    replace=with_loop(
+        "[self.byte_ids[byte] for byte in data]", "[self.ids.get(character.encode(), 0) for character in data.decode('utf-8', 'replace')]"
+    ),
 )
 @misconception(
     "BPETokenizer",
     "Only one merge is applied to each word: go on until none is possible.",
-    replace=("while len(word) > 1:", "for _ in word[1:2]:"),
+    replace=with_loop("while word[1:]:", "for _ in word[1:2]:"),
 )
 @misconception(
     "BPETokenizer",
@@ -728,13 +750,13 @@ def over_every_occurrence(text, vocab_size, special_tokens=()):
 @misconception(
     "BPETokenizer",
     "encode_iterable gives one list of ids for each line: it should give ids, one by one.",
-    replace=(("yield from self.encode_part(part)", "yield self.encode_part(part)"),),
+    replace=(("yield from self.encode_part(part)", "yield list(self.encode_part(part))"),),
 )
 @misconception("BPETokenizer", "The end of the last line is lost.", replace=("        yield from self.encode(held)\n", ""))
 @misconception(
     "BPETokenizer",
     "Merges are taken by the id of what they make: their order in the list is what counts.",
-    replace=("self.rank.get(pair, math.inf)", "self.ids[pair[0] + pair[1]] if pair in self.rank else math.inf"),
+    replace=with_loop("self.rank.get(pair, math.inf)", "self.joined[self.rank[pair]] if pair in self.rank else math.inf"),
 )
 def edits_of_the_tokenizer():
     pass
@@ -744,8 +766,8 @@ def edits_of_the_tokenizer():
     "BPETokenizer",
     "The longest token that fits is taken, as in WordPiece: BPE applies its merges in the order they were learned.",
     replace=(
-        "        while len(word) > 1:\n            pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, math.inf))\n            if pair not in self.rank:\n                break\n            word = merge_pair(word, pair)\n        return [self.ids[token] for token in word]",
-        "        data, found = piece.encode(), []\n        while data:\n            n = next(n for n in range(len(data), 0, -1) if data[:n] in self.ids)\n            found.append(self.ids[data[:n]])\n            data = data[n:]\n        return found",
+        "return self.whole.get(data) or self.merge_bytes(data)\n",
+        "found = []\n        while data:\n            n = next(n for n in range(len(data), 0, -1) if data[:n] in self.ids)\n            found.append(self.ids[data[:n]])\n            data = data[n:]\n        return found\n",
     ),
 )
 def longest_match():
@@ -797,7 +819,8 @@ class LineByLine:
             yield from self.encode(line)
 
 
-variant("BPETokenizer", replace=("lru_cache(maxsize=4096)(self.merge_piece)", "self.merge_piece"))
+variant("BPETokenizer", replace=("lru_cache(maxsize=8192)(self.merge_piece)", "self.merge_piece"))
+variant("BPETokenizer", replace=with_loop("", ""))
 variant("BPETokenizer", replace=("for line in lines:", "for line in iter(lines):"))
 
 

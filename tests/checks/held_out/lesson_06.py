@@ -253,7 +253,7 @@ misconception(
     "BPETokenizer",
     "cache by length",
     replace=(
-        "self.encode_piece = lru_cache(maxsize=4096)(self.merge_piece)",
+        "self.encode_piece = lru_cache(maxsize=8192)(self.merge_piece)",
         "self.known = {}\n        self.encode_piece = lambda piece: self.known.setdefault((len(piece), piece[:3]), self.merge_piece(piece))",
     ),
 )
@@ -261,7 +261,7 @@ misconception(
 misconception(
     "BPETokenizer",
     "drops long pieces",
-    replace=("word = tuple(bytes([byte]) for byte in piece.encode())", "word = tuple(bytes([byte]) for byte in piece.encode()[:64])"),
+    replace=("data = piece.encode()", "data = piece.encode()[:64]"),
 )
 
 misconception("BPETokenizer", "caller's vocab changed", replace=("self.vocab = dict(vocab)", "self.vocab = vocab"))
@@ -452,7 +452,7 @@ misconception(
 misconception(
     "BPETokenizer",
     "a space in front of the text",
-    replace=("for part in self.split(text) for i", 'for part in self.split(" " + text) for i'),
+    replace=("self.encode_part, self.split(text)", 'self.encode_part, self.split(" " + text)'),
 )
 misconception("bytes_per_token", "bits", replace=("return len(text.encode()) / n_tokens", "return 8 * len(text.encode()) / n_tokens"))
 misconception("bytes_per_token", "utf-16", replace=("len(text.encode()) / n_tokens", 'len(text.encode("utf-16-le")) / n_tokens'))
