@@ -167,6 +167,10 @@ def test_ties_are_broken_at_random(student):
     """Equal best actions are drawn uniformly."""
     row = torch.tensor([1.0, 3.0, 3.0, 0.0, 3.0])
     expect.frequencies(draws(student, row, 0.0, 120, seed=1), [0, 1 / 3, 1 / 3, 0, 1 / 3], where="values 1, 3, 3, 0, 3 and ε 0 (120 draws)")
+    low, high = 0.5 / 5, 0.5 / 3 + 0.5 / 5
+    expect.frequencies(
+        draws(student, row, 0.5, 1500, seed=2), [low, high, high, low, high], where="the same values and ε 0.5 (1,500 draws)"
+    )
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=0.5)
@@ -256,7 +260,8 @@ def test_reward_and_end_of_a_sample(student):
     """The reward is the pair's, and the step is terminated when the next state is terminal."""
     for state, want in ((0, (1, -1.0, False)), (1, (2, 2.0, False)), (2, (3, 5.0, True))):
         got = student.sample_model(CHAIN, state, 0, seeded(0))
-        got = (int(got[0]), float(got[1]), bool(got[2]))
+        kinds = tuple(type(part).__name__ for part in got)
+        expect.true(kinds == ("int", "float", "bool"), "The three results are an int, a float and a bool", f"got {', '.join(kinds)}")
         expect.equal(got, want, where=f"the chain 0 → 1 → 2 → end, state {state}: (next_state, reward, terminated)")
 
 
@@ -370,6 +375,19 @@ def test_monte_carlo_planning_ends_where_the_model_ends(student):
     expect.close(got, want, where="0 → 1 → 2 where state 2 was never tried, starts 0 and 3 (3 was never tried either), γ 0.5")
 
 
+@pytest.mark.exercise("monte_carlo_planning", weight=0.5)
+def test_monte_carlo_planning_without_exploration(student):
+    """With ε = 0 every action is a best one, the first of an episode too."""
+    model = TabularModel.from_rows({(0, 0): (2.0, {1: 1.0}), (0, 1): (3.0, {1: 1.0})}, 2, 2, terminal=[1])
+    for seed in range(3):
+        got = student.monte_carlo_planning(model, torch.tensor([0]), 12, 0.9, 0.0, 5, seeded(seed))[0].tolist()
+        expect.true(
+            got in ([2.0, 0.0], [0.0, 3.0]),
+            "Two actions, both pay: with ε = 0 the one that was tried first stays the best, and the other keeps its value 0",
+            f"got the values {got}",
+        )
+
+
 @pytest.mark.exercise("monte_carlo_planning")
 def test_monte_carlo_planning_improves_the_policy(student):
     """The better action ends with the better value."""
@@ -404,6 +422,32 @@ def test_dyna_plans_with_all_pairs_tried(student):
     got, _ = student.dyna_q(start_at(CHAIN, 0), 1, 80, 1.0, 0.9, 0.3, 20, seeded(0))
     want = torch.tensor([[-1 + 0.9 * (2 + 0.9 * 5)], [2 + 0.9 * 5], [5.0], [0.0]], dtype=torch.float64)
     expect.close(got, want, where="the chain 0 → 1 → 2 → end, 1 episode, 80 planning steps, α 1")
+
+
+@pytest.mark.exercise("dyna_q", weight=1)
+def test_dyna_imagines_with_what_it_has_seen(student):
+    """An imagined step repeats an outcome that was seen; the world itself is not asked again."""
+    world = start_at(TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5})}, 2, 1, terminal=[1]), 0)
+    for seed in range(16):  # after one real step the model knows one outcome: always the end, worth 1, or always back, worth 1 / (1 − 0.5)
+        got, _ = student.dyna_q(world, 1, 60, 1.0, 0.5, 0.3, 1, seeded(seed))
+        value = float(got[0, 0])
+        expect.true(
+            min(abs(value - 1.0), abs(value - 2.0)) < 1e-9,
+            "After a single real step planning can imagine its outcome only, so the value is 1 or 2",
+            f"it is {value:.4g}: the end or a step back to the same state, reward 1, γ 0.5, 60 planning steps with α 1",
+        )
+
+
+@pytest.mark.exercise("dyna_q", weight=0.5)
+@pytest.mark.trivial
+def test_dyna_plans_with_worse_actions_too(student):
+    """Planning draws from all pairs tried, not from the best action of each state alone."""
+    rows = {(0, 0): (1.0, {2: 1.0}), (0, 1): (0.0, {1: 1.0}), (1, 0): (0.5, {2: 1.0}), (1, 1): (0.5, {2: 1.0})}
+    world = start_at(TabularModel.from_rows(rows, 3, 2, terminal=[2]), 0)
+    for seed in range(16):
+        got, steps = student.dyna_q(world, 2, 60, 1.0, 1.0, 1.0, 5, seeded(seed))
+        if [int(n) for n in steps] == [1, 2]:  # the way that pays 1 first, then the one that pays 0 and 0.5
+            expect.close(float(got[0, 1]), 0.5, where="the worse of two ways, tried once, after 60 planning steps: its value")
 
 
 @pytest.mark.exercise("dyna_q", weight=1.5)
@@ -512,7 +556,16 @@ def epsilon_summary(student):
     """What does not depend on the order of draws: how many actions share a tie, who explores, and who is greedy."""
     ties = {int(a) for a in draws(student, torch.tensor([1.0, 3.0, 3.0, 3.0]), 0.0, 60)}
     explored = [int(a) for a in draws(student, torch.tensor([2.0, 1.0]), 1.0, 60)]
-    return [len(ties), min(ties), max(ties), min(explored), max(explored), *draws(student, torch.tensor([-4.0, -1.0, -2.0]), 0.0, 3)]
+    wide = {int(a) for a in draws(student, torch.tensor([2.0, 1.0, 0.0, -1.0]), 1.0, 120)}  # an action that is never explored shows, too
+    return [
+        len(ties),
+        min(ties),
+        max(ties),
+        min(explored),
+        max(explored),
+        len(wide),
+        *draws(student, torch.tensor([-4.0, -1.0, -2.0]), 0.0, 3),
+    ]
 
 
 UNEVEN = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (1, 0): (2.0, {0: 1e-12, 2: 1 - 1e-12})}, 4, 1, terminal=[2])

@@ -128,6 +128,9 @@ def test_masked_positions_get_no_weight(student):
     """Where the mask is False the weight is 0, and the others sum to one."""
     scores, mask = SCORES[:, :2].clone(), MASK[:, :2]
     expect.close(student.alignment_weights(scores, mask), softmax(scores, mask), where="scores (2, 2, 5) and a mask of that shape")
+    scores, mask = torch.tensor([0.0, 1.0, 0.0, -1.0]), torch.tensor([True, True, False, True])
+    want = torch.tensor([0.244728, 0.665241, 0.0, 0.090031])  # 1, e, nothing and 1/e, over their sum
+    expect.close(student.alignment_weights(scores, mask), want, where="scores 0, 1, 0, −1, the third hidden (a score of 0 is a score)")
 
 
 @pytest.mark.exercise("alignment_weights", weight=1)

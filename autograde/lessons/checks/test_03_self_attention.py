@@ -236,6 +236,8 @@ def test_output_and_weights_without_a_mask(student):
         q, k, v = (expect.randn(*batch, *shape, seed=7 + i) for i, shape in enumerate([(3, 6), (5, 6), (5, 7)]))
         where = f"q {(*batch, 3, 6)}, k {(*batch, 5, 6)}, v {(*batch, 5, 7)}"
         expect.close(student.scaled_dot_product_attention(q, k, v), attention(q, k, v), where=where)
+    q, k, v = (expect.randn(4, 4, seed=19 + i) for i in range(3))
+    expect.close(student.scaled_dot_product_attention(q, k, v), attention(q, k, v), where="q, k and v all of shape (4, 4)")
 
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=2)
@@ -244,6 +246,9 @@ def test_a_mask_leaves_only_what_may_be_attended_to(student):
     q, k, v, mask = *queries_keys_values(), query_mask()
     want = attention(q, k, v, mask)
     expect.close(student.scaled_dot_product_attention(q, k, v, mask), want, where="q (2, 3, 16), k (2, 5, 16) and a mask (3, 5)")
+    q, k = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 3.0], [2.0**0.5, 1.0], [1.0, 1.0]])  # scores 0, 2 and √2
+    got = student.scaled_dot_product_attention(q, k, torch.eye(3), torch.tensor([[True, True, False]]))[1]
+    expect.close(got, torch.tensor([[0.119203, 0.880797, 0.0]]), where="scores 0, 2 and 1.41, the third hidden (a score of 0 is a score)")
 
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)
@@ -298,6 +303,8 @@ def test_the_layer_attends(student):
     """With given weights the layer gives PyTorch's output and weights."""
     module, weights, x = *loaded(student, 7, 4, seed=60), words_and_matrices()[0]
     expect.close(module(x), layer(weights, x), where="SelfAttention(7, 4) and x (2, 5, 7)")
+    module, weights, x = *loaded(student, 6, 6, seed=61), expect.randn(3, 6, seed=62)
+    expect.close(module(x), layer(weights, x), where="SelfAttention(6, 6) and x (3, 6)")
 
 
 @pytest.mark.exercise("SelfAttention", weight=2)
@@ -306,6 +313,9 @@ def test_the_causal_layer_sees_no_future(student):
     module, weights, x = *loaded(student, 7, 4, seed=63, causal=True), words_and_matrices()[0]
     want = layer(weights, x, torch.ones(5, 5).tril().bool())
     expect.close(module(x), want, where="SelfAttention(7, 4, causal=True) and x (2, 5, 7)")
+    x = expect.randn(3, 2, 5, 7, seed=63)
+    want = layer(weights, x, torch.ones(5, 5).tril().bool())
+    expect.close(module(x), want, where="SelfAttention(7, 4, causal=True) and x (3, 2, 5, 7)")
 
 
 @pytest.mark.exercise("SelfAttention", weight=2)

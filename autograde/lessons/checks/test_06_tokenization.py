@@ -431,6 +431,7 @@ def test_the_worked_ratio(student):
         ("12", "7", "a"),
         ("9", "9.1", "b"),
         ("9.1", "9", "a"),
+        ("9", "9.0", "b"),
     ],
 )
 def test_segments_are_compared_as_integers(student, a, b, want):

@@ -143,7 +143,7 @@ def test_a_text_that_is_too_short(student):
 @pytest.mark.exercise("mask_for_infilling", weight=2)
 def test_labels_hold_what_was_selected(student):
     """Labels are the original tokens where one was selected, −100 elsewhere; what was not selected is unchanged."""
-    ids = ids_of(3, 400, seed=4, high=50)
+    ids = ids_of(3, 400, seed=404, high=50)
     inputs, labels = student.mask_for_infilling(ids, 50, 50, generator(4), p=0.4)
     selected = labels != -100
     expect.true(
@@ -162,7 +162,7 @@ def test_labels_hold_what_was_selected(student):
 @pytest.mark.parametrize("p", [None, 0.4])
 def test_the_share_of_selected_tokens(student, p):
     """Each token is selected with probability p, 0.15 when none is given."""
-    ids = ids_of(50, 200, seed=5, high=30)
+    ids = ids_of(50, 200, seed=405, high=30)
     _, labels = student.mask_for_infilling(ids, 30, 31, generator(5), **({} if p is None else {"p": p}))
     share = 0.15 if p is None else p
     chosen = (labels != -100).flatten().int()
@@ -174,7 +174,7 @@ def test_the_share_of_selected_tokens(student, p):
 def test_eighty_ten_ten(student):
     """Of the selected tokens 80 % become the mask, 10 % a random token, 10 % stay."""
     vocab_size, mask_id = 5000, 5000
-    ids = ids_of(200, 200, seed=6, high=vocab_size)
+    ids = ids_of(200, 200, seed=406, high=vocab_size)
     inputs, labels = student.mask_for_infilling(ids, mask_id, vocab_size, generator(6), p=0.25)
     selected = labels != -100
     fate = torch.where(inputs == mask_id, 0, torch.where(inputs == ids, 2, 1))[selected]
@@ -182,6 +182,9 @@ def test_eighty_ten_ten(student):
     random = inputs[selected][fate == 1]
     expect.true(random.min() >= 0 and random.max() < vocab_size, "Random tokens lie in 0 … vocab_size − 1")
     expect.frequencies(random * 8 // vocab_size, torch.full((8,), 1 / 8), where="random tokens, counted in eight parts of the vocabulary")
+    inputs, _ = student.mask_for_infilling(torch.full((40, 500), 3), 4, 4, generator(6), p=1.0)
+    shares = [0.025, 0.025, 0.025, 0.125, 0.8]  # a random token can be the one that stood there
+    expect.frequencies(inputs.flatten(), shares, where="a text of nothing but token 3, p = 1, vocab_size = 4: tokens 0 … 3 and the mask, 4")
 
 
 @pytest.mark.exercise("mask_for_infilling", weight=1)
@@ -199,7 +202,7 @@ def test_special_tokens_are_never_selected(student):
 @pytest.mark.trivial
 def test_infilling_is_well_behaved(student):
     """`ids` stay as they are, the generator alone decides, a p outside [0, 1] is a ValueError."""
-    ids = ids_of(4, 60, seed=8, high=20)
+    ids = ids_of(4, 60, seed=408, high=20)
     first = student.mask_for_infilling(ids, 20, 20, generator(8), p=0.5)
     again = student.mask_for_infilling(ids, 20, 20, generator(8), p=0.5)
     same = all(torch.equal(one, other) for one, other in zip(again, first))
@@ -721,6 +724,9 @@ def test_greedy_writing(student):
     want = greedy_bigrams(table, bias, start, 6)
     got = student.generate(module, start, 6, 0.0, None, None, generator(0))
     expect.equal(got, want, where="a bigram model with block_size 5, 3 tokens given and 6 new ones")
+    module.load_state_dict({"table.weight": torch.eye(7).roll(1, 1), "bias": torch.zeros(7)})  # t + 1 follows t, and 0 follows 6
+    got = student.generate(module, torch.tensor([[5], [5]]), 6, 0.0, None, None, generator(0))
+    expect.equal(got, torch.tensor([[5, 6, 0, 1, 2, 3, 4]] * 2), where="a model that counts: token 0 is a token like the others")
 
 
 @pytest.mark.exercise("generate", weight=1)
@@ -831,6 +837,10 @@ def test_autocast_is_used_when_asked_for(student):
     _, _, module = stepped(student, pairs(1, seed=106), autocast_dtype=torch.bfloat16)
     expect.true(
         module.last_call["autocast"] is True, "With `autocast_dtype` the forward pass must run under torch.autocast for the batch's device"
+    )
+    kept = {str(value.dtype) for value in module.state_dict().values()}
+    expect.true(
+        kept == {"torch.float32"}, "Autocast changes no weights: the model's parameters stay float32", f"they are {', '.join(kept)}"
     )
 
 
@@ -1092,12 +1102,13 @@ def probe_generate(student):
 
 def probe_mask(student):
     """Shares, not draws: they do not depend on the order of random numbers."""
-    ids = ids_of(100, 400, seed=131, high=900)
+    ids = ids_of(100, 400, seed=431, high=900)
     shares = []
     for p in (0.3, 0.9):
         inputs, labels = student.mask_for_infilling(ids, 901, 900, generator(131), p=p, special_ids=(0, 1))
         selected = labels != -100
         shares += [selected.float().mean(), (inputs == 901)[selected].float().mean(), (inputs == ids)[selected].float().mean()]
+        shares += [(labels == ids).float().mean(), (labels == 901).float().mean()]  # which labels there are
     return [round(float(share), 1) for share in shares]
 
 

@@ -105,10 +105,10 @@ EPISODES = [
 ]
 
 
-def several(student, temperature):
+def several(student, temperature, scale=2.0):
     """Whether forty choices are not all the same: of clearly different scores, at a temperature that decides it."""
-    generator = seeded(6)
-    return len({int(student.choose_action(ToyModel(11, 3), PROMPT, list(ACTIONS), generator, temperature)) for _ in range(40)}) > 1
+    generator, model = seeded(6), ToyModel(11, 3, scale=scale)
+    return len({int(student.choose_action(model, PROMPT, list(ACTIONS), generator, temperature)) for _ in range(40)}) > 1
 
 
 def reading(student, text):
@@ -137,8 +137,8 @@ PROBES = {
     "parse_outcome": lambda s: [reading(s, text) for text in TEXTS],
     "outcome_labels": lambda s: [s.outcome_labels(torch.tensor([[5, 9, 7, 3, 9, 8], [4, 2, 9, 6, 1, 3], [1, 2, 3, 4, 5, 6]]), 9, i) for i in (-100, -1)],
     "action_log_probability": lambda s: s.action_log_probability(ToyModel(11, 1), PROMPT, ACTIONS[0]),
-    "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0)) for i in range(12)]
-    + [several(s, temperature) for temperature in (0.02, 50.0)],
+    "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0)) for i in range(60)]
+    + [several(s, temperature) for temperature in (0.02, 50.0)] + [several(s, 1.0, scale=80.0)],
     "sample_outcome": lambda s: [asking(s, "mist", "+0.5 | b | end", "+0.9 | c | go"), asking(s, "fog"), asking(s, "fog", attempts=2)],
     "rollout_return": lambda s: [s.rollout_return(corridor, always_on, "a", first, n, 0.5) for first, n in STARTS]
     + [s.rollout_return(corridor, Script("on", "fog", "on"), "a", "on", 9, 0.5)],
@@ -180,7 +180,18 @@ def test_an_outcome_is_read(student, text, want):
 @pytest.mark.exercise("parse_outcome", weight=2)
 @pytest.mark.trivial
 @pytest.mark.parametrize(
-    "text", ["", " +0.9", f" +0.9 | {HALL}", f" {HALL} | +0.9 | go", f" +0.9 | {HALL} | maybe", f" much | {HALL} | go"]
+    "text",
+    [
+        "",
+        " +0.9",
+        f" +0.9 | {HALL}",
+        f" {HALL} | +0.9 | go",
+        f" +0.9 | {HALL} | maybe",
+        f" much | {HALL} | go",
+        f" +0.9 | {HALL} | go | end",
+        " +0.9 | you | see | go",
+        " +0.9 |  | go",
+    ],  # fmt: skip
 )
 def test_a_malformed_outcome_is_none(student, text):
     """Whatever is not of the form gives None, not an exception and not a guess."""
@@ -386,6 +397,8 @@ def test_the_share_of_wrong_outcomes(student):
         (true, true),
     ]
     expect.close(student.transition_error_rate(pairs), 4 / 7, where="seven pairs, four of them wrong")
+    pairs = [(true, true), ((0.52, "b", False), true)]
+    expect.close(student.transition_error_rate(pairs), 0.5, where="a right pair, and one whose reward is 0.52 instead of 0.5")
 
 
 @pytest.mark.exercise("transition_error_rate")

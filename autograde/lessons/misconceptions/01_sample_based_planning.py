@@ -1229,3 +1229,150 @@ def sweeping_by_search(model, gamma, theta=1e-6, max_updates=100_000):
         s, a = divmod(int(error.argmax()), q.shape[1])
         q[s, a] = target[s, a]
     return q, max_updates
+
+
+# From public code and its issue trackers
+
+
+@misconception("q_learning_update", "The old entry is taken off twice: where (1 − α) · old stands, α times the target alone is added.")
+def q_in_both_forms(q, state, action, reward, next_state, terminated, alpha, gamma):
+    updated = q.clone()
+    best = 0.0 if terminated else gamma * q[next_state].max()
+    updated[state, action] = (1 - alpha) * q[state, action] + alpha * (reward + best - q[state, action])
+    return updated
+
+
+@misconception(
+    "q_learning_update", "`argmax` says which action is best, not what it is worth: the target needs the largest entry of the row."
+)
+def q_of_the_best_actions_number(q, state, action, reward, next_state, terminated, alpha, gamma):
+    updated = q.clone()
+    best = 0.0 if terminated else gamma * q[next_state].argmax()
+    updated[state, action] = q[state, action] + alpha * (reward + best - q[state, action])
+    return updated
+
+
+@misconception(
+    "q_learning_update", "After a terminated step the entry jumps to the reward: there, too, it moves by α times the difference."
+)
+def q_jumps_at_the_end(q, state, action, reward, next_state, terminated, alpha, gamma):
+    updated = q.clone()
+    step, best = (1.0, 0.0) if terminated else (alpha, gamma * q[next_state].max())
+    updated[state, action] = q[state, action] + step * (reward + best - q[state, action])
+    return updated
+
+
+@misconception("q_learning_update", "The terminal state's row is set to 0: leave the row alone and leave it out of the target.")
+def q_clears_the_terminal_row(q, state, action, reward, next_state, terminated, alpha, gamma):
+    updated = q.clone()
+    if terminated:
+        updated[next_state] = 0
+    updated[state, action] = q[state, action] + alpha * (reward + gamma * updated[next_state].max() - q[state, action])
+    return updated
+
+
+@misconception("q_learning_update", "γ stands in front of the reward, too; it discounts the next state's value only.")
+def q_discounts_the_reward(q, state, action, reward, next_state, terminated, alpha, gamma):
+    updated = q.clone()
+    best = 0.0 if terminated else q[next_state].max()
+    updated[state, action] = q[state, action] + alpha * (gamma * (reward + best) - q[state, action])
+    return updated
+
+
+@misconception("q_learning_update", "All actions of the state move; only the entry of the action that was taken does.")
+def q_moves_the_whole_row(q, state, action, reward, next_state, terminated, alpha, gamma):
+    updated = q.clone()
+    best = 0.0 if terminated else gamma * q[next_state].max()
+    updated[state] = q[state] + alpha * (reward + best - q[state])
+    return updated
+
+
+@misconception("sarsa_update", "The old entry is taken off twice: where (1 − α) · old stands, α times the target alone is added.")
+def sarsa_in_both_forms(q, state, action, reward, next_state, next_action, terminated, alpha, gamma):
+    updated = q.clone()
+    future = 0.0 if terminated else gamma * q[next_state, next_action]
+    updated[state, action] = (1 - alpha) * q[state, action] + alpha * (reward + future - q[state, action])
+    return updated
+
+
+@misconception(
+    "discounted_returns", "The sum begins anew at every reward, as in programs for Pong; a return runs to the end of the episode."
+)
+def returns_reset_at_rewards(rewards, gamma):
+    returns = []
+    for reward in reversed(rewards.unbind()):
+        returns.append(reward + gamma * returns[-1] if returns and reward == 0 else reward)
+    return torch.stack(returns[::-1]) if returns else rewards.clone()
+
+
+@misconception(
+    "discounted_returns", "The returns are standardised (mean 0, deviation 1), as policy gradients do later; here they are the plain sums."
+)
+def returns_standardised(rewards, gamma):
+    places = torch.arange(len(rewards))
+    weights = (gamma ** (places - places[:, None]).clamp(min=0).to(rewards.dtype)).triu()
+    returns = weights @ rewards
+    return (returns - returns.mean()) / (returns.std() + 1e-9) if len(returns) > 1 else returns
+
+
+@misconception("epsilon_greedy", "One action is never explored: draw from all of them (`randint(n)` gives 0 to n − 1).")
+def last_action_never_explored(q_row, epsilon, generator):
+    if torch.rand((), generator=generator) < epsilon:
+        return int(torch.randint(max(1, len(q_row) - 1), (), generator=generator))
+    best = (q_row == q_row.max()).nonzero().flatten()
+    return int(best[torch.randint(len(best), (), generator=generator)])
+
+
+@misconception(
+    "fit_model", "The counts are divided by the number of all steps; a row's frequencies are relative to how often its pair was tried."
+)
+def model_of_shares_of_all_steps(experience, n_states, n_actions):
+    state, action, reward = experience.state, experience.action, experience.reward
+    triples = reward.new_zeros(n_states, n_actions, n_states)
+    triples.index_put_((state, action, experience.next_state), torch.ones_like(reward), accumulate=True)
+    total = reward.new_zeros(n_states, n_actions).index_put((state, action), reward, accumulate=True)
+    terminal = torch.zeros(n_states, dtype=torch.bool)
+    terminal[experience.next_state[experience.terminated]] = True
+    return TabularModel(triples / len(reward), total / len(reward), triples.sum(-1), terminal)
+
+
+misconception(
+    "sample_model",
+    "The next state is a tensor; a plain int is wanted.",
+    replace=(
+        "next_state = int(torch.multinomial(model.transition[state, action], 1, generator=generator))",
+        "next_state = torch.multinomial(model.transition[state, action], 1, generator=generator)",
+    ),
+)
+misconception(
+    "monte_carlo_planning",
+    "The first action of an episode is drawn at random; it is ε-greedy like the others.",
+    replace=(
+        "action = epsilon_greedy(q[state], epsilon, generator)",
+        "action = epsilon_greedy(q[state], epsilon if pairs else 1.0, generator)",
+    ),
+)
+misconception(
+    "dyna_q",
+    "Imagined steps are taken in the world itself; planning knows only the outcomes that were seen.",
+    replace=(
+        "imagined = outcomes[pair][draw(len(outcomes[pair]))]",
+        "landed, gained, ended = mdp.step(*pair, generator)\n                imagined = gained, landed, ended",
+    ),
+)
+misconception(
+    "dyna_q",
+    "Planning repeats the best action of a state only; it draws from all pairs tried.",
+    replace=(
+        "pair = tried[draw(len(tried))]",
+        "pair = tried[draw(len(tried))]\n                pair = max((p for p in tried if p[0] == pair[0]), key=lambda p: float(q[p]))",
+    ),
+)
+# Sutton and Barto draw a state first and then one of the actions tried in it
+variant(
+    "dyna_q",
+    replace=(
+        "pair = tried[draw(len(tried))]",
+        "states = sorted({s for s, _ in tried})\n                here = states[draw(len(states))]\n                pairs = [p for p in tried if p[0] == here]\n                pair = pairs[draw(len(pairs))]",
+    ),
+)

@@ -1029,3 +1029,43 @@ misconception(
     "`v_a` is never initialised: `torch.empty` holds whatever lay in memory.",
     replace=("        nn.init.normal_(self.v_a, std=d_a**-0.5)\n", ""),
 )
+
+
+# From public code and its issue trackers
+
+
+@misconception(
+    "alignment_weights", "A score of 0 is taken for a hidden position: hide by the mask alone, not by what is 0 after a product with it."
+)
+def zeros_are_hidden(scores, mask=None):
+    if mask is not None:
+        scores = (scores * mask).masked_fill(scores * mask == 0, -math.inf)
+    largest = scores.amax(-1, keepdim=True)
+    exponentials = (scores - largest.masked_fill(largest == -math.inf, 0.0)).exp()
+    total = exponentials.sum(-1, keepdim=True)
+    return exponentials / total.masked_fill(total == 0, 1.0)
+
+
+@misconception("alignment_weights", "The mask is added to the scores as 0 and 1; hidden scores must become −∞.")
+def mask_added(scores, mask=None):
+    scores = scores if mask is None else scores + mask
+    exponentials = (scores - scores.amax(-1, keepdim=True)).exp()
+    return exponentials / exponentials.sum(-1, keepdim=True)
+
+
+@misconception("alignment_weights", "These are the logarithms of the weights (log-softmax).")
+def log_weights(scores, mask=None):
+    scores = scores if mask is None else scores.masked_fill(~mask, -math.inf)
+    return scores - scores.logsumexp(-1, keepdim=True)
+
+
+@misconception("additive_score", "A ReLU stands where the paper has a tanh.")
+def additive_with_relu(s, h, w_a, v_a):
+    d_s = s.shape[-1]
+    return torch.relu((s @ w_a[:, :d_s].mT)[..., None, :] + h @ w_a[:, d_s:].mT) @ v_a
+
+
+@misconception("additive_score", "The source states play no part: every position gets the same score. Both s and hᵢ go through W_a.")
+def additive_without_the_source(s, h, w_a, v_a):
+    score = torch.tanh(s @ w_a[:, : s.shape[-1]].mT) @ v_a
+    return score[..., None].expand(h.shape[:-1]).clone()

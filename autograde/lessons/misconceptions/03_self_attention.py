@@ -977,3 +977,64 @@ misconception(
     "The scores are divided by d_k instead of its square root: at once, or by √d_k twice (`attention_scores` has divided them already).",
     replace=("scores = attention_scores(q, k)", "scores = attention_scores(q, k) / math.sqrt(q.shape[-1])"),
 )
+
+
+# From public code and its issue trackers
+
+
+@misconception("scaled_dot_product_attention", "The division by √d_k comes after the softmax; it belongs to the scores.")
+def divided_afterwards(q, k, v, mask=None):
+    scores = q @ k.mT if mask is None else (q @ k.mT).masked_fill(~mask, -math.inf)
+    weights = scores.softmax(-1).nan_to_num() / math.sqrt(q.shape[-1])
+    return weights @ v, weights
+
+
+@misconception("scaled_dot_product_attention", "The mask is added to the scores as 0 and 1; forbidden scores must become −∞.")
+def mask_added(q, k, v, mask=None):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    weights = (scores if mask is None else scores + mask).softmax(-1)
+    return weights @ v, weights
+
+
+@misconception(
+    "scaled_dot_product_attention", "A score of 0 is taken for a forbidden one: use the mask alone, not what is 0 after a product with it."
+)
+def zeros_forbidden(q, k, v, mask=None):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores = (scores * mask).masked_fill(scores * mask == 0, -math.inf)
+    weights = scores.softmax(-1).nan_to_num()
+    return weights @ v, weights
+
+
+@misconception("scaled_dot_product_attention", "The softmax is taken twice: mask the scores, then one softmax.")
+def two_softmaxes(q, k, v, mask=None):
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    weights = weights.softmax(-1) if mask is None else weights.masked_fill(~mask, -math.inf).softmax(-1).nan_to_num()
+    return weights @ v, weights
+
+
+@misconception("scaled_dot_product_attention", "The queries are added to the output: a residual connection is not part of attention.")
+def queries_added(q, k, v, mask=None):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    weights = (scores if mask is None else scores.masked_fill(~mask, -math.inf)).softmax(-1).nan_to_num()
+    output = weights @ v
+    return output + q if output.shape == q.shape else output, weights
+
+
+misconception(
+    "SelfAttention",
+    "The length is taken from dimension 1, which is the words only for one batch dimension.",
+    replace=("causal_mask(x.shape[-2], device=x.device)", "causal_mask(x.shape[1] if x.ndim > 2 else x.shape[0], device=x.device)"),
+)
+misconception(
+    "SelfAttention",
+    "The scores are divided by √d_k once more: scaled_dot_product_attention has divided them.",
+    replace=("self.w_q(x), self.w_k(x)", "self.w_q(x) / self.w_q.weight.shape[0] ** 0.5, self.w_k(x)"),
+)
+
+
+@misconception("attention_scores", "The largest score is taken off already: that is the softmax's own business.")
+def largest_taken_off(q, k):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    return scores - scores.amax(-1, keepdim=True)

@@ -908,3 +908,26 @@ misconception(
         ("torch.cat([self.v, v], dim=-2)", "torch.cat([self.v, v], dim=-2)[..., -64:, :]"),
     ),
 )
+
+
+# From public code and its issue trackers
+
+
+misconception(
+    "MultiHeadAttention",
+    "The softmax runs over the heads; each head's rows over the words that are seen must sum to one.",
+    replace=("softmax(dim=-1)", "softmax(dim=-3)"),
+)
+misconception(
+    "MultiHeadAttention",
+    "The layer is causal where no mask is given; without a mask every word sees all words.",
+    replace=(
+        "weights = scores.softmax(dim=-1)\n        else",
+        "weights = (scores + torch.full_like(scores, -torch.inf).triu(1)).softmax(dim=-1)\n        else",
+    ),
+)
+misconception(
+    "MultiHeadAttention",
+    "The weights that are returned do not know the mask: they are taken from the unmasked scores.",
+    replace=("merge_heads(weights @ v)), weights", "merge_heads(weights @ v)), scores.softmax(dim=-1)"),
+)

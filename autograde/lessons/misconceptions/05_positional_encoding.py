@@ -796,3 +796,82 @@ def with_slower_clocks(x, positions, trained_length, extended_length, base=10000
 @variant("interpolated_rotary")
 def with_divided_positions(x, positions, trained_length, extended_length, base=10000.0):
     return by_partner(x, positions.to(x.dtype) / max(1, extended_length / trained_length), base)
+
+
+# From public code and its issue trackers
+
+
+@misconception(
+    "sinusoidal_encoding",
+    "Both exponents are too large, and sine and cosine have speeds of their own: with i = 0, 2, 4, … the columns i and i + 1 share base^(−i/d).",
+)
+def encoding_with_doubled_columns(n_positions, d_model, base=10000.0):
+    if d_model % 2:
+        raise ValueError(f"d_model must be even, got {d_model}")
+    columns, positions = torch.arange(0, d_model, 2), torch.arange(n_positions)[:, None]
+    sines = (positions * base ** (-2 * columns / d_model)).sin()
+    cosines = (positions * base ** (-2 * (columns + 1) / d_model)).cos()
+    return torch.stack([sines, cosines], dim=-1).flatten(-2)
+
+
+@misconception(
+    "sinusoidal_encoding", "Sines stand in the rows of even positions, cosines in those of odd ones; it is the columns that alternate."
+)
+def encoding_by_rows(n_positions, d_model, base=10000.0):
+    if d_model % 2:
+        raise ValueError(f"d_model must be even, got {d_model}")
+    positions = torch.arange(n_positions)[:, None]
+    angles = positions * base ** (-(torch.arange(d_model) // 2 * 2) / d_model)
+    return torch.where(positions % 2 == 0, angles.sin(), angles.cos())
+
+
+@misconception("sinusoidal_encoding", "The exponent is rounded to a whole number: `//` binds as tightly as `*` and `/`.")
+def encoding_with_floor_division(n_positions, d_model, base=10000.0):
+    if d_model % 2:
+        raise ValueError(f"d_model must be even, got {d_model}")
+    speeds = torch.exp(torch.arange(0, d_model, 2).float() * (-math.log(base) / d_model // 2))
+    angles = torch.arange(n_positions)[:, None] * speeds
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
+
+
+def _angles(x, positions, base):
+    return positions.to(x.dtype)[:, None] * base ** (-torch.arange(0, x.shape[-1], 2, dtype=x.dtype, device=x.device) / x.shape[-1])
+
+
+@misconception(
+    "rotary_embedding", "The angles are laid out for neighbours (θ₀, θ₀, θ₁, θ₁, …), but x is turned by halves: both belong to neighbours."
+)
+def rotary_angles_of_neighbours(x, positions, base=10000.0):
+    angles = _angles(x, positions, base).repeat_interleave(2, -1)
+    first, second = x.chunk(2, -1)
+    return x * angles.cos() + torch.cat([-second, first], -1) * angles.sin()
+
+
+@misconception(
+    "rotary_embedding",
+    "The angles are laid out by halves (θ₀, θ₁, …, θ₀, θ₁, …), but neighbours are turned: give each angle to its own pair.",
+)
+def rotary_angles_of_halves(x, positions, base=10000.0):
+    angles = torch.cat([_angles(x, positions, base)] * 2, -1)
+    turned = torch.stack([-x[..., 1::2], x[..., 0::2]], -1).flatten(-2)
+    return x * angles.cos() + turned * angles.sin()
+
+
+@misconception(
+    "rotary_embedding", "The exponent is twice what it should be: it is 2i/d, with d the whole width, and pairs are counted from 0."
+)
+def rotary_of_half_the_width(x, positions, base=10000.0):
+    angles = _angles(x, positions, base**2)
+    cos, sin, even, odd = angles.cos(), angles.sin(), x[..., 0::2], x[..., 1::2]
+    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+
+
+@misconception(
+    "relative_position_bucket",
+    "Keys after the query all fall into bucket 0 and the others have all buckets: that is T5's decoder, not its encoder.",
+)
+def buckets_of_the_decoder(relative_position, n_buckets=32, max_distance=128):
+    distance, exact = (-relative_position).clamp(min=0), n_buckets // 2
+    share = torch.log(distance.clamp(min=exact) / exact) / math.log(max_distance / exact)
+    coarse = (exact + (share * (n_buckets - exact)).long()).clamp(max=n_buckets - 1)
+    return torch.where(distance < exact, distance, coarse)

@@ -913,13 +913,6 @@ def in_a_loop(a, b):
     return "equal" if not dots else "a" if dots > 0 else "b"
 
 
-@variant("compare_by_segments")
-def padded_with_zeros(a, b):
-    pairs = itertools.zip_longest(a.split("."), b.split("."), fillvalue="0")
-    signs = [(int(x) > int(y)) - (int(x) < int(y)) for x, y in pairs]
-    return {1: "a", -1: "b", 0: "equal"}[next(filter(None, signs), 0)]
-
-
 # 11 · split_digits
 
 
@@ -1019,3 +1012,48 @@ def with_local_counts(text, vocab_size, special_tokens=()):
                 where.setdefault(pair, set()).add(i)
     tokens = [bytes([b]) for b in range(256)] + [a + b for a, b in merges] + [t.encode() for t in special_tokens]
     return {i: t for i, t in enumerate(tokens)}, merges
+
+
+# From public code and its issue trackers
+
+
+misconception(
+    "train_bpe",
+    "Ties are decided by the joined bytes: compare the pairs, first symbol by first symbol.",
+    replace=(
+        "GreaterFirst((self.spelling[pair[0]], self.spelling[pair[1]]))",
+        "GreaterFirst((self.spelling[pair[0]] + self.spelling[pair[1]],))",
+    ),
+)
+misconception(
+    "train_bpe",
+    "Ties are decided by the symbols' ids: compare the bytes that they stand for.",
+    replace=("GreaterFirst((self.spelling[pair[0]], self.spelling[pair[1]]))", "GreaterFirst((ord(pair[0]), ord(pair[1])))"),
+)
+
+
+@misconception("build_vocabulary", "The dictionary is the wrong way round: from a token to its id.")
+def ids_to_tokens(tokens, max_size, specials=("<unk>",)):
+    counts = Counter(tokens)
+    ordered = sorted(counts.keys() - set(specials), key=lambda token: (-counts[token], token))
+    return dict(enumerate([*specials, *ordered][:max_size]))
+
+
+@misconception("compare_by_segments", "Missing segments are filled up with zeros: of '9' and '9.0' the one that goes on is greater.")
+def padded_with_zeros(a, b):
+    left, right = ([int(segment) for segment in numeral.split(".")] for numeral in (a, b))
+    longest = max(len(left), len(right))
+    left, right = (side + [0] * (longest - len(side)) for side in (left, right))
+    return "equal" if left == right else "a" if left > right else "b"
+
+
+misconception(
+    "BPETokenizer",
+    "Special tokens are left out of the decoded text: decode gives all of it.",
+    replace=("self.token(i) for i in ids)", "self.token(i) for i in ids if self.token(i).decode('utf-8', 'replace') not in self.specials)"),
+)
+misconception(
+    "wordpiece_encode",
+    "The word is put into lower case: pieces keep their capitals.",
+    replace=("pieces, start = [], 0", "pieces, start, word = [], 0, word.lower()"),
+)

@@ -1111,3 +1111,155 @@ misconception(
 misconception("FastAttention", "Halves are turned together, (x₀, x_{d/2}), …; the lesson's pairs are neighbours.", replace=(
     (".unflatten(-1, (-1, 2)).unbind(-1)", ".chunk(2, dim=-1)"), ("torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)", "torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=-1)")))  # fmt: skip
 variant("FastAttention", replace=("F.rms_norm(u, (d_head,))", "(u * u.pow(2).mean(-1, keepdim=True).rsqrt())"))
+
+
+# From public code and its issue trackers
+
+
+for other in (-1, 0):
+    misconception(
+        "mask_for_infilling",
+        "Where nothing was selected your labels are another number; they must be −100.",
+        replace=("torch.where(selected, ids, -100)", f"torch.where(selected, ids, {other})"),
+    )
+# the numbers of the random tokens may be drawn first
+variant(
+    "mask_for_infilling",
+    replace=(
+        (
+            "    special = torch.isin(",
+            "    drawn = torch.randint(vocab_size, ids.shape, generator=generator).to(ids)\n    special = torch.isin(",
+        ),
+        ("strangers = torch.randint(vocab_size, ids.shape, generator=generator, device=generator.device).to(ids)", "strangers = drawn"),
+    ),
+)
+misconception(
+    "mask_for_infilling",
+    "No selected token becomes a random one in your answer: your shares are 80/0/20.",
+    replace=("torch.where(selected & (fate >= 0.9), strangers, inputs)", "inputs"),
+)
+misconception(
+    "mask_for_infilling",
+    "Your random tokens are tokens of the text itself; they come from the whole vocabulary.",
+    replace=(
+        "strangers = torch.randint(vocab_size, ids.shape, generator=generator, device=generator.device).to(ids)",
+        "strangers = ids.flatten()[torch.randint(ids.numel(), ids.shape, generator=generator)]",
+    ),
+)
+misconception(
+    "mask_for_infilling",
+    "Token 0 is never drawn as a random token; they come from 0 … vocab_size − 1.",
+    replace=("torch.randint(vocab_size, ids.shape", "torch.randint(1, vocab_size, ids.shape"),
+)
+misconception(
+    "language_model_loss",
+    "Targets that are token 0 do not count in your loss; only those equal to `ignore_index` are left out.",
+    replace=("counted = targets != ignore_index", "counted = (targets != ignore_index) & (targets > 0)"),
+)
+misconception(
+    "language_model_loss",
+    "The targets are shifted once more inside the loss; get_batch has shifted them already.",
+    replace=("    counted =", "    if targets.ndim > 1:\n        logits, targets = logits[..., :-1, :], targets[..., 1:]\n    counted ="),
+)
+misconception(
+    "FeedForward",
+    "This is what you get with x · sigmoid(1.702 x), another approximation of GELU; GPT-2's is the tanh one.",
+    replace=('F.gelu(self.c_fc(x), approximate="tanh")', "self.c_fc(x) * torch.sigmoid(1.702 * self.c_fc(x))"),
+)
+misconception(
+    "CausalSelfAttention",
+    "c_attn is unpacked head by head (q, k and v of the first head, then of the second); all queries come first, then all keys, then all values.",
+    replace=(
+        "(part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))",
+        "self.c_attn(x).unflatten(-1, (self.n_head, -1)).transpose(-3, -2).chunk(3, dim=-1)",
+    ),
+)
+misconception(
+    "CausalSelfAttention",
+    "The scores are divided by d_head (at once, or by its root twice); divide by √d_head once.",
+    replace=("is_causal=True)", "is_causal=True, scale=1 / q.shape[-1])"),
+)
+misconception(
+    "CausalSelfAttention",
+    "The future is set to zero after the softmax, so the weights that are left do not sum to one: mask the scores.",
+    replace=(
+        "F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)",
+        "F.dropout((q @ k.mT / q.shape[-1] ** 0.5).softmax(-1).tril(), p) @ v",
+    ),
+)
+misconception("Block", "Attention gets x as it is: ln_1 stands in front of it.", replace=("self.attn(self.ln_1(x))", "self.attn(x)"))
+misconception(
+    "GPT",
+    "Positions are looked up by token: wpe is asked for 0, 1, 2, …, whatever the tokens are.",
+    replace=("self.wpe(torch.arange(n, device=ids.device))", "self.wpe(ids % self.config.block_size)"),
+)
+misconception("GPT", "ln_f follows every block; it comes once, after the last one.", replace=("x = block(x)", "x = self.ln_f(block(x))"))
+misconception(
+    "initialize",
+    "The residual projections are multiplied by √(2 · n_layer); they are divided by it.",
+    replace=("0.02 / math.sqrt(2 * model.config.n_layer)", "0.02 * math.sqrt(2 * model.config.n_layer)"),
+)
+misconception(
+    "initialize",
+    "wpe has half the standard deviation; it has 0.02 like the other embedding.",
+    replace=("nn.init.normal_(module.weight, 0.0, std,", 'nn.init.normal_(module.weight, 0.0, std / 2 if name == "wpe" else std,'),
+)
+misconception(
+    "learning_rate",
+    "This is a quarter of a cosine; half of one leads from max_lr to min_lr.",
+    replace=("0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress))", "(max_lr - min_lr) * math.cos(math.pi / 2 * progress)"),
+)
+misconception(
+    "learning_rate",
+    "The warm-up begins at min_lr; it begins at 0.",
+    replace=("max_lr * step / warmup_steps", "min_lr + (max_lr - min_lr) * step / warmup_steps"),
+)
+misconception(
+    "sample_next",
+    "The mass is summed up in the order of the vocabulary; sort by probability first, the most likely token in front.",
+    replace=(
+        "probabilities.sort(-1, descending=True)",
+        "probabilities, torch.arange(logits.shape[-1], device=logits.device).expand_as(logits)",
+    ),
+)
+misconception(
+    "sample_next",
+    "The nucleus begins with the least likely tokens: sort in falling order.",
+    replace=("sort(-1, descending=True)", "sort(-1)"),
+)
+misconception(
+    "sample_next",
+    "What is drawn is a place among the sorted tokens: look up which token stands there.",
+    replace=("torch.multinomial(rows, 1", "torch.multinomial(rows.sort(-1, descending=True).values, 1"),
+)
+misconception(
+    "generate",
+    "`n_new` is taken as the length of the whole text; it counts the new tokens.",
+    replace=("for _ in range(n_new):", "while ids.shape[1] < n_new:"),
+)
+misconception(
+    "generate",
+    "The writing stops at token 0, which is a token like the others.",
+    replace=(
+        "ids = torch.cat([ids, new[:, None]], dim=1)",
+        "ids = torch.cat([ids, new[:, None]], dim=1)\n                if (new == 0).any():\n                    break",
+    ),
+)
+misconception(
+    "train_step",
+    "The gradients are clipped after each pair; clip once, when the mean over all pairs is there.",
+    replace=(
+        "(loss / len(batches)).backward()",
+        "(loss / len(batches)).backward()\n        if clip is not None:\n            nn.utils.clip_grad_norm_(model.parameters(), clip)",
+    ),
+)
+misconception(
+    "train_step",
+    "The loss is divided by the number of pairs twice; return their mean.",
+    replace=("(total / len(batches)).item()", "(total / len(batches) ** 2).item()"),
+)
+misconception(
+    "train_step",
+    "The model's weights are turned into `autocast_dtype`; autocast leaves them as they are.",
+    replace=("    model.train()\n", "    model.train()\n    model.to(autocast_dtype or torch.float32)\n"),
+)

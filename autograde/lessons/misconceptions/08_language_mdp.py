@@ -951,3 +951,59 @@ def by_definition(episodes, gamma=1.0):
                replace=("pick = int(torch.randint(len(tried), (), generator=generator))", "pick = len(tried) - 1"))  # fmt: skip
 def _registered_too():
     """Six edits of the reference answer."""
+
+
+# From public code and its issue trackers
+
+
+misconception(
+    "choose_action",
+    "The log-probabilities are divided by the root of the length; divide by the length.",
+    replace=("/ len(ids)", "/ len(ids) ** 0.5"),
+)
+misconception(
+    "choose_action",
+    "The temperature divides probabilities, which changes nothing once they are normalised: divide the scores, before the softmax.",
+    replace=("(scores / temperature).softmax(dim=-1)", "scores.softmax(dim=-1) / temperature"),
+)
+misconception(
+    "rollout_return",
+    "The discount stays γ after the first step; each step multiplies it by γ.",
+    replace=("discount *= gamma", "discount = gamma"),
+)
+misconception(
+    "rollout_return",
+    "Early rewards are discounted most; the first counts in full and later ones less.",
+    replace=("value += discount * reward\n        discount *= gamma", "value = gamma * value + reward"),
+)
+misconception(
+    "rollout_return",
+    "The rollout stops at the first reward; it ends when the episode does.",
+    replace=("if terminated:", "if terminated or reward:"),
+)
+misconception(
+    "outcome_labels",
+    "Only the token right behind each mark is learned; learn everything from the first mark on.",
+    replace=(".cumsum(dim=-1) > 0", ""),
+)
+misconception(
+    "parse_outcome",
+    "Parts after the third are overlooked: an outcome has three parts, no more.",
+    replace=("len(parts) != 3", "len(parts) < 3"),
+)
+misconception("parse_outcome", "An empty observation is taken for one: it is malformed.", replace=("or not parts[1] ", ""))
+misconception(
+    "transition_error_rate",
+    "The rewards are rounded before they are compared; 0.52 is not 0.5.",
+    replace=("predicted != true", "(round(predicted[0], 1), *predicted[1:]) != (round(true[0], 1), *true[1:])"),
+)
+misconception(
+    "transition_error_rate",
+    "Each of the three parts counts a third; an outcome with any error is one error.",
+    replace=("predicted is None or predicted != true", "1 if predicted is None else sum(a != b for a, b in zip(predicted, true)) / 3"),
+)
+misconception(
+    "return_conditioned",
+    "The return of one episode is carried over into the next; every episode begins at 0.",
+    replace=(("texts = []", "texts, to_go = [], 0.0"), ("steps, to_go = [], 0.0", "steps = []")),
+)
