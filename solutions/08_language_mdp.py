@@ -376,6 +376,8 @@ check(format_transition)
 # | ` -0.1 \| you are in the hall . … \| go` | `(-0.1, "you are in the hall . …", False)` |
 # | ` -0.1 \| you are in` | `None` |
 # | ` nan \| you are in the hall . … \| go` | `None` |
+# | ` -0.1 \| \| go` (no observation) | `None` |
+# | ` -0.1 \| you are in the hall . … \| go \| end` (four parts) | `None` |
 #
 # An observation never holds a bar, and the spaces around it are not part of it.
 

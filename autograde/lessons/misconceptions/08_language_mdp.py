@@ -121,7 +121,7 @@ def end_anywhere(text):
 
 
 def right_outcome(text):
-    found = re.fullmatch(r"\s*([+-]\d+\.\d) \| (.+) \| (end|go)\s*", text)
+    found = re.fullmatch(r"\s*([+-]\d+\.\d) \| ([^|\s][^|]*) \| (end|go)\s*", text)
     return (float(found[1]), found[2], found[3] == "end") if found else None
 
 
@@ -130,8 +130,8 @@ variant("parse_outcome")(right_outcome)
 
 @variant("parse_outcome")
 def by_hand(text):
-    pieces = text.strip().split(" | ")
-    if len(pieces) != 3 or pieces[2] not in ("go", "end") or not pieces[0].lstrip("+-").replace(".", "", 1).isdigit():
+    pieces = [piece.strip() for piece in text.split("|")]
+    if len(pieces) != 3 or pieces[1] == "" or pieces[2] not in ("go", "end") or not pieces[0].lstrip("+-").replace(".", "", 1).isdigit():
         return None
     try:
         return float(pieces[0]), pieces[1], pieces[2] == "end"
