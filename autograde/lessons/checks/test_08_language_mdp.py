@@ -148,6 +148,7 @@ PROBES = {
     "prefix_values": lambda s: {" ".join(k): v for k, v in s.prefix_values(WORDS, 3, wordy_reward, wordy_policy).items() if len(k) < 3},
     "return_conditioned": lambda s: s.return_conditioned(EPISODES, 0.5),
 }  # fmt: skip
+DEVICE_PROBES = {"choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0), i / 2) for i in range(3)]}
 
 
 # ------------------------------------------------------------------------------------------------- the lines of text

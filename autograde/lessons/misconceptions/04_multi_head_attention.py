@@ -915,11 +915,6 @@ misconception(
 
 misconception(
     "MultiHeadAttention",
-    "The softmax runs over the heads; each head's rows over the words that are seen must sum to one.",
-    replace=("softmax(dim=-1)", "softmax(dim=-3)"),
-)
-misconception(
-    "MultiHeadAttention",
     "The layer is causal where no mask is given; without a mask every word sees all words.",
     replace=(
         "weights = scores.softmax(dim=-1)\n        else",

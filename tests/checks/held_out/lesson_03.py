@@ -404,13 +404,13 @@ def padding_bytes(lengths, n):
     return (torch.arange(n, device=lengths.device) < lengths[..., None, None]).byte()
 
 
-@misconception("scaled_dot_product_attention", "scaled after the softmax")
+@misconception("scaled_dot_product_attention", "The division by √d_k comes after the softmax; it belongs to the scores.")
 def attention_scaled_after(q, k, v, mask=None):
     o, w = att(q * math.sqrt(q.shape[-1]), k, v, mask)
     return o / math.sqrt(q.shape[-1]), w / math.sqrt(q.shape[-1])
 
 
-@misconception("scaled_dot_product_attention", "the mask is added as ones and zeros")
+@misconception("scaled_dot_product_attention", "The mask is added to the scores as 0 and 1; forbidden scores must become −∞.")
 def attention_mask_added(q, k, v, mask=None):
     s = q @ k.mT / math.sqrt(q.shape[-1])
     w = (s if mask is None else s + mask.to(s.dtype)).softmax(-1)

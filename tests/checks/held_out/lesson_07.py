@@ -487,7 +487,7 @@ misconception(
 )
 misconception(
     "language_model_loss",
-    "shifted inside",
+    "The targets are shifted once more inside the loss; get_batch has shifted them already.",
     replace=(
         "counted = targets != ignore_index",
         "logits, targets = (logits[..., :-1, :], targets[..., 1:]) if logits.ndim > 2 else (logits, targets)\n    counted = targets != ignore_index",
@@ -543,7 +543,7 @@ misconception(
 misconception("parameter_groups", "only three dimensions decay", replace=("p.dim() >= 2]", "p.dim() >= 3]"))
 misconception(
     "learning_rate",
-    "warm-up from the smallest rate",
+    "The warm-up begins at min_lr; it begins at 0.",
     replace=("return max_lr * step / warmup_steps", "return min_lr + (max_lr - min_lr) * step / warmup_steps"),
 )
 misconception(
