@@ -87,18 +87,20 @@ class RootFs:
         _settle()
 
     def _make_scratch(self, disk_bytes: int, disk_files: int) -> None:
-        """The scratch folder, by its names. Where the course or its Python is reached through one of them, that is the same folder once more:
-        what is shown in it needs a place, and a link would lead out of the new tree while it is put together."""
+        """The scratch folder, by its names. Where the course or its Python is reached through one of them, that is a folder on the same
+        disk: what is shown in it needs a place, and a link would lead out of the new tree while it is put together."""
         os.makedirs(_ABOVE + SCRATCH)
         syscalls.mount("tmpfs", _ABOVE + SCRATCH, "tmpfs", FLAGS, f"mode=1777,size={disk_bytes},nr_inodes={disk_files}")
+        disk = syscalls.detached_tree(_folder(SCRATCH + SCRATCH), as_it_is=True)
         inside = [*(path for path, _ in self.plan), *(link for link, _ in self.links)]
         for name in TEMPORARY:
             os.makedirs(os.path.dirname(_ABOVE + name), exist_ok=True)
             if any(path.startswith(name + "/") for path in inside):
                 os.mkdir(_ABOVE + name)
-                syscalls.attach(syscalls.detached_tree(_ABOVE + SCRATCH, as_it_is=True), _ABOVE + name)
+                syscalls.attach(syscalls.detached_tree(_folder(SCRATCH + name), as_it_is=True), _ABOVE + name)
             else:
                 os.symlink(SCRATCH, _ABOVE + name)
+        syscalls.attach(disk, _ABOVE + SCRATCH)  # over the whole disk
 
     def _furnish(self) -> None:
         """What is not shown but made: an empty home, a few lines in /etc, /proc of our own processes."""
@@ -112,6 +114,13 @@ class RootFs:
             os.makedirs(os.path.dirname(_ABOVE + link), exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.symlink(target, _ABOVE + link)
+
+
+def _folder(path: str) -> str:
+    """Make a folder of the new tree in which everybody may write."""
+    os.makedirs(_ABOVE + path)
+    os.chmod(_ABOVE + path, 0o1777)
+    return _ABOVE + path
 
 
 def _python(root: str) -> list[str]:
