@@ -142,8 +142,10 @@ class _Watcher:
     def no_class_of_theirs(self, types: Iterable[type]) -> None:
         """PyTorch calls the methods of a tensor's class unwatched; a class of the student's could do anything in there."""
         for kind in types if self.strict else ():
-            if kind is not torch.Tensor and not _plain(kind) and (
-                kind.__module__.split(".")[0] != "torch" or vars(sys.modules[kind.__module__]).get(kind.__name__) is not kind
+            if (
+                kind is not torch.Tensor
+                and not _plain(kind)
+                and (kind.__module__.split(".")[0] != "torch" or vars(sys.modules[kind.__module__]).get(kind.__name__) is not kind)
             ):
                 self.refuse(kind.__name__)
 

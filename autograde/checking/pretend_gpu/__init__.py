@@ -31,7 +31,21 @@ from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gp
 ON_DEVICE, ON_CPU, ANYWHERE = "on the device", "on the CPU", "anywhere"
 AnyStorage = Storage | torch.TypedStorage | torch.UntypedStorage
 _original_apply = torch.nn.Module._apply
-__all__ = ["A100", "ANYWHERE", "BACKEND", "DEVICE", "NAME", "ON_CPU", "ON_DEVICE", "T4", "Card", "is_on_gpu", "is_possible", "machine", "prepare"]
+__all__ = [
+    "A100",
+    "ANYWHERE",
+    "BACKEND",
+    "DEVICE",
+    "NAME",
+    "ON_CPU",
+    "ON_DEVICE",
+    "T4",
+    "Card",
+    "is_on_gpu",
+    "is_possible",
+    "machine",
+    "prepare",
+]
 
 
 def is_possible() -> bool:

@@ -426,14 +426,15 @@ def test_dyna_plans_with_all_pairs_tried(student):
 def test_dyna_imagines_with_what_it_has_seen(student):
     """An imagined step repeats an outcome that was seen; the world itself is not asked again."""
     world = start_at(TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5})}, 2, 1, terminal=[1]), 0)
-    for seed in range(10):  # after one real step the model knows one outcome: always the end, worth 1, or always back, worth 1 / (1 − 0.5)
+    values = set()
+    for seed in range(24):  # after one real step the model knows one outcome: always the end, worth 1, or always back, worth 1 / (1 − 0.5)
         got, _ = student.dyna_q(world, 1, 60, 1.0, 0.5, 0.3, 1, seeded(seed))
-        value = float(got[0, 0])
-        expect.true(
-            min(abs(value - 1.0), abs(value - 2.0)) < 1e-9,
-            "After a single real step planning can imagine its outcome only, so the value is 1 or 2",
-            f"it is {value:.4g}: the end or a step back to the same state, reward 1, γ 0.5, 60 planning steps with α 1",
-        )
+        values.add(round(float(got[0, 0]), 9))
+    expect.true(
+        values == {1.0, 2.0},
+        "After a single real step planning can imagine its outcome only, so the value is 1 (the end) or 2 (back to the same state, γ 0.5)",
+        f"24 runs with reward 1, α 1 and 60 planning steps gave {', '.join(f'{value:.4g}' for value in sorted(values)[:6])}",
+    )
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)
