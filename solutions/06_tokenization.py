@@ -38,6 +38,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import add
 
 import regex
 from babel import Locale
@@ -529,7 +530,7 @@ class PairIndex:
         self.times = list(frequencies.values())
         self.counts, self.holders = defaultdict(int), defaultdict(set)
         for i, word in enumerate(self.words):
-            for pair in map(str.__add__, word, word[1:]):
+            for pair in map(add, word, word[1:]):
                 self.counts[pair] += self.times[i]
                 self.holders[pair].add(i)
         self.spelling = {chr(byte): bytes([byte]) for byte in range(256)}
@@ -560,10 +561,12 @@ class PairIndex:
         counts, grown = self.counts, set()
         for i in self.holders.pop(pair):
             word, times = self.words[i], self.times[i]
-            for old in map(str.__add__, word, word[1:]):
+            if pair not in word:
+                continue  # an earlier merge took it
+            for old in map(add, word, word[1:]):
                 counts[old] -= times
             self.words[i] = word = word.replace(pair, new)
-            for now in map(str.__add__, word, word[1:]):
+            for now in map(add, word, word[1:]):
                 counts[now] += times
                 # only pairs with the new symbol have become more frequent
                 if new in now:
