@@ -29,7 +29,7 @@ SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*$`“\"(])")
 ABOUT = re.compile(r"exercise|points|minutes|sources|written question", re.IGNORECASE)
 EFFORT = re.compile(r"\s*\([●○]+[^)]*\)|[●○]+ · .*$|\(\d+ points[^)]*\)")  # behind a heading: of use to who does it alone
 SOURCES = re.compile(r"^\*\*Sources", re.MULTILINE)  # and all that follows in the cell
-NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|colab\.research")
+NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|^\*[\d.]+ points|colab\.research")  # `*●○○ · 10 minutes · 1 point*`, `*3 points*`
 CODE = "```python"
 WHAT_IS_SEEN = "What do you see, and what had you expected?"
 WHAT_GOES_IN = "Which shapes go in, and which come out? Work out the smallest case by hand."
@@ -134,7 +134,7 @@ def _sections(text: str) -> Iterator[tuple[str, int, list[str]]]:
 
 
 def _blocks(lines: Iterable[str]) -> list[str]:
-    text = SOURCES.split("\n".join(lines))[0]
+    text = SOURCES.split("\n".join(lines))[0].strip()
     return [block.strip() for block in re.split(r"\n\s*\n", text) if block.strip() and not NOT_SAID.search(block)]
 
 

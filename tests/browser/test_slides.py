@@ -20,8 +20,12 @@ def deck(tmp_path_factory):
     return slides.build(folder, [LESSON])[0]
 
 
-def test_a_lesson_is_shown_from_its_slides(watch, deck):
-    watched = watch(1280, 720, offline=True)
+BACKGROUND = "getComputedStyle(document.querySelector('.reveal-viewport')).backgroundColor"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_lesson_is_shown_from_its_slides(watch, deck, scheme):
+    watched = watch(1280, 720, offline=True, color_scheme=scheme)
     page = watched.page
     page.goto(deck.as_uri())
     page.evaluate("() => MathJax.startup.promise.then(() => null)")
@@ -32,7 +36,7 @@ def test_a_lesson_is_shown_from_its_slides(watch, deck):
             long.append((number, over))
         views += page.locator("section.present [role=group] button").count() > 0
         if number in (0, 3):
-            watched.shot(f"slides-{number}")
+            watched.shot(f"slides-{number}-{scheme}")
         if number in READ:
             page.wait_for_timeout(1000)  # until the slide stands still: colours in passing are not judged
             assert [
@@ -43,9 +47,20 @@ def test_a_lesson_is_shown_from_its_slides(watch, deck):
         if number < total - 1:
             assert page.evaluate("Reveal.getSlidePastCount()") == before + 1
     assert long == [] and views >= 1
+    assert page.evaluate(BACKGROUND) == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[scheme]
     assert page.locator("aside.notes").count() == total
     assert page.evaluate("Reveal.getPlugin('notes') !== undefined")
     watched.assert_quiet()
+
+
+def test_paper_is_white_and_figures_are_as_they_were_drawn(watch, deck):
+    page = watch(1280, 720, offline=True, color_scheme="dark").page
+    for address, turned in ((deck.as_uri(), True), (f"{deck.as_uri()}?print-pdf", False)):
+        page.goto(address)
+        filters = page.evaluate("[...document.querySelectorAll('.jp-OutputArea img')].map(e => getComputedStyle(e).filter)")
+        assert filters and all((value != "none") is turned for value in filters)
+    page.emulate_media(media="print")
+    assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize("lesson", [name for name in layout.lesson_names() if name != LESSON])

@@ -122,3 +122,12 @@ def test_a_bar_within_code_in_a_table_is_shown_without_its_backslash():
     cells = [new_markdown_cell("## Back\n\n| text | result |\n| --- | --- |\n| `+0.9 \\| a <b>` | `None` |")]
     [slide] = slides.slides(new_notebook(cells=cells))
     assert "<code>+0.9 &#124; a &lt;b&gt;</code> | `None` |" in slide.shown[0]
+
+
+@pytest.mark.parametrize("line", ["*●○○ · 10 minutes · 1 point*", "*3 points*", "*3 points, graded by a person.*"])
+def test_an_exercises_effort_and_points_are_not_shown(line):
+    """They are of use to who does it alone; the line stands right below the heading."""
+    [slide] = slides.slides(
+        new_notebook(cells=[new_markdown_cell(f"## 9 · What decays\n\n{line}\n\nWeights shrink a little. Gains do not.")])
+    )
+    assert slide.shown == ["Weights shrink a little."] and line not in "".join(slide.said)
