@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import signal
 import sys
 import time
 
@@ -13,8 +14,10 @@ from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, UNSCALED, solved_notebook
 from autograde.grader.ingest import notebook_file
-from autograde.grader.ingest.discovery import Found, find
+from autograde.grader.ingest.collect import collect
+from autograde.grader.ingest.discovery import Found, find, in_folder
 from autograde.grader.ingest.matching import match
+from autograde.grader.run import cache_key
 from autograde.grader.run.submission import grade
 
 FULL = 24.0
@@ -213,6 +216,44 @@ def test_pipes_devices_and_links_are_not_waited_for(tmp_path, solved):
     assert {f.student: graded(f.path).status for f in find([tmp_path], LESSON) if f.path and f.student != "neighbour"} == {
         "fifo": "unreadable",
     }  # fmt: skip
+
+
+NEVER_OPENED = (
+    "pipe", "pipe.py", "pipe.py.txt", "notes.txt", "gpt.safetensors", "gpt_config.json", "work.zip", "work.tar.gz", "submission_metadata.yml",
+    "timestamp.txt", "cells.json", "03.ipynb.txt", "03_self_attention.py", ".collected.json", "nbgrader_config.py", "ann_03.py",
+)  # fmt: skip
+
+
+@pytest.fixture
+def within_20_seconds():
+    """Nothing here takes that long but opening a pipe, which nobody else ever opens."""
+
+    def ring(*_):
+        raise AssertionError("a pipe was opened")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("place", ["ann", "ann/03_self_attention", "."])
+def test_a_pipe_of_any_name_is_not_opened(tmp_path, solved, within_20_seconds, place):
+    folder = tmp_path / "class"
+    for student in ("ann", "bob"):
+        (folder / student).mkdir(parents=True)
+        written(folder / student, text(solved))
+    (folder / place).mkdir(exist_ok=True)
+    for name in NEVER_OPENED if place != "." else set(NEVER_OPENED) - {"nbgrader_config.py"}:  # beside students it is the instructor's
+        os.mkfifo(folder / place / name)
+    for lesson in (LESSON, None):
+        assert {"ann", "bob"} <= {f.student for f in find([folder], lesson) if f.path}
+        rows = collect([folder], tmp_path / f"course {lesson}", lesson).rows
+        assert {"ann", "bob"} <= {row.student for row in rows if row.lesson == LESSON}
+    for student in ("ann", "bob"):
+        found = in_folder(folder / student, LESSON)
+        assert found.path and cache_key.files(found)
 
 
 def test_names_can_be_written_anywhere_and_are_told_apart(tmp_path):

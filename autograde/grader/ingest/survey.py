@@ -245,7 +245,10 @@ def _walk(
 def _one(
     path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None
 ) -> Iterator[File]:
-    if nested < NESTED and path.is_file() and kinds.kind(path, parts, frozenset()) is Kind.ARCHIVE:
+    if not path.is_file() and ".ipynb" not in path.name.lower():  # a notebook that is none is its student's result, by its name
+        found.left_out.append(LeftOut("/".join(parts), "a pipe or a device, not a file"))
+        found.barren.append(parts)
+    elif nested < NESTED and path.is_file() and kinds.kind(path, parts, frozenset()) is Kind.ARCHIVE:
         found.in_place = False
         label = systems.read(path.name)  # the system's name stays on what the archive holds
         name = path.name if label else re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", path.name, flags=re.IGNORECASE)
