@@ -103,6 +103,37 @@ def test_a_checkpoint_is_data_only_and_complete(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["run.ckpt"], "no half-written file is left"
 
 
+def test_a_cut_while_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    """The new one is written beside it, reaches the disk, and only then takes its name."""
+    path, events = tmp_path / "run.ckpt", []
+    run(checkpoint=path, stop_after=4)
+    before = path.read_bytes()
+
+    def cut(content, file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(torch, "save", cut)
+        with pytest.raises(KeyboardInterrupt):
+            run(checkpoint=path)
+    assert path.read_bytes() == before
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: events.append("on disk") or fsync(file))
+    monkeypatch.setattr(os, "replace", lambda a, b: events.append("renamed") or replace(a, b))
+    _, resumed = run(checkpoint=path)
+    assert events == ["on disk", "renamed"] * 2 and resumed.losses == run()[1].losses
+
+
+def test_a_checkpoint_of_more_processes_is_refused(tmp_path):
+    """Each process has random numbers of its own to go on with."""
+    run(checkpoint=tmp_path / "run.ckpt", stop_after=4)
+    content = torch.load(tmp_path / "run.ckpt", weights_only=True)
+    torch.save(content | {"random": content["random"] * 2}, tmp_path / "run.ckpt")
+    with pytest.raises(ValueError, match="2 processes.*1"):
+        run(checkpoint=tmp_path / "run.ckpt")
+
+
 def test_micro_batches_are_one_batch():
     """Accumulating four micro-batches gives the loss curve of one batch."""
     _, one = run()

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from autograde.checking import pretend_gpu
 from tests.utils.test_training import PIECES, PLAN, TEXT, get_batch, groups, rate
 from utils import device as devices
-from utils.training import Pieces, Plan, choose_size, compiling, memory_mapped, pick_device, precision, train, write_tokens
+from utils.training import Pieces, Plan, choose_size, compiling, curve, memory_mapped, pick_device, precision, train, write_tokens
 from utils.training.batches import Batches
 from utils.training.meter import Meter, peak_operations
 from utils.training.scaling import ScaledLoss
@@ -55,11 +55,11 @@ def step(model, optimizer, batches, clip, dtype):
 OWN = Pieces(get_batch, groups, rate, step)
 
 
-def run(plan=PLAN, dropout=0.3, pieces=OWN, **options):
+def run(plan=PLAN, dropout=0.3, pieces=OWN, live=False, **options):
     torch.manual_seed(0)
     model = Model(dropout)
     torch.manual_seed(5)
-    return model, train(model, TEXT[:300], TEXT[300:], plan, pieces, live=False, compile=False, **options)
+    return model, train(model, TEXT[:300], TEXT[300:], plan, pieces, live=live, compile=False, **options)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +128,23 @@ def test_batches_are_fetched_ahead_and_none_is_skipped():
         ahead.restore(state)
         assert all(torch.equal(x.cpu(), y) for (x, _), y in zip(ahead.next(), following))
         ahead.close()
+
+
+def test_the_next_batch_is_drawn_during_the_step():
+    """Nobody asks for the second batch: it is there all the same, and the third is not drawn yet."""
+    second, drawn = threading.Event(), []
+
+    def draw(generator):
+        drawn.append(threading.get_ident())
+        second.set() if len(drawn) == 2 else None
+        return get_batch(TEXT, 4, 6, generator)
+
+    with pretend_gpu.machine() as gpu:
+        ahead = Batches(draw, 0, gpu, 1)
+        ahead.next()
+        assert second.wait(timeout=20) and drawn[1] != threading.get_ident()
+        ahead.close()
+        assert len(drawn) == 2
 
 
 # Scaling
@@ -272,6 +289,17 @@ def test_utilisation_needs_a_known_card():
         assert peak_operations(gpu) is None and "utilisation" not in Meter(model, 100, gpu).shown()
 
 
+def test_memory_and_the_time_left_are_shown(monkeypatch):
+    monkeypatch.setattr("utils.training.meter.peak_memory", lambda device: 3 * 2**29)
+    assert Meter(Model(), 100, torch.device("cpu")).shown()["memory"] == "1.5 GiB"
+    bars, made = [], curve.tqdm
+    monkeypatch.setattr(curve, "tqdm", lambda *args, **options: bars.append(made(*args, **options)) or bars[-1])
+    run(stop_after=4, live=True)
+    (bar,) = bars
+    assert bar.n == 4 and bar.total == PLAN.steps, "of so many steps, so the bar can say how long it will take"
+    assert bar.format_dict["elapsed"] > 0 and {"tokens/s", "memory"} <= {entry.split("=")[0] for entry in bar.postfix.split(", ")}
+
+
 def test_a_text_on_disk_trains_like_one_in_memory(tmp_path):
     count = write_tokens(tmp_path / "text.bin", (TEXT[i : i + 70].tolist() for i in range(0, 300, 70)))
     mapped = memory_mapped(tmp_path / "text.bin")
@@ -313,10 +341,14 @@ def get_batch_of_text(generator):
     return get_batch(TEXT, 4, 6, generator)
 
 
-def test_the_best_weights_are_kept():
-    """A rate that ruins the model at the end: what is given back is the model of the best validation."""
+@pytest.mark.parametrize("stop", [None, 8, 10])
+def test_the_best_weights_are_kept(tmp_path, stop):
+    """A rate that ruins the model at the end: what is given back is the model of the best validation, be it from before a pause."""
     ruin = dataclasses.replace(OWN, learning_rate=lambda step, *_: 0.05 if step < 8 else 50.0)
-    model, history = run(dataclasses.replace(PLAN, eval_batches=4), dropout=0.0, pieces=ruin)
+    options = {"plan": dataclasses.replace(PLAN, eval_batches=4), "dropout": 0.0, "pieces": ruin, "checkpoint": tmp_path / "run.ckpt"}
+    if stop:
+        run(stop_after=stop, **options)
+    model, history = run(**options)
     best = min(loss for _, loss in history.evals)
     assert history.evals[-1][1] > best + 1
     x, y = get_batch(TEXT[300:], 64, 6, torch.Generator().manual_seed(9))

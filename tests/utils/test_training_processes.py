@@ -36,7 +36,7 @@ WORKER = """
     masks = []
 
     def dying(*arguments):
-        if rank == 1 and options.get("dies") and len(masks) >= options["dies"]:
+        if rank == options.get("victim", 1) and options.get("dies") and len(masks) >= options["dies"]:
             os._exit(9)
         masks.append(torch.rand(1).item())
         return PIECES.train_step(*arguments)
@@ -110,11 +110,13 @@ def test_a_run_resumes_though_only_the_first_machine_has_the_checkpoint(tmp_path
     assert Path(paths[0] + "_model.safetensors").exists() and not Path(paths[1] + "_model.safetensors").exists()
 
 
-def test_a_killed_process_ends_the_others_and_the_next_start_goes_on(tmp_path):
+@pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.slow), 1])
+def test_a_killed_process_ends_the_others_and_the_next_start_goes_on(tmp_path, victim):
+    """Process 0 is also the one that the others meet at, and the one that writes."""
     paths = disks(tmp_path)
-    workers = start(tmp_path, checkpoint=paths, dies=6)
-    (other, said), (dead, _) = (worker.wait() for worker in workers)
-    assert dead == 9 and other != 0, f"it does not wait for the dead one {said}"
+    ended = [worker.wait() for worker in start(tmp_path, checkpoint=paths, dies=6, victim=victim)]
+    other, said = ended[1 - victim]
+    assert ended[victim][0] == 9 and other != 0, f"it does not wait for the dead one {said}"
     assert torch.load(paths[0], weights_only=True)["step"] == 4, "the checkpoint of the last validation is whole"
     first, _ = results(start(tmp_path, checkpoint=paths))
     assert first["losses"] == pytest.approx(one().losses, abs=1e-5)
