@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.checking.errors import UserError
+from autograde.checking.manifest import read_manifest
 from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, fail, lessons_beginning
 from autograde.grader.sandbox.modes import Mode
 from autograde.wording import counted
@@ -260,6 +261,37 @@ def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> No
     if made.without:
         console.print(f"[red]✗[/red] No address in the roster: {escape(', '.join(made.without))}", soft_wrap=True)
     console.print(f"[green]✓[/green] {counted(len(made.files), 'message')} in {escape(str(out))}", soft_wrap=True)
+
+
+@command(
+    INSTRUCTORS,
+    'autograde comment ~/attention-2027 03 causal_mask "A word may look at *itself*, too." --like dev',
+    'autograde comment ~/attention-2027 03 causal_mask "Begin above the diagonal." --like dev --same-code',
+)
+def comment(
+    course: Annotated[Path, typer.Argument(metavar="COURSE", help="The course directory, or a results folder of `grade`.")],
+    lesson: Annotated[str, typer.Argument(help="Such as `03`.", autocompletion=lessons_beginning)],
+    exercise: Annotated[str, typer.Argument(help="Such as `causal_mask`.")],
+    text: Annotated[str, typer.Argument(help="The comment.")],
+    like: Annotated[str, typer.Option(metavar="ID", help="A student whose answer went wrong in the way that you write about.")],
+    same_code: Annotated[
+        bool, typer.Option("--same-code", help="Only for those who wrote the same code, but for names, comments and layout.")
+    ] = False,
+) -> None:
+    """Write one comment for all whose answer went wrong in the same way: the groups of the class page's answers by exercise.
+
+    It goes to nbgrader's gradebook, and the feedback pages are made again. A comment that is there already stays above it.
+    """
+    from autograde.grader.batch.class_run import comment as write_comment
+
+    try:
+        name = layout.resolve(lesson)
+        if exercise not in read_manifest(name)["exercises"]:
+            raise UserError(f"lesson {name[:2]} has no exercise {exercise}; it has {', '.join(read_manifest(name)['exercises'])}")
+        students = write_comment(course, name, exercise, like, text, same_code)
+    except (UserError, OSError) as error:
+        raise fail(escape(str(error))) from None
+    console.print(f"[green]✓[/green] {counted(len(students), 'student')}: {escape(', '.join(students))}", soft_wrap=True)
 
 
 @command(

@@ -2,10 +2,13 @@
 
 import json
 import re
+import shlex
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
+from autograde.checking.errors import UserError
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.checking.status import CheckStatus, ExerciseStatus
@@ -128,3 +131,22 @@ def test_a_submission_brings_the_normal_forms_of_its_wrong_answers():
         made.append(of_class.part(Graded(student, LESSON, "graded", results, notebook=json.dumps({"cells": [cell]}))))
     parts, _ = alike(*(a for part in made for a in part.answers))
     assert parts == [("abc", True)]
+
+
+def test_who_is_alike_by_mistake_and_by_code():
+    forms = {"a": "p", "b": "q", "c": "p", "d": "r"}
+    answers = [replace(answer(student, "differs", "got 1.5"), form=form) for student, form in forms.items()]
+    answers += [answer("e", "differs", "got 2.5")]
+    assert answers_page.like(answers, "a", False) == ["a", "b", "c", "d"]
+    assert answers_page.like(answers, "a", True) == ["a", "c"] and answers_page.like(answers, "b", True) == ["b"]
+    assert answers_page.like(answers, "e", False) == ["e"]
+    with pytest.raises(UserError, match="a, b, c, d, e"):
+        answers_page.like(answers, "nobody", False)
+
+
+def test_a_group_tells_the_command_that_comments_on_it():
+    answers = [answer(student, "differs", "got 1.5") for student in ("o'hara", "b")]
+    html = unescape(answers_page.page(answers_page.sheets(answers)[0], {}))
+    command = re.search(r"<code>python -m autograde (comment .*?)</code>", html)[1]
+    assert shlex.split(command)[:4] == ["comment", "COURSE", "03", "causal_mask"] and shlex.split(command)[-1] in ("o'hara", "b")
+    assert "autograde comment" not in answers_page.page(answers_page.sheets(answers[:1])[0], {})

@@ -56,6 +56,21 @@ def refresh(out: Path) -> int:
         return folder.refresh()
 
 
+def comment(out: Path, lesson: str, exercise: str, student: str, text: str, same_code: bool = False) -> list[str]:
+    """Write a comment for everyone whose answer went wrong as this student's did, and make the pages again; who they are.
+
+    Raises:
+        UserError: when nothing was graded there, a grader is at work in it, or the student has no wrong answer to the exercise.
+    """
+    must_hold_grades(out)
+    from autograde.grader.batch.class_folder import ClassFolder
+
+    with only_one(out), ClassFolder(out, ()) as folder:
+        students = folder.comment(lesson, exercise, student, text, same_code)
+        folder.refresh()
+    return students
+
+
 def must_hold_grades(out: Path) -> None:
     """Raises UserError where nothing was graded into a folder."""
     if not (out / "grades.csv").is_file():

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from shlex import quote as quote_for_shell
 from urllib.parse import quote
 
 from jinja2 import Template
 
+from autograde.checking.errors import UserError
 from autograde.checking.manifest import read_manifest
 from autograde.checking.result import Outcome, Result, tell
 from autograde.checking.status import UNWRITTEN, CheckStatus, ExerciseStatus, SubmissionStatus
@@ -161,6 +163,27 @@ def _said(outcome: Outcome) -> tuple[str, str, str, str]:
     return outcome.check, outcome.status, outcome.message, outcome.detail
 
 
+def like(answers: Iterable[Answer], student: str, same_code: bool) -> list[str]:
+    """The students whose answers to an exercise went wrong in the same way as this one's; with `same_code`, who also wrote the same code.
+
+    Raises:
+        UserError: when this student has no wrong answer.
+    """
+    groups = [group for sheet in sheets(answers) for group in sheet.groups]
+    for group in groups:
+        parts = [part.answers for part in group.subgroups if part.same] if same_code else [group.answers]
+        for part in parts:
+            if any(answer.student == student for answer in part):
+                return [answer.student for answer in part]
+        if any(answer.student == student for answer in group.answers):
+            return [student]  # whose code is like nobody's
+    raise UserError(f"{student} has no wrong answer to this exercise; those who have: {', '.join(_students(groups)) or 'nobody'}")
+
+
+def _students(groups: Iterable[Group]) -> list[str]:
+    return sorted(answer.student for group in groups for answer in group.answers)
+
+
 def path_of(lesson: str, exercise: str) -> str:
     """Where an exercise's page lies in a results folder."""
     return f"{FOLDER}/{lesson}/{exercise}.html"
@@ -173,7 +196,9 @@ def save(sheet: Sheet, folder: Path, names: Mapping[str, str]) -> None:
 
 def page(sheet: Sheet, names: Mapping[str, str]) -> str:
     """The page, one file."""
-    return _template().render(sheet=sheet, title=read_manifest(sheet.lesson)["title"], kinds=KINDS, link=_link, names=names)
+    return _template().render(
+        sheet=sheet, title=read_manifest(sheet.lesson)["title"], kinds=KINDS, link=_link, names=names, quoted=quote_for_shell
+    )
 
 
 def _link(answer: Answer) -> str:
