@@ -89,7 +89,7 @@ class Run:
         self.step, self.history, self.validation.best = content["step"], History(**content["history"]), content["best"]
         self.batches.restore(content["data"])
         set_random_state(self.device, content["random"][self.rank])
-        if self.scaled:
+        if self.scaled and content["scaling"]:  # there is none from a device that needs none; then it begins anew
             self.scaled.state = {name: value.to(self.device) for name, value in content["scaling"].items()}
 
     def _draw(self, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
