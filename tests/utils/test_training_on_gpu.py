@@ -1,6 +1,8 @@
 """The training on a GPU, as far as a pretend one can show: precision, resuming, waiting, scaling, compiling."""
 
+import contextlib
 import dataclasses
+import itertools
 import os
 import resource
 import threading
@@ -90,6 +92,19 @@ def test_a_stopped_run_resumes_exactly_on_the_device(tmp_path, card, stop):
         resumed, history = run(checkpoint=tmp_path / "run.ckpt")
         assert history.losses == whole.losses and history.evals == whole.evals
         assert all(torch.equal(a, b) for a, b in zip(straight.state_dict().values(), resumed.state_dict().values()))
+
+
+CARDS = {"CPU": None, "T4": pretend_gpu.T4, "A100": pretend_gpu.A100}
+
+
+@pytest.mark.parametrize("first, second", itertools.permutations(CARDS, 2))
+def test_a_run_goes_on_on_another_device(tmp_path, first, second):
+    """Colab's GPU is switched on, or off, in the middle: up to rounding the same curve, with a scale where there was none."""
+    _, want = run(dropout=0.0)
+    for name, stop in ((first, 6), (second, None)):
+        with pretend_gpu.machine(CARDS[name]) if CARDS[name] else contextlib.nullcontext():
+            _, history = run(dropout=0.0, checkpoint=tmp_path / "run.ckpt", stop_after=stop)
+    assert history.losses == pytest.approx(want.losses, abs=0.02)
 
 
 def test_the_host_waits_once_a_step():
