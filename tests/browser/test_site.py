@@ -149,3 +149,11 @@ def test_a_figure_is_dark_on_a_dark_page(opened):
 def test_the_first_pages_table_needs_no_scrolling_on_a_phone(opened):
     page = opened("index", WIDTHS["phone"]).page
     assert page.locator(".table-wrapper").first.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_an_option_in_a_table_is_in_one_piece_on_a_phone(opened):
+    """`--format` once ended a line behind its first hyphen, and nobody could have typed what was read."""
+    page = opened("exports", WIDTHS["phone"]).page
+    options = page.locator("td code .pre", has_text="--")
+    lines = "e => { const range = document.createRange(); range.selectNodeContents(e); return new Set([...range.getClientRects()].map(r => r.top)).size; }"
+    assert options.count() >= 3 and all(option.evaluate(lines) == 1 for option in options.all())
