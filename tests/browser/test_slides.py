@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from autograde import layout
 from autograde.site import slides
@@ -51,6 +52,21 @@ def test_a_lesson_is_shown_from_its_slides(watch, deck, scheme):
     assert page.locator("aside.notes").count() == total
     assert page.evaluate("Reveal.getPlugin('notes') !== undefined")
     watched.assert_quiet()
+
+
+def test_the_speakers_window_has_the_notes_and_each_formula_once(watch, deck):
+    page = watch(1280, 720, offline=True).page
+    page.goto(deck.as_uri())
+    page.evaluate("() => MathJax.startup.promise.then(() => null)")
+    with page.expect_popup() as opened:
+        page.keyboard.press("s")
+    notes = opened.value.locator(".speaker-controls-notes .value")
+    page.evaluate(
+        "(({h, v}) => Reveal.slide(h, v))(Reveal.getIndices(document.querySelector('aside.notes mjx-container').closest('section')))"
+    )
+    expect(notes.locator("mjx-container svg").first).to_be_visible()
+    doubled = "all => all.filter(e => e.getBoundingClientRect().width > 1).length"
+    assert len(notes.inner_text().split()) > 10 and notes.locator("mjx-assistive-mml").evaluate_all(doubled) == 0
 
 
 def test_paper_is_white_and_figures_are_as_they_were_drawn(watch, deck):
