@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -98,6 +99,21 @@ def _found() -> list[Specimen]:
     return _collected.get([])
 
 
+def replaced(text: str, old: str, new: str) -> str | None:
+    """`text` with `new` in each place of `old`, or None where it has none.
+
+    Where the text does not hold `old` as it is, its line breaks and the comma before a closing bracket are overlooked: a formatter that
+    wraps a long line changes nothing that an edit is about.
+    """
+    if old in text:
+        return text.replace(old, new)
+    parts = re.findall(r"\w+|[^\w\s]", old)
+    pattern = "".join((r",?\s*" if part in ")]}" else r"\s*") + re.escape(part) for part in parts).removeprefix(r"\s*")
+    leading = old[: len(old) - len(old.lstrip())].rpartition("\n")[2]  # an edit of whole lines keeps their indentation
+    edited, n = re.subn(pattern, lambda _: new.removeprefix(leading), text)
+    return edited if n else None
+
+
 class Bench:
     """A lesson's checks with its reference answers, ready to try stand-ins on."""
 
@@ -168,9 +184,10 @@ class Bench:
             return specimen.implementation
         text = self.source.answer(specimen.exercise)
         for old, new in specimen.replace:
-            if old not in text:
+            edited = replaced(text, old, new)
+            if edited is None:
                 raise UserError(f"a misconception of {specimen.exercise} replaces {old!r}, which the reference answer does not hold")
-            text = text.replace(old, new)
+            text = edited
         names = dict(self.reference)
         exec(compile(text, f"<edited {specimen.exercise}>", "exec", dont_inherit=True), names)
         return names[specimen.exercise]

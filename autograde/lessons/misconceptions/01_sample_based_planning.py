@@ -749,7 +749,7 @@ misconception(
     "The visits are counted for each episode anew; the mean runs over all episodes.",
     replace=(
         ("q, visits = torch.zeros_like(model.reward), torch.zeros_like(model.reward)", "q = torch.zeros_like(model.reward)"),
-        ("(), generator=generator)]), [], []", "(), generator=generator)]), [], []\n        visits = torch.zeros_like(model.reward)"),
+        ("for _ in range(episodes):", "for _ in range(episodes):\n        visits = torch.zeros_like(model.reward)"),
     ),
 )
 misconception(

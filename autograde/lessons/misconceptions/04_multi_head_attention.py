@@ -887,13 +887,13 @@ def with_groups_as_a_dimension(q, k, v, mask=None):
 # Precision, gradients, promised errors, memory
 
 F32 = "float64 in, float64 out, but computed in float32 on the way: digits are lost."
-LOGS = "    logs = weights.where(weights > 0, 1.0).log()  # log 1 = 0 where the weight is 0, and no infinite gradient\n    return -(weights * logs)"
+LOGS = "logs = weights.where(weights > 0, 1.0).log()\n    return -(weights * logs)"
 misconception("head_entropy", F32, replace=("-(weights * logs)", "-(weights.float() * logs.float()).to(weights.dtype)"))
 misconception("mask_heads", F32, replace=("weights * keep[:, None, None]", "(weights.float() * keep[:, None, None]).to(weights.dtype)"))
 PATCHED = "0 · log 0 is replaced after it has become NaN: the value is right, the gradient stays NaN."
-misconception("head_entropy", PATCHED, replace=(LOGS, "    return -(weights * weights.log()).nan_to_num(0.0)"))
+misconception("head_entropy", PATCHED, replace=(LOGS, "return -(weights * weights.log()).nan_to_num(0.0)"))
 misconception(
-    "head_entropy", PATCHED, replace=(LOGS, "    return -torch.where(weights > 0, weights * weights.log(), torch.zeros_like(weights))")
+    "head_entropy", PATCHED, replace=(LOGS, "return -torch.where(weights > 0, weights * weights.log(), torch.zeros_like(weights))")
 )
 misconception(
     "MultiHeadAttention",
