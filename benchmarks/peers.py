@@ -138,7 +138,7 @@ def transformers_text() -> Callable[[], object]:
 
 
 def tokenizers() -> tuple[Callable[[], object], Callable[[], object]]:
-    """Encode a megabyte with GPT-2's merges; ours begins each time with nothing remembered."""
+    """Encode a megabyte with GPT-2's merges; ours begins each time with no word remembered. What either prepares when it is made is not timed."""
     known, text = gpt2(), load_text(quiet=True).text[:TEXT]
     encoding, ours = known.encoding(), answers("06_tokenization")["BPETokenizer"](known.vocab, known.merges)
 
