@@ -1,10 +1,12 @@
 """Looking into what students sent: in a process that ends when it uses too much, at the cost of that file only."""
 
+import importlib
 import io
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -335,6 +337,30 @@ def test_a_students_file_does_not_become_anothers(tmp_path, theft):
     assert set(found) == {"ann", "bob", "cat"}
     assert found["bob"].path == folder / "bob/03_self_attention.ipynb" and not found["bob"].notes
     assert found["ann"].path in [folder / name for name in theft]
+
+
+@bounded(5)
+def takes(module):
+    return importlib.import_module(module).WHOLE
+
+
+def test_a_reader_waits_for_no_import_of_another_thread(tmp_path, monkeypatch):
+    """It is forked from a process with threads, one of which may be half way through the module that the reader needs."""
+    begun, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(sys, "slow_module", (begun, go_on), raising=False)
+    (tmp_path / "half_way.py").write_text("import sys\nsys.slow_module[0].set(); sys.slow_module[1].wait()\nWHOLE = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    thread = threading.Thread(target=importlib.import_module, args=("half_way",))
+    thread.start()
+    begun.wait(10)
+    monkeypatch.setattr("autograde.grader.sandbox.bounded.WALL_SECONDS", 20)
+    try:
+        with reading(), pytest.raises(TooMuch, match="failed"):
+            takes("half_way")
+    finally:
+        go_on.set()
+        thread.join()
+        sys.modules.pop("half_way", None)
 
 
 SCRIPT = b"def secret():\n    return 1\n"

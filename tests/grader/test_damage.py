@@ -218,6 +218,21 @@ def test_pipes_devices_and_links_are_not_waited_for(tmp_path, solved):
     }  # fmt: skip
 
 
+def test_of_many_repairs_the_first_are_told(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    notebook.cells.append(nbformat.v4.new_code_cell("def mine(): pass\n" + "".join(f"!ls {n % 500}\n" for n in range(2000))))
+    result = graded(written(tmp_path, text(notebook)))
+    assert result.score == FULL and len(result.repairs) < 50 and result.repairs[-1].startswith("and 4")
+
+
+def test_a_version_of_a_million_digits_is_no_fault_of_the_grader(tmp_path, solved):
+    notebook = copy.deepcopy(solved)
+    notebook.metadata["language_info"] = {"name": "python", "version": "3." + "9" * 5000}
+    cell(notebook, "attention_scores").source += "\ndef broken(:"
+    result = graded(written(tmp_path, text(notebook)))
+    assert result.status == "graded" and 0 < result.score < FULL
+
+
 NEVER_OPENED = (
     "pipe", "pipe.py", "pipe.py.txt", "notes.txt", "gpt.safetensors", "gpt_config.json", "work.zip", "work.tar.gz", "submission_metadata.yml",
     "timestamp.txt", "cells.json", "03.ipynb.txt", "03_self_attention.py", ".collected.json", "nbgrader_config.py", "ann_03.py",

@@ -137,10 +137,11 @@ def survey(sources: Sequence[Path], lesson: str | None, scratch: Path) -> Survey
 
 def _shared_folder(found: Survey) -> bool:
     """Whether a notebook lies beside another student's notebook, model or script: what is beside it then does not go with it."""
+    scripts = [out for out in found.left_out if out.file and kinds.is_script(out.file.parts[-1])]
+    lying = [(one.file, one.student) for one in found.handed] + [(out.file, out.student) for out in scripts if out.file]
     beside: dict[tuple[Path, tuple[str, ...]], set[str]] = defaultdict(set)
-    for one in [*found.handed, *(out for out in found.left_out if out.file and kinds.is_script(out.file.parts[-1]))]:
-        if one.file:
-            beside[one.file.origin, one.file.parts[:-1]].add(one.student)
+    for file, student in lying:
+        beside[file.origin, file.parts[:-1]].add(student)
     return any(len(students) > 1 for students in beside.values())
 
 

@@ -129,7 +129,7 @@ def _is_drawn_from(state: torch.Tensor) -> bool:
     """
     if state.dtype != torch.uint8 or state.dim() != 1 or len(state) < _STATE.size:
         return False
-    _, left, seeded, following = _STATE.unpack_from(state.numpy())
+    _, left, seeded, following = _STATE.unpack(state[: _STATE.size].numpy().tobytes())
     return seeded == 1 and ((left, following) == (1, 0) or 1 <= following <= _BLOCK and left + following == _BLOCK + 1)
 
 

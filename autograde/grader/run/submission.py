@@ -40,6 +40,7 @@ from autograde.grader.sandbox.modes import Mode
 
 Tell = Callable[[Result], None]
 
+MOST_REPAIRS = 40  # that a page lists
 LIMITS = Limits(request_seconds=5, test_seconds=20)  # right answers take milliseconds
 
 
@@ -73,7 +74,7 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
     except Exception as error:  # a student's file must not end the batch; what was met is logged, and the next run tries again
         reason = f"the grader met an error of its own ({type(error).__name__}: {error})"
         return replace(without_results(found, SubmissionStatus.ERROR, reason), traceback=traceback.format_exc())
-    repairs = [*found.notes, *submission.repairs, *run.notes]
+    repairs = _worth_reading([*found.notes, *submission.repairs, *run.notes])
     text = nbformat.writes(submission.notebook)
     return Graded(found.student, found.lesson, SubmissionStatus.GRADED, results, "", repairs, text, time.monotonic() - began)
 
@@ -237,6 +238,13 @@ class SubmissionRun:
         newer = _newer_python(self.submission) if "SyntaxError" in broken[-1].message else ""
         reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}{newer}"
         return Result(exercise.name, 0.0, exercise.points, status, diagnosis=reason)
+
+
+def _worth_reading(repairs: Sequence[str]) -> list[str]:
+    """Each once, and of many the first: a cell may hold a hundred thousand commands that are not run here."""
+    distinct = list(dict.fromkeys(repairs))
+    left = len(distinct) - MOST_REPAIRS
+    return [*distinct[:MOST_REPAIRS], f"and {left} more"] if left > 0 else distinct
 
 
 def _why_missing(found: Found) -> str:

@@ -195,6 +195,7 @@ def _serve(descriptor: int, writable: Sequence[Path]) -> None:
         os.closerange(descriptor + 1, 1 << 16)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _open.clear()
+        _forget_imports()
         _confine(writable)
         pipe = Connection(descriptor)
         while True:
@@ -205,6 +206,12 @@ def _serve(descriptor: int, writable: Sequence[Path]) -> None:
         pass
     finally:
         os._exit(0)
+
+
+def _forget_imports() -> None:
+    """What other threads of the parent were importing when this process was forked nobody goes on with here: their locks are never released."""
+    with contextlib.suppress(AttributeError):  # of Python's own, which has no public name for them
+        importlib._bootstrap._module_locks.clear()  # type: ignore[attr-defined]
 
 
 def _confine(writable: Sequence[Path]) -> None:

@@ -23,10 +23,11 @@ from autograde.grader.sandbox import isolate, probe
 from tests.grader.adversarial import surroundings
 from tests.grader.adversarial.cheats import CHEATS
 from tests.grader.adversarial.denial import DENIALS
+from tests.grader.adversarial.later import LATER
 from tests.grader.adversarial.newer import NEWER
 from tests.grader.adversarial.submission import HONEST, TARGET, TARGET_POINTS, Attack, honest
 
-ATTACKS = CHEATS + DENIALS + NEWER
+ATTACKS = CHEATS + DENIALS + NEWER + LATER
 GROUP = 12  # so many attacks between two honest students
 FULL = sum(HONEST.values()) + TARGET_POINTS
 pytestmark = pytest.mark.skipif(probe.support().level in isolate.OPEN, reason="this machine cannot isolate submissions")
@@ -107,6 +108,11 @@ def newer(tmp_path_factory) -> Class:
     return grade(NEWER, tmp_path_factory.mktemp("newer"), "--lesson", "03")
 
 
+@pytest.fixture(scope="module")
+def later(tmp_path_factory) -> Class:
+    return grade(LATER, tmp_path_factory.mktemp("later"), "--lesson", "03")
+
+
 def assert_exact(graded: Class, attack: Attack) -> None:
     rows = graded.exercises[attack.name]
     assert {name: float(row["score"]) for name, row in rows.items() if float(row["score"])} == attack.points, rows[TARGET]
@@ -172,13 +178,27 @@ def test_files_of_nothing_stop_no_class_whose_lesson_is_not_said(tmp_path):
 
 
 @pytest.mark.soak
-def test_no_page_and_no_terminal_obeys_words(newer):
-    pages = [p.read_text(encoding="utf-8") for p in newer.out.rglob("*.html")]
-    assert len(pages) > len(NEWER) and sum("&lt;script" in page for page in pages) >= 2
+@pytest.mark.parametrize("attack", LATER, ids=lambda a: a.name)
+def test_scripts_cells_and_notes_earn_exactly_this(later, attack):
+    assert_exact(later, attack)
+
+
+@pytest.mark.soak
+def test_scripts_cells_and_notes_change_nothing_else(later):
+    assert_nothing_else_changed(later, LATER)
+    assert all(page.stat().st_size < 2**18 for page in (later.out / "feedback").rglob("*.html"))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("suite", ["newer", "later"])
+def test_no_page_and_no_terminal_obeys_words(suite, request):
+    graded = request.getfixturevalue(suite)
+    pages = [p.read_text(encoding="utf-8") for p in graded.out.rglob("*.html")]
+    assert len(pages) > len(NEWER if suite == "newer" else LATER) and sum("&lt;script" in page for page in pages) >= 2
     assert not any(tag in page for page in pages for tag in ("<script", "<img", "owned\x07"))
-    for text in [*pages, newer.console, (newer.out / "exercises.csv").read_text(encoding="utf-8")]:
+    for text in [*pages, graded.console, (graded.out / "exercises.csv").read_text(encoding="utf-8")]:
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1b\x9b\u202a-\u202e\u2066-\u2069]", text)
-    assert not re.search(r'(^|,)"?[=@]', (newer.out / "exercises.csv").read_text(encoding="utf-8"), re.MULTILINE)
+    assert not re.search(r'(^|,)"?[=@]', (graded.out / "exercises.csv").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.slow
