@@ -15,7 +15,7 @@ from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import comments, course_dir, roster
 from autograde.grader.gradebook.record import Records, explained
 from autograde.grader.gradebook.standing import Standing
-from autograde.grader.pages import answers_page, feedback_page, of_class
+from autograde.grader.pages import feedback_page, of_class
 from autograde.grader.results import csv_tables
 from autograde.grader.results.class_list import ClassList, Key
 from autograde.grader.results.model import Graded
@@ -89,11 +89,10 @@ class ClassFolder:
         return self._save_views(pages=True)
 
     def comment(self, lesson: str, exercise: str, student: str, text: str, same_code: bool) -> list[str]:
-        """Write a comment for everyone whose answer went wrong in the way of this student's (`answers_page.like`); who they are."""
+        """Write a comment for everyone whose answer went wrong in the way of this student's (`of_class.like`); who they are."""
         keys = [entry.key for (_, name), entry in self.list.members() if name == lesson]
         parts = [of_class.part(graded) for graded in map(self.store.load, keys) if graded]
-        answers = [answer for part in parts for answer in part.answers if answer.result.exercise == exercise]
-        students = answers_page.like(answers, student, same_code)
+        students = of_class.like(parts, exercise, student, same_code)
         comments.add(self.records.gradebook, self.out, lesson, exercise, students, text)
         return students
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autograde.checking.errors import UserError
 from autograde.files import write
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.standing import Standing
@@ -58,6 +59,12 @@ def save(parts: Sequence[Part], folder: Path, standings: Sequence[Standing]) -> 
         pages = _pages([_or_bare(part, folder) for part in parts], folder, standings)
     for name, html in pages.items():
         write(folder / name, html.encode())
+
+
+@bounded(SECONDS, (UserError,))
+def like(parts: Sequence[Part], exercise: str, student: str, same_code: bool) -> list[str]:
+    """`answers_page.like` of the answers to one exercise in these submissions of a lesson."""
+    return answers_page.like([a for part in parts for a in part.answers if a.result.exercise == exercise], student, same_code)
 
 
 def _or_bare(part: Part, folder: Path) -> Part:

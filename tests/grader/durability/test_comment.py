@@ -42,6 +42,7 @@ def test_it_reaches_the_group_and_nobody_else_once_and_below_what_is_there(wrong
     assert {student for student, html in pages.items() if SHOWN in html} == {"ada", "ben"}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_said_is_said_to_nobody(wrong, monkeypatch):
     for arguments, named in (
         (["03", EXERCISE, "x", "--like", "cleo"], "ada, ben"),

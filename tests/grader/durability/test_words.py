@@ -12,7 +12,7 @@ from autograde.checking.runner import Outcome
 from autograde.grader.batch import class_run
 from autograde.grader.batch.class_folder import ClassFolder
 from autograde.grader.gradebook import record
-from autograde.grader.pages import answers_page, feedback_page, likeness
+from autograde.grader.pages import answers_page, feedback_page, likeness, of_class
 from autograde.grader.pages.template import with_code, with_stress
 from autograde.grader.sandbox import bounded as bounds
 from autograde.grader.sandbox.bounded import bounded, reading
@@ -123,14 +123,16 @@ def test_nothing_of_a_class_is_shown_or_compared_in_the_process_that_writes(pupi
 
     for module, name in [
         (feedback_page, "_template"), (record, "with_outputs"), (answers_page, "_template"), (answers_page, "_why"), (likeness, "traces"),
-        (likeness, "likenesses"), (record, "parse_utc"),
+        (likeness, "likenesses"), (record, "parse_utc"), (of_class, "normal_form"),
     ]:  # fmt: skip
         monkeypatch.setattr(module, name, elsewhere(getattr(module, name)))
     (pupils.folder / "ada" / "timestamp.txt").write_text("2026-01-01 00:00:00 UTC")
+    pupils.share = 0.5  # of the points: there are wrong answers
     pupils.grade(tmp_path / "out")
     pupils.hand_in("ada", text="another answer")
     pupils.grade(tmp_path / "out")
     assert class_run.refresh(tmp_path / "out") == 3
+    assert class_run.comment(tmp_path / "out", LESSON, "causal_mask", "ada", "A comment.") == ["ada", "ben", "cleo"]
 
 
 @pytest.mark.parametrize(
