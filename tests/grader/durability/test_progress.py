@@ -135,3 +135,13 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(monkeypatch, no_colour):
     text = console.file.getvalue()
     assert "7/8" in text and "left" in text and re.search(r"a second|s each", text)
     assert bool(re.search(r"\x1b\[[\d;]*3\d", text)) is not no_colour
+
+
+def test_a_class_that_goes_on_counts_what_is_left_alone(pupils, tmp_path):
+    """What an earlier run graded takes no time: counted with the rest it would make the time left far too short."""
+    pupils.grade(tmp_path / "out")
+    pupils.hand_in("ada", text="another answer")
+    pupils.console = Console(file=io.StringIO(), width=80)
+    pupils.grade(tmp_path / "out")
+    told = pupils.console.file.getvalue()
+    assert "2 of 3 submissions are unchanged" in told and re.search(r"^1 of 1 graded", told, re.M)
