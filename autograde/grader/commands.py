@@ -138,7 +138,7 @@ def collect(
     console.print(table(found))
     if not found.rows:
         raise fail("no notebooks were found; the table says what was seen")
-    done = "would be brought" if dry_run else "are"
+    done = "would be brought" if dry_run else "is" if len(found.rows) == 1 else "are"
     fresh = sum(row.state != "known" for row in found.rows)
     console.print(f"{counted(len(found.rows), 'submission')} {done} in {escape(str(into))}/submitted, {fresh} of them new.", soft_wrap=True)
 
@@ -270,9 +270,9 @@ def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> No
 )
 def comment(
     course: Annotated[Path, typer.Argument(metavar="COURSE", help="The course directory, or a results folder of `grade`.")],
-    lesson: Annotated[str, typer.Argument(help="Such as `03`.", autocompletion=lessons_beginning)],
-    exercise: Annotated[str, typer.Argument(help="Such as `causal_mask`.")],
-    text: Annotated[str, typer.Argument(help="The comment.")],
+    lesson: Annotated[str, typer.Argument(metavar="LESSON", help="Such as `03`.", autocompletion=lessons_beginning)],
+    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="Such as `causal_mask`.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The comment; in quotes.")],
     like: Annotated[str, typer.Option(metavar="ID", help="A student whose answer went wrong in the way that you write about.")],
     same_code: Annotated[
         bool, typer.Option("--same-code", help="Only for those who wrote the same code, but for names, comments and layout.")
