@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from autograde.authoring.sample_class import LESSON, sample_class
+from autograde.checking.model_files import MAX_BYTES
 from autograde.grader.batch import parcels, pool, stream
 from autograde.grader.batch.class_run import grade_class
 from autograde.grader.ingest.discovery import Found
@@ -73,6 +74,21 @@ def impatient(monkeypatch):
     with pool.graders(1, seconds=2) as executor:
         monkeypatch.setattr(parcels, "_graders", executor)
         yield
+
+
+def process(found, sandbox):
+    """Where it would be read."""
+    return os.getpid()
+
+
+def test_what_is_too_large_to_travel_is_not_read_by_who_holds_the_class(tmp_path, impatient, monkeypatch):
+    path = tmp_path / f"{LESSON}.ipynb"
+    path.write_bytes(b"{")
+    os.truncate(path, MAX_BYTES + 2)
+    monkeypatch.setattr(task, "grade_here", process)
+    found = Found("ada", LESSON, path)
+    assert task.pack(found, "off") is None
+    assert stream.far(None, found, "off").result(60) != os.getpid()
 
 
 @pytest.mark.slow
