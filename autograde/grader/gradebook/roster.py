@@ -42,8 +42,9 @@ class Person:
 
 
 def same(student: str) -> str:
-    """An id as it is compared: without case, and alike however `é` is written."""
-    return unicodedata.normalize("NFC", student).strip().casefold()
+    """An id as it is compared: without case and marks that nobody sees, and alike however `é` is written."""
+    composed = unicodedata.normalize("NFC", student)
+    return "".join(c for c in composed if unicodedata.category(c) != "Cf").strip().casefold()
 
 
 class Directory:

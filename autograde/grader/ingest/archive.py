@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
+import re
 import shutil
 import stat
 import tarfile
@@ -24,6 +26,7 @@ MAX_RATIO = 200  # a member that grows more than this is a bomb; outputs of a no
 GROWTH = 30  # of a whole class's archive, whose outputs pack well
 MAX_NAME = 240  # bytes
 CHUNK = 2**20
+DRAWN = re.compile("[\u2500-\u259f]")
 SECONDS = 60  # of processor time for one archive
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
@@ -75,9 +78,14 @@ def is_archive(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
             start = stream.read(8)
-        return start.startswith(b"PK\x03\x04") or path.name.lower().endswith(SUFFIXES[1:]) and _is_tar(path)
+        return start.startswith(b"PK\x03\x04") or _is_gz(path, start) or path.name.lower().endswith(SUFFIXES[1:]) and _is_tar(path)
     except (OSError, TooMuch):
         return False
+
+
+def _is_gz(path: Path, start: bytes) -> bool:
+    """Whether it is one packed notebook."""
+    return start.startswith(b"\x1f\x8b") and path.name.lower().endswith(".ipynb.gz")
 
 
 @bounded()
@@ -114,7 +122,7 @@ def _unpack(path: Path, folder: Path, most: int, files: int) -> tuple[list[tuple
     try:
         if _is_locked(path):
             raise BadArchive("the archive is locked by a password: ask for it without one")
-        members = _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path)
+        members = _members(path)
         size, count = _write_all(members, result, most, files)
     except BadArchive:
         raise
@@ -141,26 +149,53 @@ def _is_locked(path: Path) -> bool:
         return any(info.flag_bits & 0x1 for info in archive.infolist())
 
 
+def _members(path: Path) -> Iterator[_Member]:
+    if zipfile.is_zipfile(path):
+        return _zip_members(path)
+    with path.open("rb") as stream:
+        packed = _is_gz(path, stream.read(8))
+    return _gz_member(path) if packed else _tar_members(path)
+
+
+def _gz_member(path: Path) -> Iterator[_Member]:
+    status = path.stat()
+    yield _Member(path.name[: -len(".gz")], 0, status.st_size, True, status.st_mtime, partial(gzip.open, path))  # type: ignore[arg-type]
+
+
 def _zip_members(path: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(path) as archive:
+        encoding = _encoding(archive.infolist())
         for info in archive.infolist():
             if info.is_dir():
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
             regular = kind in (0, stat.S_IFREG)
             yield _Member(
-                _zip_name(info), info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(archive.open, info)
+                _zip_name(info, encoding), info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(archive.open, info)
             )
 
 
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Names that are UTF-8 without saying so, as some systems write them."""
+def _zip_name(info: zipfile.ZipInfo, encoding: str) -> str:
+    """Names that are UTF-8 without saying so, as some systems write them, or in the `encoding` of the archive."""
     if info.flag_bits & 0x800:
         return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
+    for known in ("utf-8", encoding):
+        with contextlib.suppress(UnicodeError):
+            return info.filename.encode("cp437").decode(known)
+    return info.filename
+
+
+def _encoding(infos: list[zipfile.ZipInfo]) -> str:
+    """The encoding of names that do not say it: that of DOS, unless they then hold characters for drawing, which no name has. An archive of
+    a Chinese, Japanese or Korean Windows has those."""
+    names = [info.filename for info in infos if not info.flag_bits & 0x800 and not info.filename.isascii()]
+    if any(DRAWN.search(name) for name in names):
+        for encoding in ("gb2312", "cp932", "big5", "euc_kr"):
+            with contextlib.suppress(UnicodeError):
+                for name in names:
+                    name.encode("cp437").decode(encoding)
+                return encoding
+    return "cp437"
 
 
 def _zip_time(info: zipfile.ZipInfo) -> float:

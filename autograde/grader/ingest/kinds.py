@@ -21,12 +21,14 @@ class Kind(StrEnum):
 
 
 SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
-SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "node_modules", ".Trashes"}
+SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-packages", "node_modules", ".Trashes"}
 PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
 UNREAD = {".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b"}  # archives that are not read here
 COPY = re.compile(r"(?i)^copy[ _]of[ _]+|[ _-]*\(\d+\)(?=\.|$)|[ _-]+copy\d*(?=\.|$)|-\d{1,2}(?=\.|$)")
 CONFLICT = re.compile(r"(?i)conflict")
 CHECKPOINT = re.compile(r"-checkpoint(?=\.)")
+BACKUP = re.compile(r"(?i)^(?:\.~|~\$|#)|~$|\.(?:bak|orig|swp|tmp|old)$")  # an editor's own copy, or its lock
+POINTERS = (".gdoc", ".gsheet", ".icloud")  # of a file that lies elsewhere
 
 
 def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
@@ -42,12 +44,13 @@ def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
         return Kind.ARCHIVE
     if (
         ".ipynb" in name
-        and not name.endswith((".html", ".pdf", ".webloc", ".url"))
+        and not name.endswith((".html", ".pdf", ".webloc", ".url", *POINTERS))
+        and not archive_name(path)
         or (name.endswith((".json", ".txt")) or "." not in name)
         and _holds_cells(path)
     ):
         return Kind.NOTEBOOK
-    if name.startswith("."):
+    if name.startswith(".") and not name.endswith(POINTERS):
         return Kind.SYSTEM
     return Kind.SCRIPT if is_script(name) and not (name.endswith(".html") and _begins(path, b"<")) else Kind.OTHER
 
@@ -69,8 +72,8 @@ def model(name: str, models: frozenset[str]) -> str:
 
 
 def rank(parts: tuple[str, ...]) -> int:
-    """2, or 1 for a copy that a synchronising program made of a conflict, or 0 for an editor's checkpoint."""
-    if CHECKPOINT.search(parts[-1]) or ".ipynb_checkpoints" in parts:
+    """2, or 1 for a copy that a synchronising program made of a conflict, or 0 for an editor's checkpoint or backup."""
+    if CHECKPOINT.search(parts[-1]) or BACKUP.search(parts[-1]) or ".ipynb_checkpoints" in parts:
         return 0
     return 1 if CONFLICT.search(parts[-1]) else 2
 

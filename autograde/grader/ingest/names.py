@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
+from urllib.parse import unquote
 
 MAX_NAME = 200  # bytes: a folder's name is at most 255 on any system, and spelling out strange characters makes it longer
+INVISIBLE = re.compile("[\u200b-\u200f\u061c\u2060\ufeff\u00ad\u202a\u202c]")  # of a text's direction, joiners, blanks of no width
+
+
+def plain_name(name: str) -> str:
+    """A name as it was meant: letters composed, without marks that nobody sees, `%20` as a blank. Marks that turn a text around stay:
+    they can make a name look like another."""
+    with_blanks = unquote(name, errors="strict") if re.search(r"%[0-9A-Fa-f]{2}", name) and _unquotes(name) else name
+    composed = unicodedata.normalize("NFC", with_blanks)
+    return INVISIBLE.sub("", composed) or composed
+
+
+def _unquotes(name: str) -> bool:
+    try:
+        return unquote(name, errors="strict").isprintable()
+    except UnicodeDecodeError:
+        return False
 
 
 def readable(name: str) -> str:

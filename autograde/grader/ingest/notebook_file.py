@@ -91,8 +91,7 @@ def _text(path: Path) -> str:
         raw = without_outputs.read(path, MAX_BYTES, places=True)
     except without_outputs.TooLarge:
         raise Unreadable(f"the file has more than {MAX_BYTES // 2**20} MB without its outputs; more are not read") from None
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return raw.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    return raw.decode(json.detect_encoding(raw), errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _few_enough(cells: int) -> None:
@@ -104,7 +103,7 @@ def _few_enough(cells: int) -> None:
 def _from_notebook(text: str) -> RawNotebook:
     repairs: list[str] = []
     try:
-        data = json.loads(text)
+        data = _parsed(text, repairs)
     except (ValueError, RecursionError):
         data = _after_conflicts(text, repairs)
     if isinstance(data, dict) and "worksheets" in data:
@@ -112,6 +111,8 @@ def _from_notebook(text: str) -> RawNotebook:
     cells = data.get("cells") if isinstance(data, dict) else None
     if not isinstance(cells, list):
         raise Unreadable("the file is JSON, but not a notebook (it has no list of cells)")
+    if any(isinstance(cell, dict) and _lines_have_no_ends(cell.get("source")) for cell in cells):
+        repairs.append("the lines of cells had no ends, and were taken as lines")
     return RawNotebook([cell for cell in map(_cell, cells) if cell], repairs, python=python_of(data.get("metadata")))
 
 
@@ -120,6 +121,17 @@ def python_of(metadata: Any) -> str:
     about = metadata.get("language_info") if isinstance(metadata, dict) else None
     version = about.get("version") if isinstance(about, dict) else None
     return version if isinstance(version, str) and re.fullmatch(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?\w{0,9}", version, re.ASCII) else ""
+
+
+def _parsed(text: str, repairs: list[str]) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise
+        data = json.loads(text[: error.pos])
+        repairs.append("what stood behind the notebook in its file was left out")
+        return data
 
 
 def _after_conflicts(text: str, repairs: list[str]) -> Any:
@@ -176,7 +188,7 @@ def _cell(raw: Any) -> RawCell | None:
         return None
     source = raw.get("source", "")
     if isinstance(source, list):
-        source = "".join(line for line in source if isinstance(line, str))
+        source = ("\n" if _lines_have_no_ends(source) else "").join(line for line in source if isinstance(line, str))
     if not isinstance(source, str):
         return None
     metadata = _mapping(raw.get("metadata"))
@@ -190,6 +202,12 @@ def _cell(raw: Any) -> RawCell | None:
         pictures(raw.get("attachments")),
         _span(raw.get("outputs")),
     )
+
+
+def _lines_have_no_ends(source: Any) -> bool:
+    """Whether a source is a list of lines without their ends, as some converters write it: in a notebook all but the last have one."""
+    lines = [line for line in source if isinstance(line, str)] if isinstance(source, list) else []
+    return len(lines) > 1 and not any("\n" in line for line in lines)
 
 
 def _span(value: Any) -> Span:

@@ -4,7 +4,6 @@ what archives hold, in a folder that the caller gives."""
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest import archive, kinds, listings, systems, whose
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, is_of, lesson_of
-from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.names import plain_name, readable
 from autograde.grader.ingest.systems import Label
 from autograde.grader.sandbox.bounded import TooMuch, used
 
@@ -27,15 +26,16 @@ OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submi
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
 STUDENT_SECONDS = 30  # of processor time for looking into all files of a student; a usual notebook takes a thousandth of it
 TOO_MANY = "the other files of this student took all the time for looking into them: hand in fewer"
-LINKS = {".webloc", ".url", ".desktop"}
+LINKS = {".webloc", ".url", ".desktop", ".gdoc", ".gsheet"}
 DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)+\.zip$", re.IGNORECASE)  # how Google Drive names the parts of a folder that it packs
-ADDRESS = re.compile(rb"\s*https?://\S+\s*")
+ADDRESS = re.compile(rb"\s*https?://\S+\s*|\s*\{[^{}]*\"url\"\s*:\s*\"https?://[^{}]*\}\s*")
 WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
 SUGGESTIONS = {
     ".html": "a page, not a notebook: ask for the .ipynb file",
     ".pdf": "a PDF, not a notebook: ask for the .ipynb file",
     ".docx": "a document, not a notebook: ask for the .ipynb file",
-    ".md": "a text, not a notebook: ask for the .ipynb file",
+    **dict.fromkeys((".md", ".qmd", ".rmd"), "a text, not a notebook: ask for the .ipynb file"),
+    ".icloud": "a placeholder of iCloud, whose file was never downloaded: ask for the .ipynb file",
     **dict.fromkeys(kinds.UNREAD, "an archive of a kind that is not read: ask for a .zip or the .ipynb file"),
 }
 
@@ -110,7 +110,7 @@ class Survey:
 
     def called(self, name: str) -> str:
         """A student's name as it can be written anywhere; no two the same where that had to be changed, in a table for spreadsheets either."""
-        name = unicodedata.normalize("NFC", name).replace("/", "_")
+        name = plain_name(name).replace("/", "_")
         if name not in self.names:
             plain, taken, count = readable(name), {known.lstrip("'") for known in self.names.values()}, 1
             while (unique := f"{plain} ({count})" if count > 1 else plain).lstrip("'") in taken and unique:
@@ -397,7 +397,7 @@ def _why(kind: Kind, file: File) -> str:
 def _is_address(path: Path) -> bool:
     """Whether a small text holds nothing but a link, such as one to Colab."""
     try:
-        return path.suffix.lower() == ".txt" and path.stat().st_size < 4096 and bool(ADDRESS.fullmatch(path.read_bytes()))
+        return path.suffix.lower() in (".txt", ".json") and path.stat().st_size < 4096 and bool(ADDRESS.fullmatch(path.read_bytes()))
     except OSError:
         return False
 

@@ -24,7 +24,7 @@ class Label:
 
 
 LOCAL = ("Blackboard", "Brightspace")  # whose times are in the zone of whoever downloads
-DATE = r"[A-Z][a-z]{2} \d{1,2}, \d{4} \d{3,4} ?[AP]M"
+DATE = r"(?=[^-]*\d{4})[^-]+"  # in the language and form of whoever downloads
 FILE = r"(?:_(?P<file>.+))?"
 PATTERNS: dict[str, re.Pattern[str]] = {
     "Moodle": re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?:file|onlinetext)_?(?P<file>.+)?"),
@@ -37,13 +37,19 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     ),
     "Canvas, words": re.compile(r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?P<file>(?:text|link)\.html)"),
     "Autolab": re.compile(r"(?P<name>[^@\s]+@[^_\s]+)_(?:\w+_v)?(?P<order>\d+)_(?P<file>handin\..+)"),
+    "PrairieLearn": re.compile(r"(?P<name>[^@\s]+@[^_\s]+)_.+?_(?P<order>\d{3,})_(?P<file>.+)"),
+    "edX": re.compile(r"\[\d+\] - (?P<name>.+?) - (?P<file>.+)"),
     "A+, by number": re.compile(r"(?P<name>\d+(?:\+\d+)*)_file\d+_submission(?P<order>\d+)(?P<file>\..+)?"),
     "A+": re.compile(r"(?P<name>\d+)_submission_(?P<file>file_?\d*\..+)"),
     "Sakai": re.compile(r"(?P<last>[^,()]+), ?(?P<first>[^()]+)\((?P<name>[^()]+)\)"),
 }
 FORMATS: dict[str, tuple[str, ...]] = {
     "Blackboard": ("%Y-%m-%d-%H-%M-%S",),
-    "Brightspace": ("%b %d, %Y %I%M %p", "%b %d, %Y %I%M%p"),
+    "Brightspace": tuple(
+        f"{day} {hour}"
+        for day in ("%b %d, %Y", "%B %d, %Y", "%d %B, %Y", "%d %b, %Y", "%d %B %Y")
+        for hour in ("%I%M %p", "%I%M%p", "%I:%M %p", "%H%M", "%H:%M")
+    ),
     "nbgrader": ("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S"),
 }
 

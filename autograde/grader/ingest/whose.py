@@ -14,16 +14,20 @@ Parts = tuple[str, ...]
 WORDS = (  # what people call folders and files of their own work
     "lessons?|homeworks?|hw|assignments?|week|exercises?|notebooks?|nb|attempts?|version|try|part|final|old|new|drafts?|backup|copy|of|my|the|"
     "work|src|solutions?|solved|submissions?|resubmission|attachments?|answers?|code|done|finished|untitled|self|files?|ipynb|checkpoints?|"
-    "jupyter|python|colab|earlier|updated|last|conflicted|conflict"
+    "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?"
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
 NUMBERED = re.compile(r"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook)[\s_-]*0?\d(?![^\W_])", re.IGNORECASE)
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
+DEVILRY = re.compile(r"group-\d+_(.+)")
+GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
 COPY_OF = re.compile(  # as Colab and Drive say it in some languages
     r"(?i)(?<![^\W_])(?:copy[ _]of|kopie[ _](?:von|van)|cop(?:ia|ie|y)[ _]d[aei]|c[óo]pia[ _]de|kopia[ _]av|kopi[ _]a[fv])(?![^\W_])|のコピー|的副本"
 )
 FINAL = re.compile(r"(?i)(?:[\s_-]+(?:final|v\d{1,2}|new|draft|updated|resubmission))+[\s_-]*$")  # behind a name
+DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
 MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
+MOST_ATTEMPTS = 10
 WRAPPER = re.compile(
     r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions)"
 )
@@ -44,7 +48,7 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     found = _loose(loose, "" if folders else root)
     if called := by_layout(set(folders), root):
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
-    people = {name for name, inner in folders.items() if not _by_lesson(inner)}
+    people = {name for name, inner in folders.items() if not _by_lesson(inner, _holds(name))}
     for name, inner in folders.items():
         who = _folder(name, inner, alone=len(folders) == 1 and not loose, beside=people - {name})
         found |= {(name, *parts): student for parts, student in who.items()}
@@ -64,6 +68,9 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     prefix = root.removesuffix("submissions")
     if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
         return {name: name.removeprefix(prefix) for name in names}
+    for layout_of in (DEVILRY, GRADESCOPE):
+        if all(layout_of.fullmatch(name) for name in names):
+            return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]
     logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not lesson_of.full_name(name)}
     return logins if len(set(logins.values())) == len(names) else {}
 
@@ -71,8 +78,8 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
 def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Mapping[Parts, str]:
     """`beside` are people's folders that lie where this one lies: what is in this one may then be called by who handed it in, to pass for
     another's."""
-    people = _people(inner)
-    holds_class = _by_lesson(inner) and (
+    people = _people(inner, _holds(name))
+    holds_class = _by_lesson(inner, _holds(name)) and (
         (is_work(name) or bool(WRAPPER.fullmatch(name))) and not people & beside or len(people) > 1 and not beside
     )
     if holds_class or alone and WRAPPER.fullmatch(name):
@@ -81,18 +88,32 @@ def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Map
     return dict.fromkeys(inner, who or name)
 
 
-def _by_lesson(inner: list[Parts]) -> bool:
-    """Whether what a folder holds is folders of people, also below one folder more that is called by the work."""
-    if not all(len(parts) > 1 for parts in inner):
+def _holds(name: str) -> bool:
+    """Whether a folder's name says that it holds a class, whose students may be called by short numbers."""
+    return is_work(name) or bool(WRAPPER.fullmatch(name))
+
+
+def _attempts(below: Set[str]) -> bool:
+    """Whether folders are called by the numbers of attempts: 1 and so on, or the one that counts."""
+    numbers = {int(name) for name in below if re.fullmatch(r"[1-9]\d?", name, re.ASCII)}
+    return len(numbers) == len(below) and (
+        len(numbers) == 1 or numbers == set(range(1, len(numbers) + 1)) and len(numbers) <= MOST_ATTEMPTS
+    )
+
+
+def _by_lesson(inner: list[Parts], numbers: bool = True) -> bool:
+    """Whether what a folder holds is folders of people, also below one folder more that is called by the work; `numbers` says whether 1, 2, 3
+    may be people."""
+    if not all(len(parts) > 1 for parts in inner) or not numbers and _attempts({parts[0] for parts in inner}):
         return False
     alone = len({parts[0] for parts in inner}) == 1
     return any(not is_work(parts[0]) for parts in inner) or alone and bool(inner) and _by_lesson([parts[1:] for parts in inner])
 
 
-def _people(inner: Sequence[Parts]) -> set[str]:
+def _people(inner: Sequence[Parts], numbers: bool = True) -> set[str]:
     """The folders in a folder that are called by people, also below one folder more that is called by the work."""
     below = {parts[0] for parts in inner if len(parts) > 1}
-    people = {folder for folder in below if not is_work(folder)}
+    people = {folder for folder in below if not is_work(folder)} if numbers or not _attempts(below) else set()
     if len(below) == 1 and not people and all(len(parts) > 1 for parts in inner):
         return _people([parts[1:] for parts in inner])
     return people
@@ -108,12 +129,13 @@ def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
 
 def is_work(name: str) -> bool:
     """Whether a folder is called by a lesson or by the work in it, not by a person."""
-    return not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
+    return bool(DATED.fullmatch(name)) or not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
 
 
 def said(name: str) -> str:
     """What a name says beside the lesson, the words for work, and the marks of copies."""
     stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
+    stem = DATED.sub("", stem, count=1) if DATED.match(stem) else stem
     stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", MAIL.sub("", stem))))
     for lesson in layout.lesson_names():
         subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))

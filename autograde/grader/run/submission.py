@@ -235,7 +235,7 @@ class SubmissionRun:
             return None
         status = ExerciseStatus.TIMEOUT if broken[-1].status == CellStatus.TIMEOUT else ExerciseStatus.ERROR
         where = f" ({broken[-1].line})" if broken[-1].line else ""
-        newer = _newer_python(self.submission) if "SyntaxError" in broken[-1].message else ""
+        newer = (_conflict(broken[-1].line) or _newer_python(self.submission)) if "SyntaxError" in broken[-1].message else ""
         reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}{newer}"
         return Result(exercise.name, 0.0, exercise.points, status, diagnosis=reason)
 
@@ -268,6 +268,16 @@ def _lesson(name: str) -> tuple[Lesson, NotebookNode]:
 def _reference_answers(name: str) -> dict[str, str]:
     read_source = source.read(layout.source_path(name))
     return {exercise: read_source.answer(exercise) for exercise in read_source.exercises if not read_source.exercises[exercise].outcome}
+
+
+def _conflict(line: str) -> str:
+    """What to do where a merge has left its marks in a cell."""
+    left = any(mark in line for mark in ("<<<<<<<", "=======", ">>>>>>>"))
+    return (
+        ". A merge left its marks in the cell: keep one of the two versions, and delete the lines of `<<<<<<<`, `=======`, `>>>>>>>`"
+        if left
+        else ""
+    )
 
 
 def _newer_python(submission: Submission) -> str:

@@ -7,6 +7,7 @@ graded class, the second of one that `make test` leaves out; `ELSEWHERE` are sit
 from __future__ import annotations
 
 import copy
+import gzip
 import io
 import json
 import sys
@@ -50,6 +51,15 @@ def packed_as(kind: str, name: str, text: str) -> bytes:
         member.size = len(text.encode())
         archive.addfile(member, io.BytesIO(text.encode()))
     return stream.getvalue()
+
+
+def with_names(encoding: str, *students: str, between: str = "/") -> bytes:
+    """A zip whose names are in an encoding that it does not name, as packers of Windows write them."""
+    names = [f"{student}{between}{NAME}".encode(encoding) for student in students]
+    data = packed({chr(65 + i) * len(name): SOLVED for i, name in enumerate(names)})
+    for i, name in enumerate(names):
+        data = data.replace(bytes([65 + i]) * len(name), name)
+    return data
 
 
 def locked() -> bytes:
@@ -190,12 +200,51 @@ COLLECTED = {
     "a helper beside": Collected("files", "nbgrader#940", {f"ann/{NAME}": SOLVED, "ann/helper.py": "def own(f):\n    return f\n", "bo/helper.py": "x = 1\n"}, {"ann": NAME, "bo": ""}, {"bo": "helper.py: a script of no lesson"}),
     "another lesson's notebook": Collected("names", "otter#442", {f"zed/{NAME}": SOLVED, f"ann/{OTHER_LESSON}.ipynb": SOLVED, f"bo/x/{NAME}": REPOSITORY[f"attention-main/notebooks/{OTHER_LESSON}.ipynb"]}, {"zed": NAME, "ann": f"{OTHER_LESSON}.ipynb", "bo": NAME}),
     "a paired script": Collected("attempts", "jupytext", {f"ann/{NAME}": SOLVED, f"ann/{LESSON}.py": SCRIPT, f"bo/{NAME}": BLANK, f"bo/{LESSON}.py": SCRIPT}, {"ann": NAME, "bo": f"{LESSON}.py"}),
-    "downloads that did not end": Collected("names", "notebook#1800", {f"zed/{NAME}": SOLVED, f"ann/.{NAME}.icloud": "bplist00", f"bo/{NAME}.part": SOLVED[:99], f"cy/{NAME}~": SOLVED}, {"zed": NAME, "ann": ".icloud", "bo": ".part", "cy": "~"}),
+    "downloads that did not end": Collected("names", "notebook#1800", {f"zed/{NAME}": SOLVED, f"ann/.{NAME}.icloud": "bplist00", f"bo/{NAME}.part": SOLVED[:99], f"cy/{NAME}~": SOLVED}, {"zed": NAME, "ann": "", "bo": ".part", "cy": "~"}, {"ann": "iCloud"}),
     "copies in other languages": Collected(
         "names", "a folder of Drive", {f"{LESSON} - Ann Lee.ipynb": SOLVED, f"Kopie von {LESSON} (Bo).ipynb": SOLVED, f"Cy - Copia de {NAME}": SOLVED, f"Di Copie de {NAME}": SOLVED, f"Ed - {LESSON}.ipynb のコピー": SOLVED, f"Fi_{LESSON}_final_v2.ipynb": SOLVED},
         dict.fromkeys(("Ann Lee", "Bo", "Cy", "Di", "Ed", "Fi"), NAME),
     ),
     "subjects of messages": Collected("names", "by mail", {"Re_ Homework 3 - Ann Lee.ipynb": SOLVED, f"Fwd_ Re_ {LESSON} bo@x.edu.ipynb": SOLVED, f"AW_ {LESSON} - Cy.ipynb": SOLVED}, dict.fromkeys(("Ann Lee", "bo@x.edu", "Cy"), NAME)),
+    "Microsoft Teams": Collected(
+        "downloads", "by its folders", {f"Submitted files/{who}/Homework 3/Version {n}/{NAME}": text for who, n, text in (("Ann Lee", 1, BLANK), ("Ann Lee", 2, SOLVED), ("Bo", 10, SOLVED), ("Bo", 9, BLANK))},
+        {"Ann Lee": f"Version 2/{NAME}", "Bo": f"Version 10/{NAME}"},
+    ),
+    "PrairieLearn": Collected("downloads", "PrairieLearn#1384", {f"ann_l@x.edu_1_hw3_1_1_199_{NAME}": BLANK, f"ann_l@x.edu_1_hw3_1_2_201_{NAME}": SOLVED, f"bo@x.edu_hw3_12345_{NAME}": SOLVED}, dict.fromkeys(("ann_l@x.edu", "bo@x.edu"), NAME)),
+    "edX": Collected("downloads", "edx-ora2#1610", {f"[1]A, [1]B, [1]Unit/[1] - ann - {NAME}": SOLVED, f"[1]A, [1]B, [1]Unit/[2] - bo - {NAME}": SOLVED}, {"ann": NAME, "bo": NAME}),
+    "Submitty": Collected(
+        "downloads", "Submitty", {f"submissions/hw03/ann/1/{NAME}": BLANK, f"submissions/hw03/ann/2/{NAME}": SOLVED, f"submissions/hw03/bo/1/{NAME}": SOLVED}, {"ann": f"ann/2/{NAME}", "bo": NAME},
+    ),
+    "numbers of students, in sections": Collected("downloads", "Submitty", {f"{part}/{n}/{NAME}": SOLVED for part, n in (("section A", 1), ("section A", 2), ("section B", 3))}, dict.fromkeys("123", NAME)),
+    "Devilry": Collected(
+        "downloads", "devilry-django#185", {f"group-{g}/deadline-1/delivery-{n}/{NAME}": text for g, n, text in (("1801_ann", 1, BLANK), ("1801_ann", 2, SOLVED), ("1802_bo", 1, SOLVED))},
+        {"ann": f"delivery-2/{NAME}", "bo": NAME},
+    ),
+    "ok.py": Collected("downloads", "okpy", {f"{who}/{when}/{NAME}": text for who, when, text in (("ann@x.edu", "2027-03-01T12:00:00.0", BLANK), ("ann@x.edu", "2027-03-02T12:00:00.0", SOLVED), ("bo", "2027-03-02T12:00:00.0", SOLVED))}, {"ann@x.edu": NAME, "bo": NAME}),
+    "days as folders": Collected("downloads", "by its folders", {f"2027-03-01/ann/{NAME}": BLANK, f"2027-03-08/ann/{NAME}": SOLVED, f"2027-03-08/bo/{NAME}": SOLVED}, {"ann": f"2027-03-08/ann/{NAME}", "bo": NAME}),
+    "Gradescope, without its list": Collected("downloads", "by its folders", {f"assignment_1_export/submission_{n}/{NAME}": SOLVED for n in (123456, 123457)}, dict.fromkeys(("submission_123456", "submission_123457"), NAME)),
+    "Brightspace, of other countries": Collected(
+        "downloads", "d2l", {f"1-9 - Ann Lee - 1 March, 2027 1134 PM/{NAME}": SOLVED, f"2-9 - Bo - Mar 1, 2027 11:34 PM/{NAME}": SOLVED, f"3-9 - Cy - 1 mars 2027 2334/{NAME}": SOLVED}, dict.fromkeys(("Ann Lee", "Bo", "Cy"), NAME),
+    ),
+    "names of a Chinese Windows": Collected("archives", "7-zip", {"s.zip": with_names("gb2312", "李明", "王芳")}, dict.fromkeys(("李明", "王芳"), NAME)),
+    "names of a Japanese Windows": Collected("archives", "7-zip", {"s.zip": with_names("cp932", "田中", "佐藤", "表")}, dict.fromkeys(("田中", "佐藤", "表"), NAME)),
+    "names of DOS": Collected("archives", "7-zip", {"s.zip": with_names("cp437", "Müller", "Zoë")}, dict.fromkeys(("Müller", "Zoë"), NAME)),
+    "names of a Mac, which do not say that they are UTF-8": Collected("archives", "7-zip", {"s.zip": with_names("utf-8", "Müller", "李明")}, dict.fromkeys(("Müller", "李明"), NAME)),
+    "backslashes of Windows": Collected("archives", "7-zip", {"s.zip": with_names("ascii", "ann", "bo", between="\\")}, {"ann": NAME, "bo": NAME}),
+    "one packed file": Collected("archives", "gzip", {f"ann/{NAME}.gz": gzip.compress(SOLVED.encode()), f"bo/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME}),
+    "another archive under a notebook's name": Collected("archives", "found by trying", {f"ann/{NAME}": b"Rar!\x1a\x07" + bytes(99), f"bo/{NAME}": SOLVED}, {"ann": "", "bo": NAME}, {"ann": "an archive"}),
+    "an environment handed in": Collected(
+        "downloads", "found by trying", {f"ann/{NAME}": BLANK, "ann/venv/share/jupyter/example.ipynb": SOLVED, "ann/venv/lib/python3.11/site-packages/six.py": "x = 1", f"bo/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME},
+    ),
+    "an editor's own files": Collected(
+        "names", "found by trying", {f"ann/{NAME}": SOLVED, f"ann/.~{NAME}": SOLVED + " ", f"ann/~${NAME}": "x", f"ann/{NAME}.bak": SOLVED + "  ", f"ann/{LESSON} (9).ipynb~": SOLVED + "   ", f"bo/{NAME}": SOLVED}, {"ann": f"ann/{NAME}", "bo": NAME},
+    ),
+    "names with marks that nobody sees": Collected("names", "found by trying", {f"\u200fمحمد علي/{NAME}": SOLVED, f"\u202aann\u202c/{NAME}": SOLVED, f"بی\u200cتا/{NAME}": SOLVED}, dict.fromkeys(("محمد علي", "ann", "بیتا"), NAME)),
+    "names of links": Collected("names", "found by trying", {f"Ann%20Lee_{NAME}": SOLVED, f"M%C3%BCller_{NAME}": SOLVED, f"100%25_{NAME}": SOLVED}, dict.fromkeys(("Ann Lee", "Müller", "100%"), NAME)),
+    "the time before the name": Collected("names", "Nextcloud", {f"2027-03-01 12-00-00 Ann Lee {NAME}": SOLVED, f"2027-03-02 12-00 Bo {NAME}": SOLVED}, {"Ann Lee": NAME, "Bo": NAME}),
+    "words of other programs": Collected("reasons", "Quarto", {f"zed/{NAME}": SOLVED, f"ann/{LESSON}.qmd": "x", f"bo/{LESSON}.Rmd": "x", f"cy/{NAME}.gdoc": '{"url": "https://docs.google.com/x"}', f"di/{LESSON}.json": '{"url": "https://colab.research.google.com/x"}'},
+        {"zed": NAME, "ann": "", "bo": "", "cy": "", "di": ""}, {"ann": "a text", "bo": "a text", "cy": "the address", "di": "the address"},
+    ),
     "an address instead": Collected(
         "reasons", "Colab", {f"zed/{NAME}": SOLVED, "ann/link.txt": "https://colab.research.google.com/drive/1\n", f"bo/{NAME}.webloc": "<plist>", "cy/colab.url": "[InternetShortcut]"},
         {"zed": NAME, "ann": "", "bo": "", "cy": ""}, {"ann": "link.txt: the address", "bo": ".webloc: the address", "cy": "colab.url: the address"},
@@ -300,6 +349,17 @@ def in_its_check(notebook: NotebookNode) -> str:
 
 def as_text(change: Callable[[str], str | bytes]) -> Callable[[NotebookNode], str | bytes]:
     return lambda notebook: change(nbformat.writes(notebook))
+
+
+def changed_cells(change: Callable[[dict], dict]) -> Callable[[NotebookNode], str]:
+    def content(notebook: NotebookNode) -> str:
+        data = json.loads(nbformat.writes(notebook))
+        return json.dumps({**data, "cells": [change(cell) for cell in data["cells"]]})
+
+    return content
+
+
+without_ends = changed_cells(lambda cell: {**cell, "source": "".join(cell["source"]).split("\n")})
 
 
 def of_another_kernel(notebook: NotebookNode) -> str:
@@ -484,6 +544,20 @@ GRADED_MORE = {
     "a-web-page-as-a-notebook": Graded(
         "files", "text-as-data#1", lambda _: "<!DOCTYPE html>\n<title>03</title>", FULL, ("web page",), status="unreadable"
     ),
+    "lines-without-ends": Graded("files", "found by trying", without_ends, says=("had no ends",)),
+    "text-behind-the-notebook": Graded(
+        "files", "found by trying", as_text(lambda text: text + "<!-- hosted -->"), says=("behind the notebook",)
+    ),
+    "utf-16-without-its-mark": Graded("files", "found by trying", as_text(lambda text: text.encode("utf-16-be"))),
+    "marks-of-a-merge-in-a-cell": Graded(
+        "files",
+        "nbdime",
+        in_answer(lambda code: f"<<<<<<< local\n{code}\n=======\n{code}\n>>>>>>> remote"),
+        1.5,
+        ("A merge left its marks",),
+    ),
+    "ids-all-alike": Graded("files", "nbformat#247", changed_cells(lambda cell: {**cell, "id": "same"})),
+    "metadata-stripped": Graded("files", "nbstripout", changed_cells(lambda cell: {**cell, "metadata": {}, "id": "x"})),
     "a-pointer-of-Git-LFS": Graded(
         "files", "found by trying", lambda _: "version https://git-lfs.github.com/spec/v1\n", FULL, ("Git LFS",), status="unreadable"
     ),
