@@ -402,6 +402,14 @@ def test_systems_names_are_believed_in_the_folders_of_sections(tmp_path):
     assert {f.student for f in find([hand_in(tmp_path, names)], LESSON)} == {"annA", "bobA", "annB", "bobB"}
 
 
+@pytest.mark.parametrize("name", ["gradebook.db", "nbgrader_config.py", "grades.csv", "class.html", "results.json", "grader.log"])
+@pytest.mark.parametrize("folder", ["class", "class/03"])
+def test_a_student_called_like_our_files_turns_no_class_into_a_course(tmp_path, name, folder):
+    names = dict.fromkeys((f"{folder}/{student}/03_self_attention.ipynb" for student in (name, "bob", "cat")), NOTEBOOK)
+    found = {f.student: f.path for f in find([hand_in(tmp_path, names) / folder.partition("/")[0]], LESSON)}
+    assert set(found) == {name, "bob", "cat"} and all(found.values())
+
+
 @pytest.mark.parametrize("inside", ["bob", "zoe"])
 def test_a_student_called_submitted_turns_no_class_into_a_course(tmp_path, inside):
     names = ("bob/03_self_attention.ipynb", "cat/03_self_attention.ipynb", f"submitted/{inside}/03_self_attention/03_self_attention.ipynb")

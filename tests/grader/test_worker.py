@@ -470,6 +470,21 @@ def test_a_generator_cannot_be_made_to_read_past_its_numbers(make, left, followi
     assert torch.equal(generator.get_state(), before)
 
 
+@pytest.mark.slow
+def test_a_thousand_cells_that_kill_start_no_thousand_processes(make, server, monkeypatch):
+    started = []
+    spawn = server.spawn
+    monkeypatch.setattr(server, "spawn", lambda *given: started.append(1) or spawn(*given))
+    fatal = [f"def own{i}(): pass\nimport os; os._exit(0)" for i in range(1000)]
+    session = make(*fatal, "def f(): return 1", cells_seconds=5)
+    assert len(started) <= 11 and session.results["cell1000"].status == "left_out"
+
+
+def test_a_few_cells_that_kill_cost_the_others_nothing(make):
+    session = make(*["import os; os._exit(0)"] * 5, "def f(): return 1")
+    assert session.student().f() == 1
+
+
 def test_an_answer_sent_ahead_answers_nothing_else(make):
     """It is one more way to return a wrong number; the question after it finds the disorder and ends it."""
     session = make(FORGE, request_seconds=1)

@@ -158,7 +158,7 @@ def student_folder(folder: Path, lesson: str, scratch: Path) -> Survey:
 
 def is_course(path: Path) -> bool:
     """Whether a folder is an nbgrader course directory: by its configuration or gradebook, or since it has `submitted/<student>/<lesson>/`."""
-    if (path / "nbgrader_config.py").exists() or (path / "gradebook.db").exists():
+    if (path / "nbgrader_config.py").is_file() or (path / "gradebook.db").is_file():
         return True
     inside = path / "submitted"
     if not inside.is_dir():
@@ -232,7 +232,7 @@ def _walk(
             path.name in OWN_FOLDERS or path.name in kinds.SYSTEM_FOLDERS or path.name.startswith(".") and path.name != ".ipynb_checkpoints"
         ):
             continue
-        elif (path / "gradebook.db").exists():
+        elif (path / "gradebook.db").is_file():
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
         elif len(here) < DEEPEST:
             empty = True

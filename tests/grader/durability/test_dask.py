@@ -81,6 +81,7 @@ def process(found, sandbox):
     return os.getpid()
 
 
+@pytest.mark.slow
 def test_what_is_too_large_to_travel_is_not_read_by_who_holds_the_class(tmp_path, impatient, monkeypatch):
     path = tmp_path / f"{LESSON}.ipynb"
     path.write_bytes(b"{")
