@@ -24,11 +24,32 @@ from autograde.grader.results.csv_tables import read as read_table
 
 FILE = "roster.csv"  # in a course directory
 HEADER = ("student_id", "name", "section", "email")
-ID = ("student_id", "id number", "sis login id", "sis user id", "username", "user name", "login", "id")
-NAME = ("name", "full name", "student", "student name")
-FIRST, LAST = ("first name", "firstname", "first_name", "given name"), ("last name", "lastname", "last_name", "surname", "family name")
-SECTION = ("section", "sections", "group", "groups", "class")
-EMAIL = ("email", "e-mail", "email address", "mail")
+# as systems name their columns, also in German, French, Spanish, Italian and Chinese; the likeliest id first
+ID = (
+    "student_id", "student id", "student number", "id number", "id-nummer", "matrikelnummer", "numéro d'identification", "número de id",
+    "número de identificación", "matricola", "codice identificativo", "学号", "编号", "sis login id", "sis user id", "sid", "orgdefinedid",
+    "username", "user name", "anmeldename", "benutzername", "nom d'utilisateur", "nombre de usuario", "用户名", "login", "netid", "identifier",
+    "id",
+)  # fmt: skip
+NAME = (
+    "name",
+    "full name",
+    "student",
+    "student name",
+    "display name",
+    "vollständiger name",
+    "nom complet",
+    "nombre completo",
+    "姓名",
+    "全名",
+)
+FIRST = ("first name", "firstname", "first_name", "given name", "vorname", "prénom", "nombre", "nome", "名")
+LAST = ("last name", "lastname", "last_name", "surname", "family name", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos",
+        "cognome", "姓", "姓氏")  # fmt: skip
+SECTION = ("section", "sections", "group", "groups", "class", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos", "gruppi", "小组")
+EMAIL = ("email", "e-mail", "email address", "mail", "e-mail-adresse", "adresse de courriel", "adresse e-mail", "dirección de correo",
+         "correo electrónico", "indirizzo email", "电子邮件地址", "电子邮箱")  # fmt: skip
+ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheets make of long numbers
 
 
 @dataclass(frozen=True)
@@ -53,14 +74,19 @@ class Directory:
     def __init__(self, people: Collection[Person]) -> None:
         self.people = list(people)
         self._by_id = {same(person.student): person for person in people}
+        digits = [(person.student.lstrip("0"), person) for person in people if person.student.isdigit()]
+        counted = Counter(number for number, _ in digits)
+        self._by_number = {number: person for number, person in digits if counted[number] == 1}
         keys = [(key, person) for person in people for key in _other_keys(person)]
         often = Counter(key for key, _ in keys)
         self._by_other = {key: person for key, person in keys if often[key] == 1}
 
     def of(self, student: str) -> Person | None:
-        """By the id, else by an address or a name that one person alone has; None where nobody can tell."""
+        """By the id, also without the zeros before it, which spreadsheets take away; else by an address or a name that one person alone has;
+        None where nobody can tell."""
         key = same(student)
-        return self._by_id.get(key) or self._by_other.get(key) or self._by_other.get(re.sub(r"\W|_", "", key))
+        number = self._by_number.get(key.lstrip("0")) if key.isdigit() else None
+        return self._by_id.get(key) or number or self._by_other.get(key) or self._by_other.get(re.sub(r"\W|_", "", key))
 
     def called(self, students: Collection[str]) -> list[Person]:
         """Everyone by the id that the class has for them: `students` are those of submissions. The roster's id is kept where it is one of
@@ -97,10 +123,23 @@ def parse(path: Path) -> list[Person]:
     if key is None:
         raise UserError(f"{path} has no column of student ids: its first line must name one of {', '.join(ID)}")
     people = [_person(row, key) for row in rows if row.get(key) and "points possible" not in " ".join(row.values()).casefold()]
+    if rounded := [p.student for p in people if ROUNDED.fullmatch(p.student)]:
+        raise UserError(
+            f"{path} has ids that a spreadsheet has rounded, such as {rounded[0]}: export it again, and do not save it in between"
+        )
+    people = _once(people)
     twice = sorted({p.student for p in people if sum(q.student == p.student for q in people) > 1})
     if twice:
         raise UserError(f"{path} has {', '.join(twice)} more than once: keep one line each")
     return people
+
+
+def _once(people: list[Person]) -> list[Person]:
+    """Who stands in several sections has a line in each: one person, in all of them, as Canvas writes it."""
+    found: dict[Person, list[str]] = {}
+    for person in people:
+        found.setdefault(replace(person, section=""), []).append(person.section)
+    return [replace(person, section=" and ".join(dict.fromkeys(filter(None, own)))) for person, own in found.items()]
 
 
 def _person(row: dict[str, str], key: str) -> Person:
@@ -109,7 +148,7 @@ def _person(row: dict[str, str], key: str) -> Person:
     if name.count(",") == 1:  # Canvas: `Smith, Ann`
         last, first = name.split(",")
         name = f"{first.strip()} {last.strip()}"
-    return Person(row[key], name, _first(row, SECTION), _first(row, EMAIL))
+    return Person(row[key].removeprefix("#"), name, _first(row, SECTION), _first(row, EMAIL))
 
 
 def _first(row: dict[str, str], names: tuple[str, ...]) -> str:
