@@ -73,6 +73,11 @@ SAME_NUMBERS = {
     "functions": (lambda a: (F.gelu(a, approximate="tanh"), F.silu(a), a.tanh(), a.log(), a.pow(3), torch.special.gammaln(a)), POSITIVE),
     "dtypes": (lambda a: (a.double(), a.half(), a.bfloat16().float(), a.int(), a.bool(), a.view(torch.int32)), X),
     "complex": (lambda a: (torch.view_as_complex(a.reshape(3, 2, 2)), torch.fft.fft(a).abs(), torch.polar(a, a).real), POSITIVE),
+    "conjugates": (
+        lambda a: [f(torch.polar(a, a)) for f in (lambda c: c.conj() * c, lambda c: c.mH @ c, lambda c: c.conj().imag)],
+        POSITIVE,
+    ),
+    "rotation": (lambda a: torch.view_as_real(torch.view_as_complex(a.reshape(3, 2, 2)) * torch.polar(a[:, :2], a[:, 2:])), POSITIVE),
     "convolution": (lambda a: F.conv1d(a[None], a[None, :, :2]), X),
     "empty": (lambda a: (a[:0], a[:0].sum(), torch.cat([a[:0], a])), X),
     "values": (lambda a: (torch.tensor(a.tolist()), torch.tensor(a[0, 0].item()), torch.tensor(float(a.sum()))), X),
@@ -80,7 +85,7 @@ SAME_NUMBERS = {
 
 
 def flat(result):
-    return list(result) if isinstance(result, tuple) else [result]
+    return list(result) if isinstance(result, (tuple, list)) else [result]
 
 
 @pytest.mark.parametrize("name", SAME_NUMBERS)
@@ -94,7 +99,7 @@ def test_the_numbers_are_those_of_the_cpu(gpu, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["arithmetic", "matrix product", "batched product", "softmax", "norms", "attention", "pieces", "convolution"]
+    "name", ["arithmetic", "matrix product", "batched product", "softmax", "norms", "attention", "pieces", "convolution", "rotation"]
 )
 def test_the_gradients_are_those_of_the_cpu(gpu, name):
     function, *inputs = SAME_NUMBERS[name]

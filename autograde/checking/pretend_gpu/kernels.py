@@ -131,6 +131,11 @@ def set_source(op: OpOverload) -> Callable[..., torch.Tensor]:
     return lambda *args, **kwargs: op._op_dk(DispatchKey.CPU, *args, **kwargs)
 
 
+def conjugate(x: torch.Tensor) -> torch.Tensor:
+    """At once. PyTorch would only make a note to do it later, and keep asking a device written in Python to, until the stack is full."""
+    return on_gpu(torch.conj_physical(on_cpu(x)))
+
+
 def math_attention(*args: Any, **kwargs: Any) -> int:
     """Which implementation attention uses: the composed one."""
     return 0
@@ -183,6 +188,7 @@ def register() -> list[torch.library.Library]:
     aten.impl("_copy_from", copy_from, key)
     aten.impl("_to_copy", to_copy, key)
     aten.impl("resize_", resize, key)
+    aten.impl("_conj", conjugate, key)
     aten.impl("_fused_sdp_choice", math_attention, key)
     aten.impl("_thnn_fused_gru_cell", gru_cell, key)
     aten.impl("_thnn_fused_gru_cell_backward", gru_cell_backward, key)
