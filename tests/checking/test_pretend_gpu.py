@@ -74,7 +74,7 @@ SAME_NUMBERS = {
     "dtypes": (lambda a: (a.double(), a.half(), a.bfloat16().float(), a.int(), a.bool(), a.view(torch.int32)), X),
     "complex": (lambda a: (torch.view_as_complex(a.reshape(3, 2, 2)), torch.fft.fft(a).abs(), torch.polar(a, a).real), POSITIVE),
     "conjugates": (
-        lambda a: [f(torch.polar(a, a)) for f in (lambda c: c.conj() * c, lambda c: c.mH @ c, lambda c: c.conj().imag)],
+        lambda a: [f(torch.polar(a, a)) for f in (lambda c: c.conj() * c, lambda c: c.mH @ c, lambda c: c.conj().imag, torch._neg_view)],
         POSITIVE,
     ),
     "rotation": (lambda a: torch.view_as_real(torch.view_as_complex(a.reshape(3, 2, 2)) * torch.polar(a[:, :2], a[:, 2:])), POSITIVE),
@@ -118,6 +118,9 @@ MODULES = {
     "attention": (lambda: _First(nn.MultiheadAttention(4, 2, batch_first=True)), (2, 3, 4)),
     "gru": (lambda: _First(nn.GRU(4, 3, batch_first=True), 1), (2, 3, 4)),
     "gru cell": (lambda: nn.GRUCell(4, 3), (2, 4)),
+    "lstm": (lambda: _First(nn.LSTM(4, 3, 2, batch_first=True, bidirectional=True), 1), (2, 3, 4)),
+    "lstm cell": (lambda: _Sum(nn.LSTMCell(4, 3)), (2, 4)),
+    "lstm cell without bias": (lambda: _Sum(nn.LSTMCell(4, 3, bias=False)), (2, 4)),
     "convolution": (lambda: nn.Conv1d(3, 2, 2), (2, 3, 4)),
     "norm": (lambda: nn.LayerNorm(4), (2, 3, 4)),
 }
@@ -134,6 +137,17 @@ class _First(nn.Module):
         return self.inner(*[x] * self.inputs)[0]
 
 
+class _Sum(nn.Module):
+    """Of a module's results."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return sum(self.inner(x))
+
+
 @pytest.mark.parametrize("name", MODULES)
 @pytest.mark.parametrize("training", [True, False])
 def test_modules_and_the_gradients_of_their_weights(gpu, name, training):
@@ -148,6 +162,12 @@ def test_modules_and_the_gradients_of_their_weights(gpu, name, training):
     got.square().sum().backward()
     for a, b in zip(here.parameters(), there.parameters(), strict=True):
         assert b.grad.device == gpu and torch.allclose(a.grad, b.grad.cpu(), atol=1e-5)
+
+
+def test_derivatives_of_derivatives_are_those_of_the_cpu(gpu):
+    """Forward over backward, whose zeros are only noted down on other devices."""
+    hessian = torch.func.hessian(lambda x: (x**3).sum() + x.prod())
+    assert torch.allclose(hessian(X[0]), hessian(X[0].to(gpu)).cpu())
 
 
 # What CUDA refuses. Source: PyTorch's notes on CUDA semantics; TensorIterator; the checks of each kernel.

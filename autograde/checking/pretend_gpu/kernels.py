@@ -131,9 +131,20 @@ def set_source(op: OpOverload) -> Callable[..., torch.Tensor]:
     return lambda *args, **kwargs: op._op_dk(DispatchKey.CPU, *args, **kwargs)
 
 
+# PyTorch only makes a note to conjugate, to change a sign, or that all is zero, and does it later. A device written in Python it would
+# keep asking to, until the stack is full: so it is done at once.
+
+
 def conjugate(x: torch.Tensor) -> torch.Tensor:
-    """At once. PyTorch would only make a note to do it later, and keep asking a device written in Python to, until the stack is full."""
     return on_gpu(torch.conj_physical(on_cpu(x)))
+
+
+def negative(x: torch.Tensor) -> torch.Tensor:
+    return on_gpu(-on_cpu(x))
+
+
+def zeros(size: list[int], *, dtype=None, layout=None, device=None, pin_memory=None) -> torch.Tensor:
+    return on_gpu(torch.zeros(size, dtype=dtype))
 
 
 def math_attention(*args: Any, **kwargs: Any) -> int:
@@ -157,6 +168,26 @@ def gru_cell_backward(grad, workspace, has_bias):
     d_z, d_r = grad * (hx - n) * z * (1 - z), d_n * hn * r * (1 - r)
     by_input, by_hidden = torch.cat([d_r, d_z, d_n], -1), torch.cat([d_r, d_z, d_n * r], -1)
     return by_input, by_hidden, grad * z, by_input.sum(0) if has_bias else None, by_hidden.sum(0) if has_bias else None
+
+
+def lstm_cell(input_gates, hidden_gates, cx, input_bias=None, hidden_bias=None):
+    """CUDA's fused step of an LSTM: the new state, the new memory, and the gates, which its backward pass needs."""
+    if input_bias is not None:
+        input_gates, hidden_gates = input_gates + input_bias, hidden_gates + hidden_bias
+    i, f, g, o = (input_gates + hidden_gates).chunk(4, -1)
+    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+    cy = f * cx + i * g
+    return o * cy.tanh(), cy, torch.cat([i, f, g, o], -1)
+
+
+def lstm_cell_backward(grad_hy, grad_cy, cx, cy, workspace, has_bias):
+    i, f, g, o = workspace.chunk(4, -1)
+    grad_hy = torch.zeros_like(cy) if grad_hy is None else grad_hy
+    d_c = grad_hy * o * (1 - cy.tanh() ** 2) + (0 if grad_cy is None else grad_cy)
+    d_i, d_f = d_c * g * i * (1 - i), d_c * cx * f * (1 - f)
+    d_g, d_o = d_c * i * (1 - g * g), grad_hy * cy.tanh() * o * (1 - o)
+    gates = torch.cat([d_i, d_f, d_g, d_o], -1)
+    return gates, d_c * f, gates.sum(0) if has_bias else None
 
 
 def convolution(x, weight, bias, *rest):
@@ -189,9 +220,13 @@ def register() -> list[torch.library.Library]:
     aten.impl("_to_copy", to_copy, key)
     aten.impl("resize_", resize, key)
     aten.impl("_conj", conjugate, key)
+    aten.impl("_neg_view", negative, key)
+    aten.impl("_efficientzerotensor", zeros, key)
     aten.impl("_fused_sdp_choice", math_attention, key)
     aten.impl("_thnn_fused_gru_cell", gru_cell, key)
     aten.impl("_thnn_fused_gru_cell_backward", gru_cell_backward, key)
+    aten.impl("_thnn_fused_lstm_cell", lstm_cell, key)
+    aten.impl("_thnn_fused_lstm_cell_backward_impl", lstm_cell_backward, key)
     aten.impl("convolution_overrideable", convolution, key)
     aten.impl("convolution_backward_overrideable", convolution_backward, key)
     for overload in ("source_Tensor", "source_Storage", "source_Storage_storage_offset"):
