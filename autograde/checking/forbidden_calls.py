@@ -60,8 +60,9 @@ PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece", "gpt3_tok
 SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.special._logsumexp"}  # functions of other packages
 # Frames of these, and of this file, stand between a call and who made it.
 _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
-# Code of ours in a worker, by identity, and each one's module: the names of files, modules and functions can be forged.
-_OURS: dict[int, tuple[CodeType, str]] = {}
+# Code of ours in a worker, by identity, with each one's module and the globals that it must run with: the names of files, modules and functions
+# can be forged.
+_OURS: dict[int, tuple[CodeType, str, dict[str, Any]]] = {}
 _SERVING: set[str] = set()  # modules whose code stands where a test's request came in
 # Ways past the modes of PyTorch, by what has them: nothing that computes needs them.
 _AROUND: dict[Any, tuple[str, ...]] = {
@@ -388,7 +389,7 @@ def requests_arrive_in(module: str) -> None:
     _SERVING.add(module)
     for name, loaded in list(sys.modules.items()):
         if name.split(".")[0] == "autograde":
-            _OURS.update((id(code), (code, name)) for code in _codes(vars(loaded), name))
+            _OURS.update((id(code), (code, name, vars(loaded))) for code in _codes(vars(loaded), name))
 
 
 def _codes(members: Mapping[str, Any], module: str) -> Iterator[CodeType]:
@@ -397,7 +398,8 @@ def _codes(members: Mapping[str, Any], module: str) -> Iterator[CodeType]:
         if isinstance(value, (FunctionType, property, staticmethod, classmethod)):
             function = getattr(value, "fget", None) or getattr(value, "__func__", value)
             inner = getattr(function, "__wrapped__", function)
-            yield from (code for one in (function, inner) if isinstance(one, FunctionType) for code in _with_inner(one.__code__))
+            own = [one for one in (function, inner) if isinstance(one, FunctionType) and one.__module__ == module]
+            yield from (code for one in own for code in _with_inner(one.__code__))
         elif isinstance(value, type) and value.__module__ == module:
             yield from _codes(vars(value), module)
         elif type(value) is dict and value is not members and not isinstance(value.get("__name__"), str):
@@ -428,7 +430,8 @@ def _differentiates(frame: FrameType | None) -> bool:
 
 def _ours(frame: FrameType) -> str:
     """The module of code that is ours, not by what it says of itself; "" for any other."""
-    return _OURS.get(id(frame.f_code), (None, ""))[1]
+    known = _OURS.get(id(frame.f_code))
+    return known[1] if known and known[2] is frame.f_globals else ""
 
 
 def watch_ways_around() -> None:
