@@ -19,7 +19,7 @@ def test_what_is_named_is_the_mistake_that_was_made(lesson):
     """A held-out answer that gives what a known mistake gives has its sentence as its label, by the hand of who compared the two."""
     bench = Bench(lesson)
     known = manifest(bench)["mistakes"]
-    held_out = specimens_in(HELD_OUT / f"lesson_{lesson[:2]}.py")
+    held_out = [specimen for path in sorted(HELD_OUT.glob(f"*_{lesson[:2]}.py")) for specimen in specimens_in(path)]
     wrong = []
     for specimen in [*bench.specimens, *held_out]:
         seen = bench.fingerprint(specimen)

@@ -1,0 +1,49 @@
+"""What the texts conclude, at half and at twice the budget that they measured it with: a conclusion of one budget would be none."""
+
+import pytest
+
+from autograde import layout
+from autograde.authoring.measuring import experiments
+
+SEED = 311
+
+
+def of(lesson):
+    return experiments.lesson_names(layout.resolve(lesson))
+
+
+def long_suite(lesson):
+    return [pytest.mark.slow, pytest.mark.executes(lesson)]
+
+
+@pytest.mark.parametrize("alpha", [pytest.param(alpha, marks=long_suite("01")) for alpha in (0.1, 0.5, 1.0)])
+def test_more_planning_needs_fewer_real_steps_at_any_step_size(alpha):
+    lesson = of("01")
+    first_ten = [sum(lesson.dyna_q(lesson.cliff, 10, n, alpha, lesson.GAMMA, 0.1, 500, lesson.seeded(SEED))[1]) for n in (50, 5, 0)]
+    assert first_ten == sorted(first_ten)
+
+
+@pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("03")) for steps in (200, 800)])
+def test_a_model_trained_on_subjects_that_come_first_follows_the_position(steps):
+    lesson = of("03")
+    looks_back, alone = (lesson.train(sees, steps=steps, seed=SEED)[0] for sees in (True, False))
+    sentences = lesson.held_out_sentences()
+    assert lesson.examine(looks_back, sentences["subject_first"])[0] > 0.95
+    assert lesson.examine(looks_back, sentences["phrase_first"])[0] < 0.6
+    assert lesson.examine(alone, sentences["subject_first"])[0] < 0.1
+
+
+@pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("04")) for steps in (200, 800)])
+def test_one_head_answers_one_question_and_two_heads_both(steps):
+    lesson = of("04")
+    first, second, both = lesson.accuracy(lesson.train_party(1, SEED, steps=steps))
+    assert max(first, second) > 0.85 and both < 0.3
+    assert lesson.accuracy(lesson.train_party(2, SEED, steps=steps))[2] > 0.95
+
+
+@pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("07")) for steps in (50, 200)])
+def test_a_small_batch_is_learned_by_heart(steps):
+    lesson = of("07")
+    ids, n_characters = lesson.torch.arange(4000) % 60, 60
+    losses = lesson.learn_one_batch(ids, n_characters, steps, SEED)
+    assert losses[0] > 3.5 and losses[-1] < 0.1
