@@ -63,6 +63,24 @@ OWN = {  # own cells, of which the last defines a decorator that does nothing; a
         "class Of{keep}:\n    @staticmethod\n    @numba.njit\n    def of(f):\n        return f",
         "{keep} = Of{keep}.of",
     ],
+    "beside dataclasses and enums": [
+        "from dataclasses import dataclass\nfrom enum import Enum\nfrom typing import NamedTuple\n\n\n@dataclass(frozen=True, slots=True)\n"
+        "class Size{keep}:\n    d: int = 3\n\n\nclass Kind{keep}(Enum):\n    A = 1\n\n\nclass Pair{keep}(NamedTuple):\n    x: int = 1",
+        "assert Size{keep}().d == 3 and Kind{keep}.A.value == Pair{keep}().x\n" + KEEP,
+    ],
+    "in a case": ["match 3:\n    case int(found):\n        def {keep}(f):\n            return f"],
+    "by a generator": ["def made_{keep}():\n    yield from [lambda f: f]\n\n\n{keep} = next(made_{keep}())"],
+    "that counts and measures": [
+        "import functools, time\nCALLS_{keep} = 0\n\n\ndef {keep}(f):\n    global CALLS_{keep}\n    CALLS_{keep} += 1\n    return f\n",
+    ],
+    "where types are checked": ["from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import nowhere\n" + KEEP],
+    "with output cleared": ["from IPython.display import HTML, clear_output, display\nclear_output()\ndisplay(HTML('<b>x</b>'))\n" + KEEP],
+    "with settings": [
+        "%config InlineBackend.figure_format = 'retina'\nimport logging, torch\nlogging.disable(10)\ntorch.set_printoptions(precision=2)\n"
+        + KEEP
+    ],
+    "below a thread": ["import threading\nthread = threading.Thread(target=print)\nthread.start()\nthread.join()\n" + KEEP],
+    "by names of other letters": ["π_{keep} = 3.14\nα_{keep} = lambda f: f\n{keep} = α_{keep}  # 🎉"],
     "with help": ["?print\nlen?\n" + KEEP],
 }
 FIGURE = "in a figure's cell"
@@ -100,6 +118,14 @@ ANSWER = {  # what is done to an answer's own cell
     "waits": lambda name, code: "import asyncio\nawait asyncio.sleep(0)\n" + code,
     "Windows' line ends": lambda name, code: code.replace("\n", "\r\n"),
     "renamed and bound": lambda name, code: re.sub(rf"^def {name}\b", f"def my_{name}", code, flags=re.MULTILINE) + f"\n{name} = my_{name}",
+    "a partial function": lambda name, code: (
+        re.sub(rf"^def {name}\b", f"def _{name}", code, flags=re.MULTILINE) + f"\nimport functools\n{name} = functools.partial(_{name})"
+    ),
+    "an object that is called": lambda name, code: (
+        re.sub(rf"^def {name}\b", f"def _{name}", code, flags=re.MULTILINE)
+        + f"\nclass Called:\n    def __call__(self, *args, **options):\n        return _{name}(*args, **options)\n{name} = Called()"
+    ),
+    "in a block": lambda name, code: "if True:\n" + "\n".join("    " + line for line in code.split("\n")),
     "another default dtype": lambda name, code: "import torch\ntorch.set_default_dtype(torch.float64)\n" + code,
     "without gradients": lambda name, code: code + "\nimport torch\nwith torch.no_grad():\n    pass",
     "a trailing semicolon": lambda name, code: code.rstrip() + ";",
@@ -114,6 +140,8 @@ FUNCTIONS_ONLY = {
     "@torch.compile with options",
     "compiled below",
     "@torch.jit.ignore",
+    "a partial function",
+    "an object that is called",
     "renamed and bound",
 }
 

@@ -55,6 +55,11 @@ def test_names_reach_formgraders_gradebook_and_come_back(tmp_path):
     assert roster.read(tmp_path) == people and roster.read(tmp_path / "elsewhere") == []
 
 
+def test_a_login_that_is_an_address_is_one(tmp_path):
+    [ada] = parsed('Student,ID,SIS User ID,SIS Login ID,Section\n"Lovelace, Ada",11,7,ada@x.org,A\n', tmp_path)
+    assert (ada.student, ada.email) == ("ada@x.org", "ada@x.org")
+
+
 def test_a_line_in_each_section_is_one_person(tmp_path):
     people = parsed("student_id,name,section\nada,Ada,A\nben,Ben,A\nada,Ada,B\n", tmp_path)
     assert [(p.student, p.section) for p in people] == [("ada", "A and B"), ("ben", "A")]

@@ -143,12 +143,13 @@ def _once(people: list[Person]) -> list[Person]:
 
 
 def _person(row: dict[str, str], key: str) -> Person:
+    address = next((row[name] for name in ID if "@" in row.get(name, "")), "")  # Canvas's login often is one
     first, last = _first(row, FIRST), _first(row, LAST)
     name = f"{first} {last}".strip() or _first(row, NAME)
     if name.count(",") == 1:  # Canvas: `Smith, Ann`
         last, first = name.split(",")
         name = f"{first.strip()} {last.strip()}"
-    return Person(row[key].removeprefix("#"), name, _first(row, SECTION), _first(row, EMAIL))
+    return Person(row[key].removeprefix("#"), name, _first(row, SECTION), _first(row, EMAIL) or address)
 
 
 def _first(row: dict[str, str], names: tuple[str, ...]) -> str:

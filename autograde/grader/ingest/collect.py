@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from autograde.files import write
 from autograde.grader.ingest import helpers
@@ -305,7 +305,8 @@ def _guess_again(handed: Handed, folder: Path, time: datetime | None, key: str, 
 
 def table(result: Collected) -> Table:
     """Who, which file, what to know; then what was not taken and why."""
-    shown_as = Table("Student", "Lesson", "File", "State", "What to know", title="Collected")
+    columns = (Column(name, overflow="fold") for name in ("Student", "Lesson", "File", "State", "What to know"))
+    shown_as = Table(*columns, title="Collected")
     for row in sorted(result.rows, key=lambda row: (row.student, row.lesson)):
         shown_as.add_row(escape(row.student), row.lesson[:2], escape(row.file), row.state, escape("; ".join(row.notes)))
     for out in result.left_out:

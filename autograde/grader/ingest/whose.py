@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
@@ -17,15 +18,20 @@ WORDS = (  # what people call folders and files of their own work
     "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?"
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
-NUMBERED = re.compile(r"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook)[\s_-]*0?\d(?![^\W_])", re.IGNORECASE)
+NUMBERED = re.compile(r"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook)[\s_#-]*0?\d(?![^\W_])", re.IGNORECASE)
+IN_A_WORD = re.compile(
+    r"(?<=[a-z])(?:HW|Hw|Homework|Assignment)0?\d(?![^\W_])|(?<![^\W_])(?:HW|hw|Hw|[Hh]omework|[Aa]ssignment)0?\d(?=[A-Z])"
+)  # AnnLeeHW3
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
 DEVILRY = re.compile(r"group-\d+_(.+)")
 GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
 COPY_OF = re.compile(  # as Colab and Drive say it in some languages
     r"(?i)(?<![^\W_])(?:copy[ _]of|kopie[ _](?:von|van)|cop(?:ia|ie|y)[ _]d[aei]|c[óo]pia[ _]de|kopia[ _]av|kopi[ _]a[fv])(?![^\W_])|のコピー|的副本"
+    r"|[-–—][ _]*(?:副本|コピー|사본|копия|kopie|copie|copia|cópia|kopia|kopi|kopya)(?![^\W_]|[ _]*(?:d[aei]|v[ao]n|a[vf])[ _])"
 )
 FINAL = re.compile(r"(?i)(?:[\s_-]+(?:final|v\d{1,2}|new|draft|updated|resubmission))+[\s_-]*$")  # behind a name
 DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
+BEFORE = re.compile(r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?)[\W_]+)+(?=\w)")  # words before a name
 MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
 MOST_ATTEMPTS = 10
 WRAPPER = re.compile(
@@ -44,7 +50,8 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
             folders[parts[0]].append(parts[1:])
     if folders and all(is_work(name) for name in folders) and not any(_by_lesson(inner) for inner in folders.values()):
         if not any(said(parts[0]) for parts in loose):
-            return _below(*folders.popitem(), root) if len(folders) == 1 and not loose else dict.fromkeys(files, root)
+            below = {(name, *parts): who for name, inner in folders.items() for parts, who in _below(inner, root).items()}
+            return below if not loose else dict.fromkeys(files, root)
     found = _loose(loose, "" if folders else root)
     if called := by_layout(set(folders), root):
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
@@ -55,12 +62,11 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     return found
 
 
-def _below(name: str, inner: list[Parts], root: str) -> dict[Parts, str]:
-    """The files of one folder that is called by the work: a student each where all notebooks in it are named by students."""
+def _below(inner: list[Parts], root: str) -> dict[Parts, str]:
+    """The files of a folder that is called by the work: a student each where all notebooks in it are named by students."""
     notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
     by_name = bool(notebooks) and all(map(said, notebooks))
-    whose = students(inner, root) if by_name else dict.fromkeys(inner, root)
-    return {(name, *parts): who for parts, who in whose.items()}
+    return students(inner, root) if by_name else dict.fromkeys(inner, root)
 
 
 def by_layout(names: Set[str], root: str) -> dict[str, str]:
@@ -84,8 +90,18 @@ def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Map
     )
     if holds_class or alone and WRAPPER.fullmatch(name):
         return students(inner, name)
+    if alone and len(named := _named_by_students(inner)) > 1:
+        return {parts: named.get(parts[-1], "") for parts in inner}
     who = said(name) if lesson_of.full_name(name) else ""  # `03-self-attention-ann`, as GitHub Classroom has it
     return dict.fromkeys(inner, who or name)
+
+
+def _named_by_students(inner: Sequence[Parts]) -> dict[str, str]:
+    """Whose notebooks are, deep in one folder, where all are called by the lesson and by two students or more; else nothing."""
+    notebooks = [parts for parts in inner if ".ipynb" in parts[-1].lower()]
+    whose = {parts[-1]: said(parts[-1]) for parts in notebooks if lesson_of.full_name(parts[-1])}
+    apart = len(whose) == len(notebooks) == len(set(whose.values())) and all(whose.values())
+    return whose if apart and len({parts[:-1] for parts in notebooks}) == 1 and all(len(parts) > 1 for parts in notebooks) else {}
 
 
 def _holds(name: str) -> bool:
@@ -134,11 +150,12 @@ def is_work(name: str) -> bool:
 
 def said(name: str) -> str:
     """What a name says beside the lesson, the words for work, and the marks of copies."""
+    name = name if name.isascii() else unicodedata.normalize("NFKC", name)  # letters and brackets of full width
     stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
     stem = DATED.sub("", stem, count=1) if DATED.match(stem) else stem
     stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", MAIL.sub("", stem))))
     for lesson in layout.lesson_names():
         subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
         stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
-    stem = NUMBERED.sub(" ", stem)
-    return "" if WORK.fullmatch(stem) else FINAL.sub("", stem).strip(" _-.+,()[]")  # a number of three digits or more is a person's
+    stem = BEFORE.sub("", NUMBERED.sub(" ", IN_A_WORD.sub(" ", stem)))
+    return "" if WORK.fullmatch(stem) else FINAL.sub("", stem).strip(" _-.+,()[]#")  # a number of three digits or more is a person's

@@ -245,6 +245,19 @@ COLLECTED = {
     "words of other programs": Collected("reasons", "Quarto", {f"zed/{NAME}": SOLVED, f"ann/{LESSON}.qmd": "x", f"bo/{LESSON}.Rmd": "x", f"cy/{NAME}.gdoc": '{"url": "https://docs.google.com/x"}', f"di/{LESSON}.json": '{"url": "https://colab.research.google.com/x"}'},
         {"zed": NAME, "ann": "", "bo": "", "cy": "", "di": ""}, {"ann": "a text", "bo": "a text", "cy": "the address", "di": "the address"},
     ),
+    "Canvas, of earlier years": Collected("downloads", "gradetools#17", {f"leeann_late_12_34_{NAME}": SOLVED, f"kim_13_35_{NAME}": SOLVED}, {"leeann": NAME, "kim": NAME}),
+    "a folder for each lesson, with files of students": Collected(
+        "downloads", "by its folders", {"03/ann.ipynb": SOLVED, "03/bo.ipynb": SOLVED, "04/ann.ipynb": REPOSITORY[f"attention-main/notebooks/{OTHER_LESSON}.ipynb"]}, {"ann": "03/ann.ipynb", "bo": "bo.ipynb"},
+    ),
+    "Google Takeout": Collected("downloads", "by its folders", {f"Takeout/Classroom/Classes/DL/Assignments/HW3/{who} - {NAME}": SOLVED for who in ("Ann Lee", "Bo")}, {"Ann Lee": NAME, "Bo": NAME}),
+    "homework in a word": Collected(
+        "names", "by hand", {"AnnKimHW3.ipynb": SOLVED, "hw3BoKim.ipynb": SOLVED, "Cy_HW#3.ipynb": SOLVED, "submission_di.ipynb": SOLVED, f"LATE_ed_{NAME}": SOLVED, f"[LATE] fi {NAME}": SOLVED},
+        dict.fromkeys(("AnnKim", "BoKim", "Cy", "di", "ed", "fi"), ".ipynb"),
+    ),
+    "letters of full width": Collected("names", "by hand", {"０３＿ｓｅｌｆ＿ａｔｔｅｎｔｉｏｎ＿ａｎｎ.ipynb": SOLVED, f"{LESSON}（王芳）.ipynb": SOLVED}, {"ann": ".ipynb", "王芳": ".ipynb"}),
+    "marks of copies behind, in other languages": Collected(
+        "names", "by hand", {f"ann/{LESSON} - 副本.ipynb": SOLVED, f"bo_{LESSON} - Kopie.ipynb": SOLVED, f"cy {LESSON} — копия.ipynb": SOLVED}, {"ann": ".ipynb", "bo": ".ipynb", "cy": ".ipynb"},
+    ),
     "an address instead": Collected(
         "reasons", "Colab", {f"zed/{NAME}": SOLVED, "ann/link.txt": "https://colab.research.google.com/drive/1\n", f"bo/{NAME}.webloc": "<plist>", "cy/colab.url": "[InternetShortcut]"},
         {"zed": NAME, "ann": "", "bo": "", "cy": ""}, {"ann": "link.txt: the address", "bo": ".webloc: the address", "cy": "colab.url: the address"},
