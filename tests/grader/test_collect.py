@@ -284,7 +284,9 @@ def test_a_namesake_that_comes_later_gets_a_number(tmp_path):
 def test_scripts_of_ones_own_come_along(tmp_path):
     members = {f"lee_1_2_{NAME}": SOLVED, "lee_1_3_helper.py": "x = 1", "kim_4_5_helper.py": "x = 2", "lee_1_6_not-a-module.py": "x = 3"}
     (tmp_path / "s.zip").write_bytes(packed(members))
-    collect([tmp_path / "s.zip"], tmp_path / "course")
+    result = collect([tmp_path / "s.zip"], tmp_path / "course")
+    assert [row.notes for row in result.rows] == [("with helper.py, not-a-module.py",)]
+    assert [out.shown for out in result.left_out] == ["kim_4_5_helper.py"], "what comes along is not said to be left out"
     handed_in = tmp_path / "course" / "submitted" / "lee" / LESSON
     assert {path.name: path.read_text() for path in handed_in.glob("*.py")} == {"helper.py": "x = 1", "not-a-module.py": "x = 3"}
     one = next(found for found in find([tmp_path / "course"], LESSON) if found.student == "lee")

@@ -135,8 +135,10 @@ def home(paths: Sequence[Path]) -> Path:
 def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime]) -> Collected:
     ledger = Ledger.read(course)
     _tell_apart(found, ledger)
-    result = Collected(left_out=list(found.left_out))
-    for chosen in choose(found):
+    everything = choose(found)
+    along = {handed.file.path for chosen in everything for _, handed in chosen.models}
+    result = Collected(left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])
+    for chosen in everything:
         if lesson and chosen.lesson != lesson:
             result.left_out.append(_of_another_lesson(chosen))
             continue
@@ -246,10 +248,11 @@ def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
 
 
 def _of_scripts(chosen: Chosen) -> Iterator[str]:
-    """The scripts beside the notebook that its cells cannot import."""
-    for name, handed in chosen.models:
-        if handed.kind is Kind.SCRIPT and (why := helpers.why_not(handed.file.path, name)):
-            yield f"{readable(name)} is not taken: {why}"
+    """The scripts beside the notebook: those that come along, and each that its cells cannot import."""
+    reasons = {readable(name): helpers.why_not(h.file.path, name) for name, h in chosen.models if h.kind is Kind.SCRIPT}
+    if along := [name for name, why in reasons.items() if not why]:
+        yield f"with {', '.join(along[:5])}" + (f" and {len(along) - 5} more" if len(along) > 5 else "")
+    yield from (f"{name} is not taken: {why}" for name, why in reasons.items() if why)
 
 
 def _time(handed: Handed, due: datetime | None) -> datetime | None:
