@@ -363,6 +363,25 @@ def test_a_reader_waits_for_no_import_of_another_thread(tmp_path, monkeypatch):
         sys.modules.pop("half_way", None)
 
 
+@pytest.mark.parametrize(
+    "name", ["..", ".", "...", "%2e%2e", "%2E%2E%2fann", ".hidden", "graded", "earlier", "__pycache__", "node_modules"]
+)
+@pytest.mark.parametrize("called", ["{}_1234_assignsubmission_file_/03.ipynb", "{}_03_self_attention.ipynb", "{}/03_self_attention.ipynb"])
+def test_no_name_leads_out_of_the_course_or_out_of_sight(tmp_path, name, called):
+    """Who calls themselves `..` in a learning system is graded as others are, in a folder of their own below `submitted/`."""
+    if "/" in called and "_" not in called.partition("/")[0] and name in ("..", "."):
+        pytest.skip("no folder has this name")
+    handed_in, course = tmp_path / "class", tmp_path / "course"
+    others = {called.format(other).replace("1234", number): NOTEBOOK for other, number in (("ann", "77"), ("bob", "78"))}
+    rows = collect([hand_in(handed_in, {called.format(name): NOTEBOOK, **others})], course, LESSON).rows
+    files = [p.relative_to(course).parts for p in course.rglob("*.ipynb")]
+    assert len(files) == len(rows) and all(len(parts) == 4 and parts[0] == "submitted" for parts in files)
+    again = find([course / "submitted"], LESSON)
+    assert {f.student for f in again if f.path} == {row.student for row in rows} >= {"ann", "bob"}
+    if "assignsubmission" in called:
+        assert len(rows) == 3
+
+
 SCRIPT = b"def secret():\n    return 1\n"
 
 

@@ -112,11 +112,17 @@ class Survey:
         """A student's name as it can be written anywhere; no two the same where that had to be changed, in a table for spreadsheets either."""
         name = plain_name(name).replace("/", "_")
         if name not in self.names:
-            plain, taken, count = readable(name), {known.lstrip("'") for known in self.names.values()}, 1
+            plain, taken, count = _as_folder(readable(name)), {known.lstrip("'") for known in self.names.values()}, 1
             while (unique := f"{plain} ({count})" if count > 1 else plain).lstrip("'") in taken and unique:
                 count += 1
             self.names[name] = unique
         return self.names[name]
+
+
+def _as_folder(name: str) -> str:
+    """A name that a folder may have which is looked into: none that leads out of where it lies, is hidden, or is kept for other things."""
+    kept = name.startswith(".") or name in OWN_FOLDERS or name in kinds.SYSTEM_FOLDERS
+    return f"_{name}" if kept else name
 
 
 def survey(sources: Sequence[Path], lesson: str | None, scratch: Path) -> Survey:
@@ -228,9 +234,7 @@ def _walk(
             found.barren.append(here if parts or not path.is_dir() else (*here, ""))
         elif not path.is_dir():
             yield from _one(path, here, origin, scratch, found, nested, around)
-        elif (
-            path.name in OWN_FOLDERS or path.name in kinds.SYSTEM_FOLDERS or path.name.startswith(".") and path.name != ".ipynb_checkpoints"
-        ):
+        elif path.name in OWN_FOLDERS or path.name in kinds.SYSTEM_FOLDERS or _is_hidden(path.name):
             continue
         elif (path / "gradebook.db").is_file():
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
@@ -241,6 +245,11 @@ def _walk(
                 yield file
             if empty:
                 found.barren.append((*here, ""))
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a folder's name hides it, and is not a system's for a person whose name begins with a dot."""
+    return name.startswith(".") and name != ".ipynb_checkpoints" and systems.read(name) is None
 
 
 def _one(
