@@ -51,6 +51,15 @@ SAME_NUMBERS = {
     "masked attention": (lambda a: F.scaled_dot_product_attention(a, a, a, torch.ones(5, 5, dtype=bool, device=a.device).tril()), HEADS),
     "embedding": (lambda i, w: F.embedding(i, w), IDS, TABLE),
     "cross entropy": (lambda a: F.cross_entropy(a, torch.tensor([0, 3, -100], device=a.device)), X),
+    "losses": (
+        lambda a, b: [
+            loss(a, b, reduction=how) for loss in (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss) for how in ("mean", "sum", "none")
+        ],
+        X,
+        Y,
+    ),
+    "whole numbers": (lambda i: (i % 2, i & 3, i | 1, i ^ 1, i << 1, i // 2, 7 % (i + 1), i % 1.5, i.half() % 1.5), IDS),
+    "picked": (lambda a: torch.take_along_dim(a, a.argsort(1), 1), X),
     "indexing": (lambda a: (a[0], a[:, 1:3], a[..., -1], a[[2, 0]], a[a > 0], a[torch.tensor([1])]), X),
     "gather and scatter": (lambda a: (a.gather(1, a.argsort(1)), torch.zeros_like(a).scatter(1, a.argsort(1), a)), X),
     "shapes": (lambda a: (a.T, a.reshape(2, 6), a.flatten(), a[None].expand(2, 3, 4), a.unflatten(1, (2, 2)), a.permute(1, 0)), X),
@@ -99,7 +108,8 @@ def test_the_numbers_are_those_of_the_cpu(gpu, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["arithmetic", "matrix product", "batched product", "softmax", "norms", "attention", "pieces", "convolution", "rotation"]
+    "name",
+    ["arithmetic", "matrix product", "batched product", "softmax", "norms", "attention", "pieces", "convolution", "rotation", "losses"],
 )
 def test_the_gradients_are_those_of_the_cpu(gpu, name):
     function, *inputs = SAME_NUMBERS[name]

@@ -22,6 +22,7 @@ class Form:
     takes_generator: bool
     arguments: tuple[str, ...]
     positional: tuple[str, ...]
+    tensors: frozenset[str]  # the arguments that are tensors
     written: tuple[str, ...]  # the arguments that it writes
     returned: tuple[str | None, ...]  # for each result the argument that it is; None for a new tensor
 
@@ -41,6 +42,7 @@ def form(op: OpOverload) -> Form:
         takes_generator=any(a.name == "generator" for a in arguments),
         arguments=tuple(a.name for a in arguments),
         positional=tuple(a.name for a in arguments if not a.kwarg_only),
+        tensors=frozenset(a.name for a in arguments if str(a.type) in ("Tensor", "Optional[Tensor]")),
         written=tuple(written.values()),
         returned=tuple(written.get(_place(r)) if r.alias_info and r.alias_info.is_write else None for r in returns),
     )
@@ -52,8 +54,9 @@ def _place(argument: Any) -> frozenset[str]:
 
 
 def call(op: OpOverload, named: dict[str, Any]) -> Any:
-    """The operation on arguments by name."""
-    positional = form(op).positional
+    """The operation on arguments by name. PyTorch hands over the 2 of `x % 2` as a number, and takes it as a tensor alone."""
+    positional, tensors = form(op).positional, form(op).tensors
+    named = {name: torch.tensor(v) if name in tensors and isinstance(v, (int, float, complex)) else v for name, v in named.items()}
     args = [named[name] for name in positional if name in named]
     return op(*args, **{name: value for name, value in named.items() if name not in positional})
 
