@@ -70,7 +70,7 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
     for index, row in enumerate(canvas.students):
         before = {lesson: canvas.cell(row, column) if column else "" for lesson, column in columns.items()}
         none = zeros and index not in could_be and not _is_test_student(row)
-        after = {lesson: _score(marks, known.get(index), lesson, none) for lesson in columns}
+        after = {lesson: _score(marks, known.get(index), lesson, none and not _is_word(before[lesson])) for lesson in columns}
         kept = [lesson for lesson, column in columns.items() if _is_fixed(before[lesson]) or column and _is_locked(canvas, column)]
         locked += [f"{row[0]}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
         filled = (before[lesson] if lesson in kept else after[lesson] or before[lesson] for lesson in columns)
@@ -100,12 +100,23 @@ def _read(path: Path) -> _Roster:
         raise UserError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")
     rows = [[*row, *[""] * (len(header) - len(row))] for row in rows[1:]]
     points = next((row for row in rows if "Points Possible" in row[0]), [])
-    return _Roster(header, [row for row in rows if row is not points and not _is_posting(row)], points)
+    names = [header.index(name) for name in (header[0], "ID")]
+    people = [row for row in rows if row is not points and any(row[i].strip() for i in names) and not _is_posting(row)]
+    return _Roster(header, people, points)
 
 
 def _is_fixed(cell: str) -> bool:
     """Whether a cell says something that a number must not take away: excused, not counted, or locked."""
     return cell.strip().upper() in ("EX", "EXCUSED", "N/A", READ_ONLY.upper())
+
+
+def _is_word(cell: str) -> bool:
+    """Whether a cell holds a grade that is no number: a letter, `complete`."""
+    try:
+        points(cell)
+    except ValueError:
+        return bool(cell.strip())
+    return False
 
 
 def _is_locked(canvas: _Roster, column: str) -> bool:
@@ -142,19 +153,33 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
         cells = [_same(canvas.cell(row, name)) for row in canvas.students]
         if name == "Student":  # `Smith, Ann` is smithann in the file names of Canvas's zip of submissions
             cells = [re.sub(r"\W", "", cell) for cell in cells]
-        often = Counter(cells)
-        rows |= {cell: index for index, cell in enumerate(cells) if cell and often[cell] == 1}
+        people = {(cell, canvas.cell(row, "ID") or str(index)): index for index, (cell, row) in enumerate(zip(cells, canvas.students))}
+        often = Counter(cell for cell, _ in people)  # a person may have a row for each section
+        rows |= {cell: index for (cell, _), index in people.items() if cell and often[cell] == 1}
+    numbers = _without_zeros(canvas)
     known: dict[int, str] = {}
     for student in marks.students:
         index = rows.get(_same(student), rows.get(re.sub(r"\W", "", _same(student))))
         if index is None and (numbered := NUMBERED.search(student)):  # a namesake, as `collect` tells them apart
             index = rows.get(numbered[1])
+        if index is None and student.isdigit():
+            index = numbers.get(student.lstrip("0"))
         if index is None:
             continue
         if index in known:
             raise UserError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
         known[index] = student
-    return known
+    by_id = {canvas.cell(canvas.students[index], "ID"): student for index, student in known.items()}
+    others = {index: by_id[key] for index, row in enumerate(canvas.students) if (key := canvas.cell(row, "ID")) and key in by_id}
+    return others | known
+
+
+def _without_zeros(canvas: _Roster) -> dict[str, int]:
+    """Rows by the university's numbers without the zeros before them, which spreadsheets take away; only those that one row has."""
+    found = [(canvas.cell(row, key).strip(), index) for key in KEYS[:2] for index, row in enumerate(canvas.students)]
+    numbers = {(cell.lstrip("0"), index) for cell, index in found if cell.isdigit()}
+    often = Counter(number for number, _ in numbers)
+    return {number: index for number, index in numbers if often[number] == 1}
 
 
 def _same(name: str) -> str:

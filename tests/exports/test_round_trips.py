@@ -130,3 +130,30 @@ def test_gradescopes_file_holds_the_points_and_no_one_who_handed_in_nothing(tmp_
     results.export(known(ada=26.5, ben=None), tmp_path, tmp_path / "out")
     content = json.loads((tmp_path / "out" / LESSON / "ada" / "results.json").read_text(encoding="utf-8"))
     assert content["score"] == 26.5 and not (tmp_path / "out" / LESSON / "ben").exists()
+
+
+ZEROS = {  # rows of Canvas's gradebook beside ada's, and the lesson's cells with --zeros where she alone has a grade, 20
+    "a row that names nobody, in another language": ([["", "", "", "", "", "Manuelle Veröffentlichung", "", ""]], ["20.0"]),
+    "a person in two sections": ([[*ADA[:4], "Lab 2", *ADA[5:]]], ["20.0", "20.0"]),
+    "a letter": ([[*BEN[:5], "A-", *BEN[6:]]], ["20.0", "A-"]),
+    "a word": ([[*BEN[:5], "(inactive)", *BEN[6:]]], ["20.0", "(inactive)"]),
+    "a number": ([[*BEN[:5], "7,5", *BEN[6:]]], ["20.0", "0.0"]),
+}
+
+
+@pytest.mark.parametrize(("rows", "cells"), ZEROS.values(), ids=ZEROS)
+def test_zeros_are_for_who_is_there_and_has_no_grade(tmp_path, rows, cells):
+    sheet = canvas.fill(known(ada=20.0), written(tmp_path / "c.csv", ADA, *rows), zeros=True)
+    header, _, *found = csv.reader(io.StringIO(sheet.content.decode()))
+    assert [row[header.index("Self-attention (881)")] for row in found] == cells and not sheet.unmatched
+
+
+@pytest.mark.parametrize(("number", "cell"), [("7", "20.0"), ("007", "20.0"), ("70", "")])
+def test_a_number_is_known_without_its_zeros(tmp_path, number, cell):
+    sheet = canvas.fill(known(**{"0007": 20.0}), written(tmp_path / "c.csv", [*ADA[:2], number, *ADA[3:]]))
+    assert column(sheet)["ada"] == cell
+
+
+def test_a_number_that_two_rows_have_without_zeros_is_nobodys(tmp_path):
+    two = [*ADA[:2], "7", *ADA[3:]], [*BEN[:2], "07", *BEN[3:]]
+    assert canvas.fill(known(**{"0007": 20.0}), written(tmp_path / "c.csv", *two)).unmatched == ["0007"]
