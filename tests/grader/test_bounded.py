@@ -382,6 +382,16 @@ def test_no_name_leads_out_of_the_course_or_out_of_sight(tmp_path, name, called)
         assert len(rows) == 3
 
 
+@pytest.mark.parametrize("like", ["%61nn", "ann\u200b", "a\u00adnn", "%61%6e%6e"])
+@pytest.mark.parametrize("called", ["{}/03_self_attention.ipynb", "{}_03_self_attention.ipynb"])
+def test_a_name_that_looks_like_anothers_is_another(tmp_path, like, called):
+    names = {called.format(name): NOTEBOOK + bytes(f"{' ' * n}", "ascii") for n, name in enumerate(("ann", like, "bob"))}
+    found = {f.student: f.path for f in find([hand_in(tmp_path, names)], LESSON)}
+    assert len(found) == 3 and all(found.values())
+    ann = next(student for student in found if student in ("ann", "ann_03_self_attention"))
+    assert found[ann].read_bytes() == NOTEBOOK
+
+
 SCRIPT = b"def secret():\n    return 1\n"
 
 

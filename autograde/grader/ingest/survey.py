@@ -4,6 +4,7 @@ what archives hold, in a folder that the caller gives."""
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
@@ -95,6 +96,7 @@ class Survey:
     left_out: list[LeftOut] = field(default_factory=list)
     students: set[str] = field(default_factory=set)
     barren: list[tuple[str, ...]] = field(default_factory=list)  # folders and links below the source: whose they are counts, too
+    given: set[str] = field(default_factory=set)  # the names of students as they came
     names: dict[str, str] = field(default_factory=dict)  # what each student is called, by what their folder or system says
     spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds for looking into each student's files
     in_place: bool = True  # every file lies in a folder of its student's and is what it says
@@ -110,13 +112,20 @@ class Survey:
 
     def called(self, name: str) -> str:
         """A student's name as it can be written anywhere; no two the same where that had to be changed, in a table for spreadsheets either."""
-        name = plain_name(name).replace("/", "_")
+        given, name = _composed(name), plain_name(name).replace("/", "_")
+        if given != name and name in self.given:  # somebody else's, who is called just so
+            name = given
         if name not in self.names:
             plain, taken, count = _as_folder(readable(name)), {known.lstrip("'") for known in self.names.values()}, 1
             while (unique := f"{plain} ({count})" if count > 1 else plain).lstrip("'") in taken and unique:
                 count += 1
             self.names[name] = unique
         return self.names[name]
+
+
+def _composed(name: str) -> str:
+    """A name as it came, in one file's or folder's part."""
+    return unicodedata.normalize("NFC", name).replace("/", "_")
 
 
 def _as_folder(name: str) -> str:
@@ -300,6 +309,12 @@ def _assign(root: Path, named: bool, files: list[File], lesson: str | None, foun
     one, called = _own_folder(root, named)
     barren = {parts for parts in found.barren if len(parts) > 1 and not _label(parts) and not one}
     plain = whose.students(sorted((people - labels.keys() - owners.keys()) | barren), called, one)
+    people_named = [
+        *plain.values(),
+        *(label.name for label in labels.values()),
+        *(x.name for found_in in owners.values() for x in found_in),
+    ]
+    found.given |= set(map(_composed, people_named))
     found.students |= {found.called(plain[parts]) for parts in barren}
     for file, kind in known:
         for student, label in _owners(file, owners, labels, plain):
