@@ -30,7 +30,6 @@
 
 # %% tags=["setup"]
 import heapq
-import math
 import re
 import time
 import tracemalloc

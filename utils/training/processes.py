@@ -20,7 +20,7 @@ from utils.device import bind
 
 # Groups that were left stay in memory until the process's end begins. PyTorch 2.13 waits for ever when the last reference to a gloo group goes
 # while gloo's thread still holds a gradient: the main thread waits for that thread with Python's lock in its hand, and the thread for the lock.
-_left: list[dist.ProcessGroup] = []
+_left: list[dist.ProcessGroup | None] = []
 atexit.register(_left.clear)
 
 
