@@ -46,7 +46,9 @@ def far(executor: Executor, found: Found, sandbox: Mode) -> Future:
     parcel = task.pack(found, sandbox)
     if parcel is not None:
         return executor.submit(parcels.grade_parcel, parcel)
-    if found.path is not None and found.path.is_file() and not found.path.is_symlink():  # too large to send: it is read in a process that may end
+    if (
+        found.path is not None and found.path.is_file() and not found.path.is_symlink()
+    ):  # too large to send: it is read in a process that may end
         return parcels.graders().submit(task.grade_here, found, sandbox)
     future: Future = Future()
     future.set_result(task.grade_here(found, sandbox))
