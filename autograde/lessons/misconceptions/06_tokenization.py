@@ -653,7 +653,7 @@ LOOP = (
     "    def merge_bytes(self, data):\n"
     "        word = [self.byte_ids[byte] for byte in data]\n"
     "        while word[1:]:\n"
-    "            pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, math.inf))\n"
+    "            pair = min(zip(word, word[1:]), key=lambda pair: self.rank.get(pair, float('inf')))\n"
     "            if pair not in self.rank:\n"
     "                break\n"
     "            i = list(zip(word, word[1:])).index(pair)\n"
@@ -671,12 +671,12 @@ def with_loop(right, wrong):
 @misconception(
     "BPETokenizer",
     "The leftmost possible merge is applied: it should be the one that was learned first.",
-    replace=with_loop("self.rank.get(pair, math.inf)", "pair not in self.rank"),
+    replace=with_loop("self.rank.get(pair, float('inf'))", "pair not in self.rank"),
 )
 @misconception(
     "BPETokenizer",
     "The merge that was learned last is applied first: it should be the one that was learned first.",
-    replace=with_loop("self.rank.get(pair, math.inf)", "-self.rank.get(pair, -math.inf)"),
+    replace=with_loop("self.rank.get(pair, float('inf'))", "-self.rank.get(pair, -float('inf'))"),
 )
 @misconception(
     "BPETokenizer",
@@ -756,7 +756,7 @@ def with_loop(right, wrong):
 @misconception(
     "BPETokenizer",
     "Merges are taken by the id of what they make: their order in the list is what counts.",
-    replace=with_loop("self.rank.get(pair, math.inf)", "self.joined[self.rank[pair]] if pair in self.rank else math.inf"),
+    replace=with_loop("self.rank.get(pair, float('inf'))", "self.joined[self.rank[pair]] if pair in self.rank else float('inf')"),
 )
 def edits_of_the_tokenizer():
     pass
