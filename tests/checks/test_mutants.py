@@ -88,6 +88,7 @@ def test_every_change_is_caught_or_has_its_reason(lesson):
 
 
 @pytest.mark.parametrize("lesson", layout.lesson_names())
+@pytest.mark.slow
 def test_the_lists_name_changes_of_todays_answers(lesson):
     bench = Bench(lesson)
     tried = {(mutant.exercise, mutant.change) for mutant in mutants.of_lesson(bench)}

@@ -72,6 +72,7 @@ values = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(values)
+@pytest.mark.slow
 def test_a_value_comes_back_as_it_was(value):
     assert same(there_and_back(value), value)
 

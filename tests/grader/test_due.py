@@ -156,6 +156,7 @@ def score(folder):
         return [float(row["score"]) for row in csv.DictReader(stream)]
 
 
+@pytest.mark.slow
 def test_grade_takes_the_rule_and_keeps_it(folder):
     """With a due date it acts on everything graded so far, in the same call; without one the lesson is named."""
     handed_in = folder / "submitted" / "bob" / LESSON

@@ -444,6 +444,7 @@ def test_nothing_is_left_behind_when_a_session_closes(make, server):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+@pytest.mark.slow
 def test_a_killed_grader_leaves_no_worker_behind(tmp_path):
     script = tmp_path / "grader.py"
     script.write_text(

@@ -159,6 +159,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
         assert contents(folder) == {name: text.encode()}
 
 
+@pytest.mark.slow
 def test_an_earlier_release_is_brought_up_to_date(tmp_path):
     folder = tmp_path / "out"
     release.release(folder, repository=shared.REPOSITORY)

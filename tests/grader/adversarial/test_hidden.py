@@ -53,6 +53,7 @@ def outcomes(result, hidden):
     return [o for r in result.results for o in r.outcomes if o.hidden == hidden]
 
 
+@pytest.mark.slow
 def test_what_is_raised_in_a_hidden_check_is_not_told(tmp_path):
     result = graded(tmp_path, RAISES)
     told, kept = outcomes(result, hidden=False), outcomes(result, hidden=True)

@@ -102,6 +102,7 @@ def test_one_that_takes_the_grader_too_much_ends_a_process_beside_the_worker(han
     assert "JSON" in parcels.grade_parcel(parcel).reason, "the next one is graded by another process"
 
 
+@pytest.mark.slow
 def test_an_error_of_versions_comes_through_the_process_beside_the_worker(handed_in, impatient):
     parcel = replace(task.pack(handed_in, "off"), versions={"torch": "1.0"})
     with pytest.raises(task.OtherVersion, match="1.0 here"):

@@ -30,6 +30,7 @@ def assert_goes_on(pupils, states, undisturbed):
     assert calls == {0, 1, 2}, "a result that was kept is graded again"
 
 
+@pytest.mark.slow
 def test_a_kill_at_some_writes(pupils, killed):
     states, undisturbed = killed
     assert_goes_on(pupils, states[:: len(states) // QUICK] + states[-1:], undisturbed)

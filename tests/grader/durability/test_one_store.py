@@ -120,6 +120,7 @@ def test_who_is_in_the_roster_alone_handed_in_nothing_in_every_view(pupils, tmp_
     assert "Ben van Smith" in (out / "feedback" / "vansmithben" / f"{LESSON}.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_manual_grade_is_the_same_number_everywhere(pupils, tmp_path):
     out = tmp_path / "o"
     grade(out, hand_in(tmp_path / "secA", "ada", "ben"))
@@ -175,6 +176,7 @@ TIMES = [
 
 
 @pytest.mark.parametrize("stamp", TIMES)
+@pytest.mark.slow
 def test_times_are_read_as_nbgrader_reads_them(pupils, tmp_path, stamp):
     told, found = stamped(tmp_path, stamp)
     assert found == parse_utc(stamp.strip()) and "timestamp.txt" not in told
