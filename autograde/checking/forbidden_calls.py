@@ -1,7 +1,8 @@
 """Keep an exercise's answer from calling the library function that it is about, in the kernel and in the grader's worker alike.
 
-A call is recognised by the function that PyTorch is asked for, whatever name it was imported under, and counts only when the
-student's own code makes it: the checks compare with the very same functions, in the same process when it is the kernel.
+A call is recognised by the function that PyTorch is asked for, whatever name it was imported under. In the kernel it counts only when the
+student's own code makes it: the checks compare with the very same functions, in the same process. In a worker there is nobody else to make
+it, whatever package it is made through, but for a test that asks to differentiate.
 It stops a shortcut, not a fraud: whoever gets round it has written more than the exercise asks for.
 """
 
@@ -80,7 +81,7 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
     """While it is open, code whose globals are `student_globals` that calls one of `names` gets a ForbiddenCall.
 
     A name is a torch function (`softmax`), a torch module (`torch.autograd`), or a package (`tiktoken`). `strict` is for a
-    process in which there is only the student's code: whatever no module owns counts as theirs too.
+    process in which there is only the student's code: every call counts as theirs but one with which a test differentiates.
     Code that catches the ForbiddenCall gets it again at the end.
     """
     if not names:
