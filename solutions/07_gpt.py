@@ -592,7 +592,7 @@ plots.show(draw_streams, alt="Standard deviation of the residual stream over twe
 # *●○○ · 10 minutes · 1 point*
 #
 # AdamW (Loshchilov and Hutter 2019) shrinks weights a little at every step. By custom only matrices get this, not biases and the gains of norms, which have few numbers and for which zero is no neutral value (a gain of 1 is).
-# So the parameters go in two groups: matrices (two or more dimensions, embeddings included) decay, vectors do not. The tied matrix has two names and is still *one* parameter; parameters that are frozen (`requires_grad=False`) may be in their
+# So the parameters go in two groups: matrices (two or more dimensions, embeddings included) decay, vectors do not. The groups hold the model's parameters themselves, for an optimizer changes what it is given. The tied matrix has two names and is still *one* parameter; parameters that are frozen (`requires_grad=False`) may be in their
 # group or left out.
 
 # %% exercise="parameter_groups"
@@ -724,7 +724,7 @@ check(sample_next)
 #
 # To generate is to repeat: run the model, take the logits of the *last* position, draw a token, append it, go on. Three things to mind:
 # the model reads at most `model.config.block_size` tokens, so it sees only the last so many; writing is not training, so no dropout (`eval`) and no gradients;
-# and whoever trains in between finds the model in the mode it was in.
+# and whoever trains in between finds the model in the mode it was in, also where an error ended the writing.
 
 # %% exercise="generate"
 def generate(
@@ -740,7 +740,7 @@ def generate(
     `model(ids)` gives `(logits, loss)`.
 
     The model sees at most its last `model.config.block_size` tokens, in eval mode and
-    without gradients; afterwards its mode is as before.
+    without gradients; afterwards its mode is as before, also after an error.
     """
     ### BEGIN SOLUTION
     was_training = model.training

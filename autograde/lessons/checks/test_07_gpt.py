@@ -608,6 +608,24 @@ def test_every_parameter_is_there_once(student):
     expect.true(not left_out, "Some parameters are in no group, so they would never be trained", ", ".join(left_out[:4]))
 
 
+@pytest.mark.exercise("parameter_groups", weight=1)
+def test_the_groups_hold_the_parameters_themselves(student):
+    """The groups hold the model's parameters themselves: copies would be trained in their place."""
+    module = student.new("torch.nn.Linear", 3, 2)
+    # the optimizer is made of what the answer gives, without a detour through the test, where parameters arrive as plain numbers
+    groups = student.new("itertools.chain").from_iterable(student.new("builtins.map", student.parameter_groups, [module], [0.1]))
+    optimizer = student.new("torch.optim.SGD", groups, lr=1.0)
+    weights = {"weight": expect.randn(2, 3, seed=67), "bias": expect.randn(2, seed=68)}
+    module.load_state_dict(weights)
+    held = {parameter.ndim: parameter for group in optimizer.param_groups for parameter in group["params"]}
+    expect.true(set(held) == {1, 2}, "The groups of a linear layer must hold its matrix and its bias", expect.show(list(held.values())))
+    for name, weight in weights.items():
+        expect.true(
+            torch.equal(held[weight.ndim].detach(), weight),
+            f"The groups hold a copy of `{name}`: the optimizer would train the copy and leave the model as it is",
+        )
+
+
 # 10 · learning_rate
 
 
@@ -770,6 +788,17 @@ def test_the_knobs_are_passed_on(student):
     expect.equal(again[1], again[0], where="two calls with equally seeded generators")
     expect.true(not torch.equal(again[0], again[2]), "Another seed gives the same text: the generator is not used")
     expect.inputs_unchanged(student, lambda ids: student.generate(module, ids, 3, 0.0, None, None, generator(0)), start[:2])
+
+
+@pytest.mark.exercise("generate", weight=1)
+@pytest.mark.trivial
+def test_the_mode_after_an_error(student):
+    """Where a draw raises an error, the model is in the mode it was in, too."""
+    module, _, _ = bigram(student, seed=88)
+    module.train(True)
+    start = torch.tensor([[1, 2]])
+    expect.raises(ValueError, student.generate, module, start, 3, 1.0, 0, None, generator(0), where="top_k = 0, which sample_next refuses")
+    expect.true(module.training is True, "After an error the model must be in the mode it was in before: it was left in eval mode")
 
 
 # 13 · train_step
@@ -1097,7 +1126,14 @@ def test_fast_attention_begins_as_nothing(student):
 
 def probe_generate(student):
     module, _, _ = bigram(student, seed=130)
-    return student.generate(module, torch.tensor([[3, 1, 4], [6, 0, 2]]), 8, 0.0, None, None, generator(0))
+    text = student.generate(module, torch.tensor([[3, 1, 4], [6, 0, 2]]), 8, 0.0, None, None, generator(0))
+    modes = [module.training, module.last_call["training"], module.last_call["gradients"]]
+    module, _, _ = bigram(student, seed=132, scale=0.0)  # every token is drawn from the same distribution
+    shares = []
+    for knobs in ((1.5, None, None), (0.7, 3, 0.8)):
+        drawn = student.generate(module, torch.full((4000, 1), 2), 8, *knobs, generator(133))
+        shares.append([round(share * 10) / 10 for share in (torch.bincount(drawn[:, -1], minlength=7) / 4000).tolist()])
+    return text, modes, shares
 
 
 def probe_mask(student):

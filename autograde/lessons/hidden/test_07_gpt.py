@@ -499,6 +499,18 @@ def test_writing_twice_with_one_generator(student):
     expect.true(not torch.equal(first, second), "Two texts from one generator are the same: draw from `generator` itself, not from a copy")
 
 
+@pytest.mark.exercise("generate", weight=1)
+def test_every_token_is_drawn_alike(student):
+    """The settings are the same for the first token and the last, whatever the length of the text; tokens are drawn independently."""
+    module, _, bias = public.bigram(student, seed=268, scale=1.0)
+    module.load_state_dict({"table.weight": torch.zeros(7, 7), "bias": bias})  # the next token does not depend on the text
+    want = oracles.chances(bias, 1.3, 4, 0.9)
+    drawn = student.generate(module, torch.full((3000, 3), 2), 12, 1.3, 4, 0.9, generator(269))
+    for at in (3, 8, 14):
+        expect.frequencies(drawn[:, at], want, where=f"new token {at - 2} of 12, the same distribution for each")
+    expect.frequencies(drawn[:, 13] * 7 + drawn[:, 14], torch.outer(want, want).flatten(), where="the last two tokens of each text")
+
+
 @pytest.mark.exercise("train_step", weight=1)
 def test_five_pairs_three_steps(student):
     """Several steps over several pairs, clipped, with momentum in between."""

@@ -713,6 +713,11 @@ misconception(
     "The tied matrix is in the groups twice: wte and lm_head are one parameter.",
     replace=("model.parameters() if p.requires_grad", "(q for m in model.modules() for q in m.parameters(recurse=False))"),
 )
+misconception(
+    "parameter_groups",
+    "The groups hold copies: the optimizer would train them and leave the model as it is.",
+    replace=("for p in model.parameters() if p.requires_grad", "for p in map(nn.Parameter, (q.detach().clone() for q in model.parameters()))"),
+)
 
 
 @variant("parameter_groups")
@@ -944,22 +949,36 @@ misconception(
     "The temperature is not passed on.",
     replace=("sample_next(logits[:, -1], temperature,", "sample_next(logits[:, -1], 1.0 if temperature else 0.0,"),
 )
+misconception(
+    "generate",
+    "The temperature changes with the text's length; it is the same for every token.",
+    replace=("logits[:, -1], temperature,", "logits[:, -1], temperature * (1 + ids.shape[1] / 20),"),
+)
+misconception(
+    "generate",
+    "Where something raises an error the model stays in eval mode: restore its mode in a `finally`.",
+    replace=("    finally:\n        model.train(was_training)", "    except KeyError:\n        pass\n    model.train(was_training)"),
+)
 
 
 @variant("generate")
 @torch.inference_mode()
 def into_a_buffer(model, ids, n_new, temperature, top_k, top_p, generator):
     pieces, mode = [ids], model.training
-    model.train(False)
     raw, size = ids, model.config.block_size
     for _ in range(n_new):
         window = raw if raw.size(1) <= size else raw[:, raw.size(1) - size :]
-        tail = model(window)[0][:, -1, :]
+        try:
+            tail = model.eval()(window)[0][:, -1, :]
+        finally:
+            model.train(mode)
         if temperature == 0:
             new = tail.argmax(-1)
         else:
             tail = tail / temperature
             if top_k is not None:
+                if top_k < 1:
+                    raise ValueError("top_k must be at least 1")
                 tail = torch.where(tail >= tail.topk(min(top_k, tail.size(-1)))[0][:, [-1]], tail, torch.tensor(-torch.inf))
             p, order = tail.softmax(-1).sort(descending=True)
             if top_p is not None:
@@ -967,7 +986,6 @@ def into_a_buffer(model, ids, n_new, temperature, top_k, top_p, generator):
             new = order.gather(1, torch.multinomial(p, 1, generator=generator))[:, 0]
         pieces.append(new[:, None])
         raw = torch.cat(pieces, 1)
-    model.train(mode)
     return raw.clone()
 
 
