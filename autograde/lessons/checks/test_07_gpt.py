@@ -610,19 +610,19 @@ def test_every_parameter_is_there_once(student):
 
 @pytest.mark.exercise("parameter_groups", weight=1)
 def test_the_groups_hold_the_parameters_themselves(student):
-    """The groups hold the model's parameters themselves: copies would be trained in their place."""
+    """A step of an optimizer with these groups changes the model: they hold its parameters, not copies."""
     module = student.new("torch.nn.Linear", 3, 2)
-    # the optimizer is made of what the answer gives, without a detour through the test, where parameters arrive as plain numbers
-    groups = student.new("itertools.chain").from_iterable(student.new("builtins.map", student.parameter_groups, [module], [0.1]))
-    optimizer = student.new("torch.optim.SGD", groups, lr=1.0)
     weights = {"weight": expect.randn(2, 3, seed=67), "bias": expect.randn(2, seed=68)}
     module.load_state_dict(weights)
-    held = {parameter.ndim: parameter for group in optimizer.param_groups for parameter in group["params"]}
-    expect.true(set(held) == {1, 2}, "The groups of a linear layer must hold its matrix and its bias", expect.show(list(held.values())))
-    for name, weight in weights.items():
+    student.new("utils.first_step.first_step", student.parameter_groups, module, 0.25, 0.5)
+    state = module.state_dict()
+    for name, decay in (("weight", 0.25), ("bias", 0.0)):
         expect.true(
-            torch.equal(held[weight.ndim].detach(), weight),
-            f"The groups hold a copy of `{name}`: the optimizer would train the copy and leave the model as it is",
+            not torch.equal(state[name], weights[name]),
+            f"A step of SGD with your groups leaves `{name}` as it was: the groups must hold the model's parameters, not copies of them",
+        )
+        expect.close(
+            state[name], weights[name] * (1 - 0.5 * decay) - 0.5, where=f"`{name}` after a step of 0.5, gradients of 1, decay {decay}"
         )
 
 

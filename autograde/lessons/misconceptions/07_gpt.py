@@ -716,7 +716,15 @@ misconception(
 misconception(
     "parameter_groups",
     "The groups hold copies: the optimizer would train them and leave the model as it is.",
-    replace=("for p in model.parameters() if p.requires_grad", "for p in map(nn.Parameter, (q.detach().clone() for q in model.parameters()))"),
+    replace=(
+        "for p in model.parameters() if p.requires_grad",
+        "for p in map(nn.Parameter, (q.detach().clone() for q in model.parameters()))",
+    ),
+)
+misconception(
+    "parameter_groups",
+    "The groups hold new parameters that share the model's numbers but get none of its gradients.",
+    replace=("for p in model.parameters() if p.requires_grad", "for p in map(nn.Parameter, (q.detach() for q in model.parameters()))"),
 )
 
 
