@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from autograde.authoring import benchmark_tables  # noqa: E402
-from benchmarks.parts import cached  # noqa: E402
 from benchmarks.parts.lessons import answers, gpt_lesson  # noqa: E402
 from utils.corpora import load_text  # noqa: E402
 from utils.vocabularies import gpt2  # noqa: E402
@@ -160,7 +159,7 @@ def compared() -> list[tuple[str, ...]]:
             peer_steps(theirs, lambda x, y: F.cross_entropy(theirs(x).logits.flatten(0, 1), y.flatten())),
         ),
         (step, "a GPT as nanoGPT's"): (our_steps(False), peer_steps(plain, plain)),
-        (f"{generate}, both with a cache", "transformers' GPT-2"): (our_text(cached.generate), transformers_text()),
+        (f"{generate}, both with a cache", "transformers' GPT-2"): (our_text(gpt_lesson()["generate_cached"]), transformers_text()),
         (f"{generate}, ours without one", "transformers' GPT-2"): (our_text(gpt_lesson()["generate"]), transformers_text()),
         (f"encoding {TEXT / 1e6:g} MB", "tiktoken"): tokenizers(),
     }

@@ -36,10 +36,12 @@
 # | 13 | `train_step` | ●●○ | 25 | 2.5 |
 # | | the trained model | | | 3 |
 # | | written question | | 15 | 3 |
+# | ★ | `generate_cached` (stretch) | ●●● | 40 | – |
 # | ★ | `FastAttention` (stretch) | ●●● | 30 | – |
 
 # %% tags=["setup"]
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -1201,6 +1203,152 @@ def distributed_run():
 # 1 point: two different mistakes, each of which lets the model see its target, and why the generated text is still bad.
 # 1 point: a test for each that tells the two apart and needs no training.
 # ### END SOLUTION
+
+# %% [markdown]
+# ## Stretch: writing with a cache
+#
+# *●●● · 40 minutes · no points*
+#
+# For its 200th character `generate` sends 200 positions through the model, 199 of them once more. Nothing about these has changed: in a causal model a position's keys and values do not depend on what comes
+# after it. Lesson 04 kept them for one layer; here you keep them for the whole model, in each block. A new token then goes through embeddings, norms, linear layers and feed-forward networks alone, and attention
+# compares its query with all keys that were kept.
+#
+# What comes out is what `generate` gives: the same tokens for the same generator. Four things to mind:
+#
+# - **Where a token stands** is how many tokens were read before it. A new token that is read alone does not stand at position 0.
+# - **The prompt** is read at once, under the causal mask. A single new token needs no mask: what was kept is its past, and it may see all of that.
+# - **Each call has its own cache.** The next call may bring another text, or the same model after more training.
+# - **The end of the block.** Positions are rows of `wpe`, and there are `block_size` of them. In a longer text `generate` moves its window, so every token gets another position and with it other keys and values, in the
+#   first block already: nothing that was kept holds. To give the same tokens the window has to be read anew for each new one, as `generate` does, and the cache saves nothing.
+#
+# Rotary positions (lesson 05) only ask how far apart two tokens are. Such a model can drop its oldest keys and go on. This is not the same as reading the window anew either: from the second block on the
+# kept keys still contain something of the tokens that were dropped.
+#
+# <details><summary>Hint 1</summary>Write one function that reads a few tokens after those in the cache and gives the logits of the last one. The prompt and each new token are calls of it.</details>
+# <details><summary>Hint 2</summary>A <code>Block</code> computes attention for the positions it is given and no others, so go through its parts: <code>ln_1</code>, <code>attn.c_attn</code>, attention, <code>attn.c_proj</code>, <code>ln_2</code>, <code>mlp</code>.</details>
+# <details><summary>Hint 3</summary>With one query and many keys, <code>is_causal=True</code> of PyTorch's attention lets the query see the first key alone.</details>
+
+# %% exercise="generate_cached" tags=["stretch"]
+def generate_cached(
+    model: nn.Module,
+    ids: Int[Tensor, "B T"],
+    n_new: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    generator: torch.Generator,
+) -> Int[Tensor, "B T_plus_n_new"]:
+    """What `generate` gives, with the keys and values of each position kept, for a
+    `model` that is a `GPT` of this lesson.
+
+    While the text fits into `model.config.block_size`, each position goes through the
+    blocks once; past it the window is read anew for each token. Eval mode, no
+    gradients, and the mode afterwards as in `generate`.
+    """
+    ### BEGIN SOLUTION
+    was_training, block_size = model.training, model.config.block_size
+    model.eval()
+    try:
+        with torch.no_grad():
+            past, unread = Past(model, len(ids)), ids[:, -block_size:]
+            for _ in range(n_new):
+                if past.length + unread.shape[1] > block_size:
+                    # the window has moved, and every token in it has another position
+                    past.length, unread = 0, ids[:, -block_size:]
+                unread = sample_next(past.read(unread), temperature, top_k, top_p, generator)[:, None]
+                ids = torch.cat([ids, unread], dim=1)
+    finally:
+        model.train(was_training)
+    return ids
+
+
+class Past:
+    """Keys and values of the positions that a GPT has read, in memory reserved for
+    `block_size` of them.
+    """
+
+    def __init__(self, model: nn.Module, batch: int) -> None:
+        config, like = model.config, model.wte.weight
+        # keys and values, then as attention takes them
+        shape = (2, batch, config.n_head, config.block_size, config.d_model // config.n_head)
+        self.kept = [torch.empty(shape, device=like.device, dtype=like.dtype) for _ in model.h]
+        self.model, self.length = model, 0
+
+    def read(self, ids: Int[Tensor, "B t"]) -> Float[Tensor, "B V"]:
+        """The logits after `ids`, which follow what was read before; several tokens at
+        the beginning only.
+        """
+        model, begin, end = self.model, self.length, self.length + ids.shape[1]
+        x = model.wte(ids) + model.wpe.weight[begin:end]
+        for block, kept in zip(model.h, self.kept):
+            x = x + self.attend(block.attn, block.ln_1(x), kept, begin, end)
+            x = x + block.mlp(block.ln_2(x))
+        self.length = end
+        return model.lm_head(model.ln_f(x[:, -1]))
+
+    def attend(
+        self, layer: nn.Module, x: Tensor, kept: Tensor, begin: int, end: int
+    ) -> Float[Tensor, "B t d_model"]:
+        n_head = kept.shape[2]
+        q, k, v = (part.unflatten(-1, (n_head, -1)).transpose(1, 2) for part in layer.c_attn(x).chunk(3, dim=-1))
+        kept[0, :, :, begin:end], kept[1, :, :, begin:end] = k, v
+        heads = F.scaled_dot_product_attention(q, *kept[:, :, :, :end], is_causal=begin == 0)
+        return layer.c_proj(heads.transpose(1, 2).flatten(-2))
+    ### END SOLUTION
+
+# %% check="generate_cached" points=0
+check(generate_cached)
+
+# %% [markdown]
+# How fast does a text grow, with and without? Below an untrained GPT of 4 blocks with room for 256 characters writes texts of several lengths, with your two functions.
+
+# %%
+def characters_per_second(write, model, length, clock=time.perf_counter):
+    """How many characters a second `write` appends, from one character until the text has `length`."""
+    start = torch.zeros(1, 1, dtype=torch.long)
+    began = clock()
+    write(model, start, length - 1, 1.0, None, None, torch.Generator().manual_seed(0))
+    return (length - 1) / (clock() - began)
+
+
+def writer(seed=0):
+    """The model that writes, untrained: what it writes makes no difference to its speed."""
+    return build_gpt(GPTConfig(vocab_size=65, block_size=256, n_layer=4, n_head=4, d_model=128), seed)
+
+# %% tags=["experiment"]
+def time_writing(lengths=(16, 32, 64, 128, 256)):
+    model = writer()
+    speeds = {}
+    for name, write in {"without a cache": generate, "with a cache": generate_cached}.items():
+        characters_per_second(write, model, 16)  # what is done once is not timed
+        speeds[name] = [max(characters_per_second(write, model, n) for _ in range(2)) for n in lengths]
+    return lengths, speeds
+
+
+writing_speeds = attempt(time_writing)
+
+# %% tags=["figure"]
+def draw_writing_speeds(figure):
+    lengths, speeds = writing_speeds
+    ax = figure.subplots()
+    for (name, numbers), color in zip(speeds.items(), (plots.ORANGE, plots.BLUE)):
+        ax.plot(lengths, numbers, "o-", color=color, label=name)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(lengths, [str(n) for n in lengths])
+    ax.set(xlabel="length of the text (characters)", ylabel="characters per second", ylim=(0, None), title="The longer the text, the more a cache is worth")
+    ax.legend()
+
+
+plots.show(
+    draw_writing_speeds,
+    alt="Characters per second against the length of the text, 16 to 256: falling without a cache, far higher and nearly level with it",
+    width=6,
+    height=2.8,
+)
+
+# %% [markdown]
+# Measured in processor time of one core ({measured:cache.seeds} runs): a text of 256 characters comes {measured:cache.faster:.1f} times as fast with the cache ({measured:cache.faster.range:.1f}), one of 64 characters
+# {measured:cache.short:.1f} times. Past the end of the block it is gone: 32 more characters after a full window take {measured:cache.beyond:.2f} times as long as `generate` needs for them.
 
 # %% [markdown]
 # ## Stretch: the speed run

@@ -90,3 +90,37 @@ def one_batch(lesson, seed):
 def streams(lesson, seed):
     """How many times larger the residual stream is after twelve untrained blocks than before them, with and without the division."""
     return {name: (sizes := lesson.stream_sizes(undo, seed=seed))[-1] / sizes[0] for name, undo in (("divided", False), ("plain", True))}
+
+
+@experiment("cache", block_size=256, beyond=32)
+def cache(lesson, seed):
+    """How many times as fast a text grows with a cache, in processor time, within the block and past its end; the share of tokens that are the same."""
+    model = lesson.writer(seed)
+    writers = {"plain": lesson.generate, "cached": lesson.generate_cached}
+    for write in writers.values():
+        lesson.characters_per_second(write, model, 16, time.process_time)  # what is done once is not timed
+    speeds = {n: [_speed(lesson, write, model, n) for write in writers.values()] for n in (64, 256)}
+    full = torch.randint(65, (1, 256), generator=torch.Generator().manual_seed(seed))
+    beyond = {name: _seconds(write, model, full, 32) for name, write in writers.items()}
+    texts = [write(model, full[:, :3], 285, 1.0, None, None, torch.Generator().manual_seed(seed)) for write in writers.values()]
+    return {
+        "short": speeds[64][1] / speeds[64][0],
+        "faster": speeds[256][1] / speeds[256][0],
+        "beyond": beyond["cached"] / beyond["plain"],
+        "same": (texts[0] == texts[1]).float().mean().item(),
+    }
+
+
+def _speed(lesson, write, model, length):
+    """Characters a processor second, the best of three runs."""
+    return max(lesson.characters_per_second(write, model, length, time.process_time) for _ in range(3))
+
+
+def _seconds(write, model, start, n_new):
+    """Processor seconds for `n_new` characters after `start`, the least of three runs."""
+    spent = []
+    for _ in range(3):
+        began = time.process_time()
+        write(model, start, n_new, 1.0, None, None, torch.Generator().manual_seed(0))
+        spent.append(time.process_time() - began)
+    return min(spent)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.parts import cached
 from benchmarks.parts.bench import Bench, Rows
 from benchmarks.parts.lessons import gpt_lesson
 from utils import device as devices
@@ -18,7 +17,7 @@ def measure(bench: Bench) -> Rows:
     model = bench.model()
     n_new = min(4 * bench.steps, model.config.block_size - 1)
     plain, without = _timed(gpt_lesson()["generate"], model, n_new)
-    text, with_cache = _timed(cached.generate, model, n_new)
+    text, with_cache = _timed(gpt_lesson()["generate_cached"], model, n_new)
     same = (plain == text).float().mean().item()
     return [
         ("generating, without a cache: characters a second", f"{n_new / without:,.0f}"),

@@ -11,9 +11,7 @@ from autograde import layout
 from autograde.authoring import benchmark_tables
 from autograde.authoring.measuring.numbers import Numbers
 from benchmarks import gpu
-from benchmarks.parts import cached
 from benchmarks.parts.bench import Bench
-from benchmarks.parts.lessons import gpt_lesson
 
 SCRIPT = layout.ROOT / "benchmarks" / "gpu.py"
 RESULTS = {
@@ -75,26 +73,6 @@ def test_it_goes_on_where_it_was_cut_off(tmp_path, monkeypatch):
         calls.clear()
         gpu.measured(other, progress)
         assert calls == ["one", "two"]
-
-
-@pytest.mark.parametrize("n_new", [1, 7, 25])
-@pytest.mark.parametrize("settings", [(0.0, None, None), (1.0, None, None), (0.8, 5, 0.9)])
-def test_the_cached_generate_writes_what_the_lesson_s_writes(n_new, settings):
-    """Also beyond the window of 16 positions, for several texts at once, and the mode of the model is left as it was."""
-    lesson = gpt_lesson()
-    model = lesson["build_gpt"](lesson["GPTConfig"](11, 16, 2, 2, 8, dropout=0.5))
-    torch.nn.init.normal_(model.wpe.weight)  # positions that make a difference
-    ids = torch.randint(11, (3, 4), generator=torch.Generator().manual_seed(0))
-    texts = [write(model, ids, n_new, *settings, torch.Generator().manual_seed(1)) for write in (lesson["generate"], cached.generate)]
-    assert torch.equal(*texts) and texts[0].shape == (3, 4 + n_new) and model.training
-
-
-def test_a_prompt_is_read_at_once_and_then_a_token_at_a_time():
-    lesson = gpt_lesson()
-    cache = cached.CachedGPT(lesson["build_gpt"](lesson["GPTConfig"](11, 16, 2, 2, 8)).eval())
-    cache.read(torch.zeros(1, 3, dtype=torch.long))
-    with pytest.raises(ValueError, match="one token at a time"):
-        cache.read(torch.zeros(1, 2, dtype=torch.long))
 
 
 @pytest.mark.parametrize("measured", [False, True])

@@ -1102,6 +1102,73 @@ def below(student, limit):
     expect.true(loss < LIMITS[limit], f"The loss on held-back text must be below {LIMITS[limit]}", f"it is {loss:.3f} nats per character")
 
 
+# Stretch · generate_cached
+
+
+def writer(student, seed, **other):
+    """(the student's GPT with known weights, these weights, its config); its dropout is on while it trains, as it does at first."""
+    config = sizes(vocab_size=13, dropout=0.5, **other)
+    weights = gpt_weights(config, seed=seed)
+    module = loaded(student, "GPT", weights, config)
+    module.train()
+    return module, weights, config
+
+
+@pytest.mark.exercise("generate_cached", weight=2)
+@pytest.mark.parametrize("block_size", [12, 6])
+def test_the_most_likely_tokens_with_a_cache(student, block_size):
+    """At temperature 0 the tokens are those of a model that reads its whole window, within the block and past its end."""
+    module, weights, config = writer(student, 112, block_size=block_size)
+    ids = ids_of(2, 4, seed=113, high=13)
+    got = student.generate_cached(module, ids, 8, 0.0, None, None, generator(0))
+    where = f"your GPT with block_size {block_size}, 4 tokens given and 8 new ones, at temperature 0"
+    expect.equal(got, greedy_text(weights, ids, 8, config), where=where)
+
+
+@pytest.mark.exercise("generate_cached", weight=2)
+@pytest.mark.parametrize("knobs", [(1.0, None, None), (1.5, 6, 0.9)])
+def test_the_cache_changes_no_draw(student, knobs):
+    """For the same generator the tokens are those of your `generate`, and the next call begins with an empty cache."""
+    module, weights, config = writer(student, 114, block_size=9)
+    for ids in (ids_of(3, 2, seed=115, high=13), ids_of(3, 2, seed=116, high=13), ids_of(1, 5, seed=117, high=13)):
+        want, got = (write(module, ids, 10, *knobs, generator(2)) for write in (student.generate, student.generate_cached))
+        expect.equal(got, want, where=f"ids {tuple(ids.shape)}, 10 new tokens, temperature, top_k, top_p = {knobs}: what `generate` gives")
+        module.load_state_dict(gpt_weights(config, seed=118), strict=False)  # the next call is of a model that was trained on
+
+
+@pytest.mark.exercise("generate_cached", weight=2)
+def test_every_position_is_read_once(student):
+    """While the text fits into the block, no position goes through the model twice."""
+    module, weights, config = writer(student, 119, block_size=37)
+    read = {"the embeddings": [], "the first block's mlp": []}
+    for part, lengths in zip((module.wte, module.h[0].mlp), read.values()):
+        part.register_forward_hook(lambda layer, given, result, lengths=lengths: lengths.append(result.numel() // 12))  # d_model is 12
+    ids = ids_of(1, 8, seed=120, high=13)
+    got = student.generate_cached(module, ids, 30, 0.0, None, None, generator(3))
+    expect.equal(got, greedy_text(weights, ids, 30, config), where="block_size 37, 8 tokens given and 30 new ones, at temperature 0")
+    for name, lengths in read.items():
+        expect.true(
+            sum(lengths) <= 37,
+            f"For 30 tokens after 8 you sent {sum(lengths)} positions through {name}, where 37 are enough: read each once, keep its keys and values",
+        )
+
+
+@pytest.mark.exercise("generate_cached", weight=1)
+@pytest.mark.trivial
+def test_writing_with_a_cache_is_not_training(student):
+    """Afterwards the model is in the mode it was in, also after an error, and its inputs are as they were."""
+    module, _, _ = writer(student, 122)
+    for training in (True, False):
+        module.train(training)
+        text = student.generate_cached(module, torch.tensor([[1, 2]]), 2, 0.0, None, None, generator(0))
+        expect.true(tuple(text.shape) == (1, 4), "2 tokens given and 2 new ones are 4", expect.show(text))
+        expect.raises(ValueError, student.generate_cached, module, torch.tensor([[1, 2]]), 2, 1.0, 0, None, generator(0), where="top_k = 0")
+        expect.true(module.training is training, "After writing, or an error, the model must be in the mode it was in before")
+    expect.inputs_unchanged(
+        student, lambda ids: student.generate_cached(module, ids, 3, 0.0, None, None, generator(0)), torch.tensor([[5, 2], [3, 1]])
+    )
+
+
 # Stretch · FastAttention
 
 
@@ -1134,6 +1201,16 @@ def probe_generate(student):
         drawn = student.generate(module, torch.full((4000, 1), 2), 8, *knobs, generator(133))
         shares.append([round(share * 10) / 10 for share in (torch.bincount(drawn[:, -1], minlength=7) / 4000).tolist()])
     return text, modes, shares
+
+
+def probe_cached(student):
+    """Greedy texts within the block and past its end, and how many positions went through the model for the first."""
+    texts, read = [], []
+    for block_size in (12, 6):
+        module, _, _ = writer(student, 143, block_size=block_size)
+        module.wte.register_forward_hook(lambda layer, given, result: read.append(given[0].shape[-1]))
+        texts.append(student.generate_cached(module, ids_of(2, 4, seed=144, high=13), 8, 0.0, None, None, generator(0)))
+    return texts, sum(read[:8]) > 12, module.training
 
 
 def probe_mask(student):
@@ -1210,6 +1287,7 @@ PROBES = {
     "learning_rate": lambda student: [student.learning_rate(t, 6, 20, 0.5, 0.1) for t in range(24)],
     "sample_next": probe_sample,
     "generate": probe_generate,
+    "generate_cached": probe_cached,
     "FastAttention": probe_module("FastAttention", {n: w for n, w in attention_weights(12, seed=142).items() if n.endswith("weight")}),
     "train_step": lambda student: stepped(student, pairs(3, seed=141), steps=2, clip=0.05)[0],
 }

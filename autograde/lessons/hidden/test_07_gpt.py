@@ -535,6 +535,35 @@ def test_your_gpt_learns_one_batch_by_heart(student):
         expect.true(loss < 0.25, "A small GPT should learn eight tokens by heart in sixty steps")
 
 
+# Stretch · generate_cached
+
+
+@pytest.mark.exercise("generate_cached", weight=1)
+@pytest.mark.parametrize("given, n_new", [(1, 7), (7, 3), (8, 2), (11, 3), (3, 1)])
+def test_prompts_of_any_length_with_a_cache(student, given, n_new):
+    """One token, nearly a block, a whole block, more than one, and a single new token."""
+    config = sizes(vocab_size=17, block_size=8, n_layer=3, n_head=2, d_model=10, bias=False)
+    weights = {name: w for name, w in public.gpt_weights(config, seed=280, scale=0.9).items() if not name.endswith("bias")}
+    module, ids = public.loaded(student, "GPT", weights, config), ids_of(2, given, seed=281, high=17)
+    module.eval()
+    got = student.generate_cached(module, ids, n_new, 0.0, None, None, generator(0))
+    want = oracles.greedy_text(weights, ids, n_new, config)
+    expect.equal(got, want, where=f"block_size 8, {given} tokens given and {n_new} new ones, no bias")
+
+
+@pytest.mark.exercise("generate_cached", weight=1)
+def test_nothing_new_with_a_cache(student):
+    """n_new = 0 gives ids back; a generator is drawn from for good; a model in float64 writes, too."""
+    module, _, _ = public.writer(student, 282)
+    ids, drawn = ids_of(2, 3, seed=283, high=13), generator(284)
+    expect.equal(student.generate_cached(module, ids, 0, 1.0, None, None, drawn), ids, where="n_new = 0")
+    first, second = (student.generate_cached(module, ids, 30, 1.5, None, None, drawn) for _ in range(2))
+    expect.true(not torch.equal(first, second), "Two texts from one generator are the same: draw from `generator` itself, not from a copy")
+    module.double()
+    want, got = (write(module, ids, 12, 1.0, None, None, generator(5)) for write in (student.generate, student.generate_cached))
+    expect.equal(got, want, where="a model in float64: what `generate` gives")
+
+
 # Stretch · FastAttention
 
 

