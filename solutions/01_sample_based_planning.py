@@ -27,8 +27,11 @@
 # | 12 | `sample_posterior_model` | ●●○ | 10 | 1.5 |
 # | | written question | | 10 | 3 |
 # | ★ | `prioritized_sweeping` (stretch) | ●●● | 30 | – |
+# | ★ | `dyna_q_plus` (stretch) | ●●● | 30 | – |
 
 # %% tags=["setup"]
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -1299,6 +1302,198 @@ def prioritized_sweeping(
 
 # %% check="prioritized_sweeping" points=0
 check(prioritized_sweeping)
+
+# %% [markdown]
+# ## Stretch · a world that changes ●●● · ungraded
+# So far the world stood still, and a pair that was tried could be crossed off. Take this room, with a wall that has one gap, on the left.
+# After 1,500 steps the wall opens in a second place, right above the start. Nobody tells the agent.
+#
+# | | | | | | | |
+# | --- | --- | --- | --- | --- | --- | --- |
+# | · | · | · | · | · | goal, +1 | · |
+# | · | · | · | · | · | · | · |
+# | gap | wall | wall | wall | wall | wall: **opens** | wall |
+# | · | · | · | · | · | · | · |
+# | · | · | · | · | · | start | · |
+#
+# How would it find out? Its model says that there is a wall, and its plan, right for that model, leads round it. A model that promises too
+# much is soon corrected, because the plan goes there and fails. One that promises too *little* is not: no plan goes there.
+#
+# **Dyna-Q+** (Sutton 1990; Sutton & Barto 2018, §8.3) trusts a pair less the longer ago it was tried. It differs from Dyna-Q in three things:
+#
+# 1. **A bonus.** An *imagined* step of a pair that was last tried $\tau$ real steps ago is learned from as if it had paid
+#    $\hat r + \kappa\sqrt\tau$. The real update has no bonus, and an imagined step does not count as a try.
+# 2. **Every action.** Planning picks a state in which the agent has acted, then any of its actions. One never tried there is imagined to
+#    do nothing: reward 0, back to the same state, no end; its $\tau$ is the number of all real steps so far.
+# 3. **The newest outcome.** The model of a pair is what happened when it was last tried, not the counts of `fit_model`: those would go on
+#    mixing the old world with the new one. (In a world of chance this is a poor model. There is a price for every assumption.)
+#
+# $$q(s,a) \leftarrow q(s,a) + \alpha\,\big[\, \hat r + \kappa\sqrt{\tau(s,a)} + \gamma \max_{a'} q(\hat s', a') - q(s,a) \,\big]$$
+#
+# where the term with $\gamma$ is 0 after the end, as ever.
+#
+# *A worked number.* One action, and three real steps: $0 \to 1 \to 2 \to$ end, with rewards −1, 2 and 5. Now the pairs have $\tau = 2$, 1 and
+# 0. With $\kappa = 0.5$, $\gamma = 0.9$ and $\alpha = 1$, long planning gives $q(2) = 5$, $q(1) = 2 + 0.5 + 0.9 \cdot 5 = 7$ and
+# $q(0) = -1 + 0.5\sqrt 2 + 0.9 \cdot 7 = 6.007$.
+#
+# ### `dyna_q_plus` (●●●, 30 minutes, no points)
+# `worlds` is a list of `(world, n)`: the agent lives `n` real steps in each, one after the other. When the world changes the agent stays
+# where it is, and keeps all that it has learned. When an episode ends, the next begins in a state drawn from the `start` of the world at
+# that time; episodes have no step limit. Any way of picking that keeps coming back to every pair is right.
+#
+# <details><summary>Hint 1</summary>
+#
+# Begin with your `dyna_q`. What has to be kept for each pair now: one outcome, and the number of which real step?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# An episode may begin with the first step of the new world. So draw the start just before it is needed, not when the old episode ends.
+# </details>
+
+
+# %% exercise="dyna_q_plus" tags=["stretch"]
+def dyna_q_plus(
+    worlds: Sequence[tuple[TabularMDP, int]],
+    planning_steps: int,
+    alpha: float,
+    gamma: float,
+    epsilon: float,
+    kappa: float,
+    generator: torch.Generator,
+) -> tuple[Float[Tensor, "S A"], Float[Tensor, "N"]]:
+    """Dyna-Q+ (Sutton 1990; Sutton & Barto 2018, §8.3) in worlds that follow one
+    another: the table, and the world's reward of each real step.
+
+    `worlds` holds `(world, number of real steps in it)`, all with the same states and
+    actions; the bonus κ √τ is added to imagined rewards only.
+    """
+
+    ### BEGIN SOLUTION
+    def draw(n: int) -> int:
+        return int(torch.randint(n, (), generator=generator))
+
+    q, rewards, state = torch.zeros_like(worlds[0][0].reward), [], None
+    newest, last_tried, visited = {}, {}, []
+    for world in (world for world, n_steps in worlds for _ in range(n_steps)):
+        if state is None:
+            state = int(torch.multinomial(world.start, 1, generator=generator))
+        action = epsilon_greedy(q[state], epsilon, generator)
+        next_state, reward, terminated = world.step(state, action, generator)
+        q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)
+        rewards.append(reward)
+        newest[state, action] = reward, next_state, terminated
+        last_tried[state, action] = len(rewards)
+        if state not in visited:
+            visited.append(state)
+        for _ in range(planning_steps):
+            pair = visited[draw(len(visited))], draw(q.shape[1])
+            imagined, landed, ended = newest.get(pair, (0.0, pair[0], False))
+            bonus = kappa * (len(rewards) - last_tried.get(pair, 0)) ** 0.5
+            q = q_learning_update(q, *pair, imagined + bonus, landed, ended, alpha, gamma)
+        state = None if terminated else next_state
+    return q, torch.tensor(rewards, dtype=q.dtype, device=q.device)
+    ### END SOLUTION
+
+
+# %% check="dyna_q_plus" points=0
+check(dyna_q_plus)
+
+# %% [markdown]
+# Now live 4,000 steps in rooms that change after 1,500. In the first a second gap **opens**: the way gets shorter, from 14 steps to 4. In
+# the second the gap **moves** from one side to the other: the old way is blocked. With $\kappa = 0$ there is no bonus, so this is Dyna-Q with
+# the newest outcome as its model. Before you run it: in which room will the bonus matter, and what might it cost?
+
+
+# %%
+ROOM, ROOM_START, ROOM_GOAL = (5, 7), 33, 5
+BEFORE, AFTER = 1500, 2500
+
+
+def room(*gaps: int) -> TabularMDP:
+    """A room of 5 × 7 cells with a wall along its third row that is open in the columns `gaps`. Actions: up, right, down, left."""
+    (rows, columns), n = ROOM, ROOM[0] * ROOM[1]
+    transition, reward = torch.zeros(n, 4, n, dtype=torch.float64), torch.zeros(n, 4, dtype=torch.float64)
+    for cell in range(n):
+        for a, (down, right) in enumerate(((-1, 0), (0, 1), (1, 0), (0, -1))):
+            row, column = cell // columns + down, cell % columns + right
+            free = 0 <= row < rows and 0 <= column < columns and (row != 2 or column in gaps) and cell != ROOM_GOAL
+            landed = row * columns + column if free else cell
+            transition[cell, a, landed] = 1
+            reward[cell, a] = float(free and landed == ROOM_GOAL)
+    cells = torch.arange(n)
+    return TabularMDP(transition, reward, cells == ROOM_GOAL, (cells == ROOM_START).double())
+
+
+CHANGES = {"opens": (room(0), room(0, 5)), "moves": (room(6), room(0)), "stays": (room(0), room(0))}
+
+
+def live(change: str, kappa: float, seed: int, epsilon: float = 0.1) -> Tensor:
+    """The rewards of one life in a room that changes, (BEFORE + AFTER,): 1 for each time at the goal."""
+    before, after = CHANGES[change]
+    return dyna_q_plus([(before, BEFORE), (after, AFTER)], 10, 0.5, GAMMA, epsilon, kappa, seeded(seed))[1]
+
+
+# %% tags=["experiment"]
+def live_in_both(seeds: int = 5) -> dict[str, dict[float, Tensor]]:
+    """Rewards so far, (seeds, steps), of each agent in the two rooms that change."""
+    agents = {"opens": (0.0, 0.001, 0.01), "moves": (0.0, 0.001)}
+    return {
+        change: {kappa: torch.stack([live(change, kappa, seed).cumsum(0) for seed in range(seeds)]) for kappa in kappas}
+        for change, kappas in tqdm(agents.items(), desc="rooms", leave=False)
+    }
+
+
+lives = attempt(live_in_both)
+
+
+# %% tags=["figure"]
+def draw_lives(figure):
+    axes = figure.subplots(1, 2, sharey=True)
+    colours = {0.0: plots.GREY, 0.001: plots.BLUE, 0.01: plots.RED}
+    for ax, change, title in zip(axes, ("opens", "moves"), ("a second gap opens", "the gap moves")):
+        for kappa, rewards in lives[change].items():
+            steps = torch.arange(0, rewards.shape[1], 50)
+            plots.band(ax, steps.tolist(), rewards[:, steps], f"κ = {kappa:g}", colours[kappa])
+        ax.axvline(BEFORE, color="#111827", lw=1, ls=":")
+        ax.set(title=title, xlabel="real steps")
+    axes[0].set_ylabel("times at the goal so far")
+    axes[0].legend()
+
+
+plots.show(
+    draw_lives,
+    alt="Times at the goal against real steps, bands over five seeds. Where a second gap opens, κ of 0.001 gets steeper in every run, no "
+    "bonus in some runs only, and κ of 0.01 stays near zero. Where the gap moves, both are flat for a while, then rise alike",
+    width=7.2,
+    height=3.2,
+)
+
+# %% [markdown]
+# Times at the goal, means over {measured:changing.seeds} seeds. "Found" is the share of runs that take the short way in the last 500 steps.
+#
+# | the wall | agent | first 1,500 steps | next 2,500 | the last 500 of them | found |
+# | --- | --- | --- | --- | --- | --- |
+# | opens | no bonus | {measured:changing.opens.plain.before:.0f} | {measured:changing.opens.plain.after:.0f} | {measured:changing.opens.plain.last:.0f} | {measured:changing.opens.plain.found:.0%} |
+# | opens | κ = 0.001 | {measured:changing.opens.bonus.before:.0f} | {measured:changing.opens.bonus.after:.0f} | {measured:changing.opens.bonus.last:.0f} | {measured:changing.opens.bonus.found:.0%} |
+# | opens | κ = 0.01 | {measured:changing.opens.large.before:.0f} | {measured:changing.opens.large.after:.0f} | {measured:changing.opens.large.last:.0f} | {measured:changing.opens.large.found:.0%} |
+# | opens | no bonus, ε = 0.3 | {measured:changing.opens.chance.before:.0f} | {measured:changing.opens.chance.after:.0f} | {measured:changing.opens.chance.last:.0f} | {measured:changing.opens.chance.found:.0%} |
+# | moves | no bonus | {measured:changing.moves.plain.before:.0f} | {measured:changing.moves.plain.after:.0f} | {measured:changing.moves.plain.last:.0f} | |
+# | moves | κ = 0.001 | {measured:changing.moves.bonus.before:.0f} | {measured:changing.moves.bonus.after:.0f} | {measured:changing.moves.bonus.last:.0f} | |
+# | stays | no bonus | {measured:changing.stays.plain.before:.0f} | {measured:changing.stays.plain.after:.0f} | {measured:changing.stays.plain.last:.0f} | |
+# | stays | κ = 0.001 | {measured:changing.stays.bonus.before:.0f} | {measured:changing.stays.bonus.after:.0f} | {measured:changing.stays.bonus.last:.0f} | |
+#
+# - **The world gets better.** Where the gap opens, the bonus finds it in every run. Without a bonus only luck does: a random step, one in
+#   ten, has to lead into a wall that the plan avoids. Here the gap is two cells above the start, so luck has a chance. More luck (ε = 0.3)
+#   helps less than the bonus and costs more, since random steps also leave the way that is known to be good.
+# - **The world gets worse.** Where the gap moves, the plan itself leads to the wall and fails, and the newest outcome corrects the model.
+#   Both agents find the other gap in every run; the bonus hardly matters.
+# - **The bonus has a price.** Where nothing changes it is a cost: {measured:changing.stays.bonus.after:.0f} times at the goal instead of
+#   {measured:changing.stays.plain.after:.0f}, since the agent tries again what it knows. And κ has to fit the rewards. A pair that was not
+#   tried for 400 steps has a bonus of 20 κ. An agent that could collect as much at every step would have
+#   $20\,\kappa / (1 - 0.95) = 400\,\kappa$: with κ = 0.001 that is 0.4, less than the goal's 1; with κ = 0.01 it is 4, and the goal hardly counts.
+#
+# The bonus is a rule of thumb. Posterior sampling (section 6) also looks again where it is unsure, but a posterior that counts every try for ever
+# gets surer and surer; in a changing world it, too, would have to forget.
 
 # %% [markdown]
 # ## Sources

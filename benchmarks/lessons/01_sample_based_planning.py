@@ -1,4 +1,4 @@
-"""Lesson 01's numbers: planning on the cliff, Dyna, the two errors, the posterior, and Taxi with replay as the rival of planning."""
+"""Lesson 01's numbers: planning on the cliff, Dyna, the two errors, the posterior, Taxi with replay as the rival of planning, changing rooms."""
 
 import torch
 
@@ -85,3 +85,27 @@ def taxi(lesson, seed):
     amounts, returns, best = lesson.compare_on_taxi(seed=seed)
     names = ("once", "replay", "planned")
     return {"best": best, **{n: dict(zip(names, row)) for n, row in zip(amounts, returns.tolist())}}
+
+
+AGENTS = {"plain": (0.0, 0.1), "bonus": (0.001, 0.1), "large": (0.01, 0.1), "chance": (0.0, 0.3)}  # κ and ε
+
+
+@experiment("changing", seeds=range(10), planning_steps=10)
+def changing(lesson, seed):
+    """Times at the goal before and after a room changes, with a bonus, without, and with more chance as its rival; the shortest ways."""
+    found = {}
+    for change, names in (("opens", AGENTS), ("moves", ("plain", "bonus")), ("stays", ("plain", "bonus"))):
+        found[change] = {name: life(lesson, change, *AGENTS[name], seed) for name in names}
+        ways = [
+            len(lesson.follow(lesson.plan_exactly(room, lesson.GAMMA)[1], room, lesson.ROOM_START)) - 1 for room in lesson.CHANGES[change]
+        ]
+        found[change]["way"] = dict(zip(("before", "after"), ways))
+    return found
+
+
+def life(lesson, change, kappa, epsilon, seed):
+    """Times at the goal in both halves, in the last 500 steps, and whether the shorter of two ways is taken then (at least one goal in 8 steps)."""
+    rewards = lesson.live(change, kappa, seed, epsilon)
+    last = float(rewards[-500:].sum())
+    halves = {"before": float(rewards[: lesson.BEFORE].sum()), "after": float(rewards[lesson.BEFORE :].sum())}
+    return {**halves, "last": last, "found": float(last > 500 / 8)}

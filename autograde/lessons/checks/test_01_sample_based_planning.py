@@ -550,6 +550,80 @@ def test_sweeping_works_backwards_from_the_goal(student):
     )
 
 
+def ends(*rows):
+    """A world with one step an episode: state 0 starts, action a pays `rows[a]` and leads to the end, state 1."""
+    return start_at(TabularModel.from_rows({(0, a): (reward, {1: 1.0}) for a, reward in enumerate(rows)}, 2, len(rows), terminal=[1]), 0)
+
+
+# a chain whose first step leads to the end in the new world
+LONG = start_at(TabularModel.from_rows({(0, 0): (1.0, {1: 1.0}), (1, 0): (3.0, {2: 1.0})}, 3, 1, terminal=[2]), 0)
+CUT = start_at(TabularModel.from_rows({(0, 0): (-1.0, {2: 1.0}), (1, 0): (7.0, {2: 1.0})}, 3, 1, terminal=[2]), 0)
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=1.5)
+def test_plus_learns_from_real_steps_without_a_bonus(student):
+    """Without planning the table is that of Q-learning, and the rewards are the world's, whatever κ is."""
+    q, rewards = student.dyna_q_plus([(start_at(CHAIN, 0), 9)], 0, 0.5, 0.9, 0.3, 4.0, seeded(0))
+    expect.close(q, chain_after([0.0] * 4, 3, 0.5, 0.9), where="the chain 0 → 1 → 2 → end, 9 real steps, no planning, κ 4: q")
+    expect.close(rewards, torch.tensor([-1.0, 2.0, 5.0] * 3, dtype=torch.float64), where="the same: the rewards")
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=1.5)
+def test_plus_adds_the_bonus_to_imagined_rewards(student):
+    """The lesson's worked number: pairs last tried 2, 1 and 0 steps ago."""
+    q, _ = student.dyna_q_plus([(start_at(CHAIN, 0), 3)], 90, 1.0, 0.9, 0.3, 0.5, seeded(0))
+    last = 2 + 0.5 + 0.9 * 5
+    want = torch.tensor([[-1 + 0.5 * 2**0.5 + 0.9 * last], [last], [5.0], [0.0]], dtype=torch.float64)
+    expect.close(q, want, where="the chain 0 → 1 → 2 → end, 3 real steps, 90 planning steps after each, α 1, γ 0.9, κ 0.5: q")
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=1.5)
+def test_plus_imagines_actions_never_tried(student):
+    """An action never tried is imagined to do nothing, and its bonus counts all real steps so far."""
+    q, rewards = student.dyna_q_plus([(ends(1.0, 2.0), 1)], 80, 1.0, 0.5, 0.3, 0.2, seeded(0))
+    tried = float(rewards[0])
+    want = sorted([tried, 0.2 + 0.5 * tried])
+    where = "two actions, one of them tried in the single real step; 80 planning steps, α 1, γ 0.5, κ 0.2: the values, sorted"
+    expect.close(q[0].sort().values, torch.tensor(want, dtype=torch.float64), where=where)
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=1.5)
+def test_plus_models_the_newest_outcome(student):
+    """After a change the model of a pair is what happened when it was last tried."""
+    for seed in range(5):
+        q, rewards = student.dyna_q_plus([(LONG, 2), (CUT, 1)], 80, 1.0, 0.5, 0.3, 0.0, seeded(seed))
+        expect.close(rewards, torch.tensor([1.0, 3.0, -1.0], dtype=torch.float64), where="2 steps in one world, 1 in another: the rewards")
+        want = torch.tensor([[-1.0], [3.0], [0.0]], dtype=torch.float64)
+        expect.close(q, want, where="2 steps in one world, 1 in another, where the first pair pays −1 and ends; 80 planning steps, κ 0: q")
+
+
+@pytest.mark.exercise("dyna_q_plus")
+def test_plus_stays_where_it_is_when_the_world_changes(student):
+    """When the world changes the agent goes on from where it stands."""
+    _, rewards = student.dyna_q_plus([(LONG, 1), (CUT, 2)], 2, 0.5, 0.9, 0.3, 0.1, seeded(0))
+    want = torch.tensor([1.0, 7.0, -1.0], dtype=torch.float64)
+    expect.close(rewards, want, where="1 step in one world, which leads to state 1, then 2 steps in another: the rewards")
+
+
+@pytest.mark.exercise("dyna_q_plus")
+def test_plus_does_planning_steps_updates(student):
+    """Each real step is followed by exactly `planning_steps` imagined updates."""
+    want = torch.zeros(2, 1, dtype=torch.float64)
+    want[1, 0] = 2.0 / (1 - 0.9) * (1 - (1 - 0.05 * (1 - 0.9)) ** (6 * (1 + 3)))
+    q, _ = student.dyna_q_plus([(start_at(LOOP, 1), 4), (start_at(LOOP, 1), 2)], 3, 0.05, 0.9, 0.2, 0.5, seeded(0))
+    expect.close(q, want, where="one pair that loops to itself, always just tried: 6 real steps, 3 planning steps (24 updates in all): q")
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=1.5)
+def test_plus_finds_what_has_become_better(student):
+    """A way that becomes better is found without chance (ε = 0), through its bonus."""
+    before, after = ends(1.0, 0.0, 0.0), ends(1.0, 0.0, 5.0)
+    _, rewards = student.dyna_q_plus([(before, 60), (after, 200)], 10, 0.5, 0.9, 0.0, 0.5, seeded(0))
+    share = float((rewards[-100:] == 5).double().mean())
+    message = "Of three actions the last begins to pay 5 instead of 0 after 60 steps; with κ 0.5 it must be the usual one 100 steps later"
+    expect.true(share > 0.5, message, f"it was taken in {share:.0%} of the last 100 steps")
+
+
 # ---------------------------------------------------------------------------------------------------- probes
 def epsilon_summary(student):
     """What does not depend on the order of draws: how many actions share a tie, who explores, and who is greedy."""
@@ -588,6 +662,29 @@ def fields(model):
     return [torch.as_tensor(x).double() for x in (model.transition, model.reward, model.counts, model.terminal)]
 
 
+STARTS = TabularModel.from_rows({(1, 0): (1.0, {0: 1.0}), (2, 0): (2.0, {0: 1.0})}, 3, 1, terminal=[0])
+BOTH = start_at(TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (0, 1): (2.0, {0: 0.5, 1: 0.5})}, 2, 2, terminal=[1]), 0)
+
+
+def plus_summary(student):
+    """What does not depend on the order of draws: certain worlds, all outcomes of a changed one, exploration, and whether a seed repeats."""
+    live = student.dyna_q_plus
+    _, explored = live([(ends(1.0, 0.0, 0.0), 60)], 0, 0.5, 0.9, 1.0, 0.0, seeded(0))
+    once, again = (live([(BOTH, 30)], 2, 0.5, 0.9, 1.0, 0.1, seeded(3)) for _ in range(2))
+    return [
+        live([(start_at(CHAIN, 0), 6)], 0, 0.5, 0.9, 0.3, 4.0, seeded(0)),
+        live([(start_at(CHAIN, 0), 3)], 60, 1.0, 0.9, 0.3, 0.5, seeded(0)),
+        live([(start_at(LOOP, 1), 4), (start_at(LOOP, 1), 2)], 3, 0.05, 0.9, 0.2, 0.5, seeded(0)),
+        live([(ends(1.0, 1.0), 1)], 60, 1.0, 0.5, 0.3, 0.2, seeded(0))[0][0].sort().values,
+        max(float(live([(LONG, 2), (CUT, 1)], 40, 1.0, 0.5, 0.3, 0.0, seeded(seed))[0][0, 0]) for seed in range(8)),
+        live([(LONG, 1), (CUT, 2)], 0, 0.5, 0.9, 0.3, 0.1, seeded(0)),
+        live([(start_at(STARTS, 1), 2), (start_at(STARTS, 2), 2)], 0, 0.5, 0.9, 0.3, 0.1, seeded(0))[1],
+        float(explored[-30:].min()),
+        float(torch.equal(once[0], again[0]) and torch.equal(once[1], again[1])),
+        float(torch.equal(*(live([(start_at(STARTS, 1, 2), 30)], 0, 0.5, 0.9, 0.3, 0.1, seeded(6))[1] for _ in range(2)))),
+    ]
+
+
 SHORT = TabularModel.from_rows({(0, 0): (-2.0, {1: 1.0}), (1, 0): (3.0, {2: 1.0})}, 4, 1)
 PROBES = {
     "q_learning_update": lambda student: two_updates(student.q_learning_update),
@@ -610,6 +707,7 @@ PROBES = {
         student.dyna_q(start_at(LOOP, 1), 2, 3, 0.05, 0.9, 0.2, 4, seeded(0)),
     ],
     "policy_value": lambda student: student.policy_value(random_mdp(7, 2, [2, 5], seed=4), random_policy(7, 2, seed=6), 0.85),
+    "dyna_q_plus": plus_summary,
     # counts so large that every draw is the posterior's mean
     "sample_posterior_model": lambda student: student.sample_posterior_model(
         (expect.rand(3, 2, 3, seed=9, dtype=torch.float64) * 5).ceil() * 1e11, 3e11, seeded(0)
@@ -618,4 +716,5 @@ PROBES = {
 DEVICE_PROBES = {
     "q_planning": lambda student: student.q_planning(LOOP, 5, 0.2, 0.9, seeded(0)),
     "prioritized_sweeping": lambda student: student.prioritized_sweeping(LOOP, 0.8, 1e-3),
+    "dyna_q_plus": lambda student: student.dyna_q_plus([(start_at(LOOP, 1), 2)], 2, 0.2, 0.9, 0.2, 0.5, seeded(0)),
 }

@@ -744,3 +744,78 @@ def test_sweeping_takes_the_largest_error_first(student):
         got, updates = student.prioritized_sweeping(model, 0.5, 0.0, 5000)
         expect.close(got, optimal_q(model, 0.5), where="a chain of 20 steps with a reward in each", atol=1e-9)
         expect.true(int(updates) == 20, "Largest error first, a chain of 20 pairs needs 20 updates: the last pair, then backwards")
+
+
+def one_step_world(*rewards, dtype=torch.float64):
+    """State 0 starts; action a pays `rewards[a]` and leads to the end."""
+    rows = {(0, a): (reward, {1: 1.0}) for a, reward in enumerate(rewards)}
+    return start_at(TabularModel.from_rows(rows, 2, len(rewards), terminal=[1], dtype=dtype), 0)
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=1.5)
+def test_plus_counts_from_the_last_real_try(student):
+    """The bonus counts from the last real try over episodes and worlds, and imagined steps do not count as tries."""
+    rows = {(s, 0): (1.0 + s, {s + 1: 1.0}) for s in range(4)}
+    world = start_at(TabularModel.from_rows(rows, 5, 1, terminal=[4]), 0)
+    other = TabularMDP(world.transition, world.reward, world.terminal, torch.tensor([0, 0, 1.0, 0, 0], dtype=torch.float64))
+    got, rewards = student.dyna_q_plus([(world, 4), (other, 4)], 120, 1.0, 0.5, 0.4, 0.3, seeded(11))
+    expect.close(rewards, torch.tensor([1.0, 2, 3, 4, 3, 4, 3, 4], dtype=torch.float64), where="a new start after the change: the rewards")
+    q2, q3 = 3 + 0.3 + 0.5 * 4, 4.0
+    q1 = 2 + 0.3 * 6**0.5 + 0.5 * q2
+    want = torch.tensor([1 + 0.3 * 7**0.5 + 0.5 * q1, q1, q2, q3, 0.0], dtype=torch.float64)
+    expect.close(got[:, 0], want, where="a chain whose later half alone is lived after the change")
+
+
+@pytest.mark.exercise("dyna_q_plus")
+def test_plus_plans_for_states_where_it_has_acted(student):
+    """Planning picks states in which the agent has acted, no others, and every one of their actions."""
+    rows = {(0, 0): (1.0, {1: 1.0}), (0, 1): (1.0, {1: 1.0}), (0, 2): (1.0, {1: 1.0})}
+    world = start_at(TabularModel.from_rows(rows, 3, 3, terminal=[2]), 0)
+    got, _ = student.dyna_q_plus([(world, 1)], 150, 1.0, 0.5, 0.4, 0.7, seeded(12))
+    expect.close(got[1:], torch.zeros(2, 3, dtype=torch.float64), where="states where the agent has not acted yet")
+    expect.close(got[0].sort().values, torch.tensor([1.0, 1.4, 1.4], dtype=torch.float64), where="one tried action and two others, γ 0.5")
+
+
+@pytest.mark.exercise("dyna_q_plus")
+def test_plus_explores_as_told(student):
+    """Real actions are ε-greedy in the table."""
+    _, rewards = student.dyna_q_plus([(one_step_world(1.0, 0.0, 0.0), 600)], 2, 0.5, 0.9, 0.6, 0.0, seeded(13))
+    binomial(int((rewards == 0).sum()), 600, 0.4, "A worse action must be tried with probability ε / |A|", slack=6)
+
+
+@pytest.mark.exercise("dyna_q_plus")
+def test_plus_starts_where_the_world_starts(student):
+    """Episodes begin in states drawn from the start of the world at that time."""
+    rows = {(s, 0): (float(s), {0: 1.0}) for s in (1, 2, 3)}
+    model = TabularModel.from_rows(rows, 4, 1, terminal=[0])
+    _, rewards = student.dyna_q_plus([(start_at(model, 1, 2, 2, 2), 300), (start_at(model, 3), 2)], 0, 0.1, 0.9, 0.3, 0.1, seeded(14))
+    binomial(int((rewards[:300] == 1).sum()), 300, 0.25, "A start state of probability 0.25 must begin a quarter of the episodes")
+    expect.equal(rewards[300:].tolist(), [3.0, 3.0], where="the starts after the world has changed")
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=0.5)
+@pytest.mark.trivial
+def test_plus_repeats_with_the_seed(student):
+    """The same seed gives the same table and rewards, of the world's dtype; the worlds stay as they are."""
+    rows = {(0, 0): (1.0, {0: 0.5, 1: 0.5}), (0, 1): (2.0, {0: 0.9, 1: 0.1})}
+    world = start_at(TabularModel.from_rows(rows, 2, 2, terminal=[1], dtype=torch.float32), 0)
+    (first, one), (second, two) = (student.dyna_q_plus([(world, 20), (world, 5)], 3, 0.5, 0.9, 0.5, 0.1, seeded(4)) for _ in range(2))
+    expect.true(torch.equal(first, second) and torch.equal(one, two), "Two generators of the same seed gave different runs")
+    expect.true(first.dtype == one.dtype == torch.float32, "The table and the rewards must have the dtype of the worlds")
+    expect.inputs_unchanged(student, student.dyna_q_plus, [(world, 4), (world, 2)], 3, 0.5, 0.9, 0.5, 0.1, seeded(5))
+    many = start_at(MANY_STARTS, *range(6))
+    (_, one), (_, two) = (student.dyna_q_plus([(many, 25)], 0, 0.1, 0.9, 0.3, 0.2, seeded(7)) for _ in range(2))
+    expect.true(torch.equal(one, two), "Two generators of the same seed gave different start states: a draw does not use `generator`")
+    generator = seeded(8)
+    (_, one), (_, two) = (student.dyna_q_plus([(many, 25)], 0, 0.1, 0.9, 0.3, 0.2, generator) for _ in range(2))
+    expect.true(not torch.equal(one, two), "A second run with the same generator must go on where the first one left it")
+
+
+@pytest.mark.exercise("dyna_q_plus")
+def test_plus_in_two_worlds_of_one_size(student):
+    """Two worlds of one size give each its own table and rewards."""
+    for pay in (1.5, -2.5):
+        got, rewards = student.dyna_q_plus([(one_step_world(pay), 6)], 2, 0.5, 0.9, 0.3, 0.2, seeded(9))
+        expect.close(rewards, torch.full((6,), pay, dtype=torch.float64), where="a world of one action: the rewards")
+        want = torch.tensor([[pay * (1 - 0.5**18)], [0.0]], dtype=torch.float64)
+        expect.close(got, want, where="a world of one action, 6 real and 12 imagined updates")

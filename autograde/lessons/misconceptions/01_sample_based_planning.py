@@ -1376,3 +1376,203 @@ variant(
         "states = sorted({s for s, _ in tried})\n                here = states[draw(len(states))]\n                pairs = [p for p in tried if p[0] == here]\n                pair = pairs[draw(len(pairs))]",
     ),
 )
+
+
+# ---------------------------------------------------------------------------------------------------- dyna_q_plus
+PLUS_REAL = "reward, next_state, terminated, alpha, gamma)"
+PLUS_BONUS = "bonus = kappa * (len(rewards) - last_tried.get(pair, 0)) ** 0.5"
+misconception(
+    "dyna_q_plus",
+    "The bonus is added to the real reward before learning from it; it belongs to imagined steps only.",
+    replace=(
+        f"q = q_learning_update(q, state, action, {PLUS_REAL}",
+        "extra = kappa * (len(rewards) + 1 - last_tried.get((state, action), 0)) ** 0.5\n"
+        f"        q = q_learning_update(q, state, action, reward + extra, {PLUS_REAL.partition(', ')[2]}",
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "The rewards that are returned hold a bonus; they are what the world paid.",
+    replace=("rewards.append(reward)", "rewards.append(reward + kappa * (len(rewards) + 1 - last_tried.get((state, action), 0)) ** 0.5)"),
+)
+misconception("dyna_q_plus", "The bonus grows with τ itself; it is κ times the square root of τ.", replace=(") ** 0.5", ") * 1.0"))
+misconception(
+    "dyna_q_plus",
+    "The root covers κ, too: the bonus is κ√τ, not √(κτ).",
+    replace=(PLUS_BONUS, PLUS_BONUS.replace("kappa *", "kappa**0.5 *")),
+)
+misconception(
+    "dyna_q_plus",
+    "There is no bonus: an imagined step is learned from with κ√τ added to its reward.",
+    replace=("imagined + bonus", "imagined"),
+)
+misconception(
+    "dyna_q_plus",
+    "An imagined step counts as a try, so the bonus vanishes while planning; τ counts from the last real try.",
+    replace=(PLUS_BONUS, PLUS_BONUS + "\n            last_tried[pair] = len(rewards)"),
+)
+misconception(
+    "dyna_q_plus",
+    "τ is how often the pair was tried; it is how many real steps ago it was tried last.",
+    replace=(
+        ("last_tried[state, action] = len(rewards)", "last_tried[state, action] = last_tried.get((state, action), 0) + 1"),
+        ("(len(rewards) - last_tried.get(pair, 0))", "last_tried.get(pair, 0)"),
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "τ is one too large: a pair that was tried in the newest step has τ = 0.",
+    replace=("(len(rewards) - last_tried.get(pair, 0))", "(len(rewards) + 1 - last_tried.get(pair, 0))"),
+)
+misconception(
+    "dyna_q_plus",
+    "The clock counts episodes; τ is a number of real steps.",
+    replace=(
+        ("last_tried[state, action] = len(rewards)", "last_tried[state, action] = episodes"),
+        ("(len(rewards) - last_tried.get(pair, 0))", "(episodes - last_tried.get(pair, 0))"),
+        ("newest, last_tried, visited = {}, {}, []", "newest, last_tried, visited, episodes = {}, {}, [], 0"),
+        ("        if state is None:\n", "        if state is None:\n            episodes += 1\n"),
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "Planning picks tried pairs only; actions never tried in a state where the agent has acted are imagined, too.",
+    replace=(
+        "pair = visited[draw(len(visited))], draw(q.shape[1])",
+        "pair = list(newest)[draw(len(newest))]",
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "Planning picks states in which the agent has never acted; it picks those where it has.",
+    replace=("visited[draw(len(visited))]", "draw(len(q))"),
+)
+misconception(
+    "dyna_q_plus",
+    "An action never tried is imagined to end the episode; it is imagined to lead back to the same state, without an end.",
+    replace=("(0.0, pair[0], False)", "(0.0, pair[0], True)"),
+)
+misconception(
+    "dyna_q_plus",
+    "An action never tried gets no bonus; its τ is the number of all real steps so far.",
+    replace=(PLUS_BONUS, PLUS_BONUS.replace("last_tried.get(pair, 0)", "last_tried.get(pair, len(rewards))")),
+)
+misconception(
+    "dyna_q_plus",
+    "An imagined step draws among all outcomes that a pair ever had, the old world's too; the model is the newest outcome.",
+    replace=(
+        (
+            "newest[state, action] = reward, next_state, terminated",
+            "newest.setdefault((state, action), []).append((reward, next_state, terminated))",
+        ),
+        (
+            "imagined, landed, ended = newest.get(pair, (0.0, pair[0], False))",
+            "seen = newest.get(pair, [(0.0, pair[0], False)])\n            imagined, landed, ended = seen[draw(len(seen))]",
+        ),
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "The first outcome of a pair is kept for ever; the model is the newest one.",
+    replace=(
+        "newest[state, action] = reward, next_state, terminated",
+        "newest.setdefault((state, action), (reward, next_state, terminated))",
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "The agent is put back to a start when the world changes; it stays where it is.",
+    replace=(
+        "    for world in (world for world, n_steps in worlds for _ in range(n_steps)):\n",
+        "    first_steps = {sum(n for _, n in worlds[:i]) for i in range(len(worlds))}\n"
+        "    for world in (world for world, n_steps in worlds for _ in range(n_steps)):\n"
+        "        state = None if len(rewards) in first_steps else state\n",
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "What was learned is cleared when the world changes; nobody tells the agent, and it keeps all.",
+    replace=(
+        "        if state is None:\n",
+        "        if len(rewards) == worlds[0][1]:\n            q = torch.zeros_like(q)\n            newest, last_tried, visited = {}, {}, []\n"
+        "        if state is None:\n",
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "The bonus decides which real action is taken; it belongs to the reward of imagined steps.",
+    replace=(
+        (
+            "action = epsilon_greedy(q[state], epsilon, generator)",
+            "waits = [len(rewards) - last_tried.get((state, a), 0) for a in range(q.shape[1])]\n"
+            "        action = epsilon_greedy(q[state] + kappa * torch.tensor(waits).to(q) ** 0.5, epsilon, generator)",
+        ),
+        ("imagined + bonus", "imagined"),
+    ),
+)
+misconception(
+    "dyna_q_plus",
+    "There is no learning from the real step itself, only planning.",
+    replace=(f"q = q_learning_update(q, state, action, {PLUS_REAL}", "pass"),
+)
+misconception(
+    "dyna_q_plus", "There is no planning after the real steps.", replace=("for _ in range(planning_steps):", "for _ in range(0):")
+)
+misconception(
+    "dyna_q_plus", "γ is missing in the planning updates.", replace=("landed, ended, alpha, gamma)", "landed, ended, alpha, 1.0)")
+)
+misconception("dyna_q_plus", "The agent never explores: real actions are ε-greedy.", replace=("q[state], epsilon,", "q[state], 0.0,"))
+misconception(
+    "dyna_q_plus",
+    "An end is drawn from the first world's start; each episode begins with the start of the world at that time.",
+    replace=("torch.multinomial(world.start,", "torch.multinomial(worlds[0][0].start,"),
+)
+misconception(
+    "dyna_q_plus",
+    "The next start is drawn when the old episode ends, from a world that may be gone by then; draw it when the new episode begins.",
+    replace=(
+        "state = None if terminated else next_state",
+        "state = int(torch.multinomial(world.start, 1, generator=generator)) if terminated else next_state",
+    ),
+)
+misconception("dyna_q_plus", STARTS, replace=("torch.multinomial(world.start, 1, generator=generator)", "torch.multinomial(world.start, 1)"))
+misconception("dyna_q_plus", UNSEEDED, replace=("torch.randint(n, (), generator=generator)", "torch.randint(n, ())"))
+misconception(
+    "dyna_q_plus", UNSEEDED, replace=("world.step(state, action, generator)", "world.step(state, action, torch.default_generator)")
+)
+
+
+@variant("dyna_q_plus")
+def plus_with_tables(worlds, planning_steps, alpha, gamma, epsilon, kappa, generator):
+    """The model as tables, the clock counted up at each step, and planning over all visited states in turn."""
+    n_states, n_actions = worlds[0][0].reward.shape
+    q, rewards = torch.zeros_like(worlds[0][0].reward), []
+    landing = torch.arange(n_states, device=q.device)[:, None].repeat(1, n_actions)
+    pay, ends, wait = torch.zeros_like(q), torch.zeros_like(q, dtype=torch.bool), torch.zeros_like(q)
+    acted, at = torch.zeros_like(worlds[0][0].terminal), -1
+    for world, n in worlds:
+        for _ in range(n):
+            at = world.reset(generator) if at < 0 else at
+            a = act(q[at], epsilon, generator)
+            s2, r, done = world.step(at, a, generator)
+            q = watkins(q, at, a, r, s2, done, alpha, gamma)
+            rewards.append(torch.as_tensor(r, dtype=q.dtype, device=q.device))
+            wait += 1
+            wait[at, a], landing[at, a], pay[at, a], ends[at, a], acted[at] = 0, s2, r, done, True
+            for _ in range(planning_steps):
+                number = integer(int(acted.sum()) * n_actions, generator)
+                s, b = int(acted.nonzero()[number // n_actions]), number % n_actions
+                q = watkins(
+                    q, s, b, float(pay[s, b]) + kappa * float(wait[s, b]) ** 0.5, int(landing[s, b]), bool(ends[s, b]), alpha, gamma
+                )
+            at = -1 if done else s2
+    return q, torch.stack(rewards)
+
+
+variant(
+    "dyna_q_plus",
+    replace=(
+        "pair = visited[draw(len(visited))], draw(q.shape[1])",
+        "pair = [(s, a) for s in visited for a in range(q.shape[1])][draw(len(visited) * q.shape[1])]",
+    ),
+)

@@ -1,4 +1,4 @@
-"""What lesson 01's text claims of its experiments: the cliff, Dyna, the two errors, the posterior, Taxi."""
+"""What lesson 01's text claims of its experiments: the cliff, Dyna, the two errors, the posterior, Taxi, changing rooms."""
 
 from tests.claims import every_seed, on_average
 
@@ -60,3 +60,38 @@ def test_using_each_step_again_makes_the_difference_and_a_model_hardly_more(mean
         assert mean[f"{n}.replay"] > mean[f"{n}.once"] and mean[f"{n}.planned"] > mean[f"{n}.once"]
     assert abs(mean["5000.replay"] - mean["5000.planned"]) < 3 and abs(mean["15000.replay"] - mean["15000.planned"]) < 5
     assert mean["40000.planned"] - mean["40000.replay"] < 0.3 and abs(mean["40000.planned"] - mean["best"]) < 0.01
+
+
+@every_seed("01", "changing")
+def test_the_ways_are_as_long_as_the_text_says(run):
+    assert [run[f"{change}.way.{when}"] for change in ("opens", "moves") for when in ("before", "after")] == [14, 4, 6, 14]
+
+
+@every_seed("01", "changing")
+def test_the_bonus_finds_the_opened_gap_and_a_large_one_keeps_from_the_goal(run):
+    assert run["opens.bonus.found"] == 1
+    assert run["opens.large.before"] < 0.2 * run["opens.plain.before"] and run["opens.large.after"] < 0.1 * run["opens.plain.after"]
+
+
+@every_seed("01", "changing")
+def test_both_notice_that_the_old_way_is_blocked(run):
+    for agent in ("plain", "bonus"):
+        assert run[f"moves.{agent}.last"] > 0.8 * 500 / (run["moves.way.after"] + 2)
+
+
+@on_average("01", "changing")
+def test_without_a_bonus_luck_finds_it_in_some_runs_and_more_luck_costs_more(mean):
+    assert 0.1 < mean["opens.plain.found"] < 0.8 and 0.1 < mean["opens.chance.found"] < 0.9
+    assert mean["opens.bonus.after"] > 1.3 * max(mean["opens.plain.after"], mean["opens.chance.after"])
+    assert mean["opens.plain.before"] - mean["opens.chance.before"] > 2 * (mean["opens.plain.before"] - mean["opens.bonus.before"]) > 0
+
+
+@on_average("01", "changing")
+def test_the_bonus_is_a_cost_where_nothing_changes_and_hardly_matters_where_the_way_is_blocked(mean):
+    assert 0.9 * mean["stays.plain.after"] < mean["stays.bonus.after"] < mean["stays.plain.after"] - 1
+    assert abs(mean["moves.bonus.after"] - mean["moves.plain.after"]) < 0.2 * mean["moves.plain.after"]
+
+
+def test_what_a_bonus_at_every_step_is_worth():
+    value = [kappa * 400**0.5 / (1 - 0.95) for kappa in (0.001, 0.01)]
+    assert [round(v, 9) for v in value] == [0.4, 4.0]
