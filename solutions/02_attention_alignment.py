@@ -166,7 +166,8 @@ attempt(show_mistakes)
 
 # %% [markdown]
 # ### Exercise 1 · `alignment_weights` (●●○, 12 minutes, 3 points)
-# Without PyTorch's softmax: it is the answer.
+# Without PyTorch's softmax: it is the answer. What contains one counts as well: `log_softmax`, attention, losses such as `cross_entropy` and
+# `kl_div`, and differentiation, since the gradient of `logsumexp` is a softmax.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -637,6 +637,7 @@ plots.show_html(
 #
 # **Decode.** Join the bytes of all ids, *then* decode them as UTF-8. One at a time will not do: in GPT-2's vocabulary 度 is two tokens, and neither is a character. A model may also produce bytes that are
 # no valid UTF-8 at all; they become the replacement character � (U+FFFD), as `bytes.decode` with `errors="replace"` makes it.
+# An id that `vocab` does not have is an error, a `KeyError` (as in tiktoken) or a `ValueError`: leaving it out would hide that a model and a tokenizer do not belong together.
 #
 # **Ids are in `vocab`.** In what you trained, the byte 33 has the id 33. In GPT-2's vocabulary it has the id 0. Look ids up; do not compute them.
 #
@@ -746,7 +747,9 @@ class BPETokenizer:
         ### END SOLUTION
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of the ids; bytes that are no valid UTF-8 become U+FFFD."""
+        """The text of the ids; bytes that are no valid UTF-8 become U+FFFD. Raises
+        KeyError or ValueError for an id that `vocab` does not have.
+        """
         ### BEGIN SOLUTION
         return b"".join(self.token(i) for i in ids).decode("utf-8", errors="replace")
 

@@ -217,7 +217,7 @@ _ = attempt(show_infilling)
 # likely tokens about which one would be as unsure.
 #
 # Mind large logits: $e^{1000}$ overflows, but log-sum-exp with the maximum taken out does not. Write the loss with `logsumexp` or `log_softmax`: calls of
-# PyTorch's own `cross_entropy` and `nll_loss` are not allowed here.
+# PyTorch's own `cross_entropy` and `nll_loss` are not allowed here, nor are losses that do the same work (`kl_div`, `ctc_loss`, the binary cross-entropies, a distribution's `log_prob`).
 
 # %% exercise="language_model_loss" forbids="cross_entropy"
 def language_model_loss(
@@ -771,6 +771,7 @@ check(generate)
 # - **Accumulation.** A batch that does not fit into memory is cut into `batches`. Gradients add up over them; the step must use their *mean*, as if it had been one batch.
 # - **Clipping.** One odd batch can throw the weights far off. If the norm of *all* gradients together exceeds `clip`, all are scaled down to it: the direction stays (Pascanu et al. 2013).
 #   Gradients (3, 4) in two parameters have norm 5; with `clip = 1` they become (0.6, 0.8). Clipping each by itself would give (1, 1), another direction.
+#   `clip = 0` leaves no gradient at all; `None` means that nothing is clipped.
 #
 # With `autocast_dtype` the forward pass runs under `torch.autocast` for the batch's device; in bfloat16 a GPU moves half as many bytes and uses its fast matrix units.
 

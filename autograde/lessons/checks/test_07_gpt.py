@@ -827,9 +827,9 @@ def test_one_step_down_the_mean_gradient(student, n):
 
 
 @pytest.mark.exercise("train_step", weight=2)
-@pytest.mark.parametrize("clip", [0.05, 100.0])
+@pytest.mark.parametrize("clip", [0.05, 100.0, 0.0])
 def test_gradients_are_clipped_together(student, clip):
-    """The norm of all gradients together is cut down to `clip`; one below it stays as it is."""
+    """The norm of all gradients together is cut down to `clip`, also to 0; one below it stays as it is."""
     batches = pairs(2, seed=95)
     got, start, _ = stepped(student, batches, clip=clip)
     expect.close(got, one_step(*start, batches, clip=clip), where=f"one step of SGD with clip = {clip} (new weights, loss)", atol=1e-5)

@@ -7,6 +7,7 @@ import pytest
 import regex
 
 from autograde.checking import expect
+from autograde.checking.errors import CheckFailed
 from utils.vocabularies import GPT2_SPLIT, gpt2
 
 
@@ -329,6 +330,18 @@ def test_decoding_random_bytes(student):
         ids = [random.Random(seed * 7 + i).choice([32, 97, 195, 169, 230, 183, 177, 240, 159, 145, 141, 255]) for i in range(12)]
         expect.equal(made.decode(ids), bytes(ids).decode("utf-8", errors="replace"), where="twelve random bytes")
     expect.equal(made.decode([]), "", where="no ids")
+
+
+@pytest.mark.exercise("BPETokenizer", weight=0.5)
+@pytest.mark.parametrize("unknown", [256, 4000, -1])
+def test_ids_that_the_vocabulary_lacks(student, unknown):
+    """An id that the vocabulary does not have is an error when it is decoded, and is not left out."""
+    made, where = student.BPETokenizer(bytes_and(), []), f"the ids 104, {unknown} and 105 of a vocabulary of the 256 bytes"
+    expect.equal(made.decode([104, 105]), "hi", where="the ids 104 and 105")
+    try:
+        expect.raises(LookupError, made.decode, [104, unknown, 105], where=where)
+    except CheckFailed:
+        expect.raises(ValueError, made.decode, [104, unknown, 105], where=where)
 
 
 @pytest.mark.exercise("BPETokenizer", weight=1.5)

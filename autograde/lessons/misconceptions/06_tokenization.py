@@ -668,6 +668,13 @@ def with_loop(right, wrong):
     return HEAP, LOOP.replace(right, wrong)
 
 
+misconception(
+    "BPETokenizer",
+    "An id that the vocabulary does not have is left out of the text; it is an error.",
+    replace=('            raise ValueError(f"ids must be ids of this vocabulary, got {i}")', '            return b""'),
+)
+
+
 @misconception(
     "BPETokenizer",
     "The leftmost possible merge is applied: it should be the one that was learned first.",

@@ -1060,6 +1060,9 @@ misconception(
     replace=("if clip is not None:", "if False:"),
 )
 misconception(
+    "train_step", "`clip = 0` clips nothing in your answer; only `None` means that.", replace=("if clip is not None:", "if clip:")
+)
+misconception(
     "train_step", "The losses are summed; return their mean.", replace=("return (total / len(batches)).item()", "return total.item()")
 )
 misconception(
