@@ -520,8 +520,8 @@ class PairIndex:
     Both are corrected after each merge instead of counted anew.
 
     Each symbol is written as one character (a byte as chr(0) to chr(255)), so that a
-    word is a string, a pair is two characters, and merging is `str.replace`, which goes
-    from left to right without overlap.
+    word is a string, a pair is two characters, and `str.partition` finds the pair from
+    left to right, without overlap.
     """
 
     def __init__(self, frequencies):
@@ -552,28 +552,36 @@ class PairIndex:
 
     def merge(self, pair):
         """Join the pair in all words that hold it; gives its two symbols as bytes."""
-        parts = self.spelling[pair[0]], self.spelling[pair[1]]
+        first, second = pair
+        parts = self.spelling[first], self.spelling[second]
         joined = parts[0] + parts[1]
         # two merges that spell the same make the same symbol
         new = self.symbols.setdefault(joined, chr(len(self.symbols)))
         self.spelling[new] = joined
-        counts, grown = self.counts, set()
+        grown = set()
+        # a word whose pair an earlier merge took stays as it is
         for i in self.holders.pop(pair):
-            word, times = self.words[i], self.times[i]
-            if pair not in word:
-                continue  # an earlier merge took it
-            for old in map(add, word, word[1:]):
-                counts[old] -= times
-            self.words[i] = word = word.replace(pair, new)
-            for now in map(add, word, word[1:]):
-                counts[now] += times
-                # only pairs with the new symbol have become more frequent
-                if new in now:
-                    self.holders[now].add(i)
-                    grown.add(now)
+            done, found, rest = self.words[i].partition(pair)
+            while found:
+                if done:
+                    grown.add(self.exchange(i, done[-1] + first, done[-1] + new))
+                if rest:
+                    grown.add(self.exchange(i, second + rest[0], new + rest[0]))
+                more, found, rest = rest.partition(pair)
+                done += new + more
+                self.words[i] = done
+        del self.counts[pair]
+        # only pairs with the new symbol have become more frequent
         for now in grown:
             heapq.heappush(self.heap, self.entry(now))
         return parts
+
+    def exchange(self, i, old, now):
+        """In word i an occurrence of the pair `old` becomes one of `now`."""
+        self.counts[old] -= self.times[i]
+        self.counts[now] += self.times[i]
+        self.holders[now].add(i)
+        return now
     ### END SOLUTION
 
 
