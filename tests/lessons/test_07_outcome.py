@@ -269,12 +269,18 @@ def weights_with(folder, **tensors):
     (folder / "gpt.safetensors").write_bytes(save({**stored, **{name.replace("__", "."): t for name, t in tensors.items()}}))
 
 
+def nothing_a_million_times():
+    names = ",".join(f'"{i:x}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for i in range(10**6))
+    return len(names + "{}").to_bytes(8, "little") + f"{{{names}}}".encode()
+
+
 DAMAGE = {
     "no weights": lambda d: (d / "gpt.safetensors").unlink(),
     "no config": lambda d: (d / "gpt_config.json").unlink(),
     "cut off": lambda d: (d / "gpt.safetensors").write_bytes((d / "gpt.safetensors").read_bytes()[:-100]),
     "empty": lambda d: (d / "gpt.safetensors").write_bytes(b""),
     "a header of 2⁶³ bytes": lambda d: (d / "gpt.safetensors").write_bytes(b"\xff" * 7 + b"\x7f{}"),
+    "a million weights of no numbers": lambda d: (d / "gpt.safetensors").write_bytes(nothing_a_million_times()),
     "a pickle": lambda d: (d / "gpt.safetensors").write_bytes(pickle.dumps({"wte.weight": [1.0]})),
     "text": lambda d: (d / "gpt.safetensors").write_text("version https://git-lfs.example/spec/v1"),
     "another shape": lambda d: weights_with(d, wte__weight=torch.zeros(3, 16)),
@@ -346,6 +352,28 @@ def test_two_models_in_one_file_are_not_guessed_at(lesson, names, saved):
     (saved / "gpt.safetensors").write_bytes(save(renamed("teacher.")(stored) | renamed("pupil.")({n: v * 0 for n, v in stored.items()})))
     told = [o.message for o in result(lesson, names, saved).outcomes if not o.passed]
     assert told and all("several models" in message and "pupil." in message for message in told[:1])
+
+
+def test_a_model_of_many_parameters_travels_in_parts_and_comes_whole(lesson):
+    """To a worker, whose messages have a limit, and which is asked for no weights back."""
+
+    class Gpt:
+        def __init__(self, config):
+            self.loaded, self.largest = {}, 0
+
+        def load_state_dict(self, weights, strict):
+            self.loaded |= weights
+            self.largest = max(self.largest, sum(w.nbytes for w in weights.values()))
+
+        def eval(self):
+            pass
+
+    weights = {f"h.{i}.mlp.c_fc.weight": torch.full((3000, 1000), i, dtype=torch.bfloat16) for i in range(8)}
+    weights["wte.weight"] = torch.ones(3, dtype=torch.bfloat16)
+    checks = lesson.checks["trained_gpt"][0].function.__globals__
+    model = checks["held_weights"](LocalStudent({"GPT": Gpt, "GPTConfig": dict}), weights, {})
+    assert all(model.loaded[name] is weight for name, weight in weights.items()) and len(model.loaded) == 10
+    assert model.largest <= 2**24
 
 
 def test_a_file_beyond_the_limit_is_said_to_be(lesson, saved):

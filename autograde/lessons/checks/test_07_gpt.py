@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from autograde.checking import expect
 from autograde.checking.errors import CheckFailed
 from autograde.checking.expected import oracles
-from autograde.checking.model_files import MAX_BYTES, unwrapped
+from autograde.checking.model_files import MAX_BYTES, MAX_HEADER, header_bytes, unwrapped
 from utils.corpora import load_text
 
 feed_forward, attention, block, fast_attention = oracles(__file__, "feed_forward", "attention", "block", "fast_attention")
@@ -934,6 +934,8 @@ def opened(student):
         len(raw) <= MAX_BYTES,
         f"gpt.safetensors is larger than {MAX_BYTES >> 20} MiB, the most that is read: save the weights in bfloat16, or train a smaller model",
     )
+    listed = header_bytes(raw)
+    expect.true(listed <= MAX_HEADER or listed > len(raw), "gpt.safetensors names far more weights than a GPT has: save one model's state_dict")
     try:
         weights = load_safetensors(raw)
     except (SafetensorError, ValueError, KeyError, OverflowError, RuntimeError):
@@ -944,7 +946,6 @@ def opened(student):
         raise CheckFailed(f"gpt.safetensors cannot be told: {error}; save one model's state_dict") from None
     if "lm_head.weight" in weights:
         weights.setdefault("wte.weight", weights["lm_head.weight"])
-    weights = {name: w.float() if w.is_floating_point() else w for name, w in weights.items()}
     fitting(weights, config)
     return weights, config, held_back(corpus, vocabulary)
 
@@ -971,9 +972,8 @@ def fitting(weights, config):
     for name, shape in shapes.items():
         got = tuple(weights[name].shape)
         expect.true(got == shape, f"gpt.safetensors: `{name}` does not fit gpt_config.json", f"expected {shape}, got {got}")
-        expect.true(
-            weights[name].is_floating_point() and weights[name].isfinite().all(), f"gpt.safetensors: `{name}` is not all finite numbers"
-        )
+        finite = weights[name].is_floating_point() and weights[name].float().isfinite().all()
+        expect.true(finite, f"gpt.safetensors: `{name}` is not all finite numbers")
 
 
 PYTORCHS_NAMES = {
@@ -1009,6 +1009,7 @@ def saved_loss(weights, config, text):
     n = min(config["block_size"], 256)
     count = max(4, TOKENS // n)
     expect.true(n >= 8, "A block_size below 8 is too small to be measured")
+    weights = {name: w.float() for name, w in weights.items()}
     starts = torch.linspace(0, len(text) - n - 1, count).long()
     starts = (starts + torch.randint(len(text) // count, (1,), generator=generator(110))).clamp(max=len(text) - n - 1)
     windows = text[starts[:, None] + torch.arange(n + 1)]
@@ -1018,14 +1019,23 @@ def saved_loss(weights, config, text):
 
 
 def held_weights(student, weights, config):
-    """The student's own GPT with the saved weights in it."""
+    """The student's own GPT with the saved weights in it, as they are stored and a few at a time: all together may be more than a message."""
     model = student.GPT(student.GPTConfig(**config))
-    names = set(model.state_dict())
-    model.load_state_dict(
-        {name: w for name, w in {"lm_head.weight": weights["wte.weight"], **weights}.items() if name in names}, strict=False
-    )
+    for some in parts({"lm_head.weight": weights["wte.weight"], **weights}):
+        model.load_state_dict(some, strict=False)
     model.eval()
     return model
+
+
+def parts(weights, most=2**24):
+    """The weights in dicts of at most `most` bytes each, or of one weight."""
+    part, size = {}, 0
+    for name, weight in weights.items():
+        if part and size + weight.nbytes > most:
+            yield part
+            part, size = {}, 0
+        part[name], size = weight, size + weight.nbytes
+    yield part
 
 
 def compare(student, rows):
