@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
+import torch
+
 from autograde.authoring import equivalents
 from autograde.authoring.mutation import Bench
 from autograde.authoring.trial import Trial
@@ -135,6 +137,7 @@ def caught(trial: Trial, mutant: Mutant) -> bool:
 
 
 def _try(trial: Trial, mutant: Mutant, answer: Connection) -> None:
+    torch.set_num_threads(1)  # OpenMP's other threads stayed in the parent: waiting for them takes no processor time and never ends
     limit = SECONDS + round(10 * trial.seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
