@@ -32,6 +32,7 @@
 # | 11 | `return_conditioned` | ●●○ | 10 | 1.5 |
 # | | written question | | 15 | 3 |
 # | ★ | `language_dyna` (stretch) | ●●● | 30 | – |
+# | ★ | `puct_choice` (stretch) | ●●○ | 15 | – |
 
 # %% tags=["setup"]
 import itertools
@@ -1285,6 +1286,248 @@ if lives:
 # rightly about pairs that were never tried.
 
 # %% [markdown]
+# ## Stretch · a tree search that asks two language models (ungraded)
+#
+# The planner of section 6 stops at one step of improvement: it judges every action by what *random* play makes of it, and spends as many
+# model calls on a bad action as on a good one. **Monte Carlo tree search** mends both. It keeps what it learns about the places behind the first action,
+# in a tree, and from each place it goes on with the action that looks best by now. A simulation has four parts:
+#
+# 1. **selection**: from the root, choose an action, ask the model what happens, and go on from there, as long as the place is in the tree;
+# 2. **expansion**: a place that is new gets a node;
+# 3. **evaluation**: what is it worth? Here one random rollout says so, as in section 4;
+# 4. **backup**: every action on the way counts one visit more, and adds the return from there on to its sum.
+#
+# RAP (Hao et al. 2023) plans like this with a language model in both parts: it proposes the actions, and it says what happens. There the selection is UCT
+# (Kocsis and Szepesvári 2006), which tries every action first. AlphaGo Zero (Silver et al. 2017) asks a **prior** which of them are worth a
+# try, with a rule named PUCT. At a place let action $a$ have the prior probability $P(a)$, $N(a)$ visits, and the sum $W(a)$ of the returns from
+# them:
+#
+# $$\arg\max_a \; Q(a) + c\,P(a)\,\frac{\sqrt{1 + \sum_b N(b)}}{1 + N(a)}, \qquad Q(a) = \frac{W(a)}{N(a)}, \text{ and } 0 \text{ where } N(a) = 0$$
+#
+# The second term asks for actions that the prior likes and that were seldom tried; it shrinks with each try. The 1 under the root is not in
+# the paper's formula, where at a fresh place both terms are 0 and the prior says nothing; the published code of AlphaZero (Silver et al.
+# 2018) counts the place's own visit, and so do we.
+#
+# *Worked number.* $P = (0.5, 0.3, 0.2)$, $N = (3, 5, 0)$, $W = (0.6, 2.0, 0)$. So $Q = (0.2, 0.4, 0)$, the root is $\sqrt 9 = 3$, and with
+# $c = 1$ the scores are $0.2 + 0.375 = 0.575$, $0.4 + 0.15 = 0.55$ and $0 + 0.6 = 0.6$: the third action, which was never tried. With $c = 0.5$
+# they are 0.3875, 0.475 and 0.3: the second.
+#
+# ### `puct_choice` (●●○, 15 minutes, no points)
+#
+# <details><summary>Hint 1</summary>
+#
+# The mean of no returns is 0/0. Which number in the place of $N$ makes it 0, and changes nothing elsewhere?
+#
+# </details>
+
+
+# %% exercise="puct_choice" tags=["stretch"]
+def puct_choice(
+    priors: Float[Tensor, "A"],
+    visits: Int[Tensor, "A"],
+    totals: Float[Tensor, "A"],
+    c: float,
+) -> int:
+    """The number of the action to try next, a plain int: the one with the largest
+    Q + c · P · √(1 + ΣN) / (1 + N), the first among equals (Silver et al. 2017).
+
+    `totals` are sums of returns over the visits; Q = totals / visits, and 0 for an
+    action without visits.
+    """
+    ### BEGIN SOLUTION
+    values = totals / visits.clamp(min=1)
+    urge = c * priors * (1 + visits.sum()).to(priors.dtype).sqrt() / (1 + visits)
+    return int((values + urge).argmax())
+    ### END SOLUTION
+
+
+# %% check="puct_choice" points=0
+check(puct_choice)
+
+
+# %% tags=["figure"]
+def draw_puct(figure):
+    priors, worth = torch.tensor([0.6, 0.3, 0.1], dtype=torch.float64), torch.tensor([0.2, 0.5, 0.1], dtype=torch.float64)
+    visits, history = torch.zeros(3, dtype=torch.int64), []
+    for _ in range(100):
+        visits[puct_choice(priors, visits, visits * worth, 4.0)] += 1
+        history.append(visits.clone())
+    ax = figure.subplots()
+    for a, ink in enumerate((plots.ORANGE, plots.BLUE, plots.GREY)):
+        ax.plot(range(1, 101), [int(v[a]) for v in history], color=ink, label=f"prior {priors[a]:.1f}, worth {worth[a]:.1f}")
+    ax.set(xlabel="visits of the place", ylabel="visits of the action")
+    ax.legend()
+
+
+plots.show(
+    draw_puct,
+    alt="Visits of three actions against all visits, chosen by your rule with c = 4: the action with the largest prior leads for some seventy "
+    "visits, then the one with the largest value overtakes it; the third is tried a few times",
+    width=6.0,
+    height=2.9,
+)
+
+# %% [markdown]
+# The prior decides at first, the values later. Now the whole search. Its prior is the clone of section 6, which your `action_log_probability` asks
+# for its opinion, and its world is whatever answers: the house, or the GPT of section 3. Like the planner of section 6 it makes new random
+# rollouts, of at most the same depth, and it may use a fixed number of **calls** of the model for each decision, however it spends them.
+# The rollouts' rival gets the same number: its actions take turns.
+
+
+# %%
+EXPLORE = 2.0  # the c of every search here
+
+
+class Node:
+    """A place in the tree: what can be done there, what the prior says, and the visits and returns of each action so far."""
+
+    def __init__(self, obs: str, prior: Callable[[str], Tensor]) -> None:
+        self.obs, self.actions, self.priors = obs, house.actions(obs), prior(obs)
+        self.visits, self.totals = torch.zeros(len(self.actions), dtype=torch.int64), torch.zeros_like(self.priors)
+        self.after: dict[tuple[int, str], Node] = {}  # by the action's number and what one sees next
+
+
+class Counted:
+    """A model that counts how often it is asked."""
+
+    def __init__(self, sample: Callable[[str, str], Outcome]) -> None:
+        self.sample, self.calls = sample, 0
+
+    def __call__(self, obs: str, action: str) -> Outcome:
+        self.calls += 1
+        return self.sample(obs, action)
+
+
+def simulate(node: Node, sample: Callable, prior: Callable, policy: Callable, depth: int) -> float:
+    """One simulation from `node` on: its return, which is also added up in the tree."""
+    i = puct_choice(node.priors, node.visits, node.totals, EXPLORE)
+    outcome, total = sample(node.obs, node.actions[i]), 0.0
+    if outcome is not None:
+        total, obs, ended = outcome
+        if not ended and depth > 1 and (i, obs) in node.after:
+            total += GAMMA * simulate(node.after[i, obs], sample, prior, policy, depth - 1)
+        elif not ended and depth > 1:
+            node.after[i, obs] = Node(obs, prior)
+            total += GAMMA * rollout_return(sample, policy, obs, policy(obs), depth - 1, GAMMA)
+    node.visits[i] += 1
+    node.totals[i] += total
+    return total
+
+
+def tree_search(sample: Callable, prior: Callable, seed: int, calls: int) -> Callable[[str, float], str]:
+    """A player that spends `calls` calls of `sample` in a tree and takes the action with the most visits."""
+    policy = random_policy(seed)
+
+    def decide(obs: str, collected: float) -> str:
+        root, counted = Node(obs, prior), Counted(sample)
+        while counted.calls < calls:
+            simulate(root, counted, prior, policy, DEPTH)
+        return root.actions[int(root.visits.argmax())]
+
+    return decide
+
+
+def flat_search(sample: Callable, seed: int, calls: int) -> Callable[[str, float], str]:
+    """A player that spends them on rollouts, an action after the other, and takes the best mean."""
+    policy = random_policy(seed)
+
+    def decide(obs: str, collected: float) -> str:
+        counted, returns = Counted(sample), {action: [] for action in house.actions(obs)}
+        while counted.calls < calls:
+            action = min(returns, key=lambda a: len(returns[a]))
+            returns[action].append(rollout_return(counted, policy, obs, action, DEPTH, GAMMA))
+        return max(returns, key=lambda a: sum(returns[a]) / max(1, len(returns[a])))
+
+    return decide
+
+
+def clones_prior(model: WorldModel, wishes: dict[str, float]) -> Callable[[str], Tensor]:
+    """What the cloned policy thinks of the actions of a place, as probabilities. Asked once for each place."""
+    known = {}
+
+    def prior(obs: str) -> Tensor:
+        if obs not in known:
+            prompt = words.encode(f"<rtg> {wishes.get(obs, 0.0):+.1f} <obs> {obs} <act>")
+            with torch.no_grad():
+                scores = [action_log_probability(model, prompt, words.encode(action)) for action in house.actions(obs)]
+            known[obs] = torch.stack(scores).double().softmax(dim=0)
+        return known[obs]
+
+    return prior
+
+
+def no_prior(obs: str) -> Tensor:
+    return torch.full((len(house.actions(obs)),), 1.0, dtype=torch.float64) / len(house.actions(obs))
+
+
+def compare_searches(prior: Callable, sample: Callable[[int], Callable], budgets: Sequence[int], seed: int) -> dict[str, dict[int, float]]:
+    """Mean real returns of nine episodes, by player and calls for each decision; `sample(seed)` is the world that is planned in."""
+    priors = {"no prior": no_prior, "the clone as prior": prior, "half the clone": lambda obs: (prior(obs) + no_prior(obs)) / 2}
+    players = {"rollouts": lambda calls: flat_search(sample(seed + 1), seed, calls)}
+    for name, chosen in priors.items():
+        players[f"tree, {name}"] = lambda calls, chosen=chosen: tree_search(sample(seed + 1), chosen, seed, calls)
+    return {name: {calls: mean_return(true_world(seed), player(calls), 9) for calls in budgets} for name, player in players.items()}
+
+
+# %% tags=["experiment"]
+BUDGETS = (100, 300, 1000)
+
+
+def search_the_house(seed: int = 0) -> dict[str, dict[int, float]]:
+    """The three searches where the house itself answers."""
+    episodes = random_play(House(), SIZES[-1], torch.Generator().manual_seed(100 + seed))
+    return compare_searches(clones_prior(*train_clone(episodes, seed)), true_world, BUDGETS, seed)
+
+
+found = attempt(search_the_house)
+
+
+# %% tags=["figure"]
+def draw_searches(figure):
+    ax = figure.subplots()
+    for (name, returns), ink in zip(found.items(), (plots.GREY, plots.ORANGE, plots.BLUE, plots.SKY)):
+        ax.plot(list(returns), list(returns.values()), "o-", color=ink, label=name)
+    ax.axhline(2 / 3, color=plots.RED, linestyle=":", linewidth=1.2, label="best possible")
+    ax.set(xscale="log", xlabel="model calls for each decision", ylabel="mean return of 9 episodes")
+    ax.set_xticks(BUDGETS, [f"{n:,}" for n in BUDGETS])
+    ax.minorticks_off()
+    ax.legend(loc="lower right")
+
+
+plots.show(
+    draw_searches,
+    alt="Mean return against 100, 300 and 1,000 model calls for each decision, planned in the true house: all rise; with 1,000 calls the tree "
+    "with the clone as prior reaches the best possible, and rollouts and the other trees stay below it",
+    width=6.4,
+    height=3.1,
+)
+
+# %% [markdown]
+# Mean real returns over {measured:search.seeds} seeds, with the least and the largest (best possible: +0.667). In the last row the GPT of 3,200
+# steps of play answers instead of the house. "Half the clone" is the mean of the clone's probabilities and equal ones.
+#
+# | plans in, calls | rollouts | tree, no prior | tree, the clone | tree, half the clone |
+# | --- | --- | --- | --- | --- |
+# | the house, 30 | {measured:search.house.rollouts.30:+.2f} ({measured:search.house.rollouts.30.range:+.2f}) | {measured:search.house.tree,_no_prior.30:+.2f} ({measured:search.house.tree,_no_prior.30.range:+.2f}) | {measured:search.house.tree,_the_clone_as_prior.30:+.2f} ({measured:search.house.tree,_the_clone_as_prior.30.range:+.2f}) | {measured:search.house.tree,_half_the_clone.30:+.2f} ({measured:search.house.tree,_half_the_clone.30.range:+.2f}) |
+# | the house, 100 | {measured:search.house.rollouts.100:+.2f} ({measured:search.house.rollouts.100.range:+.2f}) | {measured:search.house.tree,_no_prior.100:+.2f} ({measured:search.house.tree,_no_prior.100.range:+.2f}) | {measured:search.house.tree,_the_clone_as_prior.100:+.2f} ({measured:search.house.tree,_the_clone_as_prior.100.range:+.2f}) | {measured:search.house.tree,_half_the_clone.100:+.2f} ({measured:search.house.tree,_half_the_clone.100.range:+.2f}) |
+# | the house, 300 | {measured:search.house.rollouts.300:+.2f} ({measured:search.house.rollouts.300.range:+.2f}) | {measured:search.house.tree,_no_prior.300:+.2f} ({measured:search.house.tree,_no_prior.300.range:+.2f}) | {measured:search.house.tree,_the_clone_as_prior.300:+.2f} ({measured:search.house.tree,_the_clone_as_prior.300.range:+.2f}) | {measured:search.house.tree,_half_the_clone.300:+.2f} ({measured:search.house.tree,_half_the_clone.300.range:+.2f}) |
+# | the house, 1,000 | {measured:search.house.rollouts.1000:+.2f} ({measured:search.house.rollouts.1000.range:+.2f}) | {measured:search.house.tree,_no_prior.1000:+.2f} ({measured:search.house.tree,_no_prior.1000.range:+.2f}) | {measured:search.house.tree,_the_clone_as_prior.1000:+.2f} ({measured:search.house.tree,_the_clone_as_prior.1000.range:+.2f}) | {measured:search.house.tree,_half_the_clone.1000:+.2f} ({measured:search.house.tree,_half_the_clone.1000.range:+.2f}) |
+# | learned world, 300 | {measured:search.learned.rollouts.300:+.2f} ({measured:search.learned.rollouts.300.range:+.2f}) | {measured:search.learned.tree,_no_prior.300:+.2f} ({measured:search.learned.tree,_no_prior.300.range:+.2f}) | {measured:search.learned.tree,_the_clone_as_prior.300:+.2f} ({measured:search.learned.tree,_the_clone_as_prior.300.range:+.2f}) | {measured:search.learned.tree,_half_the_clone.300:+.2f} ({measured:search.learned.tree,_half_the_clone.300.range:+.2f}) |
+#
+# - **Past one step of improvement.** With 1,000 calls the rollouts get {measured:search.house.rollouts.1000:+.2f}: more of them lead towards the 0.6 of
+#   one step. The tree with the clone as prior gets {measured:search.house.tree,_the_clone_as_prior.1000:+.2f}, and the best possible in most runs.
+#   It is not the prior's doing alone: whoever simply takes the clone's likeliest action gets {measured:search.prior_alone:+.2f}, for where that is
+#   wrong it is wrong for ever. Nor is it the tree's: without a prior it gets {measured:search.house.tree,_no_prior.1000:+.2f}.
+# - **A tree needs calls.** With 30 calls for each decision a tree without a prior is worse than rollouts in every run, with 100 still on average: its first
+#   means are single rollouts.
+# - **A prior can be wrong, and then it costs.** In one of the runs the clone leaves only {measured:search.least_trust.min:.2f} to the best action somewhere on
+#   the way (in the others {measured:search.least_trust.max:.2f} at the most), and with 300 calls the tree that trusts it gets
+#   {measured:search.house.tree,_the_clone_as_prior.300.min:+.2f}. Half the trust helps that run ({measured:search.house.tree,_half_the_clone.300.min:+.2f}); with 1,000 calls
+#   it costs a little of the best. AlphaGo Zero mixes noise into the prior at the root for the same reason: so that every move may be tried.
+# - **The model's error stays.** In the learned world the order of the four is much the same. A better search does not mend a wrong model; section 7's first
+#   error is another one than its second.
+
+# %% [markdown]
 # ## What you have built
 #
 # The loop is closed. Lesson 01 planned in a table; you have just planned in a language model: experience written as text, a GPT trained on it with the
@@ -1297,6 +1540,9 @@ if lives:
 # - Williams (1992), *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning*, Machine Learning 8; Sutton,
 #   McAllester, Singh and Mansour (2000), *Policy Gradient Methods for Reinforcement Learning with Function Approximation*, NIPS 12; Schulman
 #   et al. (2017), *Proximal Policy Optimization Algorithms*, arXiv.
+# - Kocsis and Szepesvári (2006), *Bandit Based Monte-Carlo Planning*, ECML; Silver et al. (2017), *Mastering the Game of Go without Human
+#   Knowledge*, Nature 550; Silver et al. (2018), *A General Reinforcement Learning Algorithm that Masters Chess, Shogi, and Go through
+#   Self-Play*, Science 362; Hao et al. (2023), *Reasoning with Language Model is Planning with World Model*, EMNLP.
 # - Tesauro and Galperin (1996), *On-line Policy Improvement using Monte-Carlo Search*, NIPS 9.
 # - Sutton and Barto (2018), *Reinforcement Learning: An Introduction*, 2nd edition, chapter 8.
 # - Côté et al. (2018), *TextWorld: A Learning Environment for Text-based Games*.

@@ -1,4 +1,4 @@
-"""The experiments behind lesson 08's numbers: data against training, imagined against real returns, the players, and Dyna in words."""
+"""The experiments behind lesson 08's numbers: data against training, imagined and real returns, the players, Dyna in words, tree search."""
 
 import torch
 
@@ -78,3 +78,39 @@ def worlds(lesson, seed):
         imagined, real = lesson.plan_twice(model, seed, episodes=3)
         found[n] = errors | {"imagined": imagined, "real": real}
     return found
+
+
+@experiment("search", steps=STEPS, episodes=9)
+def search(lesson, seed):
+    """Rollouts, tree search, and tree search with the clone as prior, at equal numbers of calls: in the house, and in a learned world."""
+    episodes = lesson.random_play(lesson.House(), lesson.SIZES[-1], torch.Generator().manual_seed(100 + seed))
+    prior = lesson.clones_prior(*lesson.train_clone(episodes, seed))
+    model = lesson.train_world(lesson.SIZES[-1], seed)
+    return {
+        "least trust": least_trust(lesson, prior),
+        "prior alone": lesson.mean_return(lesson.true_world(seed), likeliest(lesson, prior), 9),
+        "house": lesson.compare_searches(prior, lesson.true_world, (30, 100, 300, 1000), seed),
+        "learned": lesson.compare_searches(prior, lambda s: lesson.Imagination(model, s), (300,), seed),
+    }
+
+
+def likeliest(lesson, prior):
+    """The player that takes the action that the prior likes best, without any search."""
+    return lambda obs, collected: lesson.house.actions(obs)[int(prior(obs).argmax())]
+
+
+def least_trust(lesson, prior):
+    """Of the places on the best ways: the least probability that the prior leaves to the best actions (of equals, to all together)."""
+    table, names, verbs = lesson.house.to_mdp(), lesson.house.observations(), lesson.house.all_actions()
+    value, q = torch.zeros(len(names), dtype=torch.float64), torch.zeros_like(table.reward)
+    for _ in range(100):
+        q = table.reward + lesson.GAMMA * table.transition @ value
+        value = q.amax(dim=1).masked_fill(table.terminal, 0.0)
+    least, ways = 1.0, names[:3]
+    for obs in ways:  # grows while it is read
+        s, chances = names.index(obs), dict(zip(lesson.house.actions(obs), prior(obs).tolist()))
+        best = [action for action in chances if q[s, verbs.index(action)] > value[s] - 1e-9]
+        least = min(least, sum(chances[action] for action in best))
+        after = [lesson.house.outcomes(obs, action)[0] for action in best]
+        ways += [o.next_obs for o in after if not o.terminated and o.next_obs not in ways]
+    return least

@@ -9,7 +9,7 @@ import torch
 from autograde.checking import expect
 from autograde.checking.expected import oracles
 
-log_probability, table_of_values = oracles(__file__, "log_probability", "table_of_values")
+log_probability, table_of_values, best_by_scores = oracles(__file__, "log_probability", "table_of_values", "best_by_scores")
 
 HALL = "you are in the hall . the study is locked . you carry nothing ."
 KITCHEN = "you are in the kitchen . here is a key . the study is locked . you carry nothing ."
@@ -132,6 +132,33 @@ MIXED = 12 * [((1.0, "a", False), (1.0, "a", False))] + [(None, (0.5, "a", False
 MIXED += 3 * [((1.0, "c", False), (1.0, "c", True))] + 5 * [((1.0, "c", False), (1.0, "d", False))]
 STARTS = [("on", 2), ("on", 9), ("stay", 3), ("fog", 3)]
 
+
+def places(n, seed):
+    """Nodes of a search tree: (priors, visits, totals, c), with two to five actions, some of them without visits."""
+    found = []
+    for i in range(n):
+        size = 2 + i % 4
+        priors = expect.randn(size, seed=seed + 4 * i, dtype=torch.float64).softmax(-1)
+        visits = (expect.rand(size, seed=seed + 4 * i + 1) ** 3 * 9 - 0.5).round().clamp(min=0).long()
+        totals = expect.randn(size, seed=seed + 4 * i + 2, dtype=torch.float64, scale=0.6) * visits
+        found.append((priors, visits, totals, (0.5, 2.0, 1.0)[i % 3]))
+    return found
+
+
+WORKED = ([0.5, 0.3, 0.2], [3, 5, 0], [0.6, 2.0, 0.0])
+
+
+def node(priors, visits, totals):
+    """Lists as the tensors of a node."""
+    return torch.tensor(priors, dtype=torch.float64), torch.tensor(visits), torch.tensor(totals, dtype=torch.float64)
+
+
+def chosen(student, *arguments):
+    """The choice, or -1 for what is no plain int."""
+    got = student.puct_choice(*arguments)
+    return got if type(got) is int else -1
+
+
 PROBES = {
     "format_transition": lambda s: [s.format_transition(HALL, "go east", -0.1, KITCHEN, False), s.format_transition("x", "y", 0.9, "z", True)],
     "parse_outcome": lambda s: [reading(s, text) for text in TEXTS],
@@ -147,6 +174,9 @@ PROBES = {
     "transition_error_rate": lambda s: s.transition_error_rate(MIXED),
     "prefix_values": lambda s: {" ".join(k): v for k, v in s.prefix_values(WORDS, 3, wordy_reward, wordy_policy).items() if len(k) < 3},
     "return_conditioned": lambda s: s.return_conditioned(EPISODES, 0.5),
+    "puct_choice": lambda s: [chosen(s, *place) for place in places(56, seed=900)]
+    + [chosen(s, *node([0.2, 0.2, 0.6], [0, 0, 0], [0, 0, 0]), 1.0), chosen(s, *node([0.4, 0.4, 0.2], [2, 2, 2], [1, 1, 0]), 1.0)]
+    + [chosen(s, *node([0.5, 0.5], [1, 0], [0.3, 0.0]), 1.0), s.arguments_after(s.puct_choice, *node(*WORKED), 1.0)],
 }  # fmt: skip
 DEVICE_PROBES = {"choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0), i / 2) for i in range(3)]}
 
@@ -528,3 +558,46 @@ def imagined_pairs(student, seed, planning_steps=9):
 
     student.language_dyna(REAL, sample, actions_of, planning_steps, 0.5, 0.5, seeded(seed))
     return asked
+
+
+# ------------------------------------------------------------------------------------------------- the tree search
+@pytest.mark.exercise("puct_choice", weight=2)
+def test_the_worked_choice(student):
+    """The lesson's worked number: the third action with c = 1, the second with c = 0.5."""
+    for c, want in ((1.0, 2), (0.5, 1)):
+        where = f"priors 0.5, 0.3, 0.2, visits 3, 5, 0, totals 0.6, 2, 0 and c = {c}"
+        expect.equal(student.puct_choice(*node(*WORKED), c), want, where=where)
+
+
+@pytest.mark.exercise("puct_choice", weight=2)
+def test_choices_at_many_places(student):
+    """The action with the largest Q + c · P · √(1 + ΣN) / (1 + N)."""
+    for priors, visits, totals, c in places(24, seed=300):
+        want = best_by_scores(priors, visits, totals, c)
+        rounded = [[round(x, 3) for x in values.tolist()] for values in (priors, visits, totals)]
+        where = "priors {}, visits {}, totals {}".format(*rounded)
+        expect.equal(student.puct_choice(priors, visits, totals, c), want, where=f"{where}, c = {c}")
+
+
+@pytest.mark.exercise("puct_choice")
+def test_a_fresh_place_asks_the_prior(student):
+    """Without any visits the prior decides, and among equals the first."""
+    for priors, want in (([0.2, 0.5, 0.3], 1), ([0.1, 0.2, 0.7], 2), ([0.2, 0.4, 0.4], 1)):
+        where = f"priors {priors}, no visits, c = 1"
+        expect.equal(student.puct_choice(*node(priors, [0, 0, 0], [0.0, 0.0, 0.0]), 1.0), want, where=where)
+
+
+@pytest.mark.exercise("puct_choice")
+@pytest.mark.trivial
+def test_the_place_itself_counts_as_a_visit(student):
+    """Under the root stands 1 + ΣN, also where there are visits."""
+    got = student.puct_choice(*node([0.5, 0.5], [1, 0], [0.3, 0.0]), 1.0)
+    expect.equal(got, 1, where="priors 0.5, 0.5, visits 1, 0, totals 0.3, 0, c = 1: scores 0.3 + 0.25 · √2 and 0.5 · √2")
+
+
+@pytest.mark.exercise("puct_choice")
+def test_without_the_second_term_the_best_mean_is_taken(student):
+    """With c = 0 the best mean return is taken, 0 for an action without visits, and the first among equals."""
+    for visits, totals, want in (([4, 2, 0], [4.0, 3.0, 0.0], 1), ([4, 2, 0], [-4.0, -3.0, 0.0], 2), ([2, 4, 4], [1.0, 3.0, 3.0], 1)):
+        where = f"visits {visits}, totals {totals}, c = 0"
+        expect.equal(student.puct_choice(*node([0.2, 0.3, 0.5], visits, totals), 0.0), want, where=where)

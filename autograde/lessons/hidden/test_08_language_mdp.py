@@ -473,3 +473,46 @@ def test_imagination_goes_on_where_the_generator_is(student):
     expect.inputs_unchanged(student, call, steps)
     call(steps)
     expect.true(asked[:36] != asked[36:], "Two calls with one generator imagined the same pairs: draw from `generator` itself")
+
+
+# Stretch · puct_choice
+
+
+def node(priors, visits, totals, dtype=torch.float64):
+    return torch.tensor(priors, dtype=dtype), torch.tensor(visits), torch.tensor(totals, dtype=dtype)
+
+
+def puct_by_hand(priors, visits, totals, c):
+    root = (1 + sum(visits)) ** 0.5
+    scores = [(w / n if n else 0.0) + c * p * root / (n + 1) for p, n, w in zip(priors, visits, totals)]
+    return scores.index(max(scores))
+
+
+@pytest.mark.exercise("puct_choice", weight=2)
+def test_choices_along_a_search(student):
+    """Two hundred choices, each of which changes the next."""
+    for priors, worth, c in (([0.7, 0.2, 0.1], [-0.4, 0.1, 0.3], 1.5), ([0.1, 0.1, 0.4, 0.4], [0.5, 0.2, 0.5, -1.0], 0.7)):
+        visits, totals = [0] * len(priors), [0.0] * len(priors)
+        for step in range(100):
+            want = puct_by_hand(priors, visits, totals, c)
+            expect.equal(student.puct_choice(*node(priors, visits, totals), c), want, where=f"choice {step + 1} of a search")
+            visits[want] += 1
+            totals[want] += worth[want] + 0.01 * (step % 7)
+
+
+@pytest.mark.exercise("puct_choice")
+def test_choices_keep_all_digits(student):
+    """Scores that differ in the tenth digit, in float64; and float32 is taken, too."""
+    where = "two actions whose scores differ by 1e-10"
+    expect.equal(student.puct_choice(*node([0.5, 0.5], [2, 2], [1.0, 1.0 + 2e-10]), 1.0), 1, where=where)
+    expect.equal(student.puct_choice(*node([0.5, 0.5 + 1e-10], [0, 0], [0.0, 0.0]), 1.0), 1, where="priors that differ by 1e-10")
+    expect.equal(student.puct_choice(*node([0.25, 0.75], [1, 6], [0.5, 1.0], torch.float32), 2.0), 0, where="float32")
+
+
+@pytest.mark.exercise("puct_choice", weight=0.5)
+@pytest.mark.trivial
+def test_a_choice_changes_nothing_and_is_an_int(student):
+    """The node stays as it was, and the choice is a plain int; of one action it is 0."""
+    expect.inputs_unchanged(student, student.puct_choice, *node([0.2, 0.8], [0, 3], [0.0, 1.5]), 1.0)
+    got = student.puct_choice(*node([1.0], [4], [-2.0]), 1.0)
+    expect.true(type(got) is int and got == 0, "The choice must be a plain int, 0 where there is one action")

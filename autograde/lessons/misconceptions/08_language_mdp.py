@@ -1,6 +1,7 @@
 """Wrong answers to lesson 08, each with the sentence its author should read, and unusual right ones."""
 
 import itertools
+import math
 import re
 
 import torch
@@ -1007,3 +1008,130 @@ misconception(
     "The return of one episode is carried over into the next; every episode begins at 0.",
     replace=(("texts = []", "texts, to_go = [], 0.0"), ("steps, to_go = [], 0.0", "steps = []")),
 )
+
+
+# stretch · puct_choice
+URGE = "urge = c * priors * (1 + visits.sum()).to(priors.dtype).sqrt() / (1 + visits)"
+MEAN = "values = totals / visits.clamp(min=1)"
+
+misconception("puct_choice", "The sum of the returns stands in the place of Q; divide it by the visits.", replace=(MEAN, "values = totals"))
+misconception(
+    "puct_choice", "The sum is divided by 1 + N; Q is the mean over the N visits.", replace=(MEAN, "values = totals / (1 + visits)")
+)
+misconception(
+    "puct_choice",
+    "0/0: the mean of an action without visits is NaN here, and `argmax` takes it; it counts as 0.",
+    replace=("visits.clamp(min=1)", "visits"),
+)
+misconception(
+    "puct_choice",
+    "Every action is tried before the rule is asked, as UCT does; here the prior may leave some untried.",
+    replace=("return int((values + urge).argmax())", "return int((values + urge).masked_fill(visits == 0, torch.inf).argmax())"),
+)
+misconception(
+    "puct_choice",
+    "This is UCT: the logarithm of all visits over an action's own, without the prior.",
+    replace=(
+        (URGE, "urge = c * ((1 + visits.sum()).to(priors.dtype).log() / visits).sqrt()"),
+        ("(values + urge)", "(values + urge).nan_to_num(torch.inf)"),
+    ),
+)
+misconception("puct_choice", "The prior is missing from the second term.", replace=("c * priors * (1", "c * (1"))
+misconception("puct_choice", "c is missing from the second term.", replace=("c * priors * (1", "priors * (1"))
+misconception(
+    "puct_choice",
+    "c stands before Q, too; it belongs to the second term alone.",
+    replace=(MEAN, "values = c * totals / visits.clamp(min=1)"),
+)
+misconception(
+    "puct_choice",
+    "The root is of the visits without the 1, so at a fresh place the prior says nothing.",
+    replace=("(1 + visits.sum())", "visits.sum()"),
+)
+misconception(
+    "puct_choice",
+    "At a fresh place the prior counts, later the 1 under the root is missing: it is √(1 + ΣN) at every place.",
+    replace=("(1 + visits.sum())", "visits.sum().clamp(min=1)"),
+)
+misconception(
+    "puct_choice",
+    "The root is missing: the visits of all actions stand under a square root.",
+    replace=(".sqrt() / (1 + visits)", " / (1 + visits)"),
+)
+misconception(
+    "puct_choice",
+    "The root covers the whole fraction; only the visits of all actions stand under it.",
+    replace=(URGE, "urge = c * priors * ((1 + visits.sum()) / (1 + visits)).to(priors.dtype).sqrt()"),
+)
+misconception(
+    "puct_choice",
+    "Under the root stand the action's own visits; it is the sum over all actions.",
+    replace=("(1 + visits.sum())", "(1 + visits)"),
+)
+misconception(
+    "puct_choice",
+    "The second term is divided by N instead of 1 + N: an action without visits gets an infinite score.",
+    replace=(".sqrt() / (1 + visits)", ".sqrt() / visits"),
+)
+misconception(
+    "puct_choice",
+    "The second term is taken off; it is added, so that what was seldom tried is tried.",
+    replace=("values + urge", "values - urge"),
+)
+misconception("puct_choice", "The values are left out: only the second term decides.", replace=("(values + urge)", "urge"))
+misconception(
+    "puct_choice",
+    "The second term is left out: this is the best mean so far, and nothing new is tried.",
+    replace=("(values + urge)", "values"),
+)
+misconception(
+    "puct_choice",
+    "The action with the most visits is taken; that is what the player does when the search is over.",
+    replace=("(values + urge)", "visits"),
+)
+misconception("puct_choice", "The smallest score is taken; it should be the largest.", replace=(".argmax()", ".argmin()"))
+misconception(
+    "puct_choice",
+    "Among equal scores the last is taken; it should be the first.",
+    replace=("(values + urge).argmax()", "len(priors) - 1 - (values + urge).flip(0).argmax()"),
+)
+misconception(
+    "puct_choice",
+    "The largest score is returned; what is wanted is the number of its action.",
+    replace=("int((values + urge).argmax())", "float((values + urge).max())"),
+)
+misconception(
+    "puct_choice", "The choice is a tensor; a plain int is wanted.", replace=("int((values + urge).argmax())", "(values + urge).argmax()")
+)
+misconception(
+    "puct_choice",
+    "The choice is drawn at random in proportion to the scores; take the largest.",
+    replace=("(values + urge).argmax()", "torch.multinomial((values + urge).softmax(-1), 1)"),
+)
+misconception(
+    "puct_choice", "The logarithm of the prior stands in the place of the prior.", replace=("c * priors * (1", "c * priors.log() * (1")
+)
+misconception(
+    "puct_choice",
+    "The node's totals are changed in place; leave them as they are.",
+    replace=(MEAN, "values = totals.div_(visits.clamp(min=1))"),
+)
+
+
+@variant("puct_choice")
+def puct_in_a_loop(priors, visits, totals, c):
+    best, score = 0, -math.inf
+    root = math.sqrt(int(visits.sum()) + 1)
+    for a in range(len(priors)):
+        n = int(visits[a])
+        q = float(totals[a]) / n if n > 0 else 0.0
+        if q + c * float(priors[a]) * root / (n + 1) > score:
+            best, score = a, q + c * float(priors[a]) * root / (n + 1)
+    return best
+
+
+@variant("puct_choice")
+def puct_with_where(priors, visits, totals, c):
+    mean = torch.where(visits > 0, totals / visits, torch.zeros_like(totals))
+    scores = mean + c * priors * torch.sqrt(1.0 + visits.sum(dtype=priors.dtype)) / (visits + 1)
+    return scores.tolist().index(scores.max().item())

@@ -27,3 +27,11 @@ def table_of_values(vocabulary, horizon, reward, policy):
             weight[prefix] = weight.get(prefix, 0.0) + chance
             total[prefix] = total.get(prefix, 0.0) + chance * reward(text)
     return {prefix: total[prefix] / weight[prefix] for prefix in total}
+
+
+def best_by_scores(priors, visits, totals, c):
+    """Action by action, in exact fractions as far as they go."""
+    root, scores = (1 + sum(visits.tolist())) ** 0.5, []
+    for p, n, w in zip(priors.tolist(), visits.tolist(), totals.tolist()):
+        scores.append((w / n if n else 0.0) + c * p * root / (n + 1))
+    return scores.index(max(scores))

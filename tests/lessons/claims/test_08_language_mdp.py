@@ -8,6 +8,7 @@ import torch
 
 from autograde import layout
 from autograde.authoring import source
+from autograde.authoring.measuring.numbers import Numbers
 from tests.claims import every_seed, on_average
 from utils.textworld import House
 
@@ -132,3 +133,48 @@ def test_every_signal_gives_the_exact_gradient_on_average(lesson, values):
                 for token, p in step.items():
                     mean[text[:n], token] += chance * signal(values, text, n) * ((token == text[n]) - p)
         assert mean == pytest.approx(exact, abs=1e-12)
+
+
+PUCT_TREE, HALF, PLAIN_TREE = "tree,_the_clone_as_prior", "tree,_half_the_clone", "tree,_no_prior"
+
+
+@every_seed("08", "search")
+def test_with_few_calls_a_tree_without_a_prior_is_worse_than_rollouts(run):
+    assert run[f"house.{PLAIN_TREE}.30"] < run["house.rollouts.30"]
+
+
+@on_average("08", "search")
+def test_the_tree_with_the_clone_gets_past_one_step_and_neither_part_does_alone(mean):
+    assert mean["house.rollouts.300"] + 0.03 < mean["house.rollouts.1000"] < 0.6 < 0.63 < mean[f"house.{PUCT_TREE}.1000"]
+    assert mean["prior_alone"] < -0.5 and mean[f"house.{PLAIN_TREE}.1000"] < 0.6
+    assert mean[f"house.{PLAIN_TREE}.100"] < mean["house.rollouts.100"]
+
+
+def test_it_is_the_best_possible_in_most_runs():
+    runs = Numbers("08_language_mdp").runs("search").values()
+    assert sum(run[f"house.{PUCT_TREE}.1000"] > 0.66 for run in runs) > len(runs) / 2
+
+
+def test_where_the_prior_trusts_the_best_action_least_it_costs_most_and_half_the_trust_helps():
+    runs = list(Numbers("08_language_mdp").runs("search").values())
+    worst = min(runs, key=lambda run: run["least_trust"])
+    assert worst[f"house.{PUCT_TREE}.300"] == min(run[f"house.{PUCT_TREE}.300"] for run in runs) < 0
+    assert worst[f"house.{HALF}.300"] == min(run[f"house.{HALF}.300"] for run in runs) > worst[f"house.{PUCT_TREE}.300"] + 0.3
+
+
+@on_average("08", "search")
+def test_half_the_trust_costs_a_little_of_the_best_and_the_order_is_the_same_in_the_learned_world(mean):
+    assert 0.0 < mean[f"house.{PUCT_TREE}.1000"] - mean[f"house.{HALF}.1000"] < 0.1
+    names = ("rollouts", PLAIN_TREE, PUCT_TREE, HALF)
+    orders = [sorted(names, key=lambda name, world=world: mean[f"{world}.{name}.300"]) for world in ("house", "learned")]
+    assert orders[0] == orders[1]
+
+
+def test_the_prior_leads_at_first_and_the_value_later(lesson):
+    priors, worth = torch.tensor([0.6, 0.3, 0.1], dtype=torch.float64), torch.tensor([0.2, 0.5, 0.1], dtype=torch.float64)
+    visits = torch.zeros(3, dtype=torch.int64)
+    ahead = []
+    for _ in range(100):
+        visits[lesson["puct_choice"](priors, visits, visits * worth, 4.0)] += 1
+        ahead.append(int(visits[0] - visits[1]))
+    assert min(ahead[:70]) >= 0 >= max(ahead[70:]) and 1 < int(visits[2]) < 15
