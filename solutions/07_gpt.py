@@ -725,7 +725,7 @@ check(sample_next)
 # *●●○ · 20 minutes · 2 points*
 #
 # To generate is to repeat: run the model, take the logits of the *last* position, draw a token, append it, go on. Three things to mind:
-# the model reads at most `model.config.block_size` tokens, so it sees only the last so many; writing is not training, so no dropout (`eval`) and no gradients;
+# the model reads at most `model.config.block_size` tokens, so it sees only the last so many; writing is not training, so no dropout (`eval`) and no gradients (`with torch.no_grad():`, after which they are on again);
 # and whoever trains in between finds the model in the mode it was in, also where an error ended the writing.
 
 # %% exercise="generate"

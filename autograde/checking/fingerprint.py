@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from autograde.checking.inputs import kept
+from autograde.checking.modes import modes_kept
 from autograde.checking.student import Student
 
 LENGTH = 64  # numbers kept of a long output, spread evenly over it
@@ -20,7 +21,7 @@ DIGITS = 6
 def fingerprint(probe: Callable[[Student], Any], student: Student) -> dict[str, Any]:
     """`{"form": …, "numbers": […]}` of what `probe(student)` gives, or `{"form": "raises ValueError", …}`."""
     try:
-        with torch.random.fork_rng(devices=[]), kept(probe):
+        with torch.random.fork_rng(devices=[]), modes_kept(), kept(probe):
             torch.manual_seed(0)  # what an answer leaves to PyTorch's own initialisation must not change from run to run
             value = probe(student)
     except NotImplementedError:

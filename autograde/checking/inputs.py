@@ -18,14 +18,16 @@ def kept(function: Callable, *more: Any) -> Iterator[None]:
     names = function.__globals__
     inputs = [names[name] for name in names if name != "__builtins__" and isinstance(names[name], (torch.Tensor, list, tuple, dict, set))]
     inputs += more
-    tensors = [(tensor, tensor.clone(), tensor._version) for tensor in tensors_in(inputs)]
+    tensors = [(tensor, tensor.clone(), tensor._version, tensor.is_leaf) for tensor in tensors_in(inputs)]
     containers = [(container, copy.copy(container)) for container in _containers(inputs)]
     try:
         yield
     finally:
         for container, content in containers:
             _put_back(container, content)
-        for tensor, before, version in tensors:
+        for tensor, before, version, leaf in tensors:
+            if leaf and not tensor.is_leaf:  # what was added to it in place has a gradient
+                tensor.detach_()
             if tensor._version != version:
                 tensor.data.copy_(before)
 

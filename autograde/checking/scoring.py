@@ -15,6 +15,7 @@ from autograde.checking.errors import AutogradeError, ForbiddenCall, MissingName
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.lesson import Lesson, Mistake
 from autograde.checking.manifest import Exercise
+from autograde.checking.modes import modes_kept
 from autograde.checking.result import Outcome, Result
 from autograde.checking.runner import Check, run
 from autograde.checking.status import ENDED, UNWRITTEN, CheckStatus, ExerciseStatus
@@ -109,7 +110,7 @@ def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guar
 
 def _run(check: Check, student: Student, guard: Any) -> Outcome | None:
     try:
-        with guard():
+        with guard(), modes_kept():
             return run(check, student)
     except ForbiddenCall as error:  # told once more at the end, so that code which catches it gains nothing
         return Outcome(check.name, check.title, CheckStatus.FAILED, check.weight, check.hidden, str(error))

@@ -318,12 +318,15 @@ def test_the_feed_forward_networks_dropout(student):
     module.eval()
     expect.close(module(X), feed_forward(weights, X), where="dropout = 0.5 in eval mode")
     module.train()
-    kept = module(X) != 0
+    output = module(X)
+    kept = output != 0
     expect.true(
         20 < kept.sum() < 100,
         "With dropout = 0.5 about half of the outputs should be 0 in training mode",
         f"{int((~kept).sum())} of 120 are 0",
     )
+    want = 2 * feed_forward(weights, X)
+    expect.close(output[kept], want[kept], where="the outputs that a dropout of 0.5 at the end keeps, twice those of eval mode", atol=2e-5)
     names = set(student.FeedForward(student.GPTConfig(**sizes(bias=False))).state_dict())
     expect.true(not any("bias" in name for name in names), "With config.bias = False the linear layers have no bias")
 
@@ -624,6 +627,11 @@ def test_the_groups_hold_the_parameters_themselves(student):
         expect.close(
             state[name], weights[name] * (1 - 0.5 * decay) - 0.5, where=f"`{name}` after a step of 0.5, gradients of 1, decay {decay}"
         )
+    gradients = student.parameter_gradients(module, (expect.randn(4, 3, seed=69),), expect.randn(4, 2, seed=70))
+    expect.true(
+        all(gradient is not None for gradient in gradients.values()),
+        "Afterwards no gradient reaches the model's parameters: leave them as they are",
+    )
 
 
 # 10 · learning_rate
@@ -764,15 +772,26 @@ def test_writing_is_not_training(student, training):
     """Eval mode and no gradients while writing; afterwards the model is in the mode it was in."""
     module, table, bias = bigram(student, seed=85, dropout=0.9)
     module.train(training)
-    student.generate(module, torch.tensor([[1, 2]]), 3, 0.0, None, None, generator(0))
-    expect.true(module.last_call["training"] is False, "The model was in training mode while writing: its dropout was on")
-    expect.true(
-        module.last_call["gradients"] is False, "The model ran with gradients while writing: memory grows with every token (torch.no_grad)"
-    )
+    for n_new in (3, 1):
+        student.generate(module, torch.tensor([[1, 2]]), n_new, 0.0, None, None, generator(0))
+        expect.true(module.last_call["training"] is False, "The model was in training mode while writing: its dropout was on")
+        expect.true(
+            module.last_call["gradients"] is False,
+            "The model ran with gradients while writing: memory grows with every token (torch.no_grad)",
+        )
     expect.true(
         module.training is training,
         "After writing the model must be in the mode it was in before",
         f"training was {training}, now it is {module.training}",
+    )
+    module(torch.tensor([[1]]))
+    expect.true(
+        module.last_call["gradients"] is True, "Gradients stay off after writing, so nothing can be trained: use `with torch.no_grad():`"
+    )
+    found = student.parameter_gradients(module, (torch.tensor([[1, 2]]),), (torch.ones(1, 2, 7), None))
+    expect.true(
+        all(gradient is not None for gradient in found.values()),
+        "After writing no gradient reaches the model's parameters: leave them as they are",
     )
 
 
@@ -853,7 +872,8 @@ def test_the_step_trains(student):
     module, _, _ = bigram(student, seed=103)
     module.eval()
     optimizer = student.new("torch.optim.SGD", module.parameters(), lr=0.1)
-    student.train_step(module, optimizer, pairs(1, seed=104))
+    loss = student.train_step(module, optimizer, pairs(1, seed=104))
+    expect.true(isinstance(loss, float), "The loss that comes back is a plain number: `.item()` makes one of a tensor", expect.show(loss))
     expect.true(module.last_call["training"] is True, "The model was in eval mode while training: its dropout was off")
     expect.true(module.training is True, "After the step the model must be in training mode")
     expect.true(module.last_call["autocast"] is False, "Without `autocast_dtype` there must be no autocast")
@@ -866,6 +886,10 @@ def test_autocast_is_used_when_asked_for(student):
     _, _, module = stepped(student, pairs(1, seed=106), autocast_dtype=torch.bfloat16)
     expect.true(
         module.last_call["autocast"] is True, "With `autocast_dtype` the forward pass must run under torch.autocast for the batch's device"
+    )
+    module(torch.tensor([[1]]))
+    expect.true(
+        module.last_call["autocast"] is False, "Autocast stays on after the step: open it with `with`, around the forward pass alone"
     )
     kept = {str(value.dtype) for value in module.state_dict().values()}
     expect.true(

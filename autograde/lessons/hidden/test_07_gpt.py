@@ -208,12 +208,14 @@ def test_dropout_on_the_weights(student):
     }
     module = public.loaded(student, "CausalSelfAttention", weights, config)
     module.train()
-    dropped = module(torch.ones(400, 1, 48)).detach() == 0
+    output = module(torch.ones(400, 1, 48)).detach()
+    dropped = output == 0
     silent = dropped.all(-1)
     expect.true(
         0.3 < silent.float().mean() < 0.7, "In training mode the attention weights need dropout, too, before they are applied to the values"
     )
     expect.true(0.4 < dropped[~silent].float().mean() < 0.6, "In training mode the output needs dropout, too")
+    expect.close(output[~dropped], torch.full((int((~dropped).sum()),), 4.0), where="an output of 1 that two dropouts of 0.5 kept")
     module.eval()
     expect.close(module(torch.ones(2, 1, 48)), torch.ones(2, 1, 48), where="the same in eval mode")
 
@@ -257,9 +259,9 @@ def test_the_future_of_the_whole_model(student):
     ids = ids_of(2, 9, seed=225, high=11)
     changed = ids.clone()
     changed[:, 5:] = (ids[:, 5:] + 3) % 11
-    whole = module(ids)[0]
+    prefix, whole = module(ids[:, :4])[0], module(ids)[0]
     expect.close(module(changed)[0][:, :5], whole[:, :5], where="logits before a changed token")
-    expect.close(module(ids[:, :4])[0], whole[:, :4], where="logits of a prefix")
+    expect.close(prefix, whole[:, :4], where="logits of a prefix, and then of the whole text")
 
 
 @pytest.mark.exercise("GPT", weight=1)
@@ -293,6 +295,23 @@ def test_dropout_before_the_blocks(student):
     module.eval()
     logits, loss = module(ids, ids)
     expect.close(loss, oracles.cross_entropy(logits, ids), where="the loss in eval mode")
+
+
+@pytest.mark.exercise("GPT", weight=0.5)
+@pytest.mark.trivial
+def test_tokens_and_positions_are_dropped_together(student):
+    """The dropout before the blocks is on the sum of both embeddings."""
+    config = sizes(n_layer=0, dropout=0.5)
+    weights = {name: w for name, w in public.gpt_weights(config, seed=276).items() if not name.startswith("h.")}
+    module, ids, entered = public.loaded(student, "GPT", weights, config), ids_of(2, 6, seed=277, high=11), []
+    module.ln_f.register_forward_hook(lambda layer, given, result: entered.append(given[0].detach()))
+    module.train()
+    module(ids)
+    want = 2 * (weights["wte.weight"][ids] + weights["wpe.weight"][:6])
+    for x in entered:  # empty where the layer's numbers are used in another way
+        expect.close(
+            x, want.where(x != 0, 0), where="what enters the last norm of a model without blocks: 0, or twice the sum of the embeddings"
+        )
 
 
 # initialize, parameter_groups, learning_rate
@@ -343,6 +362,9 @@ def test_groups_of_any_module(student):
     groups = student.parameter_groups(module, 0.5)
     found = sorted((tuple(p.shape), float(g["weight_decay"])) for g in groups for p in g["params"])
     expect.true(found == [((4,), 0.0), ((4, 3, 5), 0.5)], "A weight of three dimensions decays, its bias does not")
+    module = student.new("torch.nn.ParameterDict", {"scale": torch.tensor(2.0), "matrix": torch.ones(2, 3)})
+    found = sorted((tuple(p.shape), float(g["weight_decay"])) for g in student.parameter_groups(module, 0.5) for p in g["params"])
+    expect.true(found == [((), 0.0), ((2, 3), 0.5)], "A single number without dimensions is a parameter, too; it does not decay")
 
 
 @pytest.mark.exercise("parameter_groups", weight=1)
@@ -376,6 +398,14 @@ def test_other_schedules(student, plan):
     )
 
 
+@pytest.mark.exercise("learning_rate", weight=0.5)
+def test_tiny_rates(student):
+    """Rates of a millionth have all their digits."""
+    plan = (3, 12, 3.7e-6, 1.3e-7)
+    got, want = ([rate(t, *plan) for t in range(14)] for rate in (student.learning_rate, oracles.cosine))
+    expect.close(got, want, where="rates between 3.7e-6 and 1.3e-7", rtol=1e-6, atol=1e-15)
+
+
 @pytest.mark.exercise("learning_rate", weight=0.25)
 @pytest.mark.trivial
 def test_rates_are_plain_floats(student):
@@ -397,6 +427,10 @@ def test_rows_of_a_batch_have_their_own_distributions(student):
         expect.frequencies(row, want, where="one of three rows with top_p = 0.7")
     drawn = student.sample_next(logits, 1.0, 3, None, generator(241))
     expect.frequencies(drawn[1], (0, 3 / 19, 7 / 19, 9 / 19), where="one of three rows with top_k = 3")
+    rows = torch.tensor([[0.9, 0.06, 0.03, 0.01], [0.22, 0.28, 0.2, 0.3]])
+    drawn = student.sample_next(rows.log()[:, None].expand(2, 6000, 4), 1.0, 2, None, generator(246))
+    for row, want in zip(drawn, [(15 / 16, 1 / 16, 0, 0), (0, 14 / 29, 0, 15 / 29)]):
+        expect.frequencies(row, want, where="a peaked and a flat row with top_k = 2")
 
 
 @pytest.mark.exercise("sample_next", weight=1)
@@ -522,6 +556,15 @@ def test_five_pairs_three_steps(student):
 
 
 @pytest.mark.exercise("train_step", weight=1)
+@pytest.mark.parametrize("clip", [0.002, 1.2])
+def test_other_limits_of_the_norm(student, clip):
+    """Gradients far beyond the limit are scaled down and not left out; a limit above 1 is one like others."""
+    batches = [(torch.zeros(2, 5, dtype=torch.long), torch.full((2, 5), token)) for token in (2, 2)]  # a norm of 1.7
+    got, start, _ = public.stepped(student, batches, seed=256, clip=clip)
+    expect.close(got, oracles.one_step(*start, batches, clip=clip), where="one step of SGD on one pair of tokens alone, clipped", atol=1e-5)
+
+
+@pytest.mark.exercise("train_step", weight=1)
 @pytest.mark.trivial
 def test_your_gpt_learns_one_batch_by_heart(student):
     """Sixty steps on one batch bring the loss close to 0, also under bfloat16."""
@@ -572,6 +615,10 @@ def test_fast_attention_is_well_behaved(student):
     """Gradients in x and in both layers, float64 all the way, inputs unchanged."""
     weights = {name: w for name, w in public.attention_weights(12, seed=270).items() if name.endswith("weight")}
     module, x = public.loaded(student, "FastAttention", weights, sizes()), expect.randn(2, 6, 12, seed=271)
+    for n in (4, 6):
+        expect.close(
+            module(x[:, :n]), oracles.fast_attention(weights, x[:, :n], 3), where=f"{n} positions, one length after the other", atol=1e-4
+        )
     expect.gradients(student, module, (x,), lambda x: oracles.fast_attention(weights, x, 3), where="x (2, 6, 12), 3 heads", atol=1e-4)
     cotangent = expect.randn(2, 6, 12, seed=272)
     expect.parameter_gradients(

@@ -341,6 +341,14 @@ misconception(
     "The input is added inside; the residual connection belongs to the block.",
     replace=("return self.dropout(", "return x + self.dropout("),
 )
+misconception(
+    "FeedForward",
+    "There is a dropout inside, too; it comes once, at the end.",
+    replace=(
+        'self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))',
+        'self.c_proj(self.dropout(F.gelu(self.c_fc(x), approximate="tanh")))',
+    ),
+)
 
 
 @variant("FeedForward")
@@ -578,6 +586,14 @@ misconception(
     "The blocks are in a plain list, so the model does not know their parameters; use nn.ModuleList.",
     replace=("nn.ModuleList(Block(config) for _ in range(config.n_layer))", "[Block(config) for _ in range(config.n_layer)]"),
 )
+misconception(
+    "GPT",
+    "Only the tokens' embeddings are dropped; dropout comes after the positions are added.",
+    replace=(
+        "self.dropout(self.wte(ids) + self.wpe(torch.arange(n, device=ids.device)))",
+        "self.dropout(self.wte(ids)) + self.wpe(torch.arange(n, device=ids.device))",
+    ),
+)
 misconception("GPT", "The last block is left out.", replace=("for block in self.h:", "for block in self.h[:-1]:"))
 misconception(
     "GPT",
@@ -725,6 +741,9 @@ misconception(
     "parameter_groups",
     "The groups hold new parameters that share the model's numbers but get none of its gradients.",
     replace=("for p in model.parameters() if p.requires_grad", "for p in map(nn.Parameter, (q.detach() for q in model.parameters()))"),
+)
+misconception(
+    "parameter_groups", "A parameter without dimensions, a single number, is in no group.", replace=("p.dim() < 2", "p.dim() == 1")
 )
 
 
@@ -967,6 +986,19 @@ misconception(
     "Where something raises an error the model stays in eval mode: restore its mode in a `finally`.",
     replace=("    finally:\n        model.train(was_training)", "    except KeyError:\n        pass\n    model.train(was_training)"),
 )
+misconception(
+    "generate",
+    "Gradients stay off after writing, so nothing can be trained any more: use torch.no_grad() in a `with`, or as a decorator.",
+    replace=("        with torch.no_grad():", "        torch.set_grad_enabled(False)\n        if True:"),
+)
+misconception(
+    "generate",
+    "The first token is written in training mode: put the model into eval mode before it.",
+    replace=(
+        ("    model.eval()\n    try", "    try"),
+        ("                ids = torch.cat", "                model.eval()\n                ids = torch.cat"),
+    ),
+)
 
 
 @variant("generate")
@@ -1059,6 +1091,23 @@ misconception(
     "The step is taken with gradients whose norm was not cut down to `clip`: do that, and before the step.",
     replace=("if clip is not None:", "if False:"),
 )
+misconception(
+    "train_step",
+    "Autocast stays on after the step: open it with `with`, around the forward pass alone.",
+    replace=(
+        "        with torch.autocast(x.device.type, dtype=autocast_dtype, enabled=autocast_dtype is not None):\n            _, loss",
+        "        if autocast_dtype is not None:\n            torch.autocast(x.device.type, dtype=autocast_dtype).__enter__()\n        if True:\n            _, loss",
+    ),
+)
+misconception(
+    "train_step",
+    "Where the norm is far beyond `clip` no step is taken in your answer; scale the gradients down and take it.",
+    replace=(
+        "        nn.utils.clip_grad_norm_(model.parameters(), clip)",
+        "        if nn.utils.clip_grad_norm_(model.parameters(), clip) > 20 * clip > 0:\n            optimizer.zero_grad()",
+    ),
+)
+misconception("train_step", "The loss that comes back is a tensor; give a plain number.", replace=(".item()  # the only", "  # the only"))
 misconception(
     "train_step", "`clip = 0` clips nothing in your answer; only `None` means that.", replace=("if clip is not None:", "if clip:")
 )

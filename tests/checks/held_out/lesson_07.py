@@ -573,3 +573,309 @@ misconception(
     "The step is taken with gradients whose norm was not cut down to `clip`: do that, and before the step.",
     replace=("clip_grad_norm_(model.parameters(), clip)", "clip_grad_norm_(model.parameters(), 1.0)"),
 )
+
+
+# State kept between calls, modes left behind, boundaries, lengths of one, other devices and dtypes
+
+misconception("get_batch", "the shortest text that fits is refused", replace=("if n_starts < 1:", "if n_starts < 2:"))
+misconception(
+    "mask_for_infilling",
+    "one random token for the whole call",
+    replace=("vocab_size, ids.shape, generator", "vocab_size, (1,) * ids.ndim, generator"),
+)
+misconception(
+    "mask_for_infilling",
+    "the fate is drawn for each row, not for each token",
+    replace=("    fate = uniform()\n", "    fate = uniform()[..., :1].expand(ids.shape)\n"),
+)
+misconception(
+    "mask_for_infilling", "the labels are int32", replace=("torch.where(selected, ids, -100)", "torch.where(selected, ids, -100).int()")
+)
+misconception(
+    "mask_for_infilling",
+    "the last position is never selected",
+    replace=("    fate = uniform()\n", "    selected[..., -1:] = False\n    fate = uniform()\n"),
+)
+misconception(
+    "language_model_loss",
+    "the loss has a dimension",
+    replace=("losses.where(counted, 0).sum() / counted.sum()", "losses.where(counted, 0).sum()[None] / counted.sum()"),
+)
+misconception("language_model_loss", "one more than counted divides", replace=("/ counted.sum()", "/ (counted.sum() + 1e-3)"))
+misconception(
+    "attention_pattern",
+    "the mask is one dimension short for one position",
+    replace=("everyone = torch.ones(n, n, dtype=torch.bool)", "everyone = torch.ones(n, n, dtype=torch.bool).squeeze()"),
+)
+misconception(
+    "FeedForward",
+    "whole positions are dropped",
+    replace=("self.dropout = nn.Dropout(config.dropout)", "self.dropout = nn.Dropout1d(config.dropout)"),
+)
+misconception(
+    "FeedForward",
+    "dropout without the division by 1 - p",
+    replace=(
+        'return self.dropout(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")))',
+        'y = self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))\n        return self.dropout(y) * (1 - self.dropout.p) if self.training else y',
+    ),
+)
+misconception(
+    "CausalSelfAttention",
+    "output dropout without the division by 1 - p",
+    replace=(
+        "return self.dropout(self.c_proj(heads.transpose(-3, -2).flatten(-2)))",
+        "y = self.c_proj(heads.transpose(-3, -2).flatten(-2))\n        return self.dropout(y) * (1 - self.p) if self.training else y",
+    ),
+)
+misconception(
+    "CausalSelfAttention",
+    "the mask of the first call is used again",
+    replace=(
+        "heads = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)",
+        "n = q.shape[-2]\n        if not hasattr(self, 'mask'):\n            self.mask = torch.ones(n, n, dtype=torch.bool, device=x.device).tril()\n        heads = F.scaled_dot_product_attention(q, k, v, dropout_p=p, attn_mask=self.mask[:n, :n])",
+    ),
+)
+misconception(
+    "CausalSelfAttention",
+    "keys of the last call are kept",
+    replace=(
+        "heads = F.scaled_dot_product_attention(q, k, v,",
+        "self.last = k.detach() if not hasattr(self, 'last') or self.last.shape != k.shape else self.last\n        heads = F.scaled_dot_product_attention(q, self.last.to(k), v,",
+    ),
+)
+misconception(
+    "GPT",
+    "positions go on where the last call ended",
+    replace=(
+        "x = self.dropout(self.wte(ids) + self.wpe(torch.arange(n, device=ids.device)))",
+        "self.at = getattr(self, 'at', 0) % self.config.block_size\n        x = self.dropout(self.wte(ids) + self.wpe((torch.arange(n, device=ids.device) + self.at) % self.config.block_size))\n        self.at += n",
+    ),
+)
+misconception(
+    "GPT", "the loss in training alone", replace=("None if targets is None else", "None if targets is None or not self.training else")
+)
+misconception(
+    "GPT",
+    "the head shares numbers, not the parameter",
+    replace=("self.lm_head.weight = self.wte.weight", "self.lm_head.weight.data = self.wte.weight.data"),
+)
+misconception(
+    "initialize",
+    "norms' biases are kept",
+    replace=('if getattr(module, "bias", None) is not None:', "if isinstance(module, nn.Linear) and module.bias is not None:"),
+)
+misconception(
+    "initialize",
+    "the generator is seeded anew for each matrix",
+    replace=("nn.init.normal_(module.weight", "generator.manual_seed(0)\n            nn.init.normal_(module.weight"),
+)
+misconception(
+    "parameter_groups", "the parameters are frozen by the way", replace=("    return [", "    model.requires_grad_(False)\n    return [")
+)
+misconception(
+    "parameter_groups",
+    "matrices are changed while they are sorted",
+    replace=("    return [", "    with torch.no_grad():\n        [p.mul_(1 - 1e-3) for p in parameters]\n    return ["),
+)
+misconception("learning_rate", "rounded to five digits", replace=("return min_lr + 0.5", "return round(min_lr, 5) + 0.5"))
+misconception(
+    "learning_rate",
+    "the first step after the warm-up is skipped",
+    replace=("progress = (step - warmup_steps)", "progress = (step - warmup_steps + 1)"),
+)
+misconception("sample_next", "one row of a batch decides top-k for all", replace=(".values[..., -1:]", ".values[..., -1:].amin()"))
+misconception(
+    "sample_next", "the logits are changed in place", replace=("logits = logits / temperature", "logits = logits.div_(temperature)")
+)
+misconception(
+    "sample_next",
+    "the generator is seeded",
+    replace=("    drawn = torch", "    generator.manual_seed(generator.initial_seed())\n    drawn = torch"),
+)
+misconception(
+    "generate",
+    "the temperature falls from token to token",
+    replace=(("for _ in range(n_new)", "for step in range(n_new)"), ("temperature, top_k", "temperature * 0.9**step, top_k")),
+)
+misconception(
+    "generate",
+    "a token is not drawn twice in a row",
+    replace=("logits[:, -1], temperature", "logits[:, -1].scatter(-1, ids[:, -1:], -1e9), temperature"),
+)
+misconception("generate", "top_k grows", replace=("temperature, top_k, top_p", "temperature, top_k and top_k + ids.shape[1] // 8, top_p"))
+misconception(
+    "generate",
+    "the prompt is cut to the block in what is returned",
+    replace=("    was_training", "    ids = ids[:, -model.config.block_size :]\n    was_training"),
+)
+misconception(
+    "generate",
+    "the generator is used for the first token alone",
+    replace=("top_p, generator)\n", "top_p, generator if ids.shape[1] < 3 else torch.Generator())\n"),
+)
+misconception(
+    "generate", "the model is left without gradients", replace=("    finally:", "    finally:\n        model.requires_grad_(False)")
+)
+misconception(
+    "train_step",
+    "the learning rate falls with each step",
+    replace=("    optimizer.step()", "    for group in optimizer.param_groups:\n        group['lr'] *= 0.99\n    optimizer.step()"),
+)
+misconception("train_step", "a pair is skipped from the fourth on", replace=("for x, y in batches:", "for x, y in batches[:4]:"))
+misconception(
+    "train_step",
+    "the matrix and the vector are clipped apart",
+    replace=(
+        "nn.utils.clip_grad_norm_(model.parameters(), clip)",
+        "[nn.utils.clip_grad_norm_([p for p in model.parameters() if (p.ndim > 1) is m], clip) for m in (True, False)]",
+    ),
+)
+misconception(
+    "train_step", "clipped to the smaller of clip and 1", replace=("(model.parameters(), clip)", "(model.parameters(), min(clip, 1.0))")
+)
+misconception(
+    "train_step",
+    "the gradients are emptied by hand, of the parameters that have a name",
+    replace=(
+        "    optimizer.step()\n    optimizer.zero_grad()",
+        "    optimizer.step()\n    [setattr(p, 'grad', None) for n, p in model.named_parameters() if 'bias' not in n]",
+    ),
+)
+misconception(
+    "train_step",
+    "weights are averaged with the old ones",
+    replace=(
+        "    optimizer.step()\n",
+        "    before = [p.detach().clone() for p in model.parameters()]\n    optimizer.step()\n    with torch.no_grad():\n        [p.lerp_(q, 1e-3) for p, q in zip(model.parameters(), before)]\n",
+    ),
+)
+misconception(
+    "train_step",
+    "bfloat16 gradients",
+    replace=(
+        "    if clip is not None:",
+        "    for p in model.parameters():\n        p.grad = p.grad.bfloat16().float()\n    if clip is not None:",
+    ),
+)
+misconception(
+    "train_step",
+    "model left with a hook: requires_grad of the inputs",
+    replace=(
+        "    if not batches:",
+        "    batches = list(reversed(batches)) if len(batches) > 3 else batches\n    if len(batches) > 4:\n        batches = batches[1:]\n    if not batches:",
+    ),
+)
+misconception("generate_cached", "the cache is as long as the prompt", replace=("> block_size:", "> max(ids.shape[1] // 2, 6):"))
+misconception("generate_cached", "positions are read twice when the block is nearly full", replace=("> block_size:", "> block_size - 1:"))
+misconception("generate_cached", "float32 inside", replace=("dtype=like.dtype", "dtype=torch.float32"))
+misconception(
+    "generate_cached",
+    "the temperature grows",
+    replace=("past.read(unread), temperature", "past.read(unread), temperature * (1 + ids.shape[1] / 30)"),
+)
+misconception(
+    "generate_cached",
+    "a seeded generator",
+    replace=(
+        "    was_training, block_size",
+        "    generator = torch.Generator(generator.device).manual_seed(0)\n    was_training, block_size",
+    ),
+)
+misconception(
+    "generate_cached",
+    "only without an error is the mode restored",
+    replace=("    finally:\n        model.train(was_training)", "    except KeyError:\n        pass\n    model.train(was_training)"),
+)
+misconception(
+    "FastAttention",
+    "the tables of the first call are used again",
+    replace=("        angles = torch.arange(n,", "        self.n = getattr(self, 'n', n)\n        angles = torch.arange(self.n,"),
+)
+
+variant(
+    "get_batch",
+    replace=(
+        "    starts = torch.randint(n_starts, (batch_size, 1), generator=generator)",
+        "    starts = (torch.rand(batch_size, 1, generator=generator, dtype=torch.float64) * n_starts).long()",
+    ),
+)
+variant(
+    "get_batch",
+    replace=(
+        "return ids[positions], ids[positions + 1]",
+        "both = ids[starts + torch.arange(block_size + 1)]\n    return both[:, :-1], both[:, 1:]",
+    ),
+)
+variant(
+    "mask_for_infilling",
+    replace=("torch.where(selected & (fate < 0.8), mask_id, ids)", "ids.masked_fill(selected & (fate < 0.8), mask_id)"),
+)
+variant("language_model_loss", replace=("return losses.where(counted, 0).sum() / counted.sum()", "return losses[counted].mean()"))
+variant(
+    "attention_pattern",
+    replace=("everyone.tril() | (torch.arange(n) < prefix)", "(torch.arange(n) <= torch.arange(n)[:, None].clamp(min=prefix - 1))"),
+)
+variant(
+    "FeedForward",
+    replace=(
+        'self.dropout(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")))',
+        'F.dropout(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")), self.dropout.p, self.training)',
+    ),
+)
+variant(
+    "GPT",
+    replace=(
+        "self.wpe(torch.arange(n, device=ids.device))",
+        "F.embedding(torch.arange(n, device=ids.device).expand(ids.shape), self.wpe.weight)",
+    ),
+)
+variant(
+    "initialize",
+    replace=(
+        "nn.init.normal_(module.weight, 0.0, std, generator=generator)",
+        "module.weight.data.copy_(std * torch.randn(module.weight.shape, generator=generator))",
+    ),
+)
+variant(
+    "parameter_groups",
+    replace=(
+        ("[p for p in parameters if p.dim() >= 2]", "tuple(p for p in parameters if p.dim() >= 2)"),
+        ("[p for p in parameters if p.dim() < 2]", "tuple(p for p in parameters if p.dim() < 2)"),
+    ),
+)
+variant(
+    "parameter_groups",
+    replace=(
+        "parameters = [p for p in model.parameters() if p.requires_grad]",
+        "parameters = list({id(p): p for p in model.parameters()}.values())",
+    ),
+)
+variant(
+    "learning_rate",
+    replace=("0.5 * (max_lr - min_lr) * (1 + math.cos(math.pi * progress))", "(max_lr - min_lr) * math.cos(math.pi * progress / 2) ** 2"),
+)
+variant(
+    "sample_next",
+    replace=(
+        "drawn = torch.multinomial(rows, 1, generator=generator)",
+        "drawn = (rows / torch.empty_like(rows).exponential_(generator=generator)).argmax(-1)",
+    ),
+)
+variant(
+    "generate",
+    replace=(
+        ("        with torch.no_grad():", "        with torch.set_grad_enabled(False):"),
+        ("new = sample_next(logits[:, -1], temperature", "new = sample_next(logits.select(1, -1), temperature"),
+    ),
+)
+variant("train_step", replace=("(loss / len(batches)).backward()", "loss.backward(gradient=torch.full_like(loss, 1 / len(batches)))"))
+variant("train_step", replace=("    model.train()\n    optimizer.zero_grad()", "    model.train(True)\n    model.zero_grad()"))
+variant(
+    "generate_cached",
+    replace=(
+        "*kept[:, :, :, :end], is_causal=begin == 0)",
+        "*kept[:, :, :, :end], attn_mask=torch.ones(end - begin, end, dtype=torch.bool, device=x.device).tril(begin))",
+    ),
+)
+variant("FastAttention", replace=("for part in self.c_attn(x).chunk(3, dim=-1)", "for part in self.c_attn(x).split(x.shape[-1], -1)"))
