@@ -28,6 +28,7 @@
 # | | written question | | 10 | 3 |
 # | ★ | `prioritized_sweeping` (stretch) | ●●● | 30 | – |
 # | ★ | `dyna_q_plus` (stretch) | ●●● | 30 | – |
+# | ★ | `expected_update` (stretch) | ●●○ | 10 | – |
 
 # %% tags=["setup"]
 from collections.abc import Sequence
@@ -1494,6 +1495,119 @@ plots.show(
 #
 # The bonus is a rule of thumb. Posterior sampling (section 6) also looks again where it is unsure, but a posterior that counts every try for ever
 # gets surer and surer; in a changing world it, too, would have to forget.
+
+# %% [markdown]
+# ## Stretch · expected or sample updates? ●●○ · ungraded
+# Planning by samples asks the model for *one* next state. A model that is a table can do better: it knows the probability of every next
+# state, so it can take the mean over all of them. That is an **expected update** (Sutton & Barto 2018, §8.5), the kind that prioritized sweeping
+# uses:
+#
+# $$q(s,a) \leftarrow R_\eta(s,a) + \gamma \sum_{s'} T_\eta(s' \mid s,a) \, \max_{a'} q(s', a')$$
+#
+# where a terminal $s'$ counts 0. There is no $\alpha$, because there is no noise to average out. But it has a price: with $b$ possible next
+# states it looks up $b$ maxima where a sample update looks up one.
+#
+# *A worked number.* A pair with reward −1 leads to three states with probabilities 0.5, 0.25 and 0.25; the best entries there are 4, 2 and 8, and
+# the last one is terminal. With $\gamma = 0.9$ the new entry is $-1 + 0.9 \,(0.5 \cdot 4 + 0.25 \cdot 2 + 0) = 1.25$.
+#
+# ### `expected_update` (●●○, 10 minutes, no points)
+# <details><summary>Hint 1</summary>
+#
+# A row of the model and a vector with one number for each state: what is the sum of their products?
+# </details>
+
+
+# %% exercise="expected_update" tags=["stretch"]
+def expected_update(
+    q: Float[Tensor, "S A"], model: TabularModel, state: int, action: int, gamma: float
+) -> Float[Tensor, "S A"]:
+    """A new table: `q` with the entry of one tried pair set to its expected target in
+    the model (Sutton & Barto 2018, §8.5).
+
+    A terminal next state is worth 0. `q` itself is not changed, and the result is
+    differentiable in it.
+    """
+    ### BEGIN SOLUTION
+    worth = q.max(-1).values.masked_fill(model.terminal, 0)
+    updated = q.clone()
+    updated[state, action] = model.reward[state, action] + gamma * model.transition[state, action] @ worth
+    return updated
+    ### END SOLUTION
+
+
+# %% check="expected_update" points=0
+check(expected_update)
+
+# %% [markdown]
+# What does one get for the same computation? Take one pair with $b$ next states, all as likely, whose values are right and are drawn from a normal
+# distribution of spread 1. The entry starts wrong by 1. Sample updates with $\alpha = 1/t$ average the first $t$ samples. Count the maxima that
+# are looked up. Before you run it: which is better for $b = 2$, and which for $b = 100$?
+
+
+# %%
+BRANCHES = (2, 10, 100)
+
+
+def fan(b: int, generator: torch.Generator) -> tuple[TabularModel, Tensor]:
+    """A model of one pair with `b` equally likely next states, and a table with their values, in which the pair's own entry is 1 too large."""
+    model = TabularModel.from_rows({(0, 0): (0.0, {s: 1 / b for s in range(1, b + 1)})}, b + 1, 1)
+    q = torch.randn(b + 1, 1, generator=generator, dtype=torch.float64)
+    q[0, 0] = q[1:, 0].mean() + 1.0
+    return model, q
+
+
+def sample_error(b: int, updates: int, repeats: int, generator: torch.Generator) -> Tensor:
+    """The root mean square error of the entry after 1, 2, …, `updates` sample updates with α = 1/t, (updates,)."""
+    squares = torch.zeros(updates, dtype=torch.float64)
+    for _ in range(repeats):
+        model, q = fan(b, generator)
+        truth = expected_update(q, model, 0, 0, 1.0)[0, 0]
+        for t in range(1, updates + 1):
+            next_state, reward, terminated = sample_model(model, 0, 0, generator)
+            q = q_learning_update(q, 0, 0, reward, next_state, terminated, 1 / t, 1.0)
+            squares[t - 1] += (q[0, 0] - truth) ** 2 / repeats
+    return squares.sqrt()
+
+
+# %% tags=["experiment"]
+def compare_updates() -> dict[int, Tensor]:
+    """Errors of sample updates up to twice the price of one expected update, by the number of next states."""
+    return {b: sample_error(b, 2 * b, 50, seeded(b)) for b in BRANCHES}
+
+
+update_errors = attempt(compare_updates)
+
+
+# %% tags=["figure"]
+def draw_updates(figure):
+    ax = figure.subplots()
+    for b, ink in zip(BRANCHES, (plots.ORANGE, plots.GREEN, plots.BLUE)):
+        share = torch.arange(1, 2 * b + 1) / b
+        ax.plot(share.tolist(), update_errors[b].tolist(), color=ink, label=f"sample updates, b = {b}")
+    ax.plot([0, 1, 1, 2], [1, 1, 0, 0], color="#111827", lw=1.2, ls="--", label="one expected update")
+    ax.set(xlabel="maxima looked up, in units of b", ylabel="error of the entry", ylim=(-0.04, 1.1))
+    ax.legend()
+
+
+plots.show(
+    draw_updates,
+    alt="Error of one entry against computation in units of b, the number of next states. An expected update has the error 1 until it is done, "
+    "then 0. Sample updates fall at once, the faster in these units the larger b is, and are above 0 at the end",
+    width=6.4,
+    height=3.0,
+)
+
+# %% [markdown]
+# An expected update is worth nothing until it is done, and is exact then. Samples help at once: with $b = 100$, a tenth of that price leaves an error of
+# {measured:updates.fans.100.tenth:.2f}, and the whole price {measured:updates.fans.100.whole:.2f}. With $b = 2$ the whole price leaves
+# {measured:updates.fans.2.whole:.2f} (means over {measured:updates.seeds} seeds). In theory it is $\sqrt{(b-1)/(b\,t)}$ after $t$ samples. So the more next states,
+# the better are samples, above all where there is not time enough for an expected update of every pair. (The picture is kind to expected
+# updates: the values of the next states are right in it. While planning goes on they are not, and then no update is exact.)
+#
+# Where there are few, it is the other way round. FrozenLake has at most three. Plan in one model of 20,000 real steps, with 20,000 maxima for
+# each kind: expected updates of randomly picked pairs leave a mean error of {measured:updates.lake.expected:.0e}, your `q_planning` with
+# $\alpha = 0.1$ one of {measured:updates.lake.samples:.2f}: the noise that section 6 found, which expected updates do not have. And a language model
+# as the world (lesson 08)? Its next states are texts, far too many to list: there only samples are left.
 
 # %% [markdown]
 # ## Sources

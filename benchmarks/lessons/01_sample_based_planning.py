@@ -1,4 +1,4 @@
-"""Lesson 01's numbers: planning on the cliff, Dyna, the two errors, the posterior, Taxi with replay as the rival of planning, changing rooms."""
+"""Lesson 01's numbers: the cliff, Dyna, the two errors, the posterior, Taxi with replay as planning's rival, changing rooms, two updates."""
 
 import torch
 
@@ -104,8 +104,33 @@ def changing(lesson, seed):
 
 
 def life(lesson, change, kappa, epsilon, seed):
-    """Times at the goal in both halves, in the last 500 steps, and whether the shorter of two ways is taken then (at least one goal in 8 steps)."""
+    """Times at the goal in both halves, in the last 500 steps, and whether the short way is taken then (a goal in 8 steps)."""
     rewards = lesson.live(change, kappa, seed, epsilon)
     last = float(rewards[-500:].sum())
     halves = {"before": float(rewards[: lesson.BEFORE].sum()), "after": float(rewards[lesson.BEFORE :].sum())}
     return {**halves, "last": last, "found": float(last > 500 / 8)}
+
+
+@experiment("updates", repeats=100, lookups=20_000)
+def updates(lesson, seed):
+    """The error of sample updates when as many maxima are looked up as one expected update needs, and both ways to plan on FrozenLake."""
+    fans = {}
+    for b in (2, 10, 100):
+        errors = lesson.sample_error(b, b, 100, lesson.seeded(1000 + seed))
+        fans[b] = {"tenth": float(errors[max(b // 10, 1) - 1]), "whole": float(errors[-1])}
+    return {"fans": fans, "lake": planned_on_the_lake(lesson, seed, 20_000)}
+
+
+def planned_on_the_lake(lesson, seed, lookups):
+    """Mean errors of the values planned in one model of FrozenLake by expected updates and by samples, with as many maxima looked up."""
+    lived = lesson.random_experience(lesson.lake, 20_000, lesson.seeded(seed), start=lesson.ANYWHERE)
+    model, generator = lesson.fit_model(lived, 16, 4), lesson.seeded(100 + seed)
+    exact = lesson.plan_exactly(model.as_mdp(lesson.lake.start), lesson.GAMMA)[0]
+    pairs, q, spent = model.counts.nonzero().tolist(), torch.zeros_like(model.reward), 0
+    while spent < lookups:
+        state, action = pairs[torch.randint(len(pairs), (), generator=generator)]
+        q = lesson.expected_update(q, model, state, action, lesson.GAMMA)
+        spent += int((model.transition[state, action] > 0).sum())
+    sampled = lesson.q_planning(model, lookups, 0.1, lesson.GAMMA, lesson.seeded(100 + seed))
+    found = {"expected": q, "samples": sampled}
+    return {name: float((table.amax(-1) - exact)[lesson.ice].abs().mean()) for name, table in found.items()}

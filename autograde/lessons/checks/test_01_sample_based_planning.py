@@ -9,7 +9,7 @@ from autograde.checking.expected import oracles
 from utils.mdp import Experience, TabularMDP, TabularModel
 
 optimal_q, evaluated, chain_after = oracles(__file__, "optimal_q", "evaluated", "chain_after")
-after, q_learning, returns = oracles(__file__, "after", "q_learning", "returns")
+after, q_learning, returns, expected = oracles(__file__, "after", "q_learning", "returns", "expected")
 
 
 def seeded(seed):
@@ -624,6 +624,46 @@ def test_plus_finds_what_has_become_better(student):
     expect.true(share > 0.5, message, f"it was taken in {share:.0%} of the last 100 steps")
 
 
+FAN = TabularModel.from_rows({(0, 0): (-1.0, {1: 0.5, 2: 0.25, 3: 0.25})}, 4, 2, terminal=[3])
+ICE = TabularModel.from_rows(
+    {(0, 1): (0.5, {0: 0.2, 2: 0.5, 4: 0.3}), (2, 0): (-2.0, {1: 0.6, 3: 0.4}), (3, 2): (1.5, {3: 0.7, 4: 0.1, 0: 0.2})}, 5, 3, terminal=[4]
+)
+
+
+@pytest.mark.exercise("expected_update", weight=2)
+def test_expected_worked_number(student):
+    """The lesson's worked number: 1.25."""
+    q = torch.tensor([[7.0, 1.0], [4.0, -3.0], [0.5, 2.0], [8.0, 6.0]], dtype=torch.float64)
+    got = student.expected_update(q.clone(), FAN, 0, 0, 0.9)
+    expect.close(got, after(q, 0, 0, 1.25, 1.0), where="the worked number: three next states, the last of them terminal")
+
+
+@pytest.mark.exercise("expected_update", weight=2)
+def test_expected_update_takes_the_mean_of_the_best(student):
+    """The target is R_η plus γ times the expected value of the best next action."""
+    q = table(11)
+    for state, action in ((0, 1), (2, 0), (3, 2)):
+        got = student.expected_update(q.clone(), ICE, state, action, 0.8)
+        expect.close(got, expected(q, ICE, state, action, 0.8), where=f"q (5, 3), state {state}, action {action}, γ 0.8, state 4 terminal")
+
+
+@pytest.mark.exercise("expected_update")
+@pytest.mark.trivial
+def test_expected_update_leaves_table_and_model(student):
+    """The old table and the model are not changed."""
+    expect.inputs_unchanged(student, student.expected_update, table(11), ICE, 2, 0, 0.8)
+
+
+@pytest.mark.exercise("expected_update")
+def test_expected_updates_find_the_optimal_values(student):
+    """Sweeps of expected updates over all tried pairs give the q* of the model."""
+    q = torch.zeros(5, 3, dtype=torch.float64)
+    for _ in range(30):
+        for pair in ((0, 1), (2, 0), (3, 2)):
+            q = student.expected_update(q, ICE, *pair, 0.5)
+    expect.close(q, optimal_q(ICE, 0.5), where="30 sweeps over three pairs of a stochastic model, γ 0.5", atol=1e-6)
+
+
 # ---------------------------------------------------------------------------------------------------- probes
 def epsilon_summary(student):
     """What does not depend on the order of draws: how many actions share a tie, who explores, and who is greedy."""
@@ -708,6 +748,10 @@ PROBES = {
     ],
     "policy_value": lambda student: student.policy_value(random_mdp(7, 2, [2, 5], seed=4), random_policy(7, 2, seed=6), 0.85),
     "dyna_q_plus": plus_summary,
+    "expected_update": lambda student: [
+        *(student.expected_update(table(11), ICE, *pair, 0.8) for pair in ((0, 1), (2, 0), (3, 2))),
+        student.arguments_after(student.expected_update, table(11), ICE, 2, 0, 0.8)[0],
+    ],
     # counts so large that every draw is the posterior's mean
     "sample_posterior_model": lambda student: student.sample_posterior_model(
         (expect.rand(3, 2, 3, seed=9, dtype=torch.float64) * 5).ceil() * 1e11, 3e11, seeded(0)

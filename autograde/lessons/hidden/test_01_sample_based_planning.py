@@ -819,3 +819,46 @@ def test_plus_in_two_worlds_of_one_size(student):
         expect.close(rewards, torch.full((6,), pay, dtype=torch.float64), where="a world of one action: the rewards")
         want = torch.tensor([[pay * (1 - 0.5**18)], [0.0]], dtype=torch.float64)
         expect.close(got, want, where="a world of one action, 6 real and 12 imagined updates")
+
+
+@pytest.mark.exercise("expected_update", weight=2)
+def test_expected_update_in_a_larger_model(student):
+    """Every pair of a dense model with two ends, in float64 with all its digits and in float32."""
+    for dtype, rtol in ((torch.float64, 1e-12), (torch.float32, 1e-5)):
+        transition = expect.rand(7, 3, 7, seed=51, dtype=dtype) ** 3
+        transition = transition / transition.sum(-1, keepdim=True)
+        ends = torch.zeros(7, dtype=torch.bool)
+        ends[[1, 4]] = True
+        model = TabularModel(transition, expect.randn(7, 3, seed=52, dtype=dtype), torch.full((7, 3), 9.0, dtype=dtype), ends)
+        q = expect.randn(7, 3, seed=53, dtype=dtype, scale=3.0) - 2.0
+        value = q.max(-1).values.masked_fill(ends, 0)
+        for state in (0, 2, 6):
+            for action in range(3):
+                want = after(q, state, action, model.reward[state, action] + 0.7 * (transition[state, action] * value).sum(), 1.0)
+                got = student.expected_update(q, model, state, action, 0.7)
+                expect.close(got, want, where="a dense model of 7 states and 3 actions", rtol=rtol)
+
+
+@pytest.mark.exercise("expected_update", weight=0.5)
+def test_expected_update_leaves_all_else(student):
+    """Only the pair's own entry changes, also where it is a next state of itself; two models of one size give two tables."""
+    for pay in (1.0, -3.0):
+        model = TabularModel.from_rows({(1, 0): (pay, {1: 0.5, 0: 0.5})}, 3, 2)
+        q = torch.tensor([[2.0, 4.0], [6.0, 5.0], [9.0, 9.0]], dtype=torch.float64)
+        want = after(q, 1, 0, pay + 0.5 * (0.5 * 6 + 0.5 * 4), 1.0)
+        expect.close(student.expected_update(q, model, 1, 0, 0.5), want, where="a pair that may lead back to its own state, γ 0.5")
+    expect.inputs_unchanged(student, student.expected_update, q, model, 1, 0, 0.5)
+
+
+@pytest.mark.exercise("expected_update", weight=0.5)
+def test_expected_update_is_differentiable(student):
+    """An expected update passes gradients on to the old table."""
+    model = TabularModel.from_rows({(2, 0): (-2.0, {1: 0.6, 3: 0.3, 2: 0.1})}, 4, 2, terminal=[3])
+    own = torch.zeros(4, 2, dtype=torch.float64)
+    own[2, 0] = 1
+
+    def written_out(q, *_):
+        return q * (1 - own) + own * (-2.0 + 0.7 * (0.6 * q[1].max() + 0.1 * q[2].max()))
+
+    q = expect.randn(4, 2, seed=54, dtype=torch.float64)
+    expect.gradients(student, student.expected_update, (q, model, 2, 0, 0.7), written_out, where="a pair with three next states")

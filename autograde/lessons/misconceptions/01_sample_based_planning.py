@@ -1535,7 +1535,9 @@ misconception(
         "state = int(torch.multinomial(world.start, 1, generator=generator)) if terminated else next_state",
     ),
 )
-misconception("dyna_q_plus", STARTS, replace=("torch.multinomial(world.start, 1, generator=generator)", "torch.multinomial(world.start, 1)"))
+misconception(
+    "dyna_q_plus", STARTS, replace=("torch.multinomial(world.start, 1, generator=generator)", "torch.multinomial(world.start, 1)")
+)
 misconception("dyna_q_plus", UNSEEDED, replace=("torch.randint(n, (), generator=generator)", "torch.randint(n, ())"))
 misconception(
     "dyna_q_plus", UNSEEDED, replace=("world.step(state, action, generator)", "world.step(state, action, torch.default_generator)")
@@ -1576,3 +1578,95 @@ variant(
         "pair = [(s, a) for s in visited for a in range(q.shape[1])][draw(len(visited) * q.shape[1])]",
     ),
 )
+
+
+# ---------------------------------------------------------------------------------------------------- expected_update
+WORTH = "worth = q.max(-1).values.masked_fill(model.terminal, 0)"
+TARGET = "model.reward[state, action] + gamma * model.transition[state, action] @ worth"
+misconception(
+    "expected_update",
+    "A terminal next state counts with what the table holds for it; it is worth 0.",
+    replace=(".masked_fill(model.terminal, 0)", ""),
+)
+misconception("expected_update", "γ is missing in front of the expected value.", replace=("+ gamma * model", "+ model"))
+misconception(
+    "expected_update",
+    "γ stands in front of the reward, too.",
+    replace=(TARGET, "gamma * (model.reward[state, action] + model.transition[state, action] @ worth)"),
+)
+misconception("expected_update", "The pair's reward is missing from the target.", replace=(TARGET, TARGET.partition(" + ")[2]))
+misconception(
+    "expected_update",
+    "The best of the mean entries is taken; each next state has a best action of its own, so the maximum comes before the mean.",
+    replace=(
+        TARGET,
+        "model.reward[state, action] + gamma * (model.transition[state, action] @ q.masked_fill(model.terminal[:, None], 0)).max()",
+    ),
+)
+misconception(
+    "expected_update",
+    "The mean over the next actions is taken; the target asks for the best one.",
+    replace=("q.max(-1).values", "q.mean(-1)"),
+)
+misconception(
+    "expected_update",
+    "All possible next states count alike; each counts with its probability.",
+    replace=(
+        "model.transition[state, action] @ worth",
+        "(model.transition[state, action] > 0).to(q.dtype) @ worth / (model.transition[state, action] > 0).sum()",
+    ),
+)
+misconception(
+    "expected_update",
+    "Only the most likely next state counts; the mean is over all of them.",
+    replace=("model.transition[state, action] @ worth", "worth[model.transition[state, action].argmax()]"),
+)
+misconception(
+    "expected_update",
+    "The best next state is taken; the agent cannot choose where it lands, so it is the mean over them.",
+    replace=("model.transition[state, action] @ worth", "worth[model.transition[state, action] > 0].max()"),
+)
+misconception(
+    "expected_update",
+    "The target is added to the old entry; it takes its place.",
+    replace=("updated[state, action] = model", "updated[state, action] += model"),
+)
+misconception(
+    "expected_update",
+    "The entry moves half of the way; an expected target has no noise, so the entry is set to it.",
+    replace=(TARGET, f"(q[state, action] + {TARGET}) / 2"),
+)
+misconception(
+    "expected_update",
+    "Only the tried pair's new entry is returned; return the new table.",
+    replace=("return updated", "return updated[state, action]"),
+)
+misconception(
+    "expected_update",
+    "`.item()` cuts the result off from the table: it is no longer differentiable.",
+    replace=(TARGET, f"({TARGET}).item()"),
+)
+misconception("expected_update", "The old table is changed in place; return a new one.", replace=("updated = q.clone()", "updated = q"))
+misconception(
+    "expected_update",
+    "All actions of the state are updated; only the entry of this pair changes.",
+    replace=("updated[state, action] = model", "updated[state] = model"),
+)
+
+
+@variant("expected_update")
+def expected_state_by_state(q, model, state, action, gamma):
+    total = model.reward[state, action].clone()
+    for landed in range(len(q)):
+        if not bool(model.terminal[landed]):
+            total = total + gamma * model.transition[state, action, landed] * q[landed].amax()
+    return torch.where(one_hot(q, state, action).bool(), total, q)
+
+
+@variant("expected_update")
+def expected_for_all_pairs(q, model, state, action, gamma):
+    goes_on = torch.logical_not(model.terminal).to(q.dtype)
+    targets = model.reward + gamma * torch.einsum("san,n->sa", model.transition, q.amax(dim=1) * goes_on)
+    new = q.clone()
+    new[state][action] = targets[state][action]
+    return new

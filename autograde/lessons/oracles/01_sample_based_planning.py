@@ -49,3 +49,12 @@ def returns(rewards, gamma):
     n = len(rewards)
     discounts = [[gamma ** (k - t) if k >= t else 0.0 for k in range(n)] for t in range(n)]
     return torch.tensor(discounts, dtype=rewards.dtype) @ rewards
+
+
+def expected(q, model, state, action, gamma):
+    """The new table, with the target summed up next state by next state."""
+    target = float(model.reward[state, action])
+    for landed, chance in enumerate(model.transition[state, action].tolist()):
+        if not model.terminal[landed]:
+            target += gamma * chance * max(q[landed].tolist())
+    return after(q, state, action, target, 1.0)

@@ -1,4 +1,4 @@
-"""What lesson 01's text claims of its experiments: the cliff, Dyna, the two errors, the posterior, Taxi, changing rooms."""
+"""What lesson 01's text claims of its experiments: the cliff, Dyna, the two errors, the posterior, Taxi, changing rooms, two kinds of update."""
 
 from tests.claims import every_seed, on_average
 
@@ -95,3 +95,16 @@ def test_the_bonus_is_a_cost_where_nothing_changes_and_hardly_matters_where_the_
 def test_what_a_bonus_at_every_step_is_worth():
     value = [kappa * 400**0.5 / (1 - 0.95) for kappa in (0.001, 0.01)]
     assert [round(v, 9) for v in value] == [0.4, 4.0]
+
+
+@on_average("01", "updates")
+def test_samples_err_as_theory_says_for_each_number_of_next_states(mean):
+    for b in (2, 10, 100):
+        for name, t in (("tenth", max(b // 10, 1)), ("whole", b)):
+            assert abs(mean[f"fans.{b}.{name}"] - ((b - 1) / (b * t)) ** 0.5) < 0.05
+
+
+@every_seed("01", "updates")
+def test_many_next_states_are_for_samples_and_few_for_expected_updates(run):
+    assert run["fans.100.whole"] < run["fans.100.tenth"] < 0.45
+    assert run["lake.expected"] < 1e-4 < 0.01 < run["lake.samples"]
