@@ -165,7 +165,8 @@ PROBES = {
     "outcome_labels": lambda s: [s.outcome_labels(torch.tensor([[5, 9, 7, 3, 9, 8], [4, 2, 9, 6, 1, 3], [1, 2, 3, 4, 5, 6]]), 9, i) for i in (-100, -1)],
     "action_log_probability": lambda s: s.action_log_probability(ToyModel(11, 1), PROMPT, ACTIONS[0]),
     "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0)) for i in range(60)]
-    + [several(s, temperature) for temperature in (0.02, 50.0)] + [several(s, 1.0, scale=80.0)],
+    + [several(s, temperature) for temperature in (0.02, 50.0)] + [several(s, 1.0, scale=80.0)]
+    + [len({int(s.choose_action(ToyModel(11, 3), PROMPT, list(ACTIONS), seeded(i), 50.0)) for i in range(20)}) > 1],
     "sample_outcome": lambda s: [asking(s, "mist", "+0.5 | b | end", "+0.9 | c | go"), asking(s, "fog"), asking(s, "fog", attempts=2)],
     "rollout_return": lambda s: [s.rollout_return(corridor, always_on, "a", first, n, 0.5) for first, n in STARTS]
     + [s.rollout_return(corridor, Script("on", "fog", "on"), "a", "on", 9, 0.5)],

@@ -97,6 +97,21 @@ def test_capitals_in_an_outcome(student):
     expect.true(student.parse_outcome("+0.5 | the hall | End") is None, "The last part is `end` or `go`, in small letters")
 
 
+@pytest.mark.exercise("parse_outcome", weight=0.5)
+@pytest.mark.parametrize("reward", [-312.5, 40000.0])
+def test_rewards_of_any_size(student, reward):
+    """A reward is read with all its digits, however large."""
+    expect.equal(student.parse_outcome(f" {reward:+.1f} | the hall | go"), (reward, "the hall", False), where=f"the reward {reward:+.1f}")
+
+
+@pytest.mark.exercise("outcome_labels", weight=0.5)
+def test_labels_of_a_long_text(student):
+    """Three hundred tokens after the mark have their labels, too."""
+    ids = torch.arange(400) % 7 + 10
+    ids[100] = 2
+    expect.equal(student.outcome_labels(ids, 2), torch.cat([torch.full((100,), -100), ids[101:], torch.tensor([-100])]), where="400 tokens")
+
+
 @pytest.mark.exercise("outcome_labels", weight=3)
 def test_labels_of_any_batch(student):
     """Two batch dimensions, position by position."""
@@ -174,7 +189,7 @@ def test_a_long_prompt(student):
 
 
 @pytest.mark.exercise("choose_action", weight=2)
-@pytest.mark.parametrize("temperature", [1.0, 0.5, 2.5])
+@pytest.mark.parametrize("temperature", [1.0, 0.25, 2.5])
 def test_actions_are_drawn_in_proportion(student, temperature):
     """Above 0 the choice is drawn with softmax(log-probability per token / temperature)."""
     model, prompt = Chain(6, seed=9, scale=1.0), torch.tensor([4, 1])
@@ -284,10 +299,29 @@ def test_every_rollout_is_played(student):
 
 
 @pytest.mark.exercise("rollout_return", weight=0.5)
+def test_an_unreadable_outcome_is_the_end(student):
+    """After an outcome that is None nothing more is asked of the world, whatever it would say."""
+    replies = iter([(1.0, "a", False), None, (8.0, "b", False), (8.0, "b", False)])
+    got = student.rollout_return(lambda obs, action: next(replies), lambda obs: "on", "o", "on", 4, 0.5)
+    expect.close(got, 1.0, where="reward 1, then None, though the world would go on to say 8 and 8")
+
+
+@pytest.mark.exercise("rollout_return", weight=0.5)
 def test_a_rollout_of_eighty_steps(student):
     """A deep rollout: all its steps count, each with its discount."""
     got = student.rollout_return(lambda obs, action: (1.0, obs, False), lambda obs: "a", "o", "a", 80, 0.9)
     expect.close(got, (1 - 0.9**80) / 0.1, where="80 steps of reward 1, γ 0.9", rtol=1e-9)
+
+
+@pytest.mark.exercise("plan_action", weight=1)
+def test_the_mean_decides_and_not_the_best_rollout(student):
+    """An action that once brings much and then little against one that always brings the same."""
+    lucky = iter([6.0, 0.0, 0.0, 0.0])
+    best, values = student.plan_action(
+        lambda obs, action: (next(lucky) if action == "gamble" else 2.0, obs, True), lambda obs: "wait", "o", ["gamble", "work"], 4, 1, 1.0
+    )
+    expect.close(values, {"gamble": 1.5, "work": 2.0}, where="rewards 6, 0, 0, 0 against 2, 2, 2, 2")
+    expect.equal(best, "work", where="rewards 6, 0, 0, 0 against 2, 2, 2, 2: the action")
 
 
 @pytest.mark.exercise("plan_action", weight=2)
@@ -363,6 +397,15 @@ def test_every_list_of_pairs_is_counted(student):
 
 
 @pytest.mark.exercise("transition_error_rate", weight=0.5)
+def test_a_prediction_of_none_is_an_error(student):
+    """None is an error whatever the true outcome is."""
+    step = (0.5, "a", False)
+    expect.close(
+        student.transition_error_rate([(None, None), (step, step), (None, step), (step, step)]), 0.5, where="two of four predictions None"
+    )
+
+
+@pytest.mark.exercise("transition_error_rate", weight=0.5)
 def test_small_differences_are_errors(student):
     """A reward that is off by 0.05, a capital letter, one error in three hundred."""
     true = (1.0, "a den", False)
@@ -415,6 +458,16 @@ def test_every_policy_and_reward_has_its_values(student):
         return student.prefix_values(vocabulary, 2, lambda t: 1.0, lambda prefix: [0.5, 0.5])
 
     expect.inputs_unchanged(student, call, ["x", "y"])
+
+
+@pytest.mark.exercise("prefix_values", weight=0.5)
+def test_every_call_has_a_dictionary_of_its_own(student):
+    """A shorter horizon after a longer one has its own texts alone, and the first result stays as it was."""
+    first = student.prefix_values("ab", 2, lambda text: float(text.count("a")), lambda prefix: (0.5, 0.5))
+    before = dict(first)
+    second = student.prefix_values("ab", 1, lambda text: 3.0, lambda prefix: (0.5, 0.5))
+    expect.close(second, {(): 3.0, ("a",): 3.0, ("b",): 3.0}, where="horizon 1 after horizon 2")
+    expect.equal(first, before, where="the values of the first call, after the second")
 
 
 @pytest.mark.exercise("prefix_values", weight=0.5)
@@ -473,6 +526,14 @@ def test_imagination_goes_on_where_the_generator_is(student):
     expect.inputs_unchanged(student, call, steps)
     call(steps)
     expect.true(asked[:36] != asked[36:], "Two calls with one generator imagined the same pairs: draw from `generator` itself")
+
+
+@pytest.mark.exercise("language_dyna")
+def test_the_real_step_comes_before_the_imagined_ones(student):
+    """A real reward of 1, then imagined ones of 0 for the same pair: they take it back by halves."""
+    steps = [("a", "on", 1.0, "b", True)]
+    got = student.language_dyna(steps, lambda obs, action: (0.0, "b", True), lambda obs: ["on"], 2, 0.5, 0.5, seeded(9))
+    expect.close(got, {("a", "on"): 0.125}, where="α 0.5, one real step and two imagined ones")
 
 
 # Stretch · puct_choice

@@ -397,6 +397,13 @@ def own_randomness(model, prompt_ids, candidates, generator, temperature=0.0):
     return draw(totals(model, prompt_ids, candidates) / lengths(candidates), None, temperature)
 
 
+misconception(
+    "choose_action",
+    "Every draw is made with a generator in its first state, so it is always the same: draw from `generator` itself.",
+    replace=("generator=generator))", "generator=torch.Generator(generator.device).manual_seed(generator.initial_seed())))"),
+)
+
+
 @misconception(
     "choose_action",
     "The probabilities of whole actions are computed first; they become 0 for long or unlikely actions, so stay with logarithms.",

@@ -436,3 +436,220 @@ misconception("choose_action", "length as a bonus", replace=("/ len(ids) for", "
 misconception("choose_action", "temperature squared", replace=("scores / temperature", "scores / temperature**2"))
 misconception("return_conditioned", "discounted forwards", replace=("to_go = reward + gamma * to_go", "to_go = gamma * reward + to_go"))
 misconception("return_conditioned", "episodes joined", replace=("    return texts\n", '    return [" ".join(texts)]\n'))
+
+
+# State kept between calls, modes left behind, boundaries, lengths of one, other devices and dtypes
+
+misconception(
+    "prefix_values",
+    "the values of the last call are kept",
+    replace=(("    values = {\n        text", "    values = prefix_values.__dict__.setdefault('v', {})\n    values |= {\n        text"),),
+)
+misconception(
+    "prefix_values",
+    "probabilities are made to sum to one",
+    replace=(
+        "chances = policy(prefix)",
+        "chances = policy(prefix)\n            chances = [float(p) / (sum(map(float, chances)) + 1e-4) for p in chances]",
+    ),
+)
+misconception("prefix_values", "the last reward is rounded", replace=("float(reward(text))", "round(float(reward(text)), 3)"))
+misconception("format_transition", "spaces around the observation are stripped", replace=("<obs> {obs} <act>", "<obs> {obs.strip()} <act>"))
+misconception("format_transition", "the action in lower case", replace=("<act> {action} <out>", "<act> {action.lower()} <out>"))
+misconception(
+    "parse_outcome", "flags in capitals are taken", replace=('parts[2] not in ("end", "go")', 'parts[2].lower() not in ("end", "go")')
+)
+misconception("parse_outcome", "large rewards are malformed", replace=('abs(reward) < float("inf")', "abs(reward) < 100"))
+misconception(
+    "parse_outcome",
+    "an observation with a space in front keeps it",
+    replace=(
+        ("part.strip() for part in text.split", "part for part in text.split"),
+        ("not parts[1]", "not parts[1].strip()"),
+        ("parts[2] not in", "parts[2].strip() not in"),
+        ('parts[2] == "end"', 'parts[2].strip() == "end"'),
+    ),
+)
+misconception("parse_outcome", "negative rewards are malformed", replace=("if abs(reward)", "if reward >= 0 and abs(reward)"))
+misconception(
+    "outcome_labels",
+    "the mark of the first text counts for all",
+    replace=(
+        "begun = (ids == outcome_id).cumsum(dim=-1) > 0",
+        "begun = ((ids == outcome_id).cumsum(dim=-1) > 0)\n    begun = begun[:1].expand_as(begun) if begun.ndim > 1 else begun",
+    ),
+)
+misconception(
+    "outcome_labels",
+    "a text of one token gets its own token",
+    replace=("    labels[..., :-1]", "    if ids.shape[-1] == 1:\n        return ids.clone()\n    labels[..., :-1]"),
+)
+misconception(
+    "outcome_labels", "at most 64 tokens have labels", replace=("return labels", "labels[..., 64:] = ignore_index\n    return labels")
+)
+misconception("outcome_labels", "the second mark ends the labels", replace=(".cumsum(dim=-1) > 0", ".cumsum(dim=-1) == 1"))
+misconception(
+    "outcome_labels",
+    "ids of the mark itself are no labels",
+    replace=("return labels", "return labels.masked_fill(labels == outcome_id, ignore_index)"),
+)
+misconception(
+    "sample_outcome",
+    "all attempts are made, whatever the first gives",
+    replace=(
+        '    for _ in range(attempts):\n        outcome = parse_outcome(generate(f"<obs> {obs} <act> {action} <out>"))\n',
+        '    drawn = [generate(f"<obs> {obs} <act> {action} <out>") for _ in range(attempts)]\n    for text in drawn:\n        outcome = parse_outcome(text)\n',
+    ),
+)
+misconception(
+    "sample_outcome",
+    "one text is generated and read three times",
+    replace=(
+        '    for _ in range(attempts):\n        outcome = parse_outcome(generate(f"<obs> {obs} <act> {action} <out>"))\n',
+        '    text = generate(f"<obs> {obs} <act> {action} <out>")\n    for _ in range(attempts):\n        outcome = parse_outcome(text)\n',
+    ),
+)
+misconception("sample_outcome", "always three attempts", replace=("range(attempts)", "range(3)"))
+misconception(
+    "transition_error_rate", "two that are None are equal", replace=("predicted is None or predicted != true", "predicted != true")
+)
+misconception(
+    "transition_error_rate",
+    "each different pair counts once",
+    replace=("for predicted, true in pairs) / len(pairs)", "for predicted, true in set(pairs)) / len(set(pairs))"),
+)
+misconception(
+    "rollout_return",
+    "None counts as a reward of 0 and the rollout goes on",
+    replace=(
+        "            break\n        reward, obs, terminated = outcome",
+        "            discount *= gamma\n            continue\n        reward, obs, terminated = outcome",
+    ),
+)
+misconception("rollout_return", "the first action is kept", replace=("action = policy(obs)", "policy(obs)"))
+misconception(
+    "rollout_return",
+    "the policy is asked about the observation before",
+    replace=(
+        ("reward, obs, terminated = outcome", "reward, later, terminated = outcome"),
+        ("action = policy(obs)", "action = policy(obs)\n        obs = later"),
+    ),
+)
+misconception("rollout_return", "returns are at most one", replace=("    return value", "    return max(-1.0, min(value, 1.0))"))
+misconception("rollout_return", "depth of one is two", replace=("range(depth)", "range(max(depth, 2))"))
+misconception("plan_action", "actions in alphabetical order", replace=("for action in actions:", "for action in sorted(actions):"))
+misconception(
+    "plan_action", "the last among equals", replace=("max(values, key=values.get)", "max(reversed(list(values)), key=values.get)")
+)
+misconception(
+    "plan_action",
+    "one rollout more for the first action",
+    replace=("for _ in range(n_rollouts)]", "for _ in range(n_rollouts + (action == actions[0]))]"),
+)
+misconception(
+    "plan_action",
+    "the best single rollout decides",
+    replace=(
+        ("    values = {}\n", "    values, top = {}, {}\n"),
+        ("        values[action] =", "        top[action] = max(returns)\n        values[action] ="),
+        ("max(values, key=values.get)", "max(top, key=top.get)"),
+    ),
+)
+misconception("action_log_probability", "computed in float32", replace=(".log_softmax(dim=-1)", ".float().log_softmax(dim=-1)"))
+misconception(
+    "action_log_probability",
+    "the action's first token is left out where it has several",
+    replace=("predicting.gather(-1, action_ids[:, None]).sum()", "predicting.gather(-1, action_ids[:, None])[len(action_ids) > 2 :].sum()"),
+)
+misconception(
+    "choose_action",
+    "the first candidate where there are two",
+    replace=("    if temperature == 0:", "    if len(candidates) == 1 and temperature:\n        return 1\n    if temperature == 0:"),
+)
+misconception("choose_action", "cold temperatures are argmax", replace=("if temperature == 0:", "if temperature < 0.5:"))
+misconception(
+    "return_conditioned",
+    "the return to go is rounded at each step",
+    replace=("to_go = reward + gamma * to_go", "to_go = round(reward + gamma * to_go, 1)"),
+)
+misconception(
+    "return_conditioned",
+    "the return goes on into the episode before",
+    replace=(("    texts = []\n", "    texts, to_go = [], 0.0\n"), ("steps, to_go = [], 0.0", "steps = []")),
+)
+misconception(
+    "return_conditioned",
+    "empty episodes are left out",
+    replace=("        texts.append(", "        if not steps:\n            continue\n        texts.append("),
+)
+misconception("return_conditioned", "a discount for the first step, too", replace=("<rtg> {to_go:+.1f}", "<rtg> {gamma * to_go:+.1f}"))
+misconception(
+    "language_dyna",
+    "imagined steps start from the newest pair",
+    replace=("pick = int(torch.randint(len(tried), (), generator=generator))", "pick = len(tried) - 1"),
+)
+misconception(
+    "language_dyna",
+    "pairs are drawn as often as they were tried",
+    replace=("        if (obs, action) not in tried:\n            tried.append((obs, action))", "        tried.append((obs, action))"),
+)
+misconception(
+    "language_dyna",
+    "what cannot be read is worth nothing",
+    replace=(
+        "            if outcome is not None:\n                update(*tried[pick], *outcome)",
+        "            update(*tried[pick], *(outcome or (0.0, '', True)))",
+    ),
+)
+misconception(
+    "language_dyna",
+    "planning before the real step",
+    replace=(
+        (
+            "    for obs, action, reward, next_obs, terminated in steps:\n        update(obs, action, reward, next_obs, terminated)\n",
+            "    for obs, action, reward, next_obs, terminated in steps:\n",
+        ),
+        (
+            "                update(*tried[pick], *outcome)",
+            "                update(*tried[pick], *outcome)\n        update(obs, action, reward, next_obs, terminated)",
+        ),
+    ),
+)
+
+variant("prefix_values", replace=("float(p) * values[(*prefix, token)]", "values[prefix + (token,)] * float(p)"))
+variant("format_transition", replace=("{'end' if terminated else 'go'}", "{['go', 'end'][bool(terminated)]}"))
+variant(
+    "parse_outcome", replace=('    parts = [part.strip() for part in text.split("|")]', '    parts = [*map(str.strip, text.split("|", 3))]')
+)
+variant(
+    "outcome_labels",
+    replace=("begun = (ids == outcome_id).cumsum(dim=-1) > 0", "begun = (ids == outcome_id).int().cummax(dim=-1).values.bool()"),
+)
+variant("sample_outcome", replace=("for _ in range(attempts):", "for _ in [None] * attempts:"))
+variant(
+    "transition_error_rate",
+    replace=(
+        "sum(predicted is None or predicted != true for predicted, true in pairs) / len(pairs)",
+        "1 - sum(1 for predicted, true in pairs if predicted is not None and predicted == true) / len(pairs)",
+    ),
+)
+variant(
+    "rollout_return",
+    replace=("value += discount * reward\n        discount *= gamma", "value, discount = value + reward * discount, discount * gamma"),
+)
+variant("plan_action", replace=("max(values, key=values.get)", "sorted(values, key=values.get, reverse=True)[0]"))
+variant(
+    "action_log_probability",
+    replace=(
+        "predicting.gather(-1, action_ids[:, None]).sum()",
+        "predicting[torch.arange(len(action_ids), device=action_ids.device), action_ids].sum()",
+    ),
+)
+variant(
+    "choose_action",
+    replace=(
+        "int(torch.multinomial((scores / temperature).softmax(dim=-1), 1, generator=generator))",
+        "torch.multinomial(torch.exp(scores / temperature - (scores / temperature).logsumexp(0)), 1, generator=generator).item()",
+    ),
+)
+variant("return_conditioned", replace=('" ".join(reversed(steps))', '" ".join(steps[::-1])'))
