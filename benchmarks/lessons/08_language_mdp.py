@@ -114,3 +114,17 @@ def least_trust(lesson, prior):
         after = [lesson.house.outcomes(obs, action)[0] for action in best]
         ways += [o.next_obs for o in after if not o.terminated and o.next_obs not in ways]
     return least
+
+
+@experiment("lengths", steps=STEPS, rollouts=300)
+def lengths(lesson, seed):
+    """Rollouts of 1 to 16 steps: how many are right from end to end, how far the mean return is off, and what is said of both beforehand."""
+    found = {}
+    for size in (200, 3200):
+        model = lesson.train_world(size, seed)
+        wrong = lesson.one_step_errors(model, 10 + seed)
+        mean, worst = sum(wrong) / len(wrong), max(wrong)
+        found[size] = {"wrong": mean, "worst": worst, "flawless": sum(share == 0 for share in wrong) / len(wrong)}
+        for n, run in lesson.by_length(model, 20 + seed).items():
+            found[size][n] = {**run, "foretold": (1 - mean) ** n, "bound": lesson.lemma(worst, n)}
+    return found

@@ -178,3 +178,40 @@ def test_the_prior_leads_at_first_and_the_value_later(lesson):
         visits[lesson["puct_choice"](priors, visits, visits * worth, 4.0)] += 1
         ahead.append(int(visits[0] - visits[1]))
     assert min(ahead[:70]) >= 0 >= max(ahead[70:]) and 1 < int(visits[2]) < 15
+
+
+LENGTHS = (1, 2, 4, 8, 16)
+
+
+@every_seed("08", "lengths")
+def test_long_rollouts_are_seldom_right_and_the_bound_is_far_above_the_error(run):
+    for size in (200, 3200):
+        right = [run[f"{size}.{n}.right"] for n in (1, 4, 8, 16)]
+        assert right == sorted(right, reverse=True) and right[-1] < 0.75
+        assert run[f"{size}.16.bound"] > 10 * run[f"{size}.16.off"]
+        assert all(run[f"{size}.{n}.off"] < run[f"{size}.{n}.bound"] for n in LENGTHS)
+
+
+@on_average("08", "lengths")
+def test_rollouts_of_the_better_model_are_as_foretold_and_of_the_other_better(mean):
+    assert all(abs(mean[f"3200.{n}.right"] - mean[f"3200.{n}.foretold"]) < 0.06 for n in LENGTHS)
+    assert all(mean[f"200.{n}.right"] > mean[f"200.{n}.foretold"] + 0.04 for n in LENGTHS)
+    assert mean["200.wrong"] > 1.5 * mean["3200.wrong"]
+
+
+@on_average("08", "lengths")
+def test_the_error_of_the_return_grows_faster_than_the_length(mean):
+    assert mean["3200.16.off"] > 5 * mean["3200.4.off"]
+    assert mean["3200.flawless"] > 0.3 and mean["3200.worst"] > 3 * mean["3200.wrong"]
+
+
+def test_the_lemmas_worked_number_and_its_simpler_form(lesson):
+    assert lesson["lemma"](0.1, 2) == pytest.approx(0.29)
+    for epsilon in (0.0, 0.03, 0.5, 1.0):
+        assert all(lesson["lemma"](epsilon, n) <= n * (n + 1) / 2 * epsilon + 1e-12 for n in LENGTHS)
+
+
+def test_the_exact_return_of_random_play_is_that_of_many_real_rollouts(lesson):
+    sample, policy, starts = lesson["true_world"](0), lesson["random_policy"](1), House().observations()[:3]
+    returns = [lesson["rollout_return"](sample, policy, obs, policy(obs), 8, 1.0) for obs in starts * 700]
+    assert lesson["random_return"](8) == pytest.approx(sum(returns) / len(returns), abs=0.05)
