@@ -84,6 +84,14 @@ def test_word_tokenize_on_other_texts(student, seed):
 
 
 @pytest.mark.exercise("word_tokenize", weight=0.5)
+def test_texts_are_taken_as_they_are(student):
+    """A letter and its accent may be two characters: they are not composed, and an accent alone is no part of a word."""
+    expect.equal(
+        student.word_tokenize("cafe\u0301 caf\u00e9"), ["cafe", "\u0301", "caf\u00e9"], where="an accent that is a character of its own"
+    )
+
+
+@pytest.mark.exercise("word_tokenize", weight=0.5)
 def test_a_long_text_is_cut_to_its_end(student):
     """Thousands of words, many of them again and again."""
     text = " ".join(f"word{i % 700}," for i in range(3000))
@@ -184,6 +192,12 @@ def test_wordpiece_with_random_vocabularies(student, seed):
         word = babble(seed * 100 + n, "abc", n % 7)
         want = greedy(word, pieces)
         expect.equal(student.wordpiece_encode(word, pieces, "?"), ["?"] if want is None else want, where="a random word and vocabulary")
+
+
+@pytest.mark.exercise("wordpiece_encode", weight=0.5)
+def test_a_word_of_two_hundred_letters(student):
+    """A word is unknown only where it cannot be cut, however long it is."""
+    expect.equal(student.wordpiece_encode("ab" * 100, {"ab", "##ab", "##b"}), ["ab"] + ["##ab"] * 99, where="a word of 200 letters")
 
 
 @pytest.mark.exercise("wordpiece_encode", weight=0.5)
@@ -356,6 +370,16 @@ def test_special_tokens_in_hard_places(student):
 
 
 @pytest.mark.exercise("BPETokenizer", weight=1)
+def test_what_a_tokenizer_is_given(student):
+    """Special tokens get free ids also where a vocabulary has gaps; ids may be read once; the caller's lists stay as they are."""
+    made = student.BPETokenizer({2 * byte: bytes([byte]) for byte in range(256)}, [], ["<|a|>", "<|long|>"])
+    text = "<|a|>\u0080\u0081<|long|>"
+    expect.equal(made.decode(made.encode(text)), text, where="a vocabulary of even ids and two special tokens")
+    expect.equal(made.decode(iter([2 * 104, 2 * 105])), "hi", where="ids that can be read once")
+    expect.inputs_unchanged(student, student.BPETokenizer, bytes_and(b"lo"), [(b"l", b"o")], ["<|a|>", "<|long|>"])
+
+
+@pytest.mark.exercise("BPETokenizer", weight=1)
 def test_streams_are_read_lazily(student):
     """encode_iterable begins to give ids of a long stream before it has read it, and takes any iterator."""
     made = student.BPETokenizer(bytes_and(b"ab"), [(b"a", b"b")])
@@ -389,6 +413,14 @@ def test_bytes_per_token_of_other_scripts(student):
     """UTF-8 bytes over tokens, with another tokenizer."""
     expect.close(student.bytes_per_token("深度学习 👍", list), 17 / 6, where="characters as tokens")
     expect.close(student.bytes_per_token("aaaa", lambda text: [0]), 4.0, where="one token")
+
+
+@pytest.mark.exercise("bytes_per_token", weight=0.5)
+def test_white_space_has_bytes(student):
+    """White space at both ends of a text counts."""
+    expect.close(
+        student.bytes_per_token("  ab\n\n", lambda text: [1, 2, 3]), 2.0, where="six bytes in three tokens, four of them white space"
+    )
 
 
 @pytest.mark.exercise("bytes_per_token", weight=0.5)

@@ -467,3 +467,203 @@ misconception(
 misconception("compare_by_segments", "the sum of the segments", replace=('"a" if left > right', '"a" if sum(left) > sum(right)'))
 misconception("split_digits", "groups of four", replace=("len(run) % 3 or 3", "len(run) % 3 or 3 if len(run) < 9 else len(run) % 4 or 4"))
 misconception("split_digits", "commas between groups", replace=("pieces += [run[:first], *(", 'pieces += [run[:first], *("," + '))
+
+
+# State kept between calls, modes left behind, boundaries, lengths of one, other devices and dtypes
+
+misconception("word_tokenize", "accents are composed first", replace=(", text)", ", __import__('unicodedata').normalize('NFC', text))"))
+misconception("word_tokenize", "letters of English alone", replace=(r'r"\w+|[^\w\s]", text', r'r"\w+|[^\w\s]", text, re.ASCII'))
+misconception("word_tokenize", "an underscore is no part of a word", replace=(r'r"\w+|[^\w\s]"', r'r"[^\W_]+|[^\w\s]|_"'))
+misconception("word_tokenize", "runs of other characters stay together", replace=(r"[^\w\s]", r"[^\w\s]+"))
+misconception(
+    "build_vocabulary",
+    "the tokens are gone through twice",
+    replace=("counts = Counter(tokens)", "first = len(set(tokens))\n    counts = Counter(tokens)"),
+)
+misconception(
+    "build_vocabulary",
+    "room for the special tokens alone is refused",
+    replace=("if max_size < len(specials):", "if max_size <= len(specials):"),
+)
+misconception(
+    "build_vocabulary",
+    "tokens that occur once are left out",
+    replace=("counts.keys() - set(specials)", "{t for t in counts if counts[t] > 1} - set(specials)"),
+)
+misconception(
+    "build_vocabulary",
+    "the counts of the last call are kept",
+    replace=("counts = Counter(tokens)", "counts = build_vocabulary.__dict__.setdefault('counts', Counter())\n    counts.update(tokens)"),
+)
+misconception("build_vocabulary", "ties by the length", replace=("(-counts[token], token)", "(-counts[token], len(token), token)"))
+misconception(
+    "encode_words",
+    "id 0 counts as unknown",
+    replace=("[vocabulary.get(token, unknown) for token in tokens]", "[vocabulary.get(token) or unknown for token in tokens]"),
+)
+misconception(
+    "encode_words",
+    "words that are unknown get ids of their own",
+    replace=("vocabulary.get(token, unknown)", "vocabulary.setdefault(token, unknown)"),
+)
+misconception(
+    "encode_words",
+    "capitals are tried in small letters",
+    replace=("vocabulary.get(token, unknown)", "vocabulary.get(token, vocabulary.get(token.lower(), unknown))"),
+)
+misconception(
+    "wordpiece_encode",
+    "long words are unknown",
+    replace=("    pieces, start = [], 0\n", "    if len(word) > 100:\n        return [unknown]\n    pieces, start = [], 0\n"),
+)
+misconception(
+    "wordpiece_encode",
+    "a piece has at most ten letters",
+    replace=("range(len(word), start, -1)", "range(min(len(word), start + 10), start, -1)"),
+)
+misconception("wordpiece_encode", "an empty word is unknown", replace=("    return pieces", "    return pieces or [unknown]"))
+misconception(
+    "wordpiece_encode",
+    "pieces without the mark will do, too",
+    replace=("if prefix + word[start:end] in vocabulary", "if prefix + word[start:end] in vocabulary or word[start:end] in vocabulary"),
+)
+misconception(
+    "pair_counts", "a pair counts once for each word", replace=("for pair in zip(word, word[1:]):", "for pair in set(zip(word, word[1:])):")
+)
+misconception(
+    "pair_counts",
+    "the counts go on from call to call",
+    replace=("counts = defaultdict(int)", "counts = pair_counts.__dict__.setdefault('c', defaultdict(int))"),
+)
+misconception(
+    "pair_counts",
+    "overlapping pairs of equal symbols once",
+    replace=("            counts[pair] += times", "            counts[pair] += times if pair[0] != pair[1] else times / 1.5"),
+)
+misconception(
+    "merge_pair",
+    "what spells the same is merged",
+    replace=("found = word[i : i + 2] == pair", "found = i + 1 < len(word) and word[i] + word[i + 1] == pair[0] + pair[1]"),
+)
+misconception(
+    "merge_pair",
+    "only the first place",
+    replace=("found = word[i : i + 2] == pair", "found = word[i : i + 2] == pair and pair[0] + pair[1] not in merged"),
+)
+misconception(
+    "merge_pair",
+    "the last pair of a word is left",
+    replace=(
+        "while i < len(word):\n        found = word[i : i + 2] == pair",
+        "while i < len(word):\n        found = word[i : i + 2] == pair and (i + 2 < len(word) or len(word) == 2)",
+    ),
+)
+misconception("merge_pair", "a list", replace=("return tuple(merged)", "return merged"))
+misconception(
+    "train_bpe",
+    "pre-tokens of one letter count double",
+    replace=("frequencies.update(GPT2_PATTERN.findall(part))", "frequencies.update(GPT2_PATTERN.findall(part.strip()))"),
+)
+misconception(
+    "train_bpe",
+    "counts of the last call are kept",
+    replace=("    frequencies = Counter()\n", "    frequencies = train_bpe.__dict__.setdefault('f', Counter())\n"),
+)
+misconception(
+    "train_bpe",
+    "no merges across 64 bytes",
+    replace=(
+        'self.words = [piece.encode().decode("latin-1") for piece in frequencies]',
+        'self.words = [piece.encode().decode("latin-1")[:64] for piece in frequencies]',
+    ),
+)
+misconception(
+    "BPETokenizer",
+    "one cache for all tokenizers",
+    replace=(
+        "self.encode_piece = lru_cache(maxsize=8192)(self.merge_piece)",
+        "cache = BPETokenizer.__dict__.get('cache') or setattr(BPETokenizer, 'cache', {}) or BPETokenizer.cache\n        self.encode_piece = lambda piece: cache[piece] if piece in cache else cache.setdefault(piece, self.merge_piece(piece))",
+    ),
+)
+misconception(
+    "BPETokenizer", "new ids from the number of tokens", replace=("new = max(self.vocab, default=-1) + 1", "new = len(self.vocab)")
+)
+misconception(
+    "BPETokenizer",
+    "ids to decode must be a list",
+    replace=('b"".join(self.token(i) for i in ids)', 'b"".join(self.token(ids[i]) for i in range(len(ids)))'),
+)
+misconception("BPETokenizer", "special tokens go into the caller's dictionary", replace=("self.vocab = dict(vocab)", "self.vocab = vocab"))
+misconception(
+    "BPETokenizer",
+    "the caller's special tokens are sorted",
+    replace=(
+        "longest_first = sorted(self.specials, key=len, reverse=True)",
+        "special_tokens and isinstance(special_tokens, list) and special_tokens.sort(key=len, reverse=True)\n        longest_first = sorted(self.specials, key=len, reverse=True)",
+    ),
+)
+misconception(
+    "BPETokenizer",
+    "lines end where their break was",
+    replace=("for line in lines:\n", "for line in lines:\n            line = line.rstrip('\\r\\n') + '\\n'\n"),
+)
+misconception("bytes_per_token", "characters of UTF-16", replace=("len(text.encode())", "len(text.encode('utf-16-le')) / 2"))
+misconception(
+    "bytes_per_token",
+    "an empty list is asked for truth",
+    replace=(
+        "    n_tokens = len(encode(text))\n    if n_tokens == 0:",
+        "    ids = encode(text)\n    n_tokens = len(set(ids))\n    if n_tokens == 0:",
+    ),
+)
+misconception("bytes_per_token", "white space at the ends is left out", replace=("len(text.encode())", "len(text.strip().encode())"))
+misconception(
+    "compare_by_segments",
+    "shorter numerals are filled with zeros",
+    replace=(
+        "    if left == right:",
+        "    n = max(len(left), len(right))\n    left, right = left + [0] * (n - len(left)), right + [0] * (n - len(right))\n    if left == right:",
+    ),
+)
+misconception("compare_by_segments", "two segments at most", replace=('numeral.split(".")]', 'numeral.split(".")[:2]]'))
+misconception("compare_by_segments", "segments as text", replace=("int(segment)", "segment"))
+misconception("split_digits", "the last group takes what is left", replace=("first = len(run) % 3 or 3", "first = 3"))
+misconception(
+    "split_digits",
+    "runs of three stay, longer ones are cut in single digits",
+    replace=(
+        "        first = len(run)",
+        "        if len(run) > 9:\n            pieces += [*run]\n            continue\n        first = len(run)",
+    ),
+)
+misconception("split_digits", "an empty text has one empty piece", replace=("    return pieces", "    return pieces or ['']"))
+
+variant("word_tokenize", replace=(r'r"\w+|[^\w\s]"', r'r"\w+|\S"'))
+variant("build_vocabulary", replace=("counts = Counter(tokens)", "counts = Counter(list(tokens))"))
+variant(
+    "encode_words",
+    replace=(
+        "[vocabulary.get(token, unknown) for token in tokens]",
+        "[vocabulary[token] if token in vocabulary else unknown for token in tokens]",
+    ),
+)
+variant("wordpiece_encode", replace=('prefix = "##" if start else ""', 'prefix = "##" * bool(start)'))
+variant("pair_counts", replace=("return dict(counts)", "return Counter(counts)"))
+variant("merge_pair", replace=("i += 2 if found else 1", "i += 1 + found"))
+variant(
+    "train_bpe",
+    replace=(
+        "    frequencies = Counter()\n    for part in parts:\n        frequencies.update(GPT2_PATTERN.findall(part))",
+        "    frequencies = Counter(match.group() for part in parts for match in GPT2_PATTERN.finditer(part))",
+    ),
+)
+variant("BPETokenizer", replace=("lru_cache(maxsize=8192)(self.merge_piece)", "self.merge_piece"))
+variant("bytes_per_token", replace=("return len(text.encode()) / n_tokens", "return len(bytes(text, 'utf-8')) / n_tokens"))
+variant(
+    "compare_by_segments",
+    replace=(
+        '    if left == right:\n        return "equal"\n    return "a" if left > right else "b"',
+        '    return ["equal", "a", "b"][(left > right) - (left < right)]',
+    ),
+)
+variant("split_digits", replace=("*(run[i : i + 3] for i in range(first, len(run), 3))", "*re.findall('...', run[first:])"))
