@@ -1649,6 +1649,89 @@ plots.show(
 #   for many.
 
 # %% [markdown]
+# ## Stretch · chance, and what nobody tried (nothing to write, ungraded)
+#
+# Two questions are left open. So far every action had *one* outcome; then a memory is as good as a model. `House(stochastic=True)` has chance: the
+# lock is stiff (it opens with probability 0.7), and the apple hangs high (you reach it with probability 0.8). A language model that says
+# what happens should then say *both* things, each as often as it happens: its answers should be **calibrated**. And a model should be asked
+# what a memory cannot answer: eight of the 43 questions, drawn at random, are taken out of the play. What does it say to them? Guess first.
+
+# %%
+CHANCY = House(stochastic=True)
+CHANCES = [question for question in QUESTIONS if len(CHANCY.outcomes(*question)) == 2]
+
+
+def learn_chance(seed: int, steps: int = 300, draws: int = 200) -> list[dict[str, float]]:
+    """For each question of chance: how often the action succeeds in truth, in the play and by the model, and how often it says a third thing."""
+    episodes = random_play(CHANCY, SIZES[-1], torch.Generator().manual_seed(100 + seed))
+    imagine, found = Imagination(train_on(lines_of(episodes), "<out>", seed, steps), seed), []
+    for question in CHANCES:
+        success, failure = (tuple(outcome[1:]) for outcome in CHANCY.outcomes(*question))
+        lived = [step[2:] for episode in episodes for step in episode if step[:2] == question]
+        said = [imagine(*question) for _ in range(draws)]
+        found.append(
+            {
+                "truth": CHANCY.outcomes(*question)[0].probability,
+                "play": lived.count(success) / max(1, len(lived)),
+                "model": said.count(success) / draws,
+                "third": sum(outcome not in (success, failure) for outcome in said) / draws,
+            }
+        )
+    return found
+
+
+def leave_out(seed: int, n: int = 8, draws: int = 20) -> tuple[list[float], list[float]]:
+    """The shares of right answers to `n` questions that were taken out of the play, and to the others; in the house without chance."""
+    order = torch.randperm(len(QUESTIONS), generator=torch.Generator().manual_seed(500 + seed)).tolist()
+    unseen = {QUESTIONS[i] for i in order[:n]}
+    lines = [format_transition(*step) for step in played(SIZES[-1], seed) if step[:2] not in unseen]
+    imagine, truth, right = Imagination(train_on(lines, "<out>", seed), seed), House(), {}
+    for question in QUESTIONS:
+        true = tuple(truth.outcomes(*question)[0][1:])
+        right[question] = 1 - transition_error_rate([(imagine(*question), true) for _ in range(draws)])
+    return [right[q] for q in QUESTIONS if q in unseen], [right[q] for q in QUESTIONS if q not in unseen]
+
+
+# %% tags=["experiment"]
+chance, unseen = attempt(learn_chance, 0), attempt(leave_out, 0)
+
+
+# %% tags=["figure"]
+def draw_chance(figure):
+    left, right = figure.subplots(1, 2)
+    for key, mark, ink in (("truth", "_", "#111827"), ("play", "o", plots.GREY), ("model", "s", plots.BLUE)):
+        size = 160 if key == "truth" else 36
+        left.scatter(range(len(chance)), [row[key] for row in chance], marker=mark, color=ink, s=size, label=key)
+    left.set_xticks(range(len(chance)), [action.replace(" ", "\n") for _, action in CHANCES], fontsize=8)
+    left.set(title="How often it succeeds", ylabel="share", ylim=(0, 1))
+    left.legend(fontsize=8, loc="lower left")
+    for place, (shares, ink) in enumerate(zip(unseen, (plots.ORANGE, plots.BLUE))):
+        beside = [place + 0.02 * (i - len(shares) / 2) for i in range(len(shares))]
+        right.scatter(beside, sorted(shares), color=ink, s=14)
+    right.set_xticks((0, 1), ("8 questions\ntaken out", "35 questions\nin the play"), fontsize=8)
+    right.set(title="How often the answer is right", ylabel="share of 20 answers", ylim=(-0.05, 1.05), xlim=(-0.5, 1.7))
+
+
+plots.show(
+    draw_chance,
+    alt="Left: for five questions of chance, how often the action succeeds in truth, in the play and by the model, whose shares are near the others but not "
+    "equal. Right: each question's share of right answers; those in the play are mostly near 1, those taken out are near 0 or near 1",
+    width=8.0,
+    height=3.2,
+)
+
+# %% [markdown]
+# Over {measured:chance.seeds} seeds:
+#
+# - **Calibrated, after enough training.** The model's share of successes is {measured:chance.short.model:.2f} from the truth on average. The play's own share, which a table
+#   of counts (lesson 01's `fit_model`) would say, is {measured:chance.short.play:.2f} from it. With twice the training steps the model's is
+#   {measured:chance.long.model:.2f}. Much is lost to *third* outcomes, which can follow neither from success nor from failure:
+#   {measured:chance.short.third:.0%} of the answers, and {measured:chance.long.third:.0%} after longer training. So for what was tried, counting is still better here.
+# - **What nobody tried.** To the questions taken out the model answers rightly {measured:chance.unseen:.0%} of the time ({measured:chance.unseen.range:.0%} by seed), to the others
+#   {measured:chance.tried:.0%}. A table says nothing at all there. So a language model generalises, but not so that one could rely on it: of the questions taken
+#   out, {measured:chance.all_or_nothing:.0%} are nearly always or nearly never answered rightly, and nobody who only reads the answers is told which.
+
+# %% [markdown]
 # ## What you have built
 #
 # The loop is closed. Lesson 01 planned in a table; you have just planned in a language model: experience written as text, a GPT trained on it with the

@@ -128,3 +128,26 @@ def lengths(lesson, seed):
         for n, run in lesson.by_length(model, 20 + seed).items():
             found[size][n] = {**run, "foretold": (1 - mean) ** n, "bound": lesson.lemma(worst, n)}
     return found
+
+
+@experiment("chance", steps=STEPS, longer=2 * STEPS)
+def chance(lesson, seed):
+    """Is the model calibrated where the house has chance, after as many training steps and twice; and what does it say to questions left out?"""
+    unseen, tried = lesson.leave_out(seed)
+    return {
+        "short": calibration(lesson.learn_chance(seed, STEPS)),
+        "long": calibration(lesson.learn_chance(seed, 2 * STEPS)),
+        "unseen": sum(unseen) / len(unseen),
+        "all or nothing": sum(share < 0.15 or share > 0.75 for share in unseen) / len(unseen),
+        "tried": sum(tried) / len(tried),
+    }
+
+
+def calibration(rows):
+    """Mean distances of what the model says and of what happened in the play from the truth, and the share of third answers."""
+    n = len(rows)
+    return {
+        "model": sum(abs(row["model"] - row["truth"]) for row in rows) / n,
+        "play": sum(abs(row["play"] - row["truth"]) for row in rows) / n,
+        "third": sum(row["third"] for row in rows) / n,
+    }

@@ -215,3 +215,15 @@ def test_the_exact_return_of_random_play_is_that_of_many_real_rollouts(lesson):
     sample, policy, starts = lesson["true_world"](0), lesson["random_policy"](1), House().observations()[:3]
     returns = [lesson["rollout_return"](sample, policy, obs, policy(obs), 8, 1.0) for obs in starts * 700]
     assert lesson["random_return"](8) == pytest.approx(sum(returns) / len(returns), abs=0.05)
+
+
+@every_seed("08", "chance")
+def test_longer_training_leaves_fewer_third_outcomes_and_what_was_tried_is_answered_better(run):
+    assert run["long.third"] < run["short.third"] and run["long.third"] < 0.05
+    assert run["unseen"] < 0.7 < 0.9 < run["tried"]
+
+
+@on_average("08", "chance")
+def test_counting_is_better_for_what_was_tried_and_the_model_says_something_right_where_a_table_says_nothing(mean):
+    assert mean["short.play"] < mean["long.model"] < 0.7 * mean["short.model"]
+    assert mean["unseen"] > 0.15 and mean["all_or_nothing"] > 0.8
