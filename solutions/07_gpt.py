@@ -1342,7 +1342,7 @@ def draw_writing_speeds(figure):
 
 plots.show(
     draw_writing_speeds,
-    alt="Characters per second against the length of the text, 16 to 256: falling without a cache, far higher and nearly level with it",
+    alt="Characters per second against the length of the text, 16 to 256: falling without a cache, higher and nearly level with it",
     width=6,
     height=2.8,
 )

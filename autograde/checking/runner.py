@@ -245,5 +245,7 @@ def _names(argument: Any) -> tuple[Any, ...]:
 def _picture(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         return f"{tuple(value.shape)}"
-    plain = value is None or isinstance(value, (bool, int, float, str, list, tuple, dict))
+    if value is None:  # an argument that is left out, not a result that is missing
+        return "= None"
+    plain = isinstance(value, (bool, int, float, str, list, tuple, dict))
     return f"= {show(value, 40)}" if plain else f"= {with_article(type(value).__name__)}"

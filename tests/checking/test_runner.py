@@ -74,3 +74,15 @@ def test_another_copy_of_a_course_has_its_own_checks(tmp_path):
         file.parent.mkdir(parents=True)
         file.write_text(f"import pytest\n@pytest.mark.exercise('{copy}')\ndef test_{copy}(student): pass\n")
         assert [check.exercise for check in runner.collect(file)] == [copy]
+
+
+def test_an_argument_that_is_none_is_called_none():
+    """It is left out on purpose: nothing is said of a missing `return`."""
+    code = compile("def answer(x, top_k=None):\n    return x + 1\n", "<cell>", "exec")
+    names: dict = {}
+    exec(code, names)
+    try:
+        names["answer"]("a")
+    except TypeError as error:
+        told = runner._called_with(error.__traceback__.tb_next.tb_frame)
+    assert told == "called with x = 'a', top_k = None"
