@@ -1658,7 +1658,7 @@ plots.show(
 
 # %%
 CHANCY = House(stochastic=True)
-CHANCES = [question for question in QUESTIONS if len(CHANCY.outcomes(*question)) == 2]
+CHANCES = [chancy for chancy in QUESTIONS if len(CHANCY.outcomes(*chancy)) == 2]
 
 
 def learn_chance(seed: int, steps: int = 300, draws: int = 200) -> list[dict[str, float]]:
