@@ -959,7 +959,9 @@ def opened(student):
         f"gpt.safetensors is larger than {MAX_BYTES >> 20} MiB, the most that is read: save the weights in bfloat16, or train a smaller model",
     )
     listed = header_bytes(raw)
-    expect.true(listed <= MAX_HEADER or listed > len(raw), "gpt.safetensors names far more weights than a GPT has: save one model's state_dict")
+    expect.true(
+        listed <= MAX_HEADER or listed > len(raw), "gpt.safetensors names far more weights than a GPT has: save one model's state_dict"
+    )
     try:
         weights = load_safetensors(raw)
     except (SafetensorError, ValueError, KeyError, OverflowError, RuntimeError):
@@ -1176,10 +1178,12 @@ def test_every_position_is_read_once(student):
     module, weights, config = writer(student, 119, block_size=37)
     read = {"the embeddings": [], "the first block's mlp": []}
     for part, lengths in zip((module.wte, module.h[0].mlp), read.values()):
-        part.register_forward_hook(lambda layer, given, result, lengths=lengths: lengths.append(result.numel() // 12))  # d_model is 12
-    ids = ids_of(1, 8, seed=120, high=13)
+        part.register_forward_hook(
+            lambda layer, given, result, lengths=lengths: lengths.append(result.numel() // 24)
+        )  # two texts, d_model 12
+    ids = ids_of(2, 8, seed=120, high=13)
     got = student.generate_cached(module, ids, 30, 0.0, None, None, generator(3))
-    expect.equal(got, greedy_text(weights, ids, 30, config), where="block_size 37, 8 tokens given and 30 new ones, at temperature 0")
+    expect.equal(got, greedy_text(weights, ids, 30, config), where="block_size 37, two texts of 8 tokens and 30 new ones, at temperature 0")
     for name, lengths in read.items():
         expect.true(
             sum(lengths) <= 37,
