@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 import pytest
+import torch
 
 from autograde import layout
 from autograde.authoring import equivalents, kinds, mutants
@@ -58,6 +59,18 @@ def test_what_hangs_or_ends_its_process_is_caught(monkeypatch, body, survives):
     monkeypatch.setattr(mutants, "SECONDS", 2)
     code = f"def causal_mask(n, device=None):\n    {body}\n"
     assert mutants.caught(Trial(BENCH, "causal_mask"), mutants.Mutant("causal_mask", "", code)) is not survives
+
+
+def test_a_change_is_tried_with_one_thread_also_where_its_parent_has_more():
+    """OpenMP's threads do not survive a fork: a child that uses them waits for ever, and uses no processor time meanwhile."""
+    body = "assert torch.get_num_threads() == 1\n    return torch.ones(n, n, dtype=torch.bool, device=device).tril()"
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        trial = Trial(BENCH, "causal_mask")
+        assert not mutants.caught(trial, mutants.Mutant("causal_mask", "", f"def causal_mask(n, device=None):\n    {body}\n"))
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_survivors_need_a_reason_and_reasons_a_survivor(monkeypatch):
