@@ -14,7 +14,7 @@ import nbformat
 
 from autograde.checking.cells import grade_id
 from autograde.checking.syntax import parsed
-from autograde.grader.ingest import script_file, without_outputs
+from autograde.grader.ingest import loose_json, script_file, without_outputs
 from autograde.grader.ingest.kinds import is_script
 from autograde.grader.ingest.without_outputs import Span
 
@@ -105,7 +105,7 @@ def _from_notebook(text: str) -> RawNotebook:
     try:
         data = _parsed(text, repairs)
     except (ValueError, RecursionError):
-        data = _after_conflicts(text, repairs)
+        data = _repaired(text, repairs)
     if isinstance(data, dict) and "worksheets" in data:
         data = _upgrade(data, repairs)
     cells = data.get("cells") if isinstance(data, dict) else None
@@ -132,6 +132,18 @@ def _parsed(text: str, repairs: list[str]) -> Any:
         data = json.loads(text[: error.pos])
         repairs.append("what stood behind the notebook in its file was left out")
         return data
+
+
+def _repaired(text: str, repairs: list[str]) -> Any:
+    """The notebook of a file whose JSON somebody has edited by hand; else without the marks of a merge."""
+    try:
+        data = loose_json.read(text)
+    except (ValueError, RecursionError):
+        return _after_conflicts(text, repairs)
+    repairs.append(
+        "the file was no JSON as it should be (a comma too many, a comment, other quotes or line ends), and was read as it is meant"
+    )
+    return data
 
 
 def _after_conflicts(text: str, repairs: list[str]) -> Any:
