@@ -27,6 +27,8 @@ OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submi
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
 STUDENT_SECONDS = 30  # of processor time for looking into all files of a student; a usual notebook takes a thousandth of it
 TOO_MANY = "the other files of this student took all the time for looking into them: hand in fewer"
+NOBODYS = "its name does not say whose it is: put it into a folder with the student's name"
+OF_THE_COURSE = "in a folder that is called by solutions, beside folders of students: if it is a student's, rename it"
 LINKS = {".webloc", ".url", ".desktop", ".gdoc", ".gsheet"}
 DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)+\.zip$", re.IGNORECASE)  # how Google Drive names the parts of a folder that it packs
 ADDRESS = re.compile(rb"\s*https?://\S+\s*|\s*\{[^{}]*\"url\"\s*:\s*\"https?://[^{}]*\}\s*")
@@ -388,7 +390,7 @@ def _add(file: File, kind: Kind, student: str, label: Label | None, lesson: str 
         found.in_place = found.in_place and not label and len(file.parts) > 1 and not file.packed
         found.handed.append(Handed(file, student, which, kind, label, file.parts[:-1]))
     elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
-        found.left_out.append(LeftOut(file.shown, "its name does not say whose it is: put it into a folder with the student's name"))
+        found.left_out.append(LeftOut(file.shown, OF_THE_COURSE if any(map(whose.MODEL_ANSWERS.fullmatch, file.parts[:-1])) else NOBODYS))
     else:
         found.left_out.append(LeftOut(file.shown, trouble or _why(kind, file), student, file, label))
     found.students.add(student)

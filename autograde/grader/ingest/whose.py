@@ -35,7 +35,11 @@ BEFORE = re.compile(r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|so
 MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
 MOST_ATTEMPTS = 10
 WRAPPER = re.compile(
-    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions)"
+    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions"
+    r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
+)
+MODEL_ANSWERS = re.compile(  # a folder of the course's own answers, where the others are people's
+    r"(?i)(?:(?:model|sample|reference|example|official|instructor)[\s_-]*)?(?:solutions?|answers?|answer[\s_-]*keys?|l[öo]e?sung(?:en)?|soluci[óo]n(?:es)?|corrig[ée]s?)"
 )
 
 
@@ -56,6 +60,10 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     if called := by_layout(set(folders), root):
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
     people = {name for name, inner in folders.items() if not _by_lesson(inner, _holds(name))}
+    answers = {name for name in people if MODEL_ANSWERS.fullmatch(name)}
+    if len(people) > len(answers):
+        found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
+        people -= answers
     for name, inner in folders.items():
         who = _folder(name, inner, alone=len(folders) == 1 and not loose, beside=people - {name})
         found |= {(name, *parts): student for parts, student in who.items()}
