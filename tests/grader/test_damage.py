@@ -13,7 +13,7 @@ import pytest
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, UNSCALED, solved_notebook
-from autograde.grader.ingest import notebook_file
+from autograde.grader.ingest import loose_json, notebook_file
 from autograde.grader.ingest.collect import collect
 from autograde.grader.ingest.discovery import Found, find, in_folder
 from autograde.grader.ingest.matching import match
@@ -373,3 +373,26 @@ def test_a_helper_in_a_figures_cell_is_taken_and_the_figure_is_not(tmp_path, sol
     figure.source += "\n\nlosses = [train() for _ in range(10**9)]\n\n\ndef helper(x):\n    return x\n\n\nhelper(3)"
     own = [c.source for c in match(notebook_file.read(written(tmp_path, text(notebook))), solved, []).cells if c.own]
     assert len(own) == 1 and "def helper" in own[0] and "draw_" not in own[0] and "helper(3)" not in own[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["'" * 10**6 + '"', "," * 10**6, '"\\' * 10**5, "/* " * 10**5, "'\\" * 10**5 + "\\", "[1 2]", '{"a":: 1}', "{"]
+)
+def test_what_is_no_json_is_known_at_once(text):
+    """A pattern that is tried from every character takes hours for these."""
+    with pytest.raises(ValueError):
+        loose_json.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[1, /* , */ 2, ]", [1, 2]),
+        ('{"a": "it\'s, ]", }', {"a": "it's, ]"}),
+        ("{'a': 'say \"x\" it\\'s \\x41', 'b': [True, None]}", {"a": 'say "x" it\'s A', "b": [True, None]}),
+        ('["// no comment", "True", "\\\\"]', ["// no comment", "True", "\\"]),
+        ('\ufeff["a\nb"] // x', ["a\nb"]),
+    ],
+)
+def test_json_as_people_leave_it(text, value):
+    assert loose_json.read(text) == value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from nbformat import NotebookNode
@@ -13,8 +13,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
-from autograde.grader.ingest.own_cells import commands, defines_something, new_definitions, squeeze
-from autograde.grader.ingest.python_cells import defined_names, parsed
+from autograde.grader.ingest.own_cells import commands, defines_something, new_definitions, read_names, reused, squeeze, uses_up
+from autograde.grader.ingest.python_cells import bound_names, defined_names, parsed
 from autograde.grader.ingest.written_answers import Answer, Places, is_written
 
 SURELY = 20  # characters: who writes so many again in one cell has not meant to
@@ -24,12 +24,14 @@ NOT_RUN = {"figure", "experiment", "bootstrap"}
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A cell for the worker: `exercise` names the answer it holds, if any; `own` when the student has added it."""
+    """A cell for the worker: `exercise` names the answer it holds, if any; `own` when the student has added it, which `keeps` what these names
+    meant before."""
 
     name: str
     source: str
     exercise: str = ""
     own: bool = False
+    keeps: tuple[str, ...] = ()
 
 
 @dataclass
@@ -73,6 +75,7 @@ def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], 
     """The cells that answer `name`. The last counts: it is written and carries the id or defines the name; an unwritten one failing that."""
     labelled = [i for i, c in enumerate(cells) if c.kind == "code" and c.grade_id == name]
     defining = [i for i, names in enumerate(defined) if name in names]
+    defining = [i for i in defining if i in labelled or not uses_up(cells[i].source, name)]
     candidates = sorted(set(labelled) | set(defining))
     if not candidates:
         return []
@@ -260,4 +263,15 @@ def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
         if "own" in tags and not defines_something(cell.source, objects):
             continue
         cells.append(CodeCell(cell.id, cell.source, name if name in exercises else "", "own" in tags))
-    return cells
+    return _with_kept_names(cells, exercises)
+
+
+def _with_kept_names(cells: Sequence[CodeCell], exercises: Collection[str]) -> list[CodeCell]:
+    """The same with what each of the student's own cells keeps."""
+    read = [set() if cell.own else read_names(cell.source) for cell in cells]
+    above, found = set[str](), []
+    for i, cell in enumerate(cells):
+        kept = reused(cell.source, above, set().union(*read[i + 1 :]), exercises) if cell.own else ()
+        found.append(replace(cell, keeps=kept))
+        above |= bound_names(cell.source)
+    return found

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable
 
+from autograde.checking.syntax import bound
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.python_cells import parsed
 
@@ -43,6 +44,26 @@ def _root(node: ast.AST) -> str | None:
     while isinstance(value, (ast.Attribute, ast.Subscript)):
         value = value.value
     return value.id if isinstance(value, ast.Name) else None
+
+
+def reused(code: str, above: Collection[str], below: Collection[str], exercises: Collection[str]) -> tuple[str, ...]:
+    """The names to which a student's own cell gives another use, such as `torch = None`: at home the checks of the answers that stand above it
+    ran before. `above` are names that cells above it bind, `below` those that answers below it read, so that they need the new use; an
+    exercise keeps its name in any case. A function that is defined once more is a new version."""
+    bound_anew = bound(node for node in _statements(code) if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)))
+    return tuple(sorted(bound_anew & set(above) - (set(below) - set(exercises))))
+
+
+def read_names(code: str) -> set[str]:
+    """The names that a cell reads, in functions too."""
+    tree = parsed(code)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)} if tree else set()
+
+
+def uses_up(code: str, name: str) -> bool:
+    """Whether a cell makes something else of a function of this name by using it, such as `mask = mask(5)`, and does not define it."""
+    named = [node for node in _statements(code) if name in bound([node])]
+    return bool(named) and all(isinstance(node, (ast.Assign, ast.AnnAssign)) and name in read_names(ast.unparse(node)) for node in named)
 
 
 def new_definitions(code: str, given: Collection[str]) -> str:

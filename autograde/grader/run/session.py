@@ -58,7 +58,7 @@ class _Worker(Connection):
 
 
 class Session:
-    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added.
+    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added, each with the names that keep in it what they meant.
 
     `with Session(…) as session:` starts the worker and ends it; `start()` and `close()` do without the `with`. Sessions of one submission
     share its `clock`; what is `known` to have hung or died in one is not run in the next. `helpers` are scripts that cells may import, by name.
@@ -72,11 +72,11 @@ class Session:
         artifacts: Mapping[str, bytes] | Callable[[str], bytes | None] | None = None,
         server: fork_server.ForkServer | None = None,
         clock: Clock | None = None,
-        own: Collection[str] = (),
+        own: Mapping[str, Collection[str]] | None = None,
         known: Mapping[str, CellResult] | None = None,
         helpers: Mapping[str, str] | None = None,
     ) -> None:
-        self.own, self.helpers = own, dict(helpers or {})
+        self.own, self.helpers = dict(own or {}), dict(helpers or {})
         self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
         self.artifacts = artifacts or {}
         self.server = server
@@ -236,7 +236,8 @@ class Session:
 
     def _define_cell(self, name: str, source: str, allowed: float) -> None:
         try:
-            self.worker.request("define", (name, source), min(allowed, self._cells_left), (), allowed, self.limits.wall_factor)
+            what = (name, source, list(self.own.get(name, ())))
+            self.worker.request("define", what, min(allowed, self._cells_left), (), allowed, self.limits.wall_factor)
         finally:
             self._cells_left -= self.worker.taken
             self.clock.spend(self.worker.taken)

@@ -154,7 +154,7 @@ class SubmissionRun:
         return list(self.done.values())
 
     def _open(self, cells: Sequence[CodeCell], known: Mapping[str, CellResult] | None = None) -> Session:
-        own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
+        own, sources = {cell.name: cell.keeps for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
         return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, known=known, helpers=self.helpers)
 
     def _publicly(self, exercise: Exercise, session: Session) -> _Public:

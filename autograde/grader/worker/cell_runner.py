@@ -16,7 +16,7 @@ import linecache
 import re
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -85,6 +85,15 @@ class Cells:
             self._try_each(rescue.not_reached(statement, self.namespace), text, filename)
         if lacking:
             raise lacking
+
+    @contextlib.contextmanager
+    def kept(self, names: Iterable[str]) -> Iterator[None]:
+        """What these names mean is the same afterwards."""
+        before = {name: self.namespace[name] for name in names if name in self.namespace}
+        try:
+            yield
+        finally:
+            self.namespace.update(before)
 
     def run_module(self, name: str, source: str, namespace: dict[str, Any]) -> None:
         """Run a script that is imported, in its own `namespace`; what could not be defined says so when it is asked for."""

@@ -205,8 +205,9 @@ class Worker:
         return self.namespace[name]
 
 
-def _define(worker: Worker, name: str, source: str) -> None:
-    worker.cells.run(name, source)
+def _define(worker: Worker, name: str, source: str, keeps: list[str]) -> None:
+    with worker.cells.kept(keeps):
+        worker.cells.run(name, source)
 
 
 def _files(worker: Worker, files: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import copy
 import gzip
 import io
 import json
+import re
 import sys
 import tarfile
 import unicodedata
@@ -262,6 +263,15 @@ COLLECTED = {
         "reasons", "Colab", {f"zed/{NAME}": SOLVED, "ann/link.txt": "https://colab.research.google.com/drive/1\n", f"bo/{NAME}.webloc": "<plist>", "cy/colab.url": "[InternetShortcut]"},
         {"zed": NAME, "ann": "", "bo": "", "cy": ""}, {"ann": "link.txt: the address", "bo": ".webloc: the address", "cy": "colab.url: the address"},
     ),
+    "a folder of each tutor, one of them with one student": Collected(
+        "downloads", "by its folders", {f"TA Ann/di/{NAME}": SOLVED, f"TA Ann/ed/{NAME}": SOLVED, f"TA Zed/fi/{NAME}": SOLVED}, dict.fromkeys(("di", "ed", "fi"), NAME),
+    ),
+    "students called by short numbers, in labs": Collected(
+        "downloads", "by its folders", {f"{lab} lab/{n}/{NAME}": SOLVED for lab, numbers in (("Monday", (1, 2, 3)), ("Friday", (4, 5))) for n in numbers}, dict.fromkeys("12345", NAME),
+    ),
+    "solutions beside students": Collected(
+        "downloads", "by its folders", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, f"solution/{NAME}": SOLVED, f"Model answers/{NAME}": SOLVED, f"Lösungen/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME},
+    ),
 }  # fmt: skip
 
 
@@ -360,6 +370,37 @@ def in_its_check(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
+def below_all(*cells: str) -> Callable[[NotebookNode], str]:
+    def content(notebook: NotebookNode) -> str:
+        notebook.cells += [new_code_cell(code) for code in cells]
+        return nbformat.writes(notebook)
+
+    return content
+
+
+def below_its_check(code: str) -> Callable[[NotebookNode], str]:
+    def content(notebook: NotebookNode) -> str:
+        notebook.cells.insert(notebook.cells.index(answer(notebook, "check-causal_mask")) + 1, new_code_cell(code))
+        return nbformat.writes(notebook)
+
+    return content
+
+
+def own_then(first: str, last: str) -> Callable[[NotebookNode], str]:
+    """`own` is defined above the answer that calls it, and named again below all."""
+
+    def content(notebook: NotebookNode) -> str:
+        notebook.cells.append(new_code_cell(last))
+        return uses_own(first)(notebook)
+
+    return content
+
+
+def in_lines(change: Callable[[str], str]) -> Callable[[NotebookNode], str]:
+    """The file's JSON, a value a line, changed."""
+    return lambda notebook: change(json.dumps(json.loads(nbformat.writes(notebook)), indent=1, ensure_ascii=False))
+
+
 def as_text(change: Callable[[str], str | bytes]) -> Callable[[NotebookNode], str | bytes]:
     return lambda notebook: change(nbformat.writes(notebook))
 
@@ -420,6 +461,8 @@ GRADED = {
     "needs-a-package": Graded("kernel", "nbgrader#1876", in_answer(lambda code: "import einops\n" + code.replace("    return", "    einops.x\n    return", 1)), 1.5, ("import einops", "No module named")),
     "decorated-by-a-package": Graded("kernel", "nbdev#639", in_answer(lambda code: "import numba\n\n\n@numba.njit(cache=True)\n" + code), says=("@numba.njit(cache=True)", "No module named")),
     "24-MB-of-outputs": Graded("files", "aitnd-issues#49", with_outputs),
+    "a-module's-name-reused-below": Graded("order", "found by trying", below_all("torch = None\nfor math in range(3):\n    pass")),
+    "a-comma-too-many": Graded("files", "nbformat", in_lines(lambda text: text.replace("\n  }", ",\n  }").replace("{,", "{")), says=("read as it is meant",)),
     "another-kernel": Graded("files", "nbgrader#416", of_another_kernel),
 }  # fmt: skip
 GRADED_MORE = {
@@ -538,6 +581,23 @@ GRADED_MORE = {
     "a-decorator-below": Graded("order", "python4cl#19", decorated_from_below, says=("which a cell below",)),
     "a-helper-deleted-at-the-end": Graded("order", "found by trying", deleted_at_the_end),
     "an-answer-in-its-check": Graded("places", "nbgrader#878", in_its_check),
+    "an-answer-used-up-below-its-check": Graded(
+        "order", "found by trying", below_its_check("causal_mask = causal_mask(5)\nprint(causal_mask)")
+    ),
+    "an-answer's-name-imported-below": Graded(
+        "order", "found by trying", below_all("from os import path as causal_mask, path as attention_scores")
+    ),
+    "a-helper's-name-reused-below": Graded("order", "found by trying", own_then(KEEP, "own = 0.5")),
+    "a-helper-mended-below": Graded("order", "found by trying", own_then("def own(f):\n    raise ValueError", KEEP)),
+    "comments-in-its-JSON": Graded(
+        "files",
+        "nbformat",
+        in_lines(lambda text: "// mine\n" + text.replace('"cells": [', '"cells": [ /* all */\n # here\n')),
+        says=("read as it is meant",),
+    ),
+    "two-byte-order-marks": Graded("files", "otter#524", in_lines(lambda text: "\ufeff\ufeff" + text)),
+    "single-quotes": Graded("files", "nbformat", as_text(lambda text: str(json.loads(text))), says=("read as it is meant",)),
+    "line-ends-in-strings": Graded("files", "nbformat", in_lines(lambda text: re.sub(r"(?<!\\)\\n", "\n", text))),
     "utf-16": Graded("files", "otter#524", as_text(lambda text: text.encode("utf-16"))),
     "a-script-as-a-notebook": Graded("files", "Fall2022class#48", lambda _: SCRIPT),
     "a-renamed-function": Graded(
