@@ -308,8 +308,8 @@ def test_models_come_along_under_their_own_names(tmp_path):
 
 EVIL = {
     "a path out of it": {f"../../ann/{NAME}": SOLVED},
-    "an absolute path": {f"/tmp/ann/{NAME}": SOLVED},
-    "a drive": {f"C:\\ann\\{NAME}": SOLVED},
+    "an absolute path out of it": {f"/tmp/../../ann/{NAME}": SOLVED},
+    "a place on a drive": {f"C:ann\\{NAME}": SOLVED},
     "a bomb": {NAME: b"\0" * (50 * 2**20)},
 }
 
@@ -320,6 +320,13 @@ def test_archives_are_unpacked_safely(tmp_path, members):
     result = archive.unpack(tmp_path / "evil.zip", tmp_path / "a" / "b" / "folder")
     assert len(result.left_out) == 1
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [tmp_path / "evil.zip"]
+
+
+@pytest.mark.parametrize("name", [f"/tmp/ann/{NAME}", f"//tmp/ann/{NAME}", f"C:\\tmp\\ann\\{NAME}", f"c:/tmp/ann/{NAME}"])
+def test_a_path_from_the_top_of_a_disk_is_one_in_the_archive(tmp_path, name):
+    (tmp_path / "all.zip").write_bytes(packed({name: SOLVED}))
+    assert archive.unpack(tmp_path / "all.zip", tmp_path / "folder").left_out == []
+    assert list((tmp_path / "folder").rglob("*.ipynb")) == [tmp_path / "folder" / "tmp" / "ann" / NAME]
 
 
 def test_an_archive_that_says_less_than_it_holds_ends_early(tmp_path, monkeypatch):

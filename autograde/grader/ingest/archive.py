@@ -28,6 +28,7 @@ MAX_NAME = 240  # bytes
 CHUNK = 2**20
 DRAWN = re.compile("[\u2500-\u259f]")
 SECONDS = 60  # of processor time for one archive
+ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it is taken from the top of the archive
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
@@ -229,8 +230,8 @@ def _write_all(members: Iterator[_Member], result: Unpacked, most: int, files: i
 
 def _place(member: _Member, folder: Path) -> tuple[Path, str]:
     """Where a member goes, or why it is left out."""
-    parts = PurePosixPath(member.name.replace("\\", "/")).parts
-    if not parts or parts[0] == "/" or ".." in parts or parts[0][1:2] == ":" or any("\0" in part for part in parts):
+    parts = PurePosixPath(ROOT.sub("", member.name.replace("\\", "/"))).parts
+    if not parts or ".." in parts or parts[0][1:2] == ":" or any("\0" in part for part in parts):
         return folder, "its path leads out of the archive"
     if any(len(part.encode(errors="replace")) > MAX_NAME for part in parts) or len(parts) > 40:
         return folder, "its path is too long"

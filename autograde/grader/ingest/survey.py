@@ -36,6 +36,7 @@ WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
 SUGGESTIONS = {
     ".html": "a page, not a notebook: ask for the .ipynb file",
     ".pdf": "a PDF, not a notebook: ask for the .ipynb file",
+    **dict.fromkeys((".mhtml", ".mht", ".webarchive"), "a page, not a notebook: ask for the .ipynb file"),
     ".docx": "a document, not a notebook: ask for the .ipynb file",
     **dict.fromkeys((".md", ".qmd", ".rmd"), "a text, not a notebook: ask for the .ipynb file"),
     ".icloud": "a placeholder of iCloud, whose file was never downloaded: ask for the .ipynb file",
@@ -247,6 +248,8 @@ def _walk(
             yield from _one(path, here, origin, scratch, found, nested, around)
         elif path.name in OWN_FOLDERS or path.name in kinds.SYSTEM_FOLDERS or _is_hidden(path.name):
             continue
+        elif path.name == "outbound" and (path.parent / "inbound").is_dir():
+            found.left_out.append(LeftOut("/".join(here), "what nbgrader's exchange hands out, not what was handed in"))
         elif (path / "gradebook.db").is_file():
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
         elif len(here) < DEEPEST:
@@ -276,8 +279,13 @@ def _one(
         own = (*parts[:-1], name if label or len(parts) > 1 else whose.said(name) or name)
         if DRIVE.search(path.name):  # a part of one folder
             own = parts[:-1]
+        before, empty = len(found.left_out), True
         try:
-            yield from _unpacked(path, own, origin, scratch, found, nested + 1, around)
+            for file in _unpacked(path, own, origin, scratch, found, nested + 1, around):
+                empty = False
+                yield file
+            if empty and len(found.left_out) > before:
+                yield File(path, parts, origin, nested > 0, f"nothing in it could be unpacked: {found.left_out[before].why}")
         except archive.BadArchive as error:  # its name may still say whose it is
             yield File(path, parts, origin, nested > 0, str(error))
     else:

@@ -27,7 +27,9 @@ LOCAL = ("Blackboard", "Brightspace")  # whose times are in the zone of whoever 
 DATE = r"(?=[^-]*\d{4})[^-]+"  # in the language and form of whoever downloads
 FILE = r"(?:_(?P<file>.+))?"
 PATTERNS: dict[str, re.Pattern[str]] = {
-    "Moodle": re.compile(r"(?P<name>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?:file|onlinetext)_?(?P<file>.+)?"),
+    "Moodle": re.compile(
+        r"(?P<name>.+?)(?:_(?P<number>\d+))?_assign(?:submission|feedback)_(?:file|onlinetext|comments|editpdf)_?(?P<file>.+)?"
+    ),
     "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})(?:\.txt|" + FILE + ")"),
     "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) - (?P<time>{DATE})(?: - (?P<file>.+))?"),
     "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) \w+(?:\+\w+)?"),

@@ -269,6 +269,36 @@ COLLECTED = {
     "students called by short numbers, in labs": Collected(
         "downloads", "by its folders", {f"{lab} lab/{n}/{NAME}": SOLVED for lab, numbers in (("Monday", (1, 2, 3)), ("Friday", (4, 5))) for n in numbers}, dict.fromkeys("12345", NAME),
     ),
+    "what Moodle holds for teachers": Collected(
+        "downloads", "downloader.php", {f"Ann Lee_1_assignfeedback_file_/{NAME}": BLANK, f"Ann Lee_1_assignsubmission_file_/{NAME}": SOLVED, f"Bo_2_assignsubmission_file_/{NAME}": SOLVED}, {"Ann Lee": NAME, "Bo": NAME},
+    ),
+    "Microsoft Teams, a folder of each": Collected(
+        "downloads", "by its folders", {f"Ann Lee/Working files/{NAME}": BLANK, f"Ann Lee/Submitted files/{NAME}": SOLVED, f"Bo/Submitted files/{NAME}": SOLVED}, {"Ann Lee": f"Submitted files/{NAME}", "Bo": NAME},
+    ),
+    "Microsoft Teams, from SharePoint": Collected(
+        "downloads", "by its folders", {f"Student Work/{kind} files/{who}/Homework 3/{NAME}": text for kind, who, text in (("Working", "Ann Lee", BLANK), ("Submitted", "Ann Lee", SOLVED), ("Submitted", "Bo", SOLVED))},
+        {"Ann Lee": f"Submitted files/Ann Lee/Homework 3/{NAME}", "Bo": NAME},
+    ),
+    "a date behind the name": Collected("names", "by mail", {"ann-2027-03-01.zip": packed({NAME: SOLVED}), "bo_2027-03-02.ipynb": SOLVED}, {"ann": ".ipynb", "bo": ".ipynb"}),
+    "paths from the top of a disk": Collected(
+        "archives", "Info-ZIP", {"ann.zip": packed({f"/home/ann/{NAME}": SOLVED}), "bo.zip": packed({f"C:\\Users\\bo\\{NAME}": SOLVED}), "cy.zip": packed({f"../{NAME}": SOLVED})},
+        {"ann": NAME, "bo": NAME, "cy": ""}, {"cy": "cy.zip"},
+    ),
+    "nbgrader's exchange, whole": Collected(
+        "downloads", "nbgrader", {f"attention/inbound/ann+{LESSON}+2027-03-0{day} 12:00:00.000000 UTC+ab/{NAME}": text for day, text in ((1, BLANK), (2, SOLVED))} | {f"attention/outbound/{LESSON}/{NAME}": BLANK}, {"ann": NAME},
+    ),
+    "folders of who was late": Collected("downloads", "by its folders", {f"late/ann/{NAME}": SOLVED, f"on time/bo/{NAME}": SOLVED, f"on time/cy/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME, "cy": NAME}),
+    "a folder of who was late beside students": Collected("downloads", "by its folders", {f"late/ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, f"cy/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME, "cy": NAME}),
+    "the lesson's number behind a student's": Collected("names", "by hand", {"20231234_03.ipynb": SOLVED, "20231235-hw3.ipynb": SOLVED}, {"20231234": ".ipynb", "20231235": ".ipynb"}),
+    "homework in Chinese": Collected("names", "by hand", {"2023001_李明_作业3.ipynb": SOLVED, "2023002_王芳_第三次作业.ipynb": SOLVED}, {"2023001_李明": ".ipynb", "2023002_王芳": ".ipynb"}),
+    "homework in German": Collected("names", "by hand", {"Abgabe_Ann_Lee.ipynb": SOLVED, "Bo_Kim_Aufgabe3.ipynb": SOLVED, "Übung03_Cy.ipynb": SOLVED}, {"Ann_Lee": ".ipynb", "Bo_Kim": ".ipynb", "Cy": ".ipynb"}),
+    "homework in Spanish and French": Collected(
+        "names", "by hand", {"Tarea3_Ana.ipynb": SOLVED, "Entrega_Bo.ipynb": SOLVED, "practica3-cy.ipynb": SOLVED, "TP3_Di.ipynb": SOLVED, "devoir3_Ed.ipynb": SOLVED, "Rendu_Fi.ipynb": SOLVED},
+        dict.fromkeys(("Ana", "Bo", "cy", "Di", "Ed", "Fi"), ".ipynb"),
+    ),
+    "the last of many versions": Collected("names", "by hand", {"ann_final_FINAL2.ipynb": SOLVED, "bo (final) (1).ipynb": SOLVED, "cy_submission_v3.ipynb": SOLVED}, {"ann": ".ipynb", "bo": ".ipynb", "cy": ".ipynb"}),
+    "people called by words for work": Collected("names", "by hand", {f"{name}/{NAME}": SOLVED for name in ("Last, Ann", "Ps Bo", "Lab Cy", "Late Di", "TD Ed")}, dict.fromkeys(("Last, Ann", "Ps Bo", "Lab Cy", "Late Di", "TD Ed"), NAME)),
+    "pages saved whole": Collected("reasons", "tsds2018#9", {f"zed/{NAME}": SOLVED, f"ann/{LESSON}.mhtml": "From: x", f"bo/{LESSON}.webarchive": "x"}, {"zed": NAME, "ann": "", "bo": ""}, {"ann": ".mhtml: a page", "bo": ".webarchive: a page"}),
     "solutions beside students": Collected(
         "downloads", "by its folders", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, f"solution/{NAME}": SOLVED, f"Model answers/{NAME}": SOLVED, f"Lösungen/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME},
     ),
