@@ -95,14 +95,33 @@ def _read(path: Path) -> _Roster:
         raise UserError(f"{path} cannot be read ({error.strerror})") from None
     except csv.Error as error:
         raise UserError(f"{path} is no table ({error})") from None
-    header = [name.strip() for name in rows[0]] if rows else []
+    header = _in_english([name.strip() for name in rows[0]], rows[1:]) if rows else []
     if not header or header[0] not in ("Student", "LastName") or "ID" not in header or "Section" not in header:
         raise UserError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")
     rows = [[*row, *[""] * (len(header) - len(row))] for row in rows[1:]]
-    points = next((row for row in rows if "Points Possible" in row[0]), [])
+    points = next((row for row in rows if _is_points(row, header)), [])
     names = [header.index(name) for name in (header[0], "ID")]
     people = [row for row in rows if row is not points and any(row[i].strip() for i in names) and not _is_posting(row)]
     return _Roster(header, people, points)
+
+
+def _in_english(header: list[str], rows: list[list[str]]) -> list[str]:
+    """The header as Canvas writes it, where somebody has translated its first columns: these stand in one order, before the first assignment,
+    and the second holds the numbers of Canvas."""
+    if "ID" in header or header[:1] == ["Student"]:
+        return header
+    before = next((i for i, name in enumerate(header) if ID.search(name)), 0)
+    identity = {3: ("Student", "ID", "Section"), 4: ("Student", "ID", "SIS Login ID", "Section"), 5: WITHOUT_ROSTER}.get(before)
+    numbers = [row[1].strip() for row in rows if len(row) > 1 and row[1].strip()]
+    if not identity or not numbers or not all(number.isdigit() for number in numbers):
+        return header
+    return [*identity, *header[before:]]
+
+
+def _is_points(row: list[str], header: list[str]) -> bool:
+    """The row of the points that assignments are worth: called so, or without anybody's number and with one for an assignment."""
+    nobody = not row[header.index("ID")].strip()
+    return "Points Possible" in row[0] or nobody and any(_is_number(cell) for cell, name in zip(row, header) if ID.search(name))
 
 
 def _is_fixed(cell: str) -> bool:
@@ -117,6 +136,10 @@ def _is_word(cell: str) -> bool:
     except ValueError:
         return bool(cell.strip())
     return False
+
+
+def _is_number(cell: str) -> bool:
+    return bool(cell.strip()) and not _is_word(cell)
 
 
 def _is_locked(canvas: _Roster, column: str) -> bool:

@@ -8,6 +8,7 @@ import unicodedata
 import pandas
 import pytest
 
+from autograde.checking.errors import UserError
 from autograde.exports import canvas, marks, results, table
 from autograde.grader.gradebook import roster
 from autograde.grader.results.csv_tables import Total, save
@@ -49,6 +50,36 @@ def test_canvas_takes_them_and_gives_them_back(tmp_path):
     again = [[*row[:5], "EX" if row is CLEO else ours[row[3]], row[6], "50"] for row in (ADA, BEN, CLEO, TEST)]
     twice = canvas.fill(found, written(tmp_path / "2.csv", *again, encoding="utf-8-sig", separator=";"), zeros=True)
     assert column(twice) == ours | {"cleo": "EX"} and not twice.unmatched
+
+
+TRANSLATED = {
+    "German": ["Studierende/r", "Nr.", "SIS-Benutzer-ID", "SIS-Anmelde-ID", "Abschnitt"],
+    "Spanish": ["Estudiante", "Número", "ID de usuario SIS", "ID de inicio SIS", "Sección"],
+    "Chinese": ["学生", "编号", "SIS 用户", "SIS 登录", "班级"],
+}
+
+
+@pytest.mark.parametrize("names", TRANSLATED.values(), ids=TRANSLATED)
+def test_a_header_that_somebody_has_translated(tmp_path, names):
+    """The columns are told by their order and by what they hold; what is written has the names that Canvas's import asks for."""
+    rows = [[*names, *HEADER[5:]], ["    Mögliche Punkte", *POINTS[1:]], ADA, BEN, CLEO]
+    path = tmp_path / "canvas.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(rows)
+    sheet = canvas.fill(known(ada=26.5, ben=12.0), path, zeros=True)
+    assert column(sheet) == {"ada": "26.5", "ben": "12.0", "cleo": "0.0"} and not sheet.unmatched
+    assert sheet.content.decode().splitlines()[0].startswith("Student,ID,SIS User ID,SIS Login ID,Section,")
+
+
+@pytest.mark.parametrize(
+    "header", [["Name", "Nr.", "Note (1)"], ["Name", "Wort", "a", "b", "c", "Note (1)"], ["Name", "Nr.", "a", "b", "c", "Note"]]
+)
+def test_another_table_is_no_gradebook_of_canvas(tmp_path, header):
+    path = tmp_path / "other.csv"
+    rows = [header, ["Ada", "x" if "Wort" in header else "1", "s", "ada", "A", "1"][: len(header)]]
+    path.write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+    with pytest.raises(UserError, match="not a gradebook"):
+        canvas.fill(known(ada=1.0), path)
 
 
 FIXED = ["EX", "ex", "Excused", "N/A", "(read only)"]
