@@ -396,3 +396,36 @@ def test_what_is_no_json_is_known_at_once(text):
 )
 def test_json_as_people_leave_it(text, value):
     assert loose_json.read(text) == value
+
+
+SMALL = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 'é'\ny = {1}")]))
+AROUND = {
+    "what Jupyter's server says of a file": lambda text: json.dumps({"type": "notebook", "content": json.loads(text)}),
+    "a list of one": lambda text: json.dumps([json.loads(text)]),
+    "its JSON as a string": lambda text: json.dumps(text),
+    "all of these": lambda text: json.dumps([json.dumps({"content": json.loads(text)})]),
+    "a server's headers": lambda text: "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + text,
+    "a guard against scripts": lambda text: ")]}'\n" + text,
+    "a call": lambda text: f"callback({text});",
+    "a fence of Markdown": lambda text: f"```json\n{text}\n```\n",
+    "the end of a text of DOS": lambda text: text + "\x1a",
+    "the file twice": lambda text: text + text,
+}
+
+
+@pytest.mark.parametrize("change", AROUND.values(), ids=AROUND)
+def test_a_notebook_inside_something_else_is_read(tmp_path, change):
+    path = tmp_path / "a.ipynb"
+    path.write_text(change(SMALL), encoding="utf-8")
+    found = notebook_file.read(path)
+    assert [cell.source for cell in found.cells] == ["x = 'é'\ny = {1}"] and found.repairs
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '"{"', '"{}"', '{"content": {}}', "[[[[{}]]]]", "x {", "<html>{}", '{"content": []}', "[1, 2]", '"x"']
+)
+def test_what_holds_no_notebook_is_unreadable(tmp_path, text):
+    path = tmp_path / "a.ipynb"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(notebook_file.Unreadable):
+        notebook_file.read(path)

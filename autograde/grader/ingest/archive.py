@@ -86,7 +86,7 @@ def is_archive(path: Path) -> bool:
 
 def _is_gz(path: Path, start: bytes) -> bool:
     """Whether it is one packed notebook."""
-    return start.startswith(b"\x1f\x8b") and path.name.lower().endswith(".ipynb.gz")
+    return start.startswith(b"\x1f\x8b") and path.name.lower().endswith((".ipynb.gz", ".ipynb"))
 
 
 @bounded()
@@ -160,7 +160,7 @@ def _members(path: Path) -> Iterator[_Member]:
 
 def _gz_member(path: Path) -> Iterator[_Member]:
     status = path.stat()
-    yield _Member(path.name[: -len(".gz")], 0, status.st_size, True, status.st_mtime, partial(gzip.open, path))  # type: ignore[arg-type]
+    yield _Member(path.name.removesuffix(".gz"), 0, status.st_size, True, status.st_mtime, partial(gzip.open, path))  # type: ignore[arg-type]
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:

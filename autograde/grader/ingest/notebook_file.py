@@ -24,6 +24,9 @@ MARKED = re.compile(r"^# ?%%(?=[ \[\n]|\Z)", re.MULTILINE)  # not Colab's `# %%t
 DEFINES = re.compile(r"^(?:def|class) \w+", re.MULTILINE)
 MAX_CODE = 2**19  # characters in all code cells: a whole lesson, solved, has less than a tenth of it
 
+WRAPPERS, WRAPPED = ("content", "notebook", "data"), 3  # keys under which servers send a notebook, and how deep
+BEFORE_IT = 4096  # characters
+
 INSTEAD = {  # how what is saved under a notebook's name begins
     "<": "it is a web page: ask for the file itself, by GitHub's button *Download raw file* or Colab's *Download .ipynb*",
     "version https://git-lfs": "it is a pointer of Git LFS: ask for the file itself",
@@ -103,7 +106,7 @@ def _few_enough(cells: int) -> None:
 def _from_notebook(text: str) -> RawNotebook:
     repairs: list[str] = []
     try:
-        data = _parsed(text, repairs)
+        data = _unwrapped(_parsed(text, repairs), repairs)
     except (ValueError, RecursionError):
         data = _repaired(text, repairs)
     if isinstance(data, dict) and "worksheets" in data:
@@ -134,8 +137,42 @@ def _parsed(text: str, repairs: list[str]) -> Any:
         return data
 
 
+def _unwrapped(data: Any, repairs: list[str]) -> Any:
+    """A notebook out of what it was sent in: a list of one, its JSON written as a string, or what Jupyter's server says of a file."""
+    for _ in range(WRAPPED):
+        inner = next((data[key] for key in WRAPPERS if isinstance(data.get(key), dict)), None) if _has_no_cells(data) else None
+        if isinstance(data, list) and len(data) == 1:
+            inner = data[0]
+        elif isinstance(data, str) and data.lstrip().startswith("{"):
+            inner = json.loads(data)
+        if inner is None:
+            break
+        data = inner
+        repairs.append("the notebook stood inside other JSON")
+    return data
+
+
+def _has_no_cells(data: Any) -> bool:
+    return isinstance(data, dict) and not {"cells", "worksheets"} & data.keys()
+
+
+def _inside(text: str) -> Any:
+    """The notebook that stands behind a few lines of something else, such as what a server or a chat says before it; None where none does."""
+    start = text.find("{")
+    if not 0 < start < BEFORE_IT:
+        return None
+    try:
+        data, _ = json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) and not _has_no_cells(data) else None
+
+
 def _repaired(text: str, repairs: list[str]) -> Any:
     """The notebook of a file whose JSON somebody has edited by hand; else without the marks of a merge."""
+    if data := _inside(text):
+        repairs.append("what stood around the notebook in its file was left out")
+        return data
     try:
         data = loose_json.read(text)
     except (ValueError, RecursionError):

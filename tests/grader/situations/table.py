@@ -232,7 +232,9 @@ COLLECTED = {
     "names of DOS": Collected("archives", "7-zip", {"s.zip": with_names("cp437", "Müller", "Zoë")}, dict.fromkeys(("Müller", "Zoë"), NAME)),
     "names of a Mac, which do not say that they are UTF-8": Collected("archives", "7-zip", {"s.zip": with_names("utf-8", "Müller", "李明")}, dict.fromkeys(("Müller", "李明"), NAME)),
     "backslashes of Windows": Collected("archives", "7-zip", {"s.zip": with_names("ascii", "ann", "bo", between="\\")}, {"ann": NAME, "bo": NAME}),
-    "one packed file": Collected("archives", "gzip", {f"ann/{NAME}.gz": gzip.compress(SOLVED.encode()), f"bo/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME}),
+    "one packed file": Collected(
+        "archives", "gzip", {f"ann/{NAME}.gz": gzip.compress(SOLVED.encode()), f"bo/{NAME}": SOLVED, f"cy/{NAME}": gzip.compress(SOLVED.encode())}, {"ann": NAME, "bo": NAME, "cy": NAME},
+    ),
     "another archive under a notebook's name": Collected("archives", "found by trying", {f"ann/{NAME}": b"Rar!\x1a\x07" + bytes(99), f"bo/{NAME}": SOLVED}, {"ann": "", "bo": NAME}, {"ann": "an archive"}),
     "an environment handed in": Collected(
         "downloads", "found by trying", {f"ann/{NAME}": BLANK, "ann/venv/share/jupyter/example.ipynb": SOLVED, "ann/venv/lib/python3.11/site-packages/six.py": "x = 1", f"bo/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME},
