@@ -134,8 +134,10 @@ def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed],
 
 
 def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:
-    """The scripts of no lesson that came with a notebook, which it may import: in its folder, or by the same student and system."""
-    scripts: dict[str, Handed] = {}
+    """The scripts that came with a notebook, which it may import: in its folder, or by the same student and system. One that defines an
+    exercise may be such a script, too."""
+    own = [one for one in found.handed if one.kind is Kind.SCRIPT and one.student == best.student and one.lesson == best.lesson]
+    scripts = {(one.label.file if one.label and one.label.file else one.file.parts[-1]): one for one in own if one is not best}
     for out in found.left_out:
         name = out.label.file if out.label and out.label.file else out.shown.split("/")[-1]
         if out.file and out.student == best.student and PurePath(name).suffix == ".py":

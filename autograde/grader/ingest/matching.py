@@ -55,6 +55,7 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     """The submission's answers in the template's places, with the student's own cells where they stood."""
     repairs = list(raw.repairs)
     raw = replace(raw, cells=[_once(_as_code(cell, exercises, repairs), repairs) for cell in raw.cells])
+    raw = replace(raw, cells=[_without_start(cell, template) for cell in raw.cells])
     stubs = {grade_id(c): c.source for c in template.cells if grade_id(c) in exercises}
     defined = [defined_names(c.source) if c.kind == "code" else frozenset() for c in raw.cells]
     found = {name: _candidates(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
@@ -185,6 +186,17 @@ def _once(cell: RawCell, repairs: list[str]) -> RawCell:
     if text.find(text[:SURELY], SURELY) > 0:
         repairs.append(f"{name}: its text seems to stand twice in its cell; it is run as it came")
     return cell
+
+
+def _without_start(cell: RawCell, template: NotebookNode) -> RawCell:
+    """A cell into which the lesson's first cell was put together with answers, as merging cells does: without it and the calls of checks, which
+    are not for here."""
+    start = next((c.source for c in template.cells if "bootstrap" in c.metadata.get("tags", ())), "")
+    if cell.kind != "code" or not start or start not in cell.source or squeeze(start) == squeeze(cell.source):
+        return cell
+    given = {squeeze(start), *(squeeze(c.source) for c in template.cells if grade_id(c).startswith("check-"))}
+    pieces = [piece for kind, piece in script_file.pieces(cell.source.replace(start, "", 1)) if kind == "code"]
+    return replace(cell, source="\n\n".join(piece for piece in pieces if squeeze(piece) not in given))
 
 
 def _defined_in(text: str) -> frozenset[str]:

@@ -16,6 +16,11 @@ DEFINES = (
 )  # fmt: skip
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.While, ast.Match)
 BY_NAME = {"exec", "setattr", "globals", "vars"}  # functions that define what they are told
+VALUES = (
+    ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr,
+)  # fmt: skip
+LIBRARIES = {"torch", "np", "numpy", "math", "F"}
+MAKE_FUNCTIONS = {"compile", "vmap", "grad", "jit", "script", "trace", "no_grad", "vectorize", "frompyfunc", "checkpoint"}
 FILES = re.compile(r"^%(?:%writefile|%file|run)\b", re.MULTILINE)  # magics that write and run scripts
 COMMAND = re.compile(
     r"^[^\S\n]*(?:\w[\w, ]*=[^\S\n]*)?(![^\n]+|%(?:pip|conda|cd|store)\b[^\n]*|%%(?:bash|sh|script|!)[^\n]*)", re.MULTILINE
@@ -51,6 +56,8 @@ def reused(code: str, above: Collection[str], below: Collection[str], exercises:
     ran before. `above` are names that cells above it bind, `below` those that answers below it read, so that they need the new use; an
     exercise keeps its name in any case. A function that is defined once more is a new version."""
     bound_anew = bound(node for node in _statements(code) if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)))
+    if read_names(code) & BY_NAME:  # which names, only running it would tell
+        bound_anew |= set(above)
     return tuple(sorted(bound_anew & set(above) - (set(below) - set(exercises))))
 
 
@@ -61,9 +68,18 @@ def read_names(code: str) -> set[str]:
 
 
 def uses_up(code: str, name: str) -> bool:
-    """Whether a cell makes something else of a function of this name by using it, such as `mask = mask(5)`, and does not define it."""
+    """Whether a cell gives a function's name to something else, such as `mask = mask(5)` or `mask = None`, and does not define it."""
     named = [node for node in _statements(code) if name in bound([node])]
-    return bool(named) and all(isinstance(node, (ast.Assign, ast.AnnAssign)) and name in read_names(ast.unparse(node)) for node in named)
+    return bool(named) and all(
+        isinstance(node, (ast.Assign, ast.AnnAssign)) and (name in read_names(ast.unparse(node)) or _is_value(node.value)) for node in named
+    )
+
+
+def _is_value(node: ast.expr | None) -> bool:
+    """Whether an expression is surely no function: a number, a table, or what a function of PyTorch's gives that makes none."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _root(node) in LIBRARIES and node.func.attr.islower() and node.func.attr not in MAKE_FUNCTIONS
+    return isinstance(node, VALUES)
 
 
 def new_definitions(code: str, given: Collection[str]) -> str:

@@ -29,6 +29,7 @@ STUDENT_SECONDS = 30  # of processor time for looking into all files of a studen
 TOO_MANY = "the other files of this student took all the time for looking into them: hand in fewer"
 NOBODYS = "its name does not say whose it is: put it into a folder with the student's name"
 OF_THE_COURSE = "in a folder that is called by solutions, beside folders of students: if it is a student's, rename it"
+EXPORT = re.compile(r"assignment_\d+_export")  # how Gradescope calls the folder of a class, in which a list says whose a folder is
 LINKS = {".webloc", ".url", ".desktop", ".gdoc", ".gsheet"}
 DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)+\.zip$", re.IGNORECASE)  # how Google Drive names the parts of a folder that it packs
 ADDRESS = re.compile(rb"\s*https?://\S+\s*|\s*\{[^{}]*\"url\"\s*:\s*\"https?://[^{}]*\}\s*")
@@ -309,7 +310,7 @@ def _assign(root: Path, named: bool, files: list[File], lesson: str | None, foun
     """Say whose each file is, and which lesson's."""
     models = frozenset(model for name in layout.lesson_names() for model in outcome_files(name))
     known = [(file, kinds.kind(file.path, file.parts, models)) for file in files]
-    personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts)})
+    personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts) and not any(map(EXPORT.fullmatch, f.parts))})
     ours = {file.parts: file.path for file, _ in known if not _in_ones_own(file.parts[:-1], personal)}
     owners = listings.gradescope(ours, [file.parts for file, _ in known])
     labels = {file.parts: label for file, kind in known if kind is not Kind.SYSTEM and (label := _label(file.parts, personal))}
@@ -362,7 +363,8 @@ def _personal(unlabelled: Set[tuple[str, ...]]) -> Callable[[tuple[str, ...]], b
         neighbours[holder[:-1]].add(holder[-1])
 
     def personal(folder: tuple[str, ...]) -> bool:
-        return not whose.WRAPPER.fullmatch(folder[-1]) and bool(neighbours[folder[:-1]] - {folder[-1]})
+        others = neighbours[folder[:-1]] - {folder[-1]}
+        return not whose.WRAPPER.fullmatch(folder[-1]) and not all(whose.WRAPPER.fullmatch(o) or whose.is_work(o) for o in others)
 
     return personal
 

@@ -5,6 +5,7 @@ In the sandbox there is no compiler to start and no GPU, and an answer that is r
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,12 +31,20 @@ def left_alone(*args: Any, **options: Any) -> None:
     """Takes the place of what sets a default."""
 
 
+class NoAnomaly(contextlib.nullcontext[None]):
+    """Takes the place of `torch.autograd.set_detect_anomaly`, which makes an error of every NaN in a gradient, and of `detect_anomaly`."""
+
+    def __init__(self, mode: bool = True, check_nan: bool = True) -> None:
+        super().__init__()
+
+
 def install() -> None:
     """For the whole process."""
     replaced: dict[Any, dict[str, Callable]] = {
         torch: {"compile": as_it_is, **dict.fromkeys(("set_default_device", "set_default_dtype", "set_default_tensor_type"), left_alone)},
         torch.jit: {"script": as_it_is, "script_if_tracing": as_it_is, "trace": traced, "trace_module": traced},
         torch.nn.Module: {"compile": left_alone},
+        torch.autograd: {"set_detect_anomaly": NoAnomaly, "detect_anomaly": NoAnomaly},
     }
     for owner, functions in replaced.items():
         for name, ours in functions.items():

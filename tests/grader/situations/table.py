@@ -301,6 +301,12 @@ COLLECTED = {
     "the last of many versions": Collected("names", "by hand", {"ann_final_FINAL2.ipynb": SOLVED, "bo (final) (1).ipynb": SOLVED, "cy_submission_v3.ipynb": SOLVED}, {"ann": ".ipynb", "bo": ".ipynb", "cy": ".ipynb"}),
     "people called by words for work": Collected("names", "by hand", {f"{name}/{NAME}": SOLVED for name in ("Last, Ann", "Ps Bo", "Lab Cy", "Late Di", "TD Ed")}, dict.fromkeys(("Last, Ann", "Ps Bo", "Lab Cy", "Late Di", "TD Ed"), NAME)),
     "pages saved whole": Collected("reasons", "tsds2018#9", {f"zed/{NAME}": SOLVED, f"ann/{LESSON}.mhtml": "From: x", f"bo/{LESSON}.webarchive": "x"}, {"zed": NAME, "ann": "", "bo": ""}, {"ann": ".mhtml: a page", "bo": ".webarchive: a page"}),
+    "zips of several systems at once": Collected(
+        "downloads", "by its folders", {
+            "submissions.zip": packed({f"leeann_12_34_{NAME}": SOLVED}), "moodle.zip": packed({f"Cy Li_1_assignsubmission_file_/{NAME}": SOLVED}), "hw.zip": packed({f"bo/{NAME}": SOLVED, f"di/{NAME}": SOLVED}),
+            "gs.zip": packed({f"assignment_1_export/submission_5/{NAME}": SOLVED, "assignment_1_export/submission_metadata.yml": "submission_5:\n  :submitters:\n  - :name: Ed\n    :sid: '007'\n"}),
+        }, dict.fromkeys(("leeann", "Cy Li", "007", "bo", "di"), NAME),
+    ),
     "solutions beside students": Collected(
         "downloads", "by its folders", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, f"solution/{NAME}": SOLVED, f"Model answers/{NAME}": SOLVED, f"Lösungen/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME},
     ),
@@ -408,6 +414,21 @@ def below_all(*cells: str) -> Callable[[NotebookNode], str]:
         return nbformat.writes(notebook)
 
     return content
+
+
+def all_merged(notebook: NotebookNode) -> str:
+    shown = {"figure", "experiment"}
+    code = [c.source for c in notebook.cells if c.cell_type == "code" and not shown & set(c.metadata.get("tags", ()))]
+    notebook.cells = [new_code_cell("\n\n".join(code))]
+    return nbformat.writes(notebook)
+
+
+def renamed_below(notebook: NotebookNode) -> str:
+    """The stub is left, and the answer stands in a cell at the end, under a name of its own that is bound to the exercise's."""
+    target = answer(notebook, "causal_mask")
+    notebook.cells.append(new_code_cell(target.source.replace("def causal_mask", "def mine", 1) + "\n\ncausal_mask = mine"))
+    target.source = answer(nbformat.reads(BLANK, 4), "causal_mask").source
+    return nbformat.writes(notebook)
 
 
 def below_its_check(code: str) -> Callable[[NotebookNode], str]:
@@ -613,6 +634,23 @@ GRADED_MORE = {
     "a-decorator-below": Graded("order", "python4cl#19", decorated_from_below, says=("which a cell below",)),
     "a-helper-deleted-at-the-end": Graded("order", "found by trying", deleted_at_the_end),
     "an-answer-in-its-check": Graded("places", "nbgrader#878", in_its_check),
+    "an-answer-in-a-script-beside": Graded(
+        "kernel",
+        "nbgrader#940",
+        in_answer(lambda code: "from mine import causal_mask"),
+        beside=(
+            (
+                "mine.py",
+                "import torch\nfrom jaxtyping import Bool, Float, Int\nfrom torch import Tensor\n\n\n"
+                + answer(NOTEBOOK, "causal_mask").source,
+            ),
+        ),
+    ),
+    "all-cells-merged": Graded("places", "found by trying", all_merged),
+    "an-answer-set-to-a-value-below": Graded("order", "found by trying", below_all("causal_mask = None", "padding_mask = torch.ones(3)")),
+    "an-answer-by-another-name-below": Graded("order", "found by trying", renamed_below),
+    "names-reused-by-exec": Graded("order", "found by trying", below_all("exec('torch = None')\nglobals()['math'] = 3")),
+    "anomalies-are-errors": Graded("kernel", "found by trying", uses_own("torch.autograd.set_detect_anomaly(True)\n" + KEEP)),
     "an-answer-used-up-below-its-check": Graded(
         "order", "found by trying", below_its_check("causal_mask = causal_mask(5)\nprint(causal_mask)")
     ),
