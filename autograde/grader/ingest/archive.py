@@ -79,7 +79,12 @@ def is_archive(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
             start = stream.read(8)
-        return start.startswith(b"PK\x03\x04") or _is_gz(path, start) or path.name.lower().endswith(SUFFIXES[1:]) and _is_tar(path)
+        return (
+            start.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+            or _is_gz(path, start)
+            or path.name.lower().endswith(SUFFIXES[1:])
+            and _is_tar(path)
+        )
     except (OSError, TooMuch):
         return False
 

@@ -285,8 +285,9 @@ def _one(
             for file in _unpacked(path, own, origin, scratch, found, nested + 1, around):
                 empty = False
                 yield file
-            if empty and len(found.left_out) > before:
-                yield File(path, parts, origin, nested > 0, f"nothing in it could be unpacked: {found.left_out[before].why}")
+            if empty:
+                why = [f"nothing in it could be unpacked: {out.why}" for out in found.left_out[before:]]
+                yield File(path, parts, origin, nested > 0, why[0] if why else "the archive is empty")
         except archive.BadArchive as error:  # its name may still say whose it is
             yield File(path, parts, origin, nested > 0, str(error))
     else:

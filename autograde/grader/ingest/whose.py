@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 import unicodedata
 from collections import defaultdict
@@ -37,7 +38,8 @@ COPY_OF = re.compile(  # as Colab and Drive say it in some languages
 )
 FINAL = re.compile(r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|resubmission|submission)\d{0,2})+[\s_)-]*$")  # behind a name
 DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
-DATE_BEHIND = re.compile(r"[\s_-]+\d{4}-\d\d-\d\d(?=\.|$)")
+DATE_BEHIND = re.compile(r"[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:]\d\d(?:[-_:]\d\d)?(?:[._]\d+)?)?(?=\.|$)")
+BRANCH = re.compile(r"(.+)-(?:main|master)(?:-[0-9a-f]{7,40}(?:-\w+)?)?")  # a repository's archive of GitHub or GitLab
 BEFORE = re.compile(
     r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering)[\W_]+)+(?=\w)"
 )  # words before a name
@@ -91,6 +93,11 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     prefix = root.removesuffix("submissions")
     if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
         return {name: name.removeprefix(prefix) for name in names}
+    start = re.match(r".*-|", os.path.commonprefix(sorted(names)))[0]  # type: ignore[index]
+    if len(names) > 1 and is_work(start[:-1]) and start not in names:
+        return {name: name.removeprefix(start) for name in names}
+    if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
+        return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
     for layout_of in (DEVILRY, GRADESCOPE):
         if all(layout_of.fullmatch(name) for name in names):
             return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]

@@ -307,6 +307,42 @@ COLLECTED = {
             "gs.zip": packed({f"assignment_1_export/submission_5/{NAME}": SOLVED, "assignment_1_export/submission_metadata.yml": "submission_5:\n  :submitters:\n  - :name: Ed\n    :sid: '007'\n"}),
         }, dict.fromkeys(("leeann", "Cy Li", "007", "bo", "di"), NAME),
     ),
+    "otter-grader's zips": Collected(
+        "downloads", "otter-grader", {f"{who}_2027_03_0{day}T12_00_00.zip": packed({NAME: SOLVED}) for day, who in ((1, "ann"), (2, "bo"))}, {"ann": NAME, "bo": NAME},
+    ),
+    "archives with nothing in them": Collected(
+        "reasons", "found by trying", {f"zed/{NAME}": SOLVED, "ann.zip": b"PK\5\6" + bytes(18), "bo.zip": packed({"hw/": ""}), "cy.zip": packed({"hw.pdf": "%PDF"})},
+        {"zed": NAME, "ann": "", "bo": "", "cy": ""}, {"ann": "empty", "bo": "empty", "cy": "hw.pdf"},
+    ),
+    "clones of an assignment": Collected("downloads", "classroom50", {f"lab3-{who}/{NAME}": SOLVED for who in ("ann", "bo", "cy-li")}, {"ann": NAME, "bo": NAME, "cy-li": NAME}),
+    "archives of repositories": Collected(
+        "downloads", "GitLab", {f"ann-main-a1b2c3d4e5/{NAME}": SOLVED, f"bo-kim-master/{NAME}": SOLVED}, {"ann": NAME, "bo-kim": NAME},
+    ),
+    "CoCalc": Collected("downloads", "cocalc", {f"homework3-collect/ann-1234/{NAME}": SOLVED, f"homework3-collect/bo-5678/{NAME}": SOLVED}, {"ann-1234": NAME, "bo-5678": NAME}),
+    "Vocareum": Collected("downloads", "by its folders", {f"ann@x.edu/Submission1/{NAME}": BLANK, f"ann@x.edu/Submission2/{NAME}": SOLVED, f"bo@x.edu/Submission1/{NAME}": SOLVED}, {"ann@x.edu": f"Submission2/{NAME}", "bo@x.edu": NAME}),
+    "Schoology": Collected(
+        "downloads", "by its folders", {f"Lee, Ann/Submission {n} - 2027-03-0{n}/{NAME}": text for n, text in ((1, BLANK), (2, SOLVED))} | {f"Kim, Bo/Submission 1 - 2027-03-01/{NAME}": SOLVED}, {"Lee, Ann": f"Submission 2 - 2027-03-02/{NAME}", "Kim, Bo": NAME},
+    ),
+    "Artemis": Collected("downloads", "Artemis", {f"alee-{LESSON}/{NAME}": SOLVED, f"bkim-{LESSON}/{NAME}": SOLVED}, {"alee": NAME, "bkim": NAME}),
+    "copies that programs of clouds make": Collected(
+        "attempts", "Nextcloud", {
+            f"ann/{NAME}": SOLVED, f"ann/{LESSON} (conflicted copy 2027-03-01 120000).ipynb": SOLVED + " ", f"bo/{NAME}": SOLVED + "  ", f"bo/{LESSON}.sync-conflict-20270301-120000-ABC.ipynb": SOLVED + "   ",
+            f"cy/{NAME}": SOLVED + "\n", f"cy/{LESSON}_[Conflict].ipynb": SOLVED + "\n ", f"di/{NAME}": SOLVED + "\n  ", f"di/{LESSON}-DESKTOP-AB12.ipynb": BLANK,
+        }, {"ann": f"ann/{NAME}", "bo": f"bo/{NAME}", "cy": f"cy/{NAME}", "di": f"di/{NAME}"},
+    ),
+    "files that a merge leaves": Collected(
+        "attempts", "nbdime", {f"ann/{NAME}": SOLVED, f"ann/{NAME}.orig": SOLVED + " ", f"ann/{LESSON}_BASE_123.ipynb": BLANK, f"ann/{LESSON}_LOCAL_123.ipynb": SOLVED + "  ", f"bo/{NAME}": SOLVED + "   "}, {"ann": f"ann/{NAME}", "bo": NAME},
+    ),
+    "versions as numbers": Collected("attempts", "by hand", {f"ann/{LESSON}_v{n}.ipynb": SOLVED + " " * n for n in (2, 9, 10)} | {f"bo/{NAME}": SOLVED}, {"ann": "_v10.ipynb", "bo": NAME}),
+    "a history that an editor keeps": Collected("attempts", "VS Code", {f"ann/.history/{LESSON}_20270301120000.ipynb": SOLVED, f"ann/{NAME}": BLANK, f"ann/.virtual_documents/{NAME}": "x = 1", f"bo/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME}),
+    "Moodle, names of all kinds": Collected(
+        "downloads", "downloader.php", {f"{who}_{n}_assignsubmission_file_/{NAME}": SOLVED for n, who in enumerate(("Lee, Ann", "O'Neil Bo", "de la Cruz Ana", "Group A-Di"), 12)}, dict.fromkeys(("Lee, Ann", "O'Neil Bo", "de la Cruz Ana", "Group A-Di"), NAME),
+    ),
+    "Canvas, letters of all kinds": Collected("downloads", "content_zipper.rb", {f"{who}_{n}_3{n}_{NAME}": SOLVED for n, who in enumerate(("李小明", "müllerjörg", "нвановиван", "oconnorsean"), 12)}, dict.fromkeys(("李小明", "müllerjörg", "нвановиван", "oconnorsean"), NAME)),
+    "notebooks as Kaggle and nbconvert call them": Collected("names", "Kaggle", {"ann/__notebook__.ipynb": SOLVED, "bo/notebooka1b2c3.ipynb": SOLVED, f"cy/{LESSON}.nbconvert.ipynb": SOLVED, "di/自注意力.ipynb": SOLVED}, dict.fromkeys(("ann", "bo", "cy", "di"), ".ipynb")),
+    "folders of editors and environments": Collected(
+        "files", "by hand", {"ann/.idea/workspace.xml": "<x>", f"ann/pythonProject/{NAME}": SOLVED, "ann/pythonProject/main.py": "print(1)", f"bo/miniconda3/pkgs/x/{NAME}": BLANK, f"bo/{NAME}": SOLVED, "bo/.vscode/settings.json": "{}"}, {"ann": NAME, "bo": f"bo/{NAME}"},
+    ),
     "solutions beside students": Collected(
         "downloads", "by its folders", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, f"solution/{NAME}": SOLVED, f"Model answers/{NAME}": SOLVED, f"Lösungen/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME},
     ),
