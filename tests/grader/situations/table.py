@@ -467,6 +467,17 @@ def renamed_below(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
+def swapped(notebook: NotebookNode) -> str:
+    one, other = (notebook.cells.index(answer(notebook, name)) for name in ("attention_scores", "causal_mask"))
+    notebook.cells[one], notebook.cells[other] = notebook.cells[other], notebook.cells[one]
+    return nbformat.writes(notebook)
+
+
+def only_answers(notebook: NotebookNode) -> str:
+    notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    return nbformat.writes(notebook)
+
+
 def below_its_check(code: str) -> Callable[[NotebookNode], str]:
     def content(notebook: NotebookNode) -> str:
         notebook.cells.insert(notebook.cells.index(answer(notebook, "check-causal_mask")) + 1, new_code_cell(code))
@@ -740,6 +751,63 @@ GRADED_MORE = {
     "a-pointer-of-Git-LFS": Graded(
         "files", "found by trying", lambda _: "version https://git-lfs.github.com/spec/v1\n", FULL, ("Git LFS",), status="unreadable"
     ),
+}
+GRADED_MORE |= {  # own cells above an answer, which is decorated with what the last line defines
+    name: Graded("kernel", report, with_own(code + KEEP))
+    for name, report, code in (
+        ("gradients-off", "found by trying", "torch.set_grad_enabled(False)\ntorch.inference_mode(True).__enter__()\n"),
+        ("another-folder", "found by trying", "import os\nos.chdir('..')\nos.makedirs('out', exist_ok=True)\n"),
+        ("another-path", "found by trying", "import sys\nsys.path.insert(0, '/content/repo')\nfrom mylib import thing\n"),
+        ("print-replaced", "found by trying", "_print = print\ndef print(*a, **k):\n    _print('>', *a, **k)\n"),
+        ("built-ins-reused", "found by trying", "list = [1, 2]\nsum = 3\nmax = 0\n"),
+        (
+            "signals-and-processes",
+            "found by trying",
+            "import multiprocessing, signal\nsignal.alarm(0)\nmultiprocessing.set_start_method('spawn', force=True)\n",
+        ),
+        (
+            "workers-that-load",
+            "pytorch",
+            "from torch.utils.data import DataLoader\nbatch = next(iter(DataLoader(torch.ones(4), num_workers=2)))\n",
+        ),
+        ("a-page-fetched", "found by trying", "import urllib.request\nurllib.request.urlretrieve('https://example.org/x', 'x')\n"),
+        (
+            "a-log-of-experiments",
+            "found by trying",
+            "import wandb\nfrom torch.utils.tensorboard import SummaryWriter\nwandb.init(project='x')\nSummaryWriter().add_scalar('x', 1)\n",
+        ),
+        (
+            "magics-of-extensions",
+            "otter#35",
+            "%load_ext rich\n%reload_ext tensorboard\n%timeit -n1 -r1 sum(range(3))\nt = %timeit -o -n1 -r1 pass\nwhere = %pwd\n",
+        ),
+        ("types-of-newer-Pythons", "Colab", "from typing import Self, override\n"),
+        ("everything-imported", "found by trying", "from torch import *\nfrom torch.nn import *\nfrom torch.nn.functional import *\n"),
+        ("a-script-run-by-exec", "found by trying", "exec(open('helpers.py').read())\n"),
+    )
+}
+GRADED_MORE |= {  # what is wrong with a notebook that is right nonetheless
+    "cells-in-another-order": Graded("places", "nbgrader#1083", swapped),
+    "the-notebook-twice": Graded(
+        "places", "otter#433", lambda notebook: nbformat.writes(NotebookNode({**notebook, "cells": notebook.cells * 2}))
+    ),
+    "answers-alone": Graded("places", "nbgrader#1083", only_answers),
+    "prompts-copied": Graded("kinds of cells", "found by trying", in_answer(lambda code: ">>> " + code.strip().replace("\n", "\n... "))),
+    "tabs": Graded("kinds of cells", "found by trying", in_answer(lambda code: code.replace("    ", "\t"))),
+    "line-ends-of-old-Macs": Graded("kinds of cells", "found by trying", in_answer(lambda code: code.replace("\n", "\r"))),
+    "cell-shown-in-a-form": Graded(
+        "kernel", "Colab", in_answer(lambda code: "#@title Answer {display-mode: 'form'}\nheads = 3 #@param {type:'integer'}\n" + code)
+    ),
+    "an-own-test-that-fails": Graded(
+        "kernel", "found by trying", in_answer(lambda code: code + "\n\nassert causal_mask(3).sum() == 100\n")
+    ),
+    "an-answer-cached": Graded("kernel", "found by trying", in_answer(lambda code: "from functools import cache\n\n\n@cache\n" + code)),
+    "padded-with-nothing": Graded(
+        "files", "found by trying", as_text(lambda text: text.encode() + bytes(4096)), says=("behind the notebook",)
+    ),
+    "packed-under-its-own-name": Graded("files", "gzip", as_text(lambda text: gzip.compress(text.encode()))),
+    "everything-reset-below": Graded("order", "found by trying", below_all("%reset -f", "globals().clear()")),
+    "a-loop-without-end-below": Graded("order", "found by trying", below_all("while True: x = 1")),
 }
 if sys.version_info >= (3, 12):  # they are no newer syntax then
     GRADED_MORE = {name: row for name, row in GRADED_MORE.items() if row.kind != "newer Python"}
