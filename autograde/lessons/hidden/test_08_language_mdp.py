@@ -301,9 +301,9 @@ def test_every_rollout_is_played(student):
 @pytest.mark.exercise("rollout_return", weight=0.5)
 def test_an_unreadable_outcome_is_the_end(student):
     """After an outcome that is None nothing more is asked of the world, whatever it would say."""
-    replies = iter([(1.0, "a", False), None, (8.0, "b", False), (8.0, "b", False)])
+    replies = iter([(1.5, "a", False), None, (8.0, "b", False), (8.0, "b", False)])
     got = student.rollout_return(lambda obs, action: next(replies), lambda obs: "on", "o", "on", 4, 0.5)
-    expect.close(got, 1.0, where="reward 1, then None, though the world would go on to say 8 and 8")
+    expect.close(got, 1.5, where="reward 1.5, then None, though the world would go on to say 8 and 8")
 
 
 @pytest.mark.exercise("rollout_return", weight=0.5)
