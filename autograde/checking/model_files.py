@@ -9,9 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_BYTES = 64 * 2**20  # of a graded file: the lesson, its check and the grader say this one limit
-MAX_HEADER = (
-    2**20
-)  # bytes of the list of weights before them: a GPT of 64 layers has less than a tenth of it, a million weights take minutes
+MAX_HEADER = 2**20  # bytes of its list of weights: a GPT of 64 layers has under a tenth of it; a million weights take minutes
 # What `torch.compile`, DataParallel, FSDP, activation checkpointing and DeepSpeed put before the names of what they wrap, at any depth
 WRAPPERS = {"_orig_mod", "module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"}
 

@@ -26,6 +26,7 @@ from autograde.exports.visibility import Visibility
 from autograde.grader.ingest.discovery import in_folder
 from autograde.grader.results.model import Graded
 from autograde.grader.run import submission
+from autograde.grader.run.timeouts import KEPT
 from autograde.grader.sandbox import isolate, probe
 from autograde.grader.sandbox.limits import Limits
 from autograde.grader.sandbox.modes import Mode
@@ -129,9 +130,9 @@ def _grade(folder: Path, settings: Settings) -> Graded:
 
 
 def _limits(seconds: float) -> Limits:
-    """The public checks, then the hidden ones, may take half of the time each, though the code should do nothing but wait."""
+    """All checks together end within the time, the share that is kept for hidden ones too, though the code should do nothing but wait."""
     most = submission.LIMITS
-    return replace(most, total_seconds=min(most.total_seconds, seconds / 2 / most.wall_factor))
+    return replace(most, total_seconds=min(most.total_seconds, seconds / (1 + KEPT) / most.wall_factor))
 
 
 def _mode() -> Mode:

@@ -33,7 +33,8 @@ from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.deadline import LOOK_AGAIN
 from autograde.grader.rpc.proxies import RemoteObject
 from autograde.grader.run.session import Session
-from autograde.grader.sandbox.limits import bounded_memory
+from autograde.grader.run.timeouts import Clock
+from autograde.grader.sandbox.limits import Limits, bounded_memory
 from utils.mdp import TabularMDP
 
 LESSON = textwrap.dedent("""
@@ -699,6 +700,19 @@ def test_a_submission_has_a_time_for_all_it_does(make):
     again.start()
     assert again.results["cell0"].status == "timeout"
     again.close()
+
+
+def test_public_checks_leave_hidden_ones_a_share():
+    """Whoever uses up all time, and all time again, is graded in five quarters of it, not in twice as much."""
+    clock = Clock(Limits(total_seconds=240))
+    clock.spend(5)
+    assert clock.for_hidden_checks().left == 240
+    clock.spend(500)
+    hidden = clock.for_hidden_checks()
+    assert hidden.left == 60
+    hidden.some_left()
+    with pytest.raises(StudentTimeout, match="240 seconds"):
+        clock.some_left()
 
 
 def test_what_a_check_is_told_has_an_end(make):

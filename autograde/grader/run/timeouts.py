@@ -13,6 +13,7 @@ from autograde.grader.sandbox.limits import Limits
 
 FULL_TIMEOUTS = 3  # after so many in a session each one halves the time of the next requests …
 SHORTEST = 1.0  # … down to this, so that a notebook in which everything hangs is graded in minutes
+KEPT = 0.25  # of a submission's time, for its hidden checks, whatever the public ones took
 
 
 class Clock:
@@ -25,6 +26,12 @@ class Clock:
         self.left = limits.total_seconds  # for all that the submission's code does
         self._check_left: float | None = None  # of the check in progress, and how long it had
         self._seconds = 0.0
+
+    def for_hidden_checks(self) -> Clock:
+        """The times of the hidden checks: what the public ones left, and the share that is kept for them."""
+        hidden = Clock(self.limits)
+        hidden.left = min(self.limits.total_seconds, max(self.left, 0.0) + KEPT * self.limits.total_seconds)
+        return hidden
 
     @contextmanager
     def check(self, seconds: float | None) -> Iterator[None]:
