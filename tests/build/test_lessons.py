@@ -50,7 +50,7 @@ def test_no_line_of_an_answer_is_in_the_student_notebook(name):
     assert source.BEGIN not in shipped and source.END not in shipped
     # setup and helper cells are given to students, so their lines are no secret
     given = {line.strip() for cell in lesson.cells if not cell.exercise for line in cell.source.splitlines()}
-    starts = ("(", "[", "{")  # of a statement over several lines: in `x = f(1)` of an experiment stands the `x = f(` of any answer that calls f
+    starts = ("(", "[", "{")  # of a long statement: a line `x = f(` of an answer stands in `x = f(1)` of an experiment
     lines = {line.strip() for line in shipped.splitlines()}
     leaked = [line for line in answer_lines(lesson) if line in (lines if line.endswith(starts) else shipped) and line not in given]
     assert leaked == []
