@@ -137,7 +137,7 @@ def total(lessons: Sequence[Progress]) -> str:
 
 def duration(minutes: int) -> str:
     """`45 minutes`, `2 h 05`."""
-    return counted(minutes, "minute") if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+    return counted(minutes, "minute") if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def read_all(paths: Sequence[Path]) -> list[Progress]:
