@@ -75,14 +75,14 @@ def long_lines(text: str) -> set[str]:
 
 
 def answers(name: str) -> set[str]:
-    """The lines between solution marks that no student is given elsewhere."""
+    """The lines between solution marks that no student is given elsewhere; one that only begins a call (`x = f(`) says too little."""
     inside, given = set(), set()
     for cell in source.read(layout.source_path(name)).cells:
         parts = cell.source.split(source.BEGIN)
         given |= long_lines(parts[0])
         for part in parts[1:]:
             answer, _, rest = part.partition(source.END)
-            inside |= long_lines(answer)
+            inside |= {line for line in long_lines(answer) if not line.endswith("(")}
             given |= long_lines(rest)
     return inside - given
 

@@ -132,8 +132,10 @@ def _python(root: str) -> list[str]:
 
 
 def _links(paths: list[str]) -> list[tuple[str, str]]:
-    """Paths that reach what they name by a link: /lib is one to /usr/lib, a prefix may go through one."""
-    return [(p, os.path.realpath(p)) for p in paths if os.path.exists(p) and os.path.realpath(p) != p]
+    """Paths that reach what they name by a link: /lib is one to /usr/lib, a prefix may go through one. What lies below such a path is
+    reached by it, and could not be made there: the link leads out of the new tree while it is put together."""
+    links = {p: os.path.realpath(p) for p in paths if os.path.exists(p) and os.path.realpath(p) != p}
+    return [(p, target) for p, target in links.items() if not any(p.startswith(other + "/") for other in links)]
 
 
 def _show(path: str, tree: int, folder: bool | None = None) -> None:
