@@ -1403,12 +1403,12 @@ misconception(
 )
 misconception(
     "dyna_q_plus",
-    "There is no bonus: an imagined step is learned from with κ√τ added to its reward.",
+    "No bonus reaches the imagined steps: κ√τ is added to their reward, and τ counts from the pair's last real try.",
     replace=("imagined + bonus", "imagined"),
 )
 misconception(
     "dyna_q_plus",
-    "An imagined step counts as a try, so the bonus vanishes while planning; τ counts from the last real try.",
+    "No bonus reaches the imagined steps: κ√τ is added to their reward, and τ counts from the pair's last real try.",
     replace=(PLUS_BONUS, PLUS_BONUS + "\n            last_tried[pair] = len(rewards)"),
 )
 misconception(
@@ -1459,7 +1459,7 @@ misconception(
 )
 misconception(
     "dyna_q_plus",
-    "An imagined step draws among all outcomes that a pair ever had, the old world's too; the model is the newest outcome.",
+    "An imagined step may give an older outcome of the pair, the old world's too; the model is the newest outcome.",
     replace=(
         (
             "newest[state, action] = reward, next_state, terminated",
@@ -1473,7 +1473,7 @@ misconception(
 )
 misconception(
     "dyna_q_plus",
-    "The first outcome of a pair is kept for ever; the model is the newest one.",
+    "An imagined step may give an older outcome of the pair, the old world's too; the model is the newest outcome.",
     replace=(
         "newest[state, action] = reward, next_state, terminated",
         "newest.setdefault((state, action), (reward, next_state, terminated))",
@@ -1500,7 +1500,7 @@ misconception(
 )
 misconception(
     "dyna_q_plus",
-    "The bonus decides which real action is taken; it belongs to the reward of imagined steps.",
+    "No bonus reaches the imagined steps: κ√τ is added to their reward, and τ counts from the pair's last real try.",
     replace=(
         (
             "action = epsilon_greedy(q[state], epsilon, generator)",

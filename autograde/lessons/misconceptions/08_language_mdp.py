@@ -1027,12 +1027,12 @@ misconception(
 )
 misconception(
     "puct_choice",
-    "0/0: the mean of an action without visits is NaN here, and `argmax` takes it; it counts as 0.",
+    "An action without visits is taken at once here (its mean is NaN, or it is tried before the rule is asked); its mean counts as 0.",
     replace=("visits.clamp(min=1)", "visits"),
 )
 misconception(
     "puct_choice",
-    "Every action is tried before the rule is asked, as UCT does; here the prior may leave some untried.",
+    "An action without visits is taken at once here (its mean is NaN, or it is tried before the rule is asked); its mean counts as 0.",
     replace=("return int((values + urge).argmax())", "return int((values + urge).masked_fill(visits == 0, torch.inf).argmax())"),
 )
 misconception(
@@ -1044,10 +1044,14 @@ misconception(
     ),
 )
 misconception("puct_choice", "The prior is missing from the second term.", replace=("c * priors * (1", "c * (1"))
-misconception("puct_choice", "c is missing from the second term.", replace=("c * priors * (1", "priors * (1"))
 misconception(
     "puct_choice",
-    "c stands before Q, too; it belongs to the second term alone.",
+    "c does not weigh the second term alone: it is missing there, or stands before Q, too.",
+    replace=("c * priors * (1", "priors * (1"),
+)
+misconception(
+    "puct_choice",
+    "c does not weigh the second term alone: it is missing there, or stands before Q, too.",
     replace=(MEAN, "values = c * totals / visits.clamp(min=1)"),
 )
 misconception(
@@ -1104,11 +1108,13 @@ misconception(
 )
 misconception(
     "puct_choice",
-    "The largest score is returned; what is wanted is the number of its action.",
+    "A tensor is returned, the largest score or its place; what is wanted is the number of the action as a plain int.",
     replace=("int((values + urge).argmax())", "float((values + urge).max())"),
 )
 misconception(
-    "puct_choice", "The choice is a tensor; a plain int is wanted.", replace=("int((values + urge).argmax())", "(values + urge).argmax()")
+    "puct_choice",
+    "A tensor is returned, the largest score or its place; what is wanted is the number of the action as a plain int.",
+    replace=("int((values + urge).argmax())", "(values + urge).argmax()"),
 )
 misconception(
     "puct_choice",

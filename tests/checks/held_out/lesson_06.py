@@ -472,9 +472,19 @@ misconception("split_digits", "commas between groups", replace=("pieces += [run[
 # State kept between calls, modes left behind, boundaries, lengths of one, other devices and dtypes
 
 misconception("word_tokenize", "accents are composed first", replace=(", text)", ", __import__('unicodedata').normalize('NFC', text))"))
-misconception("word_tokenize", "letters of English alone", replace=(r'r"\w+|[^\w\s]", text', r'r"\w+|[^\w\s]", text, re.ASCII'))
-misconception("word_tokenize", "an underscore is no part of a word", replace=(r'r"\w+|[^\w\s]"', r'r"[^\W_]+|[^\w\s]|_"'))
-misconception("word_tokenize", "runs of other characters stay together", replace=(r"[^\w\s]", r"[^\w\s]+"))
+misconception(
+    "word_tokenize",
+    "Only a to z and digits count as letters here, so é and ß cut words in two: \\w knows all letters.",
+    replace=(r'r"\w+|[^\w\s]", text', r'r"\w+|[^\w\s]", text, re.ASCII'),
+)
+misconception(
+    "word_tokenize", "The underscore is treated as punctuation: \\w contains it.", replace=(r'r"\w+|[^\w\s]"', r'r"[^\W_]+|[^\w\s]|_"')
+)
+misconception(
+    "word_tokenize",
+    "A run of punctuation is one token here: each such character should be a token of its own.",
+    replace=(r"[^\w\s]", r"[^\w\s]+"),
+)
 misconception(
     "build_vocabulary",
     "the tokens are gone through twice",
@@ -528,7 +538,9 @@ misconception(
     replace=("if prefix + word[start:end] in vocabulary", "if prefix + word[start:end] in vocabulary or word[start:end] in vocabulary"),
 )
 misconception(
-    "pair_counts", "a pair counts once for each word", replace=("for pair in zip(word, word[1:]):", "for pair in set(zip(word, word[1:])):")
+    "pair_counts",
+    "A pair that stands at several places of a word is counted once: it counts at each place.",
+    replace=("for pair in zip(word, word[1:]):", "for pair in set(zip(word, word[1:])):"),
 )
 misconception(
     "pair_counts",
@@ -542,12 +554,12 @@ misconception(
 )
 misconception(
     "merge_pair",
-    "what spells the same is merged",
+    "Two symbols that spell the same as the pair are merged: they have to be the pair's own two symbols.",
     replace=("found = word[i : i + 2] == pair", "found = i + 1 < len(word) and word[i] + word[i + 1] == pair[0] + pair[1]"),
 )
 misconception(
     "merge_pair",
-    "only the first place",
+    "Only the first occurrence is merged: all of them should be.",
     replace=("found = word[i : i + 2] == pair", "found = word[i : i + 2] == pair and pair[0] + pair[1] not in merged"),
 )
 misconception(
@@ -607,7 +619,7 @@ misconception(
     "lines end where their break was",
     replace=("for line in lines:\n", "for line in lines:\n            line = line.rstrip('\\r\\n') + '\\n'\n"),
 )
-misconception("bytes_per_token", "characters of UTF-16", replace=("len(text.encode())", "len(text.encode('utf-16-le')) / 2"))
+misconception("bytes_per_token", "Characters are counted, not bytes.", replace=("len(text.encode())", "len(text.encode('utf-16-le')) / 2"))
 misconception(
     "bytes_per_token",
     "an empty list is asked for truth",
@@ -626,8 +638,14 @@ misconception(
     ),
 )
 misconception("compare_by_segments", "two segments at most", replace=('numeral.split(".")]', 'numeral.split(".")[:2]]'))
-misconception("compare_by_segments", "segments as text", replace=("int(segment)", "segment"))
-misconception("split_digits", "the last group takes what is left", replace=("first = len(run) % 3 or 3", "first = 3"))
+misconception(
+    "compare_by_segments",
+    "The segments are compared as text, where '11' comes before '9': compare them as integers.",
+    replace=("int(segment)", "segment"),
+)
+misconception(
+    "split_digits", "The groups are counted from the left: 12345 should be 12 and 345.", replace=("first = len(run) % 3 or 3", "first = 3")
+)
 misconception(
     "split_digits",
     "runs of three stay, longer ones are cut in single digits",

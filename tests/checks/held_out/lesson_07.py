@@ -345,7 +345,9 @@ misconception(
     replace=("ids[:, -model.config.block_size :]", "ids[:, : model.config.block_size]"),
 )
 
-misconception("generate", "grad on", replace=("with torch.no_grad():", "with torch.enable_grad():"))
+misconception(
+    "generate", "Gradients are recorded while writing: use torch.no_grad().", replace=("with torch.no_grad():", "with torch.enable_grad():")
+)
 
 misconception("train_step", "sum of losses", replace=("(loss / len(batches)).backward()", "loss.backward()"))
 
@@ -725,7 +727,7 @@ misconception(
 misconception("train_step", "a pair is skipped from the fourth on", replace=("for x, y in batches:", "for x, y in batches[:4]:"))
 misconception(
     "train_step",
-    "the matrix and the vector are clipped apart",
+    "Each parameter's gradient is clipped by itself; clip the norm of all together.",
     replace=(
         "nn.utils.clip_grad_norm_(model.parameters(), clip)",
         "[nn.utils.clip_grad_norm_([p for p in model.parameters() if (p.ndim > 1) is m], clip) for m in (True, False)]",

@@ -462,7 +462,7 @@ misconception(
 misconception("parse_outcome", "large rewards are malformed", replace=('abs(reward) < float("inf")', "abs(reward) < 100"))
 misconception(
     "parse_outcome",
-    "an observation with a space in front keeps it",
+    "The spaces around the bars are still part of the observation.",
     replace=(
         ("part.strip() for part in text.split", "part for part in text.split"),
         ("not parts[1]", "not parts[1].strip()"),
@@ -473,7 +473,7 @@ misconception(
 misconception("parse_outcome", "negative rewards are malformed", replace=("if abs(reward)", "if reward >= 0 and abs(reward)"))
 misconception(
     "outcome_labels",
-    "the mark of the first text counts for all",
+    "All texts begin at the same place here: every text of a batch has its own first mark.",
     replace=(
         "begun = (ids == outcome_id).cumsum(dim=-1) > 0",
         "begun = ((ids == outcome_id).cumsum(dim=-1) > 0)\n    begun = begun[:1].expand_as(begun) if begun.ndim > 1 else begun",
@@ -503,13 +503,13 @@ misconception(
 )
 misconception(
     "sample_outcome",
-    "one text is generated and read three times",
+    "It gives up after the first malformed outcome.",
     replace=(
         '    for _ in range(attempts):\n        outcome = parse_outcome(generate(f"<obs> {obs} <act> {action} <out>"))\n',
         '    text = generate(f"<obs> {obs} <act> {action} <out>")\n    for _ in range(attempts):\n        outcome = parse_outcome(text)\n',
     ),
 )
-misconception("sample_outcome", "always three attempts", replace=("range(attempts)", "range(3)"))
+misconception("sample_outcome", "`attempts` is ignored: three is only its default.", replace=("range(attempts)", "range(3)"))
 misconception(
     "transition_error_rate", "two that are None are equal", replace=("predicted is None or predicted != true", "predicted != true")
 )
@@ -526,7 +526,11 @@ misconception(
         "            discount *= gamma\n            continue\n        reward, obs, terminated = outcome",
     ),
 )
-misconception("rollout_return", "the first action is kept", replace=("action = policy(obs)", "policy(obs)"))
+misconception(
+    "rollout_return",
+    "The same action is taken at every step; after the first the policy decides.",
+    replace=("action = policy(obs)", "policy(obs)"),
+)
 misconception(
     "rollout_return",
     "the policy is asked about the observation before",
@@ -539,7 +543,9 @@ misconception("rollout_return", "returns are at most one", replace=("    return 
 misconception("rollout_return", "depth of one is two", replace=("range(depth)", "range(max(depth, 2))"))
 misconception("plan_action", "actions in alphabetical order", replace=("for action in actions:", "for action in sorted(actions):"))
 misconception(
-    "plan_action", "the last among equals", replace=("max(values, key=values.get)", "max(reversed(list(values)), key=values.get)")
+    "plan_action",
+    "Ties go to the last action; the first should win.",
+    replace=("max(values, key=values.get)", "max(reversed(list(values)), key=values.get)"),
 )
 misconception(
     "plan_action",
@@ -574,7 +580,7 @@ misconception(
 )
 misconception(
     "return_conditioned",
-    "the return goes on into the episode before",
+    "The return of one episode is carried over into the next; every episode begins at 0.",
     replace=(("    texts = []\n", "    texts, to_go = [], 0.0\n"), ("steps, to_go = [], 0.0", "steps = []")),
 )
 misconception(
@@ -582,7 +588,11 @@ misconception(
     "empty episodes are left out",
     replace=("        texts.append(", "        if not steps:\n            continue\n        texts.append("),
 )
-misconception("return_conditioned", "a discount for the first step, too", replace=("<rtg> {to_go:+.1f}", "<rtg> {gamma * to_go:+.1f}"))
+misconception(
+    "return_conditioned",
+    "`gamma` is applied once too often: the step's own reward counts in full.",
+    replace=("<rtg> {to_go:+.1f}", "<rtg> {gamma * to_go:+.1f}"),
+)
 misconception(
     "language_dyna",
     "imagined steps start from the newest pair",
