@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import BrokenExecutor
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,9 @@ from autograde.checking.manifest import read_manifest
 from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, fail, lessons_beginning
 from autograde.grader.sandbox.modes import Mode
 from autograde.wording import counted
+
+if TYPE_CHECKING:
+    from autograde.grader.gradebook.standing import Standing
 
 
 class Sandbox(str, Enum):
@@ -239,21 +242,29 @@ def _keep_other_term(results: Path, other: str) -> None:
 
     try:
         must_hold_grades(results)
-        keep(results, other)
+        keep(results, other, _recorded)
     except (UserError, OSError) as error:
         raise fail(str(error)) from None
 
 
-def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> None:
-    from autograde.grader.gradebook import roster as rosters
+def _recorded(folder: Path) -> list[Standing]:
+    """What the gradebook in a folder says of each submission; nothing where there is none."""
     from autograde.grader.gradebook.course_dir import open_gradebook
     from autograde.grader.gradebook.record import explained
     from autograde.grader.gradebook.standing import standings
+
+    if not (folder / "gradebook.db").is_file():
+        return []
+    with explained(folder), open_gradebook(folder) as gradebook:
+        return list(standings(gradebook))
+
+
+def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> None:
+    from autograde.grader.gradebook import roster as rosters
     from autograde.grader.pages.mail import save
 
     try:
-        with explained(results), open_gradebook(results) as gradebook:
-            made = save(results, out, list(standings(gradebook)), rosters.read(results), lessons, sender)
+        made = save(results, out, _recorded(results), rosters.read(results), lessons, sender)
     except (OSError, ValueError) as error:
         raise fail(str(error)) from None
     if made.waiting:

@@ -115,7 +115,7 @@ def test_the_class_and_its_answers_are_read_by_everybody(watch, tmp_path, width,
     (tmp_path / "attention-2027").mkdir()
     for folder, pupils in ((tmp_path / "attention-2027", graded[3:]), (tmp_path, graded)):
         csv_tables.save(pupils, folder)
-    terms.keep(tmp_path, str(tmp_path / "attention-2027"))
+    terms.keep(tmp_path, str(tmp_path / "attention-2027"), lambda _: [])
     people = [Person(g.student, f"{g.student.title()} of a long name", "AB"[i % 2], "") for i, g in enumerate(graded)]
     (tmp_path / roster.FILE).write_text("student_id,name,section,email\n" + "".join(f"{p.student},{p.name},{p.section},\n" for p in people))
     code = {

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from autograde.checking.errors import UserError
 from autograde.checking.result import Result
 from autograde.cli import app
+from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import class_page, terms
 from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
@@ -21,9 +22,9 @@ def term(folder, size, seed, lesson=LESSON):
     return folder
 
 
-def shown(folder):
+def shown(folder, standings=()):
     """The rows of the comparison on the class page: exercise → cells as text."""
-    html = class_page.save(folder).read_text(encoding="utf-8")
+    html = class_page.save(folder, standings).read_text(encoding="utf-8")
     if "Compared with" not in html:
         return {}
     table = html.split("Compared with")[1].split("<tbody>")[1].split("</tbody>")[0]
@@ -32,9 +33,23 @@ def shown(folder):
     return {name: cells for name, *cells in texts}
 
 
+def nothing(folder):
+    """What a gradebook that is not there says."""
+    return []
+
+
+def standing(student, mask, written):
+    """Points of a person for `causal_mask`, and for the written question."""
+    entries = (
+        Entry("causal_mask", mask, 1.5, 1.5, mask, 0.0, "", False),
+        Entry("written_question", written or 0.0, 3.0, None, written, 0.0, "", True),
+    )
+    return Standing(student, "", LESSON, entries, mask + (written or 0.0), 4.5, 0.0, 0.0, 0.0)
+
+
 def test_shares_and_medians_are_those_of_pandas(tmp_path):
     now, then = term(tmp_path / "now", 31, 1), term(tmp_path / "then", 14, 2)
-    terms.keep(now, str(then))
+    terms.keep(now, str(then), nothing)
     known = terms.read(now).lessons[LESSON]
     frame, grades = pd.read_csv(then / "exercises.csv"), pd.read_csv(then / "grades.csv")
     earned = frame.groupby("exercise").score.sum() / frame.groupby("exercise").max_score.sum()
@@ -54,6 +69,21 @@ def test_who_handed_in_nothing_counts_in_neither_term(tmp_path):
     assert found.lessons[LESSON] == terms.Lesson(1, 1.0, {"causal_mask": terms.Solved(1.5, 1.0)})
 
 
+@pytest.mark.parametrize(
+    ("now_given", "then_given", "cells"),
+    [((3.0, 1.5), (1.5, 0.0), ["75%", "25%", "+50", "3"]), ((3.0, None), (1.5, 0.0), ["–", "25%", "–", "3"]), ((3.0, 3.0), (1.5, None), ["100%", "–", "–", "3"])],
+)  # fmt: skip
+def test_the_written_question_and_points_of_people_are_compared(now_given, then_given, cells, tmp_path):
+    """Not while an answer waits: its share would say nothing. As recorded is also what a person changed."""
+    now, then = tmp_path / "now", tmp_path / "then"
+    for folder in (now, then):
+        folder.mkdir()
+        csv_tables.save([Graded(s, LESSON, "graded", [Result("causal_mask", 1.5, 1.5, "passed")]) for s in "ab"], folder)
+    terms.keep(now, str(then), lambda _: [standing(s, 0.75, given) for s, given in zip("ab", then_given)])
+    found = shown(now, [standing(s, 1.5, given) for s, given in zip("ab", now_given)])
+    assert found == {"causal_mask": ["100%", "50%", "+50", "1.5"], "written_question": cells}
+
+
 def test_an_exercise_that_changed_is_said_to_have(tmp_path):
     now, then = tmp_path / "now", tmp_path / "then"
     for folder, worth in (
@@ -62,7 +92,7 @@ def test_an_exercise_that_changed_is_said_to_have(tmp_path):
     ):
         folder.mkdir()
         csv_tables.save([Graded("a", LESSON, "graded", [Result(name, 1.0, points, "partial") for name, points in worth.items()])], folder)
-    terms.keep(now, str(then))
+    terms.keep(now, str(then), nothing)
     assert shown(now) == {
         "causal_mask": ["67%", "33%", "+34", "3 then, 1.5 now"],
         "padding_mask": ["50%", "50%", "0", "2"],
@@ -73,7 +103,7 @@ def test_an_exercise_that_changed_is_said_to_have(tmp_path):
 
 def test_nothing_of_anybody_is_kept_and_the_other_folder_may_go(tmp_path):
     now, then = term(tmp_path / "now", 3, 1), term(tmp_path / "attention-2027", 3, 2)
-    terms.keep(now, str(then))
+    terms.keep(now, str(then), nothing)
     assert "s000" not in (now / terms.FILE).read_text(encoding="utf-8")
     for path in then.iterdir():
         path.unlink()
@@ -82,7 +112,7 @@ def test_nothing_of_anybody_is_kept_and_the_other_folder_may_go(tmp_path):
 
 def test_only_lessons_of_both_terms_are_compared(tmp_path):
     now, then = term(tmp_path / "now", 3, 1), term(tmp_path / "then", 3, 2, "04_multi_head_attention")
-    terms.keep(now, str(then))
+    terms.keep(now, str(then), nothing)
     assert shown(now) == {}
 
 
@@ -95,7 +125,7 @@ def test_a_damaged_file_is_no_other_term(content, tmp_path):
 
 def test_a_name_of_a_folder_stays_text(tmp_path):
     now, then = term(tmp_path / "now", 3, 1), term(tmp_path / "<script>alert(1)<", 3, 2)
-    terms.keep(now, str(then))
+    terms.keep(now, str(then), nothing)
     shown(now)
     assert "<script" not in (now / "class.html").read_text(encoding="utf-8")
 
@@ -104,7 +134,7 @@ def test_what_is_no_other_term_is_refused(tmp_path):
     now = term(tmp_path / "now", 3, 1)
     for other in (tmp_path / "nowhere", now, tmp_path):
         with pytest.raises(UserError, match="name"):
-            terms.keep(now, str(other))
+            terms.keep(now, str(other), nothing)
     assert not (now / terms.FILE).exists()
 
 

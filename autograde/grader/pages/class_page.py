@@ -20,9 +20,10 @@ from autograde.checking.manifest import read_manifest
 from autograde.files import write
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.roster import Person
-from autograde.grader.gradebook.standing import Entry, Standing
+from autograde.grader.gradebook.standing import Standing
 from autograde.grader.pages import answers_page, terms
 from autograde.grader.pages.answers_page import Sheet
+from autograde.grader.pages.as_recorded import WAITING, Table, as_recorded
 from autograde.grader.pages.feedback_page import duration
 from autograde.grader.pages.template import template
 from autograde.grader.pages.terms import Term
@@ -36,7 +37,6 @@ ENOUGH = 20  # students: below it a correlation of 0.4 can be chance (its standa
 HARD, SEPARATES = 0.3, 0.2  # Ebel (1965): below 0.20 an item is poor, 0.20 to 0.29 marginal, from 0.30 good
 APART = 0.15  # of an exercise's points: a section that is farther from the class is told
 STUCK = 0.5  # of the points: below it a student is listed
-Table = Sequence[Mapping[str, str]]
 BEGUN = ("passed", "partial", "failed", "error", "timeout")
 
 
@@ -199,7 +199,7 @@ def page(
         stuck=STUCK,
         apart=APART,
         other=other,
-        beside=terms.beside(terms.of_tables("", grades, exercises), other) if other else {},
+        beside=terms.beside(terms.of_tables("", *as_recorded(grades, exercises, standings)), other) if other else {},
     )
 
 
@@ -208,6 +208,7 @@ def summarize(
 ) -> list[LessonPage]:
     """The rows of both tables as what the page says, a lesson each; of lessons that the course has no more, nothing."""
     names = sorted({row["assignment"] for row in grades} & set(layout.lesson_names()))
+    grades, exercises = as_recorded(grades, exercises, standings)
     return [
         _lesson(
             name,
@@ -227,7 +228,6 @@ def _lesson(
     known = read_manifest(name)
     points = {exercise: e["points"] for exercise, e in known["exercises"].items()}
     points |= {entry.name: entry.max_score for s in standings.values() for entry in s.written}
-    grades, rows = _as_in_the_gradebook(grades, rows, standings)
     by_student: dict[str, dict[str, Mapping[str, str]]] = {}
     for row in rows:
         by_student.setdefault(row["student_id"], {})[row["exercise"]] = row
@@ -235,7 +235,7 @@ def _lesson(
     pupils.sort(key=lambda p: (p.share, p.name))
     table = {p.name: {e: float(r["score"]) for e, r in by_student.get(p.name, {}).items()} for p in pupils if p.status == "graded"}
     begun = Counter(r["exercise"] for r in rows if r["status"] in BEGUN and r["student_id"] in table)
-    unread = Counter(r["exercise"] for r in rows if r["status"] == "waiting" and r["student_id"] in table)
+    unread = Counter(r["exercise"] for r in rows if r["status"] == WAITING and r["student_id"] in table)
     items = [
         _unread(exercise, worth, begun[exercise] + unread[exercise], len(table))
         if unread[exercise]
@@ -246,43 +246,6 @@ def _lesson(
     return LessonPage(
         name, known["title"], sum(points.values()), pupils, items, _mistakes(sheets), sum(s.waiting for s in standings.values())
     )
-
-
-def _as_in_the_gradebook(
-    grades: Table, rows: Table, standings: Mapping[str, Standing]
-) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Both tables with people's points in them, and late penalties taken off; a written answer is a row like an exercise."""
-    totals = [
-        {**g, "score": str(s.total), "max_score": str(s.max_score)} if (s := standings.get(g["student_id"])) else dict(g) for g in grades
-    ]
-    changed = [_changed(dict(row), standings.get(row["student_id"])) for row in rows]
-    return totals, changed + [_written_row(student, s.lesson, entry) for student, s in standings.items() for entry in s.written]
-
-
-def _changed(row: dict[str, str], standing: Standing | None) -> dict[str, str]:
-    entry = standing.entry(row["exercise"]) if standing else None
-    return {**row, "score": str(entry.score)} if entry else row
-
-
-def _written_row(student: str, lesson: str, entry: Entry) -> dict[str, str]:
-    status = (
-        "waiting"
-        if entry.waiting
-        else "not_attempted"
-        if entry.manual is None
-        else "passed"
-        if entry.score >= entry.max_score
-        else "partial"
-    )
-    return {
-        "student_id": student,
-        "assignment": lesson,
-        "exercise": entry.name,
-        "score": str(entry.score),
-        "max_score": str(entry.max_score),
-        "status": status,
-        "message": "",
-    }
 
 
 def _pupil(
@@ -350,8 +313,10 @@ def _mistakes(sheets: Sequence[Sheet]) -> list[tuple[str, str, int]]:
     return sorted(found, key=lambda x: (-x[2], x[:2]))
 
 
-def _difference(now: float, then: float) -> str:
+def _difference(now: float | None, then: float | None) -> str:
     """That of two shares as they are shown, in percentage points."""
+    if now is None or then is None:
+        return "–"
     points = round(100 * now) - round(100 * then)
     return f"{points:+d}".replace("-", "−") if points else "0"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -15,19 +15,23 @@ from statistics import median
 from autograde.checking.errors import UserError
 from autograde.checking.status import SubmissionStatus
 from autograde.files import write
+from autograde.grader.gradebook.standing import Standing
+from autograde.grader.pages.as_recorded import WAITING, Table, as_recorded
 from autograde.grader.results import csv_tables
 
 FILE = "other_term.json"  # in a results folder
 NONE = "none"  # instead of a folder: compare with nothing any more
-Table = Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Solved:
-    """One exercise in one term: what it was worth, and the share of that, 0 to 1, which all who handed in earned together."""
+    """One exercise or written question in one term: what it was worth, and the share of that, 0 to 1, which all who handed in earned together.
+
+    The share is None while an answer waits for a person.
+    """
 
     points: float
-    share: float
+    share: float | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Beside:
 
 
 def of_tables(name: str, grades: Table, exercises: Table) -> Term:
-    """A term from the rows of `grades.csv` and `exercises.csv`."""
+    """A term from the rows of `grades.csv` and `exercises.csv`, as recorded in its gradebook."""
     there: dict[str, dict[str, float]] = {}
     for row in grades:
         if row["status"] == SubmissionStatus.GRADED:
@@ -80,8 +84,10 @@ def beside(now: Term, then: Term) -> dict[str, Beside]:
     return {lesson: Beside(known, then.lessons[lesson]) for lesson, known in now.lessons.items() if lesson in then.lessons}
 
 
-def keep(folder: Path, other: str) -> None:
+def keep(folder: Path, other: str, recorded: Callable[[Path], Iterable[Standing]]) -> None:
     """Keep the numbers of another term's folder in this one, whose class page then shows them; with NONE forget them.
+
+    `recorded` reads what the gradebook in that folder says.
 
     Raises:
         UserError: when nothing was graded there.
@@ -96,7 +102,8 @@ def keep(folder: Path, other: str) -> None:
         )
     if place.resolve() == folder.resolve():
         raise UserError(f"{other} is this term's own folder: name that of another term")
-    term = of_tables(place.resolve().name, csv_tables.rows(place / "grades.csv"), csv_tables.rows(place / "exercises.csv"))
+    grades, exercises = csv_tables.rows(place / "grades.csv"), csv_tables.rows(place / "exercises.csv")
+    term = of_tables(place.resolve().name, *as_recorded(grades, exercises, recorded(place)))
     write(folder / FILE, (json.dumps(asdict(term), indent=1) + "\n").encode())
 
 
@@ -113,17 +120,19 @@ def _lesson(totals: Mapping[str, float], rows: Table) -> Lesson:
     """`totals` are the shares of those who handed in; who has no row of an exercise earned nothing of it."""
     earned: dict[str, list[float]] = {}
     points: dict[str, float] = {}
+    waiting = {row["exercise"] for row in rows if row["status"] == WAITING and row["student_id"] in totals}
     for row in rows:
         if row["student_id"] in totals and float(row["max_score"]):
             earned.setdefault(row["exercise"], []).append(_share(row))
             points[row["exercise"]] = float(row["max_score"])
-    return Lesson(
-        len(totals), median(totals.values()), {name: Solved(points[name], sum(got) / len(totals)) for name, got in earned.items()}
-    )
+    shares = {name: None if name in waiting else sum(got) / len(totals) for name, got in earned.items()}
+    return Lesson(len(totals), median(totals.values()), {name: Solved(points[name], share) for name, share in shares.items()})
 
 
 def _read_lesson(known: Mapping) -> Lesson:
-    exercises = {name: Solved(float(e["points"]), float(e["share"])) for name, e in known["exercises"].items()}
+    exercises = {
+        name: Solved(float(e["points"]), None if e["share"] is None else float(e["share"])) for name, e in known["exercises"].items()
+    }
     return Lesson(max(1, int(known["handed_in"])), float(known["median"]), exercises)
 
 
