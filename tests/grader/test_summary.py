@@ -48,3 +48,15 @@ def test_the_reason_of_a_known_mistake_is_whole_in_80_columns():
         first, second, last = stream.getvalue().splitlines()
         assert first.endswith(state)
         assert second.strip() == said and last == "1 submission: 1 graded"
+
+
+def test_a_lesson_that_many_did_not_hand_in_is_one_line():
+    """Who handed in nothing at all keeps a line of their own, since the reason may be a file that nobody could read."""
+    students = [f"s{i:02}" for i in range(30)]
+    none = [Graded(s, "08_language_mdp", SubmissionStatus.MISSING, [], "only another lesson's") for s in [*students, "mo"]]
+    stream = io.StringIO()
+    summary.show([*none, *(one(s, 3) for s in students)], Console(file=stream, width=80))
+    lines = stream.getvalue().splitlines()
+    assert lines[0].split()[0] == "mo" and lines[1].strip() == "only another lesson's"
+    assert lines[-2].startswith("08 not handed in by 30: s00, s01, s02") and len(lines[-2]) <= 80
+    assert len(lines) == 2 + 30 + 1 + 1 and lines[-1] == "61 submissions: 30 graded, 31 missing"

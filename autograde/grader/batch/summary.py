@@ -16,15 +16,36 @@ MOST = 40  # students listed; the rest is in the tables
 
 
 def show(graded: Sequence[Graded], console: Console) -> None:
-    """Print the class, those that could not be graded first, then by points; nothing is wider than the terminal."""
-    ordered = sorted(graded, key=lambda g: (g.status == SubmissionStatus.GRADED, g.score / (g.max_score or 1), g.student, g.lesson))
+    """Print the class, those that could not be graded first, then by points; nothing is wider than the terminal.
+
+    Who handed in another lesson, but not this one, is told in one line with all of them.
+    """
+    elsewhere = _only_elsewhere(graded)
+    listed = [g for g in graded if g.student not in elsewhere.get(g.lesson, ())]
+    ordered = sorted(listed, key=lambda g: (g.status == SubmissionStatus.GRADED, g.score / (g.max_score or 1), g.student, g.lesson))
     width = max((len(g.student) for g in ordered[:MOST]), default=0)
     for one in ordered[:MOST]:
         for line in lines(one, min(width, 24)):
-            console.print(escape(line), soft_wrap=False, overflow="ellipsis", no_wrap=True)
+            _print(line, console)
     if len(ordered) > MOST:
         console.print(f"… and {len(ordered) - MOST} with more points: grades.csv has them all.")
-    console.print(_counts(ordered))
+    for lesson, students in sorted(elsewhere.items()):
+        _print(f"{lesson[:2]} not handed in by {len(students)}: {', '.join(sorted(students))}", console)
+    console.print(_counts(graded))
+
+
+def _only_elsewhere(graded: Sequence[Graded]) -> dict[str, set[str]]:
+    """By lesson, those who handed in another one and not this."""
+    there = {g.student for g in graded if g.status != SubmissionStatus.MISSING}
+    found: dict[str, set[str]] = {}
+    for one in graded:
+        if one.status == SubmissionStatus.MISSING and one.student in there:
+            found.setdefault(one.lesson, set()).add(one.student)
+    return found
+
+
+def _print(line: str, console: Console) -> None:
+    console.print(escape(line), soft_wrap=False, overflow="ellipsis", no_wrap=True)
 
 
 def lines(graded: Graded, width: int) -> Iterator[str]:
