@@ -10,4 +10,5 @@ except ImportError as error:
 
     raise SystemExit(without_commands(error)) from None
 
-main("python -m autograde")
+if __name__ == "__main__":
+    main("python -m autograde")
