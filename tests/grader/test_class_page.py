@@ -217,3 +217,10 @@ def test_points_stand_below_each_other_and_one_is_said_as_one(tmp_path):
 def test_a_name_breaks_between_its_words(tmp_path):
     html = written(classroom(2), tmp_path)
     assert "<code>scaled_<wbr>dot_<wbr>product_<wbr>attention</code>" in html and "<code>Self<wbr>Attention</code>" in html
+
+
+def test_two_of_one_name_are_told_apart(tmp_path):
+    csv_tables.save(classroom(3), tmp_path)
+    (tmp_path / "roster.csv").write_text("student_id,name,section,email\ns000,Ben Lee,,\ns001,Ben Lee,,\ns002,Ada Lovelace,,\n")
+    html = class_page.save(tmp_path).read_text(encoding="utf-8")
+    assert ">Ben Lee (s000)<" in html and ">Ben Lee (s001)<" in html and ">Ada Lovelace<" in html

@@ -103,6 +103,17 @@ def test_what_failed_stands_before_what_was_not_written_and_what_passed():
     assert places == sorted(places)
 
 
+def test_a_long_reason_stands_once():
+    """An error that stops every check was once a screen of the same words; a short reason is told again, and another exercise tells its own."""
+    error, short = "TypeError: masked_fill() received an invalid combination of arguments (float, Tensor)", "NameError: w"
+    results = [
+        Result(name, 0, 1.5, "error", [*(outcome(f"Check {i}.", "error", message=error) for i in range(3)), *(outcome(f"Short {i}.", "error", message=short) for i in range(2))])
+        for name in ("causal_mask", "padding_mask")
+    ]  # fmt: skip
+    said = text(shown(*results))
+    assert said.count(error) == 2 and said.count("The same as above.") == 4 and said.count(short) == 4
+
+
 def test_the_stretch_counts_apart():
     results = [Result("causal_mask", 1.5, 1.5, "passed"), Result("streaming_attention", 0, 0, "failed", [outcome("Any.", "failed")])]
     said = text(shown(*results))

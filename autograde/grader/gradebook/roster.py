@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -172,3 +172,9 @@ def read(folder: Path) -> list[Person]:
     with path.open(newline="", encoding="utf-8") as stream:
         people = [Person(*(row.get(name) or "" for name in HEADER)) for row in csv.DictReader(stream)]
     return Directory(people).called(sorted({student for student, _ in ClassList.read(folder).entries}))
+
+
+def told_apart(people: Sequence[Person]) -> list[Person]:
+    """The same people for a page that shows no ids: where two have one name, the id stands behind it."""
+    shared = Counter(person.name for person in people)
+    return [replace(p, name=f"{p.name} ({p.student})") if p.name and shared[p.name] > 1 else p for p in people]

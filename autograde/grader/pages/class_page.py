@@ -174,9 +174,8 @@ def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Shee
 
 def of_folder(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), alike: int = 0) -> str:
     """The page that `save` writes."""
-    return page(
-        _grades(folder), csv_tables.rows(folder / "exercises.csv"), standings, sheets, roster.read(folder), alike, terms.read(folder)
-    )
+    people = roster.told_apart(roster.read(folder))
+    return page(_grades(folder), csv_tables.rows(folder / "exercises.csv"), standings, sheets, people, alike, terms.read(folder))
 
 
 def page(

@@ -32,7 +32,17 @@ WORDS = {
 }
 PASSED, TRIED, UNTRIED = "passed", "tried", "untried"
 DAY, HOUR, MINUTE = 86400, 3600, 60
+LONG = 60  # characters: a reason up to here is told again
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One test, or one on several inputs of which it says the same; `why` it did not pass."""
+
+    outcome: Outcome
+    times: int
+    why: str
 
 
 @dataclass(frozen=True)
@@ -63,12 +73,12 @@ class Row:
         return self.kind == TRIED or bool(self.comment) or bool(self.entry and self.entry.changed)
 
     @property
-    def failures(self) -> list[tuple[Outcome, int]]:
-        return _grouped([o for o in self.result.outcomes if not o.passed])
+    def failures(self) -> list[Told]:
+        return _told([o for o in self.result.outcomes if not o.passed])
 
     @property
-    def passes(self) -> list[tuple[Outcome, int]]:
-        return _grouped([o for o in self.result.outcomes if o.passed])
+    def passes(self) -> list[Told]:
+        return _told([o for o in self.result.outcomes if o.passed])
 
     @property
     def why(self) -> str:
@@ -130,7 +140,6 @@ def page(graded: Graded, standing: Standing | None = None, name: str = "", unsho
         if standing
         else [],
         words=WORDS,
-        tell=tell,
         late=duration(standing.late) if standing and standing.late else "",
     )
 
@@ -149,11 +158,22 @@ def _sorted(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: order.index(row.kind))
 
 
-def _grouped(outcomes: list[Outcome]) -> list[tuple[Outcome, int]]:
-    """One test on several inputs is one line, where it says the same of each."""
-    said = [(o, (o.title, o.passed, o.hidden, "" if o.passed else tell(o))) for o in outcomes]
-    same = [list(group) for _, group in groupby(said, key=lambda pair: pair[1])]
-    return [(group[0][0], len(group)) for group in same]
+def _told(outcomes: list[Outcome]) -> list[Told]:
+    """One test on several inputs is one line, where it says the same of each; a long reason stands once in an exercise."""
+    same = [list(group) for _, group in groupby(outcomes, key=lambda o: (o.title, o.passed, o.hidden or _why(o)))]
+    told: list[Told] = []
+    for group in same:
+        why = _why(group[0])
+        again = len(why) > LONG and any(one.why == why for one in told)
+        told.append(Told(group[0], len(group), "The same as above." if again else why))
+    return told
+
+
+def _why(outcome: Outcome) -> str:
+    """Of a hidden test only what does not give its input away."""
+    if outcome.passed:
+        return ""
+    return outcome.message if outcome.hidden else tell(outcome)
 
 
 @lru_cache

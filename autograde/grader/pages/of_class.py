@@ -100,8 +100,9 @@ def _pages(parts: Sequence[Part], folder: Path, standings: Sequence[Standing]) -
 def _made(parts: Sequence[Part], folder: Path, standings: Sequence[Standing]) -> dict[str, str]:
     sheets = answers_page.sheets(answer for part in parts for answer in part.answers)
     alike = likeness.likenesses([*(trace for part in parts for trace in part.traces), *likeness.wrong(sheets)])
-    names = {person.student: person.name for person in roster.read(folder)}
-    pages = {answers_page.path_of(sheet.lesson, sheet.exercise): answers_page.page(sheet, names) for sheet in sheets}
-    pages[likeness_page.FILE] = likeness_page.page(alike, names)
+    people = roster.read(folder)
+    labels = {person.student: person.name for person in roster.told_apart(people)}
+    pages = {answers_page.path_of(sheet.lesson, sheet.exercise): answers_page.page(sheet, labels) for sheet in sheets}
+    pages[likeness_page.FILE] = likeness_page.page(alike, {person.student: person.name for person in people})
     pages[class_page.FILE] = class_page.of_folder(folder, standings, sheets, len(alike))
     return pages
