@@ -8,6 +8,7 @@ from email.policy import compat32, default
 
 import pytest
 
+from autograde import layout
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
@@ -97,3 +98,20 @@ def test_a_sender_that_is_no_address_is_refused_before_anything_is_written(sende
 def test_without_a_sender_the_mail_program_adds_its_own(tmp_path):
     _, [message] = written(tmp_path, [standing("ann")], [Person("ann", "", "", "a@x.org")], sender="")
     assert message["From"] is None
+
+
+def test_a_folder_with_messages_of_an_earlier_call_is_refused_and_the_same_call_again_is_not(tmp_path):
+    """Whoever sends `*.eml` would send last week's lesson again to those who did not hand in this one."""
+    people = [Person("ann", "", "", "a@x.org"), Person("bob", "", "", "b@x.org")]
+    written(tmp_path, [standing("ann"), standing("bob")], people)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "mail").iterdir()}
+    written(tmp_path, [standing("ann"), standing("bob")], people)
+    with pytest.raises(UserError, match=r"earlier call \(bob.eml\)"):
+        written(tmp_path, [standing("ann", LESSONS[1])], people)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "mail").iterdir()} == before
+
+
+def test_a_subject_stays_short_however_many_lessons(tmp_path):
+    lessons = layout.lesson_names()
+    _, [message] = written(tmp_path, [standing("ann", lesson) for lesson in lessons], [Person("ann", "", "", "a@x.org")], lessons)
+    assert message["Subject"] == "Feedback: lessons " + ", ".join(lesson[:2] for lesson in lessons)

@@ -20,6 +20,7 @@ from autograde.grader.gradebook.standing import Standing
 from autograde.grader.pages.feedback_page import path_of
 
 ASCII = SMTP.clone(cte_type="7bit")  # a server on the way may refuse other bytes
+TITLES = 2  # lessons that a subject calls by their titles; of more it has the numbers, as mail programs cut a long one
 GREETING = "Hello {name},\n\nyour points, also in the attached {pages}, which say why:\n\n{points}\n"
 
 
@@ -38,27 +39,40 @@ def save(
     """Write `out/<student>.eml` for everyone with a feedback page in the results `folder` in one of the `lessons`.
 
     Raises:
-        UserError: when `sender` is not one address.
+        UserError: when `sender` is not one address, or `out` holds messages that this call does not write: whoever sends all of the folder
+            would send these again. Nothing is written then.
     """
     if sender and not _address(sender):
         raise UserError(f'--from must be one address, as "Ada Lovelace <ada@example.org>" or ada@example.org, and is "{sender}"')
     known = {person.student: person for person in people}
-    by_student: dict[str, list[Standing]] = {}
-    for standing in standings:
-        if standing.lesson in lessons and path_of(folder, standing.student, standing.lesson).is_file():
-            by_student.setdefault(standing.student, []).append(standing)
-    made = Mail()
-    for student, own in sorted(by_student.items()):
+    made, messages = Mail(), dict[Path, bytes]()
+    for student, own in sorted(_with_pages(folder, standings, lessons).items()):
         address = _address(known[student].email) if student in known else ""
         if not address:
             made.without.append(student)
             continue
         if any(standing.waiting for standing in own):
             made.waiting.append(student)
-        path = out / _file_name(student)
-        write(path, message(folder, own, known[student].name or student, address, sender).as_bytes())
-        made.files.append(path)
+        messages[out / _file_name(student)] = message(folder, own, known[student].name or student, address, sender).as_bytes()
+    if others := sorted(path.name for path in out.glob("*.eml") if path not in messages):
+        raise UserError(f"{out} holds messages of an earlier call ({_some(others)}): delete them, or name another folder")
+    for path, content in messages.items():
+        write(path, content)
+    made.files = list(messages)
     return made
+
+
+def _with_pages(folder: Path, standings: Iterable[Standing], lessons: Collection[str]) -> dict[str, list[Standing]]:
+    """Of each student the lessons that have a feedback page."""
+    found: dict[str, list[Standing]] = {}
+    for standing in standings:
+        if standing.lesson in lessons and path_of(folder, standing.student, standing.lesson).is_file():
+            found.setdefault(standing.student, []).append(standing)
+    return found
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def message(folder: Path, standings: list[Standing], name: str, address: str, sender: str = "") -> EmailMessage:
@@ -70,7 +84,8 @@ def message(folder: Path, standings: list[Standing], name: str, address: str, se
     made["To"] = address
     if sender:
         made["From"] = Address(_line(getaddresses([sender])[0][0]), addr_spec=_address(sender))
-    made["Subject"] = f"Feedback: {', '.join(titles)}"
+    numbers = "lessons " + ", ".join(s.lesson[:2] for s in standings)
+    made["Subject"] = f"Feedback: {', '.join(titles) if len(titles) <= TITLES else numbers}"
     made["X-Unsent"] = "1"  # mail programs open it as a draft
     made.set_content(GREETING.format(name=_line(name), pages="pages" if len(points) > 1 else "page", points="\n".join(points)))
     for standing in standings:
