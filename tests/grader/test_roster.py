@@ -55,6 +55,17 @@ def test_names_reach_formgraders_gradebook_and_come_back(tmp_path):
     assert roster.read(tmp_path) == people and roster.read(tmp_path / "elsewhere") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Ann", ("", "Ann")), ("王小明", ("", "王小明")), ("Ann Lee", ("Ann", "Lee")), ("", (None, None))]
+)
+def test_a_name_of_one_word_has_no_none_in_formgrader(name, shown, tmp_path):
+    """It writes `last, first`, and "None" for what is not there."""
+    with open_gradebook(tmp_path) as gradebook:
+        roster.save([Person("ann", name, "", "")], tmp_path, gradebook)
+        ann = gradebook.find_student("ann")
+        assert (ann.first_name, ann.last_name) == shown
+
+
 def test_a_login_that_is_an_address_is_one(tmp_path):
     [ada] = parsed('Student,ID,SIS User ID,SIS Login ID,Section\n"Lovelace, Ada",11,7,ada@x.org,A\n', tmp_path)
     assert (ada.student, ada.email) == ("ada@x.org", "ada@x.org")

@@ -160,8 +160,8 @@ def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
     """Names and addresses into the gradebook, where formgrader shows them; the whole list into `roster.csv`. Nobody is removed."""
     write(folder / FILE, as_csv(HEADER, [astuple(person) for person in people]))
     for person in read(folder):
-        first, _, last = person.name.rpartition(" ")
-        gradebook.update_or_create_student(person.student, first_name=first or None, last_name=last or None, email=person.email or None)
+        first, _, last = person.name.rpartition(" ") if person.name else (None, "", None)  # of no name formgrader makes "None"
+        gradebook.update_or_create_student(person.student, first_name=first, last_name=last, email=person.email or None)
 
 
 def read(folder: Path) -> list[Person]:
