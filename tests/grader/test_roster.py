@@ -61,7 +61,7 @@ def test_names_reach_formgraders_gradebook_and_come_back(tmp_path):
 def test_a_name_of_one_word_has_no_none_in_formgrader(name, shown, tmp_path):
     """It writes `last, first`, and "None" for what is not there."""
     with open_gradebook(tmp_path) as gradebook:
-        roster.save([Person("ann", name, "", "")], tmp_path, gradebook)
+        roster.save([roster.Person("ann", name, "", "")], tmp_path, gradebook)
         ann = gradebook.find_student("ann")
         assert (ann.first_name, ann.last_name) == shown
 
