@@ -158,3 +158,42 @@ def test_everybody_can_use_it(desk, watch, width, scheme):
     assert [(v["id"], v["impact"], v["nodes"][0]["target"]) for v in found] == []
     assert contrast.faint(page.locator("button, label, summary, p, h2, #done")) == []
     page.screenshot(path=watched.shot(f"written-{width}-{scheme}"), full_page=True)
+
+
+WIDE = (
+    "$$"
+    + " + ".join(f"\\sqrt{{x_{{{i}}}}}" for i in range(40))
+    + "$$\n\n```\n"
+    + "wide " * 60
+    + "\n```\n\n|"
+    + " wide |" * 30
+    + "\n|"
+    + "---|" * 30
+    + "\n"
+)
+
+
+def test_what_is_wider_than_a_phone_is_reached_and_scrolled_by_keyboard(tmp_path, watch):
+    """Arrow keys scroll a formula that has the focus, and go to another answer elsewhere; Caps Lock does not matter."""
+    desk = Desk(written.course(tmp_path / "class", {"ada": WIDE, "ben": WIDE}), tmp_path / "home")
+    page = watch(390).page
+    page.goto(desk.address)
+    expect(page.locator("#who")).to_contain_text("Answer")
+    page.locator("#question option").first.evaluate(
+        "e => { e.textContent = 'GPT: from blocks to a trained language model (300 to grade)'; }"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page scrolls sideways"
+    wide = page.locator("#answer [tabindex='0']")
+    assert sorted(wide.evaluate_all("all => all.map(e => e.localName)")) == ["math", "pre", "table"]
+    assert keyboard.trouble(page) == [] and Axe().run(page).response["violations"] == []
+    before = page.locator("#who").inner_text()
+    for _ in range(3):
+        wide.first.press("ArrowRight")
+        page.wait_for_timeout(200)  # scrolling is smooth
+    assert wide.first.evaluate("e => e.scrollLeft") > 0
+    assert page.locator("#who").inner_text() == before
+    page.locator("#next:enabled, #previous:enabled").press("Enter")
+    expect(page.locator("#who")).not_to_have_text(before)
+    page.keyboard.press("C")
+    expect(page.get_by_label("Comment")).to_be_focused()
+    assert desk.stop() == 0

@@ -117,6 +117,7 @@ function rubric() {
     button.className = item.key.endsWith("-half") ? "item half" : "item";
     Object.assign(button.dataset, { key: item.key, part: item.part, points: item.points });
     if (index < 9) [key.textContent, button.ariaKeyShortcuts] = [index + 1, String(index + 1)];
+    key.ariaHidden = "true"; // a screen reader tells the shortcut by itself
     points.textContent = `+${item.points}`;
     words.innerHTML = item.html; // the course's own text, cleaned by the server like everybody's
     button.append(key, points, words);
@@ -141,6 +142,12 @@ function nothing(points) {
   save();
 }
 
+// What is wider than its place scrolls; without a mouse only where Tab reaches it.
+function reachable() {
+  for (const part of document.querySelectorAll(".prose :is(math[display=block], pre, table)"))
+    part.scrollWidth > part.clientWidth ? part.setAttribute("tabindex", 0) : part.removeAttribute("tabindex");
+}
+
 // ---- moving
 
 async function open(id) {
@@ -157,6 +164,7 @@ async function open(id) {
   if (now.blank) at("answer").append(Object.assign(document.createElement("p"), { className: "soft", textContent: "Nothing was written: 0 points, unless you give some." }));
   at("state").textContent = now.points === null ? "" : `Saved: ${inWords(now.points)}.`;
   at("trouble").textContent = "";
+  reachable();
   show(now);
   count();
   suggest();
@@ -186,12 +194,13 @@ async function pick(index, number = 0) {
 }
 
 function pressed(event) {
-  const typing = event.target.matches("textarea, select, #points");
+  const typing = event.target.matches("textarea, select, #points"), key = event.key.length === 1 ? event.key.toLowerCase() : event.key; // Caps Lock
   if (event.key === "Escape" && typing) return event.target.blur();
   if (typing || !at("keys").checked || event.ctrlKey || event.metaKey || event.altKey || !answer) return;
-  const item = /^[1-9]$/.test(event.key) ? at("items").children[Number(event.key) - 1] : null;
+  if (key.startsWith("Arrow") && event.target.matches(".prose [tabindex]")) return; // scrolls what is wide
+  const item = /^[1-9]$/.test(key) ? at("items").children[Number(key) - 1] : null;
   const act = item ? () => choose(item)
-    : { 0: () => nothing(0), n: skip, c: () => at("comment").focus(), ArrowLeft: () => step(-1), ArrowRight: () => step(1) }[event.key];
+    : { 0: () => nothing(0), n: skip, c: () => at("comment").focus(), ArrowLeft: () => step(-1), ArrowRight: () => step(1) }[key];
   if (!act) return;
   event.preventDefault();
   act();
@@ -211,6 +220,8 @@ function listen() {
   at("question").addEventListener("change", () => pick(Number(at("question").value)));
   // who closes or reloads the page between a key and its request loses nothing: this one outlives the page
   addEventListener("pagehide", () => dirty() && !wrong(given().points) && fetch(`answers/${answer.id}`, request(given(), { keepalive: true })));
+  addEventListener("resize", reachable);
+  for (const id of ["asked", "solution"]) at(id).addEventListener("toggle", reachable);
   addEventListener("beforeunload", event => at("trouble").textContent.startsWith("Not saved") && event.preventDefault());
 }
 
