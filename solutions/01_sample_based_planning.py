@@ -1309,7 +1309,7 @@ check(prioritized_sweeping)
 # So far the world stood still, and a pair that was tried could be crossed off. Take this room, with a wall that has one gap, on the left.
 # After 1,500 steps the wall opens in a second place, right above the start. Nobody tells the agent.
 #
-# | | | | | | | |
+# | 0 | 1 | 2 | 3 | 4 | 5 | 6 |
 # | --- | --- | --- | --- | --- | --- | --- |
 # | · | · | · | · | · | goal, +1 | · |
 # | · | · | · | · | · | · | · |

@@ -18,12 +18,14 @@ WIDTH = 88  # columns of what students are given of an exercise: a docstring is 
 POINTS = re.compile(r"([\d.]+) points?\b")
 WRITTEN = re.compile(r"([\d.]+) (?:more )?for the\s+written question")
 ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*\| *([\d.]+) *\|\s*$")  # of the table of exercises: its name, its points
+RULE = re.compile(r"\|( *:?-+:? *\|)+ *")  # the line below a table's head
 DIFFICULTY = "●"
 
 
 def complaints(lesson: Source) -> list[str]:
     """What no lesson may have: a build and a release stop at it."""
-    return [*missing(lesson.name), *_two_tests_of_one_name(lesson.name), *_points(lesson), *_wide(lesson), *leaks.complaints(lesson.name)]
+    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson))
+    return [*missing(lesson.name), *_two_tests_of_one_name(lesson.name), *own, *leaks.complaints(lesson.name)]
 
 
 def check(lesson: Source) -> None:
@@ -93,6 +95,22 @@ def _given(cell: Cell) -> Iterator[tuple[int, str]]:
         if not answer:
             yield number, line
         answer = answer and line.strip() != END
+
+
+def _without_head(lesson: Source) -> list[str]:
+    """Tables with a column that has no head: a screen reader tells it with each cell of the column."""
+    lines = [
+        (number, line)
+        for cell in lesson.cells
+        if cell.kind == "markdown"
+        for number, line in enumerate(cell.source.splitlines(), cell.line + 1)
+    ]
+    heads = (head for head, (_, below) in zip(lines, lines[1:]) if RULE.fullmatch(below))
+    return [f"{lesson.path.name}:{number}: a column of this table has no head" for number, head in heads if "" in _cells(head)]
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().removeprefix("|").removesuffix("|").split("|")]
 
 
 def _points(lesson: Source) -> list[str]:

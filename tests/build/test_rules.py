@@ -125,6 +125,12 @@ def test_its_formula_under_other_names(course, later):
     assert len(found) == 1 and found[0].startswith(f"solutions/09_tiny.py:{TINY.count(chr(10)) + 1}: ") and "attend" in found[0]
 
 
+@pytest.mark.parametrize(("head", "wrong"), [("| | b |", True), ("| a | |", True), ("| | |", True), ("| a | b |", False)])
+def test_a_column_without_a_head(course, head, wrong):
+    found = complaints(course, f"{TINY}\n# %% [markdown]\n# {head}\n# | --- | ---: |\n# | | 1 |\n")
+    assert found == ([f"09_tiny.py:{TINY.count(chr(10)) + 3}: a column of this table has no head"] if wrong else [])
+
+
 def test_a_line_of_the_model_answer_to_a_question(course):
     found = complaints(course, TINY + "\n# %% [markdown]\n# Since the variance of a sum grows with the number of its terms.\n")
     assert len(found) == 1 and "why" in found[0]
