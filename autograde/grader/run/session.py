@@ -61,7 +61,8 @@ class Session:
     """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added, each with the names that keep in it what they meant.
 
     `with Session(…) as session:` starts the worker and ends it; `start()` and `close()` do without the `with`. Sessions of one submission
-    share its `clock`; what is `known` to have hung or died in one is not run in the next. `helpers` are scripts that cells may import, by name.
+    share its `clock`; what is `known` to have hung or died in one is not run in the next. `helpers` are scripts that cells may import, by name;
+    `without` are packages that they may not.
     """
 
     def __init__(
@@ -75,8 +76,9 @@ class Session:
         own: Mapping[str, Collection[str]] | None = None,
         known: Mapping[str, CellResult] | None = None,
         helpers: Mapping[str, str] | None = None,
+        without: Sequence[str] = (),
     ) -> None:
-        self.own, self.helpers = dict(own or {}), dict(helpers or {})
+        self.own, self.helpers, self.without = dict(own or {}), dict(helpers or {}), list(without)
         self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
         self.artifacts = artifacts or {}
         self.server = server
@@ -178,7 +180,8 @@ class Session:
     def _define(self) -> bool:
         """Run the cells in a new worker; False when one of them ended it."""
         self._worker = _Worker(self, (self.server or fork_server.shared()).spawn(self.limits, self.mode))
-        self._give_helpers()
+        self._prepare("files", self.helpers)
+        self._prepare("without", self.without)
         for name, source in self.cells:
             if self._known_bad(name):
                 continue
@@ -188,11 +191,12 @@ class Session:
                 return False
         return all(self._define_again(number, stopped) for number, stopped in self._stopped())
 
-    def _give_helpers(self) -> None:
+    def _prepare(self, operation: str, what: dict | list) -> None:
+        """What a worker is to know before its cells run; where nothing was said, they say what they lack."""
         seconds = self.limits.cell_seconds
-        if self.helpers:
-            with suppress(AutogradeError):  # the cells then say that their module is missing
-                self.worker.request("files", (self.helpers,), seconds, (), seconds, self.limits.wall_factor)
+        if what:
+            with suppress(AutogradeError):
+                self.worker.request(operation, (what,), seconds, (), seconds, self.limits.wall_factor)
 
     def _stopped(self) -> list[tuple[int, str]]:
         """The cells that stopped at a name which a cell below defines, and that name; not one of which a newer version stands below."""

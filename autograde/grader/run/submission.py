@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
+from autograde.checking.forbidden_calls import done_without
 from autograde.checking.lesson import Lesson, Mistake, load_lesson
 from autograde.checking.manifest import Exercise, outcome_files
 from autograde.checking.model_files import MAX_BYTES
@@ -155,7 +156,8 @@ class SubmissionRun:
 
     def _open(self, cells: Sequence[CodeCell], known: Mapping[str, CellResult] | None = None) -> Session:
         own, sources = {cell.name: cell.keeps for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
-        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, known=known, helpers=self.helpers)
+        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, known=known, helpers=self.helpers,
+                       without=done_without(name for exercise in self.lesson.exercises.values() for name in exercise.forbids))  # fmt: skip
 
     def _publicly(self, exercise: Exercise, session: Session) -> _Public:
         """By the public checks alone; what they leave no more to find out about is final."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Any
 
@@ -91,6 +91,32 @@ class _InertFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         pass
+
+
+class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Refuses to run packages; where their files lie may still be asked."""
+
+    def __init__(self, packages: Collection[str]) -> None:
+        self.packages = packages
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.split(".")[0] not in self.packages:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is not None:
+            spec.loader = self
+        return spec
+
+    def create_module(self, spec: Any) -> ModuleType:
+        raise ImportError(f"{spec.name} is not there when this lesson is graded", name=spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+def take_away(packages: Collection[str]) -> None:
+    """From now on, these packages cannot be imported in this process."""
+    sys.meta_path.insert(0, _Absent(packages))
 
 
 def make_inert() -> None:

@@ -20,7 +20,7 @@ import torch
 
 from autograde.checking import gradients, pretend_gpu, sizes
 from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
-from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_compiled_packages, watch_threads, watch_ways_around
+from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_threads, watch_tiktoken, watch_ways_around
 from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Draft, Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
@@ -214,6 +214,10 @@ def _files(worker: Worker, files: dict[str, str]) -> None:
     worker.cells.files.update(files)
 
 
+def _without(worker: Worker, packages: list[str]) -> None:
+    inert.take_away(packages)
+
+
 def _has(worker: Worker, name: str) -> bool:
     return name in worker.namespace
 
@@ -249,6 +253,7 @@ def _next(worker: Worker, iterator: Iterator) -> tuple:
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "define": _define,
     "files": _files,
+    "without": _without,
     "has": _has,
     "notes": lambda worker: worker.cells.notes,
     "call": _call,
@@ -313,7 +318,7 @@ def warm_up() -> None:
     stand_ins.install()
     watch_threads()
     watch_ways_around()
-    watch_compiled_packages()
+    watch_tiktoken()
 
 
 def start(channel: Channel) -> None:
