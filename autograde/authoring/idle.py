@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 
 from autograde.checking.expect import is_record
+
+FILLS = {"zeros": 0, "ones": 1, "NaN": math.nan, "infinity": math.inf}
 
 
 class Unknown(TypeError):
@@ -32,7 +36,18 @@ def idle_answers(right: Any) -> dict[str, Any]:
     if isinstance(right, type):
         return {**nothing, "passes on": passing_on(right)}
     same: dict[str, Any] = {"returns its argument": lambda *a, **k: a[0] if a else None, "returns []": lambda *a, **k: []}
-    return {**nothing, **same, "gives zeros": filled(right, 0), "gives ones": filled(right, 1)}
+    numbers = {f"gives {words}": filled(right, fill) for words, fill in FILLS.items()}
+    return {**nothing, **same, **numbers, "raises a ValueError that names every argument": refusing(right)}
+
+
+def refusing(right: Callable) -> Callable:
+    """What takes no arguments for good ones, whatever they are."""
+    names = " ".join(inspect.signature(right).parameters)
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        raise ValueError(f"{names}: {args} {kwargs}")
+
+    return answer
 
 
 def passing_on(right: type) -> type:
@@ -42,7 +57,7 @@ def passing_on(right: type) -> type:
     return type(right.__name__, (Idle,), methods | {name: 0 for name, value in public.items() if isinstance(value, property)})
 
 
-def filled(right: Callable, fill: int) -> Callable:
+def filled(right: Callable, fill: float) -> Callable:
     """Right in form only; what the right answer does to its arguments is not done either."""
 
     def answer(*args: Any, **kwargs: Any) -> Any:
@@ -52,16 +67,16 @@ def filled(right: Callable, fill: int) -> Callable:
     return answer
 
 
-def emptied(value: Any, fill: int) -> Any:
-    """The same kind and shape of value with `fill` for every number, and no text.
+def emptied(value: Any, fill: float) -> Any:
+    """The same kind and shape of value with `fill` for every number, 0 for one that cannot be that, and no text.
 
     Raises:
         Unknown: for a kind of value that has no such form.
     """
     if isinstance(value, torch.Tensor):
-        return torch.full_like(value.detach(), fill)
+        return torch.full_like(value.detach(), fill if value.is_floating_point() or math.isfinite(fill) else 0)
     if value is None or isinstance(value, (bool, int, float)):
-        return value if value is None else type(value)(fill)
+        return value if value is None else type(value)(fill if isinstance(value, float) or math.isfinite(fill) else 0)
     if isinstance(value, (str, bytes)):
         return type(value)()
     if isinstance(value, (list, tuple)):

@@ -138,6 +138,19 @@ def gradients(
     computed_anew(output, second, again, where=where, rtol=rtol, atol=atol)
 
 
+def differ(one: torch.Tensor, other: torch.Tensor, message: str, atol: float = 1e-3) -> None:
+    """Two results are numbers, and not the same ones: NaN, which equals nothing, is no difference."""
+    for got in (one, other):
+        true(isinstance(got, torch.Tensor) and got.isfinite().all(), "The result is not made of finite numbers", show(got))
+    true(not torch.allclose(one, other, atol=atol), message)
+
+
+def vary(got: torch.Tensor, where: str) -> None:
+    """A result is made of numbers that are not all the same, where what they are does not matter."""
+    true(isinstance(got, torch.Tensor) and got.isfinite().all(), f"For {where}: the result is not made of finite numbers", show(got))
+    true(got.min() < got.max(), f"For {where}: all numbers of the result are the same", show(got))
+
+
 def computed_anew(first: Any, second: Any, want: Any, *, where: str, rtol: float | None = None, atol: float | None = None) -> None:
     """The `second` call's result is `want`, and not kept from the `first`, whose inputs had the same shapes."""
     kept = [torch.equal(one, other) for one, other in zip(tensors_in(first), tensors_in(second)) if one.shape == other.shape]
@@ -259,6 +272,8 @@ def keeps_dtype(function: Callable, *args: Any, **kwargs: Any) -> None:
     for y in results:
         if y.dtype != torch.float64:
             raise CheckFailed("Results must have the dtype of the inputs", f"float64 in, {str(y.dtype).removeprefix('torch.')} out")
+    if any(y.isnan().any() for y in results):
+        raise CheckFailed("With float64 inputs the result holds NaN")
     if results and all(torch.equal(y.float().double(), y) for y in results):
         raise CheckFailed(ONLY_FLOAT32)
 
@@ -376,6 +391,7 @@ def show(value: Any, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+LAZY = ("generator", "map", "filter", "zip", "enumerate", "reversed", "chain", "islice")
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), dict: ("{", "}")}
 
@@ -387,7 +403,8 @@ def _beginning(value: Any, room: int) -> str:
     if type(value) is int and value.bit_length() > 1000:
         return f"a whole number of about {value.bit_length() * math.log10(2):.0f} digits"
     if isinstance(value, Iterator):
-        return f"{with_article(type(value).__name__)}, which gives its values one by one"
+        remote = getattr(value, "_type_name", "generator")  # what is in another process can be asked for values, whatever it is
+        return _kind(value) + ", which gives its values one by one" * (remote in LAZY)
     if type(value) not in BRACKETS or not value:
         return repr(value)
     first, last = BRACKETS[type(value)]
@@ -476,7 +493,9 @@ def argument(function: Callable, i: int) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "nothing (is a `return` missing?)" if value is None else f"{with_article(type(value).__name__)}"
+    """A value's type with an article; of an object in another process, the type that it has there."""
+    name = getattr(value, "_type_name", None)
+    return "nothing (is a `return` missing?)" if value is None else with_article(name if type(name) is str else type(value).__name__)
 
 
 def with_article(name: str) -> str:

@@ -171,3 +171,24 @@ def test_what_is_never_drawn_is_named():
 def test_the_tensor_whose_device_counts_is_named():
     assert "device=lengths.device" in failure(expect.follows_device, lambda lengths: torch.zeros(3) + lengths, torch.ones(3))
     assert "device=device" in failure(expect.follows_device, lambda n, device=None: torch.zeros(n), 3, device="meta")
+
+
+NAN, INFINITE = A * torch.nan, A + torch.inf
+
+
+def test_what_is_no_number_is_no_difference():
+    expect.differ(A, A + 1, "the same")
+    assert "the same" in failure(expect.differ, A, A + 1e-5, "the same")
+    for odd in (NAN, INFINITE, None):
+        assert "not made of finite numbers" in failure(expect.differ, A, odd, "the same")
+
+
+def test_numbers_that_are_all_the_same_are_found():
+    expect.vary(A, where="x")
+    assert "all numbers of the result are the same" in failure(expect.vary, A * 0, where="x")
+    for odd in (NAN, INFINITE, None):
+        assert "not made of finite numbers" in failure(expect.vary, odd, where="x")
+
+
+def test_nan_has_no_dtype_to_keep():
+    assert "NaN" in failure(expect.keeps_dtype, lambda x: x * torch.nan, A)

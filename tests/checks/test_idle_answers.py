@@ -3,6 +3,7 @@
 from collections import ChainMap
 
 import pytest
+import torch
 
 from autograde import layout
 from autograde.authoring.idle import idle_answers
@@ -40,6 +41,17 @@ def test_a_lesson_of_answers_that_do_nothing_earns_nothing(name, kind):
     student = LocalStudent(ChainMap({key: kinds.get(kind, kinds.get("passes on")) for key, kinds in idle.items()}, bench.reference))
     results = [examine(bench.lesson, exercise, student) for exercise in graded]
     assert [f"{result.exercise}: {result.score}" for result in results if result.score] == []
+
+
+def test_what_is_filled_with_no_number_keeps_its_form():
+    right = lambda: (torch.ones(2), torch.ones(2, dtype=torch.long), 3, 2.5, True, "x")  # noqa: E731
+    floats, whole, *rest = idle_answers(right)["gives NaN"]()
+    assert floats.isnan().all() and whole.tolist() == [0, 0] and rest[0] == 0 and rest[1] != rest[1] and rest[2:] == [False, ""]
+
+
+def test_a_refusal_names_every_argument():
+    with pytest.raises(ValueError, match="n_heads .*size"):
+        idle_answers(lambda n_heads, size: None)["raises a ValueError that names every argument"](5, 3)
 
 
 def test_an_idle_class_has_the_methods_and_properties_of_the_right_one():

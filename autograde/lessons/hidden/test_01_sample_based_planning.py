@@ -262,6 +262,7 @@ def test_unlikely_states_and_worthless_pairs(student):
     generator = seeded(9)
     drawn = [student.sample_model(model, 1, 1, generator) for _ in range(1200)]
     expect.frequencies([int(step[0]) for step in drawn], [0.0, 0.96, 0.04], where="a row 0, 0.96, 0.04 (1,200 draws)")
+    expect.close([step[1] for step in drawn], [0.0] * 1200, where="a pair that pays nothing: the rewards")
     expect.inputs_unchanged(student, student.sample_model, model, 1, 1, seeded(0))
 
 

@@ -229,11 +229,19 @@ def test_a_block_in_eval_mode(student):
     expect.close(module(x), oracles.block(weights, x, 5), where="d_model = 20, n_head = 5, dropout 0.4 in eval mode", atol=3e-4)
 
 
+def unbiased(weights):
+    """The weights of a model without biases."""
+    return {name: weight for name, weight in weights.items() if not name.endswith("bias")}
+
+
 @pytest.mark.exercise("Block", weight=0.5)
 def test_a_block_without_any_bias(student):
-    """config.bias = False: no linear layer and no norm has one."""
-    names = list(student.Block(student.GPTConfig(**sizes(bias=False))).state_dict())
+    """config.bias = False: no linear layer and no norm has one, and the block does without."""
+    module, weights = student.Block(student.GPTConfig(**sizes(bias=False))), unbiased(public.block_weights(12, seed=246))
+    names = list(module.state_dict())
     expect.true(names and not any(name.endswith("bias") for name in names), "With config.bias = False the norms have no bias either")
+    public.load(module, weights, "Block")
+    expect.close(module(public.X), oracles.block(weights, public.X, 3), where="a block without any bias")
 
 
 # GPT
@@ -260,7 +268,9 @@ def test_the_future_of_the_whole_model(student):
     changed = ids.clone()
     changed[:, 5:] = (ids[:, 5:] + 3) % 11
     prefix, whole = module(ids[:, :4])[0], module(ids)[0]
-    expect.close(module(changed)[0][:, :5], whole[:, :5], where="logits before a changed token")
+    after = module(changed)[0]
+    expect.close(after[:, :5], whole[:, :5], where="logits before a changed token")
+    expect.differ(after[:, 5:], whole[:, 5:], "A changed token changes no logit")
     expect.close(prefix, whole[:, :4], where="logits of a prefix, and then of the whole text")
 
 
@@ -270,18 +280,21 @@ def test_the_embeddings_dropout(student):
     config = sizes(n_layer=1, dropout=0.5)
     module, ids = public.loaded(student, "GPT", public.gpt_weights(config, seed=227), config), ids_of(2, 6, seed=228, high=11)
     module.train()
-    expect.true(
-        not torch.allclose(module(ids)[0], module(ids)[0], atol=1e-3), "With dropout = 0.5 two passes in training mode should differ"
-    )
+    expect.differ(module(ids)[0], module(ids)[0], "With dropout = 0.5 two passes in training mode should differ")
     shapes = {n: tuple(v.shape) for n, v in module.state_dict().items()}
     expect.true(not any(n.startswith("h.1.") for n in shapes), "n_layer = 1 must make one block")
 
 
 @pytest.mark.exercise("GPT", weight=0.5)
 def test_a_gpt_without_any_bias(student):
-    """config.bias = False: no layer of the model has one."""
-    names = list(student.GPT(student.GPTConfig(**sizes(bias=False))).state_dict())
+    """config.bias = False: no layer of the model has one, and the model does without."""
+    config = sizes(bias=False)
+    weights, ids = unbiased(public.gpt_weights(config, seed=247)), ids_of(2, 6, seed=248, high=11)
+    module = student.GPT(student.GPTConfig(**config))
+    names = list(module.state_dict())
     expect.true(names and not any(name.endswith("bias") for name in names), "With config.bias = False no layer has a bias, `ln_f` included")
+    public.load(module, weights, "GPT")
+    expect.close(module(ids)[0], oracles.gpt(weights, ids, config), where="a model without any bias", atol=3e-4)
 
 
 @pytest.mark.exercise("GPT", weight=0.5)
@@ -290,8 +303,8 @@ def test_dropout_before_the_blocks(student):
     config = sizes(n_layer=0, dropout=0.5)
     module, ids = student.GPT(student.GPTConfig(**config)), ids_of(2, 6, seed=275, high=11)
     module.train()
-    different = not torch.allclose(module(ids)[0], module(ids)[0], atol=1e-4)
-    expect.true(different, "In training mode there is dropout on the sum of the embeddings, before the first block")
+    missing = "In training mode there is dropout on the sum of the embeddings, before the first block"
+    expect.differ(module(ids)[0], module(ids)[0], missing, atol=1e-4)
     module.eval()
     logits, loss = module(ids, ids)
     expect.close(loss, oracles.cross_entropy(logits, ids), where="the loss in eval mode")
