@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from autograde.checking.errors import SandboxUnavailable, StudentDied, StudentError, StudentTimeout
@@ -356,6 +357,19 @@ def test_memory_has_an_end(make, mode):
     with pytest.raises(RuntimeError, match="memory"):
         session.student().tensors()
     assert session.alive
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/oom_score_adj"), reason="Linux says which process ends first")
+@shut_in
+def test_a_worker_is_the_first_to_end_when_memory_is_short(make, mode, server):
+    def likely(process):
+        return int(Path(f"/proc/{process.pid}/oom_score_adj").read_text())
+
+    make("x = 1", mode=mode)  # the server is there
+    before = set(psutil.Process(server.process.pid).children(recursive=True))
+    make("x = 1", mode=mode)
+    (worker,) = set(psutil.Process(server.process.pid).children(recursive=True)) - before
+    assert likely(worker) == 1000 > likely(psutil.Process(server.process.pid))
 
 
 @shut_in

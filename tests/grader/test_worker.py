@@ -350,11 +350,14 @@ def test_objects_that_equal_everything_are_only_handles(make):
     def f(): return Yes()
     """)  # fmt: skip
     assert type(got) is RemoteObject and got != 3 and (got == torch.ones(1)) is False
-    with pytest.raises(CheckFailed):
-        expect.close(got, torch.ones(2), where="here")
     with pytest.raises(AutogradeError):
         len(got)
     assert "Yes" in repr(got)
+    with pytest.raises(CheckFailed, match="here: expected a torch.Tensor, got a Yes$") as told:
+        expect.close(got, torch.ones(2), where="here")
+    assert told.value.detail == "a Yes"
+    lazy = deceive(make, "def f(): return (x for x in 'ab')")
+    assert expect.show(lazy) == expect.show(x for x in "ab") == "a generator, which gives its values one by one"
 
 
 @pytest.mark.parametrize("value", [

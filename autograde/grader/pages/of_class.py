@@ -51,12 +51,16 @@ def part(graded: Graded) -> Part:
 
 
 def save(parts: Sequence[Part], folder: Path, standings: Sequence[Standing]) -> None:
-    """Write all pages into a results folder, whose tables are there."""
-    try:
-        pages = _pages(parts, folder, standings)
-    except TooMuch as error:
-        log.warning("the pages about the class are made without the words of those who end it: %s", error)
-        pages = _pages([_or_bare(part, folder) for part in parts], folder, standings)
+    """Write all pages into a results folder, whose tables are there: with the words of all students, of those who can be shown, or of none."""
+    for kept in (lambda: parts, lambda: [_or_bare(part, folder) for part in parts], lambda: [part.bare() for part in parts]):
+        try:
+            pages = _pages(kept(), folder, standings)
+            break
+        except TooMuch as error:
+            log.warning("the pages about the class are made without the words of those who end it: %s", error)
+    else:
+        log.error("there are no pages about the class: they take too much even without words; the tables are complete")
+        pages = {}
     for name, html in pages.items():
         write(folder / name, html.encode())
 

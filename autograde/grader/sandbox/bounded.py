@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from autograde.grader.sandbox import landlock, seccomp, syscalls
-from autograde.grader.sandbox.limits import bounded_memory, more_processor_time
+from autograde.grader.sandbox.limits import bounded_memory, first_to_go, more_processor_time
 from autograde.grader.sandbox.modes import Level
 
 SECONDS = 10  # of processor time for one call: a file of 20 MB takes a twentieth of it
@@ -196,6 +196,7 @@ def _serve(descriptor: int, writable: Sequence[Path]) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _open.clear()
         _forget_imports()
+        first_to_go()
         _confine(writable)
         pipe = Connection(descriptor)
         while True:

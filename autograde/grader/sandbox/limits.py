@@ -52,6 +52,12 @@ def apply(limits: Limits, mapped: int, tasks: int | None = None) -> None:
                 resource.setrlimit(which, (value, value))
 
 
+def first_to_go() -> None:
+    """When the machine runs out of memory, Linux ends this process before the grader's own."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")
+
+
 def tasks_of_this_user() -> int:
     """What the kernel compares the limit with where there is no user namespace; 1000 where the system does not say."""
     count, uid = 0, os.getuid()

@@ -35,7 +35,7 @@ from autograde.checking.errors import SandboxUnavailable
 from autograde.grader.rpc.deadline import name_senders
 from autograde.grader.rpc.framing import Channel
 from autograde.grader.sandbox import isolate
-from autograde.grader.sandbox.limits import Limits
+from autograde.grader.sandbox.limits import Limits, first_to_go
 from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.root_fs import RootFs
 from autograde.layout import ROOT
@@ -252,6 +252,7 @@ def _child(data: socket.socket, limits: Limits, mode: Mode, root_fs: RootFs, sta
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         channel = _only_channel(data, limits.message_bytes)
+        first_to_go()
         try:
             level = isolate.enter(limits, mode, root_fs)
         except SandboxUnavailable as error:

@@ -111,6 +111,28 @@ def test_one_whose_words_cannot_be_shown_keeps_the_points_and_costs_nobody_else(
         assert not any(f"got {MARK}" in p.read_text() for p in shown)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("bare", [True, False], ids=["without words", "at all"])
+def test_pages_that_cannot_be_made_of_all_together_cost_no_table(pupils, tmp_path, monkeypatch, bare):
+    """Each student's words can be shown, and those of the class take too much: then there are pages without, or none."""
+    answering(monkeypatch, dict.fromkeys(("ada", "ben", "cleo"), MARK))
+    pupils.grade(tmp_path / "calm")
+    real = of_class._made
+
+    def together(parts, *more):
+        if sum(not bare or MARK in str(part) for part in parts) > 1:
+            spin()
+        return real(parts, *more)
+
+    monkeypatch.setattr(of_class, "_made", together)
+    impatient(monkeypatch)
+    pupils.grade(tmp_path / "out")
+    out = tmp_path / "out"
+    assert tables(out, "ada", "ben", "cleo") == tables(tmp_path / "calm", "ada", "ben", "cleo")
+    assert (out / "class.html").is_file() == bare and not any(MARK in page.read_text() for page in (out / "answers").rglob("*.html"))
+    assert ("there are no pages about the class" in (out / "grader.log").read_text()) != bare
+
+
 def test_nothing_of_a_class_is_shown_or_compared_in_the_process_that_writes(pupils, tmp_path, monkeypatch):
     here = os.getpid()
 
