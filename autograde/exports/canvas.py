@@ -170,7 +170,8 @@ def _is_test_student(row: list[str]) -> bool:
 
 
 def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
-    """Rows of the roster and whose they are; an id that two rows share is nobody's."""
+    """Rows of the roster and whose they are; an id that two rows share is nobody's, and a row that is somebody's by an id or a name is not
+    taken by a number."""
     rows: dict[str, int] = {}
     for name in ("Student", *reversed(KEYS)):
         cells = [_same(canvas.cell(row, name)) for row in canvas.students]
@@ -181,17 +182,19 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
         rows |= {cell: index for (cell, _), index in people.items() if cell and often[cell] == 1}
     numbers = _without_zeros(canvas)
     known: dict[int, str] = {}
+    by_number: dict[str, int] = {}
     for student in marks.students:
         index = rows.get(_same(student), rows.get(re.sub(r"\W", "", _same(student))))
-        if index is None and (numbered := NUMBERED.search(student)):  # a namesake, as `collect` tells them apart
-            index = rows.get(numbered[1])
-        if index is None and student.isdigit():
-            index = numbers.get(student.lstrip("0"))
         if index is None:
-            continue
-        if index in known:
+            numbered = NUMBERED.search(student)  # a namesake, as `collect` tells them apart
+            index = rows.get(numbered[1]) if numbered else numbers.get(student.lstrip("0")) if student.isdigit() else None
+            by_number |= {student: index} if index is not None else {}
+        elif index in known:
             raise UserError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
-        known[index] = student
+        else:
+            known[index] = student
+    often = Counter(by_number.values())
+    known |= {index: student for student, index in by_number.items() if index not in known and often[index] == 1}
     by_id = {canvas.cell(canvas.students[index], "ID"): student for index, student in known.items()}
     others = {index: by_id[key] for index, row in enumerate(canvas.students) if (key := canvas.cell(row, "ID")) and key in by_id}
     return others | known

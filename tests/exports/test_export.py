@@ -237,6 +237,16 @@ def test_a_student_is_known_by_the_name_that_canvas_gives_to_files(tmp_path):
     assert [row[-1] for row in cells(other.content)[2:]] == ["", "3.0"]
 
 
+def test_a_number_in_a_name_takes_nobody_elses_row(tmp_path):
+    """A folder may have any name, also one that ends in another's number: it is told, and stops no export."""
+    ann, bob = ["Smith, Ann", "12345", "", "ann", "1"], ["Łee, Bob", "12346", "", "bob", "1"]
+    points = {"ann": 3.0, "eve_12345": 1.0, "eve_12346": 1.0, "mallory_12346": 2.0}
+    found = marks.Marks({(s, LESSON): marks.Mark(s, LESSON, own, 27.0) for s, own in points.items()}, True)
+    sheet = canvas.fill(found, roster(tmp_path / "c.csv", ann, bob, header=HEADER[:5], points=()))
+    assert sheet.unmatched == ["eve_12345", "eve_12346", "mallory_12346"]
+    assert [row[-1] for row in cells(sheet.content)[2:]] == ["3.0", ""]
+
+
 def test_two_of_ours_who_are_one_of_canvas_are_an_error(course, tmp_path):
     done = run(
         "export", course, "--format", "canvas", "--roster", roster(tmp_path / "c.csv", [*ADA[:2], "007", *ADA[3:]]), "--out", tmp_path / "o"
