@@ -582,6 +582,7 @@ def test_plus_imagines_actions_never_tried(student):
     """An action never tried is imagined to do nothing, and its bonus counts all real steps so far."""
     q, rewards = student.dyna_q_plus([(ends(1.0, 2.0), 1)], 80, 1.0, 0.5, 0.3, 0.2, seeded(0))
     tried = float(rewards[0])
+    expect.true(tried in (1.0, 2.0), "The reward of a real step is what the world pays", f"two actions that pay 1 and 2, got {tried:g}")
     want = sorted([tried, 0.2 + 0.5 * tried])
     where = "two actions, one of them tried in the single real step; 80 planning steps, α 1, γ 0.5, κ 0.2: the values, sorted"
     expect.close(q[0].sort().values, torch.tensor(want, dtype=torch.float64), where=where)
