@@ -123,8 +123,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Numbers in the text are means over {measured:one_vector.seeds} training runs; your figure shows one. Of single dates
-# {measured:one_vector.single:.0%} are right, long ones as well as short; of periods {measured:one_vector.period:.0%}. What goes wrong:
+# Numbers in the text are means over several training runs, here {measured:one_vector.seeds}; your figure shows one. Of single dates
+# {measured:one_vector.single:.0%} are right ({measured:one_vector.single.range:.0%}: one run is far from another), long ones as well as
+# short; of periods {measured:one_vector.period:.0%}. What goes wrong:
 
 
 # %% tags=["experiment"]

@@ -1186,13 +1186,14 @@ def compare_bases():
 _ = attempt(compare_bases)
 
 # %% [markdown]
-# Much worse. Over {measured:rebased.seeds} seeds the last number is right in {measured:rebased.last.64:.0%} at 64 and
-# {measured:rebased.last.256:.0%} at 256, where squeezing has {measured:squeezed.last.64:.0%} and {measured:squeezed.last.256:.0%}. Count the
-# turns to see why. A head has 8 numbers here, so four pairs, and a turn takes them 6.3, 63, 628 and 6,283 words. In training, on 32 words,
-# only the first pair went round; the others know a part of the circle, and must not be led beyond it. For texts 8 times as long the new base
-# slows the four by 1, 2, 4 and 8: the second pair would have to be slowed by 8 and goes far beyond what it knows. The method was made for models that were trained on thousands of words: with 4,096
-# words and 128 numbers per head, 46 of the 64 pairs have gone round at least once and have met all angles. YaRN (Peng et al. 2024) draws the
-# conclusion: pairs that went round many times are left alone, pairs that did not are squeezed.
+# Worse, and the longer the text, the more so. Over {measured:rebased.seeds} seeds the last number is right in
+# {measured:rebased.last.64:.0%} at 64 and {measured:rebased.last.256:.0%} at 256, where squeezing has {measured:squeezed.last.64:.0%} and
+# {measured:squeezed.last.256:.0%}. Count the turns to see why. A head has 8 numbers here, so four pairs, and a turn takes them 6.3, 63,
+# 628 and 6,283 words. In training, on 32 words, only the first pair went round; the others know a part of the circle, and must not be led
+# beyond it. For texts 8 times as long the new base slows the four by 1, 2, 4 and 8: the second pair would have to be slowed by 8 and goes
+# far beyond what it knows. The method was made for models that were trained on thousands of words: with 4,096 words and 128 numbers per
+# head, 46 of the 64 pairs have gone round at least once and have met all angles. YaRN (Peng et al. 2024) draws the conclusion: pairs that
+# went round many times are left alone, pairs that did not are squeezed.
 
 # %% [markdown]
 # ## Written question (3 points, graded by a person)
