@@ -39,6 +39,7 @@ from autograde.grader.results.model import Graded
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.run import session, submission, task
 from autograde.grader.sandbox.modes import Mode
+from autograde.wording import counted
 from benchmarks import grading
 
 COLUMNS = ("lesson", "what", "ms", "× floor")
@@ -79,9 +80,10 @@ def _lesson(folder: Path, lesson: str, students: int, large: int) -> tuple[list[
     told = [f"Lesson {lesson[:2]} has {checks} checks. "]
     for cores in (sorted(os.sched_getaffinity(0))[:1], sorted(os.sched_getaffinity(0))):
         wall, first = _class(grading.hand_in(folder / f"on{len(cores)}", notebook, lesson, students), lesson, cores)
-        where = f"{students} submissions on {len(cores)} core{'s' * (len(cores) > 1)}"
+        used = counted(len(cores), "core")
+        where = f"{students} submissions on {used}"
         rows += [(f"{where}: time of each", wall / students), (f"{where}: of each after the first", (wall - first) / (students - 1))]
-        told.append(f"On {len(cores)} the first result was there after {first:.1f} s. ")
+        told.append(f"On {used} the first result was there after {first:.1f} s. ")
     if large:
         told.append(_memory(grading.hand_in(folder / "large", notebook, lesson, large), lesson, large))
     return [(lesson[:2], what, f"{1000 * seconds:.0f}", f"{seconds / floor:.1f}") for what, seconds in rows], "".join(told)
