@@ -14,9 +14,10 @@ from autograde.authoring import source
 from autograde.authoring.sample_class import solved_notebook
 from autograde.checking.errors import UserError
 from autograde.cli import app
-from autograde.grader.gradebook import course_dir, extensions
+from autograde.grader.gradebook import course_dir, extensions, roster
 from autograde.grader.gradebook.late import penalty
 from autograde.grader.gradebook.record import Records
+from autograde.grader.results.class_list import ClassList, Entry
 from tests import written
 from tests.written import LESSON, QUESTION
 
@@ -98,6 +99,28 @@ def test_what_is_late_costs_and_an_extension_given_before_it_came_counts(folder)
     assert {s: (x.late > 0, x.penalty, x.total) for s, x in found.items()} == {
         "ann": (False, 0.0, 26.0), "bob": (True, 5.2, 20.8), "eve": (False, 0.0, 26.0),
     }  # fmt: skip
+
+
+def test_an_extension_by_the_rosters_id_counts_for_a_submission_by_another(folder):
+    """Granted before and after Canvas's `leeann` came; the newest counts, by whichever id."""
+    (folder / roster.FILE).write_text("student_id,name,section,email\nann,Ann Lee,,\nbob,Bob Roe,,\n")
+    due(folder, "03", "2027-03-01 23:59 UTC", "--late", "10%/day")
+    due(folder, "03", "+2 days", "--student", "ann")
+    assert hand_in(folder, "leeann", "2027-03-03 12:00 UTC").penalty == 0.0
+    ClassList(folder, {("leeann", LESSON): Entry("key")}).save()
+
+    def after(*arguments):
+        due(folder, "03", *arguments)
+        records = Records(folder)
+        records.update_penalties()
+        found = records.standing("leeann", LESSON).penalty
+        records.close()
+        return found
+
+    assert after("+1 day", "--student", "ann") == 2.6
+    assert after("none", "--student", "leeann") == 5.2
+    assert after("+2 days", "--student", "ann") == 0.0
+    assert [row.split(",")[0] for row in (folder / extensions.FILE).read_text().split()[1:]] == ["ann"]
 
 
 def test_rules_dates_and_extensions_that_change_afterwards_count(folder):

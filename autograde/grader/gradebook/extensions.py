@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from autograde.checking.errors import UserError
 from autograde.files import write
+from autograde.grader.gradebook import roster
 from autograde.grader.results.csv_tables import as_csv
 
 FILE = "extensions.csv"  # in a course directory
@@ -45,15 +46,24 @@ def read(folder: Path) -> dict[tuple[str, str], float]:
 
 
 def grant(folder: Path, gradebook: Gradebook, student: str, lesson: str, length: float) -> None:
-    """Give a student so many hours more in a lesson, in place of what was given before."""
-    given = {**read(folder), (student, lesson): length}
+    """Give a student so many hours more in a lesson, in place of what was given before, by whichever of their ids."""
+    same = roster.ids(folder, student)
+    given = {key: value for key, value in read(folder).items() if key not in [(other, lesson) for other in same]}
+    given[student, lesson] = length
     write(folder / FILE, as_csv(HEADER, [(*key, f"{value:g}") for key, value in sorted(given.items())]))
-    apply(folder, gradebook, student, lesson)
+    for other in same:
+        apply(folder, gradebook, other, lesson)
 
 
 def apply(folder: Path, gradebook: Gradebook, student: str, lesson: str) -> None:
-    """Bring the extension of a submission, where there is one, to what was granted; one that nbgrader alone knows stays."""
-    length = read(folder).get((student, lesson))
+    """Bring the extension of a submission, where there is one, to what was granted; one that nbgrader alone knows stays.
+
+    It is often granted to the roster's id, and the submission comes by another.
+    """
+    granted = read(folder)
+    length = (
+        next((granted[other, lesson] for other in roster.ids(folder, student) if (other, lesson) in granted), None) if granted else None
+    )
     if length is None:
         return
     try:

@@ -166,12 +166,28 @@ def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
 
 def read(folder: Path) -> list[Person]:
     """The roster of a course directory, everyone by the id that their submissions have; nobody where it has none."""
+    return Directory(_listed(folder)).called(_of_submissions(folder))
+
+
+def ids(folder: Path, student: str) -> list[str]:
+    """All ids of the student whom this one means, itself first: the roster's, and those by which submissions came."""
+    directory = Directory(_listed(folder))
+    person = directory.of(student)
+    others = [person.student, *(s for s in _of_submissions(folder) if directory.of(s) == person)] if person else []
+    return list(dict.fromkeys([student, *others]))
+
+
+def _listed(folder: Path) -> list[Person]:
+    """Everyone by the id that the roster itself has."""
     path = folder / FILE
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as stream:
-        people = [Person(*(row.get(name) or "" for name in HEADER)) for row in csv.DictReader(stream)]
-    return Directory(people).called(sorted({student for student, _ in ClassList.read(folder).entries}))
+        return [Person(*(row.get(name) or "" for name in HEADER)) for row in csv.DictReader(stream)]
+
+
+def _of_submissions(folder: Path) -> list[str]:
+    return sorted({student for student, _ in ClassList.read(folder).entries})
 
 
 def told_apart(people: Sequence[Person]) -> list[Person]:
