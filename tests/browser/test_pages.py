@@ -97,11 +97,12 @@ def many_mistakes() -> list[Graded]:
         ("passed", 1.5, "", ""),
         ("failed", 0.0, "wrong", SAID),
         ("error", 0.0, "error", "ValueError: " + SAID),
+        ("error", 0.0, "error", "TypeError: " + SAID),
         ("timeout", 0.0, "timeout", SAID),
     ]
     made = []
     for number in range(24):
-        status, score, outcome, said = kinds[number % 4 if number < 20 else 0]
+        status, score, outcome, said = kinds[number % len(kinds) if number < 20 else 0]
         outcomes = [Outcome("t", "Rows sum to one.", outcome, 1, False, said, "got 7")] if outcome else []
         results = [Result("causal_mask", score, 1.5, status, outcomes), Result("padding_mask", 0.0, 1.5, "not_attempted")]
         made.append(Graded(f"s{number:02}", LESSON, "graded", results))
