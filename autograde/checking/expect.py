@@ -478,8 +478,8 @@ def _same_container(got: Any, want: Any, kind: Any, where: str) -> None:
 
 
 def _shown(value: Any) -> str:
-    """A picture of a value of the wrong kind; of nothing there is none."""
-    return "" if value is None else show(value)
+    """A picture of a value of the wrong kind; of nothing there is none, nor of what only its kind is known."""
+    return "" if value is None or (picture := show(value)) == _kind(value) else picture
 
 
 def argument(function: Callable, i: int) -> str:

@@ -38,6 +38,16 @@ def test_a_known_mistake_is_known_by_its_key_and_not_by_its_sentence():
     assert set(found) == {frozenset("ab"), frozenset("c")}
 
 
+def test_of_a_very_long_answer_the_beginning_is_shown():
+    """A class's pages hold the answers of all: with a few megabytes from each of sixty there would be none."""
+    failed = Result("causal_mask", 0.0, 1.5, ExerciseStatus.FAILED, [])
+    long, short = (
+        answers_page.of(Graded("a", LESSON, "graded", [failed]), {"causal_mask": code}) for code in ("x" * 1_000_000, "x" * 10_000)
+    )
+    assert len(long[0].code) < 10_100 and long[0].code.endswith("… and 990,000 characters more, on the student's page")
+    assert short[0].code == "x" * 10_000
+
+
 def test_the_same_wrong_values_are_one_group_and_other_values_another():
     found = grouped(answer("a", "differs", "got 1.5"), answer("b", "differs", "got 1.5"), answer("c", "differs", "got 2.5"))
     assert set(found) == {frozenset("ab"), frozenset("c")}

@@ -26,6 +26,7 @@ from autograde.grader.pages.template import template
 from autograde.grader.results.model import Graded
 
 FOLDER = "answers"  # in a results folder
+MOST = 10_000  # characters of an answer that are shown: the pages of a class hold those of all
 ERROR_NAME = re.compile(r"\b([A-Z]\w*(?:Error|Exception|Interrupt|Iteration|Warning)):")
 KINDS = {
     "mistake": "a mistake that the course knows",
@@ -101,9 +102,14 @@ def of(graded: Graded, code: Mapping[str, str], forms: Mapping[str, str] | None 
     if graded.status != SubmissionStatus.GRADED:
         return []
     return [
-        Answer(graded.student, graded.lesson, result, code.get(result.exercise, ""), (forms or {}).get(result.exercise, ""))
+        Answer(graded.student, graded.lesson, result, _beginning(code.get(result.exercise, "")), (forms or {}).get(result.exercise, ""))
         for result in graded.results
     ]
+
+
+def _beginning(code: str) -> str:
+    """The code, or of a very long one the beginning."""
+    return code if len(code) <= MOST else f"{code[:MOST]}\n… and {len(code) - MOST:,} characters more, on the student's page"
 
 
 def wrong(result: Result) -> bool:
