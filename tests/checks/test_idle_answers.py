@@ -1,6 +1,7 @@
 """An answer that does nothing earns nothing, in any exercise: a check that it passes all the same is marked `trivial`."""
 
 from collections import ChainMap
+from functools import cache
 
 import pytest
 import torch
@@ -22,6 +23,41 @@ def test_an_answer_that_does_nothing_earns_nothing(name):
         for kind, result in (bench.try_idle(exercise.name) if exercise.outcome is None else {}).items():
             passed = [f"{o.check} (hidden)" if o.hidden else o.check for o in result.outcomes if o.passed and not o.trivial]
             assert result.status != "passed" and not passed, f"{exercise.name}, an answer that {kind}: {passed}"
+
+
+# Answers of the right form that do not look at what the exercise is about: a draw without the distribution, one answer for all questions.
+CARELESS = [
+    ("01", "epsilon_greedy", "any action", lambda q, epsilon, g: int(torch.randint(len(q), (), generator=g))),
+    ("01", "sample_model", "any state", lambda m, s, a, g: (int(torch.randint(m.transition.shape[-1], (), generator=g)), 0.0, False)),
+    ("01", "sample_posterior_model", "any rows", lambda counts, prior, g: _rows(torch.rand(counts.shape, generator=g, dtype=counts.dtype))),
+    ("01", "sample_posterior_model", "the mean", lambda counts, prior, g: _rows(counts + prior)),
+    ("06", "compare_by_segments", "the first", lambda a, b: "a"),
+    ("06", "compare_by_segments", "equal", lambda a, b: "equal"),
+    ("06", "split_digits", "the whole text", lambda text: [text]),
+    ("06", "wordpiece_encode", "what is in the list", lambda word, pieces, unknown="[UNK]": [word if word in pieces else unknown]),
+    ("06", "build_vocabulary", "special tokens", lambda tokens, size, special=("<unk>",): {name: i for i, name in enumerate(special)}),
+    ("07", "get_batch", "any tokens", lambda text, *sizes_and_g: 2 * (text[torch.randint(len(text), sizes_and_g[:2], generator=sizes_and_g[2])],)),
+    ("07", "sample_next", "any token", lambda logits, t, k, p, g: torch.randint(logits.shape[-1], logits.shape[:-1], generator=g)),
+    ("07", "generate", "any tokens", lambda model, ids, n, t, k, p, g: torch.cat([ids, torch.randint(3, (len(ids), n), generator=g)], 1)),
+    ("08", "outcome_labels", "nothing to learn", lambda ids, mark, ignore_index=-100: torch.full_like(ids, ignore_index)),
+    ("08", "plan_action", "a word", lambda *world: ("on", {})),
+    ("08", "choose_action", "any", lambda model, prompt, found, g, temperature=0.0: int(torch.randint(len(found), (), generator=g))),
+]  # fmt: skip
+
+
+def _rows(x):
+    return x / x.sum(-1, keepdim=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lesson", "exercise", "what", "answer"), CARELESS, ids=[f"{name}, {what}" for _, name, what, _ in CARELESS])
+def test_an_answer_that_does_not_look_earns_nothing(lesson, exercise, what, answer):
+    bench = benches(next(name for name in LESSONS if name.startswith(lesson)))
+    result = examine(bench.lesson, bench.lesson.exercises[exercise], LocalStudent(ChainMap({exercise: answer}, bench.reference)))
+    assert result.score == 0, [outcome.check for outcome in result.outcomes if outcome.passed and not outcome.trivial]
+
+
+benches = cache(Bench)
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -502,6 +502,7 @@ def test_value_of_terminal_states_is_zero(student):
 
 # ---------------------------------------------------------------------------------------------------- posterior
 @pytest.mark.exercise("sample_posterior_model", weight=1)
+@pytest.mark.trivial
 def test_posterior_rows_are_distributions(student):
     """A draw is one distribution for each pair."""
     counts = (expect.rand(4, 3, 4, seed=8, dtype=torch.float64) * 6).floor()
@@ -522,6 +523,7 @@ def test_posterior_entries_follow_the_dirichlet(student):
 
 
 @pytest.mark.exercise("sample_posterior_model", weight=0.5)
+@pytest.mark.trivial
 def test_posterior_draws_come_from_the_generator(student):
     """The same seed gives the same model, another seed another."""
     counts = torch.ones(2, 3, 2, dtype=torch.float64)

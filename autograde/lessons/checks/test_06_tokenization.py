@@ -174,7 +174,12 @@ def test_unknown_words_get_the_id_of_unk(student):
 @pytest.mark.exercise("wordpiece_encode", weight=2)
 @pytest.mark.parametrize(
     "word, want",
-    [("Deep", ["De", "##ep"]), ("Learning", ["Learn", "##ing"]), ("Learn", ["Learn"]), ("able", ["able"]), ("aaa", ["a", "##a", "##a"])],
+    [
+        ("Deep", ["De", "##ep"]),
+        ("Learning", ["Learn", "##ing"]),
+        *(pytest.param(word, [word], marks=pytest.mark.trivial) for word in ("Learn", "able")),  # looking it up is enough
+        ("aaa", ["a", "##a", "##a"]),
+    ],
 )
 def test_the_longest_piece_first(student, word, want):
     """The longest piece that fits, then the longest of the rest with ## in front."""
@@ -427,7 +432,7 @@ def test_the_worked_ratio(student):
         ("9.11", "9.9", "a"),
         ("9.8", "9.9", "b"),
         ("10.1", "9.7", "a"),
-        ("4.25", "4.25", "equal"),
+        pytest.param("4.25", "4.25", "equal", marks=pytest.mark.trivial),
         ("12", "7", "a"),
         ("9", "9.1", "b"),
         ("9.1", "9", "a"),
@@ -435,8 +440,9 @@ def test_the_worked_ratio(student):
     ],
 )
 def test_segments_are_compared_as_integers(student, a, b, want):
-    """The first segments that differ decide, as integers, as in the lecture."""
+    """The first segments that differ decide, as integers, as in the lecture; in the other order the other is larger."""
     expect.equal(student.compare_by_segments(a, b), want, where=f"{a!r} and {b!r}")
+    expect.equal(student.compare_by_segments(b, a), {"a": "b", "b": "a"}.get(want, want), where=f"{b!r} and {a!r}")
 
 
 # 11 · split_digits
@@ -450,7 +456,7 @@ def test_segments_are_compared_as_integers(student, a, b, want):
         ("pay 1234.50", ["pay ", "1", "234", ".", "50"]),
         ("123456", ["123", "456"]),
         ("room 7", ["room ", "7"]),
-        ("no digits, really", ["no digits, really"]),
+        pytest.param("no digits, really", ["no digits, really"], marks=pytest.mark.trivial),
         pytest.param("", [], marks=pytest.mark.trivial),
     ],
 )

@@ -255,6 +255,7 @@ def test_labels_start_at_the_first_of_two_marks(student):
 
 
 @pytest.mark.exercise("outcome_labels")
+@pytest.mark.trivial
 def test_labels_without_a_mark_are_ignored(student):
     """Where there is no mark there is nothing to learn."""
     ids = torch.tensor([[1, 2, 3], [4, 5, 6]])
@@ -317,6 +318,7 @@ def test_the_likeliest_action_per_token(student):
 
 
 @pytest.mark.exercise("choose_action")
+@pytest.mark.trivial
 def test_choosing_repeats_with_the_seed(student):
     """The same generator state gives the same choices."""
     model = ToyModel(11, seed=3)
@@ -408,6 +410,7 @@ def test_a_value_is_a_mean_over_rollouts(student):
 
 
 @pytest.mark.exercise("plan_action")
+@pytest.mark.trivial
 def test_ties_go_to_the_first(student):
     """Of equally good actions the first wins."""
     best, _ = student.plan_action(corridor, always_on, "a", ["fog", "on", "walk", "go"], 2, 1, 0.5)

@@ -137,6 +137,7 @@ def test_actions_repeat_with_the_seed(student):
 
 
 @pytest.mark.exercise("epsilon_greedy")
+@pytest.mark.trivial
 def test_the_limits_of_exploration(student):
     """ε = 1 is uniform however good one action is; a single action is always taken."""
     expect.frequencies(draws(student, torch.tensor([1e6, -1e6, 0.0]), 1.0, 150, seed=4), [1 / 3] * 3, where="three values far apart, ε 1")
@@ -156,6 +157,7 @@ def test_values_that_hardly_differ(student):
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=0.5)
+@pytest.mark.trivial
 def test_where_all_are_equal_none_is_preferred(student):
     """A row of equal values, as every new table has it: all actions are drawn."""
     generator = seeded(8)
@@ -707,6 +709,7 @@ def test_posterior_of_several_rows(student):
 
 
 @pytest.mark.exercise("sample_posterior_model")
+@pytest.mark.trivial
 def test_posterior_rows_are_independent(student):
     """Rows with equal counts are drawn independently of each other."""
     got = student.sample_posterior_model(torch.ones(2, 400, 2, dtype=torch.float64), 1.0, seeded(6))
@@ -716,6 +719,7 @@ def test_posterior_rows_are_independent(student):
 
 
 @pytest.mark.exercise("sample_posterior_model", weight=0.25)
+@pytest.mark.trivial
 def test_posterior_rows_sum_to_one_in_double_precision(student):
     """float64 counts are computed with in float64 all the way."""
     counts = (expect.rand(3, 2, 5, seed=10, dtype=torch.float64) * 6).floor()

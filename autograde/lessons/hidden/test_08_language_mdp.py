@@ -126,7 +126,14 @@ def test_labels_of_any_batch(student):
 
 
 @pytest.mark.exercise("outcome_labels")
-@pytest.mark.parametrize("ids, want", [([9], [-100]), ([4], [-100]), ([4, 9], [-100, -100]), ([9, 4], [4, -100]), ([9, 9], [9, -100])])
+@pytest.mark.parametrize(
+    "ids, want",
+    [
+        *(pytest.param(ids, [-100] * len(ids), marks=pytest.mark.trivial) for ids in ([9], [4], [4, 9])),
+        ([9, 4], [4, -100]),
+        ([9, 9], [9, -100]),
+    ],
+)
 def test_labels_of_very_short_texts(student, ids, want):
     """One or two tokens."""
     expect.equal(student.outcome_labels(torch.tensor(ids), 9), torch.tensor(want), where="a text of one or two tokens")
@@ -192,7 +199,7 @@ def test_a_long_prompt(student):
 @pytest.mark.parametrize("temperature", [1.0, 0.25, 2.5])
 def test_actions_are_drawn_in_proportion(student, temperature):
     """Above 0 the choice is drawn with softmax(log-probability per token / temperature)."""
-    model, prompt = Chain(6, seed=9, scale=1.0), torch.tensor([4, 1])
+    model, prompt = Chain(6, seed=20, scale=3.0), torch.tensor([4, 1])  # by far not all the same, also at 2.5
     actions = [torch.tensor([5]), torch.tensor([0, 2, 1, 3]), torch.tensor([2, 3])]
     scores = torch.tensor([s / len(a) for s, a in zip(model.scores(prompt, actions), actions)])
     generator = seeded(3)
