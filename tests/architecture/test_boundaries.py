@@ -168,7 +168,7 @@ def test_what_students_get_reaches_neither_authors_nor_graders(place):
 def test_the_names_are_read_as_python_reads_them():
     assert room("autograde.grader.run.session") == "grader.run" and room("autograde.grader.plugin") == "grader.plugin"
     assert "autograde.grader.rpc.proxies" in imported("autograde.grader.run.session")
-    assert "autograde.grader.run.task" in named("autograde.grader.batch.pool")
+    assert "autograde.grader.worker.preloaded" in named("autograde.grader.worker.fork_server")
     assert cycle({"a": ["b"], "b": ["c"], "c": ["a"]})
 
 

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from autograde.grader.batch import pool
-from autograde.grader.worker import fork_server
+from autograde.grader.worker import preloaded
 from autograde.layout import PACKAGE, ROOT
 
 GUIDE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -28,7 +27,7 @@ def test_a_file_that_the_guide_names(name):
     assert any((base / name).exists() for base in (PACKAGE, PACKAGE / "grader"))
 
 
-@pytest.mark.parametrize("name", [*pool.IMPORTED, *fork_server.PRELOAD])
+@pytest.mark.parametrize("name", preloaded.PRELOAD)
 def test_a_module_that_is_loaded_by_its_name(name):
     """A name that no longer exists would only make the first submission slow."""
     assert importlib.util.find_spec(name) is not None

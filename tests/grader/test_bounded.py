@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
 from autograde.grader.sandbox import landlock, probe
 from autograde.grader.sandbox.bounded import TooMuch, bounded, reading, used
-from autograde.layout import NOTEBOOKS
+from autograde.layout import NOTEBOOKS, ROOT
 
 NOTEBOOK = (NOTEBOOKS / f"{LESSON}.ipynb").read_bytes()
 
@@ -203,6 +204,20 @@ def _is_open(descriptor):
     except OSError:
         return False
     return True
+
+
+def test_what_stops_a_command_does_not_meet_a_reader_in_the_making():
+    """Ctrl-C goes to all processes of a terminal: a child that was just forked would tell of it in its parent's words."""
+    script = """
+import os, pathlib, signal
+os.register_at_fork(after_in_child=lambda: [os.kill(os.getpid(), signal.SIGINT) for _ in range(3)])
+from autograde.grader.sandbox.bounded import reading
+from autograde.grader.ingest.lesson_of import _looked_into
+with reading():
+    _looked_into(pathlib.Path("README.md"))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stderr == "" and done.returncode == 0
 
 
 def test_it_ends_with_what_opened_it():

@@ -5,9 +5,11 @@ import signal
 import time
 from concurrent.futures import BrokenExecutor
 
+import psutil
 import pytest
 
 from autograde.grader.batch import pool
+from autograde.grader.worker import fork_server
 
 
 def spin():
@@ -48,7 +50,7 @@ def test_one_that_takes_too_much_processor_time_is_ended_alone(graders):
 
 
 def test_one_that_ends_before_it_begins_is_not_started_for_ever(monkeypatch):
-    """As where a script without `if __name__ == "__main__"` calls the grader: its processes would run the script again."""
+    """As where memory is short, or a file of the course cannot be imported."""
     monkeypatch.setattr(pool, "_life", os._exit)
     with pool.graders(1) as executor, pytest.raises(BrokenExecutor, match="ended before it was asked"):
         executor.submit(square, 2).result(120)
@@ -81,3 +83,33 @@ def test_an_exception_ends_what_is_at_work_and_begins_nothing_new():
         waiting = [executor.submit(time.sleep, 600) for _ in range(3)]
         raise KeyboardInterrupt
     assert all(future.done() for future in waiting)
+
+
+def test_where_the_server_of_graders_has_ended_the_next_one_is_whole():
+    first = fork_server.shared()
+    with pool.graders(1) as executor:
+        assert executor.submit(square, 2).result(60) == 4
+    of_graders = min(psutil.Process(first.process.pid).children(), key=lambda p: p.create_time())
+    of_graders.kill()
+    while of_graders.is_running() and of_graders.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    with pytest.raises(BrokenExecutor), pool.graders(1) as executor:
+        executor.submit(square, 2).result(60)
+    with pool.graders(1) as executor:
+        assert executor.submit(square, 3).result(60) == 9
+    assert fork_server.shared() is not first
+
+
+def test_a_grader_has_the_folder_and_the_environment_of_who_asks(monkeypatch, tmp_path):
+    monkeypatch.setenv("AUTOGRADE_SECRET", "swordfish")
+    monkeypatch.chdir(tmp_path)
+    with pool.graders(1) as executor:
+        assert executor.submit(os.getenv, "AUTOGRADE_SECRET").result(60) == "swordfish"
+        assert executor.submit(os.getcwd).result(60) == str(tmp_path)
+
+
+def test_a_server_that_nobody_asked_ends_at_once():
+    server = fork_server.ForkServer()
+    began = time.monotonic()
+    server.close()
+    assert time.monotonic() - began < 2 and server.process.poll() is not None

@@ -449,7 +449,7 @@ def test_nothing_is_left_behind_when_a_session_closes(make, server):
     for _ in range(5):
         threading.Thread(target=lambda: [0 for _ in iter(int, 1)], daemon=True).start()
     """
-    idle = 2 if SUPPORT.level == "namespaces" else 1  # the fork server, and what waits for it
+    idle = 3 if SUPPORT.level == "namespaces" else 2  # the server of workers, that of graders, and what waits for the first
     _wait_until(lambda: len(_alive(server)) < idle)
     session = make(source, mode="auto")
     assert len(_alive(server)) >= idle

@@ -516,7 +516,7 @@ def test_frames_and_objects_of_the_worker_hold_no_oracle(make):
     """
     names, files, code = make(source).student().f()
     assert not any(n.startswith(("pytest", "_pytest", "tests")) or (n.startswith("autograde") and n != "autograde") for n in names)
-    assert code == [] and set(files) <= {"cell0>", "<cell cell0>", "process.py", "fork_server.py", "<string>"}
+    assert code == [] and set(files) <= {"cell0>", "<cell cell0>", "process.py", "preloaded.py", "forking.py", "<string>"}
 
 
 def test_the_channel_is_the_only_descriptor(make):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import multiprocessing
 import threading
 from concurrent.futures import Executor
 from contextlib import ExitStack
@@ -36,8 +35,6 @@ def graders() -> Executor:
     global _graders
     with _starting:
         if _graders is None:
-            # Dask's nanny makes its workers daemons, which multiprocessing forbids children; ours end with this process by their lifetime
-            multiprocessing.current_process()._config.pop("daemon", None)  # type: ignore[attr-defined]
             _graders = _open.enter_context(pool.graders(1))
             atexit.register(_open.close)
         return _graders

@@ -1,25 +1,24 @@
-"""The graders of this machine: processes that are forked from one which has imported everything, and end when we let go of them."""
+"""The graders of this machine: processes that are forked from one which has imported PyTorch, and end when we let go of them."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import queue
+import select
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
 from autograde.grader.sandbox.limits import more_processor_time
 from autograde.grader.worker import fork_server
 
-IMPORTED = ["autograde.grader.run.task"]
 PROCESSOR_SECONDS = 60  # of a grader's own, for one submission; the largest lesson takes a thirtieth of it
 STOPPED = f"reading or checking it took the grader more than {PROCESSOR_SECONDS} seconds of processor time, and was stopped"
 READY, START_SECONDS = "ready", 60.0  # which also imports what grading takes
@@ -32,12 +31,8 @@ def cores() -> int:
 
 
 def get_ready() -> None:
-    """Start what takes seconds, and return at once: the fork server, and the one that graders are forked from."""
+    """Start what takes seconds, and return at once: the process that graders and workers are forked from."""
     fork_server.shared()
-    if _context().get_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        forkserver.ensure_running()
 
 
 class OutOfTime(Exception):
@@ -54,18 +49,15 @@ def graders(workers: int, hidden: Iterable[Path] = (), seconds: int = PROCESSOR_
 
     A submission may take `seconds` of a process's processor time, and read nothing of `hidden`. On an exception, Ctrl-C among them, they end at once, with what they are at.
     """
-    context = _context()
-    lifetime, held = context.Pipe(duplex=False)
-    with lifetime, held:
-        pool = GraderPool(workers, context, (seconds, fork_server.shared().address, tuple(hidden), lifetime))
-        try:
-            yield pool
-            pool.shutdown()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            held.close()
-            pool.shutdown()
-            raise
+    pool = GraderPool(workers, (seconds, tuple(hidden)))
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        pool.kill()
+        pool.shutdown()
+        raise
 
 
 class GraderPool(Executor):
@@ -75,14 +67,20 @@ class GraderPool(Executor):
     or compares); this side ends one that takes `WALL_SECONDS`. Neither reads anything that a student sent.
     """
 
-    def __init__(self, workers: int, context: SpawnContext | ForkServerContext, arguments: tuple) -> None:
-        self.context, self.arguments = context, arguments
+    def __init__(self, workers: int, arguments: tuple[int, tuple[Path, ...]]) -> None:
+        self.arguments = arguments
+        self.graders: set[_Grader] = set()
         self.calls: queue.SimpleQueue[tuple | None] = queue.SimpleQueue()
         self.ended = False  # nothing new is begun
         self.starting = threading.Lock()  # the process that graders are forked from answers one at a time
         self.threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
         for thread in self.threads:
             thread.start()
+
+    def kill(self) -> None:
+        """End all graders at once, with what they are at."""
+        for grader in list(self.graders):
+            grader.kill()
 
     def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
         """Call `function` in a grader. The future raises OutOfTime, GraderLost, or what the call raised."""
@@ -111,7 +109,7 @@ class GraderPool(Executor):
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                grader = grader if grader and grader.process.is_alive() else self._start()
+                grader = grader if grader and grader.alive() else self._start()
                 future.set_result(grader.ask(what))
             except BaseException as error:
                 future.set_exception(error)
@@ -120,23 +118,27 @@ class GraderPool(Executor):
 
     def _start(self) -> _Grader:
         with self.starting:
+            server = fork_server.shared()
             try:
-                return _Grader(self.context, self.arguments)
+                grader = _Grader(server, self.arguments)
             except (OSError, EOFError) as error:
+                server.close()  # half of it may be gone: the next one is whole
                 raise BrokenExecutor(f"no grader could be started ({error})") from None
+        self.graders.add(grader)
+        if self.ended:
+            grader.kill()
+        return grader
 
 
 class _Grader:
     """One grader process and the pipe to it."""
 
-    def __init__(self, context: SpawnContext | ForkServerContext, arguments: tuple) -> None:
-        self.pipe, theirs = context.Pipe()
-        with theirs:
-            self.process = context.Process(target=_life, args=(theirs, *arguments), daemon=True)
-            self.process.start()
+    def __init__(self, server: fork_server.ForkServer, arguments: tuple[int, tuple[Path, ...]]) -> None:
+        self.pipe, self.lifetime = server.spawn_grader(_life)
+        self.pipe.send((server.address, *arguments))
         if not self.pipe.poll(START_SECONDS) or not self._is_ready():
-            self.process.kill()
-            raise OSError("the process ended before it was asked anything: is its program importable?")
+            self.kill()
+            raise OSError("the process ended before it was asked anything")
 
     def _is_ready(self) -> bool:
         """Whether it said that it has begun: one that never does would be started anew, for submission after submission."""
@@ -145,29 +147,50 @@ class _Grader:
         except (EOFError, OSError):
             return False
 
+    def alive(self) -> bool:
+        return not self._ended(0)
+
     def ask(self, call: list) -> Any:
         try:
             self.pipe.send(call)
             if not self.pipe.poll(WALL_SECONDS):
-                self.process.kill()
+                self.kill()
                 raise OutOfTime
             well, value = self.pipe.recv()
         except (EOFError, OSError):
-            self.process.join(5)
-            raise (OutOfTime if self.process.exitcode == -signal.SIGXCPU else GraderLost)() from None
+            raise (OutOfTime if self._ended(5) and self._exit_code() == -signal.SIGXCPU else GraderLost)() from None
         if not well:
             raise value
         return value
 
+    def kill(self) -> None:
+        """From any thread: the server sees it, and who waits for an answer is told."""
+        with contextlib.suppress(OSError):
+            self.lifetime.shutdown(socket.SHUT_RDWR)
+
     def end(self) -> None:
         self.pipe.close()
-        self.process.join(5)
+        self._ended(5)
+        self.lifetime.close()
+
+    def _ended(self, seconds: float) -> bool:
+        """Whether the lifetime has said so, within so many seconds."""
+        poll = select.poll()
+        poll.register(self.lifetime, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
+
+    def _exit_code(self) -> int:
+        """How it ended; 0 where its server ended with it."""
+        with contextlib.suppress(OSError, ValueError):
+            return int(self.lifetime.recv(16, socket.MSG_PEEK))
+        return 0
 
 
-def _life(pipe: Connection, seconds: int, address: str, hidden: tuple[Path, ...], lifetime: Connection) -> None:
+def _life(pipe: Connection) -> None:
     """A grader process: calls come in and results go out, until the pipe closes."""
-    _begin(address, hidden, lifetime)
     with contextlib.suppress(EOFError, OSError):
+        address, seconds, hidden = pipe.recv()
+        fork_server.use(address, hidden)
         pipe.send(READY)
         while True:
             function, args, kwargs = pipe.recv()
@@ -177,25 +200,3 @@ def _life(pipe: Connection, seconds: int, address: str, hidden: tuple[Path, ...]
             except Exception as error:
                 answer = False, error
             pipe.send(answer)
-
-
-def _context() -> SpawnContext | ForkServerContext:
-    """Forked from a clean process where there are forks: it is cheap, and safe whatever threads this process has."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(IMPORTED)
-    return context
-
-
-def _begin(address: str, hidden: tuple[Path, ...], lifetime: Connection) -> None:
-    """In a new grader: Ctrl-C is for the one who started it, whose end is its own; workers come from the fork server there is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with, args=(lifetime,), daemon=True).start()
-    fork_server.use(address, hidden)
-
-
-def _end_with(lifetime: Connection) -> None:
-    lifetime.poll(None)  # nothing is ever sent: it is ready when the other end is closed
-    os._exit(1)

@@ -37,6 +37,7 @@ SECONDS = 10  # of processor time for one call: a file of 20 MB takes a twentiet
 WALL_SECONDS = 300  # where even that does not end it
 MEMORY = 1 << 30
 ANSWER_BYTES = 256 << 20
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 NO_ANSWER = "the process that looked into it gave no answer that can be read"
 
 Given = ParamSpec("Given")
@@ -56,9 +57,10 @@ class _Reader:
 
     def __init__(self, writable: Sequence[Path]) -> None:
         ours, theirs = socket.socketpair()
-        self.pid = os.fork()
-        if self.pid == 0:
-            _serve(theirs.detach(), writable)
+        with _undisturbed():
+            self.pid = os.fork()
+            if self.pid == 0:
+                _serve(theirs.detach(), writable)
         theirs.close()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", WALL_SECONDS, 0))  # for one that stops half way
         self.pipe = Connection(ours.detach())
@@ -186,11 +188,22 @@ def _number(said: dict) -> float:
     return value if isinstance(value, float) and math.isfinite(value) else 0.0  # an integer may be too large for a float
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """What stops a command comes before or after: a child in the making would answer it as its parent does."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(descriptor: int, writable: Sequence[Path]) -> None:
     """The reader's life: calls come in and answers go out, until the other end closes. Nothing else of its parent's stays open."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         os.closerange(3, descriptor)
         os.closerange(descriptor + 1, 1 << 16)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -63,13 +63,13 @@ def family(process):
 
 
 def graders(process):
-    """The processes that grade: children of the one that multiprocessing forks from."""
-    return [p for p in family(process) if "forkserver" in " ".join(p.cmdline()) and "forkserver" in " ".join(p.parent().cmdline())]
+    """The processes that grade: children of the first process that the maker forks."""
+    return next(p for p in maker(process).children()).children()
 
 
 def maker(process):
-    """The fork server: the grader's own child that was started by its module."""
-    return next(p for p in psutil.Process(process.pid).children() if "fork_server import main" in " ".join(p.cmdline()))
+    """The process that graders and workers are forked from."""
+    return next(p for p in psutil.Process(process.pid).children() if "preloaded import main" in " ".join(p.cmdline()))
 
 
 @pytest.mark.soak

@@ -1,0 +1,125 @@
+"""The process that imports PyTorch once for all who grade: workers are forked from it, and so are graders, before it is isolated.
+
+    preloaded                 imports; knows nothing secret
+     ├─ graders' server       forks graders, which then read lessons, hidden inputs and oracles
+     └─ workers' server       isolated, then set up as a worker finds it; forks workers
+
+What graders come to know is in processes that workers are not forked from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import logging
+import os
+import pkgutil
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from autograde.checking.errors import SandboxUnavailable
+from autograde.grader.rpc.framing import Channel
+from autograde.grader.sandbox import isolate
+from autograde.grader.sandbox.limits import Limits, first_to_go
+from autograde.grader.sandbox.modes import Mode
+from autograde.grader.sandbox.root_fs import RootFs
+from autograde.grader.worker.forking import Server, alone_with
+
+PRELOAD = (
+    "torch", "torch._dynamo", "torch.nn.functional", "numpy", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
+    "IPython.core.inputtransformer2", "gymnasium", "safetensors.torch",
+)  # fmt: skip
+NOT_PRELOADED = ("setup", "run_notebook")  # of utils: what starts notebooks, not what they use
+
+
+def main() -> None:
+    """Run by `fork_server.ForkServer` in a process of its own, with two sockets: of those who want workers, and of those who want graders."""
+    for_workers, for_graders = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    root = sys.argv[3]
+    sys.argv[:] = ["python"]
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))  # who started it may be at work, with its memory bounded
+    sys.path.append(root) if root not in sys.path else None
+    _preload(root)
+    if os.fork() == 0:
+        for_workers.close()
+        Server(for_graders, _fork_grader).serve()
+    for_graders.close()
+    isolate.prepare()
+    from autograde.grader.worker import process
+
+    process.warm_up()
+    _freeze()
+    Server(for_workers, Workers(Path(root), process.start).fork).serve()
+
+
+def _preload(root: str) -> None:
+    """Import all that lessons use."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    utils = [f"utils.{m.name}" for m in pkgutil.iter_modules([os.path.join(root, "utils")]) if m.name not in NOT_PRELOADED]
+    for name in (*PRELOAD, *utils):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    _freeze()
+
+
+def _freeze() -> None:
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy every page
+
+
+class Workers:
+    """Forks workers, which see the folder `root`; `start` is what one then does with its channel."""
+
+    def __init__(self, root: Path, start: Callable[[Channel], None]) -> None:
+        self.root_fs, self.start = RootFs(root), start
+
+    def fork(self, request: dict[str, Any], data: socket.socket) -> int:
+        limits, mode = Limits(**request["limits"]), Mode(request["mode"])
+        root_fs = self.root_fs.hiding(tuple(limits.hidden_paths))  # here, where it is worked out once for a class
+        pid = isolate.fork(mode)
+        if pid == 0:
+            self._live(data, limits, mode, root_fs)
+        return pid
+
+    def _live(self, data: socket.socket, limits: Limits, mode: Mode, root_fs: RootFs) -> None:
+        """In the fork: everything of the server's is shut before anything of the student's is read."""
+        try:
+            channel = Channel(alone_with(data), limits.message_bytes)
+            first_to_go()
+            try:
+                level = isolate.enter(limits, mode, root_fs)
+            except SandboxUnavailable as error:
+                channel.send(json.dumps({"refused": str(error)}).encode())
+                os._exit(0)
+            channel.send(json.dumps({"level": level}).encode())
+            self.start(channel)
+        finally:
+            os._exit(0)
+
+
+def _fork_grader(request: dict[str, Any], data: socket.socket) -> int:
+    """A process of ours: it runs what `request["run"]` names, with a connection to who asked, in their folder and environment."""
+    module, _, function = request["run"].partition(":")
+    life = getattr(importlib.import_module(module), function)  # before the fork: the next grader finds it imported
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            pipe = Connection(alone_with(data).detach())
+            folder, environment = pipe.recv()
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(environment)
+            life(pipe)
+        finally:
+            os._exit(0)
+    return pid
