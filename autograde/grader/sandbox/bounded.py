@@ -190,12 +190,22 @@ def _number(said: dict) -> float:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """What stops a command comes before or after: a child in the making would answer it as its parent does."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    """What stops a command while a process is forked acts when that is done: what Python itself calls around a fork (to release locks)
+    loses exceptions, and a child in the making would answer as its parent does."""
+    came: list[int] = []
+    answers = threading.current_thread() is threading.main_thread()  # no other runs handlers, or may set them
+    handlers = {number: signal.getsignal(number) for number in STOPPING if answers}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # which the child begins with
+    for number in handlers:
+        signal.signal(number, lambda which, _: came.append(which))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _serve(descriptor: int, writable: Sequence[Path]) -> None:
