@@ -117,7 +117,17 @@ def test_who_is_stuck_where(tmp_path):
     absent = Graded("zoe", LESSON, "missing", [Result(n, 0.0, POINTS[n], "missing") for n in names], "nothing was handed in")
     found = summary([Graded("ada", LESSON, "graded", results), absent, *classroom(1, seed=1)], tmp_path)
     stuck = {pupil.name: pupil for pupil in found.stuck}
-    assert stuck["ada"].stuck_at == names[:2] and stuck["zoe"].status == "missing" and len(found.handed_in) == 2
+    assert stuck["ada"].stuck_at == names[:2] and len(found.handed_in) == 2
+    assert "zoe" not in stuck and [pupil.name for pupil in found.missing] == ["zoe"]
+
+
+def test_a_lesson_that_most_did_not_hand_in_still_shows_who_needs_help(tmp_path):
+    """Thirty of nothing once stood before the one who had handed in nonsense; their points are none, as in the table."""
+    absent = [Graded(f"m{i:02}", LESSON, "missing", [], "nothing") for i in range(40)]
+    html = written([*absent, Graded("lena", LESSON, "unreadable", [], "empty")], tmp_path)
+    help_, nothing = html.split("Who needs help")[1].split("Who is stuck where")[0].split("40 handed in nothing")
+    assert "lena" in help_ and "m00" not in help_ and "m39" in nothing
+    assert html.count('<td class="n">–</td>\n<td class="why"') + html.count('<td class="n">–</td><td class="why"') == 40
 
 
 class Outline(HTMLParser):

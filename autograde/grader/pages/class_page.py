@@ -17,6 +17,7 @@ from jinja2 import Template
 
 from autograde import layout
 from autograde.checking.manifest import read_manifest
+from autograde.checking.status import SubmissionStatus
 from autograde.files import write
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.roster import Person
@@ -37,6 +38,7 @@ ENOUGH = 20  # students: below it a correlation of 0.4 can be chance (its standa
 HARD, SEPARATES = 0.3, 0.2  # Ebel (1965): below 0.20 an item is poor, 0.20 to 0.29 marginal, from 0.30 good
 APART = 0.15  # of an exercise's points: a section that is farther from the class is told
 STUCK = 0.5  # of the points: below it a student is listed
+MISSING = SubmissionStatus.MISSING.value
 BEGUN = ("passed", "partial", "failed", "error", "timeout")
 
 
@@ -160,7 +162,12 @@ class LessonPage:
 
     @property
     def stuck(self) -> list[Pupil]:
-        return [p for p in self.pupils if p.status != "graded" or p.share < STUCK]
+        return [p for p in self.pupils if p.status != MISSING and (p.status != "graded" or p.share < STUCK)]
+
+    @property
+    def missing(self) -> list[Pupil]:
+        """Who handed in nothing, by name."""
+        return sorted((p for p in self.pupils if p.status == MISSING), key=lambda p: p.label or p.name)
 
 
 def save(folder: Path, standings: Sequence[Standing] = (), sheets: Sequence[Sheet] = (), alike: int = 0) -> Path:
@@ -324,7 +331,7 @@ def _grades(folder: Path) -> list[dict[str, str]]:
     """The lines of `grades.csv`; `absent` are those who handed in nothing and have no page, as they are in the roster alone."""
     pages = {(safe(path.parent.name), path.stem) for path in (folder / "feedback").glob("*/*.html")}
     rows = csv_tables.rows(folder / "grades.csv")
-    missing = {key for row in rows if row["status"] == "missing" and (key := (row["student_id"], row["assignment"])) not in pages}
+    missing = {key for row in rows if row["status"] == MISSING and (key := (row["student_id"], row["assignment"])) not in pages}
     return [{**row, "absent": "yes"} if (row["student_id"], row["assignment"]) in missing else row for row in rows]
 
 
