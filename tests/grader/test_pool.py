@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import BrokenExecutor
 
@@ -10,6 +12,7 @@ import pytest
 
 from autograde.grader.batch import pool
 from autograde.grader.worker import fork_server
+from autograde.layout import ROOT
 
 
 def spin():
@@ -113,3 +116,17 @@ def test_a_server_that_nobody_asked_ends_at_once():
     began = time.monotonic()
     server.close()
     assert time.monotonic() - began < 2 and server.process.poll() is not None
+
+
+def test_servers_end_without_a_word_where_there_is_no_home():
+    """Matplotlib then makes a folder for its settings, and removes it at exit."""
+    script = """
+from autograde.grader.batch import pool
+from autograde.grader.worker import fork_server
+from autograde.layout import ROOT
+fork_server.ENVIRONMENT["MPLCONFIGDIR"] = "/proc/none"
+with pool.graders(1) as executor:
+    print(executor.submit(abs, -1).result())
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("1\n", "")

@@ -51,7 +51,10 @@ def main() -> None:
     _preload(root)
     if os.fork() == 0:
         for_workers.close()
-        Server(for_graders, _fork_grader).serve()
+        try:
+            Server(for_graders, _fork_grader).serve()
+        finally:
+            os._exit(0)  # what packages do at exit, such as to remove folders, is for one process alone
     for_graders.close()
     isolate.prepare()
     from autograde.grader.worker import process
