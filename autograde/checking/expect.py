@@ -28,6 +28,7 @@ TOLERANCE = {  # (relative, absolute) by dtype: wide enough for another order of
     torch.float16: (2e-3, 2e-3),
 }
 FALSE_ALARM = 1e-7
+KEYS = 6  # of a dictionary that are told where some are missing or too many
 ONLY_FLOAT32 = "With float64 inputs the result is only as exact as float32: somewhere on the way the numbers are converted"
 LOOKS_AT_VALUES = ("item() cannot be called on meta", "Cannot copy out of meta tensor", "data-independent")
 
@@ -470,11 +471,17 @@ def _same_container(got: Any, want: Any, kind: Any, where: str) -> None:
     if not isinstance(got, kind):
         raise CheckFailed(f"For {where}: expected a {type(want).__name__} of {len(want)}, got {_kind(got)}", _shown(got))
     if isinstance(want, dict) and set(got) != set(want):
-        missing, extra = sorted(map(show, set(want) - set(got))), sorted(map(show, set(got) - set(want)))
-        told = [f"{word} {', '.join(keys)}" for word, keys in (("missing", missing), ("unexpected", extra)) if keys]
+        lists = ("missing", set(want) - set(got)), ("unexpected", set(got) - set(want))
+        told = [f"{word} {_some_keys(keys)}" for word, keys in lists if keys]
         raise CheckFailed(f"For {where}: wrong keys", "; ".join(told))
     if len(got) != len(want):
         raise CheckFailed(f"For {where}: expected {len(want)} results, got {len(got)}")
+
+
+def _some_keys(keys: set) -> str:
+    """The first few of them in order, numbers by size, and how many there are where these are not all."""
+    shown = [show(key) for key in sorted(keys, key=lambda key: (not isinstance(key, int), key if isinstance(key, int) else 0, show(key)))]
+    return ", ".join(shown) if len(shown) <= KEYS else f"{', '.join(shown[:KEYS])} and {len(shown) - KEYS} more"
 
 
 def _shown(value: Any) -> str:

@@ -162,6 +162,8 @@ def test_what_differs_is_seen_to_differ():
     assert "0x" not in failure(expect.equal, iter([1]), [1], where="x") and "one by one" in failure(expect.equal, iter([1]), [1], where="x")
     said = failure(expect.close, {"a": 1, "c": 2}, {"a": 1}, where="x")
     assert "unexpected 'c'" in said and "missing" not in said
+    said = failure(expect.close, {b"a": 0}, dict.fromkeys(range(300), 0), where="x")
+    assert "missing 0, 1, 2, 3, 4, 5 and 294 more; unexpected b'a'" in said
 
 
 def test_what_is_never_drawn_is_named():

@@ -289,7 +289,7 @@ misconception(
 )
 misconception(
     "LearnedPositionalEmbedding",
-    "The table has another name; the submodule is called `embedding`.",
+    "There is no `embedding.weight`: the table is an nn.Embedding, in a submodule called `embedding`.",
     replace=("self.embedding", "self.positions"),
 )
 misconception(

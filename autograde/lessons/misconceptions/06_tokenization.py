@@ -538,6 +538,25 @@ def specials_first(text, vocab_size, special_tokens=()):
     return _train(text, vocab_size, special_tokens, specials_first=True)
 
 
+@misconception("train_bpe", "The vocabulary is the wrong way round: it gives the bytes of each id.")
+def ids_of_bytes(text, vocab_size, special_tokens=()):
+    vocab, merges = _train(text, vocab_size, special_tokens)
+    return {token: i for i, token in vocab.items()}, merges
+
+
+@misconception("train_bpe", "The merges are a dictionary: they should be a list of pairs, in the order in which they were learned.")
+def merges_with_ids(text, vocab_size, special_tokens=()):
+    vocab, merges = _train(text, vocab_size, special_tokens)
+    return vocab, {pair: 256 + i for i, pair in enumerate(merges)}
+
+
+@misconception("train_bpe", "The merges are pairs of ids: they should be pairs of `bytes`.")
+def merges_of_ids(text, vocab_size, special_tokens=()):
+    vocab, merges = _train(text, vocab_size, special_tokens)
+    ids = {token: i for i, token in reversed(vocab.items())}
+    return vocab, [(ids[left], ids[right]) for left, right in merges]
+
+
 @misconception("train_bpe", "The text is not cut into pre-tokens, so merges go across words.")
 def no_pre_tokens(text, vocab_size, special_tokens=()):
     return _train(text, vocab_size, special_tokens, cut=lambda part: [part])

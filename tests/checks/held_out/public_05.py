@@ -329,3 +329,168 @@ def r_hfb(relative_position, n_buckets=32, max_distance=128):
 def r_gap(layer, x, permutation):
     with torch.no_grad():
         return float(torch.amax(torch.abs(torch.index_select(layer(x), -2, permutation) - layer(torch.index_select(x, -2, permutation)))))
+
+
+def angles(x, positions, base):
+    """The angle of each pair of neighbouring columns, (T, d / 2)."""
+    return positions.to(x.dtype)[:, None] * base ** (-torch.arange(0, x.shape[-1], 2, dtype=x.dtype, device=x.device) / x.shape[-1])
+
+
+def turn(x, a):
+    e, o = x[..., 0::2], x[..., 1::2]
+    return torch.stack([e * a.cos() - o * a.sin(), e * a.sin() + o * a.cos()], -1).flatten(-2)
+
+
+# annotated-transformer, of the speeds: log10 for ln
+misconception("sinusoidal_encoding", "the base's logarithm to ten", replace=("base **", "(base ** (1 / math.log(10))) **"))
+misconception(
+    "sinusoidal_encoding", "positions as shares of the length", replace=("torch.arange(n_positions)", "torch.linspace(0, 1, n_positions)")
+)
+
+
+@misconception("sinusoidal_encoding", "a loop that leaves the last pair out")
+def se_last(n_positions, d_model, base=10000.0):
+    even(d_model)
+    pe = torch.zeros(n_positions, d_model)
+    for i in range(0, d_model - 2, 2):
+        a = torch.arange(n_positions) / base ** (i / d_model)
+        pe[:, i], pe[:, i + 1] = a.sin(), a.cos()
+    return pe
+
+
+# naver/croco#3
+@misconception("rotary_embedding", "odd and even columns side by side in rotate_half")
+def ro_croco(x, positions, base=10000.0):
+    a = angles(x, positions, base).repeat_interleave(2, -1)
+    return x * a.cos() + torch.cat([-x[..., 1::2], x[..., 0::2]], -1) * a.sin()
+
+
+# GPT-NeoX: rotary_pct
+@misconception("rotary_embedding", "only the first columns are turned")
+def ro_partial(x, positions, base=10000.0):
+    h = x.shape[-1] // 4 * 2
+    return torch.cat([turn(x[..., :h], angles(x[..., :h], positions, base)), x[..., h:]], -1)
+
+
+@misconception("rotary_embedding", "cosines alone")
+def ro_cosines(x, positions, base=10000.0):
+    return x * angles(x, positions, base).repeat_interleave(2, -1).cos()
+
+
+# labmlai/annotated_deep_learning_paper_implementations#215
+@misconception("rotary_embedding", "as many positions as the first dimension has entries")
+def ro_first_dimension(x, positions, base=10000.0):
+    return turn(x, angles(x, torch.arange(x.shape[0], device=x.device), base))
+
+
+@misconception("rotary_embedding", "a table of 2048 whole positions")
+def ro_table(x, positions, base=10000.0):
+    return turn(x, angles(x, torch.arange(2048, device=x.device), base)[positions])
+
+
+def slopes(n_heads):
+    if n_heads < 1 or n_heads & (n_heads - 1):
+        raise ValueError(f"n_heads {n_heads}")
+    return (2.0 ** (-8 * torch.arange(1, n_heads + 1) / n_heads))[:, None, None]
+
+
+def distances(n_positions):
+    return torch.arange(n_positions)[:, None] - torch.arange(n_positions)
+
+
+# vllm#945
+@misconception("alibi_bias", "each distance one too large")
+def al_one_more(n_heads, n_positions):
+    return (-slopes(n_heads) * (distances(n_positions) + 1)).masked_fill(distances(n_positions) < 0, -math.inf)
+
+
+# NVIDIA-NeMo/Speech#7105
+@misconception("alibi_bias", "the row of the last query alone")
+def al_row(n_heads, n_positions):
+    return slopes(n_heads) * torch.arange(1 - n_positions, 1)
+
+
+@misconception("alibi_bias", "a batch dimension in front")
+def al_batch(n_heads, n_positions):
+    return (-slopes(n_heads) * distances(n_positions)).masked_fill(distances(n_positions) < 0, -math.inf)[None]
+
+
+@misconception("alibi_bias", "the slope is added and does not multiply")
+def al_added(n_heads, n_positions):
+    return (-distances(n_positions) - slopes(n_heads)).masked_fill(distances(n_positions) < 0, -math.inf)
+
+
+misconception("relative_position_bucket", "the logarithm of 0", replace=("torch.where(distance < exact, distance, coarse)", "coarse"))
+misconception("relative_position_bucket", "numbers with a point", replace=("return torch.where", "return 1.0 * torch.where"))
+misconception("shift_matrix", "the blocks, one behind the other", replace=("torch.block_diag(*blocks)", "blocks"))
+misconception("shift_matrix", "cosines alone", replace=("[cos, sin, -sin, cos]", "[cos, 0 * sin, 0 * sin, cos]"))
+misconception("shift_matrix", "degrees", replace=("angles = offset", "angles = math.pi / 180 * offset"))
+misconception("shift_matrix", "later pairs turn faster", replace=("-torch.arange(0", "torch.arange(0"))
+
+
+@misconception("shift_matrix", "the encoding of the offset on the diagonal")
+def sm_diagonal(offset, d_model, base=10000.0):
+    even(d_model)
+    a = offset * base ** (-torch.arange(0, d_model, 2) / d_model)
+    return torch.stack([a.sin(), a.cos()], -1).flatten().diag()
+
+
+# minGPT
+@misconception(
+    "LearnedPositionalEmbedding", "There is no `embedding.weight`: the table is an nn.Embedding, in a submodule called `embedding`."
+)
+class Parameter(torch.nn.Module):
+    def __init__(self, max_positions, d_model):
+        super().__init__()
+        self.embedding = torch.nn.Parameter(torch.randn(max_positions, d_model))
+
+    def forward(self, x):
+        if x.shape[-2] > len(self.embedding):
+            raise ValueError(f"x has more positions than max_positions {len(self.embedding)}")
+        return x + self.embedding[: x.shape[-2]]
+
+
+misconception("LearnedPositionalEmbedding", "an assertion", replace=("raise ValueError(", "raise AssertionError("))
+misconception("LearnedPositionalEmbedding", "the positions alone", replace=("return x + self", "return self"))
+misconception(
+    "LearnedPositionalEmbedding",
+    "rows and columns",
+    replace=("nn.Embedding(max_positions, d_model)", "nn.Embedding(d_model, max_positions)"),
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "B, T, C = x.shape",
+    replace=("n_positions, max_positions =", "_, _, _ = x.shape\n        n_positions, max_positions ="),
+)
+misconception(
+    "LearnedPositionalEmbedding",
+    "dropout (BERT)",
+    replace=(
+        "return x + self.embedding(torch.arange(n_positions, device=x.device))",
+        "return nn.functional.dropout(x + self.embedding(torch.arange(n_positions, device=x.device)))",
+    ),
+)
+misconception("permutation_gap", "the largest length of a row", replace=(".abs().max()", ".norm(dim=-1).max()"))
+misconception(
+    "permutation_gap",
+    "x[:, permutation]",
+    replace=(("layer(x)[..., permutation, :]", "layer(x)[:, permutation]"), ("x[..., permutation, :]", "x[:, permutation]")),
+)
+misconception("permutation_gap", "a gap for each row", replace=(".abs().max().item()", ".abs().amax(-1).tolist()"))
+
+
+@misconception("permutation_gap", "the first sequence of a batch alone")
+def pg_first(layer, x, permutation):
+    x = x.reshape(-1, *x.shape[-2:])[0]
+    return (layer(x)[permutation] - layer(x[permutation])).abs().max().item()
+
+
+@misconception("permutation_gap", "a permutation of its own")
+def pg_own(layer, x, permutation):
+    other = permutation.flip(0)
+    return (layer(x)[..., other, :] - layer(x[..., other, :])).abs().max().item()
+
+
+@misconception("permutation_gap", "shuffled twice")
+def pg_twice(layer, x, permutation):
+    return (layer(x)[..., permutation, :] - layer(x[..., permutation, :][..., permutation, :])).abs().max().item()

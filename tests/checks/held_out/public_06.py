@@ -541,3 +541,124 @@ def r_rec(word, pair):
     if word[:2] == pair:
         return (pair[0] + pair[1],) + r_rec(word[2:], pair)
     return word[:1] + r_rec(word[1:], pair)
+
+
+WORDS = 're.findall(r"\\w+|[^\\w\\s]", text)'
+misconception("word_tokenize", "groups in the pattern", replace=(WORDS, r're.findall(r"(\w+)|([^\w\s])", text)'))
+misconception("word_tokenize", "contractions are one word", replace=(WORDS, r"""re.findall(r"\w+(?:'\w+)?|[^\w\s]", text)"""))
+misconception("word_tokenize", "an iterator", replace=(WORDS, r're.finditer(r"\w+|[^\w\s]", text)'))
+misconception(
+    "build_vocabulary",
+    "a list",
+    replace=("return {token: i for i, token in enumerate([*specials, *ordered][:max_size])}", "return [*specials, *ordered][:max_size]"),
+)
+misconception("build_vocabulary", "counts for ids", replace=("return {token: i for", "return {token: counts[token] for"))
+misconception(
+    "build_vocabulary", "in order of first appearance", replace=("key=lambda token: (-counts[token], token)", "key=list(counts).index")
+)
+misconception("encode_words", "the unknown token itself", replace=("vocabulary.get(token, unknown)", 'vocabulary.get(token, "<unk>")'))
+misconception("encode_words", "-1 for unknown words", replace=("vocabulary.get(token, unknown)", "vocabulary.get(token, -1)"))
+misconception(
+    "encode_words",
+    "a tensor",
+    replace=(
+        "return [vocabulary.get(token, unknown) for token in tokens]",
+        "return __import__('torch').tensor([vocabulary.get(token, unknown) for token in tokens])",
+    ),
+)
+misconception("encode_words", "the characters", replace=("for token in tokens]", "for word in tokens for token in word]"))
+misconception("wordpiece_encode", "continuing pieces are looked up without ##", replace=('"##" if start else ""', '""'))
+misconception("wordpiece_encode", "one text", replace=("return pieces", 'return " ".join(pieces)'))
+misconception("wordpiece_encode", "the unknown piece alone, not in a list", replace=("return [unknown]", "return unknown"))
+misconception(
+    "wordpiece_encode", "pieces of one letter are never tried", replace=("range(len(word), start, -1)", "range(len(word), start + 1, -1)")
+)
+
+
+@misconception("wordpiece_encode", "the word or its letters")
+def wp_letters(word, vocabulary, unknown="[UNK]"):
+    if word in vocabulary:
+        return [word]
+    pieces = ["##" * (i > 0) + c for i, c in enumerate(word)]
+    return pieces if all(p in vocabulary for p in pieces) else [unknown]
+
+
+@misconception("pair_counts", "pairs across words")
+def pc_across(words):
+    running = [symbol for word, times in words.items() for symbol in word * times]
+    return dict(Counter(zip(running, running[1:])))
+
+
+misconception("pair_counts", "counts begin at one", replace=("defaultdict(int)", "defaultdict(lambda: 1)"))
+misconception(
+    "pair_counts",
+    "a list, the most frequent first",
+    replace=("return dict(counts)", "return sorted(counts.items(), key=lambda item: -item[1])"),
+)
+misconception("pair_counts", "the last pair is missed", replace=("zip(word, word[1:])", "zip(word, word[1:-1])"))
+misconception("pair_counts", "single symbols", replace=("zip(word, word[1:])", "word"))
+
+
+@misconception("merge_pair", "the second symbol stays")
+def mp_stays(word, pair):
+    return tuple(pair[0] + pair[1] if word[i : i + 2] == pair else word[i] for i in range(len(word)))
+
+
+misconception("merge_pair", "one symbol too far at the end", replace=("word[i : i + 2] == pair", "(word[i], word[i + 1]) == pair"))
+misconception(
+    "merge_pair", "the second symbol is not looked at", replace=("word[i : i + 2] == pair", "word[i] == pair[0] and i + 1 < len(word)")
+)
+
+
+@misconception("train_bpe", "The vocabulary is the wrong way round: it gives the bytes of each id.")
+def tb_inverse(text, vocab_size, special_tokens=()):
+    vocab, merges = train(text, vocab_size, special_tokens)
+    return dict(zip(vocab.values(), vocab)), merges
+
+
+# minbpe: merges are {(id, id): id}
+@misconception("train_bpe", "merges as in minbpe")
+def tb_minbpe(text, vocab_size, special_tokens=()):
+    vocab, merges = train(text, vocab_size, special_tokens)
+    ids = {token: i for i, token in reversed(vocab.items())}
+    return vocab, {(ids[a], ids[b]): 256 + i for i, (a, b) in enumerate(merges)}
+
+
+@misconception("train_bpe", "the vocabulary alone")
+def tb_vocab(text, vocab_size, special_tokens=()):
+    return train(text, vocab_size, special_tokens)[0]
+
+
+@misconception("train_bpe", "an error where no pair is left")
+def tb_no_pair(text, vocab_size, special_tokens=()):
+    vocab, merges = train(text, vocab_size, special_tokens)
+    return vocab if len(vocab) == vocab_size else max([]), merges
+
+
+@misconception("BPETokenizer", "a list of all ids from encode_iterable")
+class TList(Base):
+    def encode_iterable(self, lines):
+        return [i for line in lines for i in self.encode(line)]
+
+
+misconception("bytes_per_token", "the tokens of the bytes", replace=("encode(text)", "encode(text.encode().decode('latin-1'))"))
+misconception("bytes_per_token", "the sum of the ids", replace=("len(encode(text))", "sum(encode(text))"))
+misconception("bytes_per_token", "bytes per character", replace=("len(encode(text))", "len(text)"))
+misconception("compare_by_segments", "capital letters", replace=('"a" if left > right else "b"', '"A" if left > right else "B"'))
+misconception("compare_by_segments", "whether a is greater", replace=('"a" if left > right else "b"', "left > right"))
+misconception("compare_by_segments", "nothing where both are equal", replace=('return "equal"', "return None"))
+
+
+@misconception("compare_by_segments", "an error where one has fewer segments")
+def cs_index(a, b):
+    left, right = ([int(s) for s in numeral.split(".")] for numeral in (a, b))
+    for i in range(max(len(left), len(right))):
+        if left[i] != right[i]:
+            return "a" if left[i] > right[i] else "b"
+    return "equal"
+
+
+@misconception("split_digits", "numbers written with commas and cut there, without their leading zeros")
+def sd_format(text):
+    runs = re.findall(r"\d+|\D+", text)
+    return [piece for run in runs for piece in (f"{int(run):,}".split(",") if run.isdecimal() else [run])]
