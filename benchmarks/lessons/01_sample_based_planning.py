@@ -105,10 +105,43 @@ def changing(lesson, seed):
 
 def life(lesson, change, kappa, epsilon, seed):
     """Times at the goal in both halves, in the last 500 steps, and whether the short way is taken then (a goal in 8 steps)."""
-    rewards = lesson.live(change, kappa, seed, epsilon)
-    last = float(rewards[-500:].sum())
-    halves = {"before": float(rewards[: lesson.BEFORE].sum()), "after": float(rewards[lesson.BEFORE :].sum())}
-    return {**halves, "last": last, "found": float(last > 500 / 8)}
+    found = halves(lesson, lesson.live(change, kappa, seed, epsilon))
+    return found | {"found": float(found["last"] > 500 / 8)}
+
+
+def halves(lesson, rewards):
+    """Times at the goal before the change and after it, and in the last 500 steps."""
+    return {
+        "before": float(rewards[: lesson.BEFORE].sum()),
+        "after": float(rewards[lesson.BEFORE :].sum()),
+        "last": float(rewards[-500:].sum()),
+    }
+
+
+@experiment("tried_only", seeds=range(10), planning_steps=10)
+def tried_only(lesson, seed):
+    """Dyna-Q with the newest outcome where the gap moves, planning with tried pairs alone: the rival of planning with every action."""
+    before, after = lesson.CHANGES["moves"]
+    rewards = newest_outcome(lesson, [before] * lesson.BEFORE + [after] * lesson.AFTER, seed)
+    return {**halves(lesson, rewards), "again": float(rewards[-500:].sum() > 0)}
+
+
+def newest_outcome(lesson, worlds, seed):
+    """The rewards of Dyna-Q that keeps the newest outcome of each tried pair; `worlds` holds the world of each real step."""
+    generator = lesson.seeded(seed)
+    q, newest, rewards, state = torch.zeros_like(worlds[0].reward), {}, [], None
+    for world in worlds:
+        state = world.reset(generator) if state is None else state
+        action = lesson.epsilon_greedy(q[state], 0.1, generator)
+        newest[state, action] = next_state, reward, terminated = world.step(state, action, generator)
+        q = lesson.q_learning_update(q, state, action, reward, next_state, terminated, 0.5, lesson.GAMMA)
+        rewards.append(reward)
+        pairs = list(newest)
+        for i in torch.randint(len(pairs), (10,), generator=generator).tolist():
+            landed, paid, ended = newest[pairs[i]]
+            q = lesson.q_learning_update(q, *pairs[i], paid, landed, ended, 0.5, lesson.GAMMA)
+        state = None if terminated else next_state
+    return torch.tensor(rewards)
 
 
 @experiment("updates", repeats=100, lookups=20_000)

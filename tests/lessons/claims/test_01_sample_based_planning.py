@@ -92,6 +92,12 @@ def test_the_bonus_is_a_cost_where_nothing_changes_and_hardly_matters_where_the_
     assert abs(mean["moves.bonus.after"] - mean["moves.plain.after"]) < 0.2 * mean["moves.plain.after"]
 
 
+@on_average("01", "tried_only")
+def test_without_every_action_the_other_gap_is_often_not_found(mean):
+    """A run finds it or does not: ten runs say no more than that both happen."""
+    assert 0.1 < mean["again"] < 0.9
+
+
 def test_what_a_bonus_at_every_step_is_worth():
     value = [kappa * 400**0.5 / (1 - 0.95) for kappa in (0.001, 0.01)]
     assert [round(v, 9) for v in value] == [0.4, 4.0]
