@@ -24,6 +24,16 @@ def test_what_it_learned_is_not_the_subject(run):
     assert run["all.phrase_first.distracted"] < 0.5
 
 
+@every_seed("03", "explained")
+def test_unknown_words_are_not_why_it_fails(run):
+    assert run["known_words"] < 0.5
+
+
+@every_seed("03", "explained")
+def test_the_verb_is_a_part_of_the_gap_between_the_losses_and_not_most_of_it(run):
+    assert 0.1 < run["gap"] < 0.25 and 0.3 < run["of_verbs"] < 0.6
+
+
 @every_seed("03", "both_orders")
 def test_with_both_orders_in_training_it_is_right_in_both(run):
     assert run["subject_first.distracted"] > 0.95 and run["phrase_first.distracted"] > 0.95
@@ -54,3 +64,4 @@ def test_the_multiply_adds_of_the_table():
     n, d, k = 100, 512, 3
     counted = [3 * n * d**2 + 2 * n**2 * d, 2 * n * d**2, k * n * d**2]
     assert [round(count / 1e6) for count in counted] == [89, 52, 79]
+    assert 3 * counted[1] > max(counted), "a GRU, with its three pairs of matrices, costs most"
