@@ -42,6 +42,17 @@ def rebased(lesson, seed):
     return found
 
 
+@experiment("squeezed_short", steps=STEPS, times=8)
+def squeezed_short(lesson, seed):
+    """Texts of the trained length whose positions are squeezed as those of texts eight times as long: is it the squeeze, or the length?"""
+    found = {}
+    for question in lesson.QUESTIONS:
+        model = lesson.train_short("rotary", question, seed, STEPS)
+        model.turn = lambda x, positions: lesson.rotary_embedding(x, positions / 8)
+        found[question] = lesson.accuracy_at(model, question, lesson.TRAINED)
+    return found
+
+
 @experiment("longer", steps=LONGER)
 def longer(lesson, seed):
     """Is it the budget? The two schemes that did not learn a question at the length they were trained on, trained five times as long."""

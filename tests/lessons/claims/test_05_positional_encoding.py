@@ -77,6 +77,14 @@ def test_squeezed_positions_rescue_rotary_models_without_training(run):
         assert run[f"{question}.256"] < run[f"{question}.64"]
 
 
+@on_average("05", "squeezed_short")
+def test_what_squeezing_costs_is_not_the_length_of_the_text(mean):
+    """Squeezed as much, short texts are read no better than the long ones."""
+    long = Numbers("05_positional_encoding").mean("squeezed")
+    for question in ("last", "first"):
+        assert mean[question] < long[f"{question}.256"] + 0.03
+
+
 @on_average("05", "squeezed")
 def test_squeezing_is_what_another_base_has_to_beat(mean):
     assert mean["last.64"] > 0.95 and mean["first.64"] > 0.95
