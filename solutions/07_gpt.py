@@ -526,7 +526,8 @@ gpt2 = attempt(compare_with_hugging_face, download=False)
 #
 # *●●○ · 15 minutes · 1.5 points*
 #
-# GPT-2 draws matrices and embeddings from N(0, 0.02²), sets biases to 0 and norms to 1. One more thing (Radford et al. 2019, §2.3): every block *adds* two results to the stream,
+# Draw matrices and embeddings from N(0, 0.02²), and set biases to 0 and norms to 1: GPT-2's initialisation as nanoGPT and Hugging Face have it
+# (OpenAI's own code draws `wpe` from N(0, 0.01²)). One more thing (Radford et al. 2019, §2.3): every block *adds* two results to the stream,
 # so with L blocks 2L terms pile up, and the variance of a sum of independent terms is the sum of theirs. Dividing the standard deviation of the layers that write into the stream, all
 # `c_proj`, by √(2L) keeps the pile as high as one term. For L = 12: 0.02 / √24 = 0.0041.
 #
@@ -976,7 +977,7 @@ def draw_by_position(figure):
 plots.show(draw_by_position, alt="Loss of the trained GPT against the characters seen so far: above the line of letter pairs after one, below it after two, level after about ten", width=6, height=2.8)
 
 # %% [markdown]
-# With one character to go by the GPT cannot do better than the table of pairs, which is exact ({measured:run.after.1:.2f} against {measured:run.pairs:.2f}, over {measured:run.seeds} runs). The next few characters
+# With one character to go by the GPT can hardly do better than the table of pairs, which is counted and not learned by small steps ({measured:run.after.1:.2f} against {measured:run.pairs:.2f}, over {measured:run.seeds} runs). The next few characters
 # help most: with two it has {measured:run.after.2:.2f}, with ten {measured:run.after.10:.2f}. After that the curve is level, up to the noise of single positions: this small model, after this short training, gains little from what stood
 # further back.
 #
@@ -1018,9 +1019,10 @@ if view:
 # *3 points*
 #
 # The loss is that of the *weights*: the grader reads `gpt.safetensors`, computes with PyTorch's own layers what a GPT-2 with these numbers gives on held-back text (the last tenth
-# of the text that the config names), and takes the mean loss. Your class is then compared with that on rows drawn anew each time. The scale:
+# of the text that the config names), and takes the mean loss. Your class is then compared with that on rows drawn anew each time.
 #
 # `gpt.safetensors` may have 64 MiB, which is 16 million float32 numbers; float16 and bfloat16 weights are read, too, and so are the names that `torch.compile` and other wrappers give them.
+# The scale:
 #
 # | what is reached | points |
 # | --- | --- |
