@@ -945,7 +945,7 @@ plots.show(
 
 # %% [markdown]
 # A row shows where the model looked while it wrote one character. The blocks are *crossed*, since ISO puts the year first and most people
-# put it last: a score that only knows the position could not do this for every source, one that sees the content can. Over
+# put it last: a score that sees positions alone has to be told where the year stands, one that sees the content finds it. Over
 # {measured:looking.seeds} training runs the year's four digits have {measured:looking.look.year:.0%} of their weight on *1987* (the
 # characters next to it included), the month's {measured:looking.look.month:.0%} on *setembro*, the day's {measured:looking.look.day:.0%} on
 # *24*. Not every row is a clean pointer, though: the encoder's states have carried information along the source, so a digit may be read off a
@@ -1038,7 +1038,8 @@ plots.show(
 # - **Content-based** comes last. Is it that directions alone say too little, or that its weights are nearly even, so that its context is
 #   nearly a plain average of the source, the same at every step? The second line decides: the same cosines multiplied by 8, a key
 #   strength $\beta$ set by hand, are as good as the others.
-# - **Location-based** can learn that most people end with the year, and not where the year begins in *this* source.
+# - **Location-based** knows of *this* source, where the year begins in it, say, only what the decoder's state carries, which began as a
+#   summary of it. After so short a training that is not enough.
 # - **Additive**, **general** and both **dot products** see what stands in the source. The additive score costs a tanh of $d_a$ numbers
 #   for every pair; a dot product is one matrix product for all pairs, and so it is faster and takes less memory (Vaswani et al. 2017, §3.2.1).
 # - **Local-p** must learn where to look before it can see anything there, and ISO's order makes its position jump. After so short a
