@@ -103,11 +103,19 @@ class Progress:
         """What to do for the first exercise with points that does not pass, then for the written question."""
         if self.trouble:
             return None
-        place = f"in {self.path}, " if self.path else ""
+        place = f"in {_from_here(self.path)}, " if self.path else ""
         left = next((s for s in self.standings if s.state != "passed" and s.points), None)
         if left:
             return f"{place}{STATES[left.state][2].format(left.exercise)}."
         return None if self.written else f"{place}{LAST_STEP}."
+
+
+def _from_here(path: Path) -> Path:
+    """The path as one would type it in this folder."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except (ValueError, OSError):  # elsewhere; or this folder is gone
+        return path
 
 
 def steps(lesson: Progress) -> str:

@@ -34,6 +34,7 @@ CODE = "```python"
 WHAT_IS_SEEN = "What do you see, and what had you expected?"
 WHAT_GOES_IN = "Which shapes go in, and which come out? Work out the smallest case by hand."
 BLOCKS, LINES, FIRSTS, ITEMS, ROWS, WORDS = 3, 14, 4, 6, 9, 60  # of a slide: more than that is read, not seen
+HIGH = 17  # lines that the screen holds, with what an exercise asks for
 
 
 @dataclass
@@ -71,7 +72,7 @@ def slides(page: NotebookNode) -> list[Slide]:
         elif cell.get("outputs"):
             found.append(_figure(found[-1], cell))
         elif found and STUB in cell.source:
-            found[-1].shown += [_signature(cell.source)]
+            _add(found, _signature(cell.source))
     return [slide for slide in found if slide.shown or slide.figure or slide.level == 1]
 
 
@@ -86,9 +87,10 @@ def _fill(found: list[Slide], blocks: list[str]) -> None:
     prose = [_first(block) for block, shown in zip(blocks, seen) if not shown and not block.startswith("|")]
     if not any(seen) and not found[-1].figure:
         firsts = [sentence for sentence in prose if sentence][:FIRSTS]
-        found[-1].shown += ["\n".join(f"- {sentence}" for sentence in firsts)] if len(firsts) > 1 else firsts
-    elif prose and blocks and not seen[0]:
-        found[-1].shown += [sentence for sentence in prose[:1] if sentence]
+        for shown in ["\n".join(f"- {sentence}" for sentence in firsts)] if len(firsts) > 1 else firsts:
+            _add(found, shown)
+    elif prose and prose[0] and not seen[0]:
+        _add(found, prose[0])
     for block, shown in zip(blocks, seen):
         if shown and (len(found[-1].shown) >= BLOCKS or sum(map(_lines, [*found[-1].shown, shown])) > LINES):
             found.append(Slide(found[-1].heading, 3))
@@ -96,8 +98,17 @@ def _fill(found: list[Slide], blocks: list[str]) -> None:
         found[-1].said.append(block)
 
 
+def _add(found: list[Slide], shown: str) -> None:
+    """Show this on the last slide, or where that would be higher than the screen, on one more."""
+    if found[-1].shown and sum(map(_lines, [*found[-1].shown, shown])) > HIGH:
+        found.append(Slide(found[-1].heading, 3))
+    found[-1].shown.append(shown)
+
+
 def _lines(block: str) -> int:
-    """How many lines of a slide a block takes, about; a formula takes three."""
+    """How many lines of a slide a block takes, about; a formula takes three, and lines of code are lower than others."""
+    if block.startswith(CODE):
+        return 1 + (3 * len(block.splitlines()) - 6) // 4
     rows = [line for line in block.splitlines() if not line.startswith("| ---")]
     return sum(1 + len(row) // (120 if row.startswith("|") else 85) for row in rows) + 2 * block.count("$$") // 2 + 1
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @command(INSTRUCTORS, "autograde written ~/attention-2027", "autograde written ~/attention-2027 --no-browser --port 8899")
 def written(
     folder: Annotated[Path, typer.Argument(metavar="COURSE", help="A course directory, or a results folder of `grade`.")],
-    port: Annotated[int, typer.Option(help="The port to listen on [default: a free one].")] = 0,
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 is a free one.")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Grade the written answers in a browser: one question at a time, by the rubric, without names.
