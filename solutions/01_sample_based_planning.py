@@ -8,7 +8,7 @@
 # - **Model-based.** Learn a *model* from experience, then *plan* a value function (or a policy) from the model.
 #
 # This lesson builds both, from the same experience, on the same small worlds, and measures what the second way gains and where it
-# errs. The course ends with the same idea at full size: in lesson 08 the model you plan in is a GPT. Here it is a table, so that every
+# errs. The course ends with the same idea in words: in lesson 08 the model you plan in is a GPT. Here it is a table, so that every
 # claim can be compared with an exact answer.
 #
 # | No. | Exercise | Difficulty | Minutes | Points |

@@ -873,7 +873,7 @@ plots.show(
 # %% [markdown]
 # ## 8 · Experiment: train short, test long
 #
-# The name is that of the ALiBi paper, and the question has money behind it. For each text, the cost of attention grows with the square of
+# The name is that of the ALiBi paper, and the reason for the question is cost. For each text, the cost of attention grows with the square of
 # the length (the rest of the model grows in proportion to it), so one would like to train on short texts and use the model on long ones.
 # Press et al. (2022) measured it on language models; we measure it on a small task on which it is plain what a right answer is.
 #

@@ -2,7 +2,7 @@
 # # 06 · Tokenization
 # *Needs: Python strings and dictionaries, nothing from earlier lessons · about 2½ hours · CPU is enough · 24 points by checks, 3 for the written question*
 #
-# A language model has never seen a letter. Before the first attention layer, a **tokenizer** cuts the text into pieces, and the model gets the pieces' numbers: row 6 of
+# Most language models do not read letter by letter. Before the first attention layer, a **tokenizer** cuts the text into pieces, and the model gets the pieces' numbers: row 6 of
 # the embedding table, then row 1,204, and so on. Everything the model knows about text, it knows about *these pieces*. So it matters how they are cut:
 #
 # - What happens to a word that was not there when the vocabulary was made?
@@ -1279,7 +1279,7 @@ attempt(race)
 # %% [markdown]
 # ## What you have built
 #
-# A tokenizer whose ids are GPT-2's, and the algorithm that learns such a vocabulary from any text. Lesson 07 trains a GPT on tokens like these; when it writes something odd, look first at what it was given.
+# A tokenizer whose ids are GPT-2's, and the algorithm that learns such a vocabulary from any text. Lesson 07 trains a GPT on characters, which takes minutes; GPT-2's published weights, which fit into the same class, want the ids that your tokenizer gives. When a model writes something odd, look first at what it was given.
 #
 # **Sources.** The lecture: *Attention and Language Modeling*, CSE 291 AI Agents, Prithviraj Ammanabrolu.
 #
