@@ -13,7 +13,7 @@ from autograde.checking.report import Report
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.cli import app
-from autograde.progress import read, read_all
+from autograde.progress import next_step, read, read_all
 
 LESSON = "03_self_attention"
 
@@ -137,3 +137,13 @@ def test_the_page_says_what_the_terminal_says(tmp_path):
     assert "<code>attention_scores</code>" in html.replace("<wbr>", "") and "Next:" in html and "<script" not in html
     lost = CliRunner().invoke(app, ["progress", str(tmp_path), "--html", str(tmp_path / "no" / "page.html")])
     assert lost.exit_code == 2 and "cannot be written" in lost.output + lost.stderr
+
+
+@pytest.mark.parametrize(("here", "told"), [(".", "notebooks/{}"), ("notebooks", "{}"), ("elsewhere", "{root}/notebooks/{}")])
+def test_what_is_next_is_named_as_one_types_it_here(tmp_path, monkeypatch, here, told):
+    path = tmp_path / "notebooks" / f"{LESSON}.ipynb"
+    for folder in ("notebooks", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    nbformat.write(new_notebook(), path)
+    monkeypatch.chdir(tmp_path / here)
+    assert next_step([read(path, LESSON)]).startswith(f"in {told.format(path.name, root=tmp_path)}, ")
