@@ -20,7 +20,7 @@ STYLE = """
  .bar { height: .6rem; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; margin: .4rem 0; overflow: hidden; } .bar div { height: 100%; background: var(--bar); }
  .steps { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; margin: .3rem 0; } table { border-collapse: collapse; width: 100%; }
  th, td { text-align: left; padding: .2rem .5rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; } td.n, th.n { text-align: right; white-space: nowrap; }
- .passed { color: var(--yes); } .tried, .changed, .waiting { color: var(--no); } th { overflow-wrap: break-word; } td:nth-child(2) { min-width: 5.5rem; } summary { cursor: pointer; padding: .2rem 0; }
+ .passed { color: var(--yes); } .tried, .changed, .waiting { color: var(--no); } th { overflow-wrap: break-word; } td:nth-child(2) { min-width: 5.5rem; } summary { cursor: pointer; padding: .2rem 0; } details { overflow-x: auto; }
  @media print { :root { color-scheme: light; } }
 """
 

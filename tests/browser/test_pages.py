@@ -88,7 +88,9 @@ def test_the_page_of_equalities_is_read_by_everybody(watch, tmp_path, width, sch
 def test_the_page_of_progress_is_read_by_everybody(watch, tmp_path, width, scheme):
     path = tmp_path / "progress.html"
     path.write_text(progress_page(read_all([layout.NOTEBOOKS])).replace("<details>", "<details open>"), encoding="utf-8")
-    readable(watch(width, color_scheme=scheme), path, width, f"progress-{width}-{scheme}")
+    page = readable(watch(width, color_scheme=scheme), path, width, f"progress-{width}-{scheme}")
+    page.set_viewport_size({"width": 320, "height": 640})  # as at 400 %
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def many_mistakes() -> list[Graded]:
