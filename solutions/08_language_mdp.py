@@ -940,7 +940,7 @@ check(return_conditioned)
 # - **planner in the true world**: the same, but the house itself answers, so that no error of a model is left.
 #
 # How well can one play? From the hall the best path brings 0.6, from the kitchen and from the garden 0.7: a mean of 0.667. A planner with
-# random rollouts would not get there with endless many of them. Being greedy on $Q^{\text{random}}$ is *one* step of policy improvement
+# random rollouts would not get there even with infinitely many of them. Being greedy on $Q^{\text{random}}$ is *one* step of policy improvement
 # from random play, and one step is not optimal: from the kitchen it takes the key straight to the study and leaves the apple, because it
 # judges everything that would come after the apple by random play. The next cell computes this from the house's table, without any sampling.
 # The second step (greedy on the values of the first) is optimal.
@@ -1150,8 +1150,9 @@ plots.show(
 #   {measured:longer.wrong:.1%} wrong instead of {measured:worlds.3200.wrong:.1%}. Most of what is left is *impossible*
 #   ({measured:worlds.3200.impossible:.1%}), so the agent, who knows the state space, can drop it. An error that reads like a real situation could not be caught this way.
 # - **The first error: imagined against real.** After 50 steps the planner expects a good return in a world that does not exist, and on
-#   average gets one as bad as random play's. With more play the plans are good, and now the *imagined* return is the lower one on average: imagined episodes
-#   break off at outcomes that cannot be used. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
+#   average gets one as bad as random play's. After 200 steps much hangs on which questions were left out: with five seeds more the planner imagines
+#   {measured:other_lives.imagined:+.2f} and gets {measured:other_lives.real:+.2f} ({measured:other_lives.real.range:+.2f}), where the five of the table get {measured:worlds.200.real:+.2f}. Once everything was tried the plans are
+#   mostly good, and now the *imagined* return is the lower one on average: imagined episodes break off at outcomes that cannot be used. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
 # - **The second error: the plan.** With no error of a model at all, the planner in the true world gets {measured:players.true_world:+.2f}
 #   ({measured:players.true_world.range:+.2f}). With 100 rollouts for each action instead of 25 it gets {measured:players.true_world,_100_rollouts:+.2f}: so much was noise. The rest, up
 #   to the best possible +0.667, is that one step of improvement is not the last.
@@ -1306,7 +1307,7 @@ if lives:
 #
 # The second term asks for actions that the prior likes and that were seldom tried; it shrinks with each try. The 1 under the root is not in
 # the paper's formula, where at a fresh place both terms are 0 and the prior says nothing; the published code of AlphaZero (Silver et al.
-# 2018) counts the place's own visit, and so do we.
+# 2018) counts a place's own visit (save at the root), and so do we.
 #
 # *Worked number.* $P = (0.5, 0.3, 0.2)$, $N = (3, 5, 0)$, $W = (0.6, 2.0, 0)$. So $Q = (0.2, 0.4, 0)$, the root is $\sqrt 9 = 3$, and with
 # $c = 1$ the scores are $0.2 + 0.375 = 0.575$, $0.4 + 0.15 = 0.55$ and $0 + 0.6 = 0.6$: the third action, which was never tried. With $c = 0.5$

@@ -80,6 +80,14 @@ def worlds(lesson, seed):
     return found
 
 
+@experiment("other_lives", seeds=range(5, 10), steps=STEPS, play=200, episodes=3)
+def other_lives(lesson, seed):
+    """The same for 200 steps of play of five more seeds: how much hangs on what those few steps left out?"""
+    model, errors = lesson.train_and_test(200, seed, STEPS)
+    imagined, real = lesson.plan_twice(model, seed, episodes=3)
+    return errors | {"imagined": imagined, "real": real}
+
+
 @experiment("search", steps=STEPS, episodes=9)
 def search(lesson, seed):
     """Rollouts, tree search, and tree search with the clone as prior, at equal numbers of calls: in the house, and in a learned world."""
