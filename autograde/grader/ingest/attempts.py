@@ -146,7 +146,7 @@ def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:
 
 
 def digests(student: str, paths: Sequence[Path], found: Survey) -> list[str]:
-    """A digest of each; from where they take more than one student's files may, their names and sizes."""
+    """A digest of each; from where they take more than one student's files may, their names, sizes and times."""
     said = []
     for path in paths:
         with found.looking(student) as look:
@@ -155,7 +155,7 @@ def digests(student: str, paths: Sequence[Path], found: Survey) -> list[str]:
 
 
 def digest(path: Path) -> str:
-    """A digest of a file's bytes; of one that is no regular file, or too large to be graded or read, its name and size."""
+    """A digest of a file's bytes; of one that is no regular file, or too large to be graded or read, its name, size and time."""
     if not path.is_file():
         return str(path)
     if path.stat().st_size > MAX_MEMBER:  # sparse, it may claim any size
@@ -173,4 +173,6 @@ def _digest(path: Path) -> str:
 
 
 def _unread(path: Path) -> str:
-    return f"{path} {path.stat().st_size if path.is_file() else ''}"
+    if not path.is_file():
+        return str(path)
+    return f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}"

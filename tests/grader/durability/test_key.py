@@ -1,6 +1,7 @@
 """What makes a submission be graded again, and what does not."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,20 @@ def test_the_submission_and_what_lies_beside_it(found):
     found.path.write_text("another answer")
     keys.append(cache_key.key(found, "required"))
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("place", [0, 40 << 20, (70 << 20) - 1])
+def test_a_file_that_is_too_large_to_be_read_whole(found, place):
+    """Of the same size, and with the time of before, as some tools keep it: a change is seen wherever it is."""
+    with found.path.open("wb") as stream:
+        stream.truncate(70 << 20)  # sparse
+    before, times = cache_key.key(found, "required"), found.path.stat()
+    assert cache_key.key(found, "required") == before
+    with found.path.open("r+b") as stream:
+        stream.seek(place)
+        stream.write(b"x")
+    os.utime(found.path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert cache_key.key(found, "required") != before
 
 
 def test_the_files_that_the_lesson_grades_beside_its_notebook(found):
