@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
-from autograde.grader.ingest.own_cells import commands, defines_something, new_definitions, read_names, reused, squeeze, uses_up
+from autograde.grader.ingest.own_cells import Kept, commands, defines_something, definitions, kept, new_definitions, squeeze, uses_up
 from autograde.grader.ingest.python_cells import bound_names, defined_names, parsed
 from autograde.grader.ingest.written_answers import Answer, Places, is_written
 
@@ -24,14 +24,13 @@ NOT_RUN = {"figure", "experiment", "bootstrap"}
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A cell for the worker: `exercise` names the answer it holds, if any; `own` when the student has added it, which `keeps` what these names
-    meant before."""
+    """A cell for the worker: `exercise` names the answer it holds, if any; `own` when the student has added it, which `keeps` what others need."""
 
     name: str
     source: str
     exercise: str = ""
     own: bool = False
-    keeps: tuple[str, ...] = ()
+    keeps: Kept = Kept()
 
 
 @dataclass
@@ -280,10 +279,10 @@ def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
 
 def _with_kept_names(cells: Sequence[CodeCell], exercises: Collection[str]) -> list[CodeCell]:
     """The same with what each of the student's own cells keeps."""
-    read = [set() if cell.own else read_names(cell.source) for cell in cells]
     above, found = set[str](), []
     for i, cell in enumerate(cells):
-        kept = reused(cell.source, above, set().union(*read[i + 1 :]), exercises) if cell.own else ()
-        found.append(replace(cell, keeps=kept))
+        below = [other.source for other in cells[i + 1 :] if not other.own]
+        keeps = kept(cell.source, above, below, exercises) if cell.own else Kept(instead=definitions(cell.source))
+        found.append(replace(cell, keeps=keeps))
         above |= bound_names(cell.source)
     return found

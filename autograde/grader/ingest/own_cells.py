@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from autograde.checking.syntax import bound
 from autograde.grader.ingest import script_file
@@ -15,6 +16,8 @@ DEFINES = (
     ast.NamedExpr, ast.For, ast.AsyncFor,
 )  # fmt: skip
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.While, ast.Match)
+STEADY = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+CHANGES = {"setattr", "delattr", "patch", "vars", "exec", "__dict__"}  # what can change a library's names, beside an assignment
 BY_NAME = {"exec", "setattr", "globals", "vars"}  # functions that define what they are told
 VALUES = (
     ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr,
@@ -25,6 +28,62 @@ FILES = re.compile(r"^%(?:%writefile|%file|run)\b", re.MULTILINE)  # magics that
 COMMAND = re.compile(
     r"^[^\S\n]*(?:\w[\w, ]*=[^\S\n]*)?(![^\n]+|%(?:pip|conda|cd|store)\b[^\n]*|%%(?:bash|sh|script|!)[^\n]*)", re.MULTILINE
 )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a student's own cell leaves as it was: these `names` and, where `libraries` says so, what libraries call by any name except `but`.
+    `instead` is what is left of the cell where it takes too long or ends its process."""
+
+    names: tuple[str, ...] = ()
+    libraries: bool = False
+    but: tuple[str, ...] = ()
+    instead: str = ""
+
+
+def kept(code: str, above: Collection[str], below: Iterable[str], exercises: Collection[str]) -> Kept:
+    """What a student's own cell leaves as it was. `above` are names that cells above it bind, `below` the cells below it that are no own ones."""
+    below = list(below)
+    read = set[str]().union(*map(read_names, below))
+    libraries = bool(above) and changes_libraries(code)
+    but = tuple(sorted(set[str]().union(*map(read_attributes, below)))) if libraries else ()
+    return Kept(reused(code, above, read, exercises), libraries, but, definitions(code))
+
+
+def changes_libraries(code: str) -> bool:
+    """Whether a cell gives an attribute another meaning, as `torch.softmax = None` does, other than in a function."""
+    tree = parsed(code)
+    inside = [node for statement in tree.body if not isinstance(statement, STEADY) for node in ast.walk(statement)] if tree else []
+    return any(
+        isinstance(node, ast.Attribute) and (isinstance(node.ctx, (ast.Store, ast.Del)) or node.attr in CHANGES) or _is_named(node, CHANGES)
+        for node in inside
+    )
+
+
+def read_attributes(code: str) -> set[str]:
+    """The names that a cell asks objects for."""
+    tree = parsed(code)
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)} if tree else set()
+
+
+def definitions(code: str) -> str:
+    """The functions, classes, imports and constants of a cell, in their lines; "" where it defines no function or class, or nothing else is in it."""
+    tree = parsed(code)
+    kept_nodes = [node for node in tree.body if _is_steady(node)] if tree else []
+    if not tree or len(kept_nodes) == len(tree.body) or not any(isinstance(node, STEADY[:3]) for node in kept_nodes):
+        return ""
+    spans = [(min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]), node.end_lineno or 0) for node in kept_nodes]
+    return "\n".join(line if any(a <= n <= b for a, b in spans) else "" for n, line in enumerate(code.split("\n"), 1))
+
+
+def _is_steady(node: ast.stmt) -> bool:
+    """Whether a statement defines something in no time, wherever it is run."""
+    if isinstance(node, ast.Assign):
+        return all(
+            isinstance(inside, (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.UnaryOp, ast.expr_context, ast.unaryop))
+            for inside in ast.walk(node.value)
+        )
+    return isinstance(node, STEADY)
 
 
 def defines_something(code: str, objects: Collection[str] = ()) -> bool:

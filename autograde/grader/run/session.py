@@ -11,6 +11,7 @@ from typing import Any
 from autograde.checking.errors import AutogradeError, MissingName, NotWritten, ProtocolError, StudentDied, StudentError, StudentTimeout
 from autograde.checking.status import CellStatus
 from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.own_cells import Kept
 from autograde.grader.ingest.python_cells import bound_names, defined_names
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.proxies import RemoteObject, RemoteStudent
@@ -21,6 +22,7 @@ from autograde.grader.worker import fork_server
 
 MOST_NOTES, LONGEST_NOTE = 20, 180  # of what a worker says that it left out: how many, and characters of each
 RESTART_SECONDS = 0.5  # of the cells' time for each one that ends its process: a new one takes a part of that, and counts nowhere else
+LESS = ", in part"  # behind a cell's name: what is left of it
 STOPPED_AT = re.compile(r"NameError: name '(\w+)' is not defined")
 LASTING = ("function", "type")  # kinds of objects whose names mean the same for as long as a worker lives
 
@@ -58,7 +60,8 @@ class _Worker(Connection):
 
 
 class Session:
-    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added, each with the names that keep in it what they meant.
+    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added, `keeps` says what
+    cells leave as it was and what is left of one that takes too long.
 
     `with Session(…) as session:` starts the worker and ends it; `start()` and `close()` do without the `with`. Sessions of one submission
     share its `clock`; what is `known` to have hung or died in one is not run in the next. `helpers` are scripts that cells may import, by name;
@@ -73,12 +76,13 @@ class Session:
         artifacts: Mapping[str, bytes] | Callable[[str], bytes | None] | None = None,
         server: fork_server.ForkServer | None = None,
         clock: Clock | None = None,
-        own: Mapping[str, Collection[str]] | None = None,
+        own: Collection[str] = (),
+        keeps: Mapping[str, Kept] | None = None,
         known: Mapping[str, CellResult] | None = None,
         helpers: Mapping[str, str] | None = None,
         without: Sequence[str] = (),
     ) -> None:
-        self.own, self.helpers, self.without = dict(own or {}), dict(helpers or {}), list(without)
+        self.own, self.keeps, self.helpers, self.without = frozenset(own), dict(keeps or {}), dict(helpers or {}), list(without)
         self.cells, self.limits, self.mode = list(cells), limits or Limits(), sandbox_mode
         self.artifacts = artifacts or {}
         self.server = server
@@ -184,6 +188,8 @@ class Session:
         self._prepare("without", self.without)
         for name, source in self.cells:
             if self._known_bad(name):
+                name, source = f"{name}{LESS}", self._left_of(name)
+            if not source or self._known_bad(name):
                 continue
             result = self._run_cell(name, source)
             self.results[name] = result
@@ -217,11 +223,20 @@ class Session:
         self.again.append(f"a cell uses `{lacked}`, which a cell below it defines: it was run again after that one")
         return self.alive
 
+    def _left_of(self, name: str) -> str:
+        """What of a cell that takes too long or ends its process can be defined without that; "" for nothing."""
+        source = self.keeps.get(name, Kept()).instead if self.results[name].status != CellStatus.LEFT_OUT else ""
+        if source:
+            self.again.append(
+                "a cell takes too long here or ends its process: of it only functions, classes, imports and constants are defined"
+            )
+        return source
+
     def _known_bad(self, name: str) -> bool:
         return name in self.results and self.results[name].status in (CellStatus.TIMEOUT, CellStatus.DIED, CellStatus.LEFT_OUT)
 
     def _run_cell(self, name: str, source: str) -> CellResult:
-        allowed = self.limits.own_seconds if name in self.own else self.limits.cell_seconds
+        allowed = self.limits.own_seconds if name.removesuffix(LESS) in self.own else self.limits.cell_seconds
         if self._cells_left <= 0:
             return CellResult(name, CellStatus.LEFT_OUT, "The cells before it used up the time")
         try:
@@ -240,7 +255,8 @@ class Session:
 
     def _define_cell(self, name: str, source: str, allowed: float) -> None:
         try:
-            what = (name, source, list(self.own.get(name, ())))
+            keeps = self.keeps.get(name.removesuffix(LESS), Kept())
+            what = (name, source, list(keeps.names), keeps.libraries, list(keeps.but))
             self.worker.request("define", what, min(allowed, self._cells_left), (), allowed, self.limits.wall_factor)
         finally:
             self._cells_left -= self.worker.taken

@@ -155,9 +155,11 @@ class SubmissionRun:
         return list(self.done.values())
 
     def _open(self, cells: Sequence[CodeCell], known: Mapping[str, CellResult] | None = None) -> Session:
-        own, sources = {cell.name: cell.keeps for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
-        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, known=known, helpers=self.helpers,
-                       without=done_without(name for exercise in self.lesson.exercises.values() for name in exercise.forbids))  # fmt: skip
+        own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
+        keeps = {cell.name: cell.keeps for cell in cells}
+        without = done_without(name for exercise in self.lesson.exercises.values() for name in exercise.forbids)
+        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, keeps=keeps, known=known,
+                       helpers=self.helpers, without=without)  # fmt: skip
 
     def _publicly(self, exercise: Exercise, session: Session) -> _Public:
         """By the public checks alone; what they leave no more to find out about is final."""

@@ -6,6 +6,7 @@ The other end is `autograde.grader.rpc.proxies`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import linecache
 import random
@@ -24,7 +25,7 @@ from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, w
 from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Draft, Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
-from autograde.grader.worker import cell_runner, inert, stand_ins, thread_pools
+from autograde.grader.worker import cell_runner, inert, libraries, stand_ins, thread_pools
 
 LIBRARIES = ("torch", "numpy", "utils", "collections", "fractions", "decimal", "random", "math")
 LINES = 6  # of a traceback
@@ -205,8 +206,8 @@ class Worker:
         return self.namespace[name]
 
 
-def _define(worker: Worker, name: str, source: str, keeps: list[str]) -> None:
-    with worker.cells.kept(keeps):
+def _define(worker: Worker, name: str, source: str, names: list[str], keep_libraries: bool, but: list[str]) -> None:
+    with worker.cells.kept(names), libraries.kept(worker.namespace, but) if keep_libraries else contextlib.nullcontext():
         worker.cells.run(name, source)
 
 

@@ -1,4 +1,5 @@
-"""Settings of a student's machine that are no part of an answer: compilers, the default device and dtype, and the GPU that cells put tensors on.
+"""Settings of a student's machine that are no part of an answer: compilers, debuggers, the default device and dtype, and the GPU that cells put
+tensors on.
 
 In the sandbox there is no compiler to start and no GPU, and an answer that is right with them is right without.
 """
@@ -6,6 +7,8 @@ In the sandbox there is no compiler to start and no GPU, and an answer that is r
 from __future__ import annotations
 
 import contextlib
+import pdb
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +47,8 @@ def install() -> None:
         torch: {"compile": as_it_is, **dict.fromkeys(("set_default_device", "set_default_dtype", "set_default_tensor_type"), left_alone)},
         torch.jit: {"script": as_it_is, "script_if_tracing": as_it_is, "trace": traced, "trace_module": traced},
         torch.nn.Module: {"compile": left_alone},
+        pdb: {"set_trace": left_alone},
+        sys: {"breakpointhook": left_alone},
         torch.autograd: {"set_detect_anomaly": NoAnomaly, "detect_anomaly": NoAnomaly},
     }
     for owner, functions in replaced.items():
