@@ -15,7 +15,7 @@ from autograde.grader.sandbox.bounded import TooMuch, bounded
 MAX_BYTES = 20 * 2**20
 ENOUGH = 0.3  # of a lesson's exercises
 GRADE_ID = re.compile(r'"grade_id":\s*"(?:check-)?(\w+)"')
-DEFINED = re.compile(r"(?:^|\"|\\n)(?:def|class) (\w+)", re.MULTILINE)
+DEFINED = re.compile(r"(?:^ {0,4}|\"|\\n)(?:def|class) (\w+)", re.MULTILINE)
 HEADING = re.compile(r"(?:^|\"|\\n|\n)# (?:# )?(\d\d · [^\"\\\n]+)")
 NUMBERED = re.compile(r"(?:lesson|homework|hw|assignment|week|exercise|notebook|nb)[\s_-]*0?(\d)(?!\d)", re.IGNORECASE)
 
@@ -105,7 +105,7 @@ def _defines_any(path: Path, lesson: str) -> bool:
 def _text(path: Path) -> str:
     """What a file holds without outputs; "" of one that is too large."""
     try:
-        raw = without_outputs.read(path, MAX_BYTES)
+        raw = without_outputs.read(path, MAX_BYTES, pictures=False)
     except without_outputs.TooLarge:
         return ""
     return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")

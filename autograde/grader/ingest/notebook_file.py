@@ -14,7 +14,7 @@ import nbformat
 
 from autograde.checking.cells import grade_id
 from autograde.checking.syntax import parsed
-from autograde.grader.ingest import loose_json, script_file, without_outputs
+from autograde.grader.ingest import loose_json, marimo_file, script_file, without_outputs
 from autograde.grader.ingest.kinds import is_script
 from autograde.grader.ingest.without_outputs import Span
 
@@ -69,11 +69,12 @@ def read(path: Path) -> RawNotebook:
     Raises:
         Unreadable: with the reason, when there is nothing to grade.
     """
-    text = _text(path)
+    text, repairs = _text(path)
     if not text.strip():
         raise Unreadable("the file is empty")
     notebook = _from_script(text) if is_script(path.name) or _is_code(text) else _from_notebook(text)
     notebook.path = path
+    notebook.repairs = repairs + notebook.repairs
     _few_enough(len(notebook.cells))
     if (size := sum(len(cell.source) for cell in notebook.cells if cell.kind == "code")) > MAX_CODE:
         raise Unreadable(f"the notebook has {size // 1024} KB of code; more than {MAX_CODE // 1024} KB are not read")
@@ -87,14 +88,24 @@ def _is_code(text: str) -> bool:
     return bool(DEFINES.search(text)) and parsed(text, script_file.MAX_PARSED) is not None
 
 
-def _text(path: Path) -> str:
+def _text(path: Path) -> tuple[str, list[str]]:
+    """What a file holds without outputs, and without pictures where these are too large, and what was left out."""
     if path.is_symlink() or not path.is_file():
         raise Unreadable("this is not a regular file (links are not followed)")
+    repairs: list[str] = []
     try:
         raw = without_outputs.read(path, MAX_BYTES, places=True)
     except without_outputs.TooLarge:
+        raw = _without_pictures(path)
+        repairs.append(f"its pictures have more than {MAX_BYTES // 2**20} MB and are left out; they are in the file that was handed in")
+    return raw.decode(json.detect_encoding(raw), errors="replace").replace("\r\n", "\n").replace("\r", "\n"), repairs
+
+
+def _without_pictures(path: Path) -> bytes:
+    try:
+        return without_outputs.read(path, MAX_BYTES, places=True, pictures=False)
+    except without_outputs.TooLarge:
         raise Unreadable(f"the file has more than {MAX_BYTES // 2**20} MB without its outputs; more are not read") from None
-    return raw.decode(json.detect_encoding(raw), errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _few_enough(cells: int) -> None:
@@ -283,6 +294,10 @@ def _from_script(text: str) -> RawNotebook:
     """A script: cells by their marks (VS Code, jupytext) or numbers (nbconvert), else one cell for each top-level piece (Colab's export)."""
     if len(text) > MAX_CODE:
         raise Unreadable(f"the script has {len(text) // 1024} KB; more than {MAX_CODE // 1024} KB are not read")
+    if marimo_file.is_one(text):
+        return RawNotebook(
+            [RawCell(kind, source) for kind, source in marimo_file.cells(text)], ["the notebook came as a script of marimo's"]
+        )
     if marks := len(MARKED.findall(text)):
         _few_enough(marks)
         try:

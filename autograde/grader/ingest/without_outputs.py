@@ -12,6 +12,8 @@ STRING_END = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)  # possessive
 IN_VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 DEPTH = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 LEFT_OUT = {b"outputs": b"[", b"widgets": b"{"}  # the latter: the saved state of widgets, in the notebook's own metadata
+PICTURES = {b"attachments": b"{"}
+PICTURE = re.compile(rb"data:image/[\w.+-]{1,40};base64,[A-Za-z0-9+/=]{4096,}+")  # in a text
 EMPTY = {b"[": b"[]", b"{": b"{}"}
 SHORTEST = 40  # bytes: fewer hold no output
 Span = tuple[int, int]  # where in the file something begins and ends
@@ -22,8 +24,9 @@ class TooLarge(ValueError):
     """More than `limit` bytes are left without the outputs."""
 
 
-def read(path: Path, limit: int, places: bool = False) -> bytes:
-    """The file's JSON with empty `outputs`, at most `limit` bytes; a file that is no JSON comes back as it is.
+def read(path: Path, limit: int, places: bool = False, pictures: bool = True) -> bytes:
+    """The file's JSON with empty `outputs`, at most `limit` bytes; a file that is no JSON comes back as it is. Without `pictures` those in texts
+    are left out, too.
 
     With `places` the list of outputs holds where in the file it begins and ends, if there are some.
 
@@ -35,7 +38,7 @@ def read(path: Path, limit: int, places: bool = False) -> bytes:
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         kept: list[bytes] = []
         size = 0
-        for start, end, instead in _kept(data, places):
+        for start, end, instead in _kept(data, places, pictures):
             size += end - start + len(instead)
             if size > limit:
                 raise TooLarge(size)
@@ -43,12 +46,16 @@ def read(path: Path, limit: int, places: bool = False) -> bytes:
         return b"".join(kept)
 
 
-def _kept(data: mmap.mmap, places: bool) -> Iterator[tuple[int, int, bytes]]:
+def _kept(data: mmap.mmap, places: bool, pictures: bool) -> Iterator[tuple[int, int, bytes]]:
     """`(start, end, instead)`: what stays, and what stands for what is left out after it."""
     start = position = 0
+    left_out = LEFT_OUT if pictures else LEFT_OUT | PICTURES
     while found := QUOTE.search(data, position):
         first, position = found.end(), _string_end(data, found.end())
-        opens = LEFT_OUT.get(data[first : position - 1]) if position - first < 9 else None
+        for picture in PICTURE.finditer(data, first, position) if not pictures else ():
+            yield start, picture.start(), b""
+            start = picture.end()
+        opens = left_out.get(data[first : position - 1]) if position - first < 13 else None
         value = KEY_END.match(data, position) if opens else None
         if value and data[value.end() : value.end() + 1] == opens:
             position = _value_end(data, value.end())
