@@ -25,6 +25,13 @@ SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-pack
 PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
 UNREAD = {".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b"}  # archives that are not read here
 COPY = re.compile(r"(?i)^copy[ _]of[ _]+|[ _-]*\(\d+\)(?=\.|$)|[ _-]+copy\d*(?=\.|$)|-\d{1,2}(?=\.|$)")
+FOLDER_COPY = re.compile(  # as Windows and macOS call one in some languages
+    r"(?i)(?:[ _]*[-–—][ _]*|[ _])(?:copy|kopie|copie|copia|cópia|kopia|kopi|kopya|副本|コピー|사본|копия)(?: \d{1,2}| ?\(\d{1,2}\))?$"
+)
+COPY_OF = re.compile(  # as Colab and Drive say it in some languages
+    r"(?i)(?<![^\W_])(?:copy[ _]of|kopie[ _](?:von|van)|cop(?:ia|ie|y)[ _]d[aei]|c[óo]pia[ _]de|kopia[ _]av|kopi[ _]a[fv])(?![^\W_])|のコピー|的副本"
+    r"|[-–—][ _]*(?:副本|コピー|사본|копия|kopie|copie|copia|cópia|kopia|kopi|kopya)(?![^\W_]|[ _]*(?:d[aei]|v[ao]n|a[vf])[ _])"
+)
 CONFLICT = re.compile(r"(?i)conflict")
 CHECKPOINT = re.compile(r"-checkpoint(?=\.)")
 BACKUP = re.compile(r"(?i)^(?:\.~|~\$|#)|~$|\.(?:bak|orig|swp|tmp|old)$")  # an editor's own copy, or its lock
@@ -71,11 +78,17 @@ def model(name: str, models: frozenset[str]) -> str:
     return next((m for m in sorted(models, key=len, reverse=True) if plain == m or re.search(rf"[\W_]{re.escape(m)}$", plain)), "")
 
 
+def original(folder: str) -> str:
+    """What a folder is called by its name a copy of; itself where it is none."""
+    return FOLDER_COPY.sub("", COPY_OF.sub("", folder)).strip(" _") or folder
+
+
 def rank(parts: tuple[str, ...]) -> int:
-    """2, or 1 for a copy that a synchronising program made of a conflict, or 0 for an editor's checkpoint or backup."""
+    """2, or 1 for a copy that a synchronising program made of a conflict or that lies in the copy of a folder, or 0 for an editor's checkpoint
+    or backup."""
     if CHECKPOINT.search(parts[-1]) or BACKUP.search(parts[-1]) or ".ipynb_checkpoints" in parts:
         return 0
-    return 1 if CONFLICT.search(parts[-1]) else 2
+    return 1 if CONFLICT.search(parts[-1]) or any(original(folder) != folder for folder in parts[:-1]) else 2
 
 
 def _begins(path: Path, magic: bytes) -> bool:

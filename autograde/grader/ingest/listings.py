@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from autograde.grader.ingest.systems import Label
 from autograde.grader.sandbox.bounded import bounded
 
 METADATA = "submission_metadata.yml"
+COCALC = re.compile(r"STUDENT - (?P<name>.+)\.txt")  # in a student's folder, which is called by a number
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIMESTAMP = "timestamp.txt"
 BEGINNING = 4096  # bytes that are read of a note
 NAMED = re.compile(r"\A\ufeff?Name:[^\n]*\((?P<name>[^()\n]+)\)\s*$", re.MULTILINE)
@@ -72,6 +75,17 @@ def _listed(path: Path) -> dict[str, tuple[list[tuple[str, str, str]], str]]:
         folder: ([(x.system, x.name, x.number) for x in people], time.isoformat() if time else "")
         for folder, (people, time) in found.items()
     }
+
+
+def of_cocalc(plain: Mapping[Parts, str]) -> dict[Parts, str]:
+    """The names of students who are called by a number of CoCalc's, where a file in the folder says one, and nobody else's says the same."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for parts, who in plain.items():
+        if UUID.fullmatch(who) and parts[-2:-1] == (who,) and (found := COCALC.fullmatch(parts[-1])):
+            names[who].add(found["name"])
+    alone = {who: min(said) for who, said in names.items() if len(said) == 1}
+    counts = Counter(alone.values())
+    return {parts: alone[who] for parts, who in plain.items() if who in alone and counts[alone[who]] == 1}
 
 
 def completed(labels: Mapping[Parts, Label], ours: Mapping[Parts, Path]) -> dict[Parts, Label]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -17,18 +17,21 @@ from autograde.checking.errors import UserError
 from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest import archive, kinds, listings, systems, whose
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.lesson_of import full_name, is_of, lesson_of
+from autograde.grader.ingest.lesson_of import by_content, full_name, is_of, lesson_of
 from autograde.grader.ingest.names import plain_name, readable
+from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, RETURNED, given_back, is_graders, of_systems_alone
 from autograde.grader.ingest.systems import Label
+from autograde.grader.ingest.work_words import is_work, said
 from autograde.grader.sandbox.bounded import TooMuch, used
 
 COURSE_FOLDERS = {"source", "release", "autograded", "feedback", "utils", "data", "docs", "autograde"}  # beside `submitted`
-OWN_FOLDERS = {"autograde", "graded", "earlier"}  # of the grader: never a submission
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
 STUDENT_SECONDS = 30  # of processor time for looking into all files of a student; a usual notebook takes a thousandth of it
 TOO_MANY = "the other files of this student took all the time for looking into them: hand in fewer"
 NOBODYS = "its name does not say whose it is: put it into a folder with the student's name"
+OURS = "called like a folder of the grader's: if it is a student's, give it another name"
 OF_THE_COURSE = "in a folder that is called by solutions, beside folders of students: if it is a student's, rename it"
+Parts = tuple[str, ...]
 EXPORT = re.compile(r"assignment_\d+_export")  # how Gradescope calls the folder of a class, in which a list says whose a folder is
 LINKS = {".webloc", ".url", ".desktop", ".gdoc", ".gsheet"}
 DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)+\.zip$", re.IGNORECASE)  # how Google Drive names the parts of a folder that it packs
@@ -40,6 +43,7 @@ SUGGESTIONS = {
     **dict.fromkeys((".mhtml", ".mht", ".webarchive"), "a page, not a notebook: ask for the .ipynb file"),
     ".docx": "a document, not a notebook: ask for the .ipynb file",
     **dict.fromkeys((".md", ".qmd", ".rmd"), "a text, not a notebook: ask for the .ipynb file"),
+    **dict.fromkeys((".eml", ".emlx", ".msg", ".mbox"), "a mail: save the notebook that is attached to it"),
     ".icloud": "a placeholder of iCloud, whose file was never downloaded: ask for the .ipynb file",
     **dict.fromkeys(kinds.UNREAD, "an archive of a kind that is not read: ask for a .zip or the .ipynb file"),
 }
@@ -190,7 +194,7 @@ def is_course(path: Path) -> bool:
 
 def _is_persons(folder: Path) -> bool:
     """Whether a folder is called by a person and holds a lesson."""
-    if folder.name in COURSE_FOLDERS or whose.is_work(folder.name) or folder.name.startswith(".") or not folder.is_dir():
+    if folder.name in COURSE_FOLDERS or is_work(folder.name) or folder.name.startswith(".") or not folder.is_dir():
         return False
     return any(full_name(inside.name) for inside in folder.iterdir())
 
@@ -247,10 +251,12 @@ def _walk(
             found.barren.append(here if parts or not path.is_dir() else (*here, ""))
         elif not path.is_dir():
             yield from _one(path, here, origin, scratch, found, nested, around)
-        elif path.name in OWN_FOLDERS or path.name in kinds.SYSTEM_FOLDERS or _is_hidden(path.name):
+        elif path.name in kinds.SYSTEM_FOLDERS or _is_hidden(path.name) or is_graders(path):
             continue
-        elif path.name == "outbound" and (path.parent / "inbound").is_dir():
-            found.left_out.append(LeftOut("/".join(here), "what nbgrader's exchange hands out, not what was handed in"))
+        elif path.name in OWN_FOLDERS - {EARLIER}:
+            found.left_out.append(LeftOut("/".join(here), OURS))
+        elif path.name in ("outbound", "feedback") and (path.parent / "inbound").is_dir():
+            found.left_out.append(LeftOut("/".join(here), "what nbgrader's exchange hands out or back, not what was handed in"))
         elif (path / "gradebook.db").is_file():
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
         elif len(here) < DEEPEST:
@@ -277,7 +283,7 @@ def _one(
         found.in_place = False
         label = systems.read(path.name)  # the system's name stays on what the archive holds
         name = path.name if label else re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", path.name, flags=re.IGNORECASE)
-        own = (*parts[:-1], name if label or len(parts) > 1 else whose.said(name) or name)
+        own = (*parts[:-1], name if label or len(parts) > 1 else said(name) or name)
         if DRIVE.search(path.name):  # a part of one folder
             own = parts[:-1]
         before, empty = len(found.left_out), True
@@ -311,26 +317,66 @@ def _assign(root: Path, named: bool, files: list[File], lesson: str | None, foun
     """Say whose each file is, and which lesson's."""
     models = frozenset(model for name in layout.lesson_names() for model in outcome_files(name))
     known = [(file, kinds.kind(file.path, file.parts, models)) for file in files]
-    personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts) and not any(map(EXPORT.fullmatch, f.parts))})
-    ours = {file.parts: file.path for file, _ in known if not _in_ones_own(file.parts[:-1], personal)}
-    owners = listings.gradescope(ours, [file.parts for file, _ in known])
-    labels = {file.parts: label for file, kind in known if kind is not Kind.SYSTEM and (label := _label(file.parts, personal))}
-    labels = listings.completed(labels, ours)
-    systems_own = {parts[:depth] for parts in labels for depth in range(len(parts))}  # folders in which a system made a folder for each
-    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER and f.parts[:-1] not in systems_own or kind in WORK}
+    found.barren += of_systems_alone([(file.parts, kind is Kind.SYSTEM) for file, kind in known])
     one, called = _own_folder(root, named)
-    barren = {parts for parts in found.barren if len(parts) > 1 and not _label(parts) and not one}
-    plain = whose.students(sorted((people - labels.keys() - owners.keys()) | barren), called, one)
-    people_named = [
-        *plain.values(),
-        *(label.name for label in labels.values()),
-        *(x.name for found_in in owners.values() for x in found_in),
-    ]
-    found.given |= set(map(_composed, people_named))
+    course = whose.of_nbgrader([file.parts for file in files], called)
+    labels, owners = ({}, {}) if course else _by_systems(known)
+    barren = {parts for parts in found.barren if len(parts) > 1 and (course or not _label(parts)) and not one}
+    plain = whose.students(sorted(_unlabelled(known, labels, owners) | barren), called, one)
+    plain |= _by_content(known, plain, called) | listings.of_cocalc(plain)
+    by_systems = [label.members for label in labels.values()] + [[label.name for label in people] for people in owners.values()]
+    found.given |= {_composed(name) for names in [plain.values(), *by_systems] for name in names}
     found.students |= {found.called(plain[parts]) for parts in barren}
+    returned = given_back([file.parts for file in files])
     for file, kind in known:
         for student, label in _owners(file, owners, labels, plain):
-            _add(file, kind, student, label, lesson, models, found)
+            if file.parts in returned:
+                found.left_out.append(LeftOut(file.shown, RETURNED, found.called(student) if student else "", file, label))
+            else:
+                _add(file, kind, student, label, lesson, models, found)
+
+
+def _by_systems(known: Sequence[tuple[File, Kind]]) -> tuple[dict[Parts, Label], dict[Parts, list[Label]]]:
+    """What learning systems say of files: by the names that they give them, and in lists beside them."""
+    personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts) and not any(map(EXPORT.fullmatch, f.parts))})
+    ours = {file.parts: file.path for file, _ in known if not _in_ones_own(file.parts[:-1], personal)}
+    labels = {file.parts: label for file, kind in known if kind is not Kind.SYSTEM and (label := _label(file.parts, personal))}
+    return listings.completed(labels, ours), listings.gradescope(ours, [file.parts for file, _ in known])
+
+
+def _unlabelled(known: Sequence[tuple[File, Kind]], labels: Mapping[Parts, Label], owners: Mapping[Parts, list[Label]]) -> set[Parts]:
+    """The files of which no system says whose they are, but for those that it put beside the students' folders."""
+    systems_own = {parts[:depth] for parts in labels for depth in range(len(parts))}  # folders in which a system made a folder for each
+    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER and f.parts[:-1] not in systems_own or kind in WORK}
+    return people - labels.keys() - owners.keys()
+
+
+def _by_content(known: Sequence[tuple[File, Kind]], plain: Mapping[tuple[str, ...], str], root: str) -> dict[tuple[str, ...], str]:
+    """Whose files are where their names alone would mislead: notebooks `01` to `08` that hold the lessons of these numbers are one student's,
+    and a script of no lesson beside folders of students is nobody's."""
+    numbered: dict[tuple[str, ...], list[File]] = defaultdict(list)
+    for file, kind in known:
+        if kind is Kind.NOTEBOOK and (stem := plain.get(file.parts, "")).isdecimal() and file.parts[-1].lower() == f"{stem}.ipynb":
+            numbered[file.parts[:-1]].append(file)
+    lessons = {folder: files for folder, files in numbered.items() if len(files) > 1 and all(map(_holds_its_number, files))}
+    found = {file.parts: folder[-1] if folder else root for folder, files in lessons.items() for file in files}
+    for file, kind in known if any(len(parts) > 1 for parts in plain) else ():
+        others = kind is Kind.SCRIPT and file.parts in plain and len(file.parts) == 1 and _content(file) is None
+        if others and not any(who == plain[file.parts] and parts != file.parts for parts, who in plain.items()):
+            found[file.parts] = ""
+    return found
+
+
+def _holds_its_number(file: File) -> bool:
+    return (_content(file) or "")[:2] == file.parts[-1].partition(".")[0].zfill(2)
+
+
+def _content(file: File) -> str | None:
+    """The lesson that a file holds; None where that cannot be told."""
+    try:
+        return by_content(file.path)
+    except TooMuch:
+        return None
 
 
 def _own_folder(root: Path, named: bool) -> tuple[bool, str]:
@@ -348,8 +394,7 @@ def _owners(file: File, owners: dict, labels: dict, plain: dict) -> list[tuple[s
     if file.parts in owners:
         return [(label.name, label) for label in owners[file.parts]]
     if label := labels.get(file.parts):
-        group = label.name.split("+") if label.system.startswith("A+") else [label.name]
-        return [(name, replace(label, name=name)) for name in group]
+        return [(name, replace(label, name=name)) for name in label.members]
     return [(plain.get(file.parts, ""), None)]
 
 
@@ -365,7 +410,7 @@ def _personal(unlabelled: Set[tuple[str, ...]]) -> Callable[[tuple[str, ...]], b
 
     def personal(folder: tuple[str, ...]) -> bool:
         others = neighbours[folder[:-1]] - {folder[-1]}
-        return not whose.WRAPPER.fullmatch(folder[-1]) and not all(whose.WRAPPER.fullmatch(o) or whose.is_work(o) for o in others)
+        return not whose.WRAPPER.fullmatch(folder[-1]) and not all(whose.WRAPPER.fullmatch(o) or is_work(o) for o in others)
 
     return personal
 

@@ -22,9 +22,16 @@ class Label:
     order: int = 0  # of the attempt, where the system numbers them: larger is newer
     time: datetime | None = None
 
+    @property
+    def members(self) -> list[str]:
+        """Each student of a group, whose names the system writes one after the other."""
+        between = {"A+": "+", "Sakai": "; "}.get(self.system.split(",")[0])
+        return self.name.split(between) if between else [self.name]
+
 
 LOCAL = ("Blackboard", "Brightspace")  # whose times are in the zone of whoever downloads
 DATE = r"(?=[^-]*\d{4})[^-]+"  # in the language and form of whoever downloads
+SAKAI = r"[^,();]+,[^();]*\([^();]+\)"  # last name, first name, user name
 FILE = r"(?:_(?P<file>.+))?"
 PATTERNS: dict[str, re.Pattern[str]] = {
     "Moodle": re.compile(
@@ -32,8 +39,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     ),
     "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})(?:\.txt|" + FILE + ")"),
     "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) - (?P<time>{DATE})(?: - (?P<file>.+))?"),
-    "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) \w+(?:\+\w+)?"),
+    "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) \w+(?:\+[\w-]+)?"),
     "Canvas, blind": re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w{5}))_(?P<order>\d+)_(?P<file>.+)"),
+    "Canvas, quiz": re.compile(r"(?P<name>[-\w]*?[^\W\d])(?P<number>\d+)_question_\d+_(?P<order>\d+)_(?P<file>.+)"),
     "Canvas": re.compile(
         r"(?P<name>\w+?)_(?:(?P<late>(?i:LATE))_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>(?i:LATE))_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
     ),
@@ -43,7 +51,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "edX": re.compile(r"\[\d+\] - (?P<name>.+?) - (?P<file>.+)"),
     "A+, by number": re.compile(r"(?P<name>\d+(?:\+\d+)*)_file\d+_submission(?P<order>\d+)(?P<file>\..+)?"),
     "A+": re.compile(r"(?P<name>\d+)_submission_(?P<file>file_?\d*\..+)"),
-    "Sakai": re.compile(r"(?P<last>[^,()]+), ?(?P<first>[^()]+)\((?P<name>[^()]+)\)"),
+    "Sakai": re.compile(rf"(?P<name>{SAKAI}(?:; {SAKAI})*)(?:_(?:[^_]+_)?(?P<file>.+))?"),
 }
 FORMATS: dict[str, tuple[str, ...]] = {
     "Blackboard": ("%Y-%m-%d-%H-%M-%S",),
@@ -73,7 +81,12 @@ def _label(system: str, said: dict[str, str]) -> Label:
 
 
 def _tidy(label: Label) -> Label:
-    """Moodle may put the user name before the full name; a blind one names nobody but its number."""
+    """Moodle may put the user name before the full name; a blind one names nobody but its number. Canvas writes names without blanks, but for
+    files of a quiz; Sakai the user names of a group."""
+    if label.system == "Canvas, quiz":
+        return replace(label, name=label.name.replace("_", ""))
+    if label.system == "Sakai":
+        return replace(label, name="; ".join(re.findall(r"\(([^()]+)\)", label.name)))
     blind = (
         label.system == "Moodle" and label.number and re.fullmatch(r"(participant|teilnehmer\S*|deelnemer|participante?)", label.name, re.I)
     )

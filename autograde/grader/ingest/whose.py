@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import os.path
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
-from autograde import layout
 from autograde.grader.ingest import lesson_of
-from autograde.grader.ingest.kinds import CHECKPOINT, COPY
+from autograde.grader.ingest.kinds import original
+from autograde.grader.ingest.named_alike import by_layout, common_start, of_teams
+from autograde.grader.ingest.work_words import is_work, said
 
 Parts = tuple[str, ...]
-WORDS = (  # what people call folders and files of their own work
-    "lessons?|homeworks?|hw|assignments?|week|exercises?|notebooks?|nb|attempts?|version|try|part|final|old|new|drafts?|backup|copy|of|my|the|"
-    "work|src|solutions?|solved|submissions?|resubmission|attachments?|answers?|code|done|finished|untitled|self|files?|ipynb|checkpoints?|"
-    "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?|working|submitted|作业|作業|宿題|課題|과제|実験|实验|レポート"
-)
-WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
-FOREIGN = "aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|задание|дз"
-NUMBERED = re.compile(
-    rf"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook|problem[\s_-]*set|ps|lab|{FOREIGN})[\s_#-]*0?\d(?![^\W_])"
-    r"|第[一二三四五六七八\d]{1,2}[次回课課](?:作业|作業|课|課|課題)?|(?:作业|作業|宿題|課題|과제|实验|実験)[\s_#-]*[一二三四五六七八\d](?!\d)",
-    re.IGNORECASE,
-)
-BARE = re.compile(r"(?<=\d{5})[\s_-]+0[1-8]$")  # the lesson's number behind a student's
-IN_A_WORD = re.compile(
-    r"(?<=[a-z])(?:HW|Hw|Homework|Assignment)0?\d(?![^\W_])|(?<![^\W_])(?:HW|hw|Hw|[Hh]omework|[Aa]ssignment)0?\d(?=[A-Z])"
-)  # AnnLeeHW3
-ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
-DEVILRY = re.compile(r"group-\d+_(.+)")
-GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
-COPY_OF = re.compile(  # as Colab and Drive say it in some languages
-    r"(?i)(?<![^\W_])(?:copy[ _]of|kopie[ _](?:von|van)|cop(?:ia|ie|y)[ _]d[aei]|c[óo]pia[ _]de|kopia[ _]av|kopi[ _]a[fv])(?![^\W_])|のコピー|的副本"
-    r"|[-–—][ _]*(?:副本|コピー|사본|копия|kopie|copie|copia|cópia|kopia|kopi|kopya)(?![^\W_]|[ _]*(?:d[aei]|v[ao]n|a[vf])[ _])"
-)
-FINAL = re.compile(r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|resubmission|submission)\d{0,2})+[\s_)-]*$")  # behind a name
-DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
-DATE_BEHIND = re.compile(r"[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:]\d\d(?:[-_:]\d\d)?(?:[._]\d+)?)?(?=\.|$)")
-BRANCH = re.compile(r"(.+)-(?:main|master)(?:-[0-9a-f]{7,40}(?:-\w+)?)?")  # a repository's archive of GitHub or GitLab
-BEFORE = re.compile(
-    r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering)[\W_]+)+(?=\w)"
-)  # words before a name
-MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
 MOST_ATTEMPTS = 10
+NUMBER = re.compile(r"\d{1,4}\.ipynb", re.IGNORECASE)
+ENDING = re.compile(r"\.(?:ipynb|py).*$", re.IGNORECASE)
+HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
+LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
 WRAPPER = re.compile(
-    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work|(?:working|submitted) files"
+    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work|(?:working|submitted) files"
+    r"|onedrive[ _-].*|bulk_download|multi_feedback.*|gradebook_.+|.+ download .+"
     r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
 )
 MODEL_ANSWERS = re.compile(  # a folder of the course's own answers, where the others are people's
@@ -54,21 +27,36 @@ MODEL_ANSWERS = re.compile(  # a folder of the course's own answers, where the o
 )
 
 
+THE_COURSES = re.compile(  # a notebook of the course's own, in the place of a student's name
+    r"(?i)(?:model|sample|reference|example|official|instructor'?s?|teacher'?s?|staff)(?:[\s_-]*(?:solutions?|answers?|version|copy))?"
+    r"|answer[\s_-]*keys?|starter(?:[\s_-]*code)?|template|muster[\s_-]*l[öo]e?sung(?:en)?|corrig[ée]s?"
+)
+
+
 def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts, str]:
     """Each file's student. `root` is the name of what holds them all; `one` says that it is a student's."""
     if one:
         return dict.fromkeys(files, root)
+    if copies := copies_of({parts[0] for parts in files if len(parts) > 1}):
+        meant = {parts: (copies.get(parts[0], parts[0]), *parts[1:]) for parts in files}
+        found = students(sorted(set(meant.values())), root)
+        return {parts: found[place] for parts, place in meant.items()}
     loose = [parts for parts in files if len(parts) == 1]
     folders: dict[str, list[Parts]] = defaultdict(list)
     for parts in files:
         if len(parts) > 1:
             folders[parts[0]].append(parts[1:])
+    if of_nbgrader(files, root):
+        return {parts: parts[0] for parts in files}
     if folders and all(is_work(name) for name in folders) and not any(_by_lesson(inner) for inner in folders.values()):
         if not any(said(parts[0]) for parts in loose):
-            below = {(name, *parts): who for name, inner in folders.items() for parts, who in _below(inner, root).items()}
+            below = {(name, *parts): who for name, inner in folders.items() for parts, who in _below(inner, name, root).items()}
             return below if not loose else dict.fromkeys(files, root)
     found = _loose(loose, "" if folders else root)
-    if called := by_layout(set(folders), root):
+    if teams := of_teams(folders):
+        return found | teams
+    class_alone = len(folders) == 1 and any(len(_people(inner)) > 1 for inner in folders.values())
+    if called := {} if class_alone else by_layout(set(folders), root):
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
     people = {name for name, inner in folders.items() if not _by_lesson(inner, _holds(name))}
     answers = {name for name in people if MODEL_ANSWERS.fullmatch(name)}
@@ -81,28 +69,30 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     return found
 
 
-def _below(inner: list[Parts], root: str) -> dict[Parts, str]:
-    """The files of a folder that is called by the work: a student each where all notebooks in it are named by students."""
+def of_nbgrader(files: Sequence[Parts], root: str) -> bool:
+    """Whether files lie as nbgrader has them, whatever students are called: `submitted/<student>/<lesson>/`, at least one of each student's."""
+    placed = {parts[0] for parts in files if len(parts) > 2 and lesson_of.full_name(parts[1])}
+    return root == "submitted" and bool(placed) and placed == {parts[0] for parts in files if parts[-1]}
+
+
+def copies_of(names: Set[str]) -> dict[str, str]:
+    """The folders that are copies of one that lies beside them, such as `ann - Copy`, and which. `ann (1)` and `ann 2` are not: two students
+    may be called ann."""
+    return {name: original(name) for name in names if original(name) != name and original(name) in names}
+
+
+def _below(inner: list[Parts], name: str, root: str) -> dict[Parts, str]:
+    """The files of a folder that is called by the work: a student each where all notebooks in it are named by students, or by numbers in the
+    folder of a class."""
     notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
-    by_name = bool(notebooks) and all(map(said, notebooks))
-    return students(inner, root) if by_name else dict.fromkeys(inner, root)
+    if notebooks and all(map(said, notebooks)):
+        return students(inner, root)
+    return students(inner, name) if _holds(root) and _numbered(notebooks) else dict.fromkeys(inner, root)
 
 
-def by_layout(names: Set[str], root: str) -> dict[str, str]:
-    """The students of folders that a system named alike, all of them; nothing where one is named in another way."""
-    prefix = root.removesuffix("submissions")
-    if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
-        return {name: name.removeprefix(prefix) for name in names}
-    start = re.match(r".*-|", os.path.commonprefix(sorted(names)))[0]  # type: ignore[index]
-    if len(names) > 1 and is_work(start[:-1]) and start not in names:
-        return {name: name.removeprefix(start) for name in names}
-    if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
-        return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
-    for layout_of in (DEVILRY, GRADESCOPE):
-        if all(layout_of.fullmatch(name) for name in names):
-            return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]
-    logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not lesson_of.full_name(name)}
-    return logins if len(set(logins.values())) == len(names) else {}
+def _numbered(notebooks: Sequence[str]) -> bool:
+    """Whether notebooks are called by nothing but numbers, more than one of them."""
+    return len(notebooks) > 1 and all(NUMBER.fullmatch(name) for name in notebooks)
 
 
 def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Mapping[Parts, str]:
@@ -144,16 +134,27 @@ def _attempts(below: Set[str]) -> bool:
 def _by_lesson(inner: list[Parts], numbers: bool = True) -> bool:
     """Whether what a folder holds is folders of people, also below one folder more that is called by the work; `numbers` says whether 1, 2, 3
     may be people."""
+    inner = [parts for parts in inner if len(parts) > 1 or not LISTING.fullmatch(parts[0])]
     if not all(len(parts) > 1 for parts in inner) or not numbers and _attempts({parts[0] for parts in inner}):
         return False
     alone = len({parts[0] for parts in inner}) == 1
-    return any(not is_work(parts[0]) for parts in inner) or alone and bool(inner) and _by_lesson([parts[1:] for parts in inner])
+    return bool(_with_work(inner)) or alone and _by_lesson([parts[1:] for parts in inner])
+
+
+def _with_work(inner: Sequence[Parts]) -> set[str]:
+    """The folders that are called by no work, as people's are: those that hold notebooks, where any does, so that `data` is nobody's."""
+    people = {parts[0]: False for parts in inner if len(parts) > 1 and not is_work(parts[0])}
+    for parts in inner:
+        if parts[0] in people and (not parts[-1] or HOLDS_WORK.search(parts[-1])):
+            people[parts[0]] = True
+    notebooks = any(HOLDS_WORK.search(parts[-1]) for parts in inner)
+    return {name for name, holds in people.items() if holds or not notebooks}
 
 
 def _people(inner: Sequence[Parts], numbers: bool = True) -> set[str]:
     """The folders in a folder that are called by people, also below one folder more that is called by the work."""
     below = {parts[0] for parts in inner if len(parts) > 1}
-    people = {folder for folder in below if not is_work(folder)} if numbers or not _attempts(below) else set()
+    people = _with_work(inner) if numbers or not _attempts(below) else set()
     if len(below) == 1 and not people and all(len(parts) > 1 for parts in inner):
         return _people([parts[1:] for parts in inner])
     return people
@@ -161,26 +162,12 @@ def _people(inner: Sequence[Parts], numbers: bool = True) -> set[str]:
 
 def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
     """Files in one folder: a student each where names say whose, else all the folder's; "" where nobody can tell."""
-    whose = {parts: said(parts[0]) for parts in files}
-    if not root or not any(whose.values()):
-        return {parts: who or root for parts, who in whose.items()}
-    return {parts: who or re.sub(r"\.(ipynb|py).*$", "", parts[0], flags=re.IGNORECASE) for parts, who in whose.items()}
-
-
-def is_work(name: str) -> bool:
-    """Whether a folder is called by a lesson or by the work in it, not by a person."""
-    return bool(DATED.fullmatch(name)) or not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
-
-
-def said(name: str) -> str:
-    """What a name says beside the lesson, the words for work, and the marks of copies."""
-    name = name if name.isascii() else unicodedata.normalize("NFKC", name)  # letters and brackets of full width
-    stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
-    stem = DATE_BEHIND.sub("", DATED.sub("", stem, count=1) if DATED.match(stem) else stem)
-    stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", MAIL.sub("", stem))))
-    for lesson in layout.lesson_names():
-        subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
-        stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
-    stem = BEFORE.sub("", NUMBERED.sub(" ", IN_A_WORD.sub(" ", stem)))
-    stem = BARE.sub("", stem.strip())
-    return "" if WORK.fullmatch(stem) else FINAL.sub("", stem).strip(" _-.+,()[]#")  # a number of three digits or more is a person's
+    start = common_start([parts[0] for parts in files])
+    whose = {parts: said(parts[0].removeprefix(start)) for parts in files}
+    named = {parts: "" if THE_COURSES.fullmatch(who) else who for parts, who in whose.items() if who}
+    by_number = not named and _holds(root) and _numbered([parts[0] for parts in files])
+    if root and not any(named.values()) and not by_number:
+        return dict.fromkeys(files, root)
+    nameless = {parts: ENDING.sub("", parts[0]) if root else "" for parts in files}
+    lists = {parts: "" for parts in files if not root and LISTING.fullmatch(parts[0])}
+    return nameless | named | lists

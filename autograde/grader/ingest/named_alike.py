@@ -1,0 +1,58 @@
+"""Whose folders are that a system has named alike, all of them side by side."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Mapping, Sequence, Set
+
+from autograde.grader.ingest.lesson_of import full_name, named
+from autograde.grader.ingest.work_words import NUMBERED, is_work, said
+
+ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
+TEAM = re.compile(r"Team[ _]\d+")  # of ILIAS: in it a folder for each who handed in, or for each member
+DEVILRY = re.compile(r"group-\d+_(.+)")
+GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
+BRANCH = re.compile(r"(.+)-(?:main|master)(?:-[0-9a-f]{7,40}(?:-\w+)?)?")  # a repository's archive of GitHub or GitLab
+
+
+def by_layout(names: Set[str], root: str) -> dict[str, str]:
+    """The students of folders that a system named alike, all of them; nothing where one is named in another way."""
+    prefix = root.removesuffix("submissions")
+    if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
+        return {name: name.removeprefix(prefix) for name in names}
+    start = _start(names)
+    if len(names) > 1 and start not in names and (start[-1:] == "-" and is_work(start[:-1]) or NUMBERED.search(start)):
+        return {name: name.removeprefix(start) for name in names}
+    if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
+        return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
+    for layout_of in (DEVILRY, GRADESCOPE):
+        if all(layout_of.fullmatch(name) for name in names):
+            return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]
+    logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not full_name(name)}
+    return logins if len(set(logins.values())) == len(names) else {}
+
+
+def of_teams(folders: Mapping[str, Sequence[tuple[str, ...]]]) -> dict[tuple[str, ...], str]:
+    """The students of files in folders that ILIAS has made for teams, where all are; nothing where one is called in another way."""
+    logins = {
+        (team, *parts): found["login"]
+        for team, inner in folders.items()
+        for parts in inner
+        if TEAM.fullmatch(team) and len(parts) > 1 and (found := ILIAS.fullmatch(parts[0]))
+    }
+    return logins if len(logins) == sum(map(len, folders.values())) else {}
+
+
+def common_start(names: Sequence[str]) -> str:
+    """What stands before the names of all students in those of their files, such as a course's number and the lesson: `cs229-hw3-ann.ipynb`.
+    Two files may be one student's."""
+    start = _start(names)
+    of_work = len(names) > 2 and said(start) and (NUMBERED.search(start) or named(start))
+    return start if of_work and all(said(name.removeprefix(start)) for name in names) else ""
+
+
+def _start(names: Sequence[str] | Set[str]) -> str:
+    """With what all begin, to the last mark between words."""
+    found = re.match(r".*[-_ ]|", os.path.commonprefix(sorted(names)))
+    return found[0] if found else ""

@@ -1,0 +1,55 @@
+"""What the name of a file or a folder says beside the lesson, the words that people use for their work, and the marks of copies: mostly, whose it is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from autograde import layout
+from autograde.grader.ingest.kinds import CHECKPOINT, COPY, COPY_OF
+
+WORDS = (  # what people call folders and files of their own work
+    "lessons?|homeworks?|hw|assignments?|week|exercises?|notebooks?|nb|attempts?|version|try|part|final|old|new|drafts?|backup|copy|of|my|the|"
+    "work|src|solutions?|solved|submissions?|resubmission|attachments?|answers?|code|done|finished|untitled|self|files?|ipynb|checkpoints?|"
+    "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?|working|submitted|abgaben?|einreichung(?:en)?|entregas?|rendus?|remises?|consegn[ae]|inlevering(?:en)?|作业|作業|宿題|課題|과제|実験|实验|レポート"
+)
+WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
+FOREIGN = "aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|задание|дз"
+NUMBERED = re.compile(
+    rf"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook|problem[\s_-]*set|ps|lab|{FOREIGN})[\s_#-]*0?\d(?![^\W_])"
+    r"|第[一二三四五六七八\d]{1,2}[次回课課](?:作业|作業|课|課|課題)?|(?:作业|作業|宿題|課題|과제|实验|実験)[\s_#-]*[一二三四五六七八\d](?!\d)",
+    re.IGNORECASE,
+)
+BARE = re.compile(r"(?<=\d{5})[\s_-]+0[1-8]$")  # the lesson's number behind a student's
+IN_A_WORD = re.compile(
+    r"(?<=[a-z])(?:HW|Hw|Homework|Assignment)0?\d(?![^\W_])|(?<![^\W_])(?:HW|hw|Hw|[Hh]omework|[Aa]ssignment)0?\d(?=[A-Z])"
+)  # AnnLeeHW3
+FINAL = re.compile(r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|resubmission|submission)\d{0,2})+[\s_)-]*$")  # behind a name
+DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
+DATE_BEHIND = re.compile(r"[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:]?\d\d(?:[-_:]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)")
+BEFORE = re.compile(
+    r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering)[\W_]+)+(?=\w)"
+)  # words before a name
+MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
+
+
+def is_work(name: str) -> bool:
+    """Whether a folder is called by a lesson or by the work in it, not by a person."""
+    return bool(DATED.fullmatch(name)) or not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
+
+
+def said(name: str) -> str:
+    """What a name says beside the lesson, the words for work, and the marks of copies."""
+    name = name if name.isascii() else unicodedata.normalize("NFKC", name)  # letters and brackets of full width
+    stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
+    stem = DATE_BEHIND.sub("", DATED.sub("", stem, count=1) if DATED.match(stem) else stem)
+    stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", MAIL.sub("", stem))))
+    for lesson in layout.lesson_names():
+        subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
+        stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
+    stem = BEFORE.sub("", NUMBERED.sub(" ", IN_A_WORD.sub(" ", stem)))
+    stem = DATE_BEHIND.sub("", BARE.sub("", stem.strip()))
+    if WORK.fullmatch(stem):  # a number of three digits or more is a person's
+        return ""
+    name = FINAL.sub("", stem).strip(" _-.+,()[]#")
+    return f"{name})" if name.count("(") > name.count(")") else name
