@@ -281,6 +281,26 @@ def test_a_namesake_that_comes_later_gets_a_number(tmp_path):
     assert [row.student for row in rows] == ["leebo_22"]
 
 
+NEXT = (layout.NOTEBOOKS / "04_multi_head_attention.ipynb").read_text(encoding="utf-8")
+MOODLE = {  # what is collected, call by call: each file's folder, which has the number; then who they are
+    "the next lesson": ([{"Ann Lee_1": SOLVED, "Bo_2": SOLVED}, {"Ann Lee_7": NEXT, "Bo_8": NEXT}], ["Ann Lee", "Bo"]),
+    "both lessons at once": ([{"Ann Lee_1": SOLVED, "Ann Lee_7": NEXT}], ["Ann Lee", "Ann Lee"]),
+    "a namesake": ([{"Ann Lee_1": SOLVED}, {"Ann Lee_2": SOLVED}], ["Ann Lee_2"]),
+    "a newer attempt": ([{"Ann Lee_1": SOLVED}, {"Ann Lee_1": SOLVED + " "}], ["Ann Lee"]),
+    "two namesakes in the next lesson": ([{"Ann Lee_1": SOLVED}, {"Ann Lee_7": NEXT, "Ann Lee_8": NEXT}], ["Ann Lee_7", "Ann Lee_8"]),
+    "one of two namesakes in the next lesson": ([{"Ann Lee_1": SOLVED, "Ann Lee_2": SOLVED}, {"Ann Lee_7": NEXT}], ["Ann Lee_7"]),
+}
+
+
+@pytest.mark.parametrize(("calls", "students"), MOODLE.values(), ids=MOODLE)
+def test_moodles_numbers_are_an_assignments(tmp_path, calls, students):
+    """A student has another one in each, so that it tells namesakes apart in one lesson and nobody else."""
+    for number, folders in enumerate(calls):
+        members = {f"{folder}_assignsubmission_file_/x.ipynb": text for folder, text in folders.items()}
+        result = collect([placed(tmp_path / str(number), members)], tmp_path / "course")
+    assert sorted(row.student for row in result.rows) == students
+
+
 def test_scripts_of_ones_own_come_along(tmp_path):
     members = {f"lee_1_2_{NAME}": SOLVED, "lee_1_3_helper.py": "x = 1", "kim_4_5_helper.py": "x = 2", "lee_1_6_not-a-module.py": "x = 3"}
     (tmp_path / "s.zip").write_bytes(packed(members))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -26,13 +27,14 @@ from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, sh
 from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.not_handed_in import EARLIER
 from autograde.grader.ingest.survey import File, Handed, LeftOut, Survey, folders, is_course, survey
 from autograde.grader.ingest.systems import LOCAL, Label
 from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"
-EARLIER = "earlier"
 STAMP = "timestamp.txt"
+PER_LESSON = ("Moodle",)  # which gives a student another number for each assignment
 MOST_TOLD = 20  # files
 MAX_OTHER = 50 * 2**20  # bytes: of a file that cannot be graded
 
@@ -144,6 +146,8 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
             continue
         result.rows.append(_place(chosen, course, ledger, found, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
     lessons = {row.lesson for row in result.rows}
+    told = {row.student for row in result.rows} | {out.student for out in result.left_out}
+    result.left_out += [LeftOut(student, "nothing was handed in", student) for student in sorted(found.students - told)]
     if not dry_run and result.rows:
         _bring_the_rest(found, result, course, ledger, lesson or (lessons.pop() if len(lessons) == 1 else None))
         ledger.save(course)
@@ -179,23 +183,35 @@ def _bring_the_rest(found: Survey, result: Collected, course: Path, ledger: Ledg
 
 def _tell_apart(found: Survey, ledger: Ledger) -> None:
     """Namesakes by the system's own number: who has the plain name first keeps it, two that come at once both get their numbers."""
-    numbers: dict[str, set[str]] = defaultdict(set)
-    for handed in found.handed:
-        if handed.label and handed.label.number:
-            numbers[handed.student].add(_person(handed.label))
+    numbers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    numbered = [(one, one.label) for one in found.handed if one.label and one.label.number]
+    for handed, label in numbered:
+        numbers[handed.student, _scope(handed)].add(_person(label))
     taken = {name: person for person, name in ledger.people.items()}
-    for index, handed in enumerate(found.handed):
-        if not (handed.label and handed.label.number):
-            continue
-        person, name = _person(handed.label), handed.student
+    for handed, label in sorted(numbered, key=lambda one: not one[0].lesson):  # a model's is known by the notebook's
+        person, name = _person(label), handed.student
         if person not in ledger.people:
-            apart = len(numbers[name]) > 1 and name not in taken or taken.get(name, person) != person
-            ledger.people[person] = f"{name}_{handed.label.number}" if apart else name
-        found.handed[index] = replace(handed, student=ledger.people[person])
+            several = len(numbers[name, _scope(handed)]) > 1
+            apart = several and name not in taken or taken.get(name, person) != person
+            if label.system in PER_LESSON:
+                apart = several or f"{name}/{handed.lesson}" in ledger.files or _are_namesakes(name, ledger)
+            ledger.people[person] = f"{name}_{label.number}" if apart else name
+    for index, handed in enumerate(found.handed):
+        if handed.label and handed.label.number:
+            found.handed[index] = replace(handed, student=ledger.people[_person(handed.label)])
     for index, out in enumerate(found.left_out):  # scripts that go with a notebook are among these
         if out.label and out.label.number:
             found.left_out[index] = replace(out, student=ledger.people.get(_person(out.label), out.student))
     _rename(found, {handed.student for handed in found.handed})
+
+
+def _scope(handed: Handed) -> str:
+    """Where a system's number tells a student from others: everywhere, or among the files of one lesson."""
+    return handed.lesson if handed.label and handed.label.system in PER_LESSON else ""
+
+
+def _are_namesakes(name: str, ledger: Ledger) -> bool:
+    return any(re.fullmatch(rf"{re.escape(name)}_\d+", known) for known in ledger.people.values())
 
 
 def _rename(found: Survey, names: Set[str]) -> None:
@@ -205,7 +221,8 @@ def _rename(found: Survey, names: Set[str]) -> None:
 
 
 def _person(label: Label) -> str:
-    return f"{label.system.split(',')[0]} {label.number}"
+    """Whom a system's number means. Brightspace's may be the assignment's, so that it tells namesakes apart and nobody else."""
+    return f"{label.system.split(',')[0]} {label.number}" + (f" {label.name}" if label.system == "Brightspace" else "")
 
 
 def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run: bool, time: datetime | None) -> Row:
@@ -239,6 +256,8 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
 def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
     label = chosen.handed.label
     notes = (*chosen.notes, *_of_scripts(chosen))
+    if label and label.system in LOCAL and not label.time:
+        return (f"the time that {label.system} writes for it cannot be read here: it counts as in time", *notes)
     if label and label.time and label.system in LOCAL:
         return (f"{label.system} names no time zone: this machine's is taken, so {time:%Y-%m-%d %H:%M} UTC", *notes)
     if not (label and label.late):
