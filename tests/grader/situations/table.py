@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import tarfile
+import textwrap
 import unicodedata
 import zipfile
 from collections.abc import Callable
@@ -346,6 +347,77 @@ COLLECTED = {
     "solutions beside students": Collected(
         "downloads", "by its folders", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, f"solution/{NAME}": SOLVED, f"Model answers/{NAME}": SOLVED, f"Lösungen/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME},
     ),
+    "students called by numbers, in one folder of a lesson": Collected("names", "by hand", {f"lab3/{n}.ipynb": SOLVED for n in range(1, 11)}, {str(n): f"/{n}.ipynb" for n in range(1, 11)}),
+    "lessons called by numbers, of one student": Collected("names", "by hand", {f"homeworks/{lesson[:2]}.ipynb": REPOSITORY[f"attention-main/notebooks/{lesson}.ipynb"] for lesson in layout.lesson_names()}, {"homeworks": "03.ipynb"}),
+    "copies of folders": Collected(
+        "attempts", "Windows and macOS", {
+            f"ann/{NAME}": SOLVED, f"ann - Copy/{NAME}": SOLVED + " ", f"ann - Copy (2)/{NAME}": SOLVED + "  ", f"bo/{NAME}": BLANK, f"bo copy/{NAME}": SOLVED + "\n", f"Kopie von cy/{NAME}": SOLVED + "\n ", f"cy/{NAME}": SOLVED + "\n  ",
+            f"di/{NAME}": SOLVED + "\n\n", f"di (1)/{NAME}": SOLVED + "\n\n ", f"ed/{NAME}": SOLVED + "\n\n\n", f"ed 2/{NAME}": SOLVED + " \n",
+        }, {"ann": f"ann/{NAME}", "bo": f"bo copy/{NAME}", "cy": f"cy/{NAME}", "di": f"di/{NAME}", "di (1)": f"di (1)/{NAME}", "ed": f"ed/{NAME}", "ed 2": f"ed 2/{NAME}"},
+    ),
+    "a section's folder, copied": Collected("attempts", "Windows", {f"Section A/ann/{NAME}": SOLVED, f"Section A/bo/{NAME}": SOLVED + " ", f"Section A - Copy/ann/{NAME}": BLANK, f"Section B/cy/{NAME}": SOLVED + "  "}, {"ann": f"Section A/ann/{NAME}", "bo": NAME, "cy": NAME}),
+    "folders in which nobody has put anything": Collected("reasons", "git", {f"ann/{NAME}": SOLVED, "bo/.keep": "", "cy/.gitkeep": "", "di/.DS_Store": "x"}, {"ann": NAME, "bo": "", "cy": "", "di": ""}),
+    "a student's own folder of earlier work": Collected("attempts", "by hand", {f"ann/earlier/{NAME}": SOLVED, f"bo/{NAME}": SOLVED + " "}, {"ann": f"earlier/{NAME}", "bo": NAME}),
+    "folders called like the grader's": Collected("reasons", "found by trying", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, f"graded/{NAME}": SOLVED, f"autograde/cy/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME}),
+    "students who are called by words for work, where nbgrader puts them": Collected("downloads", "nbgrader", {f"submitted/{who}/{LESSON}/{NAME}": SOLVED for who in ("hw3", "v2")}, {"hw3": NAME, "v2": NAME}),
+    "GitHub Classroom, with its tables": Collected("downloads", "gh-classroom", {f"lab3-submissions/lab3-{who}/{NAME}": SOLVED for who in ("ann", "bo")} | {"lab3-submissions/grades.csv": "x", "classroom_roster.csv": "x"}, {"ann": NAME, "bo": NAME}),
+    "Sakai, groups, one name and what was given back": Collected(
+        "downloads", "AssignmentServiceImpl.java", {
+            f"HW 3/Lee, Ann(alee); Kim, Bo(bkim)/Submission attachment(s)/{NAME}": SOLVED, f"HW 3/Cher,(cher)/Submission attachment(s)/{NAME}": SOLVED + " ", f"HW 3/Cher,(cher)/Feedback Attachment(s)/{NAME}": SOLVED + "  ",
+            f"HW 3/a1b2c3d4/Submission attachment(s)/{NAME}": SOLVED + "\n", "HW 3/grades.csv": "x",
+        }, {"alee": NAME, "bkim": NAME, "cher": f"Submission attachment(s)/{NAME}", "a1b2c3d4": NAME},
+    ),
+    "Sakai, without folders": Collected(
+        "downloads", "AssignmentServiceImpl.java", {f"HW 3/{who}_Submission attachment(s)_{NAME}": SOLVED for who in ("Lee, Ann(alee)", "Kim, Bo(bkim)")} | {"HW 3/Cy, Di(dcy)_submissionText.html": "<p>", "HW 3/grades.csv": "x"},
+        {"alee": NAME, "bkim": NAME, "dcy": ""}, {"dcy": "submissionText.html"},
+    ),
+    "OpenOlat": Collected(
+        "downloads", "olat-homework-scripts", {
+            f"ita_Blatt_3_2027/Lee_Ann_alee/2_submissions/{NAME}": SOLVED, f"ita_Blatt_3_2027/Lee_Ann_alee/1_task/{NAME}": BLANK, f"ita_Blatt_3_2027/Lee_Ann_alee/3_corrections/{NAME}": SOLVED + " ",
+            f"ita_Blatt_3_2027/Kim_Bo_bkim/2_submissions/{NAME}": SOLVED + "  ", f"ita_Blatt_3_2027/solutions/{NAME}": SOLVED + "\n", "ita_Blatt_3_2027/TUK_3.xlsx": "PK",
+        }, {"Lee_Ann_alee": f"2_submissions/{NAME}", "Kim_Bo_bkim": NAME},
+    ),
+    "Moodle, with what teachers gave back": Collected(
+        "downloads", "downloader.php", {f"Ann Lee_1_assignfeedback_file_/{LESSON} (9).ipynb": SOLVED + " ", f"Ann Lee_1_assignsubmission_file_/{NAME}": SOLVED, f"Bo_2_assignsubmission_file_/{NAME}": SOLVED + "  "}, {"Ann Lee": f"assignsubmission_file_/{NAME}", "Bo": NAME},
+    ),
+    "Canvas, files of a quiz": Collected("downloads", "quiz_submission_zipper.rb", {f"lee_ann123_question_456_789_{NAME}": SOLVED, f"kim_bo124_question_456_790_{NAME}": SOLVED}, {"leeann": NAME, "kimbo": NAME}),
+    "CoCalc, with the names of who they are": Collected(
+        "downloads", "cocalc's actions.ts", {f"hw3-collect/{n}8118bf1-a573-4677-a79f-0c1d32711a69/{file}": text for n, who in ((2, "Ann Lee"), (3, "Bo")) for file, text in ((NAME, SOLVED), (f"STUDENT - {who}.txt", who))}, {"Ann Lee": NAME, "Bo": NAME},
+    ),
+    "CoCalc, one who says to be another": Collected(
+        "downloads", "cocalc's actions.ts", {f"hw3-collect/{n}8118bf1-a573-4677-a79f-0c1d32711a69/{file}": text for n, who in ((2, "Ann Lee"), (3, "Bo")) for file, text in ((NAME, SOLVED), (f"STUDENT - {who}.txt", who), ("STUDENT - Ann Lee.txt", who))},
+        {"Ann Lee": NAME, "38118bf1-a573-4677-a79f-0c1d32711a69": NAME},
+    ),
+    "ILIAS, teams": Collected("downloads", "eCampus-collective-team-feedback-upload", {"ex.zip": packed({f"Blatt 03/Abgaben/Team 4711/Lee_Ann_alee_12/{NAME}": SOLVED, f"Blatt 03/Abgaben/Team 4712/Kim_Bo_bkim_13/{NAME}": SOLVED})}, {"alee": NAME, "bkim": NAME}),
+    "ILIAS, for feedback": Collected("downloads", "ExerciseStatusFile", {f"multi_feedback_Uebung_3/{who}/{NAME}": SOLVED for who in ("Lee_Ann_alee_12", "Kim_Bo_bkim_13")}, {"alee": NAME, "bkim": NAME}),
+    "OneDrive, packed in parts": Collected("downloads", "SharePoint", {f"OneDrive_{n}_3-1-2027.zip": packed({f"Submitted files/{who}/Homework 3/Version 1/{NAME}": SOLVED}) for n, who in ((1, "Ann Lee"), (2, "Bo"))}, {"Ann Lee": NAME, "Bo": NAME}),
+    "Blackboard, a zip for each day": Collected(
+        "downloads", "blackboard-analysis-tools", {f"gradebook_CS101.2027_Homework203_2027-03-0{n}-12-34-56.zip": packed({f"Homework 3_{who}_attempt_2027-03-0{n}-12-34-56_{NAME}": SOLVED}) for n, who in ((1, "alee"), (2, "bo"))}, {"alee": NAME, "bo": NAME},
+    ),
+    "Brightspace, a zip for each day": Collected(
+        "downloads", "Brightspace", {f"Homework 3 Download Mar {n}, 2027 1134 PM.zip": packed({f"1234{n}-67 - {who} - Mar 1, 2027 1134 PM/{NAME}": SOLVED, "index.html": "<p>"}) for n, who in ((1, "Ann Lee"), (2, "Mary-Ann Smith"))}, {"Ann Lee": NAME, "Mary-Ann Smith": NAME},
+    ),
+    "Brightspace, a number that is not a student's": Collected(
+        "downloads", "a script that renames its folders", {f"397063-2557369 - {who} - Sep 24, 2026 926 PM/{NAME}": SOLVED for who in ("Mary-Ann Smith", "John Doe")}, {"Mary-Ann Smith": NAME, "John Doe": NAME},
+    ),
+    "WebAssign": Collected("downloads", "WebAssign's manual", {f"{who}@webassign_1010368_{n}_1_0.ipynb": SOLVED for n, who in enumerate(("ann", "bo"), 1217570)}, {"ann@webassign": ".ipynb", "bo@webassign": ".ipynb"}),
+    "Chamilo": Collected("downloads", "Chamilo", {f"{who}_2027-03-01_120000_{NAME}": SOLVED for who in ("Ann_Lee", "Bo_Kim")}, {"Ann_Lee": NAME, "Bo_Kim": NAME}),
+    "Brightspace, folders of last name, first name and number": Collected("downloads", "class scripts", {f"Lee, Ann - 1234567/{NAME}": SOLVED, f"Kim, Bo - 1234568/{NAME}": SOLVED}, {"Lee, Ann - 1234567": NAME, "Kim, Bo - 1234568": NAME}),
+    "a course's number before the lesson": Collected("names", "homeworkOnGoogleDocs", {f"cmput391 w19 hw3 - {who}.ipynb": SOLVED for who in ("Wonderland, Alice (a12)", "Builder, Bob", "Cy")}, {"Wonderland, Alice (a12)": ".ipynb", "Builder, Bob": ".ipynb", "Cy": ".ipynb"}),
+    "a course's number before the lesson, in folders": Collected("names", "GitLab", {f"cs229-hw3-{who}/{NAME}": SOLVED for who in ("ann", "bo")} | {f"cs229-hw3-cy_li/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME, "cy_li": NAME}),
+    "files of the course's own beside students'": Collected(
+        "names", "by hand", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, "rename_all.py": "import os", f"{LESSON}-instructor.ipynb": SOLVED, f"answer_key_{NAME}": SOLVED, "Grades-HW3.xlsx": "PK"}, {"ann": NAME, "bo": NAME},
+    ),
+    "a repository in a folder called by the work": Collected("files", "by hand", {f"zed/{NAME}": SOLVED, f"ann/hw3/notebooks/{NAME}": SOLVED + " ", "ann/hw3/data/x.csv": "x", "ann/hw3/utils/x.py": "x = 1"}, {"zed": NAME, "ann": NAME}),
+    "nbgrader's exchange, with all kinds of secrets and what went back": Collected(
+        "downloads", "nbgrader", {f"exchange/attention/inbound/{who}+{LESSON}+2027-03-01 12:00:00.000000 UTC+{secret}/{NAME}": SOLVED for who, secret in (("ann", "N0sYxG-xiTY8"), ("bo", "_b-"))}
+        | {f"exchange/attention/outbound/{LESSON}/{NAME}": BLANK, "exchange/attention/feedback/7cd8456b72db.html": "<p>"}, {"ann": NAME, "bo": NAME},
+    ),
+    "mails, saved whole": Collected("reasons", "by mail", {f"zed/{NAME}": SOLVED, "ann/mail.eml": "From: ann", "bo/mail.msg": "x"}, {"zed": NAME, "ann": "", "bo": ""}, {"ann": "mail.eml: a mail", "bo": "mail.msg: a mail"}),
+    "homes of a server": Collected("downloads", "The Littlest JupyterHub", {f"home/jupyter-{who}/course/{NAME}": SOLVED for who in ("ann", "bo")}, {"ann": NAME, "bo": NAME}),
+    "INGInious": Collected("downloads", "INGInious", {f"hw3/{who}/5f0{n}/uploaded_files/{NAME}": SOLVED for n, who in enumerate(("ann", "bo"))}, {"ann": NAME, "bo": NAME}),
+    "MarkUs": Collected("downloads", "MarkUs", {f"{who}/hw3/{NAME}": SOLVED for who in ("ann", "bo", "group_0003")}, {"ann": NAME, "bo": NAME, "group_0003": NAME}),
+    "zips of repositories": Collected("downloads", "GitHub", {f"lab3-{who}-main.zip": packed({f"lab3-{who}-main/{NAME}": SOLVED, f"lab3-{who}-main/README.md": "x"}) for who in ("ann", "bo", "cy-li")}, {"ann": NAME, "bo": NAME, "cy-li": NAME}),
 }  # fmt: skip
 
 
@@ -410,6 +482,27 @@ def helper_in_a_figure(notebook: NotebookNode) -> str:
 def with_outputs(notebook: NotebookNode) -> str:
     notebook.cells[-1].outputs = [nbformat.v4.new_output("stream", text="x" * 24 * 2**20)]
     return nbformat.writes(notebook)
+
+
+def with_pictures(notebook: NotebookNode) -> str:
+    notebook.cells.insert(3, new_markdown_cell(f"![x](data:image/png;base64,{'A' * 25 * 2**20})"))
+    return nbformat.writes(notebook)
+
+
+def with_attachments(notebook: NotebookNode) -> str:
+    cell = new_markdown_cell("![x](attachment:a.png)")
+    cell.attachments = {"a.png": {"image/png": "A" * 25 * 2**20}}
+    notebook.cells.insert(3, cell)
+    return nbformat.writes(notebook)
+
+
+def as_marimo(notebook: NotebookNode) -> str:
+    """What `marimo convert` makes of a notebook."""
+    parts = ["import marimo\n\napp = marimo.App()\n"]
+    for cell in notebook.cells:
+        code = cell.source if cell.cell_type == "code" else f"mo.md(r'''{cell.source}''')"
+        parts.append("@app.cell\ndef _(mo, nn, torch):\n" + textwrap.indent(code, "    ") + "\n    return\n")
+    return "\n\n".join([*parts, 'if __name__ == "__main__":\n    app.run()\n'])
 
 
 def uses_own(*cells: str, below: bool = False) -> Callable[[NotebookNode], str]:
@@ -564,6 +657,8 @@ GRADED = {
     "a-module's-name-reused-below": Graded("order", "found by trying", below_all("torch = None\nfor math in range(3):\n    pass")),
     "a-comma-too-many": Graded("files", "nbformat", in_lines(lambda text: text.replace("\n  }", ",\n  }").replace("{,", "{")), says=("read as it is meant",)),
     "another-kernel": Graded("files", "nbgrader#416", of_another_kernel),
+    "a-library's-function-reused-below": Graded("order", "found by trying", below_all("torch.softmax = None\nfor name in ('arange', 'ones'):\n    setattr(torch, name, None)\ndel torch.exp")),
+    "an-own-cell-that-takes-long": Graded("kernel", "found by trying", uses_own("steps = 10**12\nfor step in range(steps):\n    loss = step\n\n\n" + KEEP), says=("takes too long here",)),
 }  # fmt: skip
 GRADED_MORE = {
     "a-script-written-by-a-cell": Graded("kernel", "nbgrader#940", uses_own("%%writefile helper.py\n" + KEEP, "from helper import own")),
@@ -806,6 +901,31 @@ GRADED_MORE |= {  # what is wrong with a notebook that is right nonetheless
         "files", "found by trying", as_text(lambda text: text.encode() + bytes(4096)), says=("behind the notebook",)
     ),
     "packed-under-its-own-name": Graded("files", "gzip", as_text(lambda text: gzip.compress(text.encode()))),
+    "a-library's-classes-changed-below": Graded(
+        "order",
+        "found by trying",
+        below_all(
+            "import torch.nn.functional as F\nF.linear = torch.Tensor.softmax = None\ntorch.nn.Linear.forward = SelfAttention.forward = None"
+        ),
+    ),
+    "a-library-changed-by-its-dictionary": Graded(
+        "order",
+        "found by trying",
+        below_all(
+            "from unittest.mock import patch\npatch.object(torch, 'softmax', None).start()\nvars(torch)['arange'] = math.sqrt = None"
+        ),
+    ),
+    "a-debugger-left-in": Graded("kernel", "found by trying", uses_own("import pdb\nx = 1\nbreakpoint()\npdb.set_trace()\n" + KEEP)),
+    "a-script-of-marimo's": Graded("files", "marimo#5072", as_marimo, says=("a script of marimo",)),
+    "25-MB-of-pictures-in-a-text": Graded("files", "text-cells of Colab", with_pictures, says=("its pictures have more than",)),
+    "25-MB-of-pictures-attached": Graded("files", "nbformat", with_attachments, says=("its pictures have more than",)),
+    "a-package-that-takes-long": Graded(
+        "kernel",
+        "transformers",
+        uses_own("from transformers import AutoTokenizer\ntokenizer = AutoTokenizer.from_pretrained('gpt2')\n" + KEEP),
+    ),
+    "training-below-an-answer": Graded("kernel", "found by trying", in_answer(lambda code: code + "\n\nwhile True:\n    causal_mask(3)\n")),
+    "an-own-cell-that-ends-the-process": Graded("kernel", "found by trying", uses_own(KEEP + "\nimport os\nos._exit(0)")),
     "everything-reset-below": Graded("order", "found by trying", below_all("%reset -f", "globals().clear()")),
     "a-loop-without-end-below": Graded("order", "found by trying", below_all("while True: x = 1")),
 }
