@@ -598,15 +598,20 @@ plots.show(
 #
 # Sixteen heads with one number each do worse than two: {measured:heads.16.both.range:.0%}. Here training is part of the answer, as four
 # times as many steps bring them to {measured:longer.16.both.range:.0%}, but only a part. A query and a key of one number can only say
-# "more" or "less", too little to pick one guest of eight (Bhojanapalli et al. 2020 call this the low-rank bottleneck).
+# "more" or "less", too little to pick one guest of eight (Bhojanapalli et al. 2020 call this the low-rank bottleneck). But a value of one
+# number is narrow, too. Which is it? Give the sixteen heads two numbers for queries and keys alone, and both are right in
+# {measured:widened.scores.range:.0%} of the cases; give them two numbers for values alone, and it is {measured:widened.values.range:.0%}. Both are
+# too narrow, and the scores are the tighter place.
 #
-# **Why it must fail.** A linear readout scores each colour by a weighted sum over the guests, $\sum_j a_j\, u_c^\top x_j$ up to
+# **Why it fails.** A linear readout scores each colour by a weighted sum over the guests, $\sum_j a_j\, u_c^\top x_j$ up to
 # constants, for the first question with one set of vectors $u_c$, for the second with another, but with the *same* attention weights
-# $a_j$ for both. The guest with the largest weight has the most influence on both answers, and can be right for one of them only.
+# $a_j$ for both. Say they are 0.6 for the first friend and 0.4 for the second. What answers the first question must prefer the colour with
+# the larger share, what answers the second the one with the smaller. With three colours or more no linear map does the latter: one
+# that turns large shares into low scores gives the highest to a colour that neither friend wears.
 #
-# **How far this goes.** The argument needs the *linear* readout. A head may blend 70 : 30, and a network with a hidden layer can tell the
-# large share from the small one. The next cell measures it; over {measured:readout.seeds} seeds both are right in
-# {measured:readout.linear.range:.0%} of the cases with a linear readout, and in {measured:readout.hidden.range:.0%} with a hidden layer. So
+# **How far this goes.** The argument needs the *linear* readout (and shares that are the same for all colours). A head may blend 70 : 30,
+# and a network with a hidden layer can tell the large share from the small one. The next cell measures it; over {measured:readout.seeds}
+# seeds both are right in {measured:readout.linear.range:.0%} of the cases with a linear readout, and in {measured:readout.hidden.range:.0%} with a hidden layer. So
 # one head is not *unable* to carry two findings: it has to put them into one average, and a later layer has to take them apart.
 
 # %% tags=["experiment"]
@@ -1073,6 +1078,7 @@ plots.show(
 # (b) Each head's scores are dot products of $d_\text{head} = d_\text{model}/h$ numbers: a $T \times T$ score matrix of rank at most
 # $d_\text{head}$. With $d_\text{head} = 1$ (16 heads of 16) a query can ask only for more or for less of one number and cannot single out
 # one guest of eight; accuracy fell to {measured:heads.16.both:.0%}, and longer training did not bring it back to that of two heads.
+# (Values of one number are a part of it.)
 #
 # (c) Intervene: silence the head and measure the loss on data, for each kind of question separately,
 # and several heads together too, because two heads that do the same can replace each other when cut one at a time (in my table, heads 1

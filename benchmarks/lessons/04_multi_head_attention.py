@@ -27,6 +27,48 @@ def longer(lesson, seed):
     return {n: found(lesson, lesson.train_party(n, seed, steps=1600)) for n in (1, 16)}
 
 
+@experiment("widened", steps=400)
+def widened(lesson, seed):
+    """Sixteen heads with two numbers instead of one: in the queries and keys alone, or in the values alone."""
+    return {
+        "scores": lesson.accuracy(train_widened(lesson, seed, d_score=2, d_value=1))[2],
+        "values": lesson.accuracy(train_widened(lesson, seed, d_score=1, d_value=2))[2],
+    }
+
+
+class Widened(torch.nn.Module):
+    """Attention whose heads have `d_score` numbers for queries and keys, and `d_value` for values."""
+
+    def __init__(self, lesson, d_model, n_heads, d_score, d_value):
+        super().__init__()
+        self.lesson, self.n_heads = lesson, n_heads
+        self.q_proj, self.k_proj, self.v_proj = (torch.nn.Linear(d_model, n_heads * n) for n in (d_score, d_score, d_value))
+        self.out_proj = torch.nn.Linear(n_heads * d_value, d_model)
+
+    def forward(self, x):
+        q, k, v = (self.lesson.split_heads(project(x), self.n_heads) for project in (self.q_proj, self.k_proj, self.v_proj))
+        weights = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
+        return self.out_proj(self.lesson.merge_heads(weights @ v)), weights
+
+
+def train_widened(lesson, seed, **sizes):
+    """As the lesson's `train_party` for sixteen heads, with a `Widened` layer."""
+    generator = torch.Generator().manual_seed(seed)
+    model = lesson.Party(16, generator)
+    model.attention = Widened(lesson, 16, 16, **sizes)
+    for name, parameter in model.attention.named_parameters():
+        std = 0.0 if name.endswith("bias") else parameter.shape[-1] ** -0.5
+        torch.nn.init.normal_(parameter, std=std, generator=generator)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(400):
+        facts, answers = lesson.rooms(64, generator)
+        loss = torch.nn.functional.cross_entropy(model(facts)[0].flatten(0, -2), answers.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model
+
+
 @experiment("readout", steps=800)
 def readout(lesson, seed):
     """One head with a linear readout and with a hidden layer, trained alike."""

@@ -19,6 +19,11 @@ def test_more_training_does_not_help_one_head_and_helps_sixteen_only_in_part(run
     assert run["1.both"] < 0.3 and run["16.both"] < 0.95
 
 
+@every_seed("04", "widened")
+def test_narrow_scores_are_the_larger_part_of_what_sixteen_heads_lack(run):
+    assert run["scores"] > 0.97 > run["values"] > 0.6
+
+
 @on_average("04", "heads")
 def test_which_friend_it_learns_depends_on_the_seed(mean):
     assert 0 < mean["one_head_learned_the_first"] < 1
@@ -27,6 +32,13 @@ def test_which_friend_it_learns_depends_on_the_seed(mean):
 @every_seed("04", "readout")
 def test_a_hidden_layer_takes_apart_what_one_head_blends(run):
     assert run["linear"] < 0.3 and run["hidden"] > 0.6
+
+
+def test_no_linear_map_prefers_the_smaller_of_two_shares():
+    """If one did, so would its mean over all orders of the colours, which is a multiple of the shares and a constant."""
+    for factor in (-1.0, 0.0, 1.0):
+        first, second, absent = (factor * share for share in (0.6, 0.4, 0.0))
+        assert not second > max(first, absent)
 
 
 @on_average("04", "cuts")
