@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 07 · GPT: from blocks to a trained language model
-# *Needs: lessons 04 to 06 · about 4 hours · CPU is enough, a GPU makes it bigger · 28 points by checks, 3 for the written question*
+# *Needs: lessons 04 to 06 · about 4½ hours · CPU is enough, a GPU makes it bigger · 28 points by checks, 3 for the written question*
 #
 # We have all the parts: attention, heads, positions, tokens. One question of the lecture is still open:
 #
