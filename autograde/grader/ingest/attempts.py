@@ -66,11 +66,16 @@ def choose(found: Survey) -> list[Chosen]:
 
 def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[Handed], found: Survey) -> Chosen:
     works = _works(student, attempts, found) if len(attempts) > 1 else set()
-    ordered = sorted(attempts, key=lambda h: (h.file.path in works, h.kind is Kind.NOTEBOOK, _right_name(h), h.order))
+    ordered = sorted(attempts, key=lambda h: (h.file.path in works, h.kind is Kind.NOTEBOOK, *_by_name(h), h.order))
     best, *rest = reversed(ordered)
     same = digests(student, [best.file.path, *(h.file.path for h in rest)], found) if rest else []
     others = [h for h, theirs in zip(reversed(rest), reversed(same)) if theirs != same[0]]
     return Chosen(student, lesson, best, (*_models(best, models), *_helpers(best, found)), tuple(others))
+
+
+def _by_name(handed: Handed) -> tuple[int, int, bool]:
+    """What the names of files and folders say that no system put in order: a copy or an older version gives way."""
+    return kinds.rank(handed.file.parts), 0 if handed.label else kinds.standing(handed.file.parts), _right_name(handed)
 
 
 def _right_name(handed: Handed) -> bool:

@@ -35,6 +35,12 @@ COPY_OF = re.compile(  # as Colab and Drive say it in some languages
 CONFLICT = re.compile(r"(?i)conflict")
 CHECKPOINT = re.compile(r"-checkpoint(?=\.)")
 BACKUP = re.compile(r"(?i)^(?:\.~|~\$|#)|~$|\.(?:bak|orig|swp|tmp|old)$")  # an editor's own copy, or its lock
+OLDER = re.compile(  # in what people call a file or a folder of their own
+    r"(?i)(?<![^\W_])(?:old(?:er)?|backups?|drafts?|first|wip|previous|outdated|working files|alte?|ancienn?e?|viej[oa]|vecchi[oa]|entwurf|brouillon|borrador|bozza)(?![^\W_])"
+)
+NEWER = re.compile(
+    r"(?i)(?<![^\W_])(?:final(?:e|es)?|new(?:er|est)?|latest|late|resubmi(?:ssions?|tted)|submitted|corrected|neue?|nouve(?:au|lle)|nuev[oa]|nuov[oa]|endg[üu]ltig|definitiv[oae]?)(?![^\W_])"
+)
 POINTERS = (".gdoc", ".gsheet", ".icloud")  # of a file that lies elsewhere
 
 
@@ -89,6 +95,11 @@ def rank(parts: tuple[str, ...]) -> int:
     if CHECKPOINT.search(parts[-1]) or BACKUP.search(parts[-1]) or ".ipynb_checkpoints" in parts:
         return 0
     return 1 if CONFLICT.search(parts[-1]) or any(original(folder) != folder for folder in parts[:-1]) else 2
+
+
+def standing(parts: tuple[str, ...]) -> int:
+    """1 where a name says that it is the last of several attempts, -1 where it says that it is not."""
+    return -1 if any(map(OLDER.search, parts)) else 1 if any(map(NEWER.search, parts)) else 0
 
 
 def _begins(path: Path, magic: bytes) -> bool:

@@ -355,6 +355,18 @@ COLLECTED = {
             f"di/{NAME}": SOLVED + "\n\n", f"di (1)/{NAME}": SOLVED + "\n\n ", f"ed/{NAME}": SOLVED + "\n\n\n", f"ed 2/{NAME}": SOLVED + " \n",
         }, {"ann": f"ann/{NAME}", "bo": f"bo copy/{NAME}", "cy": f"cy/{NAME}", "di": f"di/{NAME}", "di (1)": f"di (1)/{NAME}", "ed": f"ed/{NAME}", "ed 2": f"ed 2/{NAME}"},
     ),
+    "old and new versions by their names": Collected(
+        "attempts", "by hand", {
+            f"ann/draft/{NAME}": SOLVED, f"ann/final/{NAME}": SOLVED + " ", f"bo/old/{NAME}": SOLVED + "  ", f"bo/{NAME}": SOLVED + "   ", f"cy/{LESSON}_old.ipynb": SOLVED + "\n", f"cy/{LESSON}_final.ipynb": SOLVED + "\n ",
+            "di/hw3-backup.ipynb": SOLVED + "\n  ", "di/hw3.ipynb": SOLVED + "\n   ", f"ed/{NAME}": SOLVED + "\n\n", f"ed/{LESSON}_final.ipynb": SOLVED + "\n\n ", "fi/first version.ipynb": SOLVED + "\n\n  ", "fi/version 2.ipynb": SOLVED + "\n\n\n",
+        }, {"ann": f"final/{NAME}", "bo": f"bo/{NAME}", "cy": "_final.ipynb", "di": "hw3.ipynb", "ed": "_final.ipynb", "fi": "version 2.ipynb"},
+    ),
+    "handed in again, in another folder": Collected(
+        "attempts", "by its folders", {f"{when}/{who}/{NAME}": SOLVED + " " * n for n, (when, who) in enumerate((("resubmissions", "ann"), ("submissions", "ann"), ("submissions", "bo")))}, {"ann": f"resubmissions/ann/{NAME}", "bo": NAME},
+    ),
+    "Microsoft Teams, where somebody worked on": Collected(
+        "attempts", "by its folders", {f"Submitted files/Ann Lee/HW 3/Version 1/{NAME}": SOLVED, f"Working files/Ann Lee/HW 3/{NAME}": SOLVED + " ", f"Submitted files/Bo/HW 3/Version 1/{NAME}": SOLVED + "  "}, {"Ann Lee": f"Version 1/{NAME}", "Bo": NAME},
+    ),
     "a section's folder, copied": Collected("attempts", "Windows", {f"Section A/ann/{NAME}": SOLVED, f"Section A/bo/{NAME}": SOLVED + " ", f"Section A - Copy/ann/{NAME}": BLANK, f"Section B/cy/{NAME}": SOLVED + "  "}, {"ann": f"Section A/ann/{NAME}", "bo": NAME, "cy": NAME}),
     "folders in which nobody has put anything": Collected("reasons", "git", {f"ann/{NAME}": SOLVED, "bo/.keep": "", "cy/.gitkeep": "", "di/.DS_Store": "x"}, {"ann": NAME, "bo": "", "cy": "", "di": ""}),
     "a student's own folder of earlier work": Collected("attempts", "by hand", {f"ann/earlier/{NAME}": SOLVED, f"bo/{NAME}": SOLVED + " "}, {"ann": f"earlier/{NAME}", "bo": NAME}),
