@@ -188,6 +188,15 @@ def test_namesakes_who_got_numbers_leave_nobody_behind(tmp_path):
     assert {f.student for f in found} == {"smithann_1", "smithann_3", "leebo"}
 
 
+@pytest.mark.parametrize("called", ["lee_{}_9_{}", "Ann Lee_{}_assignsubmission_file_/{}"])
+def test_a_namesake_who_has_handed_in_no_notebook_is_another(tmp_path, called):
+    members = {called.format(1, NAME): SOLVED, called.format(3, "report.pdf"): "%PDF"}
+    (tmp_path / "class.zip").write_bytes(packed(members))
+    found, _ = collected([tmp_path / "class.zip"], LESSON, tmp_path / "out", Console(quiet=True))
+    name = called.partition("_")[0]
+    assert {f.student: bool(f.path) for f in found} == {f"{name}_1": True, f"{name}_3": False}
+
+
 def test_files_that_are_nobodys_are_told(tmp_path):
     console = Console(record=True, width=200)
     collected([placed(tmp_path / "class", {f"ann/{NAME}": SOLVED, "scan.pdf": "%PDF"})], LESSON, tmp_path / "out", console)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,14 +25,14 @@ from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, sh
 from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.namesakes import tell_apart
 from autograde.grader.ingest.not_handed_in import EARLIER
 from autograde.grader.ingest.survey import File, Handed, LeftOut, Survey, folders, is_course, survey
-from autograde.grader.ingest.systems import LOCAL, Label
+from autograde.grader.ingest.systems import LOCAL
 from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"
 STAMP = "timestamp.txt"
-PER_LESSON = ("Moodle",)  # which gives a student another number for each assignment
 MOST_TOLD = 20  # files
 MAX_OTHER = 50 * 2**20  # bytes: of a file that cannot be graded
 
@@ -136,7 +134,7 @@ def home(paths: Sequence[Path]) -> Path:
 
 def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime]) -> Collected:
     ledger = Ledger.read(course)
-    _tell_apart(found, ledger)
+    tell_apart(found, ledger.people, ledger.files)
     everything = choose(found)
     along = {handed.file.path for chosen in everything for _, handed in chosen.models}
     result = Collected(left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])
@@ -166,9 +164,8 @@ def _bring_the_rest(found: Survey, result: Collected, course: Path, ledger: Ledg
     if lesson is None:
         return
     for out in result.left_out:
-        student = ledger.people.get(_person(out.label), out.student) if out.label and out.label.number else out.student
-        if out.file and student and student not in have:
-            rest.setdefault(student, []).append((out.label.file if out.label and out.label.file else out.file.parts[-1], out.file))
+        if out.file and out.student and out.student not in have:
+            rest.setdefault(out.student, []).append((out.label.file if out.label and out.label.file else out.file.parts[-1], out.file))
     for handed in found.handed:
         if handed.kind is Kind.MODEL and handed.student in rest:
             rest[handed.student].append((handed.file.parts[-1], handed.file))
@@ -179,50 +176,6 @@ def _bring_the_rest(found: Survey, result: Collected, course: Path, ledger: Ledg
             for name, file in files:
                 if file.path.stat().st_size <= MAX_OTHER:
                     _copy(file, folder / readable(name))
-
-
-def _tell_apart(found: Survey, ledger: Ledger) -> None:
-    """Namesakes by the system's own number: who has the plain name first keeps it, two that come at once both get their numbers."""
-    numbers: dict[tuple[str, str], set[str]] = defaultdict(set)
-    numbered = [(one, one.label) for one in found.handed if one.label and one.label.number]
-    for handed, label in numbered:
-        numbers[handed.student, _scope(handed)].add(_person(label))
-    taken = {name: person for person, name in ledger.people.items()}
-    for handed, label in sorted(numbered, key=lambda one: not one[0].lesson):  # a model's is known by the notebook's
-        person, name = _person(label), handed.student
-        if person not in ledger.people:
-            several = len(numbers[name, _scope(handed)]) > 1
-            apart = several and name not in taken or taken.get(name, person) != person
-            if label.system in PER_LESSON:
-                apart = several or f"{name}/{handed.lesson}" in ledger.files or _are_namesakes(name, ledger)
-            ledger.people[person] = f"{name}_{label.number}" if apart else name
-    for index, handed in enumerate(found.handed):
-        if handed.label and handed.label.number:
-            found.handed[index] = replace(handed, student=ledger.people[_person(handed.label)])
-    for index, out in enumerate(found.left_out):  # scripts that go with a notebook are among these
-        if out.label and out.label.number:
-            found.left_out[index] = replace(out, student=ledger.people.get(_person(out.label), out.student))
-    _rename(found, {handed.student for handed in found.handed})
-
-
-def _scope(handed: Handed) -> str:
-    """Where a system's number tells a student from others: everywhere, or among the files of one lesson."""
-    return handed.lesson if handed.label and handed.label.system in PER_LESSON else ""
-
-
-def _are_namesakes(name: str, ledger: Ledger) -> bool:
-    return any(re.fullmatch(rf"{re.escape(name)}_\d+", known) for known in ledger.people.values())
-
-
-def _rename(found: Survey, names: Set[str]) -> None:
-    """Nobody is called by the plain name any more where all who were got their numbers."""
-    apart = {name.rpartition("_")[0] for name in names} - names
-    found.students = (found.students - apart) | names - {""}
-
-
-def _person(label: Label) -> str:
-    """Whom a system's number means. Brightspace's may be the assignment's, so that it tells namesakes apart and nobody else."""
-    return f"{label.system.split(',')[0]} {label.number}" + (f" {label.name}" if label.system == "Brightspace" else "")
 
 
 def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run: bool, time: datetime | None) -> Row:
