@@ -46,9 +46,10 @@ def of_teams(folders: Mapping[str, Sequence[tuple[str, ...]]]) -> dict[tuple[str
 
 def common_start(names: Sequence[str]) -> str:
     """What stands before the names of all students in those of their files, such as a course's number and the lesson: `cs229-hw3-ann.ipynb`.
-    Two files may be one student's."""
+    Two files may be one student's, unless a number stands there as courses have."""
     start = _start(names)
-    of_work = len(names) > 2 and said(start) and (NUMBERED.search(start) or named(start))
+    of_class = len(names) > 2 or len(names) > 1 and any(map(str.isdecimal, said(start)))
+    of_work = of_class and said(start) and (NUMBERED.search(start) or named(start))
     return start if of_work and all(said(name.removeprefix(start)) for name in names) else ""
 
 

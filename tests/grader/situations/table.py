@@ -416,6 +416,7 @@ COLLECTED = {
     "Chamilo": Collected("downloads", "Chamilo", {f"{who}_2027-03-01_120000_{NAME}": SOLVED for who in ("Ann_Lee", "Bo_Kim")}, {"Ann_Lee": NAME, "Bo_Kim": NAME}),
     "Brightspace, folders of last name, first name and number": Collected("downloads", "class scripts", {f"Lee, Ann - 1234567/{NAME}": SOLVED, f"Kim, Bo - 1234568/{NAME}": SOLVED}, {"Lee, Ann - 1234567": NAME, "Kim, Bo - 1234568": NAME}),
     "a course's number before the lesson": Collected("names", "homeworkOnGoogleDocs", {f"cmput391 w19 hw3 - {who}.ipynb": SOLVED for who in ("Wonderland, Alice (a12)", "Builder, Bob", "Cy")}, {"Wonderland, Alice (a12)": ".ipynb", "Builder, Bob": ".ipynb", "Cy": ".ipynb"}),
+    "a course's number before the lesson, of two students": Collected("names", "GitLab", {"cs229-hw3-ann.ipynb": SOLVED, "cs229-hw3-bo.ipynb": SOLVED + " "}, {"ann": "ann.ipynb", "bo": "bo.ipynb"}),
     "a course's number before the lesson, in folders": Collected("names", "GitLab", {f"cs229-hw3-{who}/{NAME}": SOLVED for who in ("ann", "bo")} | {f"cs229-hw3-cy_li/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME, "cy_li": NAME}),
     "files of the course's own beside students'": Collected(
         "names", "by hand", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED, "rename_all.py": "import os", f"{LESSON}-instructor.ipynb": SOLVED, f"answer_key_{NAME}": SOLVED, "Grades-HW3.xlsx": "PK"}, {"ann": NAME, "bo": NAME},
