@@ -77,6 +77,20 @@ def test_a_line_in_each_section_is_one_person(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("submitted", "ids"),
+    [
+        (["ann", "ANN"], ["ann", "Bob"]),  # the very id is hers, in any order
+        (["ANN", "ann"], ["ann", "Bob"]),
+        (["Bob", "bob", "ANN"], ["ANN", "Bob"]),
+        (["BOB", "bob"], ["ann", "Bob"]),  # nobody can tell: no name goes to either
+    ],
+)
+def test_an_id_that_differs_in_case_alone_takes_nobody_elses_name(submitted, ids):
+    people = [roster.Person("ann", "Ann Lee", "", "ann@x.org"), roster.Person("Bob", "Bob Okri", "", "bob@x.org")]
+    assert [person.student for person in roster.Directory(people).called(submitted)] == ids
+
+
+@pytest.mark.parametrize(
     ("student", "whose"),
     [
         ("ADA", "ada"), ("A\u200eda", "ada"), ("0012", "12"), ("van_smith_ben", "b1"), ("Ben van Smith", "b1"), ("vansmithben", "b1"),

@@ -95,8 +95,13 @@ class Directory:
         found = [(person, student) for student in students if (person := self.of(student)) and same(person.student) != same(student)]
         often = Counter(person.student for person, _ in found)
         other = {person.student: student for person, student in found if often[person.student] == 1 and same(person.student) not in known}
-        exact = {same(student): student for student in students}
-        return [replace(p, student=exact.get(same(p.student)) or other.get(p.student, p.student)) for p in self.people]
+        alike = {key: [student for student in students if same(student) == key] for key in known}
+        return [replace(p, student=_one(p.student, alike.get(same(p.student), [])) or other.get(p.student, p.student)) for p in self.people]
+
+
+def _one(student: str, alike: Sequence[str]) -> str:
+    """Which of the ids that differ in case alone is the student's: the very one, or the only one; "" where there is none."""
+    return alike[0] if len(alike) == 1 else student if alike else ""
 
 
 def _other_keys(person: Person) -> set[str]:
