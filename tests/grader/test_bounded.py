@@ -410,6 +410,18 @@ def test_a_name_that_looks_like_anothers_is_another(tmp_path, like, called):
     assert found[ann].read_bytes() == NOTEBOOK
 
 
+@pytest.mark.parametrize(
+    "called", ["{}/03_self_attention.ipynb", "{}_03_self_attention.ipynb", "{}/03_self_attention/03_self_attention.ipynb"]
+)
+def test_letters_composed_in_another_way_make_no_work_anothers(tmp_path, called):
+    """Two names that look the same beside each other, and both hold work: the second file, which is newer, does not count for the first."""
+    names = {called.format(name): NOTEBOOK + b" " * n for n, name in enumerate(("zo\u00eb", "zoe\u0308", "bob"))}
+    folder = hand_in(tmp_path, names)
+    os.utime(folder / called.format("zoe\u0308"), (2**31, 2**31))
+    found = {f.student: f.path for f in find([folder], LESSON) if f.path}
+    assert len(found) == 3 and found["zo\u00eb"].read_bytes() == NOTEBOOK and found["zo\u00eb (2)"].read_bytes() == NOTEBOOK + b" "
+
+
 SCRIPT = b"def secret():\n    return 1\n"
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -105,6 +105,7 @@ class Survey:
     students: set[str] = field(default_factory=set)
     barren: list[tuple[str, ...]] = field(default_factory=list)  # folders and links below the source: whose they are counts, too
     given: set[str] = field(default_factory=set)  # the names of students as they came
+    apart: set[str] = field(default_factory=set)  # those that are another student's but for how their letters are composed
     names: dict[str, str] = field(default_factory=dict)  # what each student is called, by what their folder or system says
     spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds for looking into each student's files
     in_place: bool = True  # every file lies in a folder of its student's and is what it says
@@ -120,11 +121,14 @@ class Survey:
 
     def called(self, name: str) -> str:
         """A student's name as it can be written anywhere; no two the same where that had to be changed, in a table for spreadsheets either."""
-        given, name = _composed(name), plain_name(name).replace("/", "_")
+        came, given, name = name, _composed(name), plain_name(name).replace("/", "_")
         if given != name and name in self.given:  # somebody else's, who is called just so
             name = given
+        if came in self.apart:
+            self.called(given)  # has the name before this one
+            name = came
         if name not in self.names:
-            plain, taken, count = _as_folder(readable(name)), {known.lstrip("'") for known in self.names.values()}, 1
+            plain, taken, count = _as_folder(readable(_composed(name))), {known.lstrip("'") for known in self.names.values()}, 1
             while (unique := f"{plain} ({count})" if count > 1 else plain).lstrip("'") in taken and unique:
                 count += 1
             self.names[name] = unique
@@ -134,6 +138,17 @@ class Survey:
 def _composed(name: str) -> str:
     """A name as it came, in one file's or folder's part."""
     return unicodedata.normalize("NFC", name).replace("/", "_")
+
+
+def _composed_otherwise(works: Set[tuple[str, ...]], files: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The files below a name that differs from one beside it only in how letters are composed, where both hold work: who made the second is
+    not the first one's student. The first is the composed one."""
+    forms: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    for parts in works:
+        for depth in range(1, len(parts) + 1):
+            forms[tuple(map(_composed, parts[:depth]))].add(parts[:depth])
+    second = {form for whole, same in forms.items() for form in sorted(same, key=lambda form: (form != whole, form))[1:]}
+    return [parts for parts in files if any(parts[:depth] in second for depth in range(1, len(parts) + 1))] if second else []
 
 
 def _as_folder(name: str) -> str:
@@ -324,6 +339,9 @@ def _assign(root: Path, named: bool, files: list[File], lesson: str | None, foun
     barren = {parts for parts in found.barren if len(parts) > 1 and (course or not _label(parts)) and not one}
     plain = whose.students(sorted(_unlabelled(known, labels, owners) | barren), called, one)
     plain |= _by_content(known, plain, called) | listings.of_cocalc(plain)
+    for parts in _composed_otherwise({file.parts for file, kind in known if kind in WORK}, plain):
+        plain[parts] = unicodedata.normalize("NFD", plain[parts])
+        found.apart |= {plain[parts]} - {_composed(plain[parts])}
     by_systems = [label.members for label in labels.values()] + [[label.name for label in people] for people in owners.values()]
     found.given |= {_composed(name) for names in [plain.values(), *by_systems] for name in names}
     found.students |= {found.called(plain[parts]) for parts in barren}
