@@ -35,7 +35,8 @@ class Attack:
     """What is handed in, and exactly what it must earn.
 
     `code` is the cell of the target exercise, after PREFACE; `edit` changes the notebook (or returns other bytes) afterwards.
-    `earns` names the exercises whose points are not those of three honest answers and a failed fourth.
+    `earns` names the exercises whose points are not those of three honest answers and a failed fourth. In another `lesson` than 03 the
+    target is all that is answered, without PREFACE.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Attack:
     says: str = ""  # what its message must hold
     file: str = f"{LESSON}.ipynb"
     beside: Callable[[Path], None] | None = None  # puts what else is handed in into the student's folder
+    lesson: str = LESSON
+    target: str = TARGET
     outcome: str = "graded"  # of the submission; one that is not graded earns nothing, and `says` is in its reason
 
     @property
@@ -54,12 +57,13 @@ class Attack:
         """Exercise → points, of every exercise that earns any."""
         if self.outcome != "graded":
             return {}
-        return {name: points for name, points in {**HONEST, **self.earns}.items() if points}
+        honest = HONEST if self.lesson == LESSON else {}
+        return {name: points for name, points in {**honest, **self.earns}.items() if points}
 
     def content(self) -> bytes:
         """The file that is handed in."""
-        notebook = copy.deepcopy(_base())
-        answer(notebook, TARGET).source = PREFACE + textwrap.dedent(self.code)
+        notebook = copy.deepcopy(_base(self.lesson))
+        answer(notebook, self.target).source = PREFACE * (self.lesson == LESSON) + textwrap.dedent(self.code)
         edited = self.edit(notebook) if self.edit else None
         edited = notebook if edited is None else edited
         text = nbformat.writes(edited) if isinstance(edited, NotebookNode) else edited
@@ -77,9 +81,12 @@ def honest() -> bytes:
 
 
 @cache
-def _base() -> NotebookNode:
+def _base(lesson: str) -> NotebookNode:
+    """The notebook that students get; in lesson 03 with the honest answers."""
+    released = nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4)
+    if lesson != LESSON:
+        return released
     solved = solved_notebook(source.read(layout.source_path(LESSON)))
-    released = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
     for name in HONEST:
         answer(released, name).source = answer(solved, name).source
     return released

@@ -23,11 +23,12 @@ from autograde.grader.sandbox import isolate, probe
 from tests.grader.adversarial import surroundings
 from tests.grader.adversarial.cheats import CHEATS
 from tests.grader.adversarial.denial import DENIALS
+from tests.grader.adversarial.elsewhere import ELSEWHERE
 from tests.grader.adversarial.later import LATER
 from tests.grader.adversarial.newer import NEWER
 from tests.grader.adversarial.submission import HONEST, TARGET, TARGET_POINTS, Attack, honest
 
-ATTACKS = CHEATS + DENIALS + NEWER + LATER
+ATTACKS = CHEATS + DENIALS + NEWER + LATER + ELSEWHERE
 GROUP = 12  # so many attacks between two honest students
 FULL = sum(HONEST.values()) + TARGET_POINTS
 pytestmark = pytest.mark.skipif(probe.support().level in isolate.OPEN, reason="this machine cannot isolate submissions")
@@ -88,9 +89,11 @@ def _tables(out: Path) -> tuple[dict, dict]:
     exercises: dict[str, dict[str, dict[str, str]]] = {}
     with (out / "exercises.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            exercises.setdefault(row["student_id"], {})[row["exercise"]] = row
+            if row["score"]:  # else of a lesson that was not handed in
+                exercises.setdefault(row["student_id"], {})[row["exercise"]] = row
     with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
-        return exercises, {row["student_id"]: {**row, "score": row["score"] or "0"} for row in csv.DictReader(file)}  # empty: nothing found
+        rows = sorted(csv.DictReader(file), key=lambda row: bool(row["score"]))  # empty: nothing found, or of another lesson
+        return exercises, {row["student_id"]: {**row, "score": row["score"] or "0"} for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +116,20 @@ def later(tmp_path_factory) -> Class:
     return grade(LATER, tmp_path_factory.mktemp("later"), "--lesson", "03")
 
 
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory) -> Class:
+    return grade(ELSEWHERE, tmp_path_factory.mktemp("elsewhere"))
+
+
 def assert_exact(graded: Class, attack: Attack) -> None:
     rows = graded.exercises[attack.name]
-    assert {name: float(row["score"]) for name, row in rows.items() if float(row["score"])} == attack.points, rows[TARGET]
+    target = rows[attack.target]
+    assert {name: float(row["score"]) for name, row in rows.items() if float(row["score"])} == attack.points, target
     assert float(graded.summary[attack.name]["score"]) == sum(attack.points.values())
     assert graded.summary[attack.name]["status"] == attack.outcome
     if attack.status and attack.outcome == "graded":
-        assert rows[TARGET]["status"] == attack.status, rows[TARGET]
-    assert attack.says in rows[TARGET]["message"]
+        assert target["status"] == attack.status, target
+    assert attack.says in target["message"]
     assert all(len(row["message"]) < 2000 for row in rows.values())
 
 
@@ -130,7 +139,8 @@ def assert_nothing_else_changed(graded: Class, attacks: list[Attack]) -> None:
     assert len(neighbours) == -(-len(attacks) // GROUP) and set(neighbours.values()) == {FULL}
     assert len(graded.summary) == len(attacks) + len(neighbours)
     with Gradebook(f"sqlite:///{graded.out / 'gradebook.db'}") as gradebook:
-        kept = {s.student.id: s.score for s in gradebook.assignment_submissions(LESSON)}
+        lessons = {LESSON, *(attack.lesson for attack in attacks)}
+        kept = {s.student.id: s.score for lesson in lessons for s in gradebook.assignment_submissions(lesson)}
     assert kept == {student: float(row["score"]) for student, row in graded.summary.items()}
 
 
@@ -187,6 +197,17 @@ def test_scripts_cells_and_notes_earn_exactly_this(later, attack):
 def test_scripts_cells_and_notes_change_nothing_else(later):
     assert_nothing_else_changed(later, LATER)
     assert all(page.stat().st_size < 2**18 for page in (later.out / "feedback").rglob("*.html"))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("attack", ELSEWHERE, ids=lambda a: a.name)
+def test_other_lessons_earn_exactly_this(elsewhere, attack):
+    assert_exact(elsewhere, attack)
+
+
+@pytest.mark.soak
+def test_other_lessons_change_nothing_else(elsewhere):
+    assert_nothing_else_changed(elsewhere, ELSEWHERE)
 
 
 @pytest.mark.soak
