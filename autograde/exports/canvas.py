@@ -193,8 +193,8 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
             raise UserError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
         else:
             known[index] = student
-    often = Counter(by_number.values())
-    known |= {index: student for student, index in by_number.items() if index not in known and often[index] == 1}
+    rows_taken = Counter(by_number.values())
+    known |= {index: student for student, index in by_number.items() if index not in known and rows_taken[index] == 1}
     by_id = {canvas.cell(canvas.students[index], "ID"): student for index, student in known.items()}
     others = {index: by_id[key] for index, row in enumerate(canvas.students) if (key := canvas.cell(row, "ID")) and key in by_id}
     return others | known

@@ -197,15 +197,15 @@ def _undisturbed() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in STOPPING if answers}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # which the child begins with
     for number in handlers:
-        signal.signal(number, lambda which, _: came.append(which))
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number in came:
-            signal.raise_signal(number)
+        for which in came:
+            signal.raise_signal(which)
 
 
 def _serve(descriptor: int, writable: Sequence[Path]) -> None:

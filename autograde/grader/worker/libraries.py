@@ -18,7 +18,8 @@ NOTHING = object()
 def kept(namespace: Mapping[str, Any], but: Collection[str] = ()) -> Iterator[None]:
     """What the public names of libraries, of their classes and of those in `namespace` mean is the same afterwards, except for names in `but`.
     A name that a cell adds stays."""
-    before = [(owner, dict(vars(owner))) for owner in [*_modules(), *_classes(namespace)]]
+    owners: list[ModuleType | type] = [*_modules(), *_classes(namespace)]
+    before = [(owner, dict(vars(owner))) for owner in owners]
     try:
         yield
     finally:
