@@ -199,7 +199,7 @@ def test_a_long_prompt(student):
 @pytest.mark.parametrize("temperature", [1.0, 0.25, 2.5])
 def test_actions_are_drawn_in_proportion(student, temperature):
     """Above 0 the choice is drawn with softmax(log-probability per token / temperature)."""
-    model, prompt = Chain(6, seed=20, scale=3.0), torch.tensor([4, 1])  # by far not all the same, also at 2.5
+    model, prompt = Chain(6, seed=20, scale=2 * temperature), torch.tensor([4, 1])  # neither nearly equal nor nearly certain
     actions = [torch.tensor([5]), torch.tensor([0, 2, 1, 3]), torch.tensor([2, 3])]
     scores = torch.tensor([s / len(a) for s, a in zip(model.scores(prompt, actions), actions)])
     generator = seeded(3)
