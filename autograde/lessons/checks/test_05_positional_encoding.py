@@ -186,7 +186,7 @@ def test_the_table_is_a_submodule(student):
     expect.true(
         got == (9, 6),
         "LearnedPositionalEmbedding(9, 6) needs a submodule `embedding`, nn.Embedding(9, 6)",
-        f"its weight has the shape {got}",
+        f"its weight has the shape {got}" if got else f"its parameters are {', '.join(shapes) or 'none'}",
     )
 
 
