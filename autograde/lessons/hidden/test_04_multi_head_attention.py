@@ -304,6 +304,7 @@ def test_the_entropys_gradient_at_zero_weights(student):
 
 
 @pytest.mark.exercise("head_entropy", weight=0.5)
+@pytest.mark.trivial
 def test_entropy_has_bounds(student):
     """Never below 0, and ln T_k at most, reached by even weights."""
     weights = expect.randn(4, 3, 50, 200, seed=342, scale=0.1).softmax(-1)

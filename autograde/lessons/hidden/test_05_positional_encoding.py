@@ -152,6 +152,7 @@ def test_the_whole_matrix(student):
 
 
 @pytest.mark.exercise("shift_matrix", weight=1)
+@pytest.mark.trivial
 def test_steps_add_up(student):
     """Five steps and then eight are thirteen; five ahead and five back are none."""
     five, eight, thirteen, back = (student.shift_matrix(offset, 8) for offset in (5, 8, 13, -5))
