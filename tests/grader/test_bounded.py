@@ -214,6 +214,7 @@ import os, pathlib, signal, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 from autograde.grader.sandbox.bounded import reading
 from autograde.grader.ingest.lesson_of import _looked_into
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where who runs the tests ignores it
 os.register_at_fork({who}=lambda: [os.kill(os.getpid(), signal.SIGINT) for _ in range(3)])
 with reading():
     _looked_into(pathlib.Path("README.md"))
