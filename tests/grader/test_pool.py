@@ -88,6 +88,7 @@ def test_an_exception_ends_what_is_at_work_and_begins_nothing_new():
     assert all(future.done() for future in waiting)
 
 
+@pytest.mark.slow
 def test_where_the_server_of_graders_has_ended_the_next_one_is_whole():
     first = fork_server.shared()
     with pool.graders(1) as executor:
@@ -118,6 +119,7 @@ def test_a_server_that_nobody_asked_ends_at_once():
     assert time.monotonic() - began < 2 and server.process.poll() is not None
 
 
+@pytest.mark.slow
 def test_servers_end_without_a_word_where_there_is_no_home():
     """Matplotlib then makes a folder for its settings, and removes it at exit."""
     script = """
