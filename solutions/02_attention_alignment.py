@@ -886,7 +886,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The same comparison over {measured:looking.seeds} training runs each (means, and the least and the largest):
+# The same comparison over {measured:one_vector.seeds} training runs of the first row and {measured:looking.seeds} of each other one: means, and the
+# least and the largest. Another run can have less, one that looks back, too.
 #
 # | model | examples seen | single dates right | periods right |
 # | --- | --- | --- | --- |
