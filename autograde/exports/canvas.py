@@ -188,7 +188,8 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
         if index is None:
             numbered = NUMBERED.search(student)  # a namesake, as `collect` tells them apart
             index = rows.get(numbered[1]) if numbered else numbers.get(student.lstrip("0")) if student.isdigit() else None
-            by_number |= {student: index} if index is not None else {}
+            if index is not None:
+                by_number[student] = index
         elif index in known:
             raise UserError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
         else:

@@ -80,6 +80,15 @@ def test_errors_and_ends_are_told_apart(graders):
     assert graders.submit(square, 5).result(60) == 25
 
 
+def test_graders_that_ended_leave_nothing_open():
+    with pool.graders(1) as executor:
+        for _ in range(3):
+            with pytest.raises(pool.GraderLost):
+                executor.submit(ends, signal.SIGKILL).result(60)
+        assert executor.submit(square, 5).result(60) == 25 and len(executor.graders) == 1
+    assert not executor.graders
+
+
 def test_an_exception_ends_what_is_at_work_and_begins_nothing_new():
     with pytest.raises(KeyboardInterrupt), pool.graders(1) as executor:
         assert executor.submit(square, 2).result(60) == 4

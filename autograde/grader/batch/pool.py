@@ -109,12 +109,20 @@ class GraderPool(Executor):
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                grader = grader if grader and grader.alive() else self._start()
+                if grader and not grader.alive():
+                    self._let_go(grader)
+                    grader = None
+                grader = grader or self._start()
                 future.set_result(grader.ask(what))
             except BaseException as error:
                 future.set_exception(error)
         if grader:
-            grader.end()
+            self._let_go(grader)
+
+    def _let_go(self, grader: _Grader) -> None:
+        """Its sockets too: hostile submissions may end hundreds of graders."""
+        self.graders.discard(grader)
+        grader.end()
 
     def _start(self) -> _Grader:
         with self.starting:

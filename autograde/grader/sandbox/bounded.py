@@ -194,7 +194,8 @@ def _undisturbed() -> Iterator[None]:
     loses exceptions, and a child in the making would answer as its parent does."""
     came: list[int] = []
     answers = threading.current_thread() is threading.main_thread()  # no other runs handlers, or may set them
-    handlers = {number: signal.getsignal(number) for number in STOPPING if answers}
+    set_here = {number: signal.getsignal(number) for number in STOPPING if answers}
+    handlers = {number: handler for number, handler in set_here.items() if handler is not None}  # others are not Python's
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # which the child begins with
     for number in handlers:
         signal.signal(number, lambda number, _: came.append(number))
