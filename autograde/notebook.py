@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -19,8 +16,8 @@ from IPython.display import display
 from autograde import progress
 from autograde.checking import answers as answers_in
 from autograde.checking import prerequisites
+from autograde.checking.deadline import deadline
 from autograde.checking.defaults import plain_defaults
-from autograde.checking.errors import StudentTimeout
 from autograde.checking.forbidden_calls import forbidding
 from autograde.checking.lesson import Lesson, load_lesson
 from autograde.checking.manifest import Exercise
@@ -29,10 +26,6 @@ from autograde.checking.result import Result
 from autograde.checking.scoring import examine
 from autograde.checking.status import ExerciseStatus
 from autograde.checking.student import LocalStudent
-
-SECONDS = 3  # of computing, for one check: a right answer takes milliseconds, and a busy machine is no mistake
-WAITING_SECONDS = 10  # for one that sleeps
-POSTPONED = 10  # so often the end waits for an import
 
 
 class OpenLesson:
@@ -100,52 +93,8 @@ class OpenLesson:
 @contextmanager
 def _guarded(forbids: Sequence[str], namespace: dict[str, Any]) -> Iterator[None]:
     """Around one check: the calls that are the answer are forbidden, and an endless loop ends."""
-    with plain_defaults(), forbidding(forbids, namespace), _deadline():
+    with plain_defaults(), forbidding(forbids, namespace), deadline():
         yield
-
-
-@contextmanager
-def _deadline() -> Iterator[None]:
-    """Raise StudentTimeout in the check when it takes too long; where signals cannot do that (Windows, threads), it may take forever."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    timers = {signal.SIGPROF: (signal.ITIMER_PROF, SECONDS), signal.SIGALRM: (signal.ITIMER_REAL, WAITING_SECONDS)}
-    imports: list[int] = []  # the numbers of the signals that came during one
-
-    def stop(number: int, frame: types.FrameType | None) -> None:
-        timer, seconds = timers[signal.Signals(number)]
-        if len(imports) < POSTPONED and _importing(frame):
-            imports.append(number)
-            signal.setitimer(timer, seconds)
-        elif number in imports and len(imports) < POSTPONED:  # the import is done: now the answer has all its time
-            imports.remove(number)
-            signal.setitimer(timer, seconds)
-        else:
-            raise StudentTimeout(
-                f"Your code took more than {SECONDS} seconds and was stopped: a loop never ends, or far more is computed than needed"
-            )
-
-    before = [signal.signal(number, stop) for number in timers]
-    for timer, seconds in timers.values():
-        signal.setitimer(timer, seconds)
-    try:
-        yield
-    finally:
-        for (number, (timer, _)), handler in zip(timers.items(), before, strict=True):
-            signal.setitimer(timer, 0)
-            signal.signal(number, handler)
-
-
-def _importing(frame: types.FrameType | None) -> bool:
-    """Whether Python is importing something: cut in the middle of an import, a module may be unusable for the rest of the session.
-
-    PyTorch imports some parts at their first use, sympy among them: seconds of a slow machine, in which no answer computes.
-    """
-    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
-        frame = frame.f_back
-    return frame is not None
 
 
 class Scoreboard:

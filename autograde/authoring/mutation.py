@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from autograde import layout
 from autograde.authoring import rules
 from autograde.authoring import source as lesson_source
 from autograde.authoring.idle import idle_answers
+from autograde.checking.deadline import deadline
 from autograde.checking.errors import UserError
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.forbidden_calls import forbidding
@@ -22,6 +24,9 @@ from autograde.checking.lesson import assemble_lesson
 from autograde.checking.result import Result
 from autograde.checking.scoring import examine, run_checks
 from autograde.checking.student import LocalStudent
+
+SECONDS = 20  # of a processor, for one check of a stand-in: an unusual right answer may be slow
+WAITING_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,11 @@ def replaced(text: str, old: str, new: str) -> str | None:
     return edited if n else None
 
 
+def _limited() -> AbstractContextManager[None]:
+    """Around what runs a stand-in's code: nothing that was written to be wrong may hang who tries it."""
+    return deadline(SECONDS, WAITING_SECONDS)
+
+
 class Bench:
     """A lesson's checks with its reference answers, ready to try stand-ins on."""
 
@@ -143,10 +153,7 @@ class Bench:
         """Check one stand-in; `recognised` when its fingerprint is not the reference's, so that students can be told."""
         exercise = self.lesson.exercises[specimen.exercise]
         student = self.student(specimen)
-        names = getattr(student, specimen.exercise, None)
-        if isinstance(names, type):  # a class has no globals of its own; its methods have
-            names = next((f for f in vars(names).values() if hasattr(f, "__globals__")), names)
-        guard = partial(forbidding, exercise.forbids, getattr(names, "__globals__", self.reference))
+        guard = partial(self._guarded, exercise.forbids, getattr(student, specimen.exercise, None))
         # the first check that fails has caught it
         result = examine(self.lesson, exercise, student, guard, enough=lambda outcome: specimen.wrong and not outcome.passed)
         return Finding(specimen, result, specimen.wrong and self.fingerprint(specimen) is not None)
@@ -163,7 +170,7 @@ class Bench:
         left = [check for check in self.lesson.checks[exercise] if check.name not in failed]
         for specimen in self.specimens:
             if specimen.exercise == exercise and specimen.wrong and left:
-                outcomes, _ = run_checks(left, self.student(specimen))
+                outcomes, _ = run_checks(left, self.student(specimen), _limited)
                 tried = {outcome.check for outcome in outcomes if not outcome.passed}
                 left = [check for check in left if check.name not in tried]
         return [check.name for check in left]
@@ -175,9 +182,18 @@ class Bench:
             return None
         if specimen.exercise not in self._right:
             self._right[specimen.exercise] = fingerprint(probe, self.student())
-        right, wrong = self._right[specimen.exercise], fingerprint(probe, self.student(specimen))
+        with _limited():
+            right, wrong = self._right[specimen.exercise], fingerprint(probe, self.student(specimen))
         # a mere crash has many causes, so it names none
         return None if same(right, wrong) or wrong["form"].startswith("raises") else wrong
+
+    @contextmanager
+    def _guarded(self, forbids: Sequence[str], answer: Any) -> Iterator[None]:
+        """Around one check of an answer: the calls that are the answer are forbidden, and an endless loop ends."""
+        if isinstance(answer, type):  # a class has no globals of its own; its methods have
+            answer = next((f for f in vars(answer).values() if hasattr(f, "__globals__")), answer)
+        with forbidding(forbids, getattr(answer, "__globals__", self.reference)), _limited():
+            yield
 
     def _implementation(self, specimen: Specimen) -> Any:
         if specimen.implementation is not None:

@@ -139,7 +139,7 @@ def test_what_an_answer_prints_is_shown_and_cut(kernel):
 
 
 def test_an_endless_loop_costs_one_deadline_and_no_more(kernel, monkeypatch):
-    monkeypatch.setattr("autograde.notebook.SECONDS", 0.2)
+    monkeypatch.setattr("autograde.checking.deadline.SECONDS", 0.2)
     calls = []
     kernel.names["calls"] = calls
     kernel.run("def attention_scores(q, k):\n    calls.append(1)\n    while True:\n        pass")
@@ -153,8 +153,8 @@ def test_an_endless_loop_costs_one_deadline_and_no_more(kernel, monkeypatch):
 @pytest.mark.parametrize("seconds, status", [(2, "passed"), (60, "timeout")])
 def test_what_is_imported_at_its_first_use_is_no_endless_loop(kernel, monkeypatch, tmp_path, seconds, status):
     """PyTorch imports sympy at its first operation on `meta`, on Colab for longer than a check may take. An import that never ends is ended."""
-    monkeypatch.setattr("autograde.notebook.SECONDS", 1)
-    monkeypatch.setattr("autograde.notebook.POSTPONED", 4)
+    monkeypatch.setattr("autograde.checking.deadline.SECONDS", 1)
+    monkeypatch.setattr("autograde.checking.deadline.POSTPONED", 4)
     (tmp_path / "slow_to_import.py").write_text(
         f"import time\nend = time.process_time() + {seconds}\nwhile time.process_time() < end:\n    pass\n"
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from autograde import layout
-from autograde.authoring.mutation import Bench, specimens_in
+from autograde.authoring import mutation
+from autograde.authoring.mutation import Bench, Specimen, specimens_in
 
 SAMPLE = 12  # of so many answers every run of the tests tries one
 LESSONS = layout.lesson_names()
@@ -32,6 +33,17 @@ def test_there_are_many_of_both():
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_sample_of_the_held_out_answers(lesson):
     assert survivors(lesson, lambda specimen: zlib.crc32(f"{specimen.exercise}/{specimen.name}".encode()) % SAMPLE == 0) == []
+
+
+def endless(*arguments):
+    while True:
+        pass
+
+
+def test_an_answer_that_never_ends_is_stopped(monkeypatch):
+    monkeypatch.setattr(mutation, "SECONDS", 0.1)
+    finding = Bench("03_self_attention").try_specimen(Specimen("causal_mask", "endless", "It never ends.", endless))
+    assert finding.as_it_should and not finding.recognised and finding.result.status == "timeout"
 
 
 @pytest.mark.soak

@@ -1,5 +1,10 @@
 """What lesson 04's text claims of its experiments: one head and several, readouts, and heads that are cut."""
 
+import itertools
+
+import pytest
+import torch
+
 from tests.claims import every_seed, on_average
 
 
@@ -34,11 +39,31 @@ def test_a_hidden_layer_takes_apart_what_one_head_blends(run):
     assert run["linear"] < 0.3 and run["hidden"] > 0.6
 
 
-def test_no_linear_map_prefers_the_smaller_of_two_shares():
-    """If one did, so would its mean over all orders of the colours, which is a multiple of the shares and a constant."""
-    for factor in (-1.0, 0.0, 1.0):
-        first, second, absent = (factor * share for share in (0.6, 0.4, 0.0))
-        assert not second > max(first, absent)
+def margins(matrix, offset, larger, smaller):
+    """By how much a linear readout puts the smaller share above the larger one, and above a colour that nobody wears."""
+    shares = torch.zeros(len(offset), dtype=torch.float64)
+    shares[larger], shares[smaller] = 0.6, 0.4
+    scores = matrix @ shares + offset
+    absent = [score for colour, score in enumerate(scores) if colour not in (larger, smaller)]
+    return [(scores[smaller] - scores[larger], scores[smaller] - score) for score in absent] or [(scores[smaller] - scores[larger],)]
+
+
+@pytest.mark.parametrize("colours", [3, 6])
+def test_no_linear_map_prefers_the_smaller_of_two_shares(colours):
+    """Summed over all pairs of colours, twice the one margin and the other give 0, whatever the map: they are never all positive."""
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        matrix, offset = (torch.randn(*size, generator=generator, dtype=torch.float64) for size in ((colours, colours), (colours,)))
+        pairs = [margins(matrix, offset, *pair) for pair in itertools.permutations(range(colours), 2)]
+        assert abs(sum(2 * above_larger + above_absent for found in pairs for above_larger, above_absent in found)) < 1e-9
+
+
+@pytest.mark.parametrize("sign, colours", [(-1, 2), (1, 3)])
+def test_a_linear_map_does_so_with_two_colours_and_prefers_the_larger_of_any(sign, colours):
+    matrix, offset = sign * torch.eye(colours, dtype=torch.float64), torch.zeros(colours, dtype=torch.float64)
+    for pair in itertools.permutations(range(colours), 2):
+        (above_larger, *_), *_ = margins(matrix, offset, *pair)
+        assert (above_larger > 0) == (sign < 0)
 
 
 @on_average("04", "cuts")
