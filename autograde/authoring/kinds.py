@@ -149,6 +149,18 @@ def on_the_cpu(right: Call) -> Change:
     return lambda call, args, kwargs: _each_tensor(call(*args, **kwargs), torch.Tensor.cpu)
 
 
+def other_in_eval_mode(right: Call) -> Change:
+    """A module that is not being trained gives other numbers: a mask or a factor hangs on `self.training`."""
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        result, module = call(*args, **kwargs), call.args[0] if isinstance(call, functools.partial) else None
+        if getattr(module, "training", True):
+            return result
+        return _each_tensor(result, lambda x: x + 1 if x.is_floating_point() else x)
+
+    return change
+
+
 def needs_a_batch(right: Call) -> Change:
     """Arguments without a batch dimension are refused."""
     return _refusing(right, lambda batch_dimensions: batch_dimensions == 0)
@@ -188,6 +200,7 @@ def applies(kind: str, right: Any, code: str) -> bool:
         "leaves the generator as it was": drawing,
         NO_ERROR: "raise ValueError" in code,
         "works on the CPU only": bool(dimensions) and "Tensor" in results,
+        "is another layer in eval mode": isinstance(right, type) and issubclass(right, torch.nn.Module),
         "needs a batch dimension": batched,
         "has one batch dimension at most": batched,
     }[kind]
@@ -201,6 +214,7 @@ KINDS: dict[str, Callable[[Call], Change]] = {
     "leaves the generator as it was": generator_not_advanced,
     NO_ERROR: without_errors,
     "works on the CPU only": on_the_cpu,
+    "is another layer in eval mode": other_in_eval_mode,
     "needs a batch dimension": needs_a_batch,
     "has one batch dimension at most": one_batch_dimension,
 }

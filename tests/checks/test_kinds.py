@@ -84,12 +84,17 @@ def test_errors_and_dimensions():
         assert altered(add, kind)(X.expand(2, 5), X.expand(2, 5)).shape == (2, 5)
 
 
+def test_another_layer_in_eval_mode():
+    module = altered(Scale, "is another layer in eval mode")()
+    assert torch.equal(module(X), X / 3) and torch.equal(module.eval()(X), X / 3 + 1)
+
+
 def test_a_kind_applies_where_the_signature_says_so():
     floats, draws = ({kind for kind in KINDS if kinds.applies(kind, right, "raise ValueError")} for right in (add, draw))
-    assert set(KINDS) - floats == {"has a generator of its own", "leaves the generator as it was"}
+    assert set(KINDS) - floats == {"has a generator of its own", "leaves the generator as it was", "is another layer in eval mode"}
     assert {"has a generator of its own", "leaves the generator as it was", "raises no error"} <= draws
     assert not {"computes in float32", "needs a batch dimension"} & draws
-    assert {kind for kind in KINDS if kinds.applies(kind, Scale, "")} == floats - {"raises no error"}
+    assert {kind for kind in KINDS if kinds.applies(kind, Scale, "")} == floats - {"raises no error"} | {"is another layer in eval mode"}
 
 
 def test_survivors_need_a_reason(monkeypatch):

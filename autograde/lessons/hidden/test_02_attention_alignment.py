@@ -351,6 +351,8 @@ def test_the_attention_of_other_sizes(student, sizes):
         attend(s, h, weights["w_a"], weights["v_a"], mask),
         where=f"d_s, d_h, d_a = {sizes} and a mask with an empty row",
     )
+    module.eval()
+    expect.close(module(s, h), attend(s, h, weights["w_a"], weights["v_a"]), where=f"d_s, d_h, d_a = {sizes} in eval mode")
 
 
 @pytest.mark.exercise("AdditiveAttention", weight=0.5)
@@ -402,6 +404,7 @@ def test_a_whole_decoding(student, sizes):
         state, looked = cell(embedding, state, h, mask)
         wanted, should = decode(weights, embedding, wanted, h, mask)
         expect.close((state, looked), (wanted, should), where=f"step {t + 1} with sizes {sizes}")
+        cell.eval()  # nothing in the cell is for training only
 
 
 @pytest.mark.exercise("AttentionDecoderCell", weight=1)

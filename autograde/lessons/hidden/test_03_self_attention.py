@@ -144,12 +144,17 @@ def test_large_scores_do_not_overflow(student):
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=1)
 def test_masks_of_every_shape(student):
-    """Masks for one sequence, for a batch, and for two batch dimensions that broadcast."""
+    """Masks for one sequence, for a batch, and for two batch dimensions that broadcast; as many keys as queries, too."""
     q, k, v = qkv(2, 3, t_q=4, t_k=6, d_k=5, d_v=7, seed=48)
     for i, shape in enumerate([(4, 6), (3, 4, 6), (2, 1, 4, 6), (2, 3, 1, 6), (1, 6)]):
         mask = mask_with_a_key(*shape, seed=50 + i)
         expect.close(
             student.scaled_dot_product_attention(q, k, v, mask), attention(q, k, v, mask), where=f"a mask with {len(shape)} dimensions"
+        )
+    for i, shape in enumerate([(6, 6), (3, 6, 6)]):  # who may see whom: not the same in both directions
+        mask, q = mask_with_a_key(*shape, seed=90 + i), expect.randn(2, 3, 6, 5, seed=92)
+        expect.close(
+            student.scaled_dot_product_attention(q, k, v, mask), attention(q, k, v, mask), where=f"a mask {shape}, as high as wide"
         )
 
 
@@ -200,7 +205,7 @@ def test_the_gradient_of_an_empty_row(student):
 
 @pytest.mark.exercise("scaled_dot_product_attention", weight=0.5)
 def test_a_huge_forbidden_score(student):
-    """A forbidden score a hundred thousand above the allowed ones."""
+    """A forbidden score a hundred thousand above the allowed ones, and allowed ones far below zero."""
     q, k, v = (
         torch.ones(1, 4),
         torch.tensor([[0.1, 0.2, 0.3, 0.4], [1e5, 1e5, 1e5, 1e5], [0.5, 0.1, 0.0, 0.9]]),
@@ -209,6 +214,10 @@ def test_a_huge_forbidden_score(student):
     mask = torch.tensor([[True, False, True]])
     got = student.scaled_dot_product_attention(q, k, v, mask)
     expect.close(got, attention(q, k, v, mask), where="a forbidden score of 200,000")
+    k = torch.tensor([[-800.0], [0.0], [-801.0]]).expand(3, 4) / 2  # scores of −800, 0 and −801
+    want = torch.tensor([[0.731059, 0.0, 0.268941]])
+    got = student.scaled_dot_product_attention(q, k, v, mask)[1]
+    expect.close(got, want, where="allowed scores of -800 and -801 beside a forbidden one of 0", atol=1e-3)
 
 
 # 6 · SelfAttention
@@ -244,6 +253,7 @@ def test_one_layer_takes_any_length(student):
     for t in (1, 9, 4):
         x = expect.randn(2, t, 6, seed=88 + t)
         expect.close(module(x), layer(weights, x, torch.ones(t, t).tril().bool()), where="another length")
+        module.eval()  # nothing in the layer is for training only
 
 
 @pytest.mark.exercise("SelfAttention", weight=1)

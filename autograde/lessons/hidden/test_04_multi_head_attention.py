@@ -155,6 +155,8 @@ def test_a_mask_without_a_batch(student):
     weights, causal = known(12, seed=250), torch.ones(6, 6).tril().bool()
     module, x = layer_of(student, 12, 4, weights), expect.randn(6, 12, seed=251)
     expect.close(module(x, None, causal), by_hand(weights, 4, x, mask=causal), where="x without batch dimensions and a causal mask")
+    module.eval()  # nothing in the layer is for training only
+    expect.close(module(x, None, causal), by_hand(weights, 4, x, mask=causal), where="x and a causal mask, in eval mode")
     changed = torch.cat([x[:4], expect.randn(2, 12, seed=252)])
     expect.close(module(changed, None, causal)[0][:4], module(x, None, causal)[0][:4], where="the past after the future was changed")
 

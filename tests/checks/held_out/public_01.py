@@ -311,3 +311,105 @@ variant(
     "policy_value",
     replace=("torch.linalg.solve(identity - gamma * transition, reward)", "torch.linalg.inv(identity - gamma * transition) @ reward"),
 )
+
+# afflint/rlcoding#1: the table is updated while the return is still being summed
+misconception(
+    "monte_carlo_planning",
+    "the reward alone",
+    replace=("discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma)", "torch.tensor(rewards, dtype=q.dtype)"),
+)
+
+misconception(
+    "monte_carlo_planning",
+    "divided by the number of the episode",
+    replace=(("for _ in range(episodes):", "for e in range(episodes):"), ("/ visits[pair]", "/ (e + 1)")),
+)
+
+misconception(
+    "monte_carlo_planning",
+    "discounted from the start of the episode, too",
+    replace=(
+        ("for pair, value in zip(", "for t, (pair, value) in enumerate(zip("),
+        ("dtype=q.dtype), gamma)\n        ):", "dtype=q.dtype), gamma)\n        )):\n            value = value * gamma**t"),
+    ),
+)
+
+# dennybritz/reinforcement-learning, and many courses: exploration that fades away, unasked
+misconception(
+    "monte_carlo_planning",
+    "epsilon decays",
+    replace=(
+        ("for _ in range(episodes):", "for e in range(episodes):"),
+        ("epsilon_greedy(q[state], epsilon,", "epsilon_greedy(q[state], epsilon / (e + 1),"),
+    ),
+)
+
+misconception(
+    "sarsa_planning",
+    "epsilon decays",
+    replace=(("for _ in range(episodes):", "for e in range(episodes):"), ("], epsilon,", "], epsilon / (e + 1),")),
+)
+
+misconception("dyna_q", "epsilon decays", replace=("epsilon_greedy(q[state], epsilon,", "epsilon_greedy(q[state], epsilon / len(steps),"))
+
+misconception("dyna_q", "the step size decays", replace=("terminated, alpha, gamma)", "terminated, alpha / len(steps), gamma)"))
+
+misconception("dyna_q", "steps counted from 0", replace=("return q, steps", "return q, [n - 1 for n in steps]"))
+
+misconception(
+    "dyna_q",
+    "steps that are never counted",
+    replace=(
+        "steps[-1] += 1",
+        "pass",
+    ),
+)
+
+misconception(
+    "dyna_q",
+    "planning at the end of an episode only",
+    replace=(
+        (
+            "            for _ in range(planning_steps):\n                pair = tried[draw(len(tried))]\n                imagined = outcomes[pair][draw(len(outcomes[pair]))]\n                q = q_learning_update(q, *pair, *imagined, alpha, gamma)\n            if terminated:\n                break\n            state = next_state\n",
+            "            if terminated:\n                break\n            state = next_state\n        for _ in range(planning_steps):\n            pair = tried[draw(len(tried))]\n            imagined = outcomes[pair][draw(len(outcomes[pair]))]\n            q = q_learning_update(q, *pair, *imagined, alpha, gamma)\n",
+        ),
+    ),
+)
+
+# ShangtongZhang/reinforcement-learning-an-introduction: the counts are read before they are raised
+variant(
+    "monte_carlo_planning",
+    replace=(
+        "visits[pair] += 1\n            q[pair] += (value - q[pair]) / visits[pair]",
+        "q[pair] += (value - q[pair]) / (visits[pair] + 1)\n            visits[pair] += 1",
+    ),
+)
+
+misconception(
+    "monte_carlo_planning", "returns over the length of the episode", replace=("(value - q[pair])", "(value / len(rewards) - q[pair])")
+)
+
+# rlcode/reinforcement-learning-kr#22: the reward is discounted, too
+misconception("monte_carlo_planning", "gamma times reward and return", replace=("(value - q[pair])", "(gamma * value - q[pair])"))
+
+# aimacode/aima-python#1337: the last reward is kept for a state, not for what was done
+misconception(
+    "fit_model",
+    "rewards of all actions of a state",
+    replace=(
+        "return TabularModel(triples / tries[..., None], total_reward / tries, counts, terminal)",
+        "mean = total_reward.sum(-1, keepdim=True) / counts.sum(-1, keepdim=True).clamp(min=1)\n    return TabularModel(triples / tries[..., None], mean.expand_as(tries) * (counts > 0), counts, terminal)",
+    ),
+)
+
+misconception(
+    "fit_model",
+    "the largest reward that was seen",
+    replace=("total_reward / tries", "total_reward.clamp(max=reward.max().item() if len(reward) else 0.0)"),
+)
+
+misconception(
+    "fit_model",
+    "counts of next states",
+    replace=("total_reward / tries, counts,", "total_reward / tries, (triples > 0).to(reward).sum(-1),"),
+)

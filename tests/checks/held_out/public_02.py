@@ -232,3 +232,92 @@ class RAdd(nn.Module):
         e = F.linear(torch.tanh(F.linear(s, s_part).unsqueeze(-2) + F.linear(h, h_part)), self.v_a[None]).squeeze(-1)
         w = r_where(e, mask)
         return r_matmul(w, h), w
+
+
+# h is masked, and not the scores: exp(0) is no 0
+misconception(
+    "AdditiveAttention",
+    "states are masked, not scores",
+    replace=(
+        "weights = alignment_weights(additive_score(s, h, self.w_a, self.v_a), mask)",
+        "h = h if mask is None else h * mask[..., None]\n        weights = alignment_weights(additive_score(s, h, self.w_a, self.v_a))",
+    ),
+)
+
+# d2l's AdditiveAttention has dropout on its weights
+misconception(
+    "AdditiveAttention",
+    "dropout on the weights",
+    replace=(
+        "return context_vector(weights, h), weights",
+        "return context_vector(nn.functional.dropout(weights, 0.1, self.training), h), weights",
+    ),
+)
+
+# pytorch/tutorials#87: the weights depend on what was written, and on no state of the source
+misconception(
+    "AttentionDecoderCell", "the embedding asks", replace=("self.attention(state, h, mask)", "self.attention(embedding, h, mask)")
+)
+
+misconception(
+    "AttentionDecoderCell",
+    "the source is not asked",
+    replace=(
+        "self.attention(state, h, mask)",
+        "self.attention(state, torch.zeros_like(h), mask)\n        context = context_vector(weights, h)",
+    ),
+)
+
+# d2l-ai/d2l-en#1013: the new state is what the weights are told of
+misconception(
+    "AttentionDecoderCell",
+    "weights of the new state",
+    replace=(
+        "return self.rnn(torch.cat([embedding, context], dim=-1), state), weights",
+        "new = self.rnn(torch.cat([embedding, context], dim=-1), state)\n        return new, self.attention(new, h, mask)[1]",
+    ),
+)
+
+misconception(
+    "AttentionDecoderCell",
+    "the state is added to the new one",
+    replace=(
+        "return self.rnn(torch.cat([embedding, context], dim=-1), state), weights",
+        "return state + self.rnn(torch.cat([embedding, context], dim=-1), state), weights",
+    ),
+)
+
+misconception(
+    "alignment_weights", "scores times the mask", replace=("scores = scores.masked_fill(~mask, -math.inf)", "scores = scores * mask")
+)
+
+misconception(
+    "alignment_weights",
+    "a mask of floats is added",
+    replace=("scores = scores.masked_fill(~mask, -math.inf)", "scores = scores + mask.to(scores)"),
+)
+
+misconception("alignment_weights", "sharpened", replace=("torch.exp(scores - largest", "torch.exp(2 * scores - 2 * largest"))
+
+misconception("alignment_weights", "masked with -100", replace=("-math.inf)\n    largest", "-100.0)\n    largest"))
+
+misconception(
+    "local_attention_weights",
+    "the Gaussian is a bias of the scores",
+    replace=(
+        "return alignment_weights(scores, window) * torch.exp(-(distance**2) / (2 * sigma**2))",
+        "return alignment_weights(scores - distance**2 / (2 * sigma**2), window)",
+    ),
+)
+
+misconception("local_attention_weights", "a sigma of one", replace=("sigma = half_width / 2", "sigma = 1.0"))
+
+misconception(
+    "local_attention_weights", "half the width on each side", replace=("distance.abs() <= half_width", "distance.abs() <= half_width / 2")
+)
+
+misconception(
+    "local_attention_weights",
+    "softmax over everything, then the window",
+    replace=("return alignment_weights(scores, window) *", "return window * alignment_weights(scores, mask) *"),
+)

@@ -352,3 +352,65 @@ def r_intra(h, x_t, h_tilde, w_h, w_x, w_t, v):
     h.shape[-2]
     z = torch.cat([h, x_t[..., None, :].expand(*h.shape[:-1], -1), h_tilde[..., None, :].expand(*h.shape[:-1], -1)], -1)
     return torch.softmax(torch.tanh(z @ torch.cat([w_h, w_x, w_t], 1).T) @ v, -1)
+
+
+misconception(
+    "scaled_dot_product_attention", "weights turned round", replace=("return weights @ v, weights", "return weights.mT @ v, weights")
+)
+
+# Mikyx-1/TinyLLM#17: no mask where one is needed only for what is generated
+misconception("SelfAttention", "causal in training only", replace=("if self.causal:", "if self.causal and self.training:"))
+
+# autosome-ru/vigg_ribonanza#1: what must not be seen must not look, either
+misconception(
+    "scaled_dot_product_attention",
+    "the mask in both directions",
+    replace=(
+        "scores = attention_scores(q, k)",
+        "scores = attention_scores(q, k)\n    mask = mask & mask.mT if mask is not None and mask.shape[-1] == mask.shape[-2] else mask",
+    ),
+)
+
+misconception(
+    "scaled_dot_product_attention",
+    "masked with -100",
+    replace=("masked_fill(~mask, -math.inf).softmax(dim=-1)", "masked_fill(~mask, -100.0).softmax(dim=-1)"),
+)
+
+# jadore801120/attention-is-all-you-need-pytorch: dropout on the weights
+misconception(
+    "SelfAttention",
+    "dropout on the weights",
+    replace=(
+        "return scaled_dot_product_attention(self.w_q(x), self.w_k(x), self.w_v(x), mask)",
+        "out, w = scaled_dot_product_attention(self.w_q(x), self.w_k(x), self.w_v(x), mask)\n        return out, nn.functional.dropout(w, 0.1, self.training)",
+    ),
+)
+
+misconception("SelfAttention", "a word is told its own value only", replace=("self.w_v(x), mask)", "self.w_v(x.roll(1, -2)), mask)"))
+
+misconception(
+    "attention_backward",
+    "the keys for the queries",
+    replace=("return d_scores @ k, d_scores.mT @ q, d_v", "return d_scores @ k, d_scores.mT @ k, d_v"),
+)
+
+misconception(
+    "attention_backward",
+    "scores where weights belong",
+    replace=("d_scores = weights * (d_weights - average)", "d_scores = attention_scores(q, k) * (d_weights - average)"),
+)
+
+misconception(
+    "attention_backward",
+    "no average, weights twice",
+    replace=("d_scores = weights * (d_weights - average)", "d_scores = weights * (d_weights - weights)"),
+)
+
+misconception(
+    "attention_backward",
+    "averaged over the queries",
+    replace=("keepdim=True)\n    d_scores", "keepdim=True).mean(-2, keepdim=True)\n    d_scores"),
+)
+
+misconception("attention_scores", "scaled by the number of words", replace=("math.sqrt(q.shape[-1])", "math.sqrt(k.shape[-2])"))

@@ -333,3 +333,123 @@ variant(
         "weights = [reference.in_proj_weight[i * d_model : (i + 1) * d_model] for i in range(3)]",
     ),
 )
+
+# BobMcDear/attorch#14: all heads read the first one
+misconception(
+    "MultiHeadAttention",
+    "every head reads the first head's keys",
+    replace=(
+        "v = split_heads(self.v_proj(context), self.n_heads)",
+        "v = split_heads(self.v_proj(context), self.n_heads)\n        k = k[..., :1, :, :].expand_as(k)",
+    ),
+)
+
+misconception(
+    "MultiHeadAttention",
+    "every head reads the first head's values",
+    replace=(
+        "v = split_heads(self.v_proj(context), self.n_heads)",
+        "v = split_heads(self.v_proj(context), self.n_heads)\n        v = v[..., :1, :, :].expand_as(v)",
+    ),
+)
+
+# lsdefine/attention-is-all-you-need-keras#36: masks of batch and heads in another order than the scores
+misconception(
+    "MultiHeadAttention",
+    "masks of other texts",
+    replace=(
+        "hidden = ~mask.unsqueeze(-3)  # the same for all heads",
+        "hidden = ~mask.unsqueeze(-3)\n            if hidden.ndim == 4 and len(hidden) > 1:\n                hidden = torch.cat([~mask] * self.n_heads).unflatten(0, (len(mask), self.n_heads))",
+    ),
+)
+
+# autosome-ru/vigg_ribonanza#1: what must not be seen must not look, either
+misconception(
+    "MultiHeadAttention",
+    "the mask in both directions",
+    replace=(
+        "hidden = ~mask.unsqueeze(-3)",
+        "mask = mask & mask.mT if mask.shape[-1] == mask.shape[-2] else mask\n            hidden = ~mask.unsqueeze(-3)",
+    ),
+)
+
+# reczoo/FuxiCTR#30: view(batch * heads, …) without a transpose
+misconception(
+    "MultiHeadAttention",
+    "heads of mixed words",
+    replace=("q = split_heads(self.q_proj(x), self.n_heads)", "q = self.q_proj(x).reshape(*x.shape[:-2], self.n_heads, x.shape[-2], -1)"),
+)
+
+# lucidrains/graph-transformer-pytorch#2: a mask's batch is taken for its heads
+misconception(
+    "MultiHeadAttention",
+    "the first text's mask for all",
+    replace=("hidden = ~mask.unsqueeze(-3)", "hidden = ~(mask[:1] if mask.ndim > 2 else mask).unsqueeze(-3)"),
+)
+
+misconception(
+    "MultiHeadAttention",
+    "masked after the softmax",
+    replace=("weights = scores.masked_fill(hidden, -torch.inf).softmax(dim=-1)", "weights = scores.softmax(dim=-1)"),
+)
+
+misconception(
+    "MultiHeadAttention",
+    "the residual is inside",
+    replace=("return self.out_proj(merge_heads(weights @ v)), weights", "return x + self.out_proj(merge_heads(weights @ v)), weights"),
+)
+
+
+# a list that all objects of the class share
+@misconception("KeyValueCache", "one memory for all caches")
+class SharedCache:
+    parts: list = []
+
+    def append(self, k, v):
+        self.parts.append((k, v))
+        return torch.cat([a for a, _ in self.parts], dim=-2), torch.cat([b for _, b in self.parts], dim=-2)
+
+    @property
+    def length(self):
+        return sum(a.shape[-2] for a, _ in self.parts)
+
+
+@misconception("KeyValueCache", "it is full after 256 positions")
+class FullCache:
+    def __init__(self):
+        self.k = self.v = None
+        self.length = 0
+
+    def append(self, k, v):
+        if self.k is None:
+            self.k, self.v = (x.new_zeros(*x.shape[:-2], 256, x.shape[-1]) for x in (k, v))
+        end = self.length + k.shape[-2]
+        self.k[..., self.length : end, :], self.v[..., self.length : end, :] = k, v
+        self.length = end
+        return self.k[..., :end, :], self.v[..., :end, :]
+
+
+# xjdr-alt/entropix#62: only what may be seen counts
+misconception(
+    "head_entropy",
+    "a mean over the cells that are seen",
+    replace=("return -(weights * logs).sum(dim=-1).mean(dim=-1)", "return -(weights * logs).sum((-2, -1)) / (weights > 0).sum((-2, -1))"),
+)
+
+# joshyZhou/AST#17
+misconception(
+    "head_entropy", "one number for all heads", replace=(".sum(dim=-1).mean(dim=-1)", ".sum(dim=-1).mean().expand(weights.shape[:-2])")
+)
+
+# huggingface/trl#7264: 0 · log 0 mended after the product
+misconception(
+    "head_entropy",
+    "nan to zero afterwards",
+    replace=("return -(weights * logs).sum", "return -(weights * weights.log()).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0).sum"),
+)
+
+misconception(
+    "head_entropy",
+    "the base is the number of keys",
+    replace=("return -(weights * logs)", "return -(weights * logs / math.log(weights.shape[-1]))"),
+)

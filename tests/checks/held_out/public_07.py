@@ -415,3 +415,110 @@ variant(
         "        total = total + loss\n    (total / len(batches)).backward()\n    total = total.detach()\n",
     ),
 )
+
+# lucidrains/PaLM-rlhf-pytorch#60: the order is taken of what is sorted already
+misconception(
+    "sample_next", "sorted twice", replace=("torch.zeros_like(probabilities).scatter(-1, order, ordered)", "ordered.gather(-1, order)")
+)
+
+# openai/gpt-2#187: top-p counts the mass of all tokens, not of what top-k left
+misconception(
+    "sample_next",
+    "top-p of the whole vocabulary, then top-k",
+    replace=(
+        ("    logits = logits / temperature\n", "    logits = logits / temperature\n    whole = logits.softmax(-1)\n"),
+        ("probabilities = logits.softmax(-1)", "probabilities = whole.masked_fill(logits == -math.inf, 0.0)"),
+    ),
+)
+
+misconception(
+    "sample_next",
+    "temperature after top-p",
+    replace=(
+        ("logits = logits / temperature", "logits = logits / 1.0"),
+        ("rows = probabilities", "probabilities = probabilities ** (1 / temperature)\n    rows = probabilities"),
+    ),
+)
+
+# ml-explore/mlx-examples#602: from the least likely up
+variant(
+    "sample_next",
+    replace=(
+        ("probabilities.sort(-1, descending=True)", "probabilities.double().sort(-1)"),
+        ("mass_before = ordered.cumsum(-1) - ordered", "mass_before = ordered.flip(-1).cumsum(-1).flip(-1) - ordered"),
+        ("scatter(-1, order, ordered)", "scatter(-1, order, ordered.to(probabilities))"),
+    ),
+)
+
+# rasbt/reasoning-from-scratch#164, and the same in four others: the token that reaches p is left out
+misconception(
+    "sample_next",
+    "the one that reaches p is left out",
+    replace=("mass_before >= top_p", "(ordered.cumsum(-1) > top_p) & (mass_before > 0)"),
+)
+
+misconception(
+    "generate",
+    "an end token",
+    replace=(
+        "            ids = torch.cat([ids, new[:, None]], dim=1)",
+        "            ids = torch.cat([ids, new[:, None]], dim=1)\n                if (new == 0).all():\n                    break",
+    ),
+)
+
+misconception("generate", "the mean of the last logits", replace=("logits[:, -1], temperature", "logits[:, -2:].mean(1), temperature"))
+
+# huggingface/transformers#1563: each gradient is clipped, and then their sum is not
+misconception(
+    "train_step",
+    "clipped after each backward",
+    replace=(
+        (
+            "(loss / len(batches)).backward()",
+            "(loss / len(batches)).backward()\n        if clip is not None:\n            nn.utils.clip_grad_norm_(model.parameters(), clip)",
+        ),
+        (
+            "    if clip is not None:\n        nn.utils.clip_grad_norm_(model.parameters(), clip)\n    optimizer.step()",
+            "    optimizer.step()",
+        ),
+    ),
+)
+
+misconception(
+    "train_step",
+    "a step for each batch",
+    replace=("(loss / len(batches)).backward()", "(loss / len(batches)).backward()\n        optimizer.step()"),
+)
+
+misconception(
+    "train_step", "the loss of the first batch", replace=("return (total / len(batches)).item()", "return model(*batches[0])[1].item()")
+)
+
+# Mikyx-1/TinyLLM#17
+misconception("CausalSelfAttention", "causal in training only", replace=("is_causal=True", "is_causal=self.training"))
+
+misconception(
+    "CausalSelfAttention",
+    "masked after the softmax",
+    replace=(
+        "F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)",
+        "F.dropout((q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1).tril(), p) @ v",
+    ),
+)
+
+misconception(
+    "CausalSelfAttention",
+    "masked with zeros",
+    replace=(
+        "F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)",
+        "F.dropout((q @ k.mT / math.sqrt(q.shape[-1])).tril().softmax(-1), p) @ v",
+    ),
+)
+
+misconception("learning_rate", "no floor", replace=("return min_lr + 0.5 * (max_lr - min_lr)", "return 0.5 * max_lr"))
+
+misconception(
+    "learning_rate",
+    "warm-up counted in the cosine",
+    replace=("(step - warmup_steps) / (total_steps - warmup_steps)", "step / (total_steps - warmup_steps)"),
+)

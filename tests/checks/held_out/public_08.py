@@ -312,3 +312,64 @@ def r_loop(ids, outcome_id, ignore_index=-100):
         first = row.index(outcome_id) if outcome_id in row else len(row)
         rows.append([row[t + 1] if first <= t < len(row) - 1 else ignore_index for t in range(len(row))])
     return torch.tensor(rows, dtype=ids.dtype, device=ids.device).reshape(ids.shape)
+
+
+# princeton-vl/CoqGym#9: what came before is added again at each token
+misconception(
+    "action_log_probability", "sums of sums", replace=("action_ids[:, None]).sum()", "action_ids[:, None]).squeeze(-1).cumsum(0).sum()")
+)
+
+# AI-Hypercomputer/maxtext#2103: a token is scored by the row that has read it
+misconception("action_log_probability", "the row after each token", replace=("len(prompt_ids) - 1 : -1]", "len(prompt_ids) :]"))
+
+misconception(
+    "action_log_probability",
+    "the action without its first token",
+    replace=("predicting.gather(-1, action_ids[:, None]).sum()", "predicting[1:].gather(-1, action_ids[1:, None]).sum()"),
+)
+
+# sgl-project/sglang#523: normalised by characters or by all tokens
+misconception("choose_action", "by the longest candidate's length", replace=("/ len(ids) for", "/ max(map(len, candidates)) for"))
+
+misconception(
+    "rollout_return",
+    "the policy chooses the first action, too",
+    replace=(
+        "    for _ in range(depth):\n        outcome",
+        "    for _ in range(depth):\n        action = action if value or discount == 1.0 and depth == 1 else policy(obs)\n        outcome",
+    ),
+)
+
+misconception("rollout_return", "discounted by the depth", replace=("value += discount * reward", "value += gamma**depth * reward"))
+
+misconception("rollout_return", "the old place goes on", replace=("reward, obs, terminated = outcome", "reward, _, terminated = outcome"))
+
+misconception(
+    "plan_action",
+    "means of means",
+    replace=("values[action] = sum(returns) / n_rollouts", "values[action] = (sum(returns) / n_rollouts + returns[-1]) / 2"),
+)
+
+misconception(
+    "plan_action",
+    "rollouts that failed are left out",
+    replace=(
+        "values[action] = sum(returns) / n_rollouts",
+        "some = [r for r in returns if r != 0]\n        values[action] = sum(some) / max(1, len(some))",
+    ),
+)
+
+misconception(
+    "prefix_values", "every text counts the same", replace=("chances = policy(prefix)", "chances = [1 / len(vocabulary)] * len(vocabulary)")
+)
+
+misconception("prefix_values", "the policy of the prefix before", replace=("chances = policy(prefix)", "chances = policy(prefix[:-1])"))
+
+# huggingface/trl's collator for completions: the mark itself is learned
+misconception("outcome_labels", "the mark is learned, too", replace=("begun[..., :-1], ids[..., 1:]", "begun[..., 1:], ids[..., 1:]"))
+
+misconception(
+    "outcome_labels",
+    "the last label is the first token",
+    replace=("return labels", "labels[..., -1] = torch.where(begun[..., -1], ids[..., 0], ignore_index)\n    return labels"),
+)
