@@ -373,6 +373,26 @@ def test_a_worker_is_the_first_to_end_when_memory_is_short(make, mode, server):
 
 
 @shut_in
+def test_a_worker_changes_nothing_that_the_system_keeps_of_it(make, mode):
+    """An ordinary account may take back what was written of how soon it ends when memory is short, unless the file cannot be written."""
+    source = """
+    def attack(*paths):
+        said = []
+        for path in paths:
+            try:
+                with open(path, "w") as file:
+                    file.write("0")
+                said.append("written")
+            except OSError as error:
+                said.append(type(error).__name__)
+        return said
+    """
+    names = ("oom_score_adj", "oom_adj", "comm", "coredump_filter", "autogroup", "timerslack_ns", "clear_refs")
+    paths = [f"/proc/{process}/{name}" for process in ("self", "thread-self", "1") for name in names]
+    assert "written" not in attack(make, source, *paths, mode=mode)
+
+
+@shut_in
 def test_an_output_flood_goes_nowhere(make, mode):
     source = """
     import os, sys

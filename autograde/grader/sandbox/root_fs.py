@@ -103,11 +103,12 @@ class RootFs:
         syscalls.attach(disk, _ABOVE + SCRATCH)  # over the whole disk
 
     def _furnish(self) -> None:
-        """What is not shown but made: an empty home, a few lines in /etc, /proc of our own processes."""
+        """What is not shown but made: an empty home, a few lines in /etc, /proc of our own processes, which says how soon each of them ends
+        when memory is short and is theirs to write, unless nobody may."""
         for name in ("/proc", "/etc"):
             os.makedirs(_ABOVE + name, exist_ok=True)
         with contextlib.suppress(OSError):  # where /proc is masked (in a container) there is none
-            syscalls.mount("proc", _ABOVE + "/proc", "proc", FLAGS, "subset=pid")
+            syscalls.mount("proc", _ABOVE + "/proc", "proc", FLAGS | syscalls.MS_RDONLY, "subset=pid")
         for path, text in FILES.items():
             Path(_ABOVE + path).write_text(text)
         for link, target in self.links:
