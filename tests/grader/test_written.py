@@ -224,3 +224,22 @@ class TestServer(AsyncHTTPTestCase):
         self.put("ada", 409, points=1)
         self.put("ada", points=1, seen={"points": 2, "comment": ""})
         assert in_gradebook(self.folder, "ada") == (1, None, False)
+
+    def test_what_no_page_sends_is_told_and_records_nothing(self):
+        """Whoever writes requests by hand has the secret already: no traceback with it, and nothing half done."""
+        where, right = (
+            f"answers/{of(self.answers, 'ada').id}",
+            {"points": 2, "comment": "", "items": [], "seen": {"points": None, "comment": ""}},
+        )
+        wrong = [
+            {"points": 10**400},
+            {"items": None},
+            {"items": 5},
+            {"seen": None},
+            {"seen": {"points": 10**400, "comment": ""}},
+            {"comment": "\ud800"},
+        ]
+        bodies = ["", "[]", "null", "[" * 200_000, '{"points":' + "9" * 5000 + "}", "{}", *(json.dumps(right | given) for given in wrong)]
+        for body in bodies:
+            assert json.loads(self.ask(where, 400, method="PUT", body=body).body)["error"], body[:60]
+        assert in_gradebook(self.folder, "ada") == (None, None, True)

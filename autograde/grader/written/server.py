@@ -145,10 +145,8 @@ class OneAnswer(Handler):
         self.finish({**_full(answer), **names, "html": _shown(*self.answers.text(answer))})
 
     def put(self, identity: str) -> None:
-        given = json.loads(self.request.body)
         asked = questions.read(*_place(self.answers.find(identity)))
-        mark, seen = _mark(given, asked.points), _mark(given["seen"], math.inf)
-        items = [item.key for item in asked.items if item.key in given["items"]]
+        mark, items, seen = _given(self.request.body, asked)
         try:
             self.finish(_full(self.answers.give(identity, mark, items, seen)))
         except Changed:
@@ -176,6 +174,22 @@ def _full(answer: Answer) -> dict[str, Any]:
     return {**_short(answer), "comment": answer.mark.comment, "items": answer.items}
 
 
+def _given(body: bytes, asked: questions.Question) -> tuple[Mark, list[str], Mark]:
+    """What a request asks to be recorded: points and comment, the chosen items, and what its page saw before.
+
+    Raises:
+        UserError: for what the page never sends.
+    """
+    try:
+        given = json.loads(body)
+        chosen = [item.key for item in asked.items if item.key in given["items"]]
+        return _mark(given, asked.points), chosen, _mark(given["seen"], math.inf)
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise UserError(f"this request is none of the page's ({type(error).__name__}): reload the page") from None
+
+
 def _mark(given: dict[str, Any], most: float) -> Mark:
     """Points and comment as the page sent them.
 
@@ -187,4 +201,4 @@ def _mark(given: dict[str, Any], most: float) -> Mark:
         raise UserError(f"points are a number from 0 to {most:g}")
     if not isinstance(comment, str) or len(comment) > LONGEST_COMMENT:
         raise UserError(f"a comment has at most {LONGEST_COMMENT:,} characters")
-    return Mark(points if points is None else float(points), comment.strip())
+    return Mark(points if points is None else float(points), comment.encode().decode().strip())  # no half of a character
