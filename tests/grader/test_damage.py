@@ -175,7 +175,8 @@ def test_who_handed_in_something_else_reads_what_it_was():
     assert grade(found).status == "missing" and "essay.docx" in grade(found).reason
 
 
-PATHOLOGICAL = {  # for Python's parser, or for a pattern with a choice too many
+PATHOLOGICAL = {
+    "a name that is a long sum": "attention_scores = 1" + " + 1" * 900,  # for Python's parser, or for a pattern with a choice too many
     "brackets": "(" * 100_000,
     "signs": "x = " + "-" * 30_000 + "1",
     "a long sum": "x = " + "1+" * 15_000 + "1",

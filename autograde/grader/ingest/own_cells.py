@@ -123,14 +123,19 @@ def reused(code: str, above: Collection[str], below: Collection[str], exercises:
 def read_names(code: str) -> set[str]:
     """The names that a cell reads, in functions too."""
     tree = parsed(code)
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)} if tree else set()
+    return _read_in(tree) if tree else set()
+
+
+def _read_in(tree: ast.AST) -> set[str]:
+    """The names that are read anywhere below a node, however deep: printing a tree would take Python's stack."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def uses_up(code: str, name: str) -> bool:
     """Whether a cell gives a function's name to something else, such as `mask = mask(5)` or `mask = None`, and does not define it."""
     named = [node for node in _statements(code) if name in bound([node])]
     return bool(named) and all(
-        isinstance(node, (ast.Assign, ast.AnnAssign)) and (name in read_names(ast.unparse(node)) or _is_value(node.value)) for node in named
+        isinstance(node, (ast.Assign, ast.AnnAssign)) and (name in _read_in(node) or _is_value(node.value)) for node in named
     )
 
 
