@@ -13,7 +13,7 @@ from autograde.grader.gradebook.course_dir import open_gradebook
 from autograde.grader.gradebook.record import explained
 from autograde.grader.gradebook.standing import Standing, standings
 from autograde.grader.results.class_list import ClassList
-from autograde.grader.results.csv_tables import points
+from autograde.grader.results.csv_tables import points, unguarded
 from autograde.grader.results.csv_tables import read as read_table
 
 
@@ -112,11 +112,6 @@ def _rows(table: Path) -> Iterator[Mark]:
         for line in lines:
             row = dict(zip(header, line, strict=False))
             score = None if row["status"] == "missing" else points(row["score"])
-            yield Mark(_unguarded(row["student_id"]), row["assignment"], score, points(row["max_score"]))
+            yield Mark(unguarded(row["student_id"]), row["assignment"], score, points(row["max_score"]))
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise UserError(f"{table} is not as `grade` writes it ({type(error).__name__}: {error}): grade again") from None
-
-
-def _unguarded(text: str) -> str:
-    """The name as it was before `tables.safe`."""
-    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text

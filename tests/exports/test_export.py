@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 
 import nbformat
@@ -18,7 +19,7 @@ from autograde.exports import canvas, marks, results, table
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.record import Records
 from autograde.grader.results.class_list import ClassList
-from autograde.grader.results.csv_tables import safe, save
+from autograde.grader.results.csv_tables import safe, save, unguarded
 from autograde.grader.results.model import Graded
 
 LESSON, OTHER = "03_self_attention", "04_multi_head_attention"
@@ -152,9 +153,14 @@ def test_pandas_reads_the_table_with_the_right_types(course):
     assert not pandas.read_csv(io.BytesIO(table.wide(marks.read(course), zeros=True))).isna().any().any()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1|x", "@sum", "-cmd", " =1", "\t=1", "\n@x", "\x00=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1|x", "@sum", "-cmd", " =1", "\t=1", "\n@x", "\x00=1", "＝1+1", "＠x"])
 def test_no_text_begins_like_a_formula(text):
-    assert safe(text).startswith("'")
+    assert safe(text).startswith("'") and unguarded(safe(text)) == " ".join(text.replace("\x00", "").split())
+
+
+@pytest.mark.parametrize("text", ["x;=1+1", 'x;"=1"', "a;b;@sum", "=1;+2"])
+def test_none_begins_like_one_in_another_countrys_spreadsheet(text):
+    assert not re.search(r'(^|;)"?[=+@-]', safe(text)) and unguarded(safe(text)) == text
 
 
 @pytest.mark.parametrize("text", ["-1.5", "12", "1e-05", "ada", "a=b", ""])

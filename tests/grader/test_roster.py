@@ -1,10 +1,13 @@
 """The class's list: Canvas's, Moodle's and plain files give the same people; what cannot be right is refused by name."""
 
+import re
+
 import pytest
 
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.course_dir import open_gradebook
+from autograde.grader.results.class_list import ClassList, Entry
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,03 (12)
@@ -55,6 +58,17 @@ def test_names_reach_formgraders_gradebook_and_come_back(tmp_path):
     assert roster.read(tmp_path) == people and roster.read(tmp_path / "elsewhere") == []
 
 
+@pytest.mark.parametrize("text", ["=1+1", "@x", "Ann;=1", "-x", "＝1"])
+def test_a_spreadsheet_that_opens_the_list_runs_no_name(text, tmp_path):
+    """Systems let students choose them."""
+    person = roster.Person(text, text, text, text)
+    with open_gradebook(tmp_path) as gradebook:
+        roster.save([person], tmp_path, gradebook)
+        assert gradebook.find_student(text).last_name == text
+    assert roster.read(tmp_path) == [person]
+    assert not re.search(r"(^|[;,])[=@＝-]", (tmp_path / roster.FILE).read_text(encoding="utf-8"), re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     ("name", "shown"), [("Ann", ("", "Ann")), ("王小明", ("", "王小明")), ("Ann Lee", ("Ann", "Lee")), ("", (None, None))]
 )
@@ -88,6 +102,24 @@ def test_a_line_in_each_section_is_one_person(tmp_path):
 def test_an_id_that_differs_in_case_alone_takes_nobody_elses_name(submitted, ids):
     people = [roster.Person("ann", "Ann Lee", "", "ann@x.org"), roster.Person("Bob", "Bob Okri", "", "bob@x.org")]
     assert [person.student for person in roster.Directory(people).called(submitted)] == ids
+
+
+@pytest.mark.parametrize(
+    ("submitted", "student", "ids"),
+    [
+        (["ann", "ANN"], "ann", ["ann"]),
+        (["ann", "ANN"], "ANN", ["ANN"]),  # nobody of the list
+        (["ANN"], "ann", ["ann", "ANN"]),
+        (["ANN", "leeann"], "ann", ["ann", "ANN", "leeann"]),
+        (["Ann", "ANN"], "ann", ["ann"]),  # nobody can tell which
+        (["ann", "ANN", "leeann"], "leeann", ["leeann", "ann"]),
+        ([], "zoe", ["zoe"]),
+    ],
+)
+def test_what_is_granted_to_one_reaches_nobody_whose_id_differs_in_case_alone(submitted, student, ids, tmp_path):
+    (tmp_path / roster.FILE).write_text("student_id,name,section,email\nann,Ann Lee,,\n")
+    ClassList(tmp_path, {(one, "03_self_attention"): Entry("key") for one in submitted}).save()
+    assert roster.ids(tmp_path, student) == ids
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from autograde.checking.errors import UserError
 from autograde.files import write
 from autograde.grader.gradebook import roster
-from autograde.grader.results.csv_tables import as_csv
+from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 
 FILE = "extensions.csv"  # in a course directory
 HEADER = ("student_id", "assignment", "hours")
@@ -40,7 +40,7 @@ def read(folder: Path) -> dict[tuple[str, str], float]:
         return {}
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            return {(row["student_id"], row["assignment"]): float(row["hours"]) for row in csv.DictReader(stream)}
+            return {(unguarded(row["student_id"]), row["assignment"]): float(row["hours"]) for row in csv.DictReader(stream)}
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not as `autograde due` writes it ({error}): fix the line, or move it away") from None
 
@@ -50,7 +50,7 @@ def grant(folder: Path, gradebook: Gradebook, student: str, lesson: str, length:
     same = roster.ids(folder, student)
     given = {key: value for key, value in read(folder).items() if key not in [(other, lesson) for other in same]}
     given[student, lesson] = length
-    write(folder / FILE, as_csv(HEADER, [(*key, f"{value:g}") for key, value in sorted(given.items())]))
+    write(folder / FILE, as_csv(HEADER, [(guarded(who), which, f"{value:g}") for (who, which), value in sorted(given.items())]))
     for other in same:
         apply(folder, gradebook, other, lesson)
 

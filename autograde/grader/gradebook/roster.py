@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook
 from autograde.checking.errors import UserError
 from autograde.files import write
 from autograde.grader.results.class_list import ClassList
-from autograde.grader.results.csv_tables import as_csv
+from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 from autograde.grader.results.csv_tables import read as read_table
 
 FILE = "roster.csv"  # in a course directory
@@ -163,7 +163,7 @@ def _first(row: dict[str, str], names: tuple[str, ...]) -> str:
 
 def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
     """Names and addresses into the gradebook, where formgrader shows them; the whole list into `roster.csv`. Nobody is removed."""
-    write(folder / FILE, as_csv(HEADER, [astuple(person) for person in people]))
+    write(folder / FILE, as_csv(HEADER, [[guarded(cell) for cell in astuple(person)] for person in people]))
     for person in read(folder):
         first, _, last = person.name.rpartition(" ") if person.name else (None, "", None)  # of no name formgrader makes "None"
         gradebook.update_or_create_student(person.student, first_name=first, last_name=last, email=person.email or None)
@@ -175,10 +175,17 @@ def read(folder: Path) -> list[Person]:
 
 
 def ids(folder: Path, student: str) -> list[str]:
-    """All ids of the student whom this one means, itself first: the roster's, and those by which submissions came."""
-    directory = Directory(_listed(folder))
+    """All ids of the student whom this one means, itself first: the roster's, and those by which submissions came, but for one that differs
+    from the student's very own in case alone, which somebody else has chosen."""
+    directory, submitted = Directory(_listed(folder)), _of_submissions(folder)
     person = directory.of(student)
-    others = [person.student, *(s for s in _of_submissions(folder) if directory.of(s) == person)] if person else []
+    if person is None:
+        return [student]
+    alike = [s for s in submitted if same(s) == same(person.student)]
+    strangers = set(alike) - {_one(person.student, alike)}
+    others = (
+        [person.student, *(s for s in submitted if s not in strangers and directory.of(s) == person)] if student not in strangers else []
+    )
     return list(dict.fromkeys([student, *others]))
 
 
@@ -188,7 +195,7 @@ def _listed(folder: Path) -> list[Person]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as stream:
-        return [Person(*(row.get(name) or "" for name in HEADER)) for row in csv.DictReader(stream)]
+        return [Person(*(unguarded(row.get(name) or "") for name in HEADER)) for row in csv.DictReader(stream)]
 
 
 def _of_submissions(folder: Path) -> list[str]:

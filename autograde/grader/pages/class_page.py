@@ -350,5 +350,5 @@ def _template() -> Template:
         percent=lambda value: "–" if value is None else f"{value:.0%}",
         signed=lambda value: "–" if value is None else f"{value:.2f}".replace("-", "−"),
         difference=_difference,
-        quoted=lambda name: quote(name.removeprefix("'")),  # `safe` puts one before what a spreadsheet would run
+        quoted=lambda name: quote(csv_tables.unguarded(name)),  # `safe` puts one before what a spreadsheet would run
     )

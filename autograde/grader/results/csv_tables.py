@@ -16,6 +16,8 @@ from autograde.grader.results.model import Graded
 
 GRADES = ("student_id", "assignment", "score", "max_score", "status")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
+FORMULA = re.compile(r'(\A|;"?)(?=[=+\-@＝＋－＠])')
+GUARDED = re.compile(r"""(\A|;"?)'(?=[=+\-@＝＋－＠])""")
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
 
 
@@ -89,7 +91,7 @@ def points(cell: str) -> float:
 
 
 def as_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-    """A table in UTF-8, of cells that are `safe`."""
+    """A table in UTF-8, of cells that are `safe` or `guarded`."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerows([header, *rows])
@@ -97,6 +99,15 @@ def as_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def safe(value: str) -> str:
-    """Text that begins like a formula would be run by a spreadsheet; a student chooses their folder's name and their error messages."""
-    text = " ".join(value.replace("\x00", "").split())
-    return "'" + text if text.startswith(("=", "+", "-", "@")) and not NUMBER.fullmatch(text) else text
+    """Text on one line that a spreadsheet does not run; a student chooses their folder's name and their error messages."""
+    return guarded(" ".join(value.replace("\x00", "").split()))
+
+
+def guarded(text: str) -> str:
+    """Text with a `'` before what begins like a formula, also behind a `;`, at which a spreadsheet in half of Europe begins a new cell."""
+    return text if NUMBER.fullmatch(text) else FORMULA.sub(r"\1'", text)
+
+
+def unguarded(text: str) -> str:
+    """The text that was `guarded`."""
+    return GUARDED.sub(r"\1", text)
