@@ -36,6 +36,9 @@ def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its 
     The 14 submissions are made from files in the repository: right, wrong, half done, broken, hanging, renamed. Open the class page and a
     feedback page afterwards; the last line says where they are.
     """
+    from autograde.grader.batch import pool
+
+    pool.get_ready_for([out / "graded"])
     from autograde.authoring.sample_class import LESSON, sample_class
     from autograde.checking.errors import SandboxUnavailable
     from autograde.grader.batch.class_run import grade_class
@@ -181,6 +184,10 @@ def grade(
 
     `--late` is kept for later calls, as if `autograde due` had set it; due dates and more time for one student are set there.
     """
+    from autograde.grader.batch import pool
+
+    if not scheduler:
+        pool.get_ready_for([out] if out else [*paths, Path("graded")])
     from autograde.checking.errors import SandboxUnavailable
     from autograde.grader.batch.class_run import Stopped, grade_class
     from autograde.grader.batch.log_file import shown_on

@@ -56,6 +56,7 @@ NAMED_FOR_OTHERS = {
     ("authoring", "notebook"): "a new lesson's source imports it",
     ("grader.gradebook", "grader.plugin"): "nbgrader's settings name the plugin: nbgrader imports it",
     ("grader.gradebook", "grader.safe_markdown"): "nbgrader's settings name it, too",
+    ("grader.worker", "grader.run"): "the process that graders are forked from imports it before they are",
     ("doctor", "grader.plugin"): "reads whether the settings name it",
     ("doctor", "grader.safe_markdown"): "reads whether the settings name it",
 }

@@ -24,7 +24,7 @@ from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import helpers
 from autograde.grader.ingest.collect import MOST_TOLD, collected, home
-from autograde.grader.results.store import RESULTS, ResultStore
+from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
 from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.probe import require
@@ -127,8 +127,8 @@ def grade_class(
     """
     _not_where_lessons_read(paths)
     out = out or home(paths)
-    if not scheduler and not (out / RESULTS).exists():  # all is new: this takes seconds, in which the class is collected
-        pool.get_ready()
+    if not scheduler:
+        pool.get_ready_for([out])
     with only_one(out), logged_in(out), _terminated():
         due = due_dates(out)
         submissions, roots = collected(paths, lesson, out, console, due)

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from autograde.grader.results.store import RESULTS
 from autograde.grader.sandbox.limits import more_processor_time
 from autograde.grader.worker import fork_server
 
@@ -33,6 +34,12 @@ def cores() -> int:
 def get_ready() -> None:
     """Start what takes seconds, and return at once: the process that graders and workers are forked from."""
     fork_server.shared()
+
+
+def get_ready_for(places: Iterable[Path]) -> None:
+    """The same, where nothing is graded yet in these folders: meanwhile the rest is imported, and the class is collected."""
+    if not any((place / RESULTS).exists() for place in places):
+        get_ready()
 
 
 class OutOfTime(Exception):

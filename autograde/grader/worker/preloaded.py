@@ -1,10 +1,10 @@
 """The process that imports PyTorch once for all who grade: workers are forked from it, and so are graders, before it is isolated.
 
-    preloaded                 imports; knows nothing secret
-     ├─ graders' server       forks graders, which then read lessons, hidden inputs and oracles
-     └─ workers' server       isolated, then set up as a worker finds it; forks workers
+    preloaded                 imports PyTorch; knows nothing secret
+     ├─ graders' server       imports what grading takes; forks graders, which then read lessons, hidden inputs and oracles
+     └─ workers' server       imports what lessons use, is isolated, then set up as a worker finds it; forks workers
 
-What graders come to know is in processes that workers are not forked from.
+The two servers import at the same time. What graders come to know is in processes that workers are not forked from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,10 @@ from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.root_fs import RootFs
 from autograde.grader.worker.forking import Server, alone_with
 
+SHARED = ("torch", "numpy")  # imported once, for both
+GRADING = ("autograde.grader.run.task", "sympy")  # the latter is what PyTorch works shapes out with
 PRELOAD = (
-    "torch", "torch._dynamo", "torch.nn.functional", "numpy", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
+    *SHARED, "torch._dynamo", "torch.nn.functional", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
     "IPython.core.inputtransformer2", "gymnasium", "safetensors.torch",
 )  # fmt: skip
 NOT_PRELOADED = ("setup", "run_notebook")  # of utils: what starts notebooks, not what they use
@@ -48,14 +50,16 @@ def main() -> None:
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (most, most))  # who started it may be at work, with its memory bounded
     sys.path.append(root) if root not in sys.path else None
-    _preload(root)
+    _import(SHARED)
     if os.fork() == 0:
         for_workers.close()
         try:
+            _import(GRADING)
             Server(for_graders, _fork_grader).serve()
         finally:
             os._exit(0)  # what packages do at exit, such as to remove folders, is for one process alone
     for_graders.close()
+    _import((*PRELOAD, *_utils(root)))
     isolate.prepare()
     from autograde.grader.worker import process
 
@@ -64,11 +68,15 @@ def main() -> None:
     Server(for_workers, Workers(Path(root), process.start).fork).serve()
 
 
-def _preload(root: str) -> None:
-    """Import all that lessons use."""
+def _utils(root: str) -> list[str]:
+    """The course's own modules that lessons use."""
+    return [f"utils.{m.name}" for m in pkgutil.iter_modules([os.path.join(root, "utils")]) if m.name not in NOT_PRELOADED]
+
+
+def _import(names: Iterable[str]) -> None:
+    """Import what is installed of them."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    utils = [f"utils.{m.name}" for m in pkgutil.iter_modules([os.path.join(root, "utils")]) if m.name not in NOT_PRELOADED]
-    for name in (*PRELOAD, *utils):
+    for name in names:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _freeze()
