@@ -553,7 +553,7 @@ def intra_attention_weights(
     v: Float[Tensor, "d_a"],
 ) -> Float[Tensor, "*batch n"]:
     """How much the word `x_t` attends to each of the `n` earlier states
-    (Cheng et al. 2016, equations 4 and 5).
+    (Cheng et al. 2016).
     """
     ### BEGIN SOLUTION
     # (..., d_a): the same for every earlier word
@@ -621,7 +621,7 @@ plots.show(
 
 # %% [markdown]
 # Each line is one step of reading: the word being read in orange-red, what it attends to in blue, the darker the more. *chasing* finds
-# its chaser, *on* attaches to *criminal*, and *run* finds the one who runs. (After Cheng et al. 2016, figure 1; the lecture shows the
+# its chaser, *on* attaches to *criminal*, and *run* finds the one who runs. (After Cheng et al. 2016; the lecture shows the
 # same sentence.)
 
 # %% [markdown]
