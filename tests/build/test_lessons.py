@@ -13,9 +13,10 @@ from autograde.authoring.mutation import Bench
 LESSONS = layout.lesson_names()
 
 
-def quick(*numbers):
-    """All lessons; those not of these numbers take long."""
-    return pytest.mark.parametrize("name", [n if n[:2] in numbers else pytest.param(n, marks=pytest.mark.soak) for n in LESSONS])
+def tiers(slow=(), soak=()):
+    """All lessons; those of these numbers take long, or very long."""
+    marks = dict.fromkeys(slow, [pytest.mark.slow]) | dict.fromkeys(soak, [pytest.mark.soak])
+    return pytest.mark.parametrize("name", [pytest.param(n, marks=marks.get(n[:2], [])) for n in LESSONS])
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def bench_of():
     return functools.cache(Bench)
 
 
-@quick("02", "03", "04", "05", "06", "08")
+@tiers(slow=("02", "04", "06", "08"), soak=("01", "07"))
 def test_what_is_committed_is_what_the_source_gives(name, bench_of):
     assert stale(name, bench_of(name)) == []
 
@@ -35,7 +36,7 @@ def test_building_twice_gives_the_same_student_notebook(name):
     assert once == again
 
 
-@quick("02", "03", "04", "05")
+@tiers(slow=("04", "05"), soak=("01", "06", "07", "08"))
 def test_every_wrong_answer_is_caught_and_every_right_one_accepted(name, bench_of):
     bench = bench_of(name)
     assert strength.measure(bench).complaints == []

@@ -12,6 +12,8 @@ from autograde.authoring.sample_class import LESSON, SAMPLES, expected_score
 from autograde.grader.batch.class_run import grade_class
 from tests import preloaded, shared
 
+pytestmark = pytest.mark.slow  # who hangs in it costs seconds
+
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
@@ -52,7 +54,6 @@ def test_every_student_has_a_page(graded):
         assert sample.student in page and "http" not in page
 
 
-@pytest.mark.slow
 def test_stock_nbgrader_gives_the_same_scores(graded, tmp_path):
     """nbgrader's own commands, in a course directory of `autograde course`, on the readable part of the class."""
     course = tmp_path / "course"

@@ -48,9 +48,8 @@ def earning(lesson, *files):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(
-    "lesson", [name if name.startswith("03") else pytest.param(name, marks=pytest.mark.slow) for name in layout.lesson_names()]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", layout.lesson_names())
 def test_no_function_of_a_lessons_checks_earns_a_point(lesson):
     assert earning(lesson, layout.checks_path(lesson)) == []
 

@@ -15,7 +15,7 @@ from autograde.grader.gradebook.record import GradebookError
 from tests.grader.durability.state import same, scores
 
 
-@pytest.mark.parametrize("writes", [0, 2, 7, 14, 20])
+@pytest.mark.parametrize("writes", [7, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, 2, 14, 20))])
 def test_a_disk_that_fills_up_at_any_write(pupils, undisturbed, tmp_path, monkeypatch, writes):
     left, out = iter(range(writes)), tmp_path / "out"
 
