@@ -11,7 +11,7 @@ import torch
 from autograde import layout
 from autograde.authoring import expected_values
 from autograde.checking import expect, expected
-from autograde.checking.errors import UserError
+from autograde.checking.errors import CheckFailed, UserError
 from autograde.checking.student import LocalStudent
 
 VALUES = [
@@ -88,7 +88,7 @@ def test_gradients_are_values_too(lesson):
     recorded("one", lambda: expect.gradients(right, right.f, inputs, oracle, where="x"))
     with expected.turn_of("one"):
         expect.gradients(right, right.f, inputs, oracle, where="x")
-    with expected.turn_of("one"), pytest.raises(expect.CheckFailed, match="gradient"):
+    with expected.turn_of("one"), pytest.raises(CheckFailed, match="gradient"):
         expect.gradients(wrong, wrong.f, inputs, oracle, where="x")
 
 
@@ -100,7 +100,7 @@ def test_parameter_gradients_are_autograds():
         return torch.nn.functional.linear(x, w["weight"], w["bias"])
 
     expect.parameter_gradients(student, layer, (x,), expect.randn(4, 2, seed=3), right, weights, where="x")
-    with pytest.raises(expect.CheckFailed, match="weight"):
+    with pytest.raises(CheckFailed, match="weight"):
         expect.parameter_gradients(student, layer, (x,), expect.randn(4, 2, seed=3), lambda w, x: right(w, 2 * x), weights, where="x")
 
 

@@ -1,0 +1,44 @@
+"""Random inputs that are the same everywhere, and draws that follow probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from autograde.checking.errors import CheckFailed
+from autograde.checking.expect.words import rounded
+
+FALSE_ALARM = 1e-7
+
+
+def randn(*shape: int, seed: int, dtype: torch.dtype = torch.float32, scale: float = 1.0) -> torch.Tensor:
+    """Standard normal numbers times `scale`, the same for the same seed on every machine."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randn(shape, generator=generator, dtype=torch.float64) * scale).to(dtype)
+
+
+def rand(*shape: int, seed: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """Uniform numbers in [0, 1), the same for the same seed on every machine."""
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def frequencies(draws: Sequence[Any] | torch.Tensor, probabilities: Sequence[float] | torch.Tensor, *, where: str) -> None:
+    """The integers drawn follow `probabilities` (Pearson's chi-squared test, false alarms below 1e-7)."""
+    probabilities = torch.as_tensor(probabilities, dtype=torch.float64)
+    drawn = torch.as_tensor([int(d) for d in draws])
+    if drawn.numel() == 0 or drawn.min() < 0 or drawn.max() >= len(probabilities):
+        raise CheckFailed(f"For {where}: a draw lies outside 0 … {len(probabilities) - 1}")
+    counts = torch.bincount(drawn, minlength=len(probabilities)).double()
+    impossible = probabilities == 0
+    if counts[impossible].sum() > 0:
+        raise CheckFailed(f"For {where}: something with probability 0 was drawn", f"{int(counts[impossible].sum())} of {len(drawn)} draws")
+    expected = probabilities[~impossible] * len(drawn)
+    statistic = ((counts[~impossible] - expected) ** 2 / expected).sum()
+    freedom = int((~impossible).sum()) - 1
+    if freedom and torch.special.gammaincc(torch.tensor(freedom / 2).double(), statistic / 2) < FALSE_ALARM:
+        shares = [round(c / len(drawn), 3) for c in counts.tolist()]
+        never = [str(i) for i in ((counts == 0) & ~impossible).nonzero().flatten().tolist()]
+        told = f"; never drawn: {', '.join(never)}" if 0 < len(never) < len(shares) else ""
+        raise CheckFailed(f"For {where}: the frequencies are not those expected", f"expected {rounded(probabilities)}, got {shares}{told}")
