@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -170,6 +171,19 @@ def test_a_picture_from_elsewhere_is_a_link_and_one_that_came_along_is_shown():
         assert [tag for tag, _ in Read(html(text)).found] == ["p", "a"]
     [_, picture] = Read(html("![words](attachment:a.png)", {"a.png": {"image/png": "AAAA"}})).found
     assert picture == ("img", {"src": "data:image/png;base64,AAAA", "alt": "words"})
+
+
+@pytest.mark.slow
+def test_formulas_without_an_end_are_drawn_in_time():
+    """Each was put into the page by looking through all of it."""
+    began = time.process_time()
+    assert html("$x$ " * 25_000).count("<math") == 25_000
+    assert time.process_time() - began < 6
+
+
+def test_an_answer_that_is_too_long_for_a_browser_is_shown_as_it_begins():
+    shown = server._shown("<b>" * server.LONGEST_SHOWN, {})
+    assert "&lt;b&gt;" in shown and "<b>" not in shown and len(shown) < 5 * server.LONGEST_SHOWN and "characters" in shown
 
 
 class TestServer(AsyncHTTPTestCase):

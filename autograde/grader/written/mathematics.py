@@ -29,9 +29,7 @@ def html(source: str, attachments: dict[str, Any] | None = None) -> str:
     renderer = _WithMarks(attachments or {})
     page = to_html(source, renderer)
     page = PICTURE.sub(_kept_away, page)
-    for mark, formula in renderer.formulas.items():
-        page = page.replace(mark, formula)
-    return page
+    return renderer.mark.sub(lambda found: renderer.formulas[int(found[1])], page)
 
 
 def _kept_away(picture: re.Match[str]) -> str:
@@ -49,8 +47,9 @@ class _WithMarks(Renderer):
 
     def __init__(self, attachments: dict[str, Any]) -> None:
         super().__init__(escape=False, attachments=attachments, exclude_anchor_links=True)
-        self.formulas: dict[str, str] = {}
+        self.formulas: list[str] = []
         self._secret = secrets.token_hex(8)
+        self.mark = re.compile(rf'<abbr title="{self._secret}-(\d+)"></abbr>')
 
     def block_math(self, body: str) -> str:
         return self._mark(body, "block")
@@ -62,9 +61,8 @@ class _WithMarks(Renderer):
         return self._mark(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
 
     def _mark(self, body: str, display: str) -> str:
-        mark = f'<abbr title="{self._secret}-{len(self.formulas)}"></abbr>'
-        self.formulas[mark] = mathml(body, display)
-        return mark
+        self.formulas.append(mathml(body, display))
+        return f'<abbr title="{self._secret}-{len(self.formulas) - 1}"></abbr>'
 
 
 def mathml(formula: str, display: str = "inline") -> str:

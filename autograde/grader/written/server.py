@@ -43,6 +43,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 LONGEST_REQUEST = 1 << 20  # bytes
+LONGEST_SHOWN = 100_000  # characters of an answer; a long one has some thousands
 
 
 class Server:
@@ -155,11 +156,16 @@ class OneAnswer(Handler):
 
 
 def _shown(words: str, attachments: dict[str, Any]) -> str:
-    """An answer as HTML; as it was written where making that takes too much."""
+    """An answer as HTML; as it was written, and its beginning alone, where making that takes too much or a browser would be long at it."""
+    why = f"it has more than {LONGEST_SHOWN:,} characters" if len(words) > LONGEST_SHOWN else ""
     try:
-        return html(words, attachments)
+        return _as_written(words, why) if why else html(words, attachments)
     except TooMuch as error:
-        return f"<p>This answer is shown as it was written: {escape(str(error))}.</p><pre>{escape(words)}</pre>"
+        return _as_written(words, str(error))
+
+
+def _as_written(words: str, why: str) -> str:
+    return f"<p>This answer is shown as it was written: {escape(why)}.</p><pre>{escape(words[:LONGEST_SHOWN])}</pre>"
 
 
 def _place(answer: Answer) -> tuple[str, str]:
