@@ -274,6 +274,34 @@ def test_times_are_those_of_the_system_that_says_them(tmp_path, monkeypatch, mem
     assert (tmp_path / "course" / "submitted" / "ann" / LESSON / "timestamp.txt").read_text().startswith(utc)
 
 
+SAKAI = {f"Hw/Lee, {name}/Submission attachment(s)/{NAME}": SOLVED for name in ("Ann(ann)", "Eve(eve)")}
+NO_TIMES = {  # files whose names and contents a student chooses, in a class of somebody else's
+    "the last day": {"eve/H_eve_attempt_9999-12-31-23-59-59_x.ipynb": SOLVED},
+    "the first day": {"eve+03_self_attention+0001-01-01 00:00:00 UTC/x.ipynb": SOLVED},
+    "Brightspace's last day": {"eve/1-2 - eve - Dec 31, 9999 1159 PM - x.ipynb": SOLVED},
+    "a number without an end": SAKAI | {"Hw/Lee, Eve(eve)/timestamp.txt": "12h" + "9" * 90},
+    "the name of a file": SAKAI | {"Hw/Lee, Eve(eve)/timestamp.txt": "Jan 14:00 12h0" + "A" * 300},
+    "among attachments": SAKAI | {"Hw/Lee, Eve(eve)/Submission attachment(s)/timestamp.txt": "12h" + "9" * 90},
+    "Gradescope's first day": {"s_1/x.ipynb": SOLVED, "submission_metadata.yml": "s_1:\n  :submitters:\n  - :sid: eve\n  :created_at: 0001-01-01 00:00:00 +14:00\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("members", NO_TIMES.values(), ids=NO_TIMES)
+def test_a_time_that_there_is_not_stops_no_class(tmp_path, monkeypatch, members):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        found = collect(
+            [placed(tmp_path / "class", members if SAKAI.items() <= members.items() else {f"ann/{NAME}": SOLVED} | members)],
+            tmp_path / "course",
+            LESSON,
+        )
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert len(found.rows) == 2 and (tmp_path / "course" / "submitted" / "ann" / LESSON / NAME).is_file()
+
+
 def test_due_dates_are_the_gradebooks(tmp_path):
     assert due_dates(tmp_path) == {}
     create(tmp_path, [LESSON])

@@ -3,7 +3,6 @@ folders of their own: the caller leaves those out."""
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from dateutil.parser import ParserError
 from nbgrader.utils import parse_utc
 
 from autograde.grader.ingest import systems
@@ -94,8 +92,13 @@ def completed(labels: Mapping[Parts, Label], ours: Mapping[Parts, Path]) -> dict
     names = {
         _attempt(p): name for p, label in labels.items() if label.system == "Blackboard" and not label.file and (name := _name(ours.get(p)))
     }
-    times = {parts[:-1]: time for parts, path in ours.items() if parts[-1] == TIMESTAMP and (time := _time(path))}
+    times = {parts[:-1]: time for parts, path in ours.items() if _is_sakais(parts) and (time := _time(path))}
     return {parts: _complete(label, parts, names, times) for parts, label in labels.items()}
+
+
+def _is_sakais(parts: Parts) -> bool:
+    """Whether a time stamp stands where Sakai writes it: in a student's folder, not among what the student handed in."""
+    return parts[-1] == TIMESTAMP and len(parts) > 1 and bool((label := systems.read(parts[-2])) and label.system == "Sakai")
 
 
 def _complete(label: Label, parts: Parts, names: Mapping[Parts, str], times: Mapping[Parts, datetime]) -> Label:
@@ -118,12 +121,17 @@ def _name(path: Path | None) -> str:
 
 
 def _time(path: Path) -> datetime | None:
-    """As nbgrader or Sakai writes it, in UTC."""
-    text = _beginning(path).strip()
-    with contextlib.suppress(ParserError, OverflowError, ValueError):
-        found = datetime.strptime(text, "%Y%m%d%H%M%S%f") if DIGITS.fullmatch(text) else parse_utc(text)
-        return found.replace(tzinfo=UTC)
-    return None
+    """As nbgrader or Sakai writes it, in UTC; a student may hand in a file of this name, too."""
+    try:
+        return datetime.fromisoformat(_stamped(_beginning(path).strip()))
+    except Exception:  # dateutil has a dozen kinds for what is no time, and looks for files of the names in it
+        return None
+
+
+@bounded()
+def _stamped(text: str) -> str:
+    found = datetime.strptime(text, "%Y%m%d%H%M%S%f") if DIGITS.fullmatch(text) else parse_utc(text)
+    return found.replace(tzinfo=UTC).isoformat()
 
 
 def _beginning(path: Path) -> str:

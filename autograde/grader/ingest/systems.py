@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+YEARS = range(1970, 9000)  # in which something may be handed in
+
 
 @dataclass(frozen=True)
 class Label:
@@ -21,6 +23,11 @@ class Label:
     late: bool = False
     order: int = 0  # of the attempt, where the system numbers them: larger is newer
     time: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """A time near the ends of the calendar is none: a student may choose it, and in another zone there would be no such year."""
+        if self.time and self.time.year not in YEARS:
+            object.__setattr__(self, "time", None)
 
     @property
     def members(self) -> list[str]:
@@ -98,7 +105,7 @@ def _time(system: str, said: str) -> datetime | None:
         try:
             time = datetime.strptime(said, form)
             return time.astimezone() if system in LOCAL else time
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter for the last day of all, west of Greenwich
             pass
     return None
 
