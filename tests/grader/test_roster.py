@@ -80,6 +80,30 @@ def test_a_name_of_one_word_has_no_none_in_formgrader(name, shown, tmp_path):
         assert (ann.first_name, ann.last_name) == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "columns", "line", "shown"),
+    [
+        ("a comma", "id,student", '1,"García Márquez, Gabriel"', ("Gabriel", "García Márquez")),
+        ("columns", "id,first name,last name", "1,Ana Maria,de la Cruz", ("Ana Maria", "de la Cruz")),
+        ("small words", "id,name", "1,Ludwig van Beethoven", ("Ludwig", "van Beethoven")),
+        ("nothing", "id,name", "1,Mary Ann Smith", ("Mary Ann", "Smith")),
+        ("a first name alone", "id,first name,last name", "1,Ann,", ("", "Ann")),
+    ],
+)
+def test_a_family_name_of_two_words_stays_whole_in_formgrader(name, columns, line, shown, tmp_path):
+    """It sorts and shows by the last name; where a column or a comma says which that is, nothing is guessed."""
+    people = parsed(f"{columns}\n{line}\n", tmp_path)
+    with open_gradebook(tmp_path) as gradebook:
+        roster.save(people, tmp_path, gradebook)
+        student = gradebook.find_student("1")
+        assert (student.first_name, student.last_name) == shown
+    assert roster.read(tmp_path) == people
+
+
+def test_a_name_that_was_changed_by_hand_is_cut_anew():
+    assert roster.Person("1", "Ann Lee", "", "", "de la Cruz").parts == ("Ann", "Lee")
+
+
 def test_a_login_that_is_an_address_is_one(tmp_path):
     [ada] = parsed('Student,ID,SIS User ID,SIS Login ID,Section\n"Lovelace, Ada",11,7,ada@x.org,A\n', tmp_path)
     assert (ada.student, ada.email) == ("ada@x.org", "ada@x.org")

@@ -23,7 +23,7 @@ from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 from autograde.grader.results.csv_tables import read as read_table
 
 FILE = "roster.csv"  # in a course directory
-HEADER = ("student_id", "name", "section", "email")
+HEADER = ("student_id", "name", "section", "email", "family")
 # as systems name their columns, also in German, French, Spanish, Italian and Chinese; the likeliest id first
 ID = (
     "student_id", "student id", "student number", "id number", "id-nummer", "matrikelnummer", "numéro d'identification", "número de id",
@@ -60,6 +60,15 @@ class Person:
     name: str
     section: str
     email: str
+    family: str = ""  # the name's end that is the family's, where a column or a comma said so
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """(first, last) name; where nobody said which is which, the last word, or all from a `van` or `de la` on, is the family's."""
+        words = self.name.split()
+        start = next((i for i, word in enumerate(words) if i and word[0].islower()), len(words) - 1)
+        family = self.family if self.family and self.name.endswith(self.family) else " ".join(words[start:])
+        return self.name.removesuffix(family).strip(), family
 
 
 def same(student: str) -> str:
@@ -152,9 +161,9 @@ def _person(row: dict[str, str], key: str) -> Person:
     first, last = _first(row, FIRST), _first(row, LAST)
     name = f"{first} {last}".strip() or _first(row, NAME)
     if name.count(",") == 1:  # Canvas: `Smith, Ann`
-        last, first = name.split(",")
-        name = f"{first.strip()} {last.strip()}"
-    return Person(row[key].removeprefix("#"), name, _first(row, SECTION), _first(row, EMAIL) or address)
+        last, first = map(str.strip, name.split(","))
+        name = f"{first} {last}".strip()
+    return Person(row[key].removeprefix("#"), name, _first(row, SECTION), _first(row, EMAIL) or address, last)
 
 
 def _first(row: dict[str, str], names: tuple[str, ...]) -> str:
@@ -165,7 +174,7 @@ def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
     """Names and addresses into the gradebook, where formgrader shows them; the whole list into `roster.csv`. Nobody is removed."""
     write(folder / FILE, as_csv(HEADER, [[guarded(cell) for cell in astuple(person)] for person in people]))
     for person in read(folder):
-        first, _, last = person.name.rpartition(" ") if person.name else (None, "", None)  # of no name formgrader makes "None"
+        first, last = person.parts if person.name else (None, None)  # of no name formgrader makes "None"
         gradebook.update_or_create_student(person.student, first_name=first, last_name=last, email=person.email or None)
 
 
