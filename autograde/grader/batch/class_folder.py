@@ -89,9 +89,13 @@ class ClassFolder:
         return self._save_views(pages=True)
 
     def comment(self, lesson: str, exercise: str, student: str, text: str, same_code: bool) -> list[str]:
-        """Write a comment for everyone whose answer went wrong in the way of this student's (`of_class.like`); who they are."""
-        keys = [entry.key for (_, name), entry in self.list.members() if name == lesson]
-        parts = [of_class.part(graded) for graded in map(self.store.load, keys) if graded]
+        """Write a comment for everyone whose answer went wrong in the way of this student's (`of_class.like`); who they are.
+
+        `student` is an id of the submission or of the roster, or a name or an address that one person alone has.
+        """
+        keys = {who: entry.key for (who, name), entry in self.list.members() if name == lesson}
+        student = next((who for who in roster.ids(self.out, student) if who in keys), student)
+        parts = [of_class.part(graded) for graded in map(self.store.load, keys.values()) if graded]
         students = of_class.like(parts, exercise, student, same_code)
         comments.add(self.records.gradebook, self.out, lesson, exercise, students, text)
         return students

@@ -7,7 +7,7 @@ from autograde.authoring.sample_class import LESSON
 from autograde.checking.errors import UserError
 from autograde.cli import app
 from autograde.grader.batch import class_run
-from autograde.grader.gradebook import comments
+from autograde.grader.gradebook import comments, roster
 from tests.grader.durability import conftest
 from tests.grader.durability.test_manual import by_hand, read
 
@@ -34,8 +34,9 @@ def comment(out, *arguments):
 
 def test_it_reaches_the_group_and_nobody_else_once_and_below_what_is_there(wrong):
     by_hand(wrong)
-    for _ in range(2):
-        assert comment(wrong, "3", EXERCISE, SAID, "--like", "ben", "--same-code") == (0, "✓ 2 students: ada, ben")
+    (wrong / roster.FILE).write_text("student_id,name,section,email\nBEN,Ben Okri,,ben@x.org\n", encoding="utf-8")
+    for known_by in ("ben", "BEN", "Ben Okri", "ben@x.org"):  # the submission's id, the roster's, a name, an address
+        assert comment(wrong, "3", EXERCISE, SAID, "--like", known_by, "--same-code") == (0, "✓ 2 students: ada, ben")
     assert said(wrong) == {"ada": f"read by a person: {EXERCISE}\n\n{SAID}", "ben": SAID, "cleo": None}
     assert read(wrong)[1]["padding_mask"] == "read by a person: padding_mask"
     pages = {student: (wrong / "feedback" / student / f"{LESSON}.html").read_text(encoding="utf-8") for student in said(wrong)}
