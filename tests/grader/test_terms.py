@@ -84,6 +84,23 @@ def test_the_written_question_and_points_of_people_are_compared(now_given, then_
     assert found == {"causal_mask": ["100%", "50%", "+50", "1.5"], "written_question": cells}
 
 
+@pytest.mark.parametrize(
+    ("now_given", "medians", "said"),
+    [((None, None), ("100%", "56%"), "wait for points now: that median is without it"), ((3.0, 3.0), ("100%", "56%"), ""), ((0.0, 0.0), ("33%", "56%"), "")],
+)  # fmt: skip
+def test_answers_that_wait_are_not_in_the_median(now_given, medians, said, tmp_path):
+    """They would count 0 there; a zero that a person gave does."""
+    now, then = tmp_path / "now", tmp_path / "then"
+    for folder in (now, then):
+        folder.mkdir()
+        csv_tables.save([Graded(s, LESSON, "graded", [Result("causal_mask", 1.5, 1.5, "passed")]) for s in "ab"], folder)
+    terms.keep(now, str(then), lambda _: [standing(s, 1.0, 1.5) for s in "ab"])
+    html = class_page.of_folder(now, [standing(s, 1.5, given) for s, given in zip("ab", now_given)])
+    sentence = re.sub("<.*?>", "", html.split("<h3>Compared with")[1].split("<p>")[1].split("</p>")[0])
+    assert tuple(re.findall(r"\d+%", sentence)) == medians
+    assert said in sentence and ("wait" in sentence) == bool(said)
+
+
 def test_an_exercise_that_changed_is_said_to_have(tmp_path):
     now, then = tmp_path / "now", tmp_path / "then"
     for folder, worth in (

@@ -19,6 +19,7 @@ from autograde.grader.gradebook.standing import Standing
 from autograde.grader.pages.as_recorded import WAITING, Table, as_recorded
 from autograde.grader.results import csv_tables
 
+Row = Mapping[str, str]
 FILE = "other_term.json"  # in a results folder
 NONE = "none"  # instead of a folder: compare with nothing any more
 
@@ -36,11 +37,16 @@ class Solved:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson in one term; `median` is a share of its points, with what people gave and what being late cost."""
+    """One lesson in one term; `median` is a share of its points, with what people gave and what being late cost, without what is `waiting`."""
 
     handed_in: int
     median: float
     exercises: dict[str, Solved]
+
+    @property
+    def waiting(self) -> list[str]:
+        """The written questions of which answers wait for a person."""
+        return [name for name, solved in self.exercises.items() if solved.share is None]
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,10 @@ class Beside:
 
 def of_tables(name: str, grades: Table, exercises: Table) -> Term:
     """A term from the rows of `grades.csv` and `exercises.csv`, as recorded in its gradebook."""
-    there: dict[str, dict[str, float]] = {}
+    there: dict[str, dict[str, Row]] = {}
     for row in grades:
         if row["status"] == SubmissionStatus.GRADED:
-            there.setdefault(row["assignment"], {})[row["student_id"]] = _share(row)
+            there.setdefault(row["assignment"], {})[row["student_id"]] = row
     return Term(name, {lesson: _lesson(totals, [e for e in exercises if e["assignment"] == lesson]) for lesson, totals in there.items()})
 
 
@@ -116,8 +122,8 @@ def read(folder: Path) -> Term | None:
         return None
 
 
-def _lesson(totals: Mapping[str, float], rows: Table) -> Lesson:
-    """`totals` are the shares of those who handed in; who has no row of an exercise earned nothing of it."""
+def _lesson(totals: Mapping[str, Row], rows: Table) -> Lesson:
+    """`totals` are the rows of those who handed in; who has no row of an exercise earned nothing of it."""
     earned: dict[str, list[float]] = {}
     points: dict[str, float] = {}
     waiting = {row["exercise"] for row in rows if row["status"] == WAITING and row["student_id"] in totals}
@@ -126,7 +132,8 @@ def _lesson(totals: Mapping[str, float], rows: Table) -> Lesson:
             earned.setdefault(row["exercise"], []).append(_share(row))
             points[row["exercise"]] = float(row["max_score"])
     shares = {name: None if name in waiting else sum(got) / len(totals) for name, got in earned.items()}
-    return Lesson(len(totals), median(totals.values()), {name: Solved(points[name], share) for name, share in shares.items()})
+    medians = median(_share(row, [r for r in rows if r["exercise"] in waiting and r["student_id"] == who]) for who, row in totals.items())
+    return Lesson(len(totals), medians, {name: Solved(points[name], share) for name, share in shares.items()})
 
 
 def _read_lesson(known: Mapping) -> Lesson:
@@ -136,6 +143,7 @@ def _read_lesson(known: Mapping) -> Lesson:
     return Lesson(max(1, int(known["handed_in"])), float(known["median"]), exercises)
 
 
-def _share(row: Mapping[str, str]) -> float:
-    worth = float(row["max_score"])
-    return min(max(float(row["score"]) / worth, 0.0), 1.0) if worth else 0.0
+def _share(row: Row, without: Table = ()) -> float:
+    """What was earned of a row's points, 0 to 1; of a sum also without the rows that are a part of it."""
+    score, worth = (float(row[column]) - sum(float(part[column]) for part in without) for column in ("score", "max_score"))
+    return min(max(score / worth, 0.0), 1.0) if worth else 0.0
