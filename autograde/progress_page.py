@@ -12,7 +12,7 @@ from autograde.wording import breakable, counted
 CLASSES = ("", "", ' class="n"', ' class="n"')  # of the columns
 STYLE = """
  :root { --ink: #1f2937; --soft: #4b5563; --paper: #fff; --panel: #f3f4f6; --line: #d1d5db; --bar: #0f766e; --yes: #0f766e; --no: #b45309; }
- @media (prefers-color-scheme: dark) { :root { --ink: #f3f4f6; --soft: #c3c9d2; --paper: #111827; --panel: #1f2937; --line: #4b5563; --bar: #5eead4;
+ @media screen and (prefers-color-scheme: dark) { :root { --ink: #f3f4f6; --soft: #c3c9d2; --paper: #111827; --panel: #1f2937; --line: #4b5563; --bar: #5eead4;
   --yes: #5eead4; --no: #fbbf24; } }
  body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
  h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 0; } code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9em; } .soft { color: var(--soft); }
