@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from autograde import layout
-from autograde.authoring import leaks
+from autograde.authoring import leaks, suites
 from autograde.authoring.source import BEGIN, END, Cell, Source
 from autograde.checking.errors import UserError
 
@@ -24,8 +22,10 @@ DIFFICULTY = "●"
 
 def complaints(lesson: Source) -> list[str]:
     """What no lesson may have: a build and a release stop at it."""
-    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson))
-    return [*missing(lesson.name), *_two_tests_of_one_name(lesson.name), *own, *leaks.complaints(lesson.name)]
+    if unreadable := suites.unreadable(lesson.name):
+        return unreadable  # what the others would say of such a file is wrong
+    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson), *_open_hints(lesson))
+    return [*missing(lesson.name), *suites.complaints(lesson), *own, *leaks.complaints(lesson.name)]
 
 
 def check(lesson: Source) -> None:
@@ -60,20 +60,8 @@ def notes(lesson: Source) -> list[str]:
         f"it has {figures} figures; a lesson has {FIGURES} or more": figures >= FIGURES,
         "its last cell is not lesson.scoreboard()": last.endswith("lesson.scoreboard()"),
     }
-    return [f"{lesson.name}: {note}" for note, well in found.items() if not well]
-
-
-def _two_tests_of_one_name(name: str) -> list[str]:
-    found: list[str] = []
-    first: dict[str, str] = {}
-    for path in filter(Path.is_file, (layout.checks_path(name), layout.hidden_path(name))):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                place = f"{path.relative_to(layout.ROOT).as_posix()}:{node.lineno}"
-                if node.name in first:
-                    found.append(f"{place}: a second test is called {node.name}; the first is at {first[node.name]}. Rename one")
-                first.setdefault(node.name, place)
-    return found
+    lacking = [*(note for note, well in found.items() if not well), *suites.notes(lesson)]
+    return [f"{lesson.name}: {note}" for note in lacking]
 
 
 def _wide(lesson: Source) -> list[str]:
@@ -107,6 +95,20 @@ def _without_head(lesson: Source) -> list[str]:
     ]
     heads = (head for head, (_, below) in zip(lines, lines[1:]) if RULE.fullmatch(below))
     return [f"{lesson.path.name}:{number}: a column of this table has no head" for number, head in heads if "" in _cells(head)]
+
+
+def _open_hints(lesson: Source) -> list[str]:
+    """Texts whose `<details>` does not end in them, or shows no words to click on: what follows would be hidden with it."""
+    found = []
+    for cell in lesson.cells:
+        opened, closed, named = (
+            (cell.source.count(mark) for mark in ("<details", "</details>", "<summary>")) if cell.kind == "markdown" else (0, 0, 0)
+        )
+        if not opened == closed == named:
+            found.append(
+                f"{lesson.path.name}:{cell.line}: each hint is <details><summary>…</summary> … </details>; here are {opened}, {named} and {closed}"
+            )
+    return found
 
 
 def _cells(row: str) -> list[str]:

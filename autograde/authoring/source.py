@@ -18,6 +18,7 @@ TAGS = {"setup", "figure", "experiment", "stretch"}
 KEYS = {"exercise", "check", "question", "points", "forbids", "outcome", "tags"}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NOT_READ = "incorrectly_encoded_metadata"  # jupytext keeps under this name what it does not understand
+NAMED = "title"  # and under this one words that stand behind the mark
 MARK = re.compile(r"^# %%")
 
 
@@ -118,6 +119,10 @@ def _check_metadata(path: Path, cell: Cell) -> None:
     if (wrong := cell.metadata.get(NOT_READ)) is not None:
         raise SourceError(
             path, cell.line, f'the options {wrong!r} cannot be read: write numbers as points=1.5 and texts in quotes, check="name"'
+        )
+    if NAMED in cell.metadata:
+        raise SourceError(
+            path, cell.line, f'{cell.metadata[NAMED]!r}: a cell is code or [markdown], and its options are written as name="value"'
         )
     if unknown := set(cell.metadata) - KEYS:
         raise SourceError(path, cell.line, f"unknown cell option {sorted(unknown)[0]!r}; known are {', '.join(sorted(KEYS))}")

@@ -291,7 +291,9 @@ def comment(
     lesson: Annotated[str, typer.Argument(metavar="LESSON", help="Such as `03`.", autocompletion=lessons_beginning)],
     exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="Such as `causal_mask`.")],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The comment; in quotes.")],
-    like: Annotated[str, typer.Option(metavar="ID", help="A student (id or name) whose answer went wrong in the way that you write about.")],
+    like: Annotated[
+        str, typer.Option(metavar="ID", help="A student (id or name) whose answer went wrong in the way that you write about.")
+    ],
     same_code: Annotated[
         bool, typer.Option("--same-code", help="Only for those who wrote the same code, but for names, comments and layout.")
     ] = False,

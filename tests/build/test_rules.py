@@ -167,6 +167,57 @@ def test_two_tests_of_one_name(course, where):
     assert "checks/test_09_tiny.py:4" in found[0]  # where the first one is
 
 
+ANSWERS = """\
+@misconception("attend", "One.")
+@misconception("later", "One edit for two exercises.")
+def wrong(q, k):
+    return q
+
+
+@variant("attend")
+def wrong(q, k):
+    return k
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "line", "named"),
+    [
+        ("checks", CHECK + "def f(:\n", 6, "not Python: invalid syntax"),
+        ("hidden", "x = (\n", 1, "not Python: '(' was never closed"),
+        ("misconceptions", "if True:\n\tx = 1\n        y = 2\n", 3, "not Python"),
+        ("misconceptions", ANSWERS, 8, "answer to attend is called wrong; the first is at"),
+        ("hidden", '@pytest.mark.exercise("attend")\ndef test_more(student):\n    pass\n', 2, "test_more has no docstring"),
+        ("checks", "import pytest\n", 1, "no public test of attend"),
+        ("checks", CHECK + "PROBES = {\n    'attnd': None,\n    'attend': None,\n}\n", 7, "'attnd', which is no exercise"),
+        ("checks", CHECK + "DEVICE_PROBES: dict = {'attnd': None}\n", 6, "'attnd', which is no exercise"),
+        ("checks", CHECK + "(cosine,) = oracles(__file__, 'cosine')\n", 6, "asks for oracles, but there is no autograde/lessons/oracles/09_tiny.py"),
+    ],
+)  # fmt: skip
+def test_files_of_tests_that_cannot_be_right(course, kind, content, line, named):
+    path = getattr(layout, f"{kind}_path")("09_tiny")
+    complaints(course)
+    path.write_text(content, encoding="utf-8")
+    (found,) = rules.complaints(source.read(layout.source_path("09_tiny")))
+    assert found.startswith(f"{path.relative_to(course).as_posix()}:{line}: ") and named in found
+
+
+def test_an_exercise_without_a_probe_is_noted(course):
+    assert complaints(course) == []
+    assert any("no probe" in note and "attend" in note for note in rules.notes(source.read(layout.source_path("09_tiny"))))
+
+
+@pytest.mark.parametrize("hint", ["<details><summary>Hint</summary>", "<details>Hint</details>", "</details>"])
+def test_a_hint_that_would_hide_what_follows(course, hint):
+    (found,) = complaints(course, TINY.replace("5 minutes, 2 points)\n", f"5 minutes, 2 points)\n#\n# {hint}\n"))
+    assert found.startswith("09_tiny.py:9: each hint is <details>")
+
+
+def test_a_misspelt_kind_of_cell(course):
+    with pytest.raises(source.SourceError, match=r"09_tiny.py:9: '\[markdwon\]': a cell is code or \[markdown\]"):
+        complaints(course, TINY.replace("[markdown]\n# ###", "[markdwon]\n# ###"))
+
+
 @pytest.mark.parametrize(
     "old, new, line",
     [

@@ -1,0 +1,115 @@
+"""What a lesson's files of tests, oracles and wrong answers must be; read as text, so that nothing of them has to run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from autograde import layout
+from autograde.authoring.source import Source
+
+Definition = ast.FunctionDef | ast.ClassDef
+PROBES = ("PROBES", "DEVICE_PROBES")
+
+
+def unreadable(name: str) -> list[str]:
+    """The first mistake of each file that is not Python."""
+    found = []
+    for path in filter(
+        Path.is_file, (layout.checks_path(name), layout.hidden_path(name), layout.oracles_path(name), layout.misconceptions_path(name))
+    ):
+        try:
+            ast.parse(path.read_text(encoding="utf-8"))
+        except SyntaxError as error:
+            found.append(f"{_place(path, error.lineno or 1)}: this is not Python: {error.msg}")
+    return found
+
+
+def complaints(lesson: Source) -> list[str]:
+    """What no lesson may have; of files that are Python."""
+    checks, hidden, wrong = (_parsed(of(lesson.name)) for of in (layout.checks_path, layout.hidden_path, layout.misconceptions_path))
+    tests = [(path, node) for path, tree in (checks, hidden) for node in tree.body if _is_test(node)]
+    answers = [(wrong[0], node, exercise) for node in wrong[1].body for exercise in set(_decorated(node, "misconception", "variant"))]
+    return [
+        *_of_one_name("test", [(path, node, "") for path, node in tests]),
+        *_of_one_name("answer to", answers),
+        *_untitled(tests),
+        *_without_public_test(lesson, *checks),
+        *_unknown_probes(lesson, *checks),
+        *_without_oracles(lesson.name, *checks),
+    ]
+
+
+def notes(lesson: Source) -> list[str]:
+    """Exercises without a probe: `check` cannot call their mistakes by name."""
+    known = {key.value for name, key in _probes(_parsed(layout.checks_path(lesson.name))[1]) if name == PROBES[0]}
+    lacking = [e.name for e in lesson.exercises.values() if e.points and not e.outcome and e.name not in known]
+    return [f"no probe, by which mistakes are recognised, for {', '.join(lacking)}"] if lacking else []
+
+
+def _parsed(path: Path) -> tuple[Path, ast.Module]:
+    return path, ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
+
+
+def _place(path: Path, line: int) -> str:
+    return f"{path.relative_to(layout.ROOT).as_posix()}:{line}"
+
+
+def _is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+
+
+def _decorated(node: ast.stmt, *decorators: str) -> Iterator[str]:
+    """The first argument of each decorator of these names, such as the exercise of `@pytest.mark.exercise("…")`."""
+    for call in node.decorator_list if isinstance(node, Definition) else ():
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in decorators:
+            yield from (str(argument.value) for argument in call.args[:1] if isinstance(argument, ast.Constant))
+
+
+def _of_one_name(what: str, nodes: Iterable[tuple[Path, Any, str]]) -> Iterator[str]:
+    """Python keeps one of two tests of one name; of two wrong answers nobody can tell which is meant."""
+    first: dict[tuple[str, str], str] = {}
+    for path, node, of in nodes:
+        place = _place(path, node.lineno)
+        if (of, node.name) in first:
+            yield f"{place}: a second {f'{what} {of}'.strip()} is called {node.name}; the first is at {first[of, node.name]}. Rename one"
+        first.setdefault((of, node.name), place)
+
+
+def _untitled(tests: Iterable[tuple[Path, ast.FunctionDef]]) -> Iterator[str]:
+    for path, node in tests:
+        if not ast.get_docstring(node):
+            yield f"{_place(path, node.lineno)}: {node.name} has no docstring, the line that students read of it"
+
+
+def _without_public_test(lesson: Source, path: Path, tree: ast.Module) -> Iterator[str]:
+    tested = {exercise for node in tree.body for exercise in _decorated(node, "exercise")}
+    for name in lesson.exercises if path.is_file() else ():
+        if name not in tested:
+            yield f"{_place(path, 1)}: no public test of {name}: its check would tell a student nothing"
+
+
+def _probes(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:
+    """(`PROBES` or `DEVICE_PROBES`, each key)."""
+    for node in tree.body:
+        target, value = (
+            (node.targets[0], node.value) if isinstance(node, ast.Assign) else (getattr(node, "target", None), getattr(node, "value", None))
+        )
+        if isinstance(target, ast.Name) and target.id in PROBES and isinstance(value, ast.Dict):
+            yield from ((target.id, key) for key in value.keys if isinstance(key, ast.Constant))
+
+
+def _unknown_probes(lesson: Source, path: Path, tree: ast.Module) -> Iterator[str]:
+    for name, key in _probes(tree):
+        if key.value not in lesson.exercises:
+            yield f"{_place(path, key.lineno)}: {name} has {key.value!r}, which is no exercise of the lesson"
+
+
+def _without_oracles(name: str, path: Path, tree: ast.Module) -> Iterator[str]:
+    """Without them a build would write down that nothing is expected."""
+    asked = next((n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "oracles"), None)
+    oracles = layout.oracles_path(name)
+    if asked and not oracles.is_file():
+        yield f"{_place(path, asked.lineno)}: asks for oracles, but there is no {oracles.relative_to(layout.ROOT).as_posix()}"
