@@ -133,6 +133,8 @@ def test_an_exercises_effort_and_points_are_not_shown(line):
     assert slide.shown == ["Weights shrink a little."] and line not in "".join(slide.said)
 
 
-@pytest.mark.parametrize("text", ["Cheng et al. (2016) put attention inside an LSTM.", "After R. Sutton and A. Barto (2018) it is a table."])
+@pytest.mark.parametrize(
+    "text", ["Cheng et al. (2016) put attention inside an LSTM.", "After R. Sutton and A. Barto (2018) it is a table."]
+)
 def test_an_abbreviation_does_not_end_a_sentence(text):
     assert slides._first(f"{text} A second sentence.") == text
