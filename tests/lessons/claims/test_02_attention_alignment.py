@@ -67,6 +67,16 @@ def test_the_cosine_comes_last_and_its_size_is_the_cause(run):
     assert run["content-based,_times_8"] > 0.85
 
 
+@every_seed("02", "scores_longer")
+def test_nearly_even_weights_make_learning_slow_and_not_impossible(run):
+    assert run["content-based"] > 0.8
+
+
+@on_average("02", "scores_longer")
+def test_a_cosine_trained_longer_reads_most_dates(mean):
+    assert mean["content-based"] > 0.9
+
+
 @every_seed("02", "scores")
 def test_a_position_alone_is_not_enough(run):
     assert run["location-based"] < min(run[name] for name in CONTENT)
