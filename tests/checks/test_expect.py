@@ -28,6 +28,8 @@ def test_close_tells_what_differs():
     assert "is a `return` missing" in failure(expect.close, None, A, where="x")
     assert "index [1, 2]: expected 5, got 9" in failure(expect.close, A.where(A != 5, 9.0), A, where="x")
     assert "result 1" in failure(expect.close, (A, A + 1), (A, A), where="x")
+    assert "expected a list of 1, got an int" in failure(expect.close, 5, [1.0], where="x")
+    assert "wrong keys" in failure(expect.close, {"a": 1.0}, {"b": 1.0}, where="x")
 
 
 def test_the_summary_holds_no_values():

@@ -171,4 +171,4 @@ def commands(code: str) -> list[str]:
 
 
 def squeeze(code: str) -> str:
-    return re.sub(r"\s+", " ", code).strip()
+    return " ".join(code.split())

@@ -9,6 +9,7 @@ from functools import lru_cache
 from autograde.checking import syntax
 from autograde.checking.syntax import bound, defined
 
+SHORT, REMEMBERED = 4000, 256  # characters and cells whose trees are kept: at most 350 MB, where a student means it
 MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
 
 NEWER = (  # first those that need most
@@ -41,7 +42,13 @@ def python_of_syntax(code: str) -> str:
 
 
 def parsed(code: str) -> ast.Module | None:
-    """A cell's syntax tree, magics left out; None where it is not valid Python, or longer than is parsed here."""
+    """A cell's syntax tree, magics left out; None where it is not valid Python, or longer than is parsed here. It is shared: nobody changes it."""
+    return _remembered(code) if len(code) <= SHORT else syntax.parsed(_without_magics(code), MAX_PARSED)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(code: str) -> ast.Module | None:
+    """A cell is looked at many times, and the given ones are the same in every notebook of a class."""
     return syntax.parsed(_without_magics(code), MAX_PARSED)
 
 
