@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from autograde.authoring.sample_class import LESSON
-from autograde.grader.ingest import archive, attempts, helpers, lesson_of, survey
+from autograde.grader.ingest import archive, attempts, findings, helpers, lesson_of, survey
 from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
@@ -273,7 +273,7 @@ def slowly(path):
 
 def test_many_files_of_a_student_take_no_more_time_than_a_students_may(tmp_path, monkeypatch):
     monkeypatch.setattr(lesson_of, "_looked_into", slowly)
-    monkeypatch.setattr(survey, "STUDENT_SECONDS", 2)
+    monkeypatch.setattr(findings, "STUDENT_SECONDS", 2)
     names = {f"eve/work {n}.ipynb": f"{n}".encode() for n in range(40)}
     folder = hand_in(tmp_path, {**names, "ann/03_self_attention.ipynb": NOTEBOOK, "zoe/03_self_attention.ipynb": NOTEBOOK})
     began = time.process_time() + sum(os.times()[2:4])
@@ -290,7 +290,7 @@ def digested_slowly(path):
 
 def test_large_files_of_a_student_are_not_all_read_to_tell_them_apart(tmp_path, monkeypatch):
     monkeypatch.setattr(attempts, "_digest", digested_slowly)
-    monkeypatch.setattr(survey, "STUDENT_SECONDS", 2)
+    monkeypatch.setattr(findings, "STUDENT_SECONDS", 2)
     folder = hand_in(tmp_path, {f"eve/03 ({n}).ipynb": NOTEBOOK + b" " * n for n in range(30)})
     [found] = find([folder])
     assert found.path.name == "03 (29).ipynb" and "30 files were handed in" in found.notes[0]

@@ -15,12 +15,12 @@ from autograde import layout
 from autograde.checking.manifest import outcome_files, read_manifest
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.archive import MAX_MEMBER
+from autograde.grader.ingest.findings import Handed, Survey
 from autograde.grader.ingest.helpers import MOST
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.matching import match
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
-from autograde.grader.ingest.survey import Handed, Survey
 from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 

@@ -23,11 +23,13 @@ from autograde.files import write
 from autograde.grader.ingest import helpers
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, shown
 from autograde.grader.ingest.discovery import Found, in_place, seen
+from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.namesakes import tell_apart
 from autograde.grader.ingest.not_handed_in import EARLIER
-from autograde.grader.ingest.survey import File, Handed, LeftOut, Survey, folders, is_course, survey
+from autograde.grader.ingest.sources import folders, is_course
+from autograde.grader.ingest.survey import survey
 from autograde.grader.ingest.systems import LOCAL
 from autograde.grader.sandbox.bounded import reading
 

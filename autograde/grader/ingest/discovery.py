@@ -9,8 +9,9 @@ from pathlib import Path
 from autograde.checking.errors import UserError
 from autograde.grader.ingest import helpers
 from autograde.grader.ingest.attempts import Chosen, choose
+from autograde.grader.ingest.findings import Handed, Survey
 from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.survey import Handed, Survey, student_folder, survey
+from autograde.grader.ingest.survey import student_folder, survey
 from autograde.grader.sandbox.bounded import reading
 
 MOST = 5  # files that a reason names

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Container, Mapping, Set
 from dataclasses import replace
 
-from autograde.grader.ingest.survey import Handed, LeftOut, Survey
+from autograde.grader.ingest.findings import Handed, LeftOut, Survey
 from autograde.grader.ingest.systems import Label
 
 PER_LESSON = ("Moodle",)  # which gives a student another number for each assignment
