@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from autograde.grader.ingest import zip_names
 from autograde.grader.sandbox.bounded import TooMuch, bounded, used
 
 MAX_FILES = 20_000
@@ -26,7 +27,6 @@ MAX_RATIO = 200  # a member that grows more than this is a bomb; outputs of a no
 GROWTH = 30  # of a whole class's archive, whose outputs pack well
 MAX_NAME = 240  # bytes
 CHUNK = 2**20
-DRAWN = re.compile("[\u2500-\u259f]")
 SECONDS = 60  # of processor time for one archive
 ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it is taken from the top of the archive
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
@@ -159,7 +159,10 @@ def _members(path: Path) -> Iterator[_Member]:
     if zipfile.is_zipfile(path):
         return _zip_members(path)
     with path.open("rb") as stream:
-        packed = _is_gz(path, stream.read(8))
+        start = stream.read(8)
+    if start.startswith(b"PK"):
+        raise BadArchive("the archive is cut off, or a part of one: ask for it in one piece")
+    packed = _is_gz(path, start)
     return _gz_member(path) if packed else _tar_members(path)
 
 
@@ -170,38 +173,13 @@ def _gz_member(path: Path) -> Iterator[_Member]:
 
 def _zip_members(path: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(path) as archive:
-        encoding = _encoding(archive.infolist())
-        for info in archive.infolist():
+        infos = archive.infolist()
+        for info, name in zip(infos, zip_names.names(infos)):
             if info.is_dir():
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
             regular = kind in (0, stat.S_IFREG)
-            yield _Member(
-                _zip_name(info, encoding), info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(archive.open, info)
-            )
-
-
-def _zip_name(info: zipfile.ZipInfo, encoding: str) -> str:
-    """Names that are UTF-8 without saying so, as some systems write them, or in the `encoding` of the archive."""
-    if info.flag_bits & 0x800:
-        return info.filename
-    for known in ("utf-8", encoding):
-        with contextlib.suppress(UnicodeError):
-            return info.filename.encode("cp437").decode(known)
-    return info.filename
-
-
-def _encoding(infos: list[zipfile.ZipInfo]) -> str:
-    """The encoding of names that do not say it: that of DOS, unless they then hold characters for drawing, which no name has. An archive of
-    a Chinese, Japanese or Korean Windows has those."""
-    names = [info.filename for info in infos if not info.flag_bits & 0x800 and not info.filename.isascii()]
-    if any(DRAWN.search(name) for name in names):
-        for encoding in ("gb2312", "cp932", "big5", "euc_kr"):
-            with contextlib.suppress(UnicodeError):
-                for name in names:
-                    name.encode("cp437").decode(encoding)
-                return encoding
-    return "cp437"
+            yield _Member(name, info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(archive.open, info))
 
 
 def _zip_time(info: zipfile.ZipInfo) -> float:

@@ -136,7 +136,7 @@ def _personal(unlabelled: Set[tuple[str, ...]]) -> Callable[[tuple[str, ...]], b
 
     def personal(folder: tuple[str, ...]) -> bool:
         others = neighbours[folder[:-1]] - {folder[-1]}
-        return not whose.WRAPPER.fullmatch(folder[-1]) and not all(whose.WRAPPER.fullmatch(o) or is_work(o) for o in others)
+        return not whose.wraps(folder[-1]) and not all(whose.wraps(other) or is_work(other) for other in others)
 
     return personal
 

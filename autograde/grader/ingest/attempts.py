@@ -13,7 +13,7 @@ import nbformat
 
 from autograde import layout
 from autograde.checking.manifest import outcome_files, read_manifest
-from autograde.grader.ingest import kinds
+from autograde.grader.ingest import helpers, kinds
 from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.findings import Handed, Survey
 from autograde.grader.ingest.helpers import MOST
@@ -42,7 +42,7 @@ class Chosen:
         if self.others:
             named = ", ".join(shown(other) for other in self.others[-3:]) + (" and more" if len(self.others) > 3 else "")
             notes.append(f"{len(self.others) + 1} files were handed in; {name} counts, not {named}")
-        if Path(name).name != f"{self.lesson}{'.py' if self.handed.kind is Kind.SCRIPT else '.ipynb'}":
+        if Path(name).name != f"{self.lesson}{kinds.ending(self.handed.kind, name)}":
             notes.append(f"the file was named {name}")
         return tuple(notes)
 
@@ -50,7 +50,7 @@ class Chosen:
 def shown(handed: Handed) -> str:
     """A file by its name, with its folders where these are the student's own."""
     own = [part for part in handed.place if part != handed.student and part != handed.lesson][-2:] if not handed.label else []
-    name = handed.label.file if handed.label and handed.label.file else handed.file.parts[-1]
+    name = _name(handed)
     return readable("/".join([*own, name]) if len(own) else name)
 
 
@@ -69,8 +69,10 @@ def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[
     ordered = sorted(attempts, key=lambda h: (h.file.path in works, h.kind is Kind.NOTEBOOK, *_by_name(h), h.order))
     best, *rest = reversed(ordered)
     same = digests(student, [best.file.path, *(h.file.path for h in rest)], found) if rest else []
-    others = [h for h, theirs in zip(reversed(rest), reversed(same)) if theirs != same[0]]
-    return Chosen(student, lesson, best, (*_models(best, models), *_helpers(best, found)), tuple(others))
+    along = _helpers(best, found)
+    run = {handed.file.path for name, handed in along if name.endswith(".ipynb")}
+    others = [h for h, theirs in zip(reversed(rest), reversed(same)) if theirs != same[0] and h.file.path not in run]
+    return Chosen(student, lesson, best, (*_models(best, models), *along), tuple(others))
 
 
 def _by_name(handed: Handed) -> tuple[int, int, bool]:
@@ -132,22 +134,28 @@ def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed],
     wanted = frozenset(outcome_files(best.lesson))
     found: dict[str, Handed] = {}
     for handed in sorted((m for m in models if m.student == best.student), key=lambda h: (h.place == best.place, h.order)):
-        name = handed.label.file if handed.label and handed.label.file else handed.file.parts[-1]
-        if which := kinds.model(name, wanted):
+        if which := kinds.model(_name(handed), wanted):
             found[which] = handed
     return tuple(sorted(found.items()))
 
 
 def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:
-    """The scripts that came with a notebook, which it may import: in its folder, or by the same student and system. One that defines an
-    exercise may be such a script, too."""
-    own = [one for one in found.handed if one.kind is Kind.SCRIPT and one.student == best.student and one.lesson == best.lesson]
-    scripts = {(one.label.file if one.label and one.label.file else one.file.parts[-1]): one for one in own if one is not best}
-    for out in found.left_out:
-        name = out.label.file if out.label and out.label.file else out.shown.split("/")[-1]
-        if out.file and out.student == best.student and PurePath(name).suffix == ".py":
-            scripts.setdefault(name, Handed(out.file, best.student, best.lesson, Kind.SCRIPT, out.label, out.file.parts[:-1]))
-    return sorted((name, one) for name, one in scripts.items() if one.label or one.place == best.place)[:MOST]
+    """The scripts that came with a notebook, which it may import, and the notebooks that it runs: in its folder, or by the same student and
+    system. One that defines an exercise may be among them, too."""
+    own = [one for one in found.handed if one.kind is not Kind.MODEL and one.student == best.student and one.lesson == best.lesson]
+    own += [
+        Handed(out.file, best.student, best.lesson, Kind.SCRIPT, out.label, out.file.parts[:-1])
+        for out in found.left_out
+        if out.file and out.student == best.student
+    ]
+    named = {_name(one): one for one in reversed(own) if one is not best}
+    run = helpers.runs(best.file.path) if any(name.endswith(".ipynb") for name in named) else None
+    along = {name: one for name, one in named.items() if PurePath(name).suffix == ".py" or run and run.fullmatch(name)}
+    return sorted((name, one) for name, one in along.items() if one.label or one.place == best.place)[:MOST]
+
+
+def _name(handed: Handed) -> str:
+    return handed.label.file if handed.label and handed.label.file else handed.file.parts[-1]
 
 
 def digests(student: str, paths: Sequence[Path], found: Survey) -> list[str]:

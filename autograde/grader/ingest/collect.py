@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from autograde.files import write
-from autograde.grader.ingest import helpers
+from autograde.grader.ingest import helpers, kinds
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, shown
 from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
@@ -186,8 +186,7 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
     seen = ledger.files.get(key, [])
     bundle = [chosen.handed, *(handed for _, handed in chosen.models)]
     ours = digests(chosen.student, [handed.file.path for handed in bundle], found)
-    suffix = ".py" if chosen.handed.kind is Kind.SCRIPT else ".ipynb"
-    target = folder / f"{chosen.lesson}{suffix}"
+    target = folder / f"{chosen.lesson}{kinds.ending(chosen.handed.kind, shown(chosen.handed))}"
     present = target.is_file() and digest(target) == ours[0]
     if all(d in seen for d in ours) or present and not chosen.models:
         state = "known"
@@ -223,7 +222,7 @@ def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
 
 def _of_scripts(chosen: Chosen) -> Iterator[str]:
     """The scripts beside the notebook: those that come along, and each that its cells cannot import."""
-    reasons = {readable(name): helpers.why_not(h.file.path, name) for name, h in chosen.models if h.kind is Kind.SCRIPT}
+    reasons = {readable(name): helpers.why_not(h.file.path, name) for name, h in chosen.models if h.kind is not Kind.MODEL}
     if along := [name for name, why in reasons.items() if not why]:
         yield f"with {', '.join(along[:5])}" + (f" and {len(along) - 5} more" if len(along) > 5 else "")
     yield from (f"{name} is not taken: {why}" for name, why in reasons.items() if why)

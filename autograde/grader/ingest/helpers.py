@@ -1,4 +1,4 @@
-"""Scripts that lie beside a notebook, which its cells may import or run: handed in with it, or beside it where the student worked."""
+"""Scripts and notebooks that lie beside a notebook, which its cells may import or run: handed in with it, or beside it where the student worked."""
 
 from __future__ import annotations
 
@@ -11,22 +11,42 @@ from importlib import metadata
 from pathlib import Path
 
 from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.notebook_file import Unreadable, read
 
 MOST = 20
-MAX_BYTES = 2**17  # of each
+MAX_BYTES = 2**17  # of each script, and of a notebook's code
+MAX_NOTEBOOK = 2**21  # bytes, outputs included
+MAX_SUBMISSION = 20 * 2**20  # bytes in which a notebook's name is looked for
 OURS = {"utils", "autograde"}
+RUNS = re.compile(r"""%run[ \t]+(?:-\w[ \t]+)*(?:\./)?(?:\\?["']([^"'\\\n]{1,100}\.ipynb)|([^\s"'\\]{1,100}\.ipynb))""")
+IMPORTER = re.compile(r"import import_ipynb|import nbimporter|from ipynb\.|import ipynb|importnb")
+IMPORTED = re.compile(r"(?:import|from) (?:ipynb\.fs\.\w+\.)?(\w{1,60})")
 TEXT = re.compile(r"utf-8(-sig)?|ascii|iso-8859-\d+|cp125\d|latin-?\d|gbk|gb2312|gb18030|big5|shift[_-]jis|euc[_-]\w+|koi8-\w")
 
 
 def beside(folder: Path, submission: str = "") -> list[Path]:
-    """The scripts in a folder but the submission itself, sorted: at most `MOST`, those that can be read."""
+    """The scripts in a folder but the submission itself, and the notebooks that it runs, sorted: at most `MOST`, those that can be read."""
     return [path for path in _scripts(folder, submission) if not _unread(path)][:MOST]
 
 
 def texts(paths: list[Path]) -> dict[str, str]:
-    """Their texts by name; those that are no text any more are left out."""
-    found = {path.name: _text(path) for path in paths}
+    """Their texts by name, of notebooks their code; those that are no text any more are left out."""
+    found = {path.name: _code(path) if _is_notebook(path) else _text(path) for path in paths}
     return {name: text for name, text in found.items() if text is not None}
+
+
+def runs(submission: Path) -> re.Pattern[str]:
+    """What the names of the notebooks match that a submission runs or imports; its text is looked through, not read."""
+    try:
+        with submission.open("rb") as stream:
+            text = stream.read(MAX_SUBMISSION).decode(errors="replace")
+    except OSError:
+        text = ""
+    names = [name for pair in RUNS.findall(text) for name in pair if name]
+    if IMPORTER.search(text):
+        names += IMPORTED.findall(text)
+    some = sorted({name.removesuffix(".ipynb") for name in names})[: 10 * MOST]
+    return re.compile("|".join(rf"{re.escape(name)}\.ipynb" for name in some) or r"(?!)")
 
 
 def told(folder: Path, submission: str = "") -> tuple[str, ...]:
@@ -46,9 +66,12 @@ def why_not(path: Path, name: str) -> str:
 
 def _scripts(folder: Path, submission: str) -> list[Path]:
     try:
-        return sorted(path for path in folder.glob("*.py") if path.name != submission)[: 10 * MOST]
+        scripts = [path for path in folder.glob("*.py") if path.name != submission]
+        notebooks = [path for path in folder.glob("*.ipynb") if path.name != submission]
     except OSError:
         return []
+    run = runs(folder / submission) if notebooks and submission else None
+    return sorted([*scripts, *(path for path in notebooks if run and run.fullmatch(path.name))])[: 10 * MOST]
 
 
 def _unread(path: Path) -> str:
@@ -57,11 +80,25 @@ def _unread(path: Path) -> str:
             return "it is a link; links are not followed"
         if not path.is_file():
             return "it is no file"
-        if path.stat().st_size > MAX_BYTES:
-            return f"it has more than {MAX_BYTES >> 10} KiB"
+        most = MAX_NOTEBOOK if _is_notebook(path) else MAX_BYTES
+        if path.stat().st_size > most:
+            return f"it has more than {most >> 10} KiB"
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
-    return "" if _text(path) is not None else "it cannot be read as UTF-8 text; save it as UTF-8"
+    return "" if _is_notebook(path) or _text(path) is not None else "it cannot be read as UTF-8 text; save it as UTF-8"
+
+
+def _is_notebook(path: Path) -> bool:
+    return path.suffix == ".ipynb"
+
+
+def _code(path: Path) -> str | None:
+    """The code of a notebook as one script."""
+    try:
+        code = "\n\n".join(cell.source for cell in read(path).cells if cell.kind == "code")
+    except Unreadable:
+        return None
+    return code if len(code) <= MAX_BYTES else None
 
 
 def _text(path: Path) -> str | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 from pathlib import Path
 
-from autograde.grader.ingest import archive
+from autograde.grader.ingest import archive, markdown_file, teams_folders
 
 
 class Kind(StrEnum):
     """What can be done with a file."""
 
     NOTEBOOK = "notebook"
-    SCRIPT = "script"
+    SCRIPT = "script"  # or a text with code in it
     ARCHIVE = "archive"
     MODEL = "model"  # or another file that a lesson grades
     SYSTEM = "system"  # of an operating system or an editor: nobody wrote it
@@ -22,8 +23,11 @@ class Kind(StrEnum):
 
 SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-packages", "node_modules", ".Trashes"}
-PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
-UNREAD = {".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b"}  # archives that are not read here
+PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers", ".dbc")
+UNREAD = {  # archives that are not read here
+    ".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zst": b"\x28\xb5\x2f\xfd",
+}  # fmt: skip
+LINKS = (".webloc", ".url", ".desktop", ".gdoc", ".gsheet", ".lnk", ".alias")  # to a file that lies elsewhere
 COPY = re.compile(r"(?i)^copy[ _]of[ _]+|[ _-]*\(\d+\)(?=\.|$)|[ _-]+copy\d*(?=\.|$)|-\d{1,2}(?=\.|$)")
 FOLDER_COPY = re.compile(  # as Windows and macOS call one in some languages
     r"(?i)(?:[ _]*[-–—][ _]*|[ _])(?:copy|kopie|copie|copia|cópia|kopia|kopi|kopya|副本|コピー|사본|копия)(?: \d{1,2}| ?\(\d{1,2}\))?$"
@@ -36,12 +40,12 @@ CONFLICT = re.compile(r"(?i)conflict")
 CHECKPOINT = re.compile(r"-checkpoint(?=\.)")
 BACKUP = re.compile(r"(?i)^(?:\.~|~\$|#)|~$|\.(?:bak|orig|swp|tmp|old)$")  # an editor's own copy, or its lock
 OLDER = re.compile(  # in what people call a file or a folder of their own
-    r"(?i)(?<![^\W_])(?:old(?:er)?|backups?|drafts?|first|wip|previous|outdated|working files|alte?|ancienn?e?|viej[oa]|vecchi[oa]|entwurf|brouillon|borrador|bozza)(?![^\W_])"
+    r"(?i)(?<![^\W_])(?:old(?:er)?|backups?|drafts?|first|wip|previous|outdated|alte?|ancienn?e?|viej[oa]|vecchi[oa]|entwurf|brouillon|borrador|bozza)(?![^\W_])"
 )
 NEWER = re.compile(
     r"(?i)(?<![^\W_])(?:final(?:e|es)?|new(?:er|est)?|latest|late|resubmi(?:ssions?|tted)|submitted|corrected|neue?|nouve(?:au|lle)|nuev[oa]|nuov[oa]|endg[üu]ltig|definitiv[oae]?)(?![^\W_])"
 )
-POINTERS = (".gdoc", ".gsheet", ".icloud")  # of a file that lies elsewhere
+POINTERS = (*LINKS, ".icloud")
 
 
 def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
@@ -57,20 +61,29 @@ def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
         return Kind.ARCHIVE
     if (
         ".ipynb" in name
-        and not name.endswith((".html", ".pdf", ".webloc", ".url", *POINTERS))
+        and not name.endswith((".html", ".pdf", *POINTERS))
         and not archive_name(path)
-        or (name.endswith((".json", ".txt")) or "." not in name)
+        or (name.endswith((".json", ".txt")) or "." not in name.rstrip("."))
         and _holds_cells(path)
     ):
         return Kind.NOTEBOOK
     if name.startswith(".") and not name.endswith(POINTERS):
         return Kind.SYSTEM
-    return Kind.SCRIPT if is_script(name) and not (name.endswith(".html") and _begins(path, b"<")) else Kind.OTHER
+    if is_script(name) and not (name.endswith(".html") and _begins(path, b"<")) or markdown_file.is_one(path):
+        return Kind.SCRIPT
+    return Kind.OTHER
 
 
 def is_script(name: str) -> bool:
     """Whether a file's name is a script's, also as browsers and mail programs write it: `x.py.txt`, `x.py.html`."""
     return name.lower().endswith((".py", ".py.txt", ".py.html"))
+
+
+def ending(of: Kind, name: str) -> str:
+    """How a notebook's or a script's file is called in a course, by its kind and the name that it came with."""
+    if of is not Kind.SCRIPT:
+        return ".ipynb"
+    return ".md" if name.lower().endswith(markdown_file.ENDINGS) else ".py"
 
 
 def archive_name(path: Path) -> str:
@@ -86,7 +99,9 @@ def model(name: str, models: frozenset[str]) -> str:
 
 def original(folder: str) -> str:
     """What a folder is called by its name a copy of; itself where it is none."""
-    return FOLDER_COPY.sub("", COPY_OF.sub("", folder)).strip(" _") or folder
+    whole = unicodedata.normalize("NFC", folder)  # a Mac's letters come in parts
+    meant = FOLDER_COPY.sub("", COPY_OF.sub("", whole)).strip(" _")
+    return meant if meant and meant != whole else folder
 
 
 def rank(parts: tuple[str, ...]) -> int:
@@ -99,7 +114,10 @@ def rank(parts: tuple[str, ...]) -> int:
 
 def standing(parts: tuple[str, ...]) -> int:
     """1 where a name says that it is the last of several attempts, -1 where it says that it is not."""
-    return -1 if any(map(OLDER.search, parts)) else 1 if any(map(NEWER.search, parts)) else 0
+    names = [unicodedata.normalize("NFC", part) for part in parts]
+    if any(map(OLDER.search, names)) or any(map(teams_folders.WORKED_IN.fullmatch, names)):
+        return -1
+    return 1 if any(map(NEWER.search, names)) or any(map(teams_folders.HANDED_IN.fullmatch, names)) else 0
 
 
 def _begins(path: Path, magic: bytes) -> bool:

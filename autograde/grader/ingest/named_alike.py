@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from autograde.grader.ingest.lesson_of import full_name, named
-from autograde.grader.ingest.work_words import NUMBERED, is_work, said
+from autograde.grader.ingest.work_words import DATE_BEHIND, NUMBERED, is_work, said
 
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
 TEAM = re.compile(r"Team[ _]\d+")  # of ILIAS: in it a folder for each who handed in, or for each member
 DEVILRY = re.compile(r"group-\d+_(.+)")
 GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
+COURSE = re.compile(r"(?:[a-z]{2,6}[\s_-]?\d{3,5}[a-z]?|\d{1,2}\.\d{3,4}[a-z]?)[\s_-]+", re.IGNORECASE)  # such as `CS 229 - ` or `6.036_`
 BRANCH = re.compile(r"(.+)-(?:main|master)(?:-[0-9a-f]{7,40}(?:-\w+)?)?")  # a repository's archive of GitHub or GitLab
 
 
@@ -26,6 +27,8 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
         return {name: name.removeprefix(start) for name in names}
     if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
         return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
+    if all(DATE_BEHIND.search(name) and DATE_BEHIND.sub("", name) for name in names):  # of each one's attempts
+        return {name: DATE_BEHIND.sub("", name).strip(" _-") for name in names}
     for layout_of in (DEVILRY, GRADESCOPE):
         if all(layout_of.fullmatch(name) for name in names):
             return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]
@@ -46,11 +49,23 @@ def of_teams(folders: Mapping[str, Sequence[tuple[str, ...]]]) -> dict[tuple[str
 
 def common_start(names: Sequence[str]) -> str:
     """What stands before the names of all students in those of their files, such as a course's number and the lesson: `cs229-hw3-ann.ipynb`.
-    Two files may be one student's, unless a number stands there as courses have."""
+    Two files may be one student's, unless a number stands there as courses have; so may one."""
+    if len(names) == 1:
+        return _course_and_work(names[0])
     start = _start(names)
     of_class = len(names) > 2 or len(names) > 1 and any(map(str.isdecimal, said(start)))
     of_work = of_class and said(start) and (NUMBERED.search(start) or named(start))
     return start if of_work and all(said(name.removeprefix(start)) for name in names) else ""
+
+
+def _course_and_work(name: str) -> str:
+    """A course's number and the homework's before a name, as in `CS 229 - Homework 3 - Ann Lee.ipynb`; "" where nothing follows them."""
+    course = COURSE.match(name)
+    work = NUMBERED.match(name[course.end() :].replace("_", " ")) if course else None
+    if not course or not work:
+        return ""
+    rest = name[course.end() + work.end() :].lstrip(" _-")
+    return name.removesuffix(rest) if said(rest) else ""
 
 
 def _start(names: Sequence[str] | Set[str]) -> str:

@@ -14,7 +14,7 @@ import nbformat
 
 from autograde.checking.cells import grade_id
 from autograde.checking.syntax import parsed
-from autograde.grader.ingest import loose_json, marimo_file, script_file, without_outputs
+from autograde.grader.ingest import loose_json, marimo_file, markdown_file, script_file, without_outputs
 from autograde.grader.ingest.kinds import is_script
 from autograde.grader.ingest.without_outputs import Span
 
@@ -31,6 +31,11 @@ INSTEAD = {  # how what is saved under a notebook's name begins
     "<": "it is a web page: ask for the file itself, by GitHub's button *Download raw file* or Colab's *Download .ipynb*",
     "version https://git-lfs": "it is a pointer of Git LFS: ask for the file itself",
     "bplist00": "it is a placeholder of iCloud: ask for the file itself",
+    "%pdf": "it is a PDF: ask for the notebook itself",
+    "pk\3\4": "it is a document or an archive: ask for the notebook itself",
+    "\ufffdpng": "it is a picture: ask for the notebook itself",
+    "404": "it is what a server says instead of the file (404): ask for the file itself",
+    "{\\rtf": "it is a document: ask for the notebook itself",
 }
 
 
@@ -54,7 +59,8 @@ class RawCell:
 
 @dataclass
 class RawNotebook:
-    """A submission's cells, and what had to be repaired to get them; `in_pieces` when each is a statement or a text of a script."""
+    """A submission's cells, and what had to be repaired to get them; `in_pieces` when each is a statement or a text of a script, or
+    a text of several cells."""
 
     cells: list[RawCell]
     repairs: list[str] = field(default_factory=list)
@@ -64,7 +70,7 @@ class RawNotebook:
 
 
 def read(path: Path) -> RawNotebook:
-    """The cells of an `.ipynb` or `.py` file.
+    """The cells of an `.ipynb`, `.py` or Markdown file.
 
     Raises:
         Unreadable: with the reason, when there is nothing to grade.
@@ -72,7 +78,8 @@ def read(path: Path) -> RawNotebook:
     text, repairs = _text(path)
     if not text.strip():
         raise Unreadable("the file is empty")
-    notebook = _from_script(text) if is_script(path.name) or _is_code(text) else _from_notebook(text)
+    notebook = _from_markdown(text) if markdown_file.is_one(path) else None
+    notebook = notebook or (_from_script(text) if is_script(path.name) or _is_code(text) else _from_notebook(text))
     notebook.path = path
     notebook.repairs = repairs + notebook.repairs
     _few_enough(len(notebook.cells))
@@ -288,6 +295,13 @@ def pictures(attachments: Any) -> dict[str, dict[str, str]]:
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _from_markdown(text: str) -> RawNotebook:
+    """A text with code between fences, whose texts may each be several cells'."""
+    return RawNotebook(
+        [RawCell(kind, source) for kind, source in markdown_file.cells(text)], ["the notebook came as a text"], in_pieces=True
+    )
 
 
 def _from_script(text: str) -> RawNotebook:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-from autograde.grader.ingest import archive, kinds, listings, whose
+from autograde.grader.ingest import archive, listings, reasons, whose
 from autograde.grader.ingest.findings import WORK, File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, is_of, lesson_of
@@ -15,18 +12,6 @@ from autograde.grader.sandbox.bounded import TooMuch
 TOO_MANY = "the other files of this student took all the time for looking into them: hand in fewer"
 NOBODYS = "its name does not say whose it is: put it into a folder with the student's name"
 OF_THE_COURSE = "in a folder that is called by solutions, beside folders of students: if it is a student's, rename it"
-LINKS = {".webloc", ".url", ".desktop", ".gdoc", ".gsheet"}
-ADDRESS = re.compile(rb"\s*https?://\S+\s*|\s*\{[^{}]*\"url\"\s*:\s*\"https?://[^{}]*\}\s*")
-SUGGESTIONS = {
-    ".html": "a page, not a notebook: ask for the .ipynb file",
-    ".pdf": "a PDF, not a notebook: ask for the .ipynb file",
-    **dict.fromkeys((".mhtml", ".mht", ".webarchive"), "a page, not a notebook: ask for the .ipynb file"),
-    ".docx": "a document, not a notebook: ask for the .ipynb file",
-    **dict.fromkeys((".md", ".qmd", ".rmd"), "a text, not a notebook: ask for the .ipynb file"),
-    **dict.fromkeys((".eml", ".emlx", ".msg", ".mbox"), "a mail: save the notebook that is attached to it"),
-    ".icloud": "a placeholder of iCloud, whose file was never downloaded: ask for the .ipynb file",
-    **dict.fromkeys(kinds.UNREAD, "an archive of a kind that is not read: ask for a .zip or the .ipynb file"),
-}
 
 
 def add(file: File, kind: Kind, student: str, label: Label | None, lesson: str | None, models: frozenset[str], found: Survey) -> None:
@@ -47,9 +32,9 @@ def add(file: File, kind: Kind, student: str, label: Label | None, lesson: str |
         found.in_place = found.in_place and not label and len(file.parts) > 1 and not file.packed
         found.handed.append(Handed(file, student, which, kind, label, file.parts[:-1]))
     elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
-        found.left_out.append(LeftOut(file.shown, OF_THE_COURSE if any(map(whose.MODEL_ANSWERS.fullmatch, file.parts[:-1])) else NOBODYS))
+        found.left_out.append(LeftOut(file.shown, OF_THE_COURSE if any(map(whose.is_model_answers, file.parts[:-1])) else NOBODYS))
     else:
-        found.left_out.append(LeftOut(file.shown, trouble or _why(kind, file), student, file, label))
+        found.left_out.append(LeftOut(file.shown, trouble or reasons.why(kind, file), student, file, label))
     found.students.add(student)
 
 
@@ -63,23 +48,3 @@ def _lesson(file: File, kind: Kind, student: str, wanted: str | None, folder: st
             return which, "" if look else TOO_MANY
         except TooMuch as error:
             return None, f"which lesson it is cannot be told: {error}"
-
-
-def _why(kind: Kind, file: File) -> str:
-    if kind is Kind.NOTEBOOK:
-        return "a notebook of no lesson that can be told: name it with --lesson"
-    if kind is Kind.SCRIPT:
-        return "a script of no lesson; beside a notebook it comes along"
-    if file.path.suffix.lower() in LINKS or _is_address(file.path):
-        return "the address of a notebook, not the notebook: ask for the .ipynb file"
-    if archived := kinds.archive_name(file.path):
-        return SUGGESTIONS[archived]
-    return SUGGESTIONS.get(file.path.suffix.lower(), "neither a notebook nor a script")
-
-
-def _is_address(path: Path) -> bool:
-    """Whether a small text holds nothing but a link, such as one to Colab."""
-    try:
-        return path.suffix.lower() in (".txt", ".json") and path.stat().st_size < 4096 and bool(ADDRESS.fullmatch(path.read_bytes()))
-    except OSError:
-        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +30,11 @@ def every_file(root: Path, named: list[Path] | None, scratch: Path, found: Surve
         elif len(named) == 1 and _unpackable(path):
             found.in_place = False
             try:
-                yield from _unpacked(path, (), root, scratch, found, 1)
+                folder, room = _unpack(path, scratch, found, 1)
             except archive.BadArchive as error:
                 found.left_out.append(LeftOut(path.name, str(error)))
+                continue
+            yield from walk(folder, (), root, scratch, found, 1, room)
         else:
             yield from _one(path, (path.name,), root, scratch, found, 0)
 
@@ -81,34 +84,72 @@ def _one(
         found.left_out.append(LeftOut("/".join(parts), "a pipe or a device, not a file"))
         found.barren.append(parts)
     elif nested < NESTED and path.is_file() and kinds.kind(path, parts, frozenset()) is Kind.ARCHIVE:
-        found.in_place = False
-        label = systems.read(path.name)  # the system's name stays on what the archive holds
-        name = path.name if label else re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", path.name, flags=re.IGNORECASE)
-        own = (*parts[:-1], name if label or len(parts) > 1 else said(name) or name)
-        if DRIVE.search(path.name):  # a part of one folder
-            own = parts[:-1]
-        before, empty = len(found.left_out), True
-        try:
-            for file in _unpacked(path, own, origin, scratch, found, nested + 1, around):
-                empty = False
-                yield file
-            if empty:
-                why = [f"nothing in it could be unpacked: {out.why}" for out in found.left_out[before:]]
-                yield File(path, parts, origin, nested > 0, why[0] if why else "the archive is empty")
-        except archive.BadArchive as error:  # its name may still say whose it is
-            yield File(path, parts, origin, nested > 0, str(error))
+        yield from _archive(path, parts, origin, scratch, found, nested, around)
     else:
         yield File(path, parts, origin, nested > 0)
+
+
+def _archive(
+    path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None
+) -> Iterator[File]:
+    """What an archive in a folder holds; the archive itself where that is nothing, since its name may still say whose it is."""
+    before = len(found.left_out)
+    try:
+        folder, room = _unpack(path, scratch, found, nested + 1, around)
+    except archive.BadArchive as error:
+        found.in_place = False
+        yield File(path, parts, origin, nested > 0, str(error))
+        return
+    if _lies_unpacked(path, folder):
+        found.left_out.append(LeftOut("/".join(parts), "an archive that lies unpacked beside itself"))
+        return
+    found.in_place, empty = False, True
+    for file in walk(folder, _called(path, parts), origin, scratch, found, nested + 1, room):
+        empty = False
+        yield file
+    if empty:
+        why = [f"nothing in it could be unpacked: {out.why}" for out in found.left_out[before:]]
+        yield File(path, parts, origin, nested > 0, why[0] if why else "the archive is empty")
+
+
+def _called(path: Path, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Where an archive's files lie, as if it were a folder. A system's name stays on what it holds."""
+    if DRIVE.search(path.name):  # a part of one folder
+        return parts[:-1]
+    if systems.read(path.name):
+        return parts
+    name = _without_ending(path.name)
+    return (*parts[:-1], name if len(parts) > 1 else said(name) or name)
+
+
+def _without_ending(name: str) -> str:
+    return re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", name, flags=re.IGNORECASE)
+
+
+def _lies_unpacked(path: Path, unpacked: Path) -> bool:
+    """Whether all that an archive holds lies beside it, in a folder of its name: somebody has unpacked it and kept it."""
+    beside = path.with_name(_without_ending(path.name))
+    files = [file for file in unpacked.rglob("*") if file.is_file() and not set(file.parts) & kinds.SYSTEM_FOLDERS]
+    if beside == path or not beside.is_dir() or not files:
+        return False
+    places = (beside, path.parent) if all(file.relative_to(unpacked).parts[0] == beside.name for file in files) else (beside,)
+    return any(all(_is_same(file, place / file.relative_to(unpacked)) for file in files) for place in places)
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    try:
+        return other.is_file() and not other.is_symlink() and filecmp.cmp(file, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _unpackable(path: Path) -> bool:
     return path.is_file() and kinds.kind(path, (path.name,), frozenset()) is Kind.ARCHIVE and systems.read(path.name) is None
 
 
-def _unpacked(
-    path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None
-) -> Iterator[File]:
+def _unpack(path: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None) -> tuple[Path, archive.Room | None]:
+    """The folder that an archive was unpacked to, and what the archives in it may hold. Raises `BadArchive`."""
     folder = scratch / f"{nested}-{len(list(scratch.iterdir())) if scratch.is_dir() else 0}"
     result = archive.unpack(path, folder, around)
     found.left_out += [LeftOut(f"{path.name}/{name}", why) for name, why in result.left_out]
-    yield from walk(folder, parts, origin, scratch, found, nested, result.room)
+    return folder, result.room

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
-from autograde.grader.ingest import lesson_of
+from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
 from autograde.grader.ingest.named_alike import by_layout, common_start, of_teams
 from autograde.grader.ingest.work_words import is_work, said
@@ -18,7 +19,8 @@ ENDING = re.compile(r"\.(?:ipynb|py).*$", re.IGNORECASE)
 HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
 LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
 WRAPPER = re.compile(
-    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work|(?:working|submitted) files"
+    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work"
+    r"|.*\(file responses\)|question(?: \d+)?|microsoft forms"  # of Google's and Microsoft's forms
     r"|onedrive[ _-].*|bulk_download|multi_feedback.*|gradebook_.+|.+ download .+"
     r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
 )
@@ -59,7 +61,7 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     if called := {} if class_alone else by_layout(set(folders), root):
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
     people = {name for name, inner in folders.items() if not _by_lesson(inner, _holds(name))}
-    answers = {name for name in people if MODEL_ANSWERS.fullmatch(name)}
+    answers = {name for name in people if is_model_answers(name)}
     if len(people) > len(answers):
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
@@ -75,10 +77,21 @@ def of_nbgrader(files: Sequence[Parts], root: str) -> bool:
     return root == "submitted" and bool(placed) and placed == {parts[0] for parts in files if parts[-1]}
 
 
+def wraps(name: str) -> bool:
+    """Whether a folder is called as those are that hold a class or a part of one."""
+    whole = unicodedata.normalize("NFC", name)  # a Mac's letters come in parts
+    return bool(WRAPPER.fullmatch(whole)) or teams_folders.is_one(whole)
+
+
+def is_model_answers(name: str) -> bool:
+    return bool(MODEL_ANSWERS.fullmatch(unicodedata.normalize("NFC", name)))
+
+
 def copies_of(names: Set[str]) -> dict[str, str]:
     """The folders that are copies of one that lies beside them, such as `ann - Copy`, and which. `ann (1)` and `ann 2` are not: two students
     may be called ann."""
-    return {name: original(name) for name in names if original(name) != name and original(name) in names}
+    beside = {unicodedata.normalize("NFC", name): name for name in names}
+    return {name: beside[original(name)] for name in names if original(name) != name and original(name) in beside}
 
 
 def _below(inner: list[Parts], name: str, root: str) -> dict[Parts, str]:
@@ -100,9 +113,9 @@ def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Map
     another's."""
     people = _people(inner, _holds(name))
     holds_class = _by_lesson(inner, _holds(name)) and (
-        (is_work(name) or bool(WRAPPER.fullmatch(name))) and not people & beside or len(people) > 1 and not beside
+        (is_work(name) or wraps(name)) and not people & beside or len(people) > 1 and not beside
     )
-    if holds_class or alone and WRAPPER.fullmatch(name):
+    if holds_class or alone and wraps(name):
         return students(inner, name)
     if alone and len(named := _named_by_students(inner)) > 1:
         return {parts: named.get(parts[-1], "") for parts in inner}
@@ -120,7 +133,7 @@ def _named_by_students(inner: Sequence[Parts]) -> dict[str, str]:
 
 def _holds(name: str) -> bool:
     """Whether a folder's name says that it holds a class, whose students may be called by short numbers."""
-    return is_work(name) or bool(WRAPPER.fullmatch(name))
+    return is_work(name) or wraps(name)
 
 
 def _attempts(below: Set[str]) -> bool:
@@ -155,8 +168,10 @@ def _people(inner: Sequence[Parts], numbers: bool = True) -> set[str]:
     """The folders in a folder that are called by people, also below one folder more that is called by the work."""
     below = {parts[0] for parts in inner if len(parts) > 1}
     people = _with_work(inner) if numbers or not _attempts(below) else set()
-    if len(below) == 1 and not people and all(len(parts) > 1 for parts in inner):
-        return _people([parts[1:] for parts in inner])
+    if len(below) == 1 and all(len(parts) > 1 for parts in inner):
+        deeper = _people([parts[1:] for parts in inner])
+        if not people or len(deeper) > 1 and all(is_work(parts[1]) for parts in inner):  # `CS 229/HW3/ann`
+            return deeper
     return people
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from autograde import layout
+from autograde.grader.ingest import teams_folders
 from autograde.grader.ingest.kinds import CHECKPOINT, COPY, COPY_OF
 
 WORDS = (  # what people call folders and files of their own work
@@ -14,27 +15,36 @@ WORDS = (  # what people call folders and files of their own work
     "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?|working|submitted|abgaben?|einreichung(?:en)?|entregas?|rendus?|remises?|consegn[ae]|inlevering(?:en)?|作业|作業|宿題|課題|과제|実験|实验|レポート"
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
-FOREIGN = "aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|задание|дз"
+FOREIGN = "hausaufgabe|aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|opgave|oppgave|zadanie|[öo]dev|tugas|bt|bài[\s_-]*tập|consegna|(?:домашн\w+ )?(?:задание|работа)|дз"
 NUMBERED = re.compile(
     rf"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook|problem[\s_-]*set|ps|lab|{FOREIGN})[\s_#-]*0?\d(?![^\W_])"
     r"|第[一二三四五六七八\d]{1,2}[次回课課](?:作业|作業|课|課|課題)?|(?:作业|作業|宿題|課題|과제|实验|実験)[\s_#-]*[一二三四五六七八\d](?!\d)",
+    re.IGNORECASE,
+)
+MORE = re.compile(  # the same in fewer courses: only where a name stands beside it, since a folder `Project 3` may be a team's
+    r"(?<![^\W_])(?:ass?i?gn|p-?set|pa|proj(?:ect)?|chapter|unit|module|task|quiz|lista|trabalho|atividade|ha|hü|zettel)[\s_#-]*0?\d(?![^\W_])"
+    r"|^(?:[alpq]|t[pd][\s_]*n[°º]?)[\s_]*0?\d[\s_-]+(?=[^\W\d])|(?<=[\s_-])sec(?:tion)?[\s_]*\d$",
     re.IGNORECASE,
 )
 BARE = re.compile(r"(?<=\d{5})[\s_-]+0[1-8]$")  # the lesson's number behind a student's
 IN_A_WORD = re.compile(
     r"(?<=[a-z])(?:HW|Hw|Homework|Assignment)0?\d(?![^\W_])|(?<![^\W_])(?:HW|hw|Hw|[Hh]omework|[Aa]ssignment)0?\d(?=[A-Z])"
 )  # AnnLeeHW3
-FINAL = re.compile(r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|resubmission|submission)\d{0,2})+[\s_)-]*$")  # behind a name
+FINAL = re.compile(
+    r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|complete(?:d)?|done|fixed|corrected|late|resubmi(?:ssion|t|tted)|submission|attempt|solutions?|solved|answers?)\d{0,2})+[\s_)!-]*$"
+)  # behind a name
 DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
 DATE_BEHIND = re.compile(r"[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:]?\d\d(?:[-_:]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)")
 BEFORE = re.compile(
-    r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering)[\W_]+)+(?=\w)"
+    r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer)[\W_]+)+(?=\w)"
 )  # words before a name
 MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
 
 
 def is_work(name: str) -> bool:
     """Whether a folder is called by a lesson or by the work in it, not by a person."""
+    if teams_folders.is_one(unicodedata.normalize("NFC", name)):
+        return True
     return bool(DATED.fullmatch(name)) or not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
 
 
@@ -49,6 +59,8 @@ def said(name: str) -> str:
         stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
     stem = BEFORE.sub("", NUMBERED.sub(" ", IN_A_WORD.sub(" ", stem)))
     stem = DATE_BEHIND.sub("", BARE.sub("", stem.strip()))
+    if not WORK.fullmatch(beside := MORE.sub(" ", stem)):
+        stem = beside.strip()
     if WORK.fullmatch(stem):  # a number of three digits or more is a person's
         return ""
     name = FINAL.sub("", stem).strip(" _-.+,()[]#")

@@ -20,6 +20,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import jupytext
 import nbformat
 from nbconvert import HTMLExporter, MarkdownExporter, PythonExporter
 from nbformat import NotebookNode
@@ -102,6 +103,16 @@ REPOSITORY: Files = {
 REPOSITORY |= {f"attention-main/utils/{path.name}": path.read_text(encoding="utf-8") for path in sorted(layout.ROOT.glob("utils/*.py"))[:5]}
 REPOSITORY |= {f"attention-main/notebooks/{NAME}": SOLVED, "attention-main/README.md": "x"}
 NFD = unicodedata.normalize("NFD", "müller")
+TEAMS = (
+    ("Übermittelte Dateien", "Arbeitsdateien", "Ann"), ("Fichiers envoyés", "Fichiers de travail", "Bo"), ("Archivos enviados", "Archivos de trabajo", "Cy"),
+    ("Ficheiros submetidos", "Ficheiros de trabalho", "Di"), ("提出済みファイル", "作業ファイル", "Ed"),
+)  # fmt: skip
+
+
+def as_text_of(form: str) -> str:
+    return jupytext.writes(copy.deepcopy(NOTEBOOK), fmt=form)
+
+
 COLLECTED = {
     "Canvas, flat": Collected(
         "downloads", "gradetools#17", {f"smithann_12_34_{NAME}": SOLVED, f"leebo_LATE_56_78_{NAME}": SOLVED, f"kim_9_8_{LESSON}-1.ipynb": SOLVED}, {"smithann": NAME, "leebo": NAME, "kim": NAME}
@@ -189,7 +200,7 @@ COLLECTED = {
     ),
     "exports that are no notebook": Collected(
         "reasons", "tsds2018#9", {f"zed/{NAME}": SOLVED, f"ann/{LESSON}.html": exported(HTMLExporter), f"bo/{LESSON}.md": exported(MarkdownExporter), f"cy/{LESSON}.py.html": exported(HTMLExporter), "di/screen.png": b"\x89PNG"},
-        {"zed": NAME, **dict.fromkeys(("ann", "bo", "cy", "di"), "")}, {"ann": f"{LESSON}.html: a page", "bo": f"{LESSON}.md: a text", "cy": ".py.html", "di": "screen.png"},
+        {"zed": NAME, "bo": f"{LESSON}.md", **dict.fromkeys(("ann", "cy", "di"), "")}, {"ann": f"{LESSON}.html: a page", "cy": ".py.html", "di": "screen.png: a picture"},
     ),
     "other encodings": Collected(
         "names", "otter#524", {"ann/a.ipynb": SOLVED.encode("utf-16"), "bo/b.ipynb": b"\xef\xbb\xbf" + SOLVED.encode(), "cy/c.ipynb": SOLVED.replace("\n", "\r\n")}, {"ann": "a.ipynb", "bo": "b.ipynb", "cy": "c.ipynb"}
@@ -435,6 +446,78 @@ COLLECTED = {
     "homes of a server": Collected("downloads", "The Littlest JupyterHub", {f"home/jupyter-{who}/course/{NAME}": SOLVED for who in ("ann", "bo")}, {"ann": NAME, "bo": NAME}),
     "INGInious": Collected("downloads", "INGInious", {f"hw3/{who}/5f0{n}/uploaded_files/{NAME}": SOLVED for n, who in enumerate(("ann", "bo"))}, {"ann": NAME, "bo": NAME}),
     "MarkUs": Collected("downloads", "MarkUs", {f"{who}/hw3/{NAME}": SOLVED for who in ("ann", "bo", "group_0003")}, {"ann": NAME, "bo": NAME, "group_0003": NAME}),
+    "Microsoft Teams, in other languages": Collected(
+        "downloads", "by its folders", {
+            f"{folder}/{who}/HW 3/{NAME}": text for submitted, working, who in TEAMS for folder, text in ((submitted, SOLVED + who), (working, BLANK))
+        }, {who: f"{submitted}/{who}/HW 3/{NAME}" for submitted, _, who in TEAMS},
+    ),
+    "Microsoft Teams, a folder of each, from a German Mac": Collected(
+        "downloads", "by its folders", {f"Ann/Arbeitsdateien/{NAME}": SOLVED, f"Ann/{unicodedata.normalize('NFD', 'Übermittelte Dateien')}/{NAME}": SOLVED + " ", f"Bo/Übermittelte Dateien/{NAME}": SOLVED + "  "},
+        {"Ann": f"Dateien/{NAME}", "Bo": NAME},
+    ),
+    "notebooks as texts": Collected(
+        "names", "jupytext", {f"zed/{NAME}": SOLVED, "zed/README.md": "# Mine\n```python\ndef x(): pass\n```", f"ann/{LESSON}.md": as_text_of("md"), "bo/hw3.md": as_text_of("md:myst"), f"cy/{LESSON}.Rmd": as_text_of("Rmd"), "di/README.md": "# Mine\n```python\nx = 1\n```"},
+        {"zed": NAME, "ann": f"{LESSON}.md", "bo": "hw3.md", "cy": ".Rmd", "di": ""}, {"di": "README.md: a text"},
+    ),
+    "a text beside its notebook": Collected("attempts", "jupytext", {f"ann/{NAME}": SOLVED, f"ann/{LESSON}.md": as_text_of("md"), f"bo/{NAME}": BLANK, f"bo/{LESSON}.md": as_text_of("md") + " "}, {"ann": NAME, "bo": ".md"}),
+    "a folder called like the grader's, in a student's": Collected("reasons", "found by trying", {f"zed/{NAME}": SOLVED, f"ann/graded/{NAME}": SOLVED + " "}, {"zed": NAME, "ann": ""}, {"ann": "called like a folder of the grader's"}),
+    "one student, with a course's number": Collected("names", "GitLab", {"CS 229 - Homework 3 - Ann Lee.ipynb": SOLVED}, {"Ann Lee": ".ipynb"}),
+    "one student, who is called as a course": Collected("names", "by hand", {"abc123_hw3_v2.ipynb": SOLVED}, {"abc123": ".ipynb"}),
+    **{
+        f"names of a Windows, {encoding}": Collected("archives", "Explorer", {"s.zip": with_names(encoding, *who)}, dict.fromkeys(who, NAME))
+        for encoding, who in (("gbk", ("李喆", "王芳")), ("cp949", ("김민수", "이영희")), ("cp866", ("Иванов", "Петров")), ("cp850", ("Müller", "João")), ("cp1252", ("François", "Zoë")))
+    },
+    "Kaggle's files": Collected(
+        "names", "Kaggle", {"ann/__notebook_source__.ipynb": SOLVED, "ann/kernel-metadata.json": '{"id": "x", "code_file": "x.ipynb"}', "bo/__notebook__.ipynb": SOLVED + " ", "bo/__results__.html": "<p>", "bo/__output__.json": "{}"},
+        {"ann": "__notebook_source__.ipynb", "bo": "__notebook__.ipynb"},
+    ),
+    "shortcuts of Windows and macOS": Collected("reasons", "Drive for desktop", {f"zed/{NAME}": SOLVED, f"ann/{NAME}.lnk": b"L\0\0\0", f"bo/{NAME}.alias": b"book\0"}, {"zed": NAME, "ann": "", "bo": ""}, {"ann": "the address", "bo": "the address"}),
+    "OneDrive's placeholder beside the file": Collected("attempts", "OneDrive", {f"ann/{NAME}": b"", f"ann/{LESSON} (1).ipynb": SOLVED}, {"ann": "(1).ipynb"}),
+    "a checkpoint alone": Collected("attempts", "jupyter", {f"zed/{NAME}": SOLVED, f"ann/.ipynb_checkpoints/{LESSON}-checkpoint.ipynb": SOLVED + " "}, {"zed": NAME, "ann": "checkpoint.ipynb"}),
+    "documents and pictures": Collected(
+        "reasons", "by mail", {f"zed/{NAME}": SOLVED, "ann/hw3.pages": "PK", "bo/hw3.rtf": "{", "cy/IMG_1.HEIC": "x", "di/talk.mov": "x", "ed/hw3.dbc": packed({"x.python": "{}"}), "fi/hw3.deepnote": "version: 1"},
+        {"zed": NAME, **dict.fromkeys(("ann", "bo", "cy", "di", "ed", "fi"), "")}, {"ann": "a document", "bo": "a document", "cy": "a picture", "di": "a film", "ed": "Databricks", "fi": "Deepnote"},
+    ),
+    "archives in parts, and of newer kinds": Collected(
+        "reasons", "7-zip", {f"zed/{NAME}": SOLVED, "ann/hw.zip.001": b"PK\3\4cut", "bo/hw.z01": b"x", f"cy/{NAME}.zst": b"\x28\xb5\x2f\xfd", f"di/{NAME}.xz": b"\xfd7zXZ\0"},
+        {"zed": NAME, **dict.fromkeys(("ann", "bo", "cy", "di"), "")}, {"ann": "a part of one", "bo": "a part of an archive", "cy": "an archive", "di": "an archive"},
+    ),
+    "Google Forms": Collected("downloads", "a folder of Drive", {f"Homework 3 (File responses)/Your notebook (File responses)/{file}": SOLVED + file for file in (f"{LESSON} - Ann Lee.ipynb", "Untitled0 - Bo.ipynb")}, {"Ann Lee": ".ipynb", "Bo": ".ipynb"}),
+    "Microsoft Forms": Collected("downloads", "OneDrive", {f"Microsoft Forms/Homework 3/Question 1/{LESSON}_{who}.ipynb": SOLVED + who for who in ("Ann Lee", "Bo")}, {"Ann Lee": ".ipynb", "Bo": ".ipynb"}),
+    "folders with the day behind the name": Collected(
+        "downloads", "by its folders", {f"Ann Lee - 2027-03-01 12-34/{NAME}": BLANK, f"Ann Lee - 2027-03-02 12-34/{NAME}": SOLVED, f"Bo - 2027-03-01 12-35/{NAME}": SOLVED + " "}, {"Ann Lee": f"03-02 12-34/{NAME}", "Bo": NAME},
+    ),
+    "homework in Vietnamese": Collected("names", "by hand", {"BT3_NguyenVanAn_20210001.ipynb": SOLVED, "BT3_TranThiBinh_20210002.ipynb": SOLVED + " "}, {"NguyenVanAn_20210001": ".ipynb", "TranThiBinh_20210002": ".ipynb"}),
+    "homework in Chinese and Japanese, with numbers": Collected(
+        "names", "by hand", {"第三次作业_2021001_王小明.ipynb": SOLVED, "2021003-张三-第三次作业.ipynb": SOLVED + " ", "課題3_田中.ipynb": SOLVED + "  "}, {"2021001_王小明": ".ipynb", "2021003-张三": ".ipynb", "田中": ".ipynb"},
+    ),
+    "students whose names are words for work": Collected("names", "found by trying", {f"{who}/{NAME}": SOLVED + who for who in ("Mark Down", "New Ton", "Old, Ann", "Work, Bo")}, dict.fromkeys(("Mark Down", "New Ton", "Old, Ann", "Work, Bo"), NAME)),
+    "folders of apps on a tablet": Collected("names", "Juno and Carnets", {f"ann/Juno/{NAME}": SOLVED, f"bo/Carnets/Documents/{NAME}": SOLVED + " ", f"cy/.Trash/{NAME}": BLANK, f"cy/{NAME}": SOLVED + "  "}, {"ann": NAME, "bo": NAME, "cy": f"cy/{NAME}"}),
+    "paths that are too long for Windows": Collected("archives", "7-zip", {"s.zip": packed({f"ann/{'x' * 230}/{'y' * 230}.ipynb": SOLVED, f"bo/{NAME}": SOLVED + " "})}, {"ann": ".ipynb", "bo": NAME}),
+    "homework by other words": Collected(
+        "names", "by hand", {
+            f"{name}.ipynb": SOLVED + name for name in (
+                "A3_ann", "asgn3_bo", "PA3-cy", "pset3_di", "proj3_ed", "L03 fi", "Module 3 - gus", "HA3_Weber", "TP n°3 Durand", "odev3_mehmet", "Домашнее задание 3 - Петров", "Lista 3 - Zé", "Trabalho 3 - João", "Consegna_3_Bianchi",
+            )
+        }, dict.fromkeys(("ann", "bo", "cy", "di", "ed", "fi", "gus", "Weber", "Durand", "mehmet", "Петров", "Zé", "João", "Bianchi"), ".ipynb"),
+    ),
+    "words behind the name": Collected(
+        "names", "by hand", {
+            f"{name}.ipynb": SOLVED + name for name in ("ann_hw3_completed", "bo-hw3-solutions-final", "hw3_cy_answers", "di_hw3_done!!", "ed_hw3_resubmit", "fi_hw3_section 1", "gus_hw3_v1", "gus_hw3_v2")
+        }, {"ann": "completed.ipynb", "bo": "final.ipynb", "cy": "answers.ipynb", "di": "done!!.ipynb", "ed": "resubmit.ipynb", "fi": "section 1.ipynb", "gus": "v2.ipynb"},
+    ),
+    "teams that are called by projects": Collected("names", "found by trying", {f"Project {n}/{NAME}": SOLVED + str(n) for n in (2, 3, 7)}, {f"Project {n}": NAME for n in (2, 3, 7)}),
+    "an archive that lies unpacked beside itself": Collected(
+        "archives", "by hand", {"hw3.zip": packed({f"hw3/ann/{NAME}": SOLVED, f"hw3/bo/{NAME}": SOLVED + " ", "__MACOSX/._x": "x"}), f"hw3/ann/{NAME}": SOLVED, f"hw3/bo/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME},
+    ),
+    "a newer archive beside the unpacked one": Collected("archives", "by hand", {"ann.zip": packed({NAME: SOLVED}), f"ann/{NAME}": BLANK, f"bo/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME}),
+    "a class in a course's and a term's folder": Collected("downloads", "by its folders", {f"Spring 2027/CS229/HW3/{who}/{NAME}": SOLVED + who for who in ("ann", "bo")}, {"ann": NAME, "bo": NAME}),
+    "messengers": Collected("names", "WhatsApp and WeTransfer", {"ann/DOC-20270302-WA0003.": SOLVED, "wetransfer_bo-hw3_2027-03-01_1234.zip": packed({NAME: SOLVED + " "})}, {"ann": "WA0003.", "bo": NAME}),
+    "a zip that holds a folder of its own name": Collected("downloads", "MarkUs#4468", {f"hw3_{who}.zip": packed({f"hw3_{who}.zip/{who}/{NAME}": SOLVED + who}) for who in ("ann", "bo")}, {"ann": NAME, "bo": NAME}),
+    "zips that otter-grader makes": Collected(
+        "downloads", "otter-grader", {f"{who}/03_self_attention_2027_03_01T12_00_00_000000.zip": packed({NAME: SOLVED + who, "__zip_filename__": "x", ".OTTER_LOG": "x"}) for who in ("ann", "bo")}, {"ann": NAME, "bo": NAME},
+    ),
+    "a notebook that is a folder": Collected("names", "macOS", {f"ann/{NAME}": SOLVED, f"bo/{NAME}/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME}),
     "zips of repositories": Collected("downloads", "GitHub", {f"lab3-{who}-main.zip": packed({f"lab3-{who}-main/{NAME}": SOLVED, f"lab3-{who}-main/README.md": "x"}) for who in ("ann", "bo", "cy-li")}, {"ann": NAME, "bo": NAME, "cy-li": NAME}),
 }  # fmt: skip
 

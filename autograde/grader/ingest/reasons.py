@@ -1,0 +1,48 @@
+"""Why a file that was handed in is not graded, and what to ask for instead."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from autograde.grader.ingest import kinds
+from autograde.grader.ingest.findings import File
+from autograde.grader.ingest.kinds import Kind
+
+INSTEAD = "not a notebook: ask for the .ipynb file"
+ADDRESS = re.compile(rb"\s*https?://\S+\s*|\s*\{[^{}]*\"url\"\s*:\s*\"https?://[^{}]*\}\s*")
+SUGGESTIONS = {
+    ".pdf": f"a PDF, {INSTEAD}",
+    **dict.fromkeys((".html", ".htm", ".mhtml", ".mht", ".webarchive"), f"a page, {INSTEAD}"),
+    **dict.fromkeys((".doc", ".docx", ".odt", ".rtf", ".pages", ".tex"), f"a document, {INSTEAD}"),
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".heic", ".gif", ".bmp", ".tiff", ".webp", ".svg"), f"a picture, {INSTEAD}"),
+    **dict.fromkeys((".mp4", ".mov", ".mkv", ".webm"), f"a film, {INSTEAD}"),
+    **dict.fromkeys((".md", ".markdown", ".qmd", ".rmd", ".rst"), f"a text, {INSTEAD}"),
+    **dict.fromkeys((".eml", ".emlx", ".msg", ".mbox"), "a mail: save the notebook that is attached to it"),
+    ".icloud": "a placeholder of iCloud, whose file was never downloaded: ask for the .ipynb file",
+    ".dbc": "an archive of Databricks: ask for its export as an IPython notebook",
+    ".deepnote": "a project of Deepnote: ask for its export as .ipynb",
+    **dict.fromkeys((".001", ".002", ".003", ".z01", ".z02", ".z03"), "a part of an archive: ask for a .zip in one piece"),
+    **dict.fromkeys((*kinds.UNREAD, ".dmg", ".zipx", ".cab"), "an archive of a kind that is not read: ask for a .zip or the .ipynb file"),
+    **dict.fromkeys(kinds.LINKS, "the address of a notebook, not the notebook: ask for the .ipynb file"),
+}
+
+
+def why(kind: Kind, file: File) -> str:
+    """The reason of a file that belongs to no lesson."""
+    suffix = file.path.suffix.lower()
+    if kind is Kind.NOTEBOOK:
+        return "a notebook of no lesson that can be told: name it with --lesson"
+    if kind is Kind.SCRIPT and kinds.is_script(file.path.name):
+        return "a script of no lesson; beside a notebook it comes along"
+    if _is_address(file.path):
+        return SUGGESTIONS[".url"]
+    return SUGGESTIONS.get(kinds.archive_name(file.path) or suffix, "neither a notebook nor a script")
+
+
+def _is_address(path: Path) -> bool:
+    """Whether a small text holds nothing but a link, such as one to Colab."""
+    try:
+        return path.suffix.lower() in (".txt", ".json") and path.stat().st_size < 4096 and bool(ADDRESS.fullmatch(path.read_bytes()))
+    except OSError:
+        return False
