@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.checking.manifest import outcome_files
-from autograde.grader.ingest import kinds, listings, systems, whose
+from autograde.grader.ingest import kinds, listings, systems, twin_folders, whose
 from autograde.grader.ingest.findings import WORK, File, LeftOut, Survey, composed
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import by_content, full_name
@@ -36,6 +36,7 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
     barren = {parts for parts in found.barren if len(parts) > 1 and (course or not _label(parts)) and not one}
     plain = whose.students(sorted(_unlabelled(known, labels, owners) | barren), called, one)
     plain |= _by_content(known, plain, called) | listings.of_cocalc(plain)
+    plain |= {} if course else twin_folders.meant(plain, {file.parts: file.path for file, kind in known if kind in WORK})
     for parts in _composed_otherwise({file.parts for file, kind in known if kind in WORK}, plain):
         plain[parts] = unicodedata.normalize("NFD", plain[parts])
         found.apart |= {plain[parts]} - {composed(plain[parts])}

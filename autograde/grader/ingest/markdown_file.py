@@ -10,7 +10,9 @@ ENDINGS = (".md", ".markdown", ".qmd", ".rmd")
 MAX_LOOK = 2**21  # bytes in which a definition is looked for
 FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})[^\S\n]*(?P<open>\{?)(?P<name>[\w-]*)(?P<more>.*)")
 CODE = {"python", "python3", "py", "ipython", "ipython3", "code-cell"}
-DEFINES = re.compile(rb"^(?:```|~~~)[^\n`]*(?:py|code-cell)[^\n]*\n(?:(?!```|~~~)[^\n]*\n){0,500}?(?:def|class) \w", re.MULTILINE)
+DEFINES = re.compile(  # each repetition has an end, so that no text keeps it busy
+    rb"^(?:```|~~~)[^\n`]{0,40}?(?:py|code-cell)[^\n]{0,200}\n(?:(?!```|~~~)[^\n]{0,2000}\n){0,500}?(?:def|class) \w", re.MULTILINE
+)
 SEPARATES = re.compile(r"^(?:\+\+\+.*|<!-- #(?:end)?region.*-->)$", re.MULTILINE)  # cells of words: MyST's and jupytext's marks
 OPTION = re.compile(r":[\w-]+:")
 RULE = "---"

@@ -22,18 +22,22 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     prefix = root.removesuffix("submissions")
     if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
         return {name: name.removeprefix(prefix) for name in names}
-    start = _start(names)
-    if len(names) > 1 and start not in names and (start[-1:] == "-" and is_work(start[:-1]) or NUMBERED.search(start)):
+    start = "" if all(map(is_work, names)) else _start(names)
+    if len(names) > 1 and start and start not in names and (start[-1:] == "-" and is_work(start[:-1]) or NUMBERED.search(start)):
         return {name: name.removeprefix(start) for name in names}
     if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
         return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
-    if all(DATE_BEHIND.search(name) and DATE_BEHIND.sub("", name) for name in names):  # of each one's attempts
-        return {name: DATE_BEHIND.sub("", name).strip(" _-") for name in names}
     for layout_of in (DEVILRY, GRADESCOPE):
         if all(layout_of.fullmatch(name) for name in names):
             return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]
     logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not full_name(name)}
     return logins if len(set(logins.values())) == len(names) else {}
+
+
+def by_date(names: Set[str]) -> dict[str, str]:
+    """The students of folders that all bear a day behind their names, one for each attempt; nothing where one does not."""
+    people = {name: said(DATE_BEHIND.sub("", name)) for name in names if DATE_BEHIND.search(name)}
+    return people if len(people) == len(names) and all(people.values()) else {}
 
 
 def of_teams(folders: Mapping[str, Sequence[tuple[str, ...]]]) -> dict[tuple[str, ...], str]:

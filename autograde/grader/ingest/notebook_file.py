@@ -151,6 +151,8 @@ def _parsed(text: str, repairs: list[str]) -> Any:
         if error.msg != "Extra data":
             raise
         data = json.loads(text[: error.pos])
+        if isinstance(data, (int, float)):  # a line of text that begins with a number
+            raise
         repairs.append("what stood behind the notebook in its file was left out")
         return data
 
@@ -211,10 +213,10 @@ def _after_conflicts(text: str, repairs: list[str]) -> Any:
         else:
             repairs.append("merge conflicts were resolved to their first side")
             return data
-    if text.lstrip().startswith("{"):
+    what = next((what for begins, what in INSTEAD.items() if text.lstrip().lower().startswith(begins)), None)
+    if what is None and text.lstrip().startswith("{"):
         raise Unreadable("the file is not valid JSON (cut off or damaged); download the notebook again")
-    what = next((what for begins, what in INSTEAD.items() if text.lstrip().lower().startswith(begins)), "it does not hold JSON")
-    raise Unreadable(f"the file is not a notebook ({what})")
+    raise Unreadable(f"the file is not a notebook ({what or 'it does not hold JSON'})")
 
 
 def _first_sides(text: str) -> str:

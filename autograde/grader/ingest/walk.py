@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from autograde.grader.ingest import archive, kinds, systems
 from autograde.grader.ingest.findings import File, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, is_graders
+from autograde.grader.ingest.twin_folders import is_same
 from autograde.grader.ingest.work_words import said
 
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
@@ -133,14 +133,7 @@ def _lies_unpacked(path: Path, unpacked: Path) -> bool:
     if beside == path or not beside.is_dir() or not files:
         return False
     places = (beside, path.parent) if all(file.relative_to(unpacked).parts[0] == beside.name for file in files) else (beside,)
-    return any(all(_is_same(file, place / file.relative_to(unpacked)) for file in files) for place in places)
-
-
-def _is_same(file: Path, other: Path) -> bool:
-    try:
-        return other.is_file() and not other.is_symlink() and filecmp.cmp(file, other, shallow=False)
-    except OSError:
-        return False
+    return any(all(is_same(file, place / file.relative_to(unpacked)) for file in files) for place in places)
 
 
 def _unpackable(path: Path) -> bool:

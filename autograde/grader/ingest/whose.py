@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
-from autograde.grader.ingest.named_alike import by_layout, common_start, of_teams
+from autograde.grader.ingest.named_alike import by_date, by_layout, common_start, of_teams
 from autograde.grader.ingest.work_words import is_work, said
 
 Parts = tuple[str, ...]
@@ -58,7 +58,10 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     if teams := of_teams(folders):
         return found | teams
     class_alone = len(folders) == 1 and any(len(_people(inner)) > 1 for inner in folders.values())
-    if called := {} if class_alone else by_layout(set(folders), root):
+    called = {} if class_alone else by_layout(set(folders), root)
+    if not any(_by_lesson(inner) for inner in folders.values()):
+        called = called or by_date(set(folders))
+    if called:
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
     people = {name for name, inner in folders.items() if not _by_lesson(inner, _holds(name))}
     answers = {name for name in people if is_model_answers(name)}

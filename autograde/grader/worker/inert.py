@@ -65,8 +65,9 @@ class Shell(Inert):
 
     def _run_file(self, line: str) -> None:
         file = next((word.strip("\"'").removeprefix("./") for word in line.split() if not word.startswith("-")), "")
-        if file in self._files:
-            self._run(file, self._files[file])
+        found = next((name for name in (file, f"{file}.py", f"{file}.ipynb") if name in self._files), None)
+        if found:
+            self._run(found, self._files[found])
         else:
             self._tell(f"`%run {line.strip()}` is not run here: there is no {file} beside the notebook")
 

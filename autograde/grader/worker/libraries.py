@@ -16,8 +16,8 @@ NOTHING = object()
 
 @contextlib.contextmanager
 def kept(namespace: Mapping[str, Any], but: Collection[str] = ()) -> Iterator[None]:
-    """What the public names of libraries, of their classes and of those in `namespace` mean is the same afterwards, except for names in `but`.
-    A name that a cell adds stays."""
+    """What the public names of libraries, of their classes and of those in `namespace` mean is the same afterwards, except for names in `but` and
+    for new versions of the student's own methods. A name that a cell adds stays; a function that it breaks is mended in any case."""
     owners: list[ModuleType | type] = [*_modules(), *_classes(namespace)]
     before = [(owner, dict(vars(owner))) for owner in owners]
     try:
@@ -42,12 +42,28 @@ def _restore(owner: ModuleType | type, meant: Mapping[str, Any], but: Collection
     changed = [name for name, value in meant.items() if now.get(name, NOTHING) is not value]
     inherited = [name for name in now.keys() - meant.keys() if isinstance(owner, type) and _is_inherited(owner, name)]
     for name in (*changed, *inherited):
-        if name in but or name.startswith("_") and not name.endswith("__"):  # a library's own state
+        if name.startswith("_") and not name.endswith("__"):  # a library's own state
+            continue
+        if (name in but or _is_students(owner)) and _serves(meant.get(name, _inherited(owner, name)), now.get(name, NOTHING)):
             continue
         with contextlib.suppress(AttributeError, TypeError):
             setattr(owner, name, meant[name]) if name in meant else delattr(owner, name)
 
 
+def _serves(before: Any, after: Any) -> bool:
+    """Whether a name that cells below may need is still of use: what was a function is one."""
+    return callable(after) or isinstance(after, (staticmethod, classmethod, property)) or not callable(before)
+
+
+def _is_students(owner: ModuleType | type) -> bool:
+    return isinstance(owner, type) and owner.__module__ == "__main__"
+
+
 def _is_inherited(owner: type, name: str) -> bool:
     """Whether what stands in a class under a name hides what it has from another one."""
-    return any(name in vars(base) for base in owner.__mro__[1:])
+    return _inherited(owner, name) is not NOTHING
+
+
+def _inherited(owner: ModuleType | type, name: str) -> Any:
+    bases = owner.__mro__[1:] if isinstance(owner, type) else ()
+    return next((vars(base)[name] for base in bases if name in vars(base)), NOTHING)

@@ -1,5 +1,5 @@
-"""Settings of a student's machine that are no part of an answer: compilers, debuggers, the default device and dtype, and the GPU that cells put
-tensors on.
+"""Settings of a student's machine that are no part of an answer: compilers, debuggers, the default device and dtype, the GPU that cells put
+tensors on, and the other processes of a training.
 
 In the sandbox there is no compiler to start and no GPU, and an answer that is right with them is right without.
 """
@@ -49,8 +49,10 @@ def install() -> None:
         torch.nn.Module: {"compile": left_alone},
         pdb: {"set_trace": left_alone},
         sys: {"breakpointhook": left_alone},
+        torch.distributed: {"init_process_group": left_alone, "destroy_process_group": left_alone, "barrier": left_alone,
+                            "get_rank": lambda *_: 0, "get_world_size": lambda *_: 1, "all_reduce": left_alone, "broadcast": left_alone},
         torch.autograd: {"set_detect_anomaly": NoAnomaly, "detect_anomaly": NoAnomaly},
-    }
+    }  # fmt: skip
     for owner, functions in replaced.items():
         for name, ours in functions.items():
             setattr(owner, name, ours)

@@ -1,4 +1,5 @@
-"""Modules that a notebook writes with `%%writefile`, or that were handed in beside it: imported from their texts, since there are no files."""
+"""Modules that a notebook writes with `%%writefile`, or that were handed in beside it, also as notebooks: imported from their texts, since there are no
+files."""
 
 from __future__ import annotations
 
@@ -23,12 +24,14 @@ class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.meta_path[:] = [*(finder for finder in sys.meta_path if not isinstance(finder, WrittenModules)), self]
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        return importlib.machinery.ModuleSpec(name, self, origin=f"{name}.py") if f"{name}.py" in self.files else None
+        file = next((file for file in (f"{name}.py", f"{name}.ipynb") if file in self.files), None)
+        return importlib.machinery.ModuleSpec(name, self, origin=file) if file else None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        file = f"{module.__name__}.py"
+        file = module.__spec__.origin if module.__spec__ else None
+        assert file, "`find_spec` names it"
         module.__file__ = file
         self._run(file, self.files[file], vars(module))

@@ -487,6 +487,9 @@ COLLECTED = {
     "folders with the day behind the name": Collected(
         "downloads", "by its folders", {f"Ann Lee - 2027-03-01 12-34/{NAME}": BLANK, f"Ann Lee - 2027-03-02 12-34/{NAME}": SOLVED, f"Bo - 2027-03-01 12-35/{NAME}": SOLVED + " "}, {"Ann Lee": f"03-02 12-34/{NAME}", "Bo": NAME},
     ),
+    "a folder of the class for each day": Collected(
+        "downloads", "by its folders", {f"hw3_2027-03-01/ann/{NAME}": BLANK, f"hw3_2027-03-02/ann/{NAME}": SOLVED, f"hw3_2027-03-02/bo/{NAME}": SOLVED + " "}, {"ann": f"03-02/ann/{NAME}", "bo": NAME},
+    ),
     "homework in Vietnamese": Collected("names", "by hand", {"BT3_NguyenVanAn_20210001.ipynb": SOLVED, "BT3_TranThiBinh_20210002.ipynb": SOLVED + " "}, {"NguyenVanAn_20210001": ".ipynb", "TranThiBinh_20210002": ".ipynb"}),
     "homework in Chinese and Japanese, with numbers": Collected(
         "names", "by hand", {"第三次作业_2021001_王小明.ipynb": SOLVED, "2021003-张三-第三次作业.ipynb": SOLVED + " ", "課題3_田中.ipynb": SOLVED + "  "}, {"2021001_王小明": ".ipynb", "2021003-张三": ".ipynb", "田中": ".ipynb"},
@@ -506,6 +509,7 @@ COLLECTED = {
             f"{name}.ipynb": SOLVED + name for name in ("ann_hw3_completed", "bo-hw3-solutions-final", "hw3_cy_answers", "di_hw3_done!!", "ed_hw3_resubmit", "fi_hw3_section 1", "gus_hw3_v1", "gus_hw3_v2")
         }, {"ann": "completed.ipynb", "bo": "final.ipynb", "cy": "answers.ipynb", "di": "done!!.ipynb", "ed": "resubmit.ipynb", "fi": "section 1.ipynb", "gus": "v2.ipynb"},
     ),
+    "a second download of a folder": Collected("attempts", "browsers", {f"ann/{NAME}": SOLVED, f"ann (1)/{NAME}": SOLVED, f"bo/hw/{NAME}": SOLVED + " ", f"bo 2/hw/{NAME}": SOLVED + " ", f"cy/{NAME}": SOLVED + "\n", f"cy (1)/{NAME}": SOLVED + "\n "}, {"ann": NAME, "bo": NAME, "cy": NAME, "cy (1)": NAME}),
     "teams that are called by projects": Collected("names", "found by trying", {f"Project {n}/{NAME}": SOLVED + str(n) for n in (2, 3, 7)}, {f"Project {n}": NAME for n in (2, 3, 7)}),
     "an archive that lies unpacked beside itself": Collected(
         "archives", "by hand", {"hw3.zip": packed({f"hw3/ann/{NAME}": SOLVED, f"hw3/bo/{NAME}": SOLVED + " ", "__MACOSX/._x": "x"}), f"hw3/ann/{NAME}": SOLVED, f"hw3/bo/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME},
@@ -672,9 +676,9 @@ def only_answers(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
-def below_its_check(code: str) -> Callable[[NotebookNode], str]:
+def below_its_check(code: str, name: str = "causal_mask") -> Callable[[NotebookNode], str]:
     def content(notebook: NotebookNode) -> str:
-        notebook.cells.insert(notebook.cells.index(answer(notebook, "check-causal_mask")) + 1, new_code_cell(code))
+        notebook.cells.insert(notebook.cells.index(answer(notebook, f"check-{name}")) + 1, new_code_cell(code))
         return nbformat.writes(notebook)
 
     return content
@@ -715,9 +719,27 @@ def of_another_kernel(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
+def method_in_another_cell(before: str = "", after: str = "") -> Callable[[NotebookNode], str]:
+    """A class whose last method stands in the cell below, between `before` and `after`."""
+
+    def content(notebook: NotebookNode) -> str:
+        target = answer(notebook, "SelfAttention")
+        head, name, body = target.source.partition("    def forward")
+        target.source = head.rstrip()
+        notebook.cells.insert(notebook.cells.index(target) + 1, new_code_cell(before + textwrap.dedent(name + body) + after))
+        return nbformat.writes(notebook)
+
+    return content
+
+
+def as_notebook(code: str) -> str:
+    return nbformat.writes(nbformat.v4.new_notebook(cells=[new_markdown_cell("# Mine"), new_code_cell(code)]))
+
+
 @dataclass(frozen=True)
 class Graded:
-    """One student's notebook; `lost` are points by exercise, `says` must stand on the feedback page, `words` in the graded notebook."""
+    """One student's notebook, in a file called `name`; `lost` are points by exercise, `says` must stand on the feedback page, `words` in the
+    graded notebook."""
 
     kind: str
     report: str
@@ -727,6 +749,7 @@ class Graded:
     words: tuple[str, ...] = ()
     status: str = "graded"
     beside: tuple[tuple[str, str], ...] = ()
+    name: str = NAME
 
     def write(self) -> bytes:
         content = self.content(copy.deepcopy(NOTEBOOK))
@@ -1030,6 +1053,24 @@ GRADED_MORE |= {  # what is wrong with a notebook that is right nonetheless
     "everything-reset-below": Graded("order", "found by trying", below_all("%reset -f", "globals().clear()")),
     "a-loop-without-end-below": Graded("order", "found by trying", below_all("while True: x = 1")),
 }
+GRADED_MORE |= {
+    "a-notebook-that-is-run": Graded("kernel", "nbgrader#940", uses_own("%run helper.ipynb"), beside=(("helper.ipynb", as_notebook(KEEP)),)),
+    "a-script-that-is-run-without-its-ending": Graded("kernel", "nbgrader#940", uses_own("%run ./helper"), beside=(("helper.py", KEEP),)),
+    "a-notebook-that-is-imported": Graded("kernel", "import_ipynb", uses_own("import import_ipynb\nfrom helper import own"), beside=(("helper.ipynb", as_notebook(KEEP)),)),
+    "a-training-on-several-processes": Graded("kernel", "PyTorch's tutorials", uses_own("import torch.distributed as dist\ndist.init_process_group('gloo', rank=0, world_size=1)\nprint(dist.get_rank())\n" + KEEP)),
+    "a-method-assigned-below-its-class": Graded("places", "Dive into Deep Learning", method_in_another_cell(after="\n\n\nSelfAttention.forward = forward")),
+    "a-method-added-by-a-decorator": Graded(
+        "places", "Dive into Deep Learning", method_in_another_cell("def add_to(cls):\n    return lambda f: setattr(cls, f.__name__, f)\n\n\n@add_to(SelfAttention)\n")
+    ),
+    "a-library's-function-broken-between-answers": Graded("order", "found by trying", below_its_check("torch.Tensor.softmax = None", "scaled_dot_product_attention")),
+    "a-PDF-as-a-notebook": Graded("files", "sds2019#11", lambda _: b"%PDF-1.4\n%\xe2", FULL, ("a PDF",), status="unreadable"),
+    "a-picture-as-a-notebook": Graded("files", "by mail", lambda _: b"\x89PNG\r\n\x1a\n\0\0", FULL, ("a picture",), status="unreadable"),
+    "a-server's-answer-as-a-notebook": Graded("files", "curl", lambda _: "404: Not Found", FULL, ("404",), status="unreadable"),
+    **{
+        f"a-text-of-{form.partition(':')[2] or form}": Graded("files", "jupytext", lambda notebook, form=form: jupytext.writes(notebook, fmt=form), says=("came as a text",), name=f"{LESSON}.{form.partition(':')[0]}")
+        for form in ("md", "md:myst", "Rmd")
+    },
+}  # fmt: skip
 if sys.version_info >= (3, 12):  # they are no newer syntax then
     GRADED_MORE = {name: row for name, row in GRADED_MORE.items() if row.kind != "newer Python"}
 STORE = "tests.grader.durability.test_one_store"

@@ -47,7 +47,7 @@ def of_a_class(folder, students):
     """The class, graded once: a row of grades.csv a student, and the folder."""
     for student, row in students.items():
         (folder / "class" / student).mkdir(parents=True)
-        (folder / "class" / student / NAME).write_bytes(row.write())
+        (folder / "class" / student / row.name).write_bytes(row.write())
         for name, text in row.beside:
             (folder / "class" / student / name).write_text(text, encoding="utf-8")
     grade_class([folder / "class"], LESSON, folder / "out", 2, None, "auto", Console(quiet=True))
