@@ -37,14 +37,17 @@ BATCH, STEPS, NEW_TOKENS, TEXT = 12, 10, 100, 1_000_000
 
 
 class PlainBlock(nn.Module):
-    """A pre-norm block without biases, with the exact GELU: what nanoGPT's CPU recipe trains, from its paper's (Radford et al. 2019) sizes."""
+    """A pre-norm block without biases: what nanoGPT's CPU recipe trains, from its paper's (Radford et al. 2019) sizes.
 
-    def __init__(self, width: int, heads: int) -> None:
+    nanoGPT has the exact GELU, `approximate="none"`; lesson 07 has GPT-2's, "tanh", which takes PyTorch more than twice as long on a CPU.
+    """
+
+    def __init__(self, width: int, heads: int, approximate: str) -> None:
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
         self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
-        self.feed = nn.Sequential(nn.Linear(width, 4 * width, bias=False), nn.GELU(), nn.Linear(4 * width, width, bias=False))
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width, bias=False), nn.GELU(approximate), nn.Linear(4 * width, width, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
         batch, length, width = x.shape
@@ -57,10 +60,10 @@ class PlainBlock(nn.Module):
 class PlainGPT(nn.Module):
     """Tied embeddings and learned positions around `PlainBlock`s."""
 
-    def __init__(self, vocab_size: int, block_size: int, n_layer: int, n_head: int, d_model: int) -> None:
+    def __init__(self, vocab_size: int, block_size: int, n_layer: int, n_head: int, d_model: int, approximate: str = "none") -> None:
         super().__init__()
         self.tokens, self.positions = nn.Embedding(vocab_size, d_model), nn.Embedding(block_size, d_model)
-        self.blocks = nn.Sequential(*(PlainBlock(d_model, n_head) for _ in range(n_layer)))
+        self.blocks = nn.Sequential(*(PlainBlock(d_model, n_head, approximate) for _ in range(n_layer)))
         self.norm = nn.LayerNorm(d_model, bias=False)
 
     def forward(self, ids: Tensor, targets: Tensor) -> Tensor:
@@ -151,7 +154,7 @@ def tokenizers() -> tuple[Callable[[], object], Callable[[], object]]:
 
 def compared() -> list[tuple[str, ...]]:
     """A line for each comparison: medians, the ratio of medians, and how far the ratio of single runs goes."""
-    plain, theirs = PlainGPT(**TRAINING), transformers_gpt2(**TRAINING).train()
+    plain, same, theirs = PlainGPT(**TRAINING), PlainGPT(**TRAINING, approximate="tanh"), transformers_gpt2(**TRAINING).train()
     step, generate = f"{STEPS} training steps", f"{NEW_TOKENS} characters"
     pairs = {
         (step, "transformers' GPT-2"): (
@@ -159,6 +162,7 @@ def compared() -> list[tuple[str, ...]]:
             peer_steps(theirs, lambda x, y: F.cross_entropy(theirs(x).logits.flatten(0, 1), y.flatten())),
         ),
         (step, "a GPT as nanoGPT's"): (our_steps(False), peer_steps(plain, plain)),
+        (step, "the same with GPT-2's GELU, as ours"): (our_steps(False), peer_steps(same, same)),
         (f"{generate}, both with a cache", "transformers' GPT-2"): (our_text(gpt_lesson()["generate_cached"]), transformers_text()),
         (f"{generate}, ours without one", "transformers' GPT-2"): (our_text(gpt_lesson()["generate"]), transformers_text()),
         (f"encoding {TEXT / 1e6:g} MB", "tiktoken"): tokenizers(),

@@ -77,12 +77,12 @@ def _steps_a_second(run, size) -> float:
 def speed_run(bench: Bench) -> Rows:
     """nanoGPT's CPU recipe and the modern model that is after its loss, both on the device."""
     ids, vocab_size = _numbers(load_text(quiet=True))
-    steps = {"baseline": bench.steps, "challenger": bench.steps} if bench.tiny else {"baseline": 2000, "challenger": 400}
     began = time.perf_counter()
-    before = speedrun.race(speedrun.baseline(vocab_size), ids, steps["baseline"], speedrun.BASELINE_BATCH, 1337, device=bench.device)
-    after = speedrun.race(
-        speedrun.challenger(vocab_size, 0), ids, steps["challenger"], speedrun.CHALLENGER_BATCH, 0, before.loss, device=bench.device
-    )
+    recipes = [speedrun.baseline(vocab_size), speedrun.challenger(vocab_size, 0)]
+    if bench.tiny:
+        recipes = [dataclasses.replace(recipe, steps=bench.steps) for recipe in recipes]
+    before = speedrun.race(recipes[0], ids, 1337, device=bench.device)
+    after = speedrun.race(recipes[1], ids, 0, before.loss, device=bench.device)
     reached = f"{after.steps} steps" if after.loss <= before.loss else f"not reached in {after.steps} steps ({after.loss:.3f})"
     return [
         ("speed run: loss of nanoGPT's CPU recipe", f"{before.loss:.3f}"),
