@@ -157,14 +157,18 @@ def _page(tree: Node) -> str:
 
 PAGE = """<div style="font-family:system-ui,sans-serif;max-width:760px;padding:8px">
 <div style="font-size:13px">a box: the action, how often the model said this, its reward · darker: more often · click a box (or press Enter) to open or close what follows</div>
-<div style="overflow-x:auto"><svg role="group" aria-label="tree of imagined outcomes"></svg></div>
+<div style="overflow:auto"><svg role="group" aria-label="tree of imagined outcomes"></svg></div>
 <div role="status" aria-live="polite" style="font-size:13px;min-height:2.6em">%START%</div>
 <script>(() => {
 const tree = %DATA%;
 const view = document.currentScript.parentElement, svg = view.querySelector("svg"), status = view.querySelector("[role=status]");
 const wide = 160, gap = 190, high = 34, row = 42;
+const leaves = (node, all) => !node.children.length || !all && !node.open ? 1 : node.children.reduce((sum, child) => sum + leaves(child, all), 0);
 const open = (node, depth) => { node.open = depth < 1; node.children.forEach(child => open(child, depth + 1)); };
 open(tree, 0);
+// A frame, as Colab makes for each output, may keep the height that the view has at first: there the tree scrolls as it grows.
+const most = Math.min(leaves(tree, false) + 3, leaves(tree, true));
+if (window !== window.parent) svg.parentElement.style.height = most * row + 18 + "px";
 const make = (name, parent, attributes) => {
   const element = parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", name));
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -207,9 +211,10 @@ const show = focused => {
   draw(tree);
   if (!again) return;
   again.focus();
-  if (focused.open && focused.children.length) {  // what was opened is seen, also where the tree is wider than the page
-    const frame = svg.parentElement;
+  if (focused.open && focused.children.length) {  // what was opened is seen, also where the tree is larger than its frame
+    const frame = svg.parentElement, first = focused.children[0].y, end = focused.children[focused.children.length - 1].y + high;
     frame.scrollLeft = Math.max(frame.scrollLeft, focused.x + gap + wide + 2 - frame.clientWidth);
+    frame.scrollTop = Math.min(Math.max(frame.scrollTop, end + 2 - frame.clientHeight), first - 2);
   }
 };
 show(null);
