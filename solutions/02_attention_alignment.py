@@ -594,7 +594,7 @@ plots.show(
 # %% [markdown]
 # Read it row by row.
 # - **Content-based.** A cosine lies in $[-1, 1]$, so no weight can be more than $e^2 \approx 7.4$ times another
-#   (here at most {measured:table.ratio:.1f} times): the map is pale.
+#   (here at most {measured:table.ratio:.1f} times): the map is nearly even.
 #   Graves et al. (2014) therefore multiply it by a *key strength* $\beta$ that the network sets itself.
 # - **Location-based.** It follows the output's position down the diagonal and translates *eau froide* in the wrong order. On
 #   `24.9.1987` and `9 Eylül 1987` it would look at the same places.

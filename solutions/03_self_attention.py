@@ -620,7 +620,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Each line is one step of reading: the word being read in orange-red, what it attends to in blue, the darker the more. *chasing* finds
+# Each line is one step of reading: the word being read in orange-red, what it attends to in blue, the stronger the more. *chasing* finds
 # its chaser, *on* attaches to *criminal*, and *run* finds the one who runs. (After Cheng et al. 2016; the lecture shows the
 # same sentence.)
 

@@ -1093,7 +1093,7 @@ def draw_wrong(figure):
     ticks = [0, 8, 9, 29, 49, 69, 89, 98]
     ax.set_xticks([t for t in ticks if t != 8], [NUMERALS[t] for t in ticks if t != 8], rotation=45, ha="right")
     ax.set_yticks([t for t in ticks if t != 8], [NUMERALS[t] for t in ticks if t != 8])
-    ax.set(xlabel="b", ylabel="a", title="dark: the rule is wrong")
+    ax.set(xlabel="b", ylabel="a", title="blue: the rule is wrong")
 
 
 plots.show(draw_wrong, alt="A square of all pairs of numerals. The rule is wrong only in the two bands where one numeral has one decimal and the other two, and there in a staircase", width=4.2, height=4)

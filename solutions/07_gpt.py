@@ -281,7 +281,7 @@ def draw_patterns(figure):
         plots.heatmap(ax, attention_pattern(kind, 6, prefix=3).float(), rows=words, columns=words, vmin=0, vmax=1.4)
         ax.set_title(title)
         ax.set_aspect("equal")
-    figure.supxlabel("the word in a row may look at the words in its dark columns", fontsize=9)
+    figure.supxlabel("the word in a row may look at the words in its blue columns", fontsize=9)
 
 
 plots.show(draw_patterns, alt="Three masks over six words: all seen, only a word itself and earlier words seen, and the first three words seen by all", width=8.4, height=3.4)

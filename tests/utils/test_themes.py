@@ -7,6 +7,8 @@ import re
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from autograde import layout
+from autograde.authoring import source
 from tests.browser.examples import CELLS
 from utils import lesson, plots, themes
 
@@ -57,3 +59,14 @@ def test_what_waits_is_said_once(capsys, monkeypatch):
 
 def _unwritten():
     raise NotImplementedError("softmax is not written yet")
+
+
+@pytest.mark.parametrize("name", layout.lesson_names())
+def test_no_words_of_a_figure_depend_on_the_theme(name):
+    """A dark cell is a bright one where the figure is turned: words tell it by its colour. (What a screen reader reads is of the picture itself.)"""
+    cells = [cell for cell in source.read(layout.source_path(name)).cells if "figure" in cell.tags]
+    drawn = [re.sub(r"alt=(\(\s*)?(f?\"[^\"]*\"\s*)+", "", cell.source) for cell in cells]
+    words = [
+        text for code in drawn for text in re.findall(r"\"([^\"]*)\"", code) if re.search(r"\b(dark|light|pale|bright)(er|est)?\b", text)
+    ]
+    assert words == []
