@@ -10,6 +10,7 @@ import torch
 from autograde.checking.errors import CheckFailed
 from autograde.checking.expect.words import rounded
 
+FEW = 12  # so many shares are shown
 FALSE_ALARM = 1e-7
 
 
@@ -32,13 +33,15 @@ def frequencies(draws: Sequence[Any] | torch.Tensor, probabilities: Sequence[flo
         raise CheckFailed(f"For {where}: a draw lies outside 0 … {len(probabilities) - 1}")
     counts = torch.bincount(drawn, minlength=len(probabilities)).double()
     impossible = probabilities == 0
+    shares = [round(c / len(drawn), 3) for c in counts.tolist()]
     if counts[impossible].sum() > 0:
-        raise CheckFailed(f"For {where}: something with probability 0 was drawn", f"{int(counts[impossible].sum())} of {len(drawn)} draws")
+        first = int(((counts > 0) & impossible).nonzero()[0])
+        told = f"expected {rounded(probabilities)}, got {shares}" if len(shares) <= FEW else f"{int(counts[first])} of {len(drawn)} draws"
+        raise CheckFailed(f"For {where}: {first} was drawn, and has probability 0", told)
     expected = probabilities[~impossible] * len(drawn)
     statistic = ((counts[~impossible] - expected) ** 2 / expected).sum()
     freedom = int((~impossible).sum()) - 1
     if freedom and torch.special.gammaincc(torch.tensor(freedom / 2).double(), statistic / 2) < FALSE_ALARM:
-        shares = [round(c / len(drawn), 3) for c in counts.tolist()]
         never = [str(i) for i in ((counts == 0) & ~impossible).nonzero().flatten().tolist()]
         told = f"; never drawn: {', '.join(never)}" if 0 < len(never) < len(shares) else ""
         raise CheckFailed(f"For {where}: the frequencies are not those expected", f"expected {rounded(probabilities)}, got {shares}{told}")
