@@ -201,6 +201,16 @@ def test_reading_takes_no_longer_for_a_pathological_cell(solved, code):
     assert time.process_time() - began < 5
 
 
+@pytest.mark.slow
+def test_cells_of_ones_own_are_read_in_time_however_many(solved):
+    """What the lesson's cells read was found out anew for each of them."""
+    notebook = copy.deepcopy(solved)
+    notebook.cells[3:3] = [nbformat.v4.new_code_cell(f"a{i} = 1\ntorch.a{i} = 1") for i in range(1900)]
+    raw, began = notebook_file.RawNotebook([notebook_file._cell(c) for c in notebook.cells]), time.process_time()
+    assert match(raw, solved, ["attention_scores"]).attempted == {"attention_scores"}
+    assert time.process_time() - began < 6
+
+
 def test_pipes_devices_and_links_are_not_waited_for(tmp_path, solved):
     """A FIFO, a link to an endless device, a link to a neighbour's folder: each as a notebook of no lesson's name."""
     os.makedirs(tmp_path / "neighbour" / "work")

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autograde.checking.syntax import bound
 from autograde.grader.ingest import script_file
@@ -60,10 +61,12 @@ def changes_libraries(code: str) -> bool:
     )
 
 
-def read_attributes(code: str) -> set[str]:
+@lru_cache(maxsize=4096)  # asked of each of the lesson's cells for each of the student's own
+def read_attributes(code: str) -> frozenset[str]:
     """The names that a cell asks objects for."""
     tree = parsed(code)
-    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)} if tree else set()
+    nodes = ast.walk(tree) if tree else ()
+    return frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load))
 
 
 def definitions(code: str) -> str:
@@ -120,10 +123,11 @@ def reused(code: str, above: Collection[str], below: Collection[str], exercises:
     return tuple(sorted(bound_anew & set(above) - (set(below) - set(exercises))))
 
 
-def read_names(code: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def read_names(code: str) -> frozenset[str]:
     """The names that a cell reads, in functions too."""
     tree = parsed(code)
-    return _read_in(tree) if tree else set()
+    return frozenset(_read_in(tree)) if tree else frozenset()
 
 
 def _read_in(tree: ast.AST) -> set[str]:
