@@ -207,7 +207,7 @@ def test_cells_of_ones_own_are_read_in_time_however_many(solved):
     notebook = copy.deepcopy(solved)
     notebook.cells[3:3] = [nbformat.v4.new_code_cell(f"a{i} = 1\ntorch.a{i} = 1") for i in range(1900)]
     raw, began = notebook_file.RawNotebook([notebook_file._cell(c) for c in notebook.cells]), time.process_time()
-    assert match(raw, solved, ["attention_scores"]).attempted == {"attention_scores"}
+    assert "attention_scores" in match(raw, solved, ["attention_scores"]).answers
     assert time.process_time() - began < 6
 
 
