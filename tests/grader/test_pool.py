@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from autograde.grader.batch import pool
+from autograde.grader.results.store import RESULTS
 from autograde.grader.worker import fork_server
 from autograde.layout import ROOT
 
@@ -141,3 +142,13 @@ with pool.graders(1) as executor:
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_what_takes_seconds_is_begun_where_nothing_is_graded_yet(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr(pool, "get_ready", lambda: begun.append(True))
+    (tmp_path / "graded" / RESULTS).mkdir(parents=True)
+    pool.get_ready_for([tmp_path / "class", tmp_path / "graded"])
+    assert begun == []
+    pool.get_ready_for([tmp_path / "class"])
+    assert begun == [True]
