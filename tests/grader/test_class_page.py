@@ -13,6 +13,7 @@ from scipy import stats
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
 from autograde.grader.gradebook.roster import Person
+from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import answers_page, class_page
 from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
@@ -234,3 +235,10 @@ def test_two_of_one_name_are_told_apart(tmp_path):
     (tmp_path / "roster.csv").write_text("student_id,name,section,email\ns000,Ben Lee,,\ns001,Ben Lee,,\ns002,Ada Lovelace,,\n")
     html = class_page.save(tmp_path).read_text(encoding="utf-8")
     assert ">Ben Lee (s000)<" in html and ">Ben Lee (s001)<" in html and ">Ada Lovelace<" in html
+
+
+def test_what_being_late_cost_is_read_without_a_mouse(tmp_path):
+    csv_tables.save([Graded("ann", LESSON, "graded", [Result("causal_mask", 1.5, 1.5, "passed")])], tmp_path)
+    entry = Entry("causal_mask", 1.5, 1.5, 1.5, None, 0.0, "", False)
+    html = class_page.of_folder(tmp_path, [Standing("ann", "", LESSON, (entry,), 1.0, 1.5, 0.5, 90_000.0, 0.0)])
+    assert re.search(r">[^<]* late, 0\.5 points off<", html)

@@ -18,7 +18,7 @@ from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.cli import app
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
-from autograde.grader.ingest import archive, helpers, without_outputs
+from autograde.grader.ingest import archive, helpers, not_handed_in, without_outputs
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
 from autograde.grader.run.cache_key import key
@@ -473,3 +473,11 @@ def test_one_script_that_cannot_be_read_costs_only_itself(tmp_path, monkeypatch)
     monkeypatch.setattr(Path, "stat", fails)
     assert [path.name for path in helpers.beside(folder)] == ["b.py"]
     assert "Input/output error" in helpers.told(folder)[0]
+
+
+@pytest.mark.parametrize(("holds", "is_the_graders"), [("grader.log", True), ("grades.csv", True), ("03_self_attention.ipynb", False)])
+def test_a_results_folder_among_the_submissions_is_the_graders_from_the_first_second_on(tmp_path, holds, is_the_graders):
+    """`grade trial --out trial/graded` reads the class when no more than the log is there."""
+    (tmp_path / "graded").mkdir()
+    (tmp_path / "graded" / holds).touch()
+    assert not_handed_in.is_graders(tmp_path / "graded") == is_the_graders
