@@ -1364,7 +1364,7 @@ plots.show(
 # - **normalised q and k** (Henry et al. 2020, who bring them to length 1): each head's q and k are divided by their root mean square, so that scores are bounded;
 # - **zero-initialised output**: `c_proj` begins at 0, so that every block begins as the identity.
 #
-# Write it. In your instructor's folder of the course, `benchmarks/speedrun.py` runs it with squared ReLU (So et al. 2021) and the Muon optimizer (Jordan et al. 2024; `torch.optim.Muon`) against nanoGPT's CPU recipe on the same text:
+# Write it. In your instructor's folder of the course, `benchmarks/speedrun.py` runs it in a model of one layer, with squared ReLU (So et al. 2021), embeddings of the last four characters and the Muon optimizer (Jordan et al. 2024), against nanoGPT's CPU recipe on the same text:
 # it takes some minutes, and prints how many steps and seconds either takes to the same loss on your machine. A class can keep its own table: `docs/leaderboard.md`.
 #
 # <details><summary>Hint 1</summary><code>F.rms_norm(q, (d_head,))</code> needs no weights.</details>
