@@ -28,6 +28,7 @@ from autograde.checking.errors import (
     StudentTimeout,
 )
 from autograde.checking.student import LocalStudent
+from autograde.grader.ingest.own_cells import Kept, defines_at_once, definitions
 from autograde.grader.rpc import deadline
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.deadline import LOOK_AGAIN
@@ -283,6 +284,22 @@ def test_many_hanging_cells_do_not_take_for_ever(make):
     assert set(ends) == {"timeout", "left_out"} and ends.count("timeout") <= 6, "a second holds few cells of 0.3 s, and one that is begun"
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["their own", "the lesson's"])
+def test_experiments_that_take_all_the_time_cost_no_answer(make, own):
+    """Those that stand above an answer, and those below it, which were run again each time that one took too long."""
+    experiments = [
+        f"def helper{i}(): return {i}\nimport time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+        for i in range(8)
+    ]
+    cells = [*experiments[:4], "import math", "def f(): return math.sqrt(helper7() + 2)", *experiments[4:]]
+    keeps = {f"cell{n}": Kept(instead=definitions(code), at_once=defines_at_once(code)) for n, code in enumerate(cells)}
+    named = {f"cell{n}" for n, code in enumerate(cells) if code in experiments}
+    limits = Limits(cells_seconds=1, own_cells_seconds=0.5, own_seconds=0.5, cell_seconds=0.5, wall_factor=60)
+    with Session([*zip(keeps, cells)], limits, own=named if own else (), keeps=keeps) as session:
+        assert session.student().f() == 3
+        assert any("more than" in note and "together" in note for note in session.notes())
+
+
 def test_objects_of_a_process_that_ended_say_so(make):
     session = make("class A: pass\ndef f(x): return 1")
     before = session.student().A()
@@ -481,7 +498,7 @@ def test_a_thousand_cells_that_kill_start_no_thousand_processes(make, server, mo
     monkeypatch.setattr(server, "spawn", lambda *given: started.append(1) or spawn(*given))
     fatal = [f"def own{i}(): pass\nimport os; os._exit(0)" for i in range(1000)]
     session = make(*fatal, "def f(): return 1", cells_seconds=5)
-    assert len(started) <= 11 and session.results["cell1000"].status == "left_out"
+    assert len(started) <= 12 and session.results["cell1000"].status == "left_out"
 
 
 def test_a_few_cells_that_kill_cost_the_others_nothing(make):

@@ -13,7 +13,17 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
-from autograde.grader.ingest.own_cells import Kept, commands, defines_something, definitions, kept, new_definitions, squeeze, uses_up
+from autograde.grader.ingest.own_cells import (
+    Kept,
+    commands,
+    defines_at_once,
+    defines_something,
+    definitions,
+    kept,
+    new_definitions,
+    squeeze,
+    uses_up,
+)
 from autograde.grader.ingest.python_cells import bound_names, defined_names, parsed
 from autograde.grader.ingest.written_answers import Answer, Places, is_written
 
@@ -282,7 +292,11 @@ def _with_kept_names(cells: Sequence[CodeCell], exercises: Collection[str]) -> l
     above, found = set[str](), []
     for i, cell in enumerate(cells):
         below = [other.source for other in cells[i + 1 :] if not other.own]
-        keeps = kept(cell.source, above, below, exercises) if cell.own else Kept(instead=definitions(cell.source))
+        keeps = (
+            kept(cell.source, above, below, exercises)
+            if cell.own
+            else Kept(instead=definitions(cell.source), at_once=defines_at_once(cell.source))
+        )
         found.append(replace(cell, keeps=keeps))
         above |= bound_names(cell.source)
     return found

@@ -34,12 +34,13 @@ COMMAND = re.compile(
 @dataclass(frozen=True)
 class Kept:
     """What a student's own cell leaves as it was: these `names` and, where `libraries` says so, what libraries call by any name except `but`.
-    `instead` is what is left of the cell where it takes too long or ends its process."""
+    `instead` is what is left of the cell where it takes too long or ends its process; `at_once` says that it only defines, which takes no time."""
 
     names: tuple[str, ...] = ()
     libraries: bool = False
     but: tuple[str, ...] = ()
     instead: str = ""
+    at_once: bool = False
 
 
 def kept(code: str, above: Collection[str], below: Iterable[str], exercises: Collection[str]) -> Kept:
@@ -48,7 +49,7 @@ def kept(code: str, above: Collection[str], below: Iterable[str], exercises: Col
     read = set[str]().union(*map(read_names, below))
     libraries = bool(above) and changes_libraries(code)
     but = tuple(sorted(set[str]().union(*map(read_attributes, below)))) if libraries else ()
-    return Kept(reused(code, above, read, exercises), libraries, but, definitions(code))
+    return Kept(reused(code, above, read, exercises), libraries, but, definitions(code), defines_at_once(code))
 
 
 def changes_libraries(code: str) -> bool:
@@ -77,6 +78,11 @@ def definitions(code: str) -> str:
         return ""
     spans = [(min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]), node.end_lineno or 0) for node in kept_nodes]
     return "\n".join(line if any(a <= n <= b for a, b in spans) else "" for n, line in enumerate(code.split("\n"), 1))
+
+
+def defines_at_once(code: str) -> bool:
+    """Whether a cell does nothing but define functions, classes, imports and constants."""
+    return all(map(_is_steady, _statements(code)))
 
 
 def _is_steady(node: ast.stmt) -> bool:

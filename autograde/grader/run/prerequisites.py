@@ -14,8 +14,10 @@ from autograde.checking.result import Outcome, Result
 from autograde.checking.scoring import earned
 from autograde.checking.status import ExerciseStatus
 from autograde.grader.ingest.matching import CodeCell, Submission
+from autograde.grader.ingest.own_cells import Kept
 from autograde.grader.ingest.python_cells import parsed
 
+GIVEN = Kept(at_once=True)
 NOT_SHOWN = "still fails with a right answer to {names} in place of yours"
 
 
@@ -28,8 +30,8 @@ def broken(exercise: str, submission: Submission, done: Mapping[str, Result]) ->
 def repaired(cells: Sequence[CodeCell], names: Sequence[str], answers: Mapping[str, str]) -> list[CodeCell]:
     """The cells with the reference answers to `names` in the places of the student's."""
     found = {cell.exercise for cell in cells}
-    kept = [replace(cell, source=answers[cell.exercise]) if cell.exercise in names else cell for cell in cells]
-    return [CodeCell(f"given-{name}", answers[name], name) for name in names if name not in found] + kept
+    kept = [replace(cell, source=answers[cell.exercise], keeps=GIVEN) if cell.exercise in names else cell for cell in cells]
+    return [CodeCell(f"given-{name}", answers[name], name, keeps=GIVEN) for name in names if name not in found] + kept
 
 
 def merge(own: Result, second: Result, names: Sequence[str]) -> Result:

@@ -23,6 +23,9 @@ from autograde.grader.worker import fork_server
 MOST_NOTES, LONGEST_NOTE = 20, 180  # of what a worker says that it left out: how many, and characters of each
 RESTART_SECONDS = 0.5  # of the cells' time for each one that ends its process: a new one takes a part of that, and counts nowhere else
 LESS = ", in part"  # behind a cell's name: what is left of it
+QUICK_SECONDS = 0.5
+HURRIED_SECONDS = 5  # for what cells define at once, where they have used up their time
+TAKE_LONG = "{} take more than {:g} seconds together: of {} only functions, classes, imports and constants are defined"
 STOPPED_AT = re.compile(r"NameError: name '(\w+)' is not defined")
 LASTING = ("function", "type")  # kinds of objects whose names mean the same for as long as a worker lives
 
@@ -91,7 +94,9 @@ class Session:
         self.clock = clock or Clock(self.limits)
         self.again: list[str] = []  # of cells that ran a second time: why
         self._worker: _Worker | None = None
-        self._cells_left = 0.0  # seconds of the student's, for the cells of this worker
+        self._hurried = any(result.status == CellStatus.LEFT_OUT for result in self.results.values())  # the time was used up
+        self._quick = {name for name, result in self.results.items() if result.status == CellStatus.OK}  # of cells that took none of it
+        self._cells_left = self._own_left = 0.0  # seconds of the student's, for the cells of this worker, and for own ones among them
 
     @property
     def alive(self) -> bool:
@@ -120,11 +125,24 @@ class Session:
     def start(self) -> Session:
         """A fresh worker, in place of the last one, with every cell in it that has not hung or died before."""
         self.close()
-        self._cells_left = self.limits.cells_seconds
+        self._own_left = 0 if self._hurried else self.limits.own_cells_seconds
+        self._run_cells(HURRIED_SECONDS if self._hurried else self.limits.cells_seconds)
+        if self._cells_left <= 0 and not self._hurried:
+            self._hurry()
+        return self
+
+    def _run_cells(self, seconds: float) -> None:
+        self._cells_left = seconds
         while not self._define():
             self._cells_left -= RESTART_SECONDS
-        self.clock.restarts -= self.limits.cells_seconds - self._cells_left
-        return self
+        self.clock.restarts -= seconds - self._cells_left
+
+    def _hurry(self) -> None:
+        """The cells have used up their time, whichever took it: from now on a worker gets what cells define at once."""
+        self._hurried, self._own_left = True, 0
+        self.again.append(TAKE_LONG.format("the cells", self.limits.cells_seconds, "all"))
+        self.close()
+        self._run_cells(HURRIED_SECONDS)
 
     def close(self) -> None:
         """End the worker."""
@@ -187,7 +205,7 @@ class Session:
         self._prepare("files", self.helpers)
         self._prepare("without", self.without)
         for name, source in self.cells:
-            if self._known_bad(name):
+            if self._known_bad(name) or self._is_late(name):
                 name, source = f"{name}{LESS}", self._left_of(name)
             if not source or self._known_bad(name):
                 continue
@@ -225,15 +243,25 @@ class Session:
 
     def _left_of(self, name: str) -> str:
         """What of a cell that takes too long or ends its process can be defined without that; "" for nothing."""
-        source = self.keeps.get(name, Kept()).instead if self.results[name].status != CellStatus.LEFT_OUT else ""
-        if source:
+        known = self.results.get(name)
+        source = "" if known and known.status == CellStatus.LEFT_OUT and not self._hurried else self.keeps.get(name, Kept()).instead
+        if self._is_late(name):
+            self.again += [] if self._hurried else [TAKE_LONG.format("your own cells", self.limits.own_cells_seconds, "the later ones")]
+        elif source:
             self.again.append(
                 "a cell takes too long here or ends its process: of it only functions, classes, imports and constants are defined"
             )
         return source
 
+    def _is_late(self, name: str) -> bool:
+        """Whether the time is used up, of own cells (which cost no answer its time) or of all, and this one may need some."""
+        if self.keeps.get(name, Kept()).at_once:
+            return False
+        return self._own_left <= 0 if name in self.own else self._hurried and name not in self._quick
+
     def _known_bad(self, name: str) -> bool:
-        return name in self.results and self.results[name].status in (CellStatus.TIMEOUT, CellStatus.DIED, CellStatus.LEFT_OUT)
+        bad = {CellStatus.TIMEOUT, CellStatus.DIED} if self._hurried else {CellStatus.TIMEOUT, CellStatus.DIED, CellStatus.LEFT_OUT}
+        return name in self.results and self.results[name].status in bad
 
     def _run_cell(self, name: str, source: str) -> CellResult:
         allowed = self.limits.own_seconds if name.removesuffix(LESS) in self.own else self.limits.cell_seconds
@@ -251,6 +279,8 @@ class Session:
             return CellResult(name, CellStatus.DIED, str(error))
         except AutogradeError as error:
             return CellResult(name, CellStatus.ERROR, str(error))
+        if self.worker.taken < QUICK_SECONDS:
+            self._quick.add(name)
         return CellResult(name, CellStatus.OK)
 
     def _define_cell(self, name: str, source: str, allowed: float) -> None:
@@ -260,6 +290,7 @@ class Session:
             self.worker.request("define", what, min(allowed, self._cells_left), (), allowed, self.limits.wall_factor)
         finally:
             self._cells_left -= self.worker.taken
+            self._own_left -= self.worker.taken if name.removesuffix(LESS) in self.own else 0
             self.clock.spend(self.worker.taken)
 
     def _why_missing(self, name: str) -> str:

@@ -130,6 +130,7 @@ class SubmissionRun:
     public: dict[str, _Public] = field(default_factory=dict)
     done: dict[str, Result] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # what was left out of functions that are defined
+    defined: dict[str, CellResult] = field(default_factory=dict)  # what became of the cells
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.limits)
@@ -141,20 +142,23 @@ class SubmissionRun:
         """
         with self._open(self.submission.cells) as session:
             self.notes = session.notes()
-            defined = dict(session.results)  # now, since a cell that runs again when the time is up says no more of itself
+            self.defined = dict(session.results)  # now, since a cell that runs again when the time is up says no more of itself
             for exercise in self.lesson.exercises.values():
                 self.public[exercise.name] = self._publicly(exercise, session)
                 if tell:
                     tell(self.public[exercise.name].so_far)
         self.clock = self.clock.for_hidden_checks()  # an exercise that took all the time costs the others none of these
-        with self._open(self.submission.cells, defined) as session:
+        with self._open(self.submission.cells) as session:
             for exercise in self.lesson.exercises.values():
                 self.done[exercise.name] = self._result(exercise, session)
                 if tell:
                     tell(self.done[exercise.name])
         return list(self.done.values())
 
-    def _open(self, cells: Sequence[CodeCell], known: Mapping[str, CellResult] | None = None) -> Session:
+    def _open(self, cells: Sequence[CodeCell]) -> Session:
+        """A session; a cell that hung, died or had no time left in an earlier one does not do so again."""
+        as_handed_in = {cell.name: cell for cell in self.submission.cells}
+        known = {c.name: self.defined[c.name] for c in cells if c.name in self.defined and c == as_handed_in.get(c.name)}
         own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
         keeps = {cell.name: cell.keeps for cell in cells}
         without = done_without(name for exercise in self.lesson.exercises.values() for name in exercise.forbids)
