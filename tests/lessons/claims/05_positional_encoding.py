@@ -2,11 +2,11 @@
 
 last, first = ({scheme: runs.mean(0).tolist() for scheme, runs in accuracies[question].items()} for question in ("last", "first"))
 
-# only ALiBi keeps at 256 what it had at 32; all others end below one half, sinusoidal and learned positions near chance
+# only ALiBi keeps at 256 what it had at 32; all others lose more than 30 percentage points, sinusoidal and learned positions near chance
 assert all(runs[0] > 0.9 for scheme, runs in last.items() if scheme != "none")
 assert 0.45 < last["none"][0] < 0.65
 assert min(last["ALiBi"]) > 0.9
-assert all(runs[1] < 0.75 and runs[3] < 0.5 for scheme, runs in last.items() if scheme != "ALiBi")
+assert all(runs[1] < 0.75 and runs[0] - runs[3] > 0.3 for scheme, runs in last.items() if scheme != "ALiBi")
 assert last["learned"][2] < 0.3 and last["sinusoidal"][3] < 0.3
 
 # the ranking turns around: learned positions carry over, ALiBi cannot learn the task, relative schemes fail at 64

@@ -28,7 +28,6 @@ def test_only_alibi_keeps_the_last_number(run):
     alibi = row(run, "ALiBi", "last")
     assert max(alibi) - min(alibi) < 0.06 and min(alibi) > 0.9
     assert all(row(run, scheme, "last")[0] - row(run, scheme, "last")[3] > 0.3 for scheme in OTHERS)
-    assert all(row(run, scheme, "last")[3] < 0.5 for scheme in OTHERS)
     assert row(run, "learned", "last")[2] < 0.3
 
 
