@@ -315,7 +315,7 @@ variant(
 # afflint/rlcoding#1: the table is updated while the return is still being summed
 misconception(
     "monte_carlo_planning",
-    "the reward alone",
+    "These are the rewards, not the returns: what follows a step counts too.",
     replace=("discounted_returns(torch.tensor(rewards, dtype=q.dtype), gamma)", "torch.tensor(rewards, dtype=q.dtype)"),
 )
 
@@ -367,7 +367,7 @@ misconception(
 
 misconception(
     "dyna_q",
-    "planning at the end of an episode only",
+    "Planning happens once an episode; it belongs after every real step.",
     replace=(
         (
             "            for _ in range(planning_steps):\n                pair = tried[draw(len(tried))]\n                imagined = outcomes[pair][draw(len(outcomes[pair]))]\n                q = q_learning_update(q, *pair, *imagined, alpha, gamma)\n            if terminated:\n                break\n            state = next_state\n",
@@ -404,7 +404,7 @@ misconception(
 
 misconception(
     "fit_model",
-    "the largest reward that was seen",
+    "The rewards are summed; R_η is their mean for each pair.",
     replace=("total_reward / tries", "total_reward.clamp(max=reward.max().item() if len(reward) else 0.0)"),
 )
 

@@ -271,7 +271,7 @@ misconception(
 # d2l-ai/d2l-en#1013: the new state is what the weights are told of
 misconception(
     "AttentionDecoderCell",
-    "weights of the new state",
+    "The new state asks: the score uses the previous state, the decoder looks before it moves.",
     replace=(
         "return self.rnn(torch.cat([embedding, context], dim=-1), state), weights",
         "new = self.rnn(torch.cat([embedding, context], dim=-1), state)\n        return new, self.attention(new, h, mask)[1]",
@@ -288,22 +288,28 @@ misconception(
 )
 
 misconception(
-    "alignment_weights", "scores times the mask", replace=("scores = scores.masked_fill(~mask, -math.inf)", "scores = scores * mask")
+    "alignment_weights",
+    "Masked scores are set to 0, but e⁰ = 1: they should be set to −∞.",
+    replace=("scores = scores.masked_fill(~mask, -math.inf)", "scores = scores * mask"),
 )
 
 misconception(
     "alignment_weights",
-    "a mask of floats is added",
+    "The mask is added to the scores as 0 and 1; hidden scores must become −∞.",
     replace=("scores = scores.masked_fill(~mask, -math.inf)", "scores = scores + mask.to(scores)"),
 )
 
 misconception("alignment_weights", "sharpened", replace=("torch.exp(scores - largest", "torch.exp(2 * scores - 2 * largest"))
 
-misconception("alignment_weights", "masked with -100", replace=("-math.inf)\n    largest", "-100.0)\n    largest"))
+misconception(
+    "alignment_weights",
+    "A row in which nothing is allowed gets equal weights: they should all be 0.",
+    replace=("-math.inf)\n    largest", "-100.0)\n    largest"),
+)
 
 misconception(
     "local_attention_weights",
-    "the Gaussian is a bias of the scores",
+    "The weights are normalised again after the Gaussian: in the paper they are not.",
     replace=(
         "return alignment_weights(scores, window) * torch.exp(-(distance**2) / (2 * sigma**2))",
         "return alignment_weights(scores - distance**2 / (2 * sigma**2), window)",
@@ -313,11 +319,13 @@ misconception(
 misconception("local_attention_weights", "a sigma of one", replace=("sigma = half_width / 2", "sigma = 1.0"))
 
 misconception(
-    "local_attention_weights", "half the width on each side", replace=("distance.abs() <= half_width", "distance.abs() <= half_width / 2")
+    "local_attention_weights",
+    "The window is D wide altogether: it reaches D to either side.",
+    replace=("distance.abs() <= half_width", "distance.abs() <= half_width / 2"),
 )
 
 misconception(
     "local_attention_weights",
-    "softmax over everything, then the window",
+    "The softmax runs over the whole source and is cut off afterwards: it should run over the window alone.",
     replace=("return alignment_weights(scores, window) *", "return window * alignment_weights(scores, mask) *"),
 )

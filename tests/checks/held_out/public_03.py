@@ -413,4 +413,8 @@ misconception(
     replace=("keepdim=True)\n    d_scores", "keepdim=True).mean(-2, keepdim=True)\n    d_scores"),
 )
 
-misconception("attention_scores", "scaled by the number of words", replace=("math.sqrt(q.shape[-1])", "math.sqrt(k.shape[-2])"))
+misconception(
+    "attention_scores",
+    "The scores are divided by the root of the number of keys; d_k is the length of a key, its last dimension.",
+    replace=("math.sqrt(q.shape[-1])", "math.sqrt(k.shape[-2])"),
+)

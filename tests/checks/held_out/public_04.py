@@ -356,7 +356,7 @@ misconception(
 # lsdefine/attention-is-all-you-need-keras#36: masks of batch and heads in another order than the scores
 misconception(
     "MultiHeadAttention",
-    "masks of other texts",
+    "The mask (batch, T_q, T_k) is lined up with the heads here: its batch dimension meets theirs. Give the mask a dimension for the heads.",
     replace=(
         "hidden = ~mask.unsqueeze(-3)  # the same for all heads",
         "hidden = ~mask.unsqueeze(-3)\n            if hidden.ndim == 4 and len(hidden) > 1:\n                hidden = torch.cat([~mask] * self.n_heads).unflatten(0, (len(mask), self.n_heads))",
@@ -389,7 +389,7 @@ misconception(
 
 misconception(
     "MultiHeadAttention",
-    "masked after the softmax",
+    "The mask is applied after the softmax here, so the remaining weights no longer sum to one. Mask the scores instead.",
     replace=("weights = scores.masked_fill(hidden, -torch.inf).softmax(dim=-1)", "weights = scores.softmax(dim=-1)"),
 )
 
@@ -401,7 +401,7 @@ misconception(
 
 
 # a list that all objects of the class share
-@misconception("KeyValueCache", "one memory for all caches")
+@misconception("KeyValueCache", "All caches share one memory here: what belongs to one cache must be set in __init__ on self.")
 class SharedCache:
     parts: list = []
 

@@ -424,7 +424,7 @@ misconception(
 # openai/gpt-2#187: top-p counts the mass of all tokens, not of what top-k left
 misconception(
     "sample_next",
-    "top-p of the whole vocabulary, then top-k",
+    "top-p looks at the distribution before top-k; it should look at what top-k left, renormalised.",
     replace=(
         ("    logits = logits / temperature\n", "    logits = logits / temperature\n    whole = logits.softmax(-1)\n"),
         ("probabilities = logits.softmax(-1)", "probabilities = whole.masked_fill(logits == -math.inf, 0.0)"),
@@ -433,7 +433,7 @@ misconception(
 
 misconception(
     "sample_next",
-    "temperature after top-p",
+    "The temperature comes after top-p in your answer; it comes first.",
     replace=(
         ("logits = logits / temperature", "logits = logits / 1.0"),
         ("rows = probabilities", "probabilities = probabilities ** (1 / temperature)\n    rows = probabilities"),
@@ -453,7 +453,7 @@ variant(
 # rasbt/reasoning-from-scratch#164, and the same in four others: the token that reaches p is left out
 misconception(
     "sample_next",
-    "the one that reaches p is left out",
+    "The token that makes the mass reach top_p is dropped; it belongs to the nucleus.",
     replace=("mass_before >= top_p", "(ordered.cumsum(-1) > top_p) & (mass_before > 0)"),
 )
 
@@ -471,7 +471,7 @@ misconception("generate", "the mean of the last logits", replace=("logits[:, -1]
 # huggingface/transformers#1563: each gradient is clipped, and then their sum is not
 misconception(
     "train_step",
-    "clipped after each backward",
+    "The gradients are clipped after each pair; clip once, when the mean over all pairs is there.",
     replace=(
         (
             "(loss / len(batches)).backward()",
@@ -499,7 +499,7 @@ misconception("CausalSelfAttention", "causal in training only", replace=("is_cau
 
 misconception(
     "CausalSelfAttention",
-    "masked after the softmax",
+    "The future is set to zero after the softmax, so the weights that are left do not sum to one: mask the scores.",
     replace=(
         "F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)",
         "F.dropout((q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1).tril(), p) @ v",
@@ -515,7 +515,11 @@ misconception(
     ),
 )
 
-misconception("learning_rate", "no floor", replace=("return min_lr + 0.5 * (max_lr - min_lr)", "return 0.5 * max_lr"))
+misconception(
+    "learning_rate",
+    "The cosine falls to 0; it should end at min_lr.",
+    replace=("return min_lr + 0.5 * (max_lr - min_lr)", "return 0.5 * max_lr"),
+)
 
 misconception(
     "learning_rate",

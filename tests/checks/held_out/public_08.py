@@ -320,7 +320,11 @@ misconception(
 )
 
 # AI-Hypercomputer/maxtext#2103: a token is scored by the row that has read it
-misconception("action_log_probability", "the row after each token", replace=("len(prompt_ids) - 1 : -1]", "len(prompt_ids) :]"))
+misconception(
+    "action_log_probability",
+    "This is off by one: the logits at a position predict the next token, not the one that stands there.",
+    replace=("len(prompt_ids) - 1 : -1]", "len(prompt_ids) :]"),
+)
 
 misconception(
     "action_log_probability",
@@ -329,11 +333,15 @@ misconception(
 )
 
 # sgl-project/sglang#523: normalised by characters or by all tokens
-misconception("choose_action", "by the longest candidate's length", replace=("/ len(ids) for", "/ max(map(len, candidates)) for"))
+misconception(
+    "choose_action",
+    "Whole log-probabilities are compared, so short actions win: divide by the number of the action's tokens.",
+    replace=("/ len(ids) for", "/ max(map(len, candidates)) for"),
+)
 
 misconception(
     "rollout_return",
-    "the policy chooses the first action, too",
+    "The first action comes from the policy; `action` is taken first.",
     replace=(
         "    for _ in range(depth):\n        outcome",
         "    for _ in range(depth):\n        action = action if value or discount == 1.0 and depth == 1 else policy(obs)\n        outcome",
@@ -342,7 +350,11 @@ misconception(
 
 misconception("rollout_return", "discounted by the depth", replace=("value += discount * reward", "value += gamma**depth * reward"))
 
-misconception("rollout_return", "the old place goes on", replace=("reward, obs, terminated = outcome", "reward, _, terminated = outcome"))
+misconception(
+    "rollout_return",
+    "The observation never changes: the policy must see the imagined one.",
+    replace=("reward, obs, terminated = outcome", "reward, _, terminated = outcome"),
+)
 
 misconception(
     "plan_action",
@@ -360,16 +372,22 @@ misconception(
 )
 
 misconception(
-    "prefix_values", "every text counts the same", replace=("chances = policy(prefix)", "chances = [1 / len(vocabulary)] * len(vocabulary)")
+    "prefix_values",
+    "All next tokens count the same; weigh them with the policy's probabilities.",
+    replace=("chances = policy(prefix)", "chances = [1 / len(vocabulary)] * len(vocabulary)"),
 )
 
 misconception("prefix_values", "the policy of the prefix before", replace=("chances = policy(prefix)", "chances = policy(prefix[:-1])"))
 
 # huggingface/trl's collator for completions: the mark itself is learned
-misconception("outcome_labels", "the mark is learned, too", replace=("begun[..., :-1], ids[..., 1:]", "begun[..., 1:], ids[..., 1:]"))
+misconception(
+    "outcome_labels",
+    "This begins before the mark, so the model also learns to predict the mark itself.",
+    replace=("begun[..., :-1], ids[..., 1:]", "begun[..., 1:], ids[..., 1:]"),
+)
 
 misconception(
     "outcome_labels",
-    "the last label is the first token",
+    "The last position's label wraps around to the first token; nothing follows it, so it is ignored.",
     replace=("return labels", "labels[..., -1] = torch.where(begun[..., -1], ids[..., 0], ignore_index)\n    return labels"),
 )
