@@ -10,12 +10,8 @@ from pathlib import Path
 Parts = tuple[str, ...]
 EARLIER = "earlier"  # beside a notebook: the attempts before it
 OWN_FOLDERS = {"autograde", "graded", EARLIER}
-WRITTEN = (
-    "gradebook.db",
-    "grades.csv",
-    "grader.log",
-    "__init__.py",
-)  # one of them lies in each of the others, the log from the first second on
+# One of them lies in each of the others, the log from the first second on.
+WRITTEN = ("gradebook.db", "grades.csv", "grader.log", "__init__.py")
 RETURNED = "what was given out or back, not what was handed in"
 FEEDBACK = re.compile(r"(?i)feedback attachment\(s\)|.+_assignfeedback_.*")  # as Sakai and Moodle call its folder
 OLAT_GIVEN, OLAT_HANDED_IN = re.compile(r"\d_(?:tasks?|solutions?|corrections?)"), re.compile(r"\d_submissions?")  # side by side

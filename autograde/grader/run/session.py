@@ -23,7 +23,7 @@ from autograde.grader.worker import fork_server
 MOST_NOTES, LONGEST_NOTE = 20, 180  # of what a worker says that it left out: how many, and characters of each
 RESTART_SECONDS = 0.5  # of the cells' time for each one that ends its process: a new one takes a part of that, and counts nowhere else
 LESS = ", in part"  # behind a cell's name: what is left of it
-QUICK_SECONDS = 0.5
+QUICK_SECONDS = 0.5  # a cell that took less runs whole also where the cells have used up their time
 HURRIED_SECONDS = 5  # for what cells define at once, where they have used up their time
 TAKE_LONG = "{} take more than {:g} seconds together: of {} only functions, classes, imports and constants are defined"
 STOPPED_AT = re.compile(r"NameError: name '(\w+)' is not defined")

@@ -156,14 +156,20 @@ class SubmissionRun:
         return list(self.done.values())
 
     def _open(self, cells: Sequence[CodeCell]) -> Session:
-        """A session; a cell that hung, died or had no time left in an earlier one does not do so again."""
-        as_handed_in = {cell.name: cell for cell in self.submission.cells}
-        known = {c.name: self.defined[c.name] for c in cells if c.name in self.defined and c == as_handed_in.get(c.name)}
         own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
         keeps = {cell.name: cell.keeps for cell in cells}
         without = done_without(name for exercise in self.lesson.exercises.values() for name in exercise.forbids)
-        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, keeps=keeps, known=known,
+        return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, keeps=keeps, known=self._known(cells),
                        helpers=self.helpers, without=without)  # fmt: skip
+
+    def _known(self, cells: Sequence[CodeCell]) -> dict[str, CellResult]:
+        """What cells have done in an earlier session, so that one that hung or died does not do so again. With right answers in places of the
+        student's it may be well: then all run anew, unless they have used up the time of all."""
+        used_up = any(result.status == CellStatus.LEFT_OUT for result in self.defined.values())
+        if cells is not self.submission.cells and not used_up:
+            return {}
+        as_handed_in = {cell.name: cell for cell in self.submission.cells}
+        return {c.name: self.defined[c.name] for c in cells if c.name in self.defined and c == as_handed_in.get(c.name)}
 
     def _publicly(self, exercise: Exercise, session: Session) -> _Public:
         """By the public checks alone; what they leave no more to find out about is final."""
