@@ -16,7 +16,7 @@ def plain_defaults() -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
     if device.type != "cpu":
         torch.set_default_device(None)
-    compiling = "torch._dynamo" in sys.modules  # it takes seconds to import, and without it nothing was compiled
+    compiling = "torch._dynamo.eval_frame" in sys.modules  # it takes seconds to import, and without it nothing was compiled
     try:
         with torch.compiler.set_stance("force_eager") if compiling else nullcontext():
             yield

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jupytext
 import nbformat
 
 from autograde.checking.cells import grade_id
@@ -316,6 +315,8 @@ def _from_script(text: str) -> RawNotebook:
         )
     if marks := len(MARKED.findall(text)):
         _few_enough(marks)
+        import jupytext  # for scripts only: it imports Jupyter's server
+
         try:
             cells = jupytext.reads(text, fmt="py:percent").cells
         except RecursionError:

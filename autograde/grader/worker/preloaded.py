@@ -36,7 +36,7 @@ from autograde.grader.worker.forking import Server, alone_with
 SHARED = ("torch", "numpy")  # imported once, for both
 GRADING = ("autograde.grader.run.task", "sympy")  # the latter is what PyTorch works shapes out with
 PRELOAD = (
-    *SHARED, "torch._dynamo", "torch.nn.functional", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
+    *SHARED, "torch.nn.functional", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
     "IPython.core.inputtransformer2", "gymnasium", "safetensors.torch",
 )  # fmt: skip
 NOT_PRELOADED = ("setup", "run_notebook")  # of utils: what starts notebooks, not what they use
@@ -51,6 +51,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))  # who started it may be at work, with its memory bounded
     sys.path.append(root) if root not in sys.path else None
     _import(SHARED)
+    from autograde.grader.worker import compiler
+
+    compiler.put_off()
     if os.fork() == 0:
         for_workers.close()
         try:

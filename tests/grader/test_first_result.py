@@ -1,0 +1,54 @@
+"""What is imported before the first result of a class: each of these takes a good part of a second."""
+
+import subprocess
+import sys
+
+import pytest
+
+from autograde import layout
+
+pytestmark = pytest.mark.slow  # PyTorch is imported anew
+COMPILER = """
+import sys, torch
+from autograde.grader.worker import compiler, stand_ins
+
+compiler.put_off()
+stand_ins.install()
+layer = torch.nn.Linear(2, 2)
+optimizer = torch.optim.AdamW(layer.parameters())
+layer(torch.ones(2)).sum().backward()
+optimizer.step()
+optimizer.zero_grad()
+{used}
+"""
+
+
+def said(program: str) -> list[str]:
+    found = subprocess.run([sys.executable, "-c", program], cwd=layout.ROOT, capture_output=True, text=True, timeout=120)
+    assert found.returncode == 0, found.stderr
+    return found.stdout.split()
+
+
+def test_an_optimizer_does_not_bring_the_compiler():
+    assert said(COMPILER.format(used="print('torch._dynamo.eval_frame' in sys.modules)")) == ["False"]
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        "import torch._dynamo.config as config",
+        "from torch._dynamo import config",
+        "config = torch._dynamo.config",
+        "from torch._dynamo.utils import counters; config = torch._dynamo.config",
+        "from torch._inductor.fx_passes import fuse_attention; config = torch._dynamo.config",
+        "torch._dynamo.reset(); import torch._dynamo; config = torch._dynamo.config",
+    ],
+)
+def test_who_uses_the_compiler_has_it(used):
+    same = "print(config.suppress_errors, config is sys.modules['torch._dynamo.config'], torch._dynamo is sys.modules['torch._dynamo'])"
+    assert said(COMPILER.format(used=f"{used}\n{same}")) == ["False", "True", "True"]
+
+
+def test_graders_start_without_the_gradebook_and_without_jupyters_server():
+    heavy = "'nbgrader', 'jupytext', 'jupyter_server', 'torch._dynamo', 'matplotlib'"
+    assert said(f"import sys, autograde.grader.run.task; print(*{{{heavy}}} & set(sys.modules))") == []
