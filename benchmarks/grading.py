@@ -96,14 +96,14 @@ def _compare(folder: Path, students: int, few: int) -> tuple[list[tuple[str, ...
     whole = solved_notebook(source.read(source_path(LESSON)))
     stock, hard = (_stock(folder / name, notebook, students, few) for name, notebook in (("whole", whole), ("part", _graded_part(whole))))
     everywhere = sorted(os.sched_getaffinity(0))
-    ours = _by_cores(folder, whole, students, everywhere)
+    on_cores = _by_cores(folder, whole, students, everywhere)
     again = ours(folder / f"ours{len(everywhere)}-0", LESSON, everywhere)
     rows = [_row("stock nbgrader", students, stock, stock, hard), _row("stock, the graded part", students, hard, stock, hard)]
-    rows += [_row(f"this grader, {cores} core{'s' * (cores > 1)}", students, seconds, stock, hard) for cores, seconds in ours.items()]
+    rows += [_row(f"this grader, {cores} core{'s' * (cores > 1)}", students, seconds, stock, hard) for cores, seconds in on_cores.items()]
     rows.append(_row("this grader, nothing new", students, again, stock, hard))
     told = f"Stock graded one submission, then that one and {few} more, which gives the time for all; of this grader's runs the median of {REPEATS} counts. "
     if len(everywhere) > 1:
-        told += f"{len(everywhere)} cores are {ours[1] / ours[len(everywhere)]:.2f} times as fast as one. "
+        told += f"{len(everywhere)} cores are {on_cores[1] / on_cores[len(everywhere)]:.2f} times as fast as one. "
     return rows, told
 
 
