@@ -43,6 +43,8 @@ def digest_of(code, wanted="train"):
         ("rate: tuple[int]", "rate: tuple[float]", True),
         ("(seed, rate", "(seed, *, rate", True),
         ("def train", "@utils.once\ndef train", True),
+        ("return STEPS * seed", "return (\n        STEPS\n        * seed\n    )", False),  # wrapped
+        ("return STEPS * seed", "return seed * STEPS", True),
         ("\n\n\ndef other", "\n\n\n\ndef other", False),
         ("return dates.END", "return dates.PAD", False),  # train does not need it
     ],

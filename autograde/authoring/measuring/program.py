@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import io
-import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ PACKAGES = ("utils",)  # of the course's own code, what lessons import
 
 @dataclass(frozen=True)
 class Statement:
-    """One top-level definition: its tree, its text without comments, docstrings and the layout of signatures, what it binds and what it uses."""
+    """One top-level definition: its tree, the tree written out, what it binds and what it uses."""
 
     tree: ast.stmt
     text: str
@@ -48,16 +46,12 @@ def namespace(source: Source) -> dict[str, Any]:
 
 def statements(code: str, line: int = 0) -> list[Statement]:
     """The top-level statements of `code`, numbered as if `line` lines stood before it."""
-    tree = ast.parse(code)
-    lines = _bare(code, tree)
     found = []
-    for node in tree.body:
+    for node in ast.parse(code).body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):  # one for each name: who uses one of them does not depend on the others
             found += [_import(node, alias, line) for alias in node.names]
             continue
-        first = _first_line(node)
-        text = "\n".join(kept for kept in map(str.rstrip, lines[first - 1 : node.end_lineno]) if kept)
-        found.append(Statement(ast.increment_lineno(node, line), text, frozenset(bound([node])), _used(node)))
+        found.append(Statement(ast.increment_lineno(node, line), _written_out(node), frozenset(bound([node])), _used(node)))
     return found
 
 
@@ -65,7 +59,7 @@ def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias, line: int) -> S
     tree: ast.stmt = ast.copy_location(ast.Import([alias]), node)
     if isinstance(node, ast.ImportFrom):
         tree = ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node)
-    return Statement(ast.increment_lineno(tree, line), ast.unparse(tree), frozenset(bound([tree])), frozenset())
+    return Statement(ast.increment_lineno(tree, line), _written_out(tree), frozenset(bound([tree])), frozenset())
 
 
 def closure(available: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:
@@ -96,7 +90,7 @@ def modules(found: Iterable[Statement], leave_out: Iterable[str] = ()) -> list[P
 def digest(found: Sequence[Statement], leave_out: Iterable[str] = ()) -> str:
     """A SHA-256 of the statements and of all modules that they import.
 
-    Comments, docstrings, blank lines, and where the lines of a function's signature break do not count.
+    Comments, docstrings and layout do not count: a long line that is wrapped computes what it did.
     """
     parts = [statement.text for statement in found]
     for path in modules(found, leave_out):
@@ -130,31 +124,14 @@ def _imported(node: ast.AST) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
-def _bare(code: str, tree: ast.Module) -> list[str]:
-    """The lines of `code`: those of comments and docstrings emptied, and each function's signature on one line."""
-    lines = code.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            _join_signature(node, lines)
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
-            text = node.body[0]
-            lines[text.lineno - 1 : text.end_lineno] = [""] * len(lines[text.lineno - 1 : text.end_lineno])
-    return lines
-
-
-def _join_signature(node: ast.FunctionDef, lines: list[str]) -> None:
-    """Write the signature as Python itself would, on its first line, and empty its other lines."""
-    first, body = node.lineno, min(_first_line(statement) for statement in node.body)
-    if body > first:  # else the body stands on the same line
-        alone = ast.FunctionDef(node.name, node.args, [ast.Pass()], [], node.returns, lineno=first, col_offset=node.col_offset)
-        signature = ast.unparse(alone).splitlines()[0]
-        lines[first - 1 : body - 1] = [" " * node.col_offset + signature, *[""] * (body - 1 - first)]
-
-
-def _first_line(node: ast.stmt) -> int:
-    """Where a statement begins, with its decorators."""
-    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+def _written_out(part: object) -> str:
+    """A tree as text, without docstrings, and without what is empty, since versions of Python differ in what they leave out."""
+    if isinstance(part, list):
+        return f"[{', '.join(map(_written_out, part))}]"
+    if not isinstance(part, ast.AST):
+        return repr(part)
+    fields = dict(ast.iter_fields(part))
+    if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(part) is not None:
+        fields["body"] = part.body[1:]
+    kept = [f"{name}={_written_out(value)}" for name, value in fields.items() if value is not None and value != []]
+    return f"{type(part).__name__}({', '.join(kept)})"
