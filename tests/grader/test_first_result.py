@@ -10,7 +10,8 @@ from autograde import layout
 pytestmark = pytest.mark.slow  # PyTorch is imported anew
 COMPILER = """
 import sys, torch
-from autograde.grader.worker import compiler, stand_ins
+from autograde.checking import compiler
+from autograde.grader.worker import stand_ins
 
 compiler.put_off()
 stand_ins.install()
@@ -47,6 +48,25 @@ def test_an_optimizer_does_not_bring_the_compiler():
 def test_who_uses_the_compiler_has_it(used):
     same = "print(config.suppress_errors, config is sys.modules['torch._dynamo.config'], torch._dynamo is sys.modules['torch._dynamo'])"
     assert said(COMPILER.format(used=f"{used}\n{same}")) == ["False", "True", "True"]
+
+
+CHECK = """
+import sys, torch
+from autograde.checking.defaults import plain_defaults
+
+for _ in range(2):
+    with plain_defaults():
+        torch.ones(2, device="meta") / 2
+        {used}
+print('torch._dynamo' in sys.modules, '_dynamo' in vars(torch))
+twice = torch.compile(lambda x: x * 2, backend="eager")
+print(twice(torch.ones(1)).item(), torch._dynamo.utils.counters["frames"]["ok"], len([f for f in sys.meta_path if 'autograde' in type(f).__module__]))
+"""
+
+
+@pytest.mark.parametrize(("used", "imported"), [("", "False"), ("torch._dynamo.config.suppress_errors", "True")])
+def test_a_check_leaves_the_compiler_to_the_student(used, imported):
+    assert said(CHECK.format(used=used)) == [imported, imported, "2.0", "1", "0"]
 
 
 def test_graders_start_without_the_gradebook_and_without_jupyters_server():

@@ -51,7 +51,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))  # who started it may be at work, with its memory bounded
     sys.path.append(root) if root not in sys.path else None
     _import(SHARED)
-    from autograde.grader.worker import compiler
+    from autograde.checking import compiler
 
     compiler.put_off()
     if os.fork() == 0:
