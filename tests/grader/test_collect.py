@@ -481,3 +481,15 @@ def test_a_results_folder_among_the_submissions_is_the_graders_from_the_first_se
     (tmp_path / "graded").mkdir()
     (tmp_path / "graded" / holds).touch()
     assert not_handed_in.is_graders(tmp_path / "graded") == is_the_graders
+
+
+@pytest.mark.parametrize("holds", [[], [".lock"], [".lock", "grader.log"]])
+def test_where_results_go_is_nobodys_folder_also_while_it_is_empty(tmp_path, holds):
+    """`grade trial --out trial/results` once had a student `results`, who handed in nothing."""
+    placed(tmp_path / "trial", {f"ann/{NAME}": BLANK})
+    out = tmp_path / "trial" / "results"
+    out.mkdir()
+    for name in holds:
+        (out / name).touch()
+    found, _ = collected([tmp_path / "trial"], LESSON, out, Console(quiet=True))
+    assert [one.student for one in found] == ["ann"]

@@ -90,7 +90,7 @@ def collect(
         ValueError: when a source does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        return _bring(survey(sources, lesson, Path(scratch)), course, lesson, dry_run, due or {})
+        return _bring(survey(sources, lesson, Path(scratch), course), course, lesson, dry_run, due or {})
 
 
 def collected(
@@ -99,7 +99,7 @@ def collected(
     """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
     which they are brought into first."""
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        found = survey(paths, lesson, Path(scratch))
+        found = survey(paths, lesson, Path(scratch), out)
         if found.in_place:
             submissions = in_place(found, lesson, paths)
             _tell_the_rest(found, {submission.student for submission in submissions}, console)

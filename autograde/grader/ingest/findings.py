@@ -81,6 +81,7 @@ class Survey:
     apart: set[str] = field(default_factory=set)  # those that are another student's but for how their letters are composed
     names: dict[str, str] = field(default_factory=dict)  # what each student is called, by what their folder or system says
     spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds for looking into each student's files
+    results: Path | None = None  # where this run writes: nobody's folder, also while it is still empty
     in_place: bool = True  # every file lies in a folder of its student's and is what it says
 
     @contextmanager

@@ -17,13 +17,13 @@ from autograde.grader.ingest.take import add
 from autograde.grader.ingest.walk import every_file, walk
 
 
-def survey(sources: Sequence[Path], lesson: str | None, scratch: Path) -> Survey:
-    """Look through files, folders and archives. Archives are unpacked below `scratch`.
+def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: Path | None = None) -> Survey:
+    """Look through files, folders and archives, but for the folder `results`. Archives are unpacked below `scratch`.
 
     Raises:
         ValueError: when a path does not exist.
     """
-    found = Survey()
+    found = Survey(results=results.resolve() if results else None)
     for number, (root, files) in enumerate(grouped(sources)):
         found.barren = []
         listed = list(every_file(root, files, scratch / str(number), found))

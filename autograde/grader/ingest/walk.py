@@ -57,6 +57,8 @@ def walk(
             yield from _one(path, here, origin, scratch, found, nested, around)
         elif path.name in kinds.SYSTEM_FOLDERS or _is_hidden(path.name) or is_graders(path):
             continue
+        elif path.resolve() == found.results:
+            continue
         elif path.name in OWN_FOLDERS - {EARLIER}:
             found.left_out.append(LeftOut("/".join(here), OURS))
         elif path.name in ("outbound", "feedback") and (path.parent / "inbound").is_dir():
