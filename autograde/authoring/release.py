@@ -38,19 +38,21 @@ def release(folder: Path, names: Sequence[str] = (), repository: str = "") -> li
 
     `repository` is the address from which its notebooks fetch the course, if not the setting's.
 
-    `folder` is new or empty, or an earlier release, which is brought up to date: its other files, such as `.git`, stay.
+    `folder` is new or empty, or an earlier release, which is brought up to date: its other files, such as `.git`, stay, and so do its lessons
+    and its address where no others are named.
 
     Raises:
         UserError: when the folder holds something else, a lesson is not built or breaks a rule of `rules` (each breach is told), or the
             address is nobody's own.
     """
-    known, names = _known(folder), list(names) or layout.lesson_names()
+    known = _known(folder)
+    names = list(names) or [name for name in layout.lesson_names() if f"notebooks/{name}.ipynb" in known] or layout.lesson_names()
     lessons = [source.read(layout.source_path(name)) for name in names]
     for lesson in lessons:
         _check_built(lesson)
     if broken := [line for lesson in lessons for line in rules.complaints(lesson)]:
         raise UserError("\n".join(broken))
-    content = _content(lessons, _address(repository))
+    content = _content(lessons, _address(repository, _published(folder) if known else ""))
     _clear(folder, known, {*content, SUMS})
     content[SUMS] = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(content.items())).encode()
     for name, data in content.items():
@@ -60,13 +62,21 @@ def release(folder: Path, names: Sequence[str] = (), repository: str = "") -> li
     return sorted(folder / name for name in content)
 
 
-def _address(repository: str) -> str:
-    """Where students will fetch the course from: as asked, else as set.
+def _published(folder: Path) -> str:
+    """From where the notebooks of an earlier release fetch the course."""
+    found = SETTING.search((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    return found[0].removeprefix(found[1]).removesuffix(found[2]) if found else ""
+
+
+def _address(repository: str, earlier: str) -> str:
+    """Where students will fetch the course from: as asked, else as set, else as in the earlier release.
 
     Raises:
         UserError: when that is the default, or no address.
     """
     address = repository or bootstrap.repository()
+    if address == bootstrap.DEFAULT and earlier and not repository:
+        address = earlier
     if address == bootstrap.DEFAULT:
         raise UserError(
             f"students would fetch the course from {address}, the default, which is not yours and has the answers. Say where you will publish "

@@ -176,6 +176,17 @@ def test_an_earlier_release_is_brought_up_to_date(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_correction_in_mid_term_keeps_the_lessons_and_the_address(tmp_path):
+    """Typed again without them, it once handed out all lessons, or stopped for want of an address."""
+    folder = tmp_path / "out"
+    first = release.release(folder, ["01_sample_based_planning", "03_self_attention"], repository=shared.REPOSITORY)
+    before = contents(folder)
+    assert release.release(folder) == first and contents(folder) == before
+    with pytest.raises(ValueError, match="the default"):
+        release.release(tmp_path / "new", ["03_self_attention"])
+
+
+@pytest.mark.slow
 def test_what_someone_changed_in_an_earlier_release_is_not_overwritten(tmp_path):
     folder = tmp_path / "out"
     release.release(folder, ["03_self_attention"], repository=shared.REPOSITORY)
@@ -187,7 +198,7 @@ def test_what_someone_changed_in_an_earlier_release_is_not_overwritten(tmp_path)
     notebook.write_bytes(notebook.read_bytes().rstrip(b" "))
     (folder / "notebooks" / "04_multi_head_attention.ipynb").write_text("mine")
     with pytest.raises(ValueError, match="04_multi_head_attention.ipynb is not of the earlier release"):
-        release.release(folder, repository=shared.REPOSITORY)
+        release.release(folder, layout.lesson_names(), repository=shared.REPOSITORY)
     assert set(before) <= set(contents(folder))
 
 
