@@ -153,7 +153,8 @@ def test_rules_dates_and_extensions_that_change_afterwards_count(folder):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["03", "soon"], "2027-03-01"), (["03"], "time"), (["05", "2027-03-01 23:59 UTC"], "05_positional_encoding"),
+        (["03", "soon"], "2027-03-01"), (["03", "2027-03-01 23:59"], "has no zone: write `2027-03-01T23:59"), (["03", "2027-03-01 23:59 XYZ"], "zone"),
+        (["03"], "time"), (["05", "2027-03-01 23:59 UTC"], "05_positional_encoding"),
         (["--late", "10"], "10%/day"), (["03", "+2 days", "--student", "ann"], "due date"),
     ],
 )  # fmt: skip

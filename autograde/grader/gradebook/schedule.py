@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from dateutil.parser import ParserError
+from dateutil.parser import ParserError, parse
 from nbgrader.api import MissingEntry
 from nbgrader.utils import parse_utc
 
@@ -27,16 +28,28 @@ def set_due(folder: Path, lesson: str, when: str) -> None:
     Raises:
         UserError: for what is no time, or a lesson that the class does not have.
     """
-    try:
-        date = None if when == "none" else parse_utc(when)
-    except (ParserError, OverflowError, ValueError):
-        raise UserError(f"{when!r} is no time: write it as `2027-03-01 23:59 UTC` or `2027-03-01T23:59+01:00`") from None
+    date = None if when == "none" else _time(when)
     with explained(folder), open_gradebook(_course(folder)) as gradebook:
         try:
             gradebook.find_assignment(lesson).duedate = date
         except MissingEntry:
             raise UserError(f"{folder} has no {lesson}: `autograde course {folder} {lesson[:2]}` adds it") from None
         gradebook.db.commit()
+
+
+def _time(when: str) -> datetime:
+    """A time that names its zone, as the gradebook has it: in UTC. nbgrader would take one without a zone, or with one that it does not know,
+    for UTC, and the class would be hours late or early."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            time = parse(when)
+        if time.tzinfo is not None:
+            return parse_utc(time)
+        here = f"{time.astimezone():%Y-%m-%dT%H:%M%z}"
+    except (ParserError, OverflowError, ValueError):
+        raise UserError(f"{when!r} is no time: write it as `2027-03-01 23:59 UTC` or `2027-03-01T23:59+01:00`") from None
+    raise UserError(f"{when!r} has no zone: write `{here}` for this machine's, or `{time:%Y-%m-%d %H:%M} UTC`")
 
 
 def extend(folder: Path, lesson: str, student: str, length: str) -> None:
