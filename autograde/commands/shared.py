@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
+from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Optional
 
@@ -13,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from autograde import layout
 from autograde.checking.errors import UserError
+from autograde.commands.system_errors import in_words
 
 STUDENTS, INSTRUCTORS, AUTHORS = "For students", "For instructors", "For authors"  # the panels of --help
 
@@ -70,7 +73,28 @@ def _course(
 def command(readers: str, *examples: str) -> Callable[[Callable], Callable]:
     """Add a command to its readers' panel; its --help ends with the examples, each as it is typed."""
     lines = ["Examples:" if len(examples) > 1 else "Example:", *(f"- `{line}`" for line in examples)]
-    return app.command(cls=_Command, rich_help_panel=readers, epilog="\n\n".join(lines))
+    added = app.command(cls=_Command, rich_help_panel=readers, epilog="\n\n".join(lines))
+    return lambda function: added(_in_a_line(function))
+
+
+def _in_a_line(function: Callable) -> Callable:
+    """The command, which says in a line what it cannot do, or the system does not let it do."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except UserError as error:
+            raise fail(str(error)) from None
+        except UnicodeEncodeError as error:  # a name of a file, on a machine that is set to a few letters
+            lacking = error.object[error.start : error.end]
+            raise fail(f"this terminal's setting has no {lacking!r}, which a file's name has: type `export LC_ALL=C.UTF-8` first") from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads the output has seen enough; Typer ends quietly
+                raise
+            raise fail(in_words(error)) from None
+
+    return run
 
 
 def lessons_beginning(incomplete: str) -> list[str]:

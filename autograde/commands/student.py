@@ -12,8 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograde import layout
-from autograde.checking.errors import UserError
-from autograde.commands.shared import STUDENTS, command, console, fail
+from autograde.commands.shared import STUDENTS, command, console
 from autograde.wording import counted
 
 
@@ -46,10 +45,7 @@ def progress(
     """
     from autograde.progress import HEADS, next_step, read_all, steps, total
 
-    try:
-        lessons = read_all(paths or [layout.NOTEBOOKS])
-    except UserError as error:
-        raise fail(str(error)) from None
+    lessons = read_all(paths or [layout.NOTEBOOKS])
     table = Table("Lesson", title="Your progress, by the public checks", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column(HEADS[0], no_wrap=True)  # a name is whole in 80 columns; states take another line
     table.add_column(HEADS[1])
@@ -73,10 +69,7 @@ def progress(
 def _write_page(lessons, path: Path) -> None:
     from autograde.progress_page import page
 
-    try:
-        path.write_text(page(lessons), encoding="utf-8")
-    except OSError as error:
-        raise fail(f"{path} cannot be written to ({error.strerror})") from None
+    path.write_text(page(lessons), encoding="utf-8")
     console.print(f"[green]✓[/green] {escape(str(path))}", soft_wrap=True)
 
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.checking.errors import UserError
-from autograde.commands.shared import INSTRUCTORS, command, console, fail, lessons_beginning
+from autograde.commands.shared import INSTRUCTORS, command, console, lessons_beginning
 from autograde.exports.visibility import Visibility
 from autograde.wording import counted
 
@@ -45,19 +45,16 @@ def export(
     """
     from autograde.exports import marks
 
-    try:
-        if roster and format is not Format.canvas:
-            raise UserError("--roster is Canvas's: use it with --format canvas")
-        found = marks.read(results)
-        _tell(found)
-        if format is Format.csv:
-            _write_table(found, out or results / "export.csv", zeros)
-        elif format is Format.canvas:
-            _write_canvas(found, roster, out or results / "canvas.csv", zeros)
-        else:
-            _write_gradescope(found, results, out or results / "gradescope", visibility)
-    except (UserError, OSError) as error:
-        raise fail(str(error)) from None
+    if roster and format is not Format.canvas:
+        raise UserError("--roster is Canvas's: use it with --format canvas")
+    found = marks.read(results)
+    _tell(found)
+    if format is Format.csv:
+        _write_table(found, out or results / "export.csv", zeros)
+    elif format is Format.canvas:
+        _write_canvas(found, roster, out or results / "canvas.csv", zeros)
+    else:
+        _write_gradescope(found, results, out or results / "gradescope", visibility)
 
 
 @command(INSTRUCTORS, "autograde gradescope 03 autograder.zip")
@@ -77,13 +74,8 @@ def gradescope(
     """
     from autograde.exports.package import build
 
-    try:
-        name = layout.resolve(lesson)
-        files = build(name, file, visibility, minutes, torch_index)
-    except UserError as error:
-        raise fail(str(error)) from None
-    except OSError as error:
-        raise fail(f"{file} cannot be written ({error.strerror})") from None
+    name = layout.resolve(lesson)
+    files = build(name, file, visibility, minutes, torch_index)
     console.print(f"[green]✓[/green] {escape(str(file))}: {name}, {len(files)} files, {file.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
     console.print("It holds hidden tests and answers. Upload it under Configure Autograder, and give it to nobody.")
 

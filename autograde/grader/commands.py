@@ -14,6 +14,7 @@ from autograde import layout
 from autograde.checking.errors import UserError
 from autograde.checking.manifest import read_manifest
 from autograde.commands.shared import INSTRUCTORS, Lessons, chosen, command, console, fail, lessons_beginning
+from autograde.commands.system_errors import in_words
 from autograde.grader.sandbox.modes import Mode
 from autograde.wording import counted
 
@@ -47,7 +48,7 @@ def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its 
     console.print(f"{len(samples)} students handed in lesson {LESSON[:2]}: " + ", ".join(f"{s.student} ({s.about})" for s in samples) + ".")
     try:
         grade_class([out / "class"], LESSON, out / "graded", None, None, Mode.AUTO, console)
-    except (UserError, SandboxUnavailable) as error:
+    except SandboxUnavailable as error:
         raise fail(str(error)) from None
 
 
@@ -65,19 +66,15 @@ def release(
 ) -> None:
     """Write what students get: no answers, no hidden tests, no misconceptions.
 
-    The notebooks are made from `solutions/`, whatever lies in `notebooks/`. A folder that an earlier release wrote is brought up to date, and
-    what else is in it, such as `.git`, stays. Any other folder must be new or empty.
+    The notebooks are made from `solutions/`, whatever lies in `notebooks/`. A folder that an earlier release wrote is brought up to date, with
+    its lessons and its address where you name no others, and what else is in it, such as `.git`, stays. Any other folder must be new or empty.
     """
     from autograde.authoring.release import release as write_release
 
-    names = chosen(lessons)
-    try:
-        files = write_release(folder, names, repository)
-    except UserError as error:
-        raise fail(str(error)) from None
-    except OSError as error:
-        raise fail(f"{folder} cannot be written to ({error.strerror})") from None
-    console.print(f"[green]✓[/green] {len(files)} files, {counted(len(names), 'lesson')}, in {escape(str(folder))}", soft_wrap=True)
+    files = write_release(folder, chosen(lessons) if lessons else [], repository)
+    names = [path.stem[:2] for path in files if path.suffix == ".ipynb"]
+    told = f"{len(files)} files, {'lesson' if len(names) == 1 else 'lessons'} {', '.join(names)}, in {folder}"
+    console.print(f"[green]✓[/green] {escape(told)}", soft_wrap=True)
     console.print(
         "Hand out the folder, or push it, in a repository of its own, to where the notebooks' first cell fetches it from.", soft_wrap=True
     )
@@ -96,13 +93,8 @@ def course(
     from autograde.grader.gradebook.record import explained
 
     names = chosen(lessons)
-    try:
-        with explained(folder):
-            create(folder, names)
-    except UserError as error:
-        raise fail(str(error)) from None
-    except OSError as error:
-        raise fail(f"{folder} cannot be written to ({error.strerror})" if error.strerror else str(error)) from None
+    with explained(folder):
+        create(folder, names)
     console.print(f"[green]✓[/green] {escape(str(folder))} holds {counted(len(names), 'assignment')}.", soft_wrap=True)
     console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
 
@@ -130,17 +122,12 @@ def collect(
     from autograde.grader.ingest.collect import collect as bring
     from autograde.grader.ingest.collect import table
 
-    try:
-        wanted, due = layout.resolve(lesson) if lesson else None, due_dates(into)
-        if dry_run:
-            found = bring(sources, into, wanted, dry_run=True, due=due)
-        else:
-            with only_one(into):
-                found = bring(sources, into, wanted, due=due)
-    except ValueError as error:
-        raise fail(escape(str(error))) from None
-    except OSError as error:
-        raise fail(escape(f"{into} cannot be written to ({error.strerror})")) from None
+    wanted, due = layout.resolve(lesson) if lesson else None, due_dates(into)
+    if dry_run:
+        found = bring(sources, into, wanted, dry_run=True, due=due)
+    else:
+        with only_one(into):
+            found = bring(sources, into, wanted, due=due)
     console.print(table(found))
     if not found.rows:
         raise fail("no notebooks were found; the table says what was seen")
@@ -208,7 +195,7 @@ def grade(
             f"a grading process was killed (is the memory full?); what is graded is kept: try again with fewer --workers ({error})", code=1
         ) from None
     except OSError as error:
-        raise fail(f"{error}; what is graded so far is kept: fix it and run the same command again to resume", code=1) from None
+        raise fail(f"{in_words(error)}; what is graded so far is kept: fix it and run the same command again to resume", code=1) from None
     if not graded:
         raise fail(
             "no submissions were found: they are looked for as <student>/<lesson>.ipynb, <student>/<lesson>/<lesson>.ipynb, or in submitted/"
@@ -235,9 +222,11 @@ def feedback(
     With `--mail` there is a message for each student whose address the roster has, with the pages attached. Nothing is sent. `--compare` is kept
     for later calls, of `grade` too: shares and medians of the other term, and nothing about anybody in it.
     """
+    from autograde.grader.batch.class_run import refresh
+
     if compare:
         _keep_other_term(results, compare)
-    pages = _refreshed(results)
+    pages = refresh(results)
     console.print(f"[green]✓[/green] {counted(pages, 'feedback page')} in {escape(str(results / 'feedback'))}", soft_wrap=True)
     if mail:
         _write_mail(results, mail, chosen([lesson] if lesson else None), sender)
@@ -247,11 +236,8 @@ def _keep_other_term(results: Path, other: str) -> None:
     from autograde.grader.batch.class_run import must_hold_grades
     from autograde.grader.pages.terms import keep
 
-    try:
-        must_hold_grades(results)
-        keep(results, other, _recorded)
-    except (UserError, OSError) as error:
-        raise fail(str(error)) from None
+    must_hold_grades(results)
+    keep(results, other, _recorded)
 
 
 def _recorded(folder: Path) -> list[Standing]:
@@ -270,10 +256,10 @@ def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> No
     from autograde.grader.gradebook import roster as rosters
     from autograde.grader.pages.mail import save
 
-    try:
-        made = save(results, out, _recorded(results), rosters.read(results), lessons, sender)
-    except (OSError, ValueError) as error:
-        raise fail(str(error)) from None
+    made = save(results, out, _recorded(results), rosters.read(results), lessons, sender)
+    if not made.files:
+        why = f": the roster has no address of {', '.join(made.without)}" if made.without else ": no submission of these lessons has a page"
+        raise UserError(f"no message was written{why}")
     if made.waiting:
         console.print(f"[yellow]![/yellow] Written answers not graded yet: {escape(', '.join(made.waiting))}", soft_wrap=True)
     if made.without:
@@ -304,13 +290,10 @@ def comment(
     """
     from autograde.grader.batch.class_run import comment as write_comment
 
-    try:
-        name = layout.resolve(lesson)
-        if exercise not in read_manifest(name)["exercises"]:
-            raise UserError(f"lesson {name[:2]} has no exercise {exercise}; it has {', '.join(read_manifest(name)['exercises'])}")
-        students = write_comment(course, name, exercise, like, text, same_code)
-    except (UserError, OSError) as error:
-        raise fail(escape(str(error))) from None
+    name = layout.resolve(lesson)
+    if exercise not in read_manifest(name)["exercises"]:
+        raise UserError(f"lesson {name[:2]} has no exercise {exercise}; it has {', '.join(read_manifest(name)['exercises'])}")
+    students = write_comment(course, name, exercise, like, text, same_code)
     console.print(f"[green]✓[/green] {counted(len(students), 'student')}: {escape(', '.join(students))}", soft_wrap=True)
 
 
@@ -332,22 +315,20 @@ def due(
     All of it stands in nbgrader's gradebook and configuration. A per cent is of the points that the submission earned, for each day or
     hour that has begun. What changes is worked out anew for everything graded so far.
     """
+    from autograde.grader.batch.class_run import refresh
     from autograde.grader.gradebook import schedule
 
-    try:
-        if late:
-            schedule.set_rule(course, late)
-        if lesson or when or student:
-            if not (lesson and when):
-                raise UserError('name the lesson and the time, as in `autograde due COURSE 03 "2027-03-01 23:59 UTC"`')
-            name = layout.resolve(lesson)
-            schedule.extend(course, name, student, when) if student else schedule.set_due(course, name, when)
-        if (late or when) and (course / "grades.csv").is_file():
-            _refreshed(course)
-        for line in schedule.told(course):
-            console.print(line, markup=False, soft_wrap=True)
-    except (UserError, OSError) as error:
-        raise fail(str(error)) from None
+    if late:
+        schedule.set_rule(course, late)
+    if lesson or when or student:
+        if not (lesson and when):
+            raise UserError('name the lesson and the time, as in `autograde due COURSE 03 "2027-03-01 23:59 UTC"`')
+        name = layout.resolve(lesson)
+        schedule.extend(course, name, student, when) if student else schedule.set_due(course, name, when)
+    if (late or when) and (course / "grades.csv").is_file():
+        refresh(course)
+    for line in schedule.told(course):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 @command(INSTRUCTORS, "autograde roster ~/downloads/students.csv ~/attention-2027")
@@ -359,30 +340,18 @@ def roster(
 
     The first line of the file names its columns. The id must be the one by which submissions come, the name of a student's folder.
     """
+    from autograde.grader.batch.class_run import refresh
     from autograde.grader.gradebook import roster as rosters
     from autograde.grader.gradebook.course_dir import open_gradebook
     from autograde.grader.gradebook.record import explained
 
-    try:
-        people = rosters.parse(file)
-        course.mkdir(parents=True, exist_ok=True)
-        with explained(course), open_gradebook(course) as gradebook:
-            rosters.save(people, course, gradebook)
-    except (UserError, OSError) as error:
-        raise fail(str(error)) from None
-    pages = _refreshed(course) if (course / "grades.csv").is_file() else 0
+    people = rosters.parse(file)
+    course.mkdir(parents=True, exist_ok=True)
+    with explained(course), open_gradebook(course) as gradebook:
+        rosters.save(people, course, gradebook)
+    pages = refresh(course) if (course / "grades.csv").is_file() else 0
     sections = len({person.section for person in people if person.section})
     console.print(
         f"[green]✓[/green] {counted(len(people), 'student')}, {counted(sections, 'section')}; {counted(pages, 'page')} made again.",
         soft_wrap=True,
     )
-
-
-def _refreshed(results: Path) -> int:
-    """Make the pages of a results folder again, and say what keeps that from being done."""
-    from autograde.grader.batch.class_run import refresh
-
-    try:
-        return refresh(results)
-    except (UserError, OSError) as error:
-        raise fail(str(error)) from None

@@ -1,7 +1,9 @@
 """The command line teaches: examples that parse, errors that say what to do, completion, and students' commands alone in a release."""
 
+import errno
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from autograde import layout
 from autograde.authoring import release
 from autograde.cli import app
+from autograde.files import PART
 from tests import shared
 
 COMMANDS = typer.main.get_command(app).commands
@@ -60,13 +63,67 @@ def test_bad_usage_is_status_2(arguments, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["release", "a/x", "--repository", shared.REPOSITORY], ["course", "a/x", "03"], ["gradescope", "03", "a/x.zip"]]
-)
+    "arguments",
+    [
+        ["release", "a/x", "--repository", shared.REPOSITORY], ["course", "a/x", "03"], ["gradescope", "03", "a/x.zip"], ["demo", "--out", "a/x"],
+        ["roster", "who.csv", "a/x"], ["progress", "--html", "a/x.html"], ["export", ".", "--format", "csv", "--out", "a/x.csv"],
+    ],
+    ids=lambda arguments: arguments[0],
+)  # fmt: skip
 def test_a_place_that_cannot_be_written_to_is_one_line(arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a").write_text("a file, not a folder")
+    (tmp_path / "who.csv").write_text("student_id,name\nann,Ann Lee\n")
+    (tmp_path / "grades.csv").write_text("student_id,assignment,score,max_score,status\nann,03_self_attention,1,24,graded\n")
+    (tmp_path / "exercises.csv").write_text("student_id,assignment,exercise,score,max_score,status,message\n")
     result = RUN.invoke(app, arguments)
-    assert result.exit_code == 2 and "cannot be written" in said(result) and isinstance(result.exception, SystemExit)
+    [line] = result.stderr.splitlines()
+    assert result.exit_code == 2 and "cannot be written" in line and isinstance(result.exception, SystemExit)
+    assert PART not in line and "another place" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device: make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "a/grades.csv"), "a/grades.csv cannot be written or read (Permission denied): make it"),
+        (OSError(errno.EROFS, "Read-only file system", f"a/{PART}x1.part"), "a cannot be written or read (Read-only file system): make it"),
+        (OSError(errno.EADDRINUSE, "Address already in use"), "Address already in use: another program has this port"),
+        (OSError("The disk is full: make room"), "The disk is full: make room"),
+        (UnicodeEncodeError("ascii", "a/Jörg", 3, 4, "ordinal not in range"), "has no 'ö'"),
+    ],
+)  # fmt: skip
+def test_what_the_system_refuses_is_one_line_with_what_to_do(error, words, monkeypatch):
+    def refused(*_):
+        raise error
+
+    monkeypatch.setattr("autograde.progress.read_all", refused)
+    result = RUN.invoke(app, ["progress"])
+    assert result.exit_code == 2 and words in said(result) and len(result.stderr.splitlines()) == 1
+
+
+def test_the_course_itself_is_no_class(tmp_path):
+    """`autograde grade .` in the course's folder once graded its folders `tests` and `docs` as students."""
+    result = RUN.invoke(app, ["grade", str(layout.ROOT), "--lesson", "03", "--out", str(tmp_path)])
+    assert result.exit_code == 2 and "is the course itself" in result.stderr
+
+
+def test_who_closes_the_pipe_hears_nothing(monkeypatch):
+    """`autograde progress | head` is no mistake."""
+
+    def closed(*_):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("autograde.progress.read_all", closed)
+    assert RUN.invoke(app, ["progress"]).stderr == ""
+
+
+@pytest.mark.parametrize("version", [(3, 8, 1), (3, 10, 9)])
+def test_an_old_python_is_told_in_a_line(version, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(SystemExit, match=rf"Python 3\.{version[1]}, and the course needs 3\.11") as stopped:
+        runpy.run_path(str(layout.PACKAGE / "__main__.py"), run_name="__main__")
+    assert "activate" in str(stopped.value)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from email.header import decode_header, make_header
 from email.policy import compat32, default
 
 import pytest
+from typer.testing import CliRunner
 
 from autograde import layout
 from autograde.checking.errors import UserError
+from autograde.cli import app
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import mail
@@ -115,3 +117,14 @@ def test_a_subject_stays_short_however_many_lessons(tmp_path):
     lessons = layout.lesson_names()
     _, [message] = written(tmp_path, [standing("ann", lesson) for lesson in lessons], [Person("ann", "", "", "a@x.org")], lessons)
     assert message["Subject"] == "Feedback: lessons " + ", ".join(lesson[:2] for lesson in lessons)
+
+
+@pytest.mark.parametrize(("lesson", "why"), [("03", "no address of ann"), ("04", "no submission of these lessons")])
+def test_a_call_that_writes_no_message_is_a_mistake(lesson, why, tmp_path, monkeypatch):
+    """It once ended with a green tick and `0 messages`, in a folder that was not there."""
+    written(tmp_path, [standing("ann")], [])
+    monkeypatch.setattr("autograde.grader.batch.class_run.refresh", lambda _: 1)
+    monkeypatch.setattr("autograde.grader.commands._recorded", lambda _: [standing("ann")])
+    monkeypatch.setattr("autograde.grader.gradebook.roster.read", lambda _: [Person("ann", "Ann", "", "")])
+    result = CliRunner().invoke(app, ["feedback", str(tmp_path), "--mail", str(tmp_path / "mail"), "--lesson", lesson])
+    assert result.exit_code == 2 and why in result.stderr and not (tmp_path / "mail").exists()

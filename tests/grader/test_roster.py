@@ -49,6 +49,14 @@ def test_a_list_that_cannot_be_right_is_refused(text, named, tmp_path):
         parsed(text, tmp_path)
 
 
+@pytest.mark.parametrize("begins", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_a_workbook_is_to_be_saved_as_csv(begins, tmp_path):
+    """It was once told to name one of twenty columns in its first line."""
+    (tmp_path / "class.xlsx").write_bytes(begins + bytes(range(256)))
+    with pytest.raises(UserError, match="save it as CSV"):
+        roster.parse(tmp_path / "class.xlsx")
+
+
 def test_names_reach_formgraders_gradebook_and_come_back(tmp_path):
     people = parsed(MOODLE, tmp_path)
     with open_gradebook(tmp_path) as gradebook:

@@ -159,7 +159,9 @@ def _set_rule(out: Path, rule: str, undated: set[str], console: Console) -> None
 
 
 def _not_where_lessons_read(paths: list[Path]) -> None:
-    """Refuse a class that every submission could read."""
+    """Refuse a class that every submission could read, and the course itself, whose folders are no students."""
+    if layout.ROOT in [path.resolve() for path in paths]:
+        raise UserError(f"{layout.ROOT} is the course itself: name your class's folder, or the folder of the submissions")
     open_to_all = {(layout.ROOT / name).resolve() for name in ("utils", "data")}
     if wrong := [path for path in paths if path.resolve() in open_to_all]:
         raise UserError(f"{wrong[0]} is a folder that every submission may read: move the class to another one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -66,6 +67,8 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
         from distributed import Client
     except ImportError:
         raise UserError("--scheduler needs dask.distributed: pip install -e '.[cluster]'") from None
+    if not re.search(r":\d+/?$", address):
+        raise UserError(f"{address} is no address of a Dask scheduler, such as tcp://scheduler:8786")
     try:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

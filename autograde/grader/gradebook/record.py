@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 import warnings
 from collections.abc import Iterator
@@ -269,7 +270,7 @@ def explained(folder: Path) -> Iterator[None]:
     """SQLite's errors, and nbgrader's for them, with what to do about them."""
     try:
         yield
-    except (DatabaseError, InvalidEntry) as error:
+    except (DatabaseError, sqlite3.DatabaseError, InvalidEntry) as error:
         said = str(getattr(error, "orig", error))
         raise GradebookError(f"{folder / 'gradebook.db'}: {said}. {_remedy(said, folder)}") from error
 

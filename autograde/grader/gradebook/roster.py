@@ -128,7 +128,7 @@ def parse(path: Path) -> list[Person]:
     """
     try:
         header, *lines = read_table(path) or [[]]
-    except (OSError, csv.Error) as error:
+    except csv.Error as error:
         raise UserError(f"{path} cannot be read as a table ({error})") from None
     names = [name.strip().casefold() for name in header]
     rows = [dict(zip(names, map(str.strip, line), strict=False)) for line in lines]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+from autograde.checking.errors import UserError
 from autograde.checking.status import SubmissionStatus
 from autograde.files import write
 from autograde.grader.results.model import Graded
@@ -18,6 +19,7 @@ GRADES = ("student_id", "assignment", "score", "max_score", "status")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 FORMULA = re.compile(r'(\A|;"?)(?=[=+\-@＝＋－＠])')
 GUARDED = re.compile(r"""(\A|;"?)'(?=[=+\-@＝＋－＠])""")
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and other zips begin, and .xls
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
 
 
@@ -56,8 +58,12 @@ def read(path: Path) -> list[list[str]]:
 
     Raises:
         OSError: when it cannot be read.
+        UserError: when it is no text.
     """
-    text = _decoded(path.read_bytes())
+    raw = path.read_bytes()
+    if raw.startswith(WORKBOOKS):
+        raise UserError(f"{path} is a spreadsheet's own file or an archive: save it as CSV (in Excel: Save As, CSV UTF-8), and name that")
+    text = _decoded(raw)
     first = text.split("\n", 1)[0]
     separator = max((",", ";", "\t"), key=first.count)
     return [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]

@@ -16,7 +16,7 @@ import typer
 from rich.markup import escape
 
 from autograde.checking.errors import UserError
-from autograde.commands.shared import INSTRUCTORS, command, console, fail
+from autograde.commands.shared import INSTRUCTORS, command, console
 from autograde.wording import counted
 
 if TYPE_CHECKING:
@@ -38,12 +38,9 @@ def written(
     from autograde.grader.written.server import Server
 
     if not (folder / "gradebook.db").is_file():
-        raise fail(f"{folder} has no gradebook (gradebook.db): name the folder that `autograde grade` wrote to")
-    try:
-        asyncio.run(_serve(lambda: Server(folder, port), browser))
-        pages = refresh(folder) if (folder / "grades.csv").is_file() else 0  # none where nbgrader alone graded
-    except (UserError, OSError) as error:
-        raise fail(str(error)) from None
+        raise UserError(f"{folder} has no gradebook (gradebook.db): name the folder that `autograde grade` wrote to")
+    asyncio.run(_serve(lambda: Server(folder, port), browser))
+    pages = refresh(folder) if (folder / "grades.csv").is_file() else 0  # none where nbgrader alone graded
     console.print(f"[green]✓[/green] {counted(pages, 'feedback page')} made again in {escape(str(folder / 'feedback'))}", soft_wrap=True)
 
 

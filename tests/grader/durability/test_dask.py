@@ -124,6 +124,12 @@ def test_a_worker_that_is_a_daemon_as_its_nanny_makes_it_may_have_that_process(h
     assert worker.exitcode == 0
 
 
+def test_an_address_without_a_port_is_refused_at_once():
+    """Dask's client waits for 20 seconds, and ends with a traceback."""
+    with pytest.raises(ValueError, match="no address of a Dask scheduler"), stream.dask_executor("scheduler"):
+        pass
+
+
 def test_no_scheduler_is_said_with_its_address(monkeypatch):
     monkeypatch.setattr(stream, "ANSWER_SECONDS", 1)
     with pytest.raises(ValueError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
