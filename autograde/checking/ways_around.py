@@ -1,0 +1,109 @@
+"""What of PyTorch goes past its modes or turns them off: in a worker it is refused while a call is forbidden. Nothing that computes needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+from torch import overrides
+from torch.utils import _python_dispatch
+from torch.utils._device import DeviceContext
+
+Refuse = Callable[[str, FrameType], None]
+
+_PAST: dict[Any, tuple[str, ...]] = {
+    torch._C: ("DisableTorchFunction", "_DisableTorchDispatch", "_dispatch_call_boxed", "_ForceDispatchKeyGuard", "_set_torch_function_state",
+               "_set_skip_next_torch_function", "_skip_one_hop_torch_function"),
+    torch._C._SafeKernelFunction: ("call_boxed",),
+    torch._C._DispatchOperatorHandle: ("redispatch_boxed",),
+    torch._ops.OpOverload: ("redispatch",),
+}  # fmt: skip
+_LEAVING_OUT = ("_ExcludeDispatchKeyGuard", "ExcludeDispatchKeyGuard", "_SetExcludeDispatchKeyGuard",
+                "_dispatch_tls_set_dispatch_key_excluded", "_dispatch_tls_set_dispatch_key_included")  # fmt: skip
+_OF_MODES = (torch._C.DispatchKey.Python, torch._C.DispatchKey.PythonTLSSnapshot)
+_ENDING = {
+    "_pop_torch_function_stack": torch._C._push_on_torch_function_stack,
+    "_pop_torch_dispatch_stack": torch._C._push_on_torch_dispatch_stack,
+}
+
+# PyTorch's own functions that take a mode off and put it back, with no code of a student's in between, and what stands between them and that.
+_PUTTING_BACK = {overrides.handle_torch_function.__code__, DeviceContext.__enter__.__code__, DeviceContext.__exit__.__code__,
+                 *(c for c in DeviceContext.__enter__.__code__.co_consts if isinstance(c, CodeType))}  # fmt: skip
+_BETWEEN = {overrides._pop_mode.__code__, inspect.unwrap(overrides._pop_mode_temporarily).__code__,
+            contextlib._GeneratorContextManager.__enter__.__code__}  # fmt: skip
+
+
+class Guard:
+    """A mode of PyTorch's that stands until `over` says that it may end."""
+
+    over = False
+
+
+def watch(refuse: Refuse, in_force: Callable[[], bool]) -> None:
+    """From now on, `refuse` hears of every way around; nothing that it lets pass ends a guard."""
+    for owner, names in _PAST.items():
+        for name in names:
+            _stand_for(owner, name, _asking(getattr(owner, name), refuse, lambda arguments: True))
+    for name in _LEAVING_OUT:
+        _stand_for(torch._C, name, _asking(getattr(torch._C, name), refuse, _names_modes))
+    for name, put_back in _ENDING.items():
+        _stand_for(torch._C, name, _keeping(getattr(torch._C, name), put_back, refuse))
+    _stand_for(_python_dispatch, "_disable_current_modes", _disabling(_python_dispatch._disable_current_modes, in_force))
+
+
+def _stand_for(owner: Any, name: str, ours: Callable) -> None:
+    """Put ours in the place of a function, also where PyTorch's modules have it under its name."""
+    before = getattr(owner, name)
+    setattr(owner, name, ours)
+    for module in [m for n, m in list(sys.modules.items()) if n.split(".")[0] == "torch"]:
+        if getattr(module, "__dict__", {}).get(name) is before:
+            setattr(module, name, ours)
+
+
+def _asking(function: Callable, refuse: Refuse, concerns: Callable[[tuple], bool]) -> Callable:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if concerns((*args, *kwargs.values())):
+            refuse(getattr(function, "__name__", "it"), sys._getframe(1))
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _names_modes(arguments: tuple) -> bool:
+    """Whether one of the dispatch keys is that of a mode."""
+    sets = (torch._C.DispatchKeySet(a) if isinstance(a, torch._C.DispatchKey) else a for a in arguments)
+    return any(isinstance(keys, torch._C.DispatchKeySet) and any(keys.has(key) for key in _OF_MODES) for keys in sets)
+
+
+def _keeping(pop: Callable, put_back: Callable, refuse: Refuse) -> Callable:
+    def call(*args: Any) -> Any:
+        mode = pop(*args)
+        if isinstance(mode, Guard) and not mode.over and not _is_put_back(sys._getframe(1)):
+            put_back(mode)
+            refuse(pop.__name__, sys._getframe(1))
+            raise RuntimeError(f"{pop.__name__} would end a mode of the grader's")
+        return mode
+
+    return call
+
+
+def _is_put_back(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code in _BETWEEN:
+        frame = frame.f_back
+    return frame is not None and frame.f_code in _PUTTING_BACK
+
+
+def _disabling(disabled: Callable, in_force: Callable[[], bool]) -> Callable:
+    """Printing a tensor asks for it, and gets what it wants with the modes, too."""
+
+    @contextlib.contextmanager
+    def call() -> Iterator[list]:
+        with contextlib.nullcontext([]) if in_force() else disabled() as modes:
+            yield modes
+
+    return call
