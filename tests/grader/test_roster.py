@@ -31,6 +31,13 @@ OTHERS = {  # as other systems write the same two people, and Moodle in other la
     "French": "Prénom;Nom de famille;Numéro d'identification;Adresse de courriel;Groupes\nAda;Lovelace;ada;ada@x.org;A\nBen;Okri;ben;;B\n",
     "Spanish": "Nombre,Apellido(s),Número de ID,Dirección de correo,Grupos\nAda,Lovelace,ada,ada@x.org,A\nBen,Okri,ben,,B\n",
     "Italian": "Nome,Cognome,Matricola,Indirizzo email,Gruppi\nAda,Lovelace,ada,ada@x.org,A\nBen,Okri,ben,,B\n",
+    "Portuguese": "Nome;Sobrenome;Número de identificação;Endereço de email;Grupos\nAda;Lovelace;ada;ada@x.org;A\nBen;Okri;ben;;B\n",
+    "Dutch": "Voornaam,Achternaam,Studentnummer,E-mailadres,Section\nAda,Lovelace,ada,ada@x.org,A\nBen,Okri,ben,,B\n",
+    "Polish": "Imię,Nazwisko,Numer albumu,Section\nAda,Lovelace,ada,A\nBen,Okri,ben,B\n",
+    "a family name that is called the name": "Matrikelnr.;Name;Vorname;Gruppe\nada;Lovelace;Ada;A\nben;Okri;Ben;B\n",
+    "Sakai, below the assignment's line": "Homework 3,Points\n\nDisplay ID,Last Name,First Name,Section\nada,Lovelace,Ada,A\nben,Okri,Ben,B\n",
+    "addresses alone": "First Name,Last Name,Email Address,Section\nAda,Lovelace,ada,A\nBen,Okri,ben,B\n",
+    "Canvas, with its test student": CANVAS + '"Student, Test",99,,5f3,A,\n',
     "Chinese": "姓名,学号,电子邮件地址,小组\nAda Lovelace,ada,ada@x.org,A\nBen Okri,ben,,B\n",
 }
 
@@ -38,6 +45,26 @@ OTHERS = {  # as other systems write the same two people, and Moodle in other la
 @pytest.mark.parametrize("text", [CANVAS, MOODLE, PLAIN, *OTHERS.values()])
 def test_every_system_gives_ids_names_and_sections(text, tmp_path):
     assert [(p.student, p.name, p.section) for p in parsed(text, tmp_path)] == [("ada", "Ada Lovelace", "A"), ("ben", "Ben Okri", "B")]
+
+
+@pytest.mark.parametrize(
+    ("text", "submitted"),
+    [
+        ('"Last Name","First Name","Username","Student ID"\nLovelace,Ada,alove,1234567\n', ("alove", "1234567", "Ada Lovelace")),
+        ("OrgDefinedId,Username,Last Name,First Name\n#1234567,#alove,Lovelace,Ada\n", ("alove", "1234567", "Ada Lovelace")),
+        (
+            "Identifier,Full name,Email address\nParticipant 4711,Ada Lovelace,ada@x.org\n",
+            ("Participant_4711", "Ada Lovelace", "ada@x.org"),
+        ),
+        (CANVAS, ("ada", "11", "lovelaceada")),
+    ],
+)
+def test_a_submission_may_come_by_the_id_of_any_column(text, submitted, tmp_path):
+    """Blackboard's files bear the user name where its list has the student's number first, and so on; also when the list was kept."""
+    with open_gradebook(tmp_path) as gradebook:
+        roster.save(parsed(text, tmp_path), tmp_path, gradebook)
+    for student in submitted:
+        assert {p.name for p in [roster.Directory(roster._listed(tmp_path)).of(student)] if p} == {"Ada Lovelace"}, student
 
 
 @pytest.mark.parametrize(

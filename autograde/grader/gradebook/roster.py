@@ -23,13 +23,14 @@ from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 from autograde.grader.results.csv_tables import read as read_table
 
 FILE = "roster.csv"  # in a course directory
-HEADER = ("student_id", "name", "section", "email", "family")
+HEADER = ("student_id", "name", "section", "email", "family", "other_ids")
 # as systems name their columns, also in German, French, Spanish, Italian and Chinese; the likeliest id first
 ID = (
-    "student_id", "student id", "student number", "id number", "id-nummer", "matrikelnummer", "numéro d'identification", "número de id",
+    "student_id", "student id", "student number", "id number", "id-nummer", "matrikelnummer", "matrikelnr.", "matrikelnr", "studentnummer",
+    "numéro étudiant", "número de identificação", "número de matrícula", "numer albumu", "学籍番号", "unique user id", "numéro d'identification", "número de id",
     "número de identificación", "matricola", "codice identificativo", "学号", "编号", "sis login id", "sis user id", "sid", "orgdefinedid",
-    "username", "user name", "anmeldename", "benutzername", "nom d'utilisateur", "nombre de usuario", "用户名", "login", "netid", "identifier",
-    "id",
+    "username", "user name", "anmeldename", "benutzername", "nom d'utilisateur", "nombre de usuario", "用户名", "login", "netid", "gebruikersnaam", "nome de usuário",
+    "github_username", "identifier", "display id", "id",
 )  # fmt: skip
 NAME = (
     "name",
@@ -42,13 +43,18 @@ NAME = (
     "nombre completo",
     "姓名",
     "全名",
+    "氏名",
+    "nome completo",
+    "volledige naam",
 )
-FIRST = ("first name", "firstname", "first_name", "given name", "vorname", "prénom", "nombre", "nome", "名")
+FIRST = ("first name", "firstname", "first_name", "given name", "vorname", "prénom", "nombre", "nome", "voornaam", "imię", "名")
 LAST = ("last name", "lastname", "last_name", "surname", "family name", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos",
-        "cognome", "姓", "姓氏")  # fmt: skip
+        "cognome", "sobrenome", "achternaam", "nazwisko", "姓", "姓氏")  # fmt: skip
 SECTION = ("section", "sections", "group", "groups", "class", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos", "gruppi", "小组")
 EMAIL = ("email", "e-mail", "email address", "mail", "e-mail-adresse", "adresse de courriel", "adresse e-mail", "dirección de correo",
-         "correo electrónico", "indirizzo email", "电子邮件地址", "电子邮箱")  # fmt: skip
+         "correo electrónico", "indirizzo email", "e-mailadres", "endereço de email", "courriel", "メールアドレス", "电子邮件地址", "电子邮箱")  # fmt: skip
+FIRST_LINES = 5  # in which the names of the columns stand: Sakai writes the assignment above them
+TEST_STUDENT = "student, test"  # Canvas's own, which nobody is
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheets make of long numbers
 
 
@@ -61,6 +67,7 @@ class Person:
     section: str
     email: str
     family: str = ""  # the name's end that is the family's, where a column or a comma said so
+    others: str = ""  # ids that other columns have, with blanks between: systems call one person by several
 
     @property
     def parts(self) -> tuple[str, str]:
@@ -114,10 +121,11 @@ def _one(student: str, alike: Sequence[str]) -> str:
 
 
 def _other_keys(person: Person) -> set[str]:
-    """The address, and the name as systems write it in one word: from which word the last name begins is not known."""
+    """The address, ids of other columns, and id and name as systems write them in one word: from which word the last name begins is not known."""
     words = same(person.name).split()
     names = {re.sub(r"\W|_", "", "".join(words[i:] + words[:i])) for i in range(len(words))} if len(words) > 1 else set()
-    return {key for key in (*names, same(person.email)) if key}
+    others = {re.sub(r"\W|_", "", same(person.student))} - {same(person.student)}
+    return {key for key in (*names, *others, same(person.email), *map(same, person.others.split())) if key}
 
 
 def parse(path: Path) -> list[Person]:
@@ -127,16 +135,16 @@ def parse(path: Path) -> list[Person]:
         UserError: when it cannot be read, has no column of ids, or names one student twice.
     """
     try:
-        header, *lines = read_table(path) or [[]]
+        header, *lines = _from_its_header(read_table(path)) or [[]]
     except csv.Error as error:
         raise UserError(f"{path} cannot be read as a table ({error})") from None
     names = [name.strip().casefold() for name in header]
     rows = [dict(zip(names, map(str.strip, line), strict=False)) for line in lines]
     rows = [{name: row.get(name, "") for name in names} for row in rows]
-    key = next((name for name in ID if any(row.get(name) for row in rows)), None)
+    key = next((name for name in (*ID, *EMAIL) if any(row.get(name) for row in rows)), None)
     if key is None:
         raise UserError(f"{path} has no column of student ids: its first line must name one of {', '.join(ID)}")
-    people = [_person(row, key) for row in rows if row.get(key) and "points possible" not in " ".join(row.values()).casefold()]
+    people = [_person(row, key) for row in rows if row.get(key) and not _is_nobodys(row)]
     if rounded := [p.student for p in people if ROUNDED.fullmatch(p.student)]:
         raise UserError(
             f"{path} has ids that a spreadsheet has rounded, such as {rounded[0]}: export it again, and do not save it in between"
@@ -146,6 +154,18 @@ def parse(path: Path) -> list[Person]:
     if twice:
         raise UserError(f"{path} has {', '.join(twice)} more than once: keep one line each")
     return people
+
+
+def _from_its_header(rows: list[list[str]]) -> list[list[str]]:
+    """The table from the first of its lines that names a column of ids; all of it where none does."""
+    known = {*ID, *EMAIL}
+    return next((rows[i:] for i, row in enumerate(rows[:FIRST_LINES]) if known & {cell.strip().casefold() for cell in row}), rows)
+
+
+def _is_nobodys(row: dict[str, str]) -> bool:
+    """Whether a row is Canvas's own: the points that assignments are worth, or its test student."""
+    cells = [cell.casefold() for cell in row.values()]
+    return any("points possible" in cell or cell == TEST_STUDENT for cell in cells)
 
 
 def _once(people: list[Person]) -> list[Person]:
@@ -159,11 +179,15 @@ def _once(people: list[Person]) -> list[Person]:
 def _person(row: dict[str, str], key: str) -> Person:
     address = next((row[name] for name in ID if "@" in row.get(name, "")), "")  # Canvas's login often is one
     first, last = _first(row, FIRST), _first(row, LAST)
+    if first and not last and not set(same(first).split()) & set(same(_first(row, NAME)).split()):  # `Name;Vorname`
+        last = _first(row, NAME)
     name = f"{first} {last}".strip() or _first(row, NAME)
     if name.count(",") == 1:  # Canvas: `Smith, Ann`
         last, first = map(str.strip, name.split(","))
         name = f"{first} {last}".strip()
-    return Person(row[key].removeprefix("#"), name, _first(row, SECTION), _first(row, EMAIL) or address, last)
+    student = row[key].removeprefix("#")
+    others = dict.fromkeys(row[name].removeprefix("#") for name in ID if row.get(name) and " " not in row[name])
+    return Person(student, name, _first(row, SECTION), _first(row, EMAIL) or address, last, " ".join(i for i in others if i != student))
 
 
 def _first(row: dict[str, str], names: tuple[str, ...]) -> str:
