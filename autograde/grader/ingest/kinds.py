@@ -7,7 +7,7 @@ import unicodedata
 from enum import StrEnum
 from pathlib import Path
 
-from autograde.grader.ingest import archive, markdown_file, teams_folders
+from autograde.grader.ingest import archive, markdown_file, other_notebooks, teams_folders
 
 
 class Kind(StrEnum):
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-packages", "node_modules", ".Trashes"}
-PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers", ".dbc")
+PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
 UNREAD = {  # archives that are not read here
     ".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zst": b"\x28\xb5\x2f\xfd",
 }  # fmt: skip
@@ -45,6 +45,8 @@ OLDER = re.compile(  # in what people call a file or a folder of their own
 NEWER = re.compile(
     r"(?i)(?<![^\W_])(?:final(?:e|es)?|new(?:er|est)?|latest|late|resubmi(?:ssions?|tted)|submitted|corrected|neue?|nouve(?:au|lle)|nuev[oa]|nuov[oa]|endg[üu]ltig|definitiv[oae]?)(?![^\W_])"
 )
+DEFINES = re.compile(rb"^(?:def|class) \w+[^\n]{0,200}[:(][^\S\n]*\r?$", re.MULTILINE)
+MAX_LOOK = 2**21  # bytes
 POINTERS = (*LINKS, ".icloud")
 
 
@@ -65,18 +67,23 @@ def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
         and not archive_name(path)
         or (name.endswith((".json", ".txt")) or "." not in name.rstrip("."))
         and _holds_cells(path)
+        or other_notebooks.is_called_so(name)
     ):
         return Kind.NOTEBOOK
     if name.startswith(".") and not name.endswith(POINTERS):
         return Kind.SYSTEM
-    if is_script(name) and not (name.endswith(".html") and _begins(path, b"<")) or markdown_file.is_one(path):
+    if (
+        (is_script(name) or name.endswith(".txt") and _defines(path))
+        and not (name.endswith(".html") and _begins(path, b"<"))
+        or markdown_file.is_one(path)
+    ):
         return Kind.SCRIPT
     return Kind.OTHER
 
 
 def is_script(name: str) -> bool:
     """Whether a file's name is a script's, also as browsers and mail programs write it: `x.py.txt`, `x.py.html`."""
-    return name.lower().endswith((".py", ".py.txt", ".py.html"))
+    return name.lower().endswith((".py", ".pyw", ".py3", ".py.txt", ".py.html"))
 
 
 def ending(of: Kind, name: str) -> str:
@@ -128,6 +135,15 @@ def _begins(path: Path, magic: bytes) -> bool:
         return False
 
 
+def _defines(path: Path) -> bool:
+    """Whether a text begins functions or classes at its margin, as a script does that somebody has called a text."""
+    try:
+        with path.open("rb") as stream:
+            return bool(DEFINES.search(stream.read(MAX_LOOK)))
+    except OSError:
+        return False
+
+
 def _holds_cells(path: Path) -> bool:
     """Whether a text is a notebook under another name: only its beginning and its end are read."""
     try:
@@ -137,4 +153,4 @@ def _holds_cells(path: Path) -> bool:
             ends = start + stream.read()
     except OSError:
         return False
-    return start.startswith(b"{") and b'"nbformat"' in ends
+    return start.startswith(b"{") and any(word in ends for word in (b'"nbformat"', b'"NotebookV1"', b'"paragraphs"'))

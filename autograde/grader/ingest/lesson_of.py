@@ -15,7 +15,7 @@ from autograde.grader.sandbox.bounded import TooMuch, bounded
 MAX_BYTES = 20 * 2**20
 ENOUGH = 0.3  # of a lesson's exercises
 GRADE_ID = re.compile(r'"grade_id":\s*"(?:check-)?(\w+)"')
-DEFINED = re.compile(r"(?:^ {0,4}|\"|\\n)(?:def|class) (\w+)", re.MULTILINE)
+DEFINED = re.compile(r"(?:^ {0,16}|\"|\\n)(?:def|class) (\w+)", re.MULTILINE)
 HEADING = re.compile(r"(?:^|\"|\\n|\n)# (?:# )?(\d\d · [^\"\\\n]+)")
 NUMBERED = re.compile(r"(?:lesson|homework|hw|assignment|week|exercise|notebook|nb)[\s_-]*0?(\d)(?!\d)", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ENDINGS = (".md", ".markdown", ".qmd", ".rmd")
+ENDINGS = (".md", ".markdown", ".qmd", ".rmd", ".txt")
 MAX_LOOK = 2**21  # bytes in which a definition is looked for
 FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})[^\S\n]*(?P<open>\{?)(?P<name>[\w-]*)(?P<more>.*)")
 CODE = {"python", "python3", "py", "ipython", "ipython3", "code-cell"}
@@ -14,7 +14,7 @@ DEFINES = re.compile(  # each repetition has an end, so that no text keeps it bu
     rb"^(?:```|~~~)[^\n`]{0,40}?(?:py|code-cell)[^\n]{0,200}\n(?:(?!```|~~~)[^\n]{0,2000}\n){0,500}?(?:def|class) \w", re.MULTILINE
 )
 SEPARATES = re.compile(r"^(?:\+\+\+.*|<!-- #(?:end)?region.*-->)$", re.MULTILINE)  # cells of words: MyST's and jupytext's marks
-OPTION = re.compile(r":[\w-]+:")
+OPTION = re.compile(r":[\w-]+:|#\| ?\w")  # of MyST, of Quarto
 RULE = "---"
 
 
@@ -61,7 +61,7 @@ def _without_head(lines: list[str]) -> list[str]:
 
 
 def _without_options(lines: list[str]) -> list[str]:
-    """A cell without MyST's settings, which are no Python."""
+    """A cell without MyST's and Quarto's settings, which are no Python or mean nothing to it."""
     lines = _without_head(lines)
     while lines and OPTION.match(lines[0]):
         lines = lines[1:]

@@ -13,13 +13,19 @@ import nbformat
 
 from autograde.checking.cells import grade_id
 from autograde.checking.syntax import parsed
-from autograde.grader.ingest import loose_json, marimo_file, markdown_file, script_file, without_outputs
+from autograde.grader.ingest import loose_json, marimo_file, markdown_file, other_notebooks, script_file, without_outputs
 from autograde.grader.ingest.kinds import is_script
 from autograde.grader.ingest.without_outputs import Span
 
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000
 MARKED = re.compile(r"^# ?%%(?=[ \[\n]|\Z)", re.MULTILINE)  # not Colab's `# %%time`
+FORM = re.compile(r"^#\s+format_name: (light|sphinx)$", re.MULTILINE)  # of jupytext's, which it writes above all
+BEGINS = {
+    "light": re.compile(r"^# \+|\n\n", re.MULTILINE),
+    "sphinx": re.compile(r"^\"\"\"|^#{20,}", re.MULTILINE),
+    "percent": re.compile(r"(?!)"),
+}
 DEFINES = re.compile(r"^(?:def|class) \w+", re.MULTILINE)
 MAX_CODE = 2**19  # characters in all code cells: a whole lesson, solved, has less than a tenth of it
 
@@ -77,8 +83,8 @@ def read(path: Path) -> RawNotebook:
     text, repairs = _text(path)
     if not text.strip():
         raise Unreadable("the file is empty")
-    notebook = _from_markdown(text) if markdown_file.is_one(path) else None
-    notebook = notebook or (_from_script(text) if is_script(path.name) or _is_code(text) else _from_notebook(text))
+    notebook = _from_another_program(text) or (_from_markdown(text) if markdown_file.is_one(path) else None)
+    notebook = notebook or (_from_script(text) if is_script(path.name) or _is_code(path, text) else _from_notebook(text))
     notebook.path = path
     notebook.repairs = repairs + notebook.repairs
     _few_enough(len(notebook.cells))
@@ -89,9 +95,21 @@ def read(path: Path) -> RawNotebook:
     return notebook
 
 
-def _is_code(text: str) -> bool:
-    """Whether a file that is called a notebook is a script: Python that defines something."""
-    return bool(DEFINES.search(text)) and parsed(text, script_file.MAX_PARSED) is not None
+def _from_another_program(text: str) -> RawNotebook | None:
+    """The cells of a project of Deepnote's or a script of Databricks'."""
+    cells = other_notebooks.of_deepnote(text) or other_notebooks.of_script(text)
+    return _of_cells(cells) if cells else None
+
+
+def _of_cells(cells: list[tuple[str, str]]) -> RawNotebook:
+    return RawNotebook([RawCell(kind, source) for kind, source in cells], ["the notebook came as another program keeps it"])
+
+
+def _is_code(path: Path, text: str) -> bool:
+    """Whether a file that is called a notebook or a text is a script: Python that defines something, a text also with mistakes."""
+    if not DEFINES.search(text) or text.lstrip().startswith("{"):
+        return False
+    return path.suffix.lower() == ".txt" or parsed(text, script_file.MAX_PARSED) is not None
 
 
 def _text(path: Path) -> tuple[str, list[str]]:
@@ -128,6 +146,8 @@ def _from_notebook(text: str) -> RawNotebook:
         data = _repaired(text, repairs)
     if isinstance(data, dict) and "worksheets" in data:
         data = _upgrade(data, repairs)
+    if theirs := other_notebooks.of_json(data):
+        return _of_cells(theirs)
     cells = data.get("cells") if isinstance(data, dict) else None
     if not isinstance(cells, list):
         raise Unreadable("the file is JSON, but not a notebook (it has no list of cells)")
@@ -313,12 +333,13 @@ def _from_script(text: str) -> RawNotebook:
         return RawNotebook(
             [RawCell(kind, source) for kind, source in marimo_file.cells(text)], ["the notebook came as a script of marimo's"]
         )
-    if marks := len(MARKED.findall(text)):
-        _few_enough(marks)
+    form = "percent" if MARKED.search(text) else named[1] if (named := FORM.search(text[:BEFORE_IT])) else ""
+    if form:
+        _few_enough(len(MARKED.findall(text)) or len(BEGINS[form].findall(text)))
         import jupytext  # for scripts only: it imports Jupyter's server
 
         try:
-            cells = jupytext.reads(text, fmt="py:percent").cells
+            cells = jupytext.reads(text, fmt=f"py:{form}").cells
         except RecursionError:
             raise Unreadable("the marks between its cells are nested too deeply to be read") from None
         return RawNotebook([RawCell(c.cell_type, script_file.called_cell(c.source), tags=tuple(c.metadata.get("tags", ()))) for c in cells])

@@ -20,8 +20,6 @@ SUGGESTIONS = {
     **dict.fromkeys((".md", ".markdown", ".qmd", ".rmd", ".rst"), f"a text, {INSTEAD}"),
     **dict.fromkeys((".eml", ".emlx", ".msg", ".mbox"), "a mail: save the notebook that is attached to it"),
     ".icloud": "a placeholder of iCloud, whose file was never downloaded: ask for the .ipynb file",
-    ".dbc": "an archive of Databricks: ask for its export as an IPython notebook",
-    ".deepnote": "a project of Deepnote: ask for its export as .ipynb",
     **dict.fromkeys((".001", ".002", ".003", ".z01", ".z02", ".z03"), "a part of an archive: ask for a .zip in one piece"),
     **dict.fromkeys((*kinds.UNREAD, ".dmg", ".zipx", ".cab"), "an archive of a kind that is not read: ask for a .zip or the .ipynb file"),
     **dict.fromkeys(kinds.LINKS, "the address of a notebook, not the notebook: ask for the .ipynb file"),
