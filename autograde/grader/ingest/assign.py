@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from autograde import layout
@@ -36,7 +37,7 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
     barren = {parts for parts in found.barren if len(parts) > 1 and (course or not _label(parts)) and not one}
     plain = whose.students(sorted(_unlabelled(known, labels, owners) | barren), called, one)
     plain |= _by_content(known, plain, called) | listings.of_cocalc(plain)
-    plain |= {} if course else twin_folders.meant(plain, {file.parts: file.path for file, kind in known if kind in WORK})
+    plain |= {} if course else twin_folders.meant(plain, {file.parts: file.path for file, kind in known if kind in WORK}, _given())
     for parts in _composed_otherwise({file.parts for file, kind in known if kind in WORK}, plain):
         plain[parts] = unicodedata.normalize("NFD", plain[parts])
         found.apart |= {plain[parts]} - {composed(plain[parts])}
@@ -52,6 +53,12 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
                 add(file, kind, student, label, lesson, models, found)
 
 
+@lru_cache
+def _given() -> frozenset[str]:
+    """The lessons' notebooks as everybody gets them, by their digests."""
+    return frozenset(twin_folders.code_digest(layout.NOTEBOOKS / f"{name}.ipynb") for name in layout.lesson_names())
+
+
 def _by_systems(known: Sequence[tuple[File, Kind]]) -> tuple[dict[Parts, Label], dict[Parts, list[Label]]]:
     """What learning systems say of files: by the names that they give them, and in lists beside them."""
     personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts) and not any(map(EXPORT.fullmatch, f.parts))})
@@ -63,7 +70,11 @@ def _by_systems(known: Sequence[tuple[File, Kind]]) -> tuple[dict[Parts, Label],
 def _unlabelled(known: Sequence[tuple[File, Kind]], labels: Mapping[Parts, Label], owners: Mapping[Parts, list[Label]]) -> set[Parts]:
     """The files of which no system says whose they are, but for those that it put beside the students' folders."""
     systems_own = {parts[:depth] for parts in labels for depth in range(len(parts))}  # folders in which a system made a folder for each
-    people = {f.parts for f, kind in known if len(f.parts) > 1 and kind is Kind.OTHER and f.parts[:-1] not in systems_own or kind in WORK}
+    people = {
+        f.parts
+        for f, kind in known
+        if len(f.parts) > 1 and kind is Kind.OTHER and f.parts[:-1] not in systems_own or kind in WORK or kinds.archive_name(f.path)
+    }
     return people - labels.keys() - owners.keys()
 
 

@@ -33,6 +33,9 @@ def tell_apart(found: Survey, people: dict[str, str], files: Container[str]) -> 
             if label.system in PER_LESSON:
                 apart = several or f"{name}/{scope}" in files or _are_namesakes(name, people)
             people[person(label)] = f"{name}_{label.number}" if apart else name
+    found.students -= {name for name, label, _ in everyone if people[person(label)] != name} - {
+        people[person(label)] for _, label, _ in everyone
+    }
     found.handed = [replace(one, student=called(one, people)) for one in found.handed]
     found.left_out = [replace(out, student=called(out, people)) for out in found.left_out]  # with scripts that go with a notebook
     _rename(found, {one.student for one in found.handed} | {out.student for out, _ in _named(found.left_out)})

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import filecmp
+import hashlib
+import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 Parts = tuple[str, ...]
+MAX_BYTES = 2**22  # of a notebook that may be one that was given: it has no outputs
 NUMBERED = re.compile(r"(?P<name>.+?)(?: \(\d{1,2}\)| \d)")
 
 
-def meant(students: Mapping[Parts, str], works: Mapping[Parts, Path]) -> dict[Parts, str]:
+def meant(students: Mapping[Parts, str], works: Mapping[Parts, Path], given: Container[str]) -> dict[Parts, str]:
     """The student of each file in a numbered folder that holds nothing but what lies in the folder without the number, byte by byte. One with
-    other work may be another student's of the same name. `works` are notebooks and scripts, and where they lie."""
+    other work may be another student's of the same name, and so may one with what everybody was `given`, by its digest. `works` are notebooks
+    and scripts, and where they lie."""
     holding: dict[Parts, list[Parts]] = defaultdict(list)
     for parts, student in students.items():
         if student in parts[:-1]:
@@ -23,14 +27,25 @@ def meant(students: Mapping[Parts, str], works: Mapping[Parts, Path]) -> dict[Pa
     for holder, files in holding.items():
         name = NUMBERED.fullmatch(holder[-1])
         twin = (*holder[:-1], name["name"]) if name else holder
-        if twin != holder and twin in holding and _repeats(files, len(holder), twin, works):
+        if twin != holder and twin in holding and _repeats(files, len(holder), twin, works, given):
             found |= dict.fromkeys(files, students[holding[twin][0]])
     return found
 
 
-def _repeats(files: list[Parts], depth: int, twin: Parts, works: Mapping[Parts, Path]) -> bool:
+def _repeats(files: list[Parts], depth: int, twin: Parts, works: Mapping[Parts, Path], given: Container[str]) -> bool:
     pairs = [(works[parts], works.get((*twin, *parts[depth:]))) for parts in files if parts in works]
-    return bool(pairs) and all(other is not None and is_same(path, other) for path, other in pairs)
+    same = bool(pairs) and all(other is not None and is_same(path, other) for path, other in pairs)
+    return same and not all(code_digest(path) in given for path, _ in pairs)
+
+
+def code_digest(path: Path) -> str:
+    """A digest of what is written in a notebook's cells; of anything else "", since only notebooks are given."""
+    try:
+        cells = json.loads(path.read_bytes()[:MAX_BYTES])["cells"]
+        text = "\0".join("".join(cell["source"]) for cell in cells)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def is_same(file: Path, other: Path) -> bool:

@@ -10,10 +10,12 @@ from autograde.grader.ingest import archive, kinds, systems
 from autograde.grader.ingest.findings import File, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, is_graders
+from autograde.grader.ingest.sources import is_course
 from autograde.grader.ingest.twin_folders import is_same
 from autograde.grader.ingest.work_words import said
 
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
+COURSES = {"autograded", "feedback", "release", "source"}  # beside nbgrader's `submitted`
 DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)+\.zip$", re.IGNORECASE)  # how Google Drive names the parts of a folder that it packs
 OURS = "called like a folder of the grader's: if it is a student's, give it another name"
 
@@ -63,6 +65,8 @@ def walk(
             found.left_out.append(LeftOut("/".join(here), OURS))
         elif path.name in ("outbound", "feedback") and (path.parent / "inbound").is_dir():
             found.left_out.append(LeftOut("/".join(here), "what nbgrader's exchange hands out or back, not what was handed in"))
+        elif path.name in COURSES and is_course(path.parent):
+            found.left_out.append(LeftOut("/".join(here), "what nbgrader gives out or makes of a course, not what was handed in"))
         elif (path / "gradebook.db").is_file():
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
         elif len(here) < DEEPEST:
@@ -125,7 +129,7 @@ def _called(path: Path, parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _without_ending(name: str) -> str:
-    return re.sub(r"\.(zip|tar|tgz)(\.\w+)?$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"\.(zip|tar|tgz|dbc)(\.\w+)?$", "", name, flags=re.IGNORECASE)
 
 
 def _lies_unpacked(path: Path, unpacked: Path) -> bool:

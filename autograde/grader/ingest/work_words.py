@@ -15,7 +15,7 @@ WORDS = (  # what people call folders and files of their own work
     "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?|working|submitted|abgaben?|einreichung(?:en)?|entregas?|rendus?|remises?|consegn[ae]|inlevering(?:en)?|作业|作業|宿題|課題|과제|実験|实验|レポート"
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
-FOREIGN = "hausaufgabe|aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|opgave|oppgave|zadanie|[öo]dev|tugas|bt|bài[\s_-]*tập|consegna|(?:домашн\w+ )?(?:задание|работа)|дз"
+FOREIGN = "hausaufgabe|aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|opgave|oppgave|zadanie|[öo]dev|tugas|bt|bài[\s_-]*tập|consegna|lektion|serie|lecci[óo]n|le[çc]on|lezione|li[çc][ãa]o|gu[íi]a|deber|laboratorio|praktikum|worksheet|sheet|(?:домашн\w+ )?(?:задание|работа)|дз"
 NUMBERED = re.compile(
     rf"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook|problem[\s_-]*set|ps|lab|{FOREIGN})[\s_#-]*0?\d(?![^\W_])"
     r"|第[一二三四五六七八\d]{1,2}[次回课課](?:作业|作業|课|課|課題)?|(?:作业|作業|宿題|課題|과제|实验|実験)[\s_#-]*[一二三四五六七八\d](?!\d)",
@@ -34,7 +34,9 @@ FINAL = re.compile(
     r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|complete(?:d)?|done|fixed|corrected|late|resubmi(?:ssion|t|tted)|submission|attempt|solutions?|solved|answers?)\d{0,2})+[\s_)!-]*$"
 )  # behind a name
 DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
-DATE_BEHIND = re.compile(r"[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:]?\d\d(?:[-_:]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)")
+DATE_BEHIND = re.compile(
+    r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:]?\d\d(?:[-_:]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)"
+)
 BEFORE = re.compile(
     r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer)[\W_]+)+(?=\w)"
 )  # words before a name
@@ -51,17 +53,23 @@ def is_work(name: str) -> bool:
 def said(name: str) -> str:
     """What a name says beside the lesson, the words for work, and the marks of copies."""
     name = name if name.isascii() else unicodedata.normalize("NFKC", name)  # letters and brackets of full width
-    stem = re.sub(r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf)\b", "", name, flags=re.IGNORECASE)
+    stem = re.sub(
+        r"\.(ipynb|py|json|txt|zip|safetensors|tar|gz|tgz|html|pdf|7z|rar|xz|zst|bz2|dbc|deepnote|zpln|md|rmd|qmd)\b",
+        "",
+        name,
+        flags=re.IGNORECASE,
+    )
     stem = DATE_BEHIND.sub("", DATED.sub("", stem, count=1) if DATED.match(stem) else stem)
     stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", MAIL.sub("", stem))))
     for lesson in layout.lesson_names():
         subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
-        stem = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
+        without = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
+        stem = re.sub(rf"^\W*0?{lesson[1]}[\s_.+-]+(?=[^\W\d])", "", without) if without != stem else stem
     stem = BEFORE.sub("", NUMBERED.sub(" ", IN_A_WORD.sub(" ", stem)))
     stem = DATE_BEHIND.sub("", BARE.sub("", stem.strip()))
     if not WORK.fullmatch(beside := MORE.sub(" ", stem)):
         stem = beside.strip()
     if WORK.fullmatch(stem):  # a number of three digits or more is a person's
         return ""
-    name = FINAL.sub("", stem).strip(" _-.+,()[]#")
+    name = re.sub(r"([-_]) +[-_]", r"\1", FINAL.sub("", stem)).strip(" _-.+,()[]#")  # the lesson stood between
     return f"{name})" if name.count("(") > name.count(")") else name
