@@ -455,7 +455,7 @@ def test_of_scripts_that_cannot_be_imported_everybody_is_told(tmp_path):
     told = {note.split()[0]: note for note in found.notes}
     assert told.keys() == {"link.py", *(name for name, (_, why) in SCRIPTS.items() if why)}
     assert all(why in told[name] for name, (_, why) in SCRIPTS.items() if why)
-    taken = helpers.texts(helpers.beside(folder, NAME))
+    taken = helpers.texts(folder, helpers.beside(folder, NAME))
     assert taken["latin.py"] == "# coding: latin-1\nx = 'é'" and taken.keys() >= {"helper.py", "my-helper.py"}
     [row] = collect([tmp_path / "class"], tmp_path / "course", dry_run=True).rows
     assert all(any(name in note and why in note for note in row.notes) for name, (_, why) in SCRIPTS.items() if why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -148,10 +148,21 @@ def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:
         for out in found.left_out
         if out.file and out.student == best.student
     ]
-    named = {_name(one): one for one in reversed(own) if one is not best}
+    elsewhere = any(one.place != best.place for one in own)
+    used = helpers.folders_used(best.file.path.parent, best.file.path.name) if elsewhere else set()
+    named = {name: one for one in reversed(own) if one is not best and (name := _beside(one, best, used))}
     run = helpers.runs(best.file.path) if any(name.endswith(".ipynb") for name in named) else None
-    along = {name: one for name, one in named.items() if PurePath(name).suffix == ".py" or run and run.fullmatch(name)}
-    return sorted((name, one) for name, one in along.items() if one.label or one.place == best.place)[:MOST]
+    along = {name: one for name, one in named.items() if PurePath(name).suffix == ".py" or run and run.fullmatch(PurePath(name).name)}
+    return sorted(along.items())[:MOST]
+
+
+def _beside(one: Handed, best: Handed, used: Set[str]) -> str:
+    """What a file is called by the cells of the notebook that counts: its name, or with the folder below the notebook's that they name; "" where it
+    lies elsewhere."""
+    below = one.place[len(best.place) :] if one.place[: len(best.place)] == best.place else ()
+    if below:
+        return "/".join((*below, _name(one))) if below[0] in used and not (layout.ROOT / "/".join((*below, _name(one)))).exists() else ""
+    return _name(one) if one.label or one.place == best.place else ""
 
 
 def _name(handed: Handed) -> str:

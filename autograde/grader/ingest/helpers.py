@@ -1,23 +1,32 @@
-"""Scripts and notebooks that lie beside a notebook, which its cells may import or run: handed in with it, or beside it where the student worked."""
+"""Scripts and notebooks that lie beside a notebook, also in folders there, which its cells may import or run: handed in with it, or beside it where
+the student worked."""
 
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 import tokenize
 from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from autograde import layout
+from autograde.grader.ingest import kinds
 from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.not_handed_in import OWN_FOLDERS
 from autograde.grader.ingest.notebook_file import Unreadable, read
 
 MOST = 20
 MAX_BYTES = 2**17  # of each script, and of a notebook's code
 MAX_NOTEBOOK = 2**21  # bytes, outputs included
 MAX_SUBMISSION = 20 * 2**20  # bytes in which a notebook's name is looked for
+DEEPEST, MOST_FOLDERS = 3, 100  # folders in folders beside a notebook, and how many of them are looked into
 OURS = {"utils", "autograde"}
+FOLDER = re.compile(
+    r"""(?:import|from)[ \t]+(\w{1,60})|["'/ ](\w[\w-]{0,59})(?=[/"'\\])"""
+)  # `from src.helper`, `"src/helper.py"`, `append("src")`
 RUNS = re.compile(r"""%run[ \t]+(?:-\w[ \t]+)*(?:\./)?(?:\\?["']([^"'\\\n]{1,100}\.ipynb)|([^\s"'\\]{1,100}\.ipynb))""")
 IMPORTER = re.compile(r"import import_ipynb|import nbimporter|from ipynb\.|import ipynb|importnb")
 IMPORTED = re.compile(r"(?:import|from) (?:ipynb\.fs\.\w+\.)?(\w{1,60})")
@@ -29,30 +38,45 @@ def beside(folder: Path, submission: str = "") -> list[Path]:
     return [path for path in _scripts(folder, submission) if not _unread(path)][:MOST]
 
 
-def texts(paths: list[Path]) -> dict[str, str]:
-    """Their texts by name, of notebooks their code; those that are no text any more are left out."""
-    found = {path.name: _code(path) if _is_notebook(path) else _text(path) for path in paths}
+def texts(folder: Path, paths: list[Path]) -> dict[str, str]:
+    """Their texts by name, such as `helper.py` or `src/helper.py`, of notebooks their code; those that are no text any more are left out."""
+    found = {named(folder, path): _code(path) if _is_notebook(path) else _text(path) for path in paths}
     return {name: text for name, text in found.items() if text is not None}
 
 
-def runs(submission: Path) -> re.Pattern[str]:
-    """What the names of the notebooks match that a submission runs or imports; its text is looked through, not read."""
+def named(folder: Path, path: Path) -> str:
+    """What a script is called by the cells of a notebook that lies in `folder`."""
+    return path.relative_to(folder).as_posix()
+
+
+def folders_used(folder: Path, submission: str) -> set[str]:
+    """The names that the notebook and the scripts beside it give to folders, in imports or paths."""
+    files = [folder / submission, *sorted(folder.glob("*.py"))[:MOST]]
+    return {name for path in files for found in FOLDER.findall(_looked_through(path)) for name in found if name}
+
+
+def _looked_through(path: Path) -> str:
     try:
-        with submission.open("rb") as stream:
-            text = stream.read(MAX_SUBMISSION).decode(errors="replace")
+        with path.open("rb") as stream:
+            return stream.read(MAX_SUBMISSION).decode(errors="replace")
     except OSError:
-        text = ""
+        return ""
+
+
+def runs(submission: Path) -> re.Pattern[str]:
+    """What the names of the notebooks, without their folders, match that a submission runs or imports; its text is looked through, not read."""
+    text = _looked_through(submission)
     names = [name for pair in RUNS.findall(text) for name in pair if name]
     if IMPORTER.search(text):
         names += IMPORTED.findall(text)
-    some = sorted({name.removesuffix(".ipynb") for name in names})[: 10 * MOST]
+    some = sorted({PurePath(name).name.removesuffix(".ipynb") for name in names})[: 10 * MOST]
     return re.compile("|".join(rf"{re.escape(name)}\.ipynb" for name in some) or r"(?!)")
 
 
 def told(folder: Path, submission: str = "") -> tuple[str, ...]:
     """What a student should know of the scripts in a folder: each that cells cannot import here, by its name, and why."""
     scripts = _scripts(folder, submission)
-    reasons = {path.name: why_not(path, path.name) for path in scripts}
+    reasons = {name: why_not(path, name) for path in scripts for name in [named(folder, path)]}
     notes = [f"{readable(name)} beside the notebook is not taken: {why}" for name, why in reasons.items() if why]
     if (count := len(scripts) - sum(map(bool, reasons.values()))) > MOST:
         notes.append(f"{count} scripts lie beside the notebook, and only the first {MOST} by name are taken")
@@ -61,7 +85,7 @@ def told(folder: Path, submission: str = "") -> tuple[str, ...]:
 
 def why_not(path: Path, name: str) -> str:
     """Why cells cannot import the script at `path`, which was handed in as `name`; "" where they can."""
-    return _unread(path) or _taken(Path(name).stem)
+    return _unread(path) or ("" if "/" in name else _taken(Path(name).stem))
 
 
 def _scripts(folder: Path, submission: str) -> list[Path]:
@@ -70,8 +94,29 @@ def _scripts(folder: Path, submission: str) -> list[Path]:
         notebooks = [path for path in folder.glob("*.ipynb") if path.name != submission]
     except OSError:
         return []
+    scripts += _in_folders(folder, submission)
+    notebooks += _in_folders(folder, submission, ".ipynb")
     run = runs(folder / submission) if notebooks and submission else None
     return sorted([*scripts, *(path for path in notebooks if run and run.fullmatch(path.name))])[: 10 * MOST]
+
+
+def _in_folders(folder: Path, submission: str, ending: str = ".py") -> list[Path]:
+    """The scripts in folders beside a notebook that it gives a name to; the course's own, which some hand in, too, are none."""
+    found: list[Path] = []
+    if not submission or not any(path.is_dir() and _is_looked_into(path.name) for path in folder.iterdir()):
+        return []
+    used = folders_used(folder, submission)
+    for number, (where, folders, files) in enumerate(os.walk(folder)):
+        depth = len(Path(where).relative_to(folder).parts)
+        folders[:] = [name for name in sorted(folders) if _is_looked_into(name) and (depth or name in used)] if depth < DEEPEST else []
+        found += [Path(where, name) for name in sorted(files) if depth and name.endswith(ending)]
+        if number >= MOST_FOLDERS or len(found) > 10 * MOST:
+            break
+    return [path for path in found if not (layout.ROOT / named(folder, path)).exists()]
+
+
+def _is_looked_into(name: str) -> bool:
+    return not name.startswith(".") and name not in OWN_FOLDERS and name not in kinds.SYSTEM_FOLDERS
 
 
 def _unread(path: Path) -> str:

@@ -34,7 +34,8 @@ def key(found: Found, sandbox: Mode) -> str:
     parts = (found.student, found.lesson, *found.notes, sandbox, *(f"{k}={v}" for k, v in versions(found.lesson).items()))
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
     for file in files(found):
-        digest.update(f"\0{file.name}\0".encode("utf-8", "surrogateescape"))
+        name = helpers.named(found.path.parent, file) if found.path else file.name
+        digest.update(f"\0{name}\0".encode("utf-8", "surrogateescape"))
         digest.update(_content(file))
     return digest.hexdigest()[:40]
 

@@ -1,5 +1,5 @@
-"""Modules that a notebook writes with `%%writefile`, or that were handed in beside it, also as notebooks: imported from their texts, since there are no
-files."""
+"""Modules that a notebook writes with `%%writefile`, or that were handed in beside it, also as notebooks or in folders: imported from their texts,
+since there are no files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """`files` are texts by name, such as `helper.py`; `run(name, text, globals)` runs one. What Python and the course have of the same name
+    """`files` are texts by name, such as `helper.py` or `src/helper.py`; `run(name, text, globals)` runs one. What Python and the course have of the same name
     comes first."""
 
     def __init__(self, files: dict[str, str], run: Callable[[str, str, dict[str, Any]], None]) -> None:
@@ -24,14 +24,24 @@ class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.meta_path[:] = [*(finder for finder in sys.meta_path if not isinstance(finder, WrittenModules)), self]
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        file = next((file for file in (f"{name}.py", f"{name}.ipynb") if file in self.files), None)
-        return importlib.machinery.ModuleSpec(name, self, origin=file) if file else None
+        for folder in ("", *self._searched()):
+            start = folder + name.replace(".", "/")
+            if file := next((file for file in (f"{start}.py", f"{start}.ipynb", f"{start}/__init__.py") if file in self.files), None):
+                return importlib.machinery.ModuleSpec(name, self, origin=file, is_package=file.endswith("__init__.py"))
+            if any(file.startswith(f"{start}/") for file in self.files):
+                return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def _searched(self) -> list[str]:
+        """The folders of such files in which the notebook's own `sys.path` lets Python look, by the name that it ends in."""
+        folders = {file.rpartition("/")[0] for file in self.files} - {""}
+        entries = [str(entry).replace("\\", "/").rstrip("/") for entry in sys.path]
+        return [f"{folder}/" for folder in sorted(folders) if any(f"/{entry}".endswith(f"/{folder}") for entry in entries)]
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        file = module.__spec__.origin if module.__spec__ else None
-        assert file, "`find_spec` names it"
-        module.__file__ = file
-        self._run(file, self.files[file], vars(module))
+        if file := module.__spec__.origin if module.__spec__ else None:  # a folder without `__init__.py` has none
+            module.__file__ = file
+            self._run(file, self.files[file], vars(module))
