@@ -36,7 +36,9 @@ class GradeInSandbox(NbGraderPreprocessor):
         names = resources["nbgrader"]
         submission = _matched(nb, names["notebook"])
         folder = Path(resources["metadata"]["path"])
-        results = check_submission(names["notebook"], submission, folder, Mode(os.environ.get("AUTOGRADE_SANDBOX", Mode.REQUIRED)))
+        submission, results = check_submission(
+            names["notebook"], submission, folder, Mode(os.environ.get("AUTOGRADE_SANDBOX", Mode.REQUIRED))
+        )
         exchange_files.keep(folder, folder)
         return with_rubrics(with_outputs(submission.notebook, results), names["notebook"]), resources
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file
+from autograde.grader.ingest.copied_code import as_it_was
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
 from autograde.grader.ingest.own_cells import (
     Kept,
@@ -53,6 +55,10 @@ class Submission:
     notebook: NotebookNode
     repairs: list[str] = field(default_factory=list)
     python: str = ""  # the version that it was written with
+    twice: frozenset[str] = frozenset()  # answers that are written in their own cells, and count as they are written below
+    in_place: Callable[[Collection[str]], Submission] | None = field(
+        default=None, repr=False, compare=False
+    )  # with those of their own cells
 
     @property
     def written(self) -> bool:
@@ -60,16 +66,20 @@ class Submission:
         return any(is_written(cell) for cell in self.notebook.cells)
 
 
-def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Submission:
-    """The submission's answers in the template's places, with the student's own cells where they stood."""
-    repairs = list(raw.repairs)
+def match(raw: RawNotebook, template: NotebookNode, exercises: list[str], in_place: Collection[str] = ()) -> Submission:
+    """The submission's answers in the template's places, with the student's own cells where they stood. Of an answer that is written several
+    times the last version counts; of those `in_place` the last one in its own cell does."""
+    repairs, came = list(raw.repairs), raw
     raw = replace(raw, cells=[_once(_as_code(cell, exercises, repairs), repairs) for cell in raw.cells])
-    raw = replace(raw, cells=[_without_start(cell, template) for cell in raw.cells])
+    raw = replace(raw, cells=[_without_start(_as_it_was(cell, repairs), template) for cell in raw.cells])
     stubs = {grade_id(c): c.source for c in template.cells if grade_id(c) in exercises}
     defined = [defined_names(c.source) if c.kind == "code" else frozenset() for c in raw.cells]
     found = {name: _candidates(name, raw.cells, defined, stubs.get(name, ""), repairs) for name in exercises}
+    above = {name: index for name, candidates in found.items() if (index := _in_its_cell(name, candidates, raw.cells)) is not None}
+    dropped = {i for name in above.keys() & set(in_place) for i in found[name] if i > above[name]}
+    found = {name: [i for i in candidates if i not in dropped] for name, candidates in found.items()}
     chosen = {name: candidates[-1] if candidates else None for name, candidates in found.items()}
-    used = frozenset(i for c in found.values() for i in c)
+    used = frozenset(i for c in found.values() for i in c) | dropped | _unwritten_again(raw.cells, defined, exercises)
     places = _places(raw, template, used, set(exercises))
     words = {p: places.answer(p, used, raw.in_pieces) for p, c in enumerate(template.cells) if c.cell_type == "markdown" and grade_id(c)}
     extras = _extras(raw, places, used | {i for answer in words.values() for i in answer.texts})
@@ -78,7 +88,20 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str]) -> Sub
     attempted = {name for name, text in answers.items() if not _unwritten(text, stubs.get(name, ""))}
     cells = _to_run(notebook, exercises)
     repairs += [f"`{c}` is not run here" for cell in cells if cell.own or cell.exercise for c in commands(cell.source)]
-    return Submission(cells, answers, attempted, notebook, repairs, raw.python)
+    twice = frozenset(above.keys() - set(in_place))
+    return Submission(cells, answers, attempted, notebook, repairs, raw.python, twice, partial(match, came, template, exercises))
+
+
+def _in_its_cell(name: str, candidates: Sequence[int], cells: Sequence[RawCell]) -> int | None:
+    """The last version that stands in the answer's own cell, where the one that counts stands elsewhere, and holds no other answer."""
+    own = [i for i in candidates if cells[i].grade_id == name]
+    return own[-1] if own and own[-1] != candidates[-1] and name in defined_names(cells[own[-1]].source) else None
+
+
+def _unwritten_again(cells: Sequence[RawCell], defined: Sequence[frozenset[str]], exercises: Collection[str]) -> frozenset[int]:
+    """Cells that define answers once more, and none of them is written: they take no written one away."""
+    names = set(exercises)
+    return frozenset(i for i, cell in enumerate(cells) if defined[i] and defined[i] <= names and _unwritten(cell.source, ""))
 
 
 def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], stub: str, repairs: list[str]) -> list[int]:
@@ -195,6 +218,15 @@ def _once(cell: RawCell, repairs: list[str]) -> RawCell:
     if text.find(text[:SURELY], SURELY) > 0:
         repairs.append(f"{name}: its text seems to stand twice in its cell; it is run as it came")
     return cell
+
+
+def _as_it_was(cell: RawCell, repairs: list[str]) -> RawCell:
+    """A cell that is Python but for what a program has put into it on its way, without that."""
+    source, taken = as_it_was(cell.source) if cell.kind == "code" else (cell.source, "")
+    if taken:
+        name = cell.grade_id or next(iter(sorted(defined_names(source))), "a cell")
+        repairs.append(f"{name}: its cell was no Python for {taken}; it is taken without")
+    return replace(cell, source=source) if taken else cell
 
 
 def _without_start(cell: RawCell, template: NotebookNode) -> RawCell:

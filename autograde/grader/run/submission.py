@@ -61,9 +61,10 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
         files = artifacts(found.path.parent, lesson)
         if not (submission.answers or files) and (not submission.written or by_content(found.path) not in (None, found.lesson)):
             raise Unreadable(_why_nothing(found))
-        scripts = helpers.texts(helpers.beside(found.path.parent, found.path.name))
+        scripts = helpers.texts(found.path.parent, helpers.beside(found.path.parent, found.path.name))
         run = SubmissionRun(lesson, submission, files, sandbox, limits, scripts)
-        results = run.results(tell)
+        run, results = run.better_of_two(tell)
+        submission = run.submission
     except Unreadable as error:
         return without_results(found, SubmissionStatus.UNREADABLE, f"{readable(found.path.name)}: {error}")
     except SandboxUnavailable:
@@ -81,11 +82,12 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
 
 
 @bounded_memory()
-def check_submission(lesson_name: str, submission: Submission, folder: Path, sandbox: Mode) -> list[Result]:
-    """Check a matched submission whose files lie in `folder`."""
+def check_submission(lesson_name: str, submission: Submission, folder: Path, sandbox: Mode) -> tuple[Submission, list[Result]]:
+    """Check a matched submission whose files lie in `folder`: its versions that count, and their results."""
     lesson, _ = _lesson(lesson_name)
-    scripts = helpers.texts(helpers.beside(folder, f"{lesson_name}.py"))
-    return SubmissionRun(lesson, submission, artifacts(folder, lesson), sandbox, helpers=scripts).results()
+    scripts = helpers.texts(folder, helpers.beside(folder, f"{lesson_name}.ipynb"))
+    run, results = SubmissionRun(lesson, submission, artifacts(folder, lesson), sandbox, helpers=scripts).better_of_two()
+    return run.submission, results
 
 
 def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
@@ -154,6 +156,21 @@ class SubmissionRun:
                 if tell:
                     tell(self.done[exercise.name])
         return list(self.done.values())
+
+    def better_of_two(self, tell: Tell | None = None) -> tuple[SubmissionRun, list[Result]]:
+        """With the last version of each answer, or, where one did not pass that is also written in its own cell, with that: stock nbgrader
+        checks it before the cells below run. Where something took all the time, it is not taken a second time."""
+        results = self.results(tell)
+        ended = any(outcome.status in ENDED for result in results for outcome in result.outcomes)
+        again = sorted(n for n in self.submission.twice if self.done[n].status != ExerciseStatus.PASSED)
+        if ended or not again or self.submission.in_place is None:
+            return self, results
+        other = replace(self, submission=self.submission.in_place(again), public={}, done={}, notes=[], defined={})
+        better = other.results()
+        if _points(better) <= _points(results):
+            return self, results
+        other.submission.repairs += [f"{name}: the version in its own cell counts, since the one below does worse" for name in again]
+        return other, better
 
     def _open(self, cells: Sequence[CodeCell]) -> Session:
         own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
@@ -252,6 +269,10 @@ class SubmissionRun:
         newer = (_conflict(broken[-1].line) or _newer_python(self.submission)) if "SyntaxError" in broken[-1].message else ""
         reason = f"Its cell stopped before it defined the answer: {broken[-1].message}{where}{newer}"
         return Result(exercise.name, 0.0, exercise.points, status, diagnosis=reason)
+
+
+def _points(results: Sequence[Result]) -> float:
+    return sum(result.score for result in results)
 
 
 def _worth_reading(repairs: Sequence[str]) -> list[str]:

@@ -12,11 +12,12 @@ import ast
 import asyncio
 import contextlib
 import inspect
+import io
 import linecache
 import re
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -39,6 +40,8 @@ GPU = re.compile(r"\b(?:cuda|mps|gpu|nvidia)\b|CUDA|NVIDIA", re.IGNORECASE)
 IPYTHONS_OWN = re.compile(r"\A\s|^\s*(?:[%!?,;/]|>>>|\.\.\.|In ?\[)|=\s*[%!]|\?\s*$|\r|\f", re.MULTILINE)
 ANNOTATIONS = __future__.annotations.compiler_flag
 LONGEST = 300  # characters of a reason
+BY_NAME = ("exec", "globals", "vars", "setattr")  # functions that define what they are told
+ANY = "*"
 LAST_RESULT = re.compile(r"_{1,3}|_\d+")
 NOT_KEPT = "IPython's `_` and `Out`, the results of cells, are not kept in the grader: give the result a name in the cell that computes it"
 
@@ -74,11 +77,13 @@ class Cells:
             except BaseException as error:
                 position += _statement(body[position:], error, filename)
                 self._not_imported(body[:position])
-                if not self._forgiven(error, body[position], text):
-                    self._lose(bound(body[position:]), f"its cell stopped before: {_told(error)}")
-                    raise
-                self._without(body[position], error, text, filename)
-                lacking, position = lacking or error, position + 1
+                if not self._defined_without_annotations(body[position], error, filename):
+                    if not self._forgiven(error, body[position], text):
+                        self._lose(bound(body[position:]), f"its cell stopped before: {_told(error)}")
+                        raise
+                    self._without(body[position], error, text, filename)
+                    lacking = lacking or error
+                position += 1
                 code = self._compiled(ast.Module(body[position:], []), filename) if body[position:] else None
         self._not_imported(body)
         for statement in body:
@@ -117,19 +122,33 @@ class Cells:
         name = _name(error)
         if name in self.namespace:
             return ""
-        return self.lost.get(name, NOT_KEPT if LAST_RESULT.fullmatch(name) else "")
+        return self.lost.get(name, NOT_KEPT if LAST_RESULT.fullmatch(name) else self.lost.get(ANY, "") if name else "")
 
     def _without(self, statement: ast.stmt, error: BaseException, text: str, filename: str) -> None:
         """Go on after a statement that failed for want of something: what it would have defined is lost, and what is left of it tried."""
         line = _line(error, filename) or statement.lineno
         reason = self.why_lost(error) or f"`{text.split(chr(10))[line - 1].strip()[:80]}` failed: {_told(error)}"
-        self._lose(bound([statement]) | rescue.defined_inside(statement), reason)
+        by_name = {ANY} if any(isinstance(node, ast.Name) and node.id in BY_NAME for node in ast.walk(statement)) else set()
+        self._lose(bound([statement]) | rescue.defined_inside(statement) | by_name, reason)
         if isinstance(statement, rescue.IMPORT) or isinstance(statement, ast.Assign) and _name(error) in self._absent:
             self._absent |= bound([statement])
         if isinstance(statement, rescue.DEFINITION):
             with contextlib.suppress(Exception):
                 self._execute(self._compiled(ast.Module([statement], []), filename, ANNOTATIONS))
         self._try_each(rescue.left_of(statement, line), text, filename)
+
+    def _defined_without_annotations(self, statement: ast.stmt, error: BaseException, filename: str) -> bool:
+        """Whether a function or class that failed is there once its annotations are not looked at, as newer Pythons do not."""
+        if not isinstance(statement, rescue.DEFINITION) or type(error) not in (NameError, AttributeError, TypeError):
+            return False
+        if self.why_lost(error) or rescue.decorated_by(statement, self._unusable()):  # what is lacking is told, and the rest tried
+            return False
+        try:
+            self._execute(self._compiled(ast.Module([statement], []), filename, ANNOTATIONS))
+        except Exception:
+            return False
+        self.notes.append(f"{statement.name} is defined without its annotations: {_told(error)}"[:LONGEST])
+        return True
 
     def _not_imported(self, statements: Iterable[ast.stmt]) -> None:
         """What imports in a `try` have failed to bind."""
@@ -185,10 +204,24 @@ def make_namespace(cells: Cells) -> dict[str, Any]:
     namespace = vars(module)
     shell = Shell(namespace, cells.run, cells.files, cells.notes.append)
     WrittenModules(cells.files, cells.run_module).install()
-    namespace.update(get_ipython=lambda: shell, display=Inert(), __builtins__=__builtins__, **history())
+    namespace.update(get_ipython=lambda: shell, display=Inert(), open=opened_with(cells.files), __builtins__=__builtins__, **history())
     for place in (IPython, getipython):
         vars(place)["get_ipython"] = namespace["get_ipython"]
     return namespace
+
+
+def opened_with(files: dict[str, str]) -> Callable[..., Any]:
+    """`open` as it is, which also knows the scripts that lie beside the notebook: there are only their texts."""
+
+    def opened(file: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return open(file, *args, **kwargs)
+        except OSError:
+            if (text := files.get(str(file).removeprefix("./"))) is None:
+                raise
+            return io.StringIO(text)
+
+    return opened
 
 
 class NoResults(dict[int, Any]):

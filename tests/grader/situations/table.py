@@ -475,8 +475,8 @@ COLLECTED = {
     "OneDrive's placeholder beside the file": Collected("attempts", "OneDrive", {f"ann/{NAME}": b"", f"ann/{LESSON} (1).ipynb": SOLVED}, {"ann": "(1).ipynb"}),
     "a checkpoint alone": Collected("attempts", "jupyter", {f"zed/{NAME}": SOLVED, f"ann/.ipynb_checkpoints/{LESSON}-checkpoint.ipynb": SOLVED + " "}, {"zed": NAME, "ann": "checkpoint.ipynb"}),
     "documents and pictures": Collected(
-        "reasons", "by mail", {f"zed/{NAME}": SOLVED, "ann/hw3.pages": "PK", "bo/hw3.rtf": "{", "cy/IMG_1.HEIC": "x", "di/talk.mov": "x", "ed/hw3.dbc": packed({"x.python": "{}"}), "fi/hw3.deepnote": "version: 1"},
-        {"zed": NAME, **dict.fromkeys(("ann", "bo", "cy", "di", "ed", "fi"), "")}, {"ann": "a document", "bo": "a document", "cy": "a picture", "di": "a film", "ed": "Databricks", "fi": "Deepnote"},
+        "reasons", "by mail", {f"zed/{NAME}": SOLVED, "ann/hw3.pages": "PK", "bo/hw3.rtf": "{", "cy/IMG_1.HEIC": "x", "di/talk.mov": "x"},
+        {"zed": NAME, **dict.fromkeys(("ann", "bo", "cy", "di"), "")}, {"ann": "a document", "bo": "a document", "cy": "a picture", "di": "a film"},
     ),
     "archives in parts, and of newer kinds": Collected(
         "reasons", "7-zip", {f"zed/{NAME}": SOLVED, "ann/hw.zip.001": b"PK\3\4cut", "bo/hw.z01": b"x", f"cy/{NAME}.zst": b"\x28\xb5\x2f\xfd", f"di/{NAME}.xz": b"\xfd7zXZ\0"},
@@ -671,6 +671,20 @@ def swapped(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
+def exchanged(notebook: NotebookNode) -> str:
+    """Two answers, each in the other's cell."""
+    one, other = answer(notebook, "attention_scores"), answer(notebook, "causal_mask")
+    one.source, other.source = other.source, one.source
+    return nbformat.writes(notebook)
+
+
+def right_below_wrong(notebook: NotebookNode) -> str:
+    target = answer(notebook, "causal_mask")
+    notebook.cells.append(new_code_cell(target.source))
+    target.source = target.source.replace("tril", "triu")
+    return nbformat.writes(notebook)
+
+
 def only_answers(notebook: NotebookNode) -> str:
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
     return nbformat.writes(notebook)
@@ -734,6 +748,111 @@ def method_in_another_cell(before: str = "", after: str = "") -> Callable[[Noteb
 
 def as_notebook(code: str) -> str:
     return nbformat.writes(nbformat.v4.new_notebook(cells=[new_markdown_cell("# Mine"), new_code_cell(code)]))
+
+
+def as_databricks(notebook: NotebookNode) -> bytes:
+    """Databricks' archive: JSON in a zip, its cells in any order."""
+    cells = [("%md\n" if c.cell_type == "markdown" else "") + c.source for c in notebook.cells]
+    commands = [{"version": "CommandV1", "command": text, "position": float(i)} for i, text in enumerate(cells)]
+    return packed(
+        {
+            "hw3.python": json.dumps({"version": "NotebookV1", "name": "hw3", "language": "python", "commands": commands[::-1]}),
+            "manifest.mf": "x",
+        }
+    )
+
+
+def as_zeppelin(notebook: NotebookNode) -> str:
+    return json.dumps(
+        {
+            "paragraphs": [{"text": ("%md\n" if c.cell_type == "markdown" else "%python\n") + c.source} for c in notebook.cells],
+            "name": "hw3",
+        }
+    )
+
+
+def as_deepnote(notebook: NotebookNode) -> str:
+    blocks = "".join(
+        f"        - type: {c.cell_type}\n          content: |-\n{textwrap.indent(c.source, ' ' * 12)}\n"
+        for c in notebook.cells
+        if c.source.strip()
+    )
+    return (
+        f"metadata:\n  createdAt: x\nproject:\n  id: x\n  name: HW\n  notebooks:\n    - name: hw3\n      blocks:\n{blocks}version: 1.0.0\n"
+    )
+
+
+def as_databricks_script(notebook: NotebookNode) -> str:
+    cells = [
+        "\n".join(f"# MAGIC {line}" for line in ("%md\n" + c.source).split("\n")) if c.cell_type == "markdown" else c.source
+        for c in notebook.cells
+    ]
+    return "\n\n# COMMAND ----------\n\n".join(["# Databricks notebook source", *cells])
+
+
+def functions_alone(notebook: NotebookNode) -> str:
+    """A script of the answers and nothing else."""
+    answers = [c.source for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code"]
+    return "\n\n\n".join(["import math\n\nimport torch\nfrom jaxtyping import Bool, Float, Int\nfrom torch import Tensor, nn", *answers])
+
+
+COLLECTED |= {
+    "projects of Databricks, Deepnote and Zeppelin": Collected(
+        "names", "found by trying", {"ann/hw3.dbc": as_databricks(NOTEBOOK), "bo/HW.deepnote": as_deepnote(NOTEBOOK), "cy/hw3.zpln": as_zeppelin(NOTEBOOK), "di/hw3.json": as_zeppelin(NOTEBOOK) + " ", f"ed/{NAME}": SOLVED},
+        {"ann": ".python", "bo": ".deepnote", "cy": ".zpln", "di": "hw3.json", "ed": NAME},
+    ),
+    "Databricks, files of several students": Collected("names", "found by trying", {"Ann Lee - hw3.dbc": as_databricks(NOTEBOOK), f"Bo - {NAME}": SOLVED}, {"Ann Lee": ".python", "Bo": NAME}),
+    "scripts that are called texts": Collected(
+        "names", "a system that takes texts alone", {"ann/hw3.txt": functions_alone(NOTEBOOK), f"bo/{LESSON}.txt": as_text_of("md"), "cy/hw3.pyw": functions_alone(NOTEBOOK) + "\n", "di/notes.txt": "def x is my notes", f"ed/{NAME}": SOLVED},
+        {"ann": "hw3.txt", "bo": ".txt", "cy": ".pyw", "di": "", "ed": NAME}, {"di": "notes.txt"},
+    ),
+    "untouched notebooks in folders of one name": Collected("attempts", "browsers", {f"ann/{NAME}": BLANK, f"ann (1)/{NAME}": BLANK, f"bo/{NAME}": SOLVED}, {"ann": NAME, "ann (1)": NAME, "bo": NAME}),
+    "a course of nbgrader's in a folder": Collected(
+        "downloads", "nbgrader", {f"attention/{place}": text for place, text in ((f"submitted/ann/{LESSON}/{NAME}", SOLVED), (f"submitted/bo/{LESSON}/{NAME}", SOLVED + " "), (f"autograded/ann/{LESSON}/{NAME}", SOLVED + "  "), (f"release/{LESSON}/{NAME}", BLANK), (f"source/{LESSON}/{NAME}", SOLVED + "\n"))},
+        {"ann": f"submitted/ann/{LESSON}/{NAME}", "bo": NAME},
+    ),
+    "archives that are not read, of several students": Collected("reasons", "7-zip", {"ann.7z": b"7z\xbc\xaf\x27\x1c" + bytes(9), "bo.rar": b"Rar!\x1a\x07" + bytes(9), "cy.ipynb": SOLVED}, {"ann": "", "bo": "", "cy": ".ipynb"}, {"ann": "a .zip", "bo": "a .zip"}),
+    "Canvas, one who changed the name": Collected("downloads", "a submission of each name", {f"leeann_12_34_{NAME}": BLANK, f"kimann_12_35_{LESSON}-1.ipynb": SOLVED, f"bo_13_36_{NAME}": SOLVED + " "}, {"kimann": ".ipynb", "bo": NAME}),
+    "the lesson's words around the name": Collected("names", "by hand", {f"03_{who}_self_attention.ipynb": SOLVED + who for who in ("annlee", "bokim")}, {"annlee": ".ipynb", "bokim": ".ipynb"}),
+    "the time behind the name, in one word": Collected("names", "by mail", {f"{who}_20270301_12000{n}.ipynb": SOLVED + who for n, who in enumerate(("alee", "bkim"))}, {"alee": ".ipynb", "bkim": ".ipynb"}),
+    "homework by words of other countries": Collected(
+        "names", "by hand", {f"{name}.ipynb": SOLVED + name for name in ("Lektion 3 - Ann", "Serie 3 Bo", "Lección 3 - Cy", "Leçon 3 Di", "Lezione 3 - Ed", "Worksheet 3 Fi")}, dict.fromkeys(("Ann", "Bo", "Cy", "Di", "Ed", "Fi"), ".ipynb"),
+    ),
+    "a helper in a folder": Collected("files", "found by trying", {f"ann/hw/{NAME}": uses_own("from src.helper import own")(copy.deepcopy(NOTEBOOK)), "ann/hw/src/helper.py": "x = 1", "ann/hw/src/__init__.py": "", f"bo/{NAME}": SOLVED}, {"ann": NAME, "bo": NAME}),
+    "Canvas, handed in again and late": Collected("downloads", "content_zipper.rb", {f"leeann_123_456_{NAME}": BLANK, f"leeann_123_789_{LESSON}-2.ipynb": SOLVED, f"kimbo_LATE_124_790_{LESSON}-1.ipynb": SOLVED + " "}, {"leeann": "-2.ipynb", "kimbo": ".ipynb"}),
+    "Canvas, packed archives of each": Collected("downloads", "content_zipper.rb", {"c.zip": packed({"leeann_1_2_hw.zip": packed({f"hw/{NAME}": SOLVED}), "kimbo_3_4_hw.tar.gz": packed_as("gz", f"x/{NAME}", SOLVED)})}, {"leeann": NAME, "kimbo": NAME}),
+    "Canvas, by its interface": Collected("downloads", "canvasapi", {f"Lee, Ann_12345/{NAME}": SOLVED, f"Kim, Bo_12346/{NAME}": SOLVED}, {"Lee, Ann_12345": NAME, "Kim, Bo_12346": NAME}),
+    "CodeGrade": Collected("downloads", "CodeGrade", {f"Ann Lee/{NAME}": SOLVED, f"Bo Kim/{NAME}": SOLVED, ".cg-info.json": "{}"}, {"Ann Lee": NAME, "Bo Kim": NAME}),
+    "GitHub Classroom, two tries of one name": Collected("downloads", "classroom", {f"hw3-attention-{who}/{NAME}": SOLVED + who for who in ("ann", "bo", "ann-1")}, {"ann": NAME, "bo": NAME, "ann-1": NAME}),
+    "words with a link in them": Collected(
+        "reasons", "Colab", {f"bo/{NAME}": SOLVED, "ann/submission.txt": "My Colab: https://colab.research.google.com/drive/1", "cy/colab.html": '<meta http-equiv="refresh" content="0; url=https://colab">', "di/hw.docx": packed({"word/embeddings/x.ipynb": SOLVED})},
+        {"bo": NAME, "ann": "", "cy": "", "di": ""}, {"ann": "submission.txt", "cy": "a page", "di": "a document"},
+    ),
+    "copies that macOS and OneDrive name": Collected("attempts", "iCloud", {f"ann/{LESSON} 2.ipynb": SOLVED, f"ann/{NAME}": BLANK, f"bo/{NAME}": SOLVED + " ", f"bo/{LESSON}-LAPTOP-7H3K.ipynb": BLANK}, {"ann": " 2.ipynb", "bo": f"bo/{NAME}"}),
+    "a checkpoint with the work in it": Collected("attempts", "jupyter", {f"ann/{NAME}": BLANK, f"ann/.ipynb_checkpoints/{LESSON}-checkpoint.ipynb": SOLVED, f"bo/{NAME}": SOLVED + " "}, {"ann": "checkpoint.ipynb", "bo": NAME}),
+    "another lesson alone": Collected("names", "otter#442", {f"ann/{NAME}": SOLVED, f"bo/{OTHER_LESSON}.ipynb": REPOSITORY[f"attention-main/notebooks/{OTHER_LESSON}.ipynb"]}, {"ann": NAME, "bo": ""}, {"bo": "it is lesson 04"}),
+    "homes of a hub, by address": Collected("downloads", "JupyterHub", {f"users/{who}@x.edu/hw/hw03/{NAME}": SOLVED + who for who in ("ann", "bo")}, {"ann@x.edu": NAME, "bo@x.edu": NAME}),
+    "versions that Kaggle numbers": Collected("attempts", "Kaggle", {f"ann/ann-hw3-version-{n}.ipynb": SOLVED + " " * n for n in (2, 10)} | {f"bo/{NAME}": SOLVED}, {"ann": "version-10.ipynb", "bo": NAME}),
+    "Moodle's laboratory": Collected(
+        "downloads", "moodle-mod_vpl", {f"Ann Lee 12 ann/2027-03-0{day}-12-00-00/{NAME}": text for day, text in ((1, BLANK), (2, SOLVED))} | {f"Bo Kim 13 bo/2027-03-02-12-00-00/{NAME}": SOLVED + " "}, {"Ann Lee 12 ann": f"02-12-00-00/{NAME}", "Bo Kim 13 bo": NAME},
+    ),
+    "Moodle, groups with the names of members": Collected("downloads", "downloader.php", {f"Group A-{who}_1{n}_assignsubmission_file_/{NAME}": SOLVED for n, who in enumerate(("Ann Lee", "Bo Kim"))}, {"Group A-Ann Lee": NAME, "Group A-Bo Kim": NAME}),
+    "Moodle, without folders": Collected("downloads", "downloader.php", {f"{who}_1{n}_assignsubmission_file_{NAME}": SOLVED for n, who in enumerate(("Ann Lee", "Bo Kim"))}, {"Ann Lee": NAME, "Bo Kim": NAME}),
+    "Brightspace, groups": Collected("downloads", "Brightspace", {f"1234{n}-67 - Group {n} - Mar 1, 2027 1134 PM/{NAME}": SOLVED for n in (3, 4)}, {"Group 3": NAME, "Group 4": NAME}),
+    "JupyterLite's and Deepnote's archives": Collected("archives", "JupyterLite", {"ann/files.zip": packed({f"files/{NAME}": SOLVED}), "bo/project.zip": packed({NAME: SOLVED, ".deepnote/project.json": "{}", "init.ipynb": as_notebook("x = 1")})}, {"ann": NAME, "bo": NAME}),
+    "a notebook beside the page that nbgrader made of it": Collected("attempts", "nbgrader", {f"ann/{NAME}": SOLVED, f"ann/{LESSON}.html": "<p>", f"bo/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME}),
+    "names in other letters and signs": Collected("names", "found by trying", {f"{who}/{NAME}": SOLVED + who for who in ("ann 🎉", "🐍", "Işıl", "işıl", "Ann", "ann", "50%", "-ann", "CON", "1234567X", "1e5", "x" * 120)}, {who: NAME for who in ("ann 🎉", "🐍", "Işıl", "işıl", "Ann", "ann", "50%", "-ann", "CON", "1234567X", "1e5", "x" * 120)}),
+    "names that are digests": Collected("names", "found by trying", {f"{name}.ipynb": SOLVED + name for name in ("5d41402abc4b2a76b9719d911017c592", "7d793037a0760186574b0282f2f435e7")}, {name: ".ipynb" for name in ("5d41402abc4b2a76b9719d911017c592", "7d793037a0760186574b0282f2f435e7")}),
+    "what papermill wrote beside what it read": Collected("attempts", "papermill", {"ann/output.ipynb": SOLVED, "ann/input.ipynb": BLANK, f"bo/{NAME}": SOLVED + " "}, {"ann": "output.ipynb", "bo": NAME}),
+    "a pointer of Git LFS beside an archive": Collected("attempts", "git", {f"ann/{NAME}": "version https://git-lfs.github.com/spec/v1\n", f"ann/{LESSON}.zip": packed({NAME: SOLVED}), f"bo/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME}),
+    "pairs by both names": Collected("names", "by hand", {f"{who}/{NAME}": SOLVED + who for who in ("ann, bo", "cy & di", "ed + fi", "gus_hal")}, {who: NAME for who in ("ann, bo", "cy & di", "ed + fi", "gus_hal")}),
+    "names between all kinds of marks": Collected(
+        "names", "by hand", {f"{name}.ipynb": SOLVED + name for name in (f"{LESSON} (Ann Lee)", f"{LESSON} [Bo Kim]", "cy.li.hw3", "S27-CS229-hw3-di", "self-attention-ed", "SelfAttention_fi")}, dict.fromkeys(("Ann Lee", "Bo Kim", "cy.li", "S27-CS229-di", "ed", "fi"), ".ipynb"),
+    ),
+    "one archive, downloaded twice": Collected("attempts", "browsers", {"ann.zip": packed({NAME: SOLVED}), "ann (1).zip": packed({NAME: SOLVED}), "bo.zip": packed({NAME: SOLVED + " "})}, {"ann": NAME, "bo": NAME}),
+    "archives of a whole home": Collected("archives", "by hand", {"ann.zip": packed({f"Users/ann/Desktop/{NAME}": SOLVED, "Users/ann/Library/x.json": "{}"}), "bo.zip": packed({f"New folder/{NAME}": SOLVED + " "})}, {"ann": NAME, "bo": NAME}),
+    "a branch beside what was forked": Collected("attempts", "git", {f"ann/notebooks/{NAME}": BLANK, f"ann/{NAME}": SOLVED, "ann/.gitmodules": "x", f"ann/.git/objects/{NAME}": SOLVED + " ", "bo/.gitmodules": "x", f"cy/{NAME}": SOLVED + "  "}, {"ann": f"ann/{NAME}", "bo": "", "cy": NAME}),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -1070,6 +1189,65 @@ GRADED_MORE |= {
         f"a-text-of-{form.partition(':')[2] or form}": Graded("files", "jupytext", lambda notebook, form=form: jupytext.writes(notebook, fmt=form), says=("came as a text",), name=f"{LESSON}.{form.partition(':')[0]}")
         for form in ("md", "md:myst", "Rmd")
     },
+}  # fmt: skip
+GRADED_MORE |= {  # helpers in folders beside the notebook
+    name: Graded("kernel", report, uses_own(*code), beside=beside)
+    for name, report, code, beside in (
+        ("a-script-in-a-folder", "cookiecutter", ("from src.helper import own",), (("src/helper.py", KEEP),)),
+        ("a-package-of-ones-own", "cookiecutter", ("from src import own",), (("src/__init__.py", "from .helper import own\n"), ("src/helper.py", KEEP))),
+        ("a-module-by-its-path", "cookiecutter", ("import src.helper\nown = src.helper.own",), (("src/helper.py", KEEP),)),
+        ("a-folder-on-Python's-path", "nbgrader#940", ("import sys\nsys.path.append('src')\nfrom helper import own",), (("src/helper.py", KEEP),)),
+        ("a-script-in-a-folder-that-is-run", "nbgrader#940", ("%run src/helper.py",), (("src/helper.py", KEEP),)),
+        ("a-notebook-in-a-folder-that-is-run", "nbgrader#940", ("%run src/helper.ipynb",), (("src/helper.ipynb", as_notebook(KEEP)),)),
+        ("a-script-added-to-the-course's", "found by trying", ("from utils.mine import own",), (("utils/mine.py", KEEP),)),
+        ("scripts-that-import-each-other", "found by trying", ("from parts.a import own",), (("parts/a.py", "from parts.b import own"), ("parts/b.py", KEEP))),
+        ("a-script-that-is-opened", "found by trying", ("exec(open('src/helper.py').read())",), (("src/helper.py", KEEP),)),
+        ("a-script-written-into-a-folder", "nbgrader#940", ("import os\nos.makedirs('src', exist_ok=True)", "%%writefile src/helper.py\n" + KEEP, "from src.helper import own"), ()),
+        ("a-script-of-ones-name", "found by trying", ("from utils_ann import own",), (("utils_ann.py", KEEP),)),
+    )
+}  # fmt: skip
+GRADED_MORE |= {  # what programs put into code on its way
+    name: Graded("kinds of cells", report, in_answer(change), says=says)
+    for name, report, change, says in (
+        ("blanks-of-a-word-processor", "JupyterLab", lambda code: code.replace("    ", "\u00a0" * 4), ("that nobody sees",)),
+        ("blanks-of-no-width", "Colab", lambda code: code.replace("\n", "\u200b\n"), ("that nobody sees",)),
+        ("a-byte-order-mark-in-a-cell", "found by trying", lambda code: "\ufeff" + code, ("that nobody sees",)),
+        ("quotes-of-a-word-processor", "by mail", lambda code: code.replace('"""', "“““", 1).replace('"""', "”””", 1), ("quotes and dashes",)),
+        ("a-chat's-fences", "found by trying", lambda code: f"```python\n{code.strip()}\n```", ("between ```",)),
+        ("a-chat's-words-around-fences", "found by trying", lambda code: f"Here it is:\n\n```python\n{code.strip()}\n```\n\nIt makes a mask.", ("between ```",)),
+        ("a-chat's-last-fence", "found by trying", lambda code: f"{code.strip()}\n```", ("between ```",)),
+        ("numbers-of-lines", "found by trying", lambda code: "\n".join(f"{i:>3}\t{line}" for i, line in enumerate(code.strip().split("\n"), 1)), ("numbers of lines",)),
+        ("the-signs-of-a-comparison", "git", lambda code: "\n".join("+" + line for line in code.strip().split("\n")), ("marks before its lines",)),
+        ("the-signs-of-an-answered-mail", "by mail", lambda code: "\n".join("> " + line for line in code.strip().split("\n")), ("marks before its lines",)),
+        ("the-codes-of-a-web-page", "found by trying", lambda code: code.replace('"', "&quot;").replace(">", "&gt;"), ("codes of a web page",)),
+    )
+}  # fmt: skip
+GRADED_MORE |= {
+    "an-experiment-below-a-right-answer": Graded("order", "nbgrader", below_its_check(answer(NOTEBOOK, "causal_mask").source.replace("tril", "triu")), says=("in its own cell counts",)),
+    "a-better-answer-below-a-wrong-one": Graded("order", "found by trying", right_below_wrong),
+    "an-experiment-that-gives-nothing": Graded("order", "nbgrader", below_its_check("def causal_mask(n, device=None):\n    pass"), says=("in its own cell counts",)),
+    "a-stub-below-a-right-answer": Graded("order", "found by trying", below_its_check("def causal_mask(n):\n    raise NotImplementedError()")),
+    "solved-then-blank": Graded("places", "otter#433", lambda notebook: nbformat.writes(NotebookNode({**notebook, "cells": [*notebook.cells, *nbformat.reads(BLANK, 4).cells]}))),
+    "blank-then-solved": Graded("places", "otter#433", lambda notebook: nbformat.writes(NotebookNode({**notebook, "cells": [*nbformat.reads(BLANK, 4).cells, *notebook.cells]}))),
+    "an-annotation-that-is-not-imported": Graded("kernel", "Python 3.14", in_answer(lambda code: re.sub(r"-> .*?:\n", "-> Optional[np.ndarray]:\n", code, count=1)), says=("without its annotations", "Optional")),
+    "an-annotation-that-is-no-type": Graded("kernel", "Python 3.14", in_answer(lambda code: re.sub(r"-> .*?:\n", "-> 'Mask' | None:\n", code, count=1)), says=("without its annotations",)),
+    "a-library's-function-written-anew": Graded("order", "found by trying", below_its_check("import torch\n\n\ndef own_softmax(x, dim=-1):\n    e = (x - x.max(dim, keepdim=True).values).exp()\n    return e / e.sum(dim, keepdim=True)\n\n\ntorch.softmax = own_softmax")),
+    "an-answer-under-%%time": Graded("kernel", "Colab", in_answer(lambda code: "%%time\n" + code)),
+    "an-answer-under-%%capture": Graded("kernel", "Colab", in_answer(lambda code: "%%capture out\n" + code)),
+    "questions-behind-an-answer": Graded("kernel", "otter#35", in_answer(lambda code: code + "\ncausal_mask?\ntorch.softmax??\n?torch.ones\n")),
+    "await-above-an-answer": Graded("kernel", "notebook#4312", in_answer(lambda code: "import asyncio\nawait asyncio.sleep(0)\n" + code)),
+    "an-answer-as-a-method": Graded("places", "found by trying", in_answer(lambda code: f"class Answers:\n    @staticmethod\n{textwrap.indent(code, '    ')}\n\ncausal_mask = Answers.causal_mask")),
+    "an-answer-in-an-if": Graded("places", "found by trying", in_answer(lambda code: "if True:\n" + textwrap.indent(code, "    "))),
+    "answers-in-each-other's-cells": Graded("places", "nbgrader#1083", exchanged),
+    "the-refusal-left-below": Graded("places", "found by trying", in_answer(lambda code: code.rstrip() + "\n    raise NotImplementedError\n")),
+    "marks-of-papermill": Graded("files", "papermill", changed_cells(lambda cell: {**cell, "metadata": {**cell["metadata"], "tags": [*cell["metadata"].get("tags", []), "papermill"], "papermill": {"status": "completed"}}})),
+    "marks-of-nbdev": Graded("kinds of cells", "nbdev", in_answer(lambda code: "#| export\n" + code)),
+    "a-script-of-Databricks's": Graded("files", "found by trying", as_databricks_script, says=("another program",), name=f"{LESSON}.py"),
+    "a-project-of-Deepnote's": Graded("files", "found by trying", as_deepnote, says=("another program",), name="hw3.deepnote"),
+    "functions-alone-in-a-text": Graded("files", "found by trying", functions_alone, says=("came as a script",), name=f"{LESSON}.txt"),
+    "functions-alone-with-a-mistake-behind": Graded("files", "found by trying", lambda notebook: functions_alone(notebook) + "\n\n\ndef x(:\n", says=("came as a script",), name=f"{LESSON}.txt"),
+    **{f"a-script-of-jupytext's-{form}": Graded("files", "jupytext", lambda notebook, form=form: jupytext.writes(notebook, fmt=f"py:{form}"), name=f"{LESSON}.py") for form in ("light", "sphinx", "percent", "hydrogen")},
+    "a-text-of-Quarto's": Graded("files", "Quarto", lambda notebook: re.sub(r"```python[^\n]*", "```{python}\n#| echo: false", jupytext.writes(notebook, fmt="md")), says=("came as a text",), name=f"{LESSON}.qmd"),
 }  # fmt: skip
 if sys.version_info >= (3, 12):  # they are no newer syntax then
     GRADED_MORE = {name: row for name, row in GRADED_MORE.items() if row.kind != "newer Python"}

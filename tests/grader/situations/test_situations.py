@@ -49,7 +49,9 @@ def of_a_class(folder, students):
         (folder / "class" / student).mkdir(parents=True)
         (folder / "class" / student / row.name).write_bytes(row.write())
         for name, text in row.beside:
-            (folder / "class" / student / name).write_text(text, encoding="utf-8")
+            path = folder / "class" / student / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     grade_class([folder / "class"], LESSON, folder / "out", 2, None, "auto", Console(quiet=True))
     with (folder / "out" / "grades.csv").open(newline="", encoding="utf-8") as stream:
         return {row["student_id"]: row for row in csv.DictReader(stream)}, folder / "out"
