@@ -143,7 +143,9 @@ def q_learning_update(
     ### BEGIN SOLUTION
     future = 0.0 if terminated else gamma * q[next_state].max()
     updated = q.clone()
-    updated[state, action] = q[state, action] + alpha * (reward + future - q[state, action])
+    updated[state, action] = q[state, action] + alpha * (
+        reward + future - q[state, action]
+    )
     return updated
     ### END SOLUTION
 
@@ -182,7 +184,9 @@ def sarsa_update(
     ### BEGIN SOLUTION
     future = 0.0 if terminated else gamma * q[next_state, next_action]
     updated = q.clone()
-    updated[state, action] = q[state, action] + alpha * (reward + future - q[state, action])
+    updated[state, action] = q[state, action] + alpha * (
+        reward + future - q[state, action]
+    )
     return updated
     ### END SOLUTION
 
@@ -377,13 +381,21 @@ def fit_model(experience: Experience, n_states: int, n_actions: int) -> TabularM
     ### BEGIN SOLUTION
     state, action, reward = experience.state, experience.action, experience.reward
     triples = reward.new_zeros(n_states, n_actions, n_states)
-    triples = triples.index_put((state, action, experience.next_state), torch.ones_like(reward), accumulate=True)
-    total_reward = reward.new_zeros(n_states, n_actions).index_put((state, action), reward, accumulate=True)
+    triples = triples.index_put(
+        (state, action, experience.next_state),
+        torch.ones_like(reward),
+        accumulate=True,
+    )
+    total_reward = reward.new_zeros(n_states, n_actions).index_put(
+        (state, action), reward, accumulate=True
+    )
     counts = triples.sum(-1)
     tries = counts.clamp(min=1)
     terminal = torch.zeros(n_states, dtype=torch.bool, device=reward.device)
     terminal[experience.next_state[experience.terminated]] = True
-    return TabularModel(triples / tries[..., None], total_reward / tries, counts, terminal)
+    return TabularModel(
+        triples / tries[..., None], total_reward / tries, counts, terminal
+    )
     ### END SOLUTION
 
 
@@ -449,9 +461,16 @@ def sample_model(
     """
     ### BEGIN SOLUTION
     if model.counts[state, action] == 0:
-        raise ValueError(f"the pair state={state}, action={action} was never tried, so the model cannot sample it")
-    next_state = int(torch.multinomial(model.transition[state, action], 1, generator=generator))
-    return next_state, float(model.reward[state, action]), bool(model.terminal[next_state])
+        raise ValueError(
+            f"the pair state={state}, action={action} was never tried, "
+            "so the model cannot sample it"
+        )
+    next_state = int(
+        torch.multinomial(model.transition[state, action], 1, generator=generator)
+    )
+    return (
+        next_state, float(model.reward[state, action]), bool(model.terminal[next_state])
+    )
     ### END SOLUTION
 
 
@@ -546,7 +565,9 @@ def q_planning(
     for _ in range(steps if tried else 0):
         state, action = tried[torch.randint(len(tried), (), generator=generator)]
         next_state, reward, terminated = sample_model(model, state, action, generator)
-        q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)
+        q = q_learning_update(
+            q, state, action, reward, next_state, terminated, alpha, gamma
+        )
     return q
     ### END SOLUTION
 
@@ -591,14 +612,21 @@ def sarsa_planning(
     ### BEGIN SOLUTION
     q = torch.zeros_like(model.reward)
     for _ in range(episodes):
-        state = int(start_states[torch.randint(len(start_states), (), generator=generator)])
+        state = int(
+            start_states[torch.randint(len(start_states), (), generator=generator)]
+        )
         action = epsilon_greedy(q[state], epsilon, generator)
         for _ in range(max_steps):
             if model.counts[state, action] == 0:
                 break
-            next_state, reward, terminated = sample_model(model, state, action, generator)
+            next_state, reward, terminated = sample_model(
+                model, state, action, generator
+            )
             next_action = epsilon_greedy(q[next_state], epsilon, generator)
-            q = sarsa_update(q, state, action, reward, next_state, next_action, terminated, alpha, gamma)
+            q = sarsa_update(
+                q, state, action, reward, next_state, next_action, terminated,
+                alpha, gamma,
+            )
             if terminated:
                 break
             state, action = next_state, next_action
@@ -611,8 +639,8 @@ check(sarsa_planning)
 
 # %% [markdown]
 # **Monte Carlo control** plays an imagined episode to its end, computes the returns, and averages: the entry of a pair is the mean of
-# *all* returns that followed *every* visit to it, over all episodes so far (every-visit, sample-average; Sutton & Barto 2018, §5.4 and
-# §5.6). The next episode is ε-greedy in the new table. Episodes begin and end as in Sarsa's planning, and a cut one uses the rewards it
+# *all* returns that followed *every* visit to it, over all episodes so far (every-visit, sample-average; Sutton & Barto 2018, §5.4, count
+# first visits only; §5.6 has the running mean). The next episode is ε-greedy in the new table. Episodes begin and end as in Sarsa's planning, and a cut one uses the rewards it
 # has.
 #
 # ### Exercise 9 · `monte_carlo_planning` ●●○ · 20 minutes · 2.5 points
@@ -785,10 +813,14 @@ def dyna_q(
             steps[-1] += 1
             action = epsilon_greedy(q[state], epsilon, generator)
             next_state, reward, terminated = mdp.step(state, action, generator)
-            q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)
+            q = q_learning_update(
+                q, state, action, reward, next_state, terminated, alpha, gamma
+            )
             if (state, action) not in outcomes:
                 tried.append((state, action))
-            outcomes.setdefault((state, action), []).append((reward, next_state, terminated))
+            outcomes.setdefault((state, action), []).append(
+                (reward, next_state, terminated)
+            )
             for _ in range(planning_steps):
                 pair = tried[draw(len(tried))]
                 imagined = outcomes[pair][draw(len(outcomes[pair]))]
@@ -1195,7 +1227,7 @@ plots.show(
 #
 # What makes the difference is to use each step *again*; whether through a model or from memory hardly matters here. For a table this is
 # no surprise: the counts of your model and the list of steps hold the same information, and drawing from one is like drawing from the
-# other (van Seijen & Sutton 2015). Only the choice of pairs differs, evenly or as often as they were lived through, and that is what is
+# other (for the evaluation of a policy van Seijen & Sutton 2015 prove that the two can be exactly the same). Only the choice of pairs differs, evenly or as often as they were lived through, and that is what is
 # left at 40,000 steps. A model gains more where it knows more than the list: where it generalises to pairs that nobody has tried, where it
 # can be asked about the pairs that one chooses, and where it tells how sure it is. Tables do the last two; generalising is what the rest of
 # this course is about.
@@ -1380,7 +1412,9 @@ def dyna_q_plus(
             state = int(torch.multinomial(world.start, 1, generator=generator))
         action = epsilon_greedy(q[state], epsilon, generator)
         next_state, reward, terminated = world.step(state, action, generator)
-        q = q_learning_update(q, state, action, reward, next_state, terminated, alpha, gamma)
+        q = q_learning_update(
+            q, state, action, reward, next_state, terminated, alpha, gamma
+        )
         rewards.append(reward)
         newest[state, action] = reward, next_state, terminated
         last_tried[state, action] = len(rewards)
@@ -1390,7 +1424,9 @@ def dyna_q_plus(
             pair = visited[draw(len(visited))], draw(q.shape[1])
             imagined, landed, ended = newest.get(pair, (0.0, pair[0], False))
             bonus = kappa * (len(rewards) - last_tried.get(pair, 0)) ** 0.5
-            q = q_learning_update(q, *pair, imagined + bonus, landed, ended, alpha, gamma)
+            q = q_learning_update(
+                q, *pair, imagined + bonus, landed, ended, alpha, gamma
+            )
         state = None if terminated else next_state
     return q, torch.tensor(rewards, dtype=q.dtype, device=q.device)
     ### END SOLUTION
@@ -1534,7 +1570,9 @@ def expected_update(
     ### BEGIN SOLUTION
     worth = q.max(-1).values.masked_fill(model.terminal, 0)
     updated = q.clone()
-    updated[state, action] = model.reward[state, action] + gamma * model.transition[state, action] @ worth
+    updated[state, action] = (
+        model.reward[state, action] + gamma * model.transition[state, action] @ worth
+    )
     return updated
     ### END SOLUTION
 

@@ -546,7 +546,10 @@ class LearnedPositionalEmbedding(nn.Module):
         ### BEGIN SOLUTION
         n_positions, max_positions = x.shape[-2], self.embedding.num_embeddings
         if n_positions > max_positions:
-            raise ValueError(f"x has {n_positions} positions, more than max_positions = {max_positions}")
+            raise ValueError(
+                f"x has {n_positions} positions, "
+                f"more than max_positions = {max_positions}"
+            )
         return x + self.embedding(torch.arange(n_positions, device=x.device))
         ### END SOLUTION
 
@@ -619,7 +622,9 @@ def rotary_embedding(
     angles = positions.to(wide)[:, None] * speeds
     cos, sin = angles.cos(), angles.sin()
     even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2).to(x.dtype)
+    return torch.stack(
+        [even * cos - odd * sin, even * sin + odd * cos], dim=-1
+    ).flatten(-2).to(x.dtype)
     ### END SOLUTION
 
 
@@ -833,9 +838,13 @@ def relative_position_bucket(
     half = n_buckets // 2
     exact = half // 2
     distance = relative_position.abs()
-    share = torch.log(distance.clamp(min=exact) / exact) / math.log(max_distance / exact)
+    share = torch.log(distance.clamp(min=exact) / exact) / math.log(
+        max_distance / exact
+    )
     coarse = (exact + (share * (half - exact)).long()).clamp(max=half - 1)
-    return torch.where(distance < exact, distance, coarse) + half * (relative_position > 0)
+    return torch.where(distance < exact, distance, coarse) + half * (
+        relative_position > 0
+    )
     ### END SOLUTION
 
 

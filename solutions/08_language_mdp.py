@@ -359,7 +359,10 @@ def format_transition(
     a line break.
     """
     ### BEGIN SOLUTION
-    return f"<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} | {'end' if terminated else 'go'}"
+    return (
+        f"<obs> {obs} <act> {action} <out> {reward:+.1f} | {next_obs} "
+        f"| {'end' if terminated else 'go'}"
+    )
     ### END SOLUTION
 
 
@@ -578,7 +581,9 @@ def transition_error_rate(pairs: Sequence[tuple[Outcome, Outcome]]) -> float:
     or whose prediction is None.
     """
     ### BEGIN SOLUTION
-    return sum(predicted is None or predicted != true for predicted, true in pairs) / len(pairs)
+    return sum(
+        predicted is None or predicted != true for predicted, true in pairs
+    ) / len(pairs)
     ### END SOLUTION
 
 
@@ -760,7 +765,10 @@ def plan_action(
     ### BEGIN SOLUTION
     values = {}
     for action in actions:
-        returns = [rollout_return(sample, policy, obs, action, depth, gamma) for _ in range(n_rollouts)]
+        returns = [
+            rollout_return(sample, policy, obs, action, depth, gamma)
+            for _ in range(n_rollouts)
+        ]
         values[action] = sum(returns) / n_rollouts
     return max(values, key=values.get), values
     ### END SOLUTION
@@ -871,10 +879,19 @@ def choose_action(
     0, else drawn with softmax(score / temperature).
     """
     ### BEGIN SOLUTION
-    scores = torch.stack([action_log_probability(model, prompt_ids, ids) / len(ids) for ids in candidates])
+    scores = torch.stack(
+        [
+            action_log_probability(model, prompt_ids, ids) / len(ids)
+            for ids in candidates
+        ]
+    )
     if temperature == 0:
         return int(scores.argmax())
-    return int(torch.multinomial((scores / temperature).softmax(dim=-1), 1, generator=generator))
+    return int(
+        torch.multinomial(
+            (scores / temperature).softmax(dim=-1), 1, generator=generator
+        )
+    )
     ### END SOLUTION
 
 
@@ -1230,7 +1247,11 @@ def language_dyna(
     q, tried = {}, []
 
     def update(obs, action, reward, next_obs, terminated):
-        best = 0.0 if terminated else max(q.get((next_obs, a), 0.0) for a in actions(next_obs))
+        best = (
+            0.0
+            if terminated
+            else max(q.get((next_obs, a), 0.0) for a in actions(next_obs))
+        )
         old = q.get((obs, action), 0.0)
         q[obs, action] = old + alpha * (reward + gamma * best - old)
 

@@ -11,6 +11,7 @@ import nbformat
 from autograde import layout
 from autograde.authoring import executed, expected_values, manifest, notebooks, rules, source
 from autograde.authoring.alt_text import cells_with_silent_pictures
+from autograde.authoring.measuring import program
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.mutation import Bench
 from autograde.checking import expected
@@ -87,11 +88,11 @@ def _is_recorded(bench: Bench) -> bool:
 
 
 def _with_known_outputs(notebook: nbformat.NotebookNode, known: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Keep the outputs of cells that have not changed, so that prose can be edited without running the lesson."""
-    outputs = {cell.source: (cell.outputs, cell.execution_count) for cell in known.cells if cell.cell_type == "code"}
+    """Keep the outputs of cells that compute what they did, so that prose and layout can be edited without running the lesson."""
+    outputs = {program.says(cell.source): (cell.outputs, cell.execution_count) for cell in known.cells if cell.cell_type == "code"}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = outputs.get(cell.source, ([], None))
+            cell.outputs, cell.execution_count = outputs.get(program.says(cell.source), ([], None))
     return notebook
 
 

@@ -30,9 +30,19 @@ def longer(lesson, seed):
 @experiment("widened", steps=400)
 def widened(lesson, seed):
     """Sixteen heads with two numbers instead of one: in the queries and keys alone, or in the values alone."""
+    return scores_or_values(lesson, seed, 400)
+
+
+@experiment("widened_longer", steps=1600)
+def widened_longer(lesson, seed):
+    """The same, trained four times as long: what of it is a matter of training?"""
+    return scores_or_values(lesson, seed, 1600)
+
+
+def scores_or_values(lesson, seed, steps):
     return {
-        "scores": lesson.accuracy(train_widened(lesson, seed, d_score=2, d_value=1))[2],
-        "values": lesson.accuracy(train_widened(lesson, seed, d_score=1, d_value=2))[2],
+        "scores": lesson.accuracy(train_widened(lesson, seed, steps, d_score=2, d_value=1))[2],
+        "values": lesson.accuracy(train_widened(lesson, seed, steps, d_score=1, d_value=2))[2],
     }
 
 
@@ -51,7 +61,7 @@ class Widened(torch.nn.Module):
         return self.out_proj(self.lesson.merge_heads(weights @ v)), weights
 
 
-def train_widened(lesson, seed, **sizes):
+def train_widened(lesson, seed, steps, **sizes):
     """As the lesson's `train_party` for sixteen heads, with a `Widened` layer."""
     generator = torch.Generator().manual_seed(seed)
     model = lesson.Party(16, generator)
@@ -60,7 +70,7 @@ def train_widened(lesson, seed, **sizes):
         std = 0.0 if name.endswith("bias") else parameter.shape[-1] ** -0.5
         torch.nn.init.normal_(parameter, std=std, generator=generator)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    for _ in range(400):
+    for _ in range(steps):
         facts, answers = lesson.rooms(64, generator)
         loss = torch.nn.functional.cross_entropy(model(facts)[0].flatten(0, -2), answers.flatten())
         optimizer.zero_grad()

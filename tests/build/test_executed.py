@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.authoring import executed, source
+from autograde.authoring import build, executed, source
 from tests.build.test_execution import is_check
 
 LESSONS = layout.lesson_names()
@@ -97,3 +97,10 @@ def test_a_build_without_execution_keeps_the_digest_of_what_was_executed():
     executed.stamp(known, source_now, None)
     executed.keep_stamps(built, known)
     assert built.metadata[executed.METADATA] == {"executed": executed.digest(source_now)}
+
+
+@pytest.mark.parametrize("now, kept", [("x = f(1, 2)  # both", 3), ("x = f(\n    1,\n    2,\n)", 3), ("x = f(2, 1)", None)])
+def test_a_build_without_execution_keeps_the_outputs_of_what_is_computed(now, kept):
+    known, built = (nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]) for code in ("x = f(1, 2)", now))
+    known.cells[0].execution_count = 3
+    assert build._with_known_outputs(built, known).cells[0].execution_count == kept

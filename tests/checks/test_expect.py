@@ -30,6 +30,7 @@ def test_close_tells_what_differs():
     assert "result 1" in failure(expect.close, (A, A + 1), (A, A), where="x")
     assert "expected a list of 1, got an int" in failure(expect.close, 5, [1.0], where="x")
     assert "wrong keys" in failure(expect.close, {"a": 1.0}, {"b": 1.0}, where="x")
+    assert "expected 2,101,248, got 2,099,200" in failure(expect.close, 2_099_200, 2_101_248, where="x")  # counts have all their digits
 
 
 def test_the_summary_holds_no_values():

@@ -55,6 +55,11 @@ def statements(code: str, line: int = 0) -> list[Statement]:
     return found
 
 
+def says(code: str) -> str:
+    """What a cell computes, as text: the same for a cell whose comments, docstrings or line breaks alone are others."""
+    return code if is_magic(code) else "\n".join(statement.text for statement in statements(code))
+
+
 def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias, line: int) -> Statement:
     tree: ast.stmt = ast.copy_location(ast.Import([alias]), node)
     if isinstance(node, ast.ImportFrom):

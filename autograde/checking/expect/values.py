@@ -40,7 +40,7 @@ def close(got: Any, want: Any, *, where: str, rtol: float | None = None, atol: f
     elif isinstance(want, bool) or not isinstance(want, Real):
         equal(got, want, where=where)
     else:
-        _close_number(got, float(want), where, rtol, atol)
+        _close_number(got, want if isinstance(want, int) else float(want), where, rtol, atol)
 
 
 def equal(got: Any, want: Any, *, where: str) -> None:

@@ -18,7 +18,9 @@ BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), se
 
 
 def apart(want: float, got: float) -> str:
-    """Two numbers with as many digits as it takes to tell them apart, six at least."""
+    """Two numbers with as many digits as it takes to tell them apart, six at least; of whole numbers all digits."""
+    if isinstance(want, int) and isinstance(got, int):
+        return f"expected {want:,}, got {got:,}"
     digits = next((n for n in range(6, 17) if f"{want:.{n}g}" != f"{got:.{n}g}"), 17)
     return f"expected {want:.{digits}g}, got {got:.{digits}g}"
 

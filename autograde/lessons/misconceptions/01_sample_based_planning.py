@@ -1629,7 +1629,7 @@ misconception(
 misconception(
     "expected_update",
     "The target is added to the old entry; it takes its place.",
-    replace=("updated[state, action] = model", "updated[state, action] += model"),
+    replace=("updated[state, action] = (", "updated[state, action] += ("),
 )
 misconception(
     "expected_update",
@@ -1650,7 +1650,7 @@ misconception("expected_update", "The old table is changed in place; return a ne
 misconception(
     "expected_update",
     "All actions of the state are updated; only the entry of this pair changes.",
-    replace=("updated[state, action] = model", "updated[state] = model"),
+    replace=("updated[state, action] = (", "updated[state] = ("),
 )
 
 

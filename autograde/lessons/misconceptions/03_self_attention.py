@@ -650,17 +650,22 @@ class FusedMask(nn.Module):
 
 @variant("SelfAttention")
 class WithBuffer(nn.Module):
-    """Keeps a large mask in a buffer and cuts the part that it needs."""
+    """Keeps a mask in a buffer, cuts the part that it needs, and makes a larger one where it is too small."""
 
-    def __init__(self, d_model, d_k, causal=False, longest=512):
+    def __init__(self, d_model, d_k, causal=False):
         super().__init__()
-        self.d_k = d_k
+        self.d_k, self.causal = d_k, causal
         self.w_v, self.w_k, self.w_q = (nn.Linear(d_model, d_k, bias=False) for _ in range(3))
-        square = torch.ones(longest, longest, dtype=torch.bool)
-        self.register_buffer("allowed", square.tril() if causal else square)
+        self.register_buffer("allowed", self.square(512), persistent=False)
+
+    def square(self, n):
+        square = torch.ones(n, n, dtype=torch.bool, device=self.w_q.weight.device)
+        return square.tril() if self.causal else square
 
     def forward(self, x, mask=None):
         n = x.size(-2)
+        if n > len(self.allowed):
+            self.allowed = self.square(n)
         allowed = self.allowed[:n, :n] if mask is None else self.allowed[:n, :n] & mask
         scores = self.w_q(x) @ self.w_k(x).transpose(-2, -1) / math.sqrt(self.d_k)
         weights = scores.masked_fill(~allowed, -math.inf).softmax(-1).masked_fill(~allowed, 0)

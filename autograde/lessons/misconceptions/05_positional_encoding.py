@@ -305,7 +305,7 @@ misconception(
     "A longer text is silently cut off at the end of the table; it is a ValueError.",
     replace=(
         (
-            'raise ValueError(f"x has {n_positions} positions, more than max_positions = {max_positions}")',
+            'raise ValueError(f"x has {n_positions} positions, " f"more than max_positions = {max_positions}")',
             "x, n_positions = x[..., :max_positions, :], max_positions",
         ),
     ),

@@ -99,7 +99,10 @@ misconception(
 misconception(
     "MultiHeadAttention",
     "assert",
-    replace=('raise ValueError(f"n_heads must divide d_model, got n_heads = {n_heads} and d_model = {d_model}")', "raise AssertionError"),
+    replace=(
+        'raise ValueError("n_heads must divide d_model, " f"got n_heads = {n_heads} and d_model = {d_model}")',
+        "raise AssertionError",
+    ),
 )
 
 misconception(

@@ -386,7 +386,7 @@ def values_greedy(vocabulary, horizon, reward, policy):
     return values
 
 
-misconception("format_transition", "commas for bars", replace=("{reward:+.1f} | {next_obs} | {'end'", "{reward:+.1f}, {next_obs}, {'end'"))
+misconception("format_transition", "commas for bars", replace=(("{reward:+.1f} |", "{reward:+.1f},"), ("| {'end'", ", {'end'")))
 misconception("format_transition", "two digits of the reward", replace=("{reward:+.1f}", "{reward:+.2f}"))
 misconception("parse_outcome", "the flag first", replace=('parts[2] not in ("end", "go")', 'parts[0] not in ("end", "go")'))
 misconception(

@@ -413,3 +413,19 @@ misconception(
     "counts of next states",
     replace=("total_reward / tries, counts,", "total_reward / tries, (triples > 0).to(reward).sum(-1),"),
 )
+
+
+misconception(
+    "dyna_q",
+    "no planning after the step that ends an episode",
+    replace=("for _ in range(planning_steps):", "for _ in range(0 if terminated else planning_steps):"),
+)
+
+
+@variant("epsilon_greedy")
+def greedy_after_a_shuffle(q_row, epsilon, generator):
+    n = len(q_row)
+    if torch.rand(1, generator=generator).item() < epsilon:
+        return torch.randint(0, n, (1,), generator=generator).item()
+    order = torch.randperm(n, generator=generator)
+    return order[q_row[order].argmax()].item()

@@ -453,3 +453,32 @@ misconception(
     "the base is the number of keys",
     replace=("return -(weights * logs)", "return -(weights * logs / math.log(weights.shape[-1]))"),
 )
+
+
+@misconception("head_entropy", "entr, whose gradient is infinite at 0")
+def entropy_by_entr(weights):
+    return torch.special.entr(weights).sum(dim=-1).mean(dim=-1)
+
+
+@misconception("head_entropy", "a distribution's entropy, which divides by the sum")
+def entropy_of_a_distribution(weights):
+    return torch.distributions.Categorical(probs=weights).entropy().mean(dim=-1)
+
+
+misconception(
+    "MultiHeadAttention",
+    "the mask's new dimension is always the second",
+    replace=("mask.unsqueeze(-3)", "(mask.unsqueeze(1) if mask.ndim > 2 else mask)"),
+)
+misconception(
+    "MultiHeadAttention",
+    "the mask is taken for a square",
+    replace=("mask.unsqueeze(-3)", "(mask.reshape(len(mask), 1, mask.shape[1], mask.shape[1]) if mask.ndim == 3 else mask)"),
+)
+
+
+@variant("split_heads")
+def split_by_chunks(x, n_heads):
+    if n_heads < 1 or x.shape[-1] % n_heads:
+        raise ValueError(f"n_heads = {n_heads} does not divide d_model = {x.shape[-1]}")
+    return torch.stack(x.chunk(n_heads, dim=-1), dim=-3)

