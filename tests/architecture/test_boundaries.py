@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "notebook": "checking checking.errors layout progress progress_page",
     "progress": "checking checking.errors layout wording",
     "progress_page": "checking progress wording",
-    "commands": "checking checking.errors layout progress progress_page doctor wording",
+    "commands": "checking checking.errors files layout progress progress_page doctor wording",
     "doctor": "layout checking.errors grader.sandbox utils",
     "cli": "checking.errors commands layout",
     "__main__": "cli doctor",
