@@ -66,7 +66,7 @@ def test_who_handed_in_nothing_counts_in_neither_term(tmp_path):
     blank = [Result("causal_mask", 0.0, 1.5, "missing")]
     csv_tables.save([Graded("a", LESSON, "graded", results), Graded("b", LESSON, "missing", blank)], tmp_path)
     found = terms.of_tables("x", csv_tables.rows(tmp_path / "grades.csv"), csv_tables.rows(tmp_path / "exercises.csv"))
-    assert found.lessons[LESSON] == terms.Lesson(1, 1.0, {"causal_mask": terms.Solved(1.5, 1.0)})
+    assert found.lessons[LESSON] == terms.Lesson(1, 1.0, {"causal_mask": terms.Solved(1.5, 1.0)}, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -85,20 +85,43 @@ def test_the_written_question_and_points_of_people_are_compared(now_given, then_
 
 
 @pytest.mark.parametrize(
-    ("now_given", "medians", "said"),
-    [((None, None), ("100%", "56%"), "wait for points now: that median is without it"), ((3.0, 3.0), ("100%", "56%"), ""), ((0.0, 0.0), ("33%", "56%"), "")],
+    ("now_given", "then_given", "medians", "said"),
+    [
+        ((None, None), (1.5, 1.5), ("100%", "67%"), "wait for points now: both medians are without written answers"),
+        ((3.0, 3.0), (None, 1.5), ("100%", "67%"), "wait for points in then: both medians are without written answers"),
+        ((3.0, 3.0), (1.5, 1.5), ("100%", "56%"), ""), ((0.0, 0.0), (1.5, 1.5), ("33%", "56%"), ""),
+    ],
 )  # fmt: skip
-def test_answers_that_wait_are_not_in_the_median(now_given, medians, said, tmp_path):
-    """They would count 0 there; a zero that a person gave does."""
+def test_medians_are_of_the_same_kind_where_answers_wait_in_one_term(now_given, then_given, medians, said, tmp_path):
+    """They would count 0 there, and a median without them beside one with them compares two things; a zero that a person gave counts."""
     now, then = tmp_path / "now", tmp_path / "then"
+    sentence = compared(now, then, now_given, then_given)
+    assert tuple(re.findall(r"\d+%", sentence)) == medians
+    assert said in sentence and ("wait" in sentence) == bool(said)
+
+
+def test_a_term_that_was_kept_before_says_which_median_is_without_them(tmp_path):
+    now, then = tmp_path / "now", tmp_path / "then"
+    compared(now, then, (None, None), (1.5, 1.5))
+    kept = re.sub(r',\s*"by_checks": [\d.]+', "", (now / terms.FILE).read_text(encoding="utf-8"))
+    assert "by_checks" not in kept
+    (now / terms.FILE).write_text(kept, encoding="utf-8")
+    sentence = comparison(now, (None, None))
+    assert tuple(re.findall(r"\d+%", sentence)) == ("100%", "56%") and "that median is without it" in sentence
+
+
+def compared(now, then, now_given, then_given):
+    """The sentence that compares two terms of two students, who were given these points for the written question."""
     for folder in (now, then):
         folder.mkdir()
         csv_tables.save([Graded(s, LESSON, "graded", [Result("causal_mask", 1.5, 1.5, "passed")]) for s in "ab"], folder)
-    terms.keep(now, str(then), lambda _: [standing(s, 1.0, 1.5) for s in "ab"])
+    terms.keep(now, str(then), lambda _: [standing(s, 1.0, given) for s, given in zip("ab", then_given)])
+    return comparison(now, now_given)
+
+
+def comparison(now, now_given):
     html = class_page.of_folder(now, [standing(s, 1.5, given) for s, given in zip("ab", now_given)])
-    sentence = re.sub("<.*?>", "", html.split("<h3>Compared with")[1].split("<p>")[1].split("</p>")[0])
-    assert tuple(re.findall(r"\d+%", sentence)) == medians
-    assert said in sentence and ("wait" in sentence) == bool(said)
+    return re.sub("<.*?>", "", html.split("<h3>Compared with")[1].split("<p>")[1].split("</p>")[0])
 
 
 def test_an_exercise_that_changed_is_said_to_have(tmp_path):
@@ -144,7 +167,7 @@ def test_a_name_of_a_folder_stays_text(tmp_path):
     now, then = term(tmp_path / "now", 3, 1), term(tmp_path / "<script>alert(1)<", 3, 2)
     terms.keep(now, str(then), nothing)
     shown(now)
-    assert "<script" not in (now / "class.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in (now / "class.html").read_text(encoding="utf-8")
 
 
 def test_what_is_no_other_term_is_refused(tmp_path):

@@ -42,6 +42,7 @@ def _written(student: str, lesson: str, entry: Entry) -> dict[str, str]:
         "max_score": str(entry.max_score),
         "status": _status(entry),
         "message": "",
+        "written": "yes",
     }
 
 

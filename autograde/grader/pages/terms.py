@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -37,11 +37,13 @@ class Solved:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson in one term; `median` is a share of its points, with what people gave and what being late cost, without what is `waiting`."""
+    """One lesson in one term; `median` is a share of its points, with what people gave and what being late cost, without what is `waiting`;
+    `by_checks` is the same without all that is written, None in a file that was kept before there was one."""
 
     handed_in: int
     median: float
     exercises: dict[str, Solved]
+    by_checks: float | None = None
 
     @property
     def waiting(self) -> list[str]:
@@ -69,6 +71,13 @@ class Beside:
         """In the order of this term, then those that it has no more."""
         names = dict.fromkeys([*self.now.exercises, *self.then.exercises])
         return [(name, self.now.exercises.get(name), self.then.exercises.get(name)) for name in names]
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        """Of the same kind: where answers wait in one term, without what is written in both."""
+        if (self.now.waiting or self.then.waiting) and self.now.by_checks is not None and self.then.by_checks is not None:
+            return self.now.by_checks, self.then.by_checks
+        return self.now.median, self.then.median
 
     @property
     def chance(self) -> float:
@@ -132,15 +141,22 @@ def _lesson(totals: Mapping[str, Row], rows: Table) -> Lesson:
             earned.setdefault(row["exercise"], []).append(_share(row))
             points[row["exercise"]] = float(row["max_score"])
     shares = {name: None if name in waiting else sum(got) / len(totals) for name, got in earned.items()}
-    medians = median(_share(row, [r for r in rows if r["exercise"] in waiting and r["student_id"] == who]) for who, row in totals.items())
-    return Lesson(len(totals), medians, {name: Solved(points[name], share) for name, share in shares.items()})
+    written = {row["exercise"] for row in rows if row.get("written")}
+    solved = {name: Solved(points[name], share) for name, share in shares.items()}
+    return Lesson(len(totals), _median(totals, rows, waiting), solved, _median(totals, rows, written))
+
+
+def _median(totals: Mapping[str, Row], rows: Table, without: Collection[str]) -> float:
+    """Of the students' shares of the points, but for those of some exercises."""
+    return median(_share(row, [r for r in rows if r["exercise"] in without and r["student_id"] == who]) for who, row in totals.items())
 
 
 def _read_lesson(known: Mapping) -> Lesson:
     exercises = {
         name: Solved(float(e["points"]), None if e["share"] is None else float(e["share"])) for name, e in known["exercises"].items()
     }
-    return Lesson(max(1, int(known["handed_in"])), float(known["median"]), exercises)
+    by_checks = known.get("by_checks")
+    return Lesson(max(1, int(known["handed_in"])), float(known["median"]), exercises, None if by_checks is None else float(by_checks))
 
 
 def _share(row: Row, without: Table = ()) -> float:
