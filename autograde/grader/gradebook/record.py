@@ -27,6 +27,7 @@ from autograde.checking.result import Result
 from autograde.files import write
 from autograde.grader.gradebook import exchange_files, extensions
 from autograde.grader.gradebook.course_dir import database, open_gradebook
+from autograde.grader.gradebook.roster import nameless
 from autograde.grader.gradebook.rubrics import with_rubrics
 from autograde.grader.gradebook.standing import Standing, of_submission, standings
 from autograde.grader.results.bare import bare
@@ -114,7 +115,9 @@ class Records:
 
     def _save(self, graded: Graded, cells: list[NotebookNode], before: dict[str, str], handed_in: datetime | None) -> None:
         with explained(self.folder), at_once(self.gradebook, self.folder):
-            self.gradebook.update_or_create_student(graded.student)
+            student = self.gradebook.update_or_create_student(graded.student)
+            if student.first_name is None and student.last_name is None:
+                student.first_name, student.last_name = nameless(graded.student)
             self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
             extensions.apply(self.folder, self.gradebook, graded.student, graded.lesson)
             _save_scores(self.gradebook, cells, graded, before)

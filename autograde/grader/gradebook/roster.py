@@ -198,8 +198,13 @@ def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
     """Names and addresses into the gradebook, where formgrader shows them; the whole list into `roster.csv`. Nobody is removed."""
     write(folder / FILE, as_csv(HEADER, [[guarded(cell) for cell in astuple(person)] for person in people]))
     for person in read(folder):
-        first, last = person.parts if person.name else (None, None)  # of no name formgrader makes "None"
+        first, last = person.parts if person.name else nameless(person.student)
         gradebook.update_or_create_student(person.student, first_name=first, last_name=last, email=person.email or None)
+
+
+def nameless(student: str) -> tuple[str, str]:
+    """(first, last) name of whom nobody has named: the id. Without any, all of a class are "None, None" in formgrader."""
+    return "", student
 
 
 def read(folder: Path) -> list[Person]:

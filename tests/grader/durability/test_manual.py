@@ -148,3 +148,16 @@ def test_stock_nbgrader_and_this_grader_leave_them_to_each_other(tmp_path):
     path.write_text(path.read_text() + "\n")
     run(*ours)
     assert read(out) == given and scores(out) == by_ours and penalty(out) == given[2]
+
+
+def test_who_is_in_no_roster_is_called_by_the_id_in_formgrader_and_a_name_stays(pupils, tmp_path):
+    """All of the class were "None, None" there."""
+    pupils.grade(tmp_path / "out")
+    with Gradebook(database(tmp_path / "out")) as gradebook:
+        ada = gradebook.find_student("ada")
+        assert (ada.last_name, ada.first_name) == ("ada", "")
+        gradebook.update_or_create_student("ada", first_name="Ada", last_name="Lovelace")
+    pupils.hand_in("ada", text="another answer")
+    pupils.grade(tmp_path / "out")
+    with Gradebook(database(tmp_path / "out")) as gradebook:
+        assert gradebook.find_student("ada").last_name == "Lovelace"
