@@ -136,7 +136,29 @@ def test_the_class_and_its_answers_are_read_by_everybody(watch, tmp_path, width,
     watched.shot(f"terms-{width}-{scheme}")
     page.get_by_role("radio", name="A", exact=True).press("Space")
     assert page.locator("table.heat tbody tr:visible").count() == 13
+    page.get_by_role("radio", name="all sections").press("Space")
+    in_other_orders(page)
     readable(watch(width, color_scheme=scheme), tmp_path / answers_page.path_of(LESSON, "causal_mask"), width, f"answers-{width}-{scheme}")
+
+
+def in_other_orders(page) -> None:
+    """Chosen by keyboard; the heading says which it is."""
+    names = page.locator("table.heat tbody th")
+    weakest_first = names.all_inner_texts()
+    for order, expected in [
+        ("by name", sorted(weakest_first)),
+        ("the strongest first", None),
+        ("by state", None),
+        ("the weakest first", weakest_first),
+    ]:
+        page.get_by_label("Order").select_option(
+            label=next(o for o in page.locator(".sort option").all_inner_texts() if o.startswith(order))
+        )
+        assert order in page.locator("summary", has_text="students, ").inner_text()
+        found = names.all_inner_texts()
+        assert sorted(found) == sorted(weakest_first) and (expected is None or found == expected)
+        if order == "by state":
+            assert found[0].startswith("Lena"), "who could not be read comes first"
 
 
 def test_a_control_without_a_visible_focus_or_out_of_reach_is_found(watch):

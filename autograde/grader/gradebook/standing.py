@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from nbgrader.api import Gradebook, SubmittedAssignment
 
@@ -36,7 +37,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Standing:
-    """A submission in the gradebook; `late` is seconds after the due date or the extension, `penalty` the points it cost."""
+    """A submission in the gradebook; `late` is seconds after the due date or the extension, `penalty` the points it cost, `handed_in` a time
+    in UTC where one is known."""
 
     student: str
     name: str
@@ -47,6 +49,7 @@ class Standing:
     penalty: float
     late: float
     extension: float
+    handed_in: datetime | None = None
 
     @property
     def waiting(self) -> bool:
@@ -81,6 +84,7 @@ def of_submission(submission: SubmittedAssignment) -> Standing:
         penalty=round(penalty, 2),
         late=float(submission.total_seconds_late),
         extension=extension.total_seconds() if extension else 0.0,
+        handed_in=submission.timestamp,
     )
 
 

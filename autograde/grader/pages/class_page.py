@@ -5,6 +5,8 @@ It is made from `grades.csv` and `exercises.csv`, for every lesson in them, with
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from statistics import StatisticsError, correlation, mean, median
 from urllib.parse import quote
 
 from jinja2 import Template
+from markupsafe import Markup
 
 from autograde import layout
 from autograde.checking.manifest import read_manifest
@@ -80,6 +83,13 @@ class Pupil:
     section: str = ""
     note: str = ""
     absent: bool = False  # there is no page of theirs to open
+    handed_in: str = ""  # a time in UTC, as it is shown and sorted by
+
+    @property
+    def state(self) -> int:
+        """What an instructor looks at first: what could not be read, nothing handed in, an answer that waits, late, all the others."""
+        waits = any(status == WAITING for _, status in self.cells.values())
+        return 0 if self.status not in ("graded", MISSING) else 1 if self.status == MISSING else 2 if waits else 3 if self.note else 4
 
     @property
     def begun(self) -> bool:
@@ -194,8 +204,11 @@ def page(
     alike: int = 0,
     other: Term | None = None,
 ) -> str:
-    """The page: one file, without scripts, readable without a server. `other` is a term to compare with."""
+    """The page: one file, readable without a server; no script but ours, which sorts, runs in it. `other` is a term to compare with."""
+    script = (Path(__file__).parent / "templates" / "sort.js").read_text(encoding="utf-8")
     return _template().render(
+        script=Markup(script),
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         lessons=summarize(grades, exercises, standings, sheets, people),
         sections=sorted({person.section for person in people if person.section}),
         pages={(sheet.lesson, sheet.exercise): answers_page.path_of(sheet.lesson, sheet.exercise) for sheet in sheets},
@@ -271,6 +284,7 @@ def _pupil(
         person.section if person else "",
         late,
         "absent" in grade,
+        f"{standing.handed_in:%Y-%m-%d %H:%M}" if standing and standing.handed_in else "",
     )
 
 
