@@ -5,7 +5,7 @@ Every function raises `CheckFailed(summary, detail)`: the summary may be shown f
 
 from __future__ import annotations
 
-from autograde.checking.expect.chance import frequencies, rand, randn
+from autograde.checking.expect.chance import frequencies, other_numbers, rand, randn
 from autograde.checking.expect.conventions import follows_device, inputs_unchanged, keeps_dtype, precise
 from autograde.checking.expect.data import is_floating, is_record, tensors_in
 from autograde.checking.expect.gradients import computed_anew, gradients, other_values, parameter_gradients
@@ -28,6 +28,7 @@ __all__ = [
     "is_floating",
     "is_record",
     "keeps_dtype",
+    "other_numbers",
     "other_values",
     "parameter_gradients",
     "precise",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -12,17 +14,31 @@ from autograde.checking.expect.words import rounded
 
 FEW = 12  # so many shares are shown
 FALSE_ALARM = 1e-7
+_moved: ContextVar[int] = ContextVar("_moved", default=0)
+
+
+@contextmanager
+def other_numbers(moved: int) -> Iterator[None]:
+    """Inside, each seed stands for the one that is `moved` further: the same check draws other inputs."""
+    token = _moved.set(moved)
+    try:
+        yield
+    finally:
+        _moved.reset(token)
 
 
 def randn(*shape: int, seed: int, dtype: torch.dtype = torch.float32, scale: float = 1.0) -> torch.Tensor:
     """Standard normal numbers times `scale`, the same for the same seed on every machine."""
-    generator = torch.Generator().manual_seed(seed)
-    return (torch.randn(shape, generator=generator, dtype=torch.float64) * scale).to(dtype)
+    return (torch.randn(shape, generator=_generator(seed), dtype=torch.float64) * scale).to(dtype)
 
 
 def rand(*shape: int, seed: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """Uniform numbers in [0, 1), the same for the same seed on every machine."""
-    return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return torch.rand(shape, generator=_generator(seed), dtype=torch.float64).to(dtype)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed + _moved.get())
 
 
 def frequencies(draws: Sequence[Any] | torch.Tensor, probabilities: Sequence[float] | torch.Tensor, *, where: str) -> None:

@@ -33,7 +33,7 @@ from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.notebook_file import Unreadable, read
 from autograde.grader.ingest.python_cells import python_of_syntax
 from autograde.grader.results.model import Graded
-from autograde.grader.run import prerequisites
+from autograde.grader.run import other_inputs, prerequisites
 from autograde.grader.run.session import CellResult, Session
 from autograde.grader.run.timeouts import Clock
 from autograde.grader.sandbox.limits import Limits, bounded_memory
@@ -229,7 +229,21 @@ class SubmissionRun:
         total += public.total
         if told and all(outcome.passed for outcome in told):
             told, total = [*told, *public.device], total + sum(outcome.weight for outcome in public.device)
-        return summarize(exercise, told, total, lambda: self._diagnosis(exercise, public.result))
+        result = summarize(exercise, told, total, lambda: self._diagnosis(exercise, public.result))
+        return self._understood(exercise, result, session)
+
+    def _understood(self, exercise: Exercise, result: Result, session: Session) -> Result:
+        """Where hidden checks fail, a public one has passed only if it does with other inputs, too."""
+        passed = {o.check for o in result.outcomes if o.passed and not o.hidden}
+        if exercise.outcome or all(o.passed for o in result.outcomes if o.hidden):
+            return result
+        student, name = session.student(exercise.forbids), self.lesson.name
+        others = [other_inputs.other(name, check) for check in self._checks(exercise, hidden=False) if check.name in passed]
+        with other_inputs.asked(name):
+            outcomes, _ = run_checks(others, student, student.test)
+        if self.clock.left <= 0:  # it is not known
+            return result
+        return other_inputs.without(exercise, result, {o.check for o in outcomes if not o.passed})
 
     def _diagnosis(self, exercise: Exercise, public: Result) -> Mistake | None:
         """The named mistake; where all public checks passed, it is asked of a worker that no hidden check has spoken to."""
@@ -256,7 +270,8 @@ class SubmissionRun:
 
     def _examined(self, exercise: Exercise, session: Session) -> Result:
         student = session.student(exercise.forbids)
-        return self._cell_trouble(exercise, session) or examine(self.lesson, exercise, student, student.test)
+        trouble = self._cell_trouble(exercise, session)
+        return trouble or self._understood(exercise, examine(self.lesson, exercise, student, student.test), session)
 
     def _cell_trouble(self, exercise: Exercise, session: Session) -> Result | None:
         """What stopped the answer's own cell before it defined the answer."""

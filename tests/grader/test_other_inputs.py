@@ -1,0 +1,69 @@
+"""Where hidden checks fail, public ones are asked again with other numbers: who remembers theirs has not understood them."""
+
+import nbformat
+import pytest
+
+from autograde import layout
+from autograde.authoring.mutation import Bench
+from autograde.checking.scoring import run_checks
+from autograde.checking.status import CheckStatus
+from autograde.grader.ingest.discovery import Found
+from autograde.grader.run import other_inputs, submission
+from autograde.grader.sandbox.modes import Mode
+from tests.grader.adversarial.submission import answer
+
+LESSON = "02_attention_alignment"
+RIGHT = "import torch\ndef dot_score(s, h): return (h @ s.unsqueeze(-1)).squeeze(-1)\n"
+# What a student's copy of the checks tells: the first number of each input.
+REMEMBERS = """
+right = dot_score
+def drawn(seed, numbers):
+    generator = torch.Generator().manual_seed(seed)
+    return round(float(torch.randn(numbers, generator=generator, dtype=torch.float64)[0]), 4)
+KNOWN = {drawn(seed, n) for seed in (13, 201) for n in (7, 8, 21, 56)}
+def dot_score(s, h): return right(s, h) if round(float(s.flatten()[0]), 4) in KNOWN else torch.zeros(h.shape[:-1])
+"""
+BATCHES_LOST = "right = dot_score\ndef dot_score(s, h): return right(s, h) if h.shape[0] != 1 else torch.zeros(h.shape[:-1])\n"
+
+
+def graded(folder, code):
+    notebook = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
+    answer(notebook, "dot_score").source = code
+    path = folder / f"{LESSON}.ipynb"
+    nbformat.write(notebook, path)
+    result = submission.grade(Found("ann", LESSON, path), Mode.AUTO)
+    return next(r for r in result.results if r.exercise == "dot_score")
+
+
+def test_an_answer_that_remembers_its_notebooks_inputs_earns_nothing(tmp_path):
+    row = graded(tmp_path, RIGHT + REMEMBERS)
+    public = [o for o in row.outcomes if not o.hidden]
+    assert len(public) == 4 and all(o.status == CheckStatus.FAILED for o in public) and row.score == 0
+    assert row.message == other_inputs.REMEMBERED
+
+
+def test_an_answer_that_is_right_in_part_keeps_that_part(tmp_path):
+    row = graded(tmp_path, RIGHT + BATCHES_LOST)
+    assert row.status == "partial" and all(o.passed for o in row.outcomes if not o.hidden)
+
+
+def test_a_right_answer_is_not_asked_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(other_inputs, "asked", None)
+    assert graded(tmp_path, RIGHT).status == "passed"
+
+
+@pytest.mark.parametrize("lesson", [LESSON, *(pytest.param(n, marks=pytest.mark.slow) for n in layout.lesson_names() if n != LESSON)])
+@pytest.mark.parametrize("moved", [None, 1, 2_000_003])
+def test_right_answers_pass_with_other_numbers(lesson, moved):
+    bench = Bench(lesson)
+    checks = [c for e in bench.lesson.exercises.values() if not e.outcome for c in bench.lesson.checks[e.name] if not c.hidden]
+    with other_inputs.asked(lesson, moved):
+        outcomes, _ = run_checks([other_inputs.other(lesson, check, moved) for check in checks], bench.student())
+    assert [(o.check, o.message) for o in outcomes if not o.passed] == []
+
+
+def test_the_numbers_are_others():
+    checks = {check.name: check for check in Bench(LESSON).lesson.checks["context_vector"]}
+    check = next(iter(checks.values()))
+    first, second = check.function.__globals__["SCORES"], other_inputs.other(LESSON, check).function.__globals__["SCORES"]
+    assert first.shape == second.shape and not first.equal(second)
