@@ -19,9 +19,11 @@ from autograde.checking.errors import UserError
 from autograde.checking.manifest import read_manifest
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
-from autograde.grader.results.csv_tables import as_csv, points, read, safe
+from autograde.grader.ingest.names import readable
+from autograde.grader.results.csv_tables import as_csv, guarded, points, read, safe
 
 IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")
+NAMES = ("Student", "LastName", "FirstName")  # which students may choose; Canvas goes by the ids, people read them in a spreadsheet
 KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by, the likeliest first
 WITHOUT_ROSTER = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS = "    Points Possible"
@@ -51,9 +53,17 @@ class _Roster:
     def cell(self, row: list[str], name: str) -> str:
         return row[self.header.index(name)] if name in self.header else ""
 
+    def identity(self, row: list[str], name: str) -> str:
+        """A cell that says who it is, as Canvas wrote it, but for a name that a spreadsheet would run."""
+        return guarded(self.cell(row, name).strip()) if name in NAMES else self.cell(row, name)
+
+    def named(self, index: int) -> str:
+        """Who has a row, as a terminal can show it."""
+        return readable(self.students[index][0])
+
 
 def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
-    """The roster with a column for each of our lessons; who is who stays as Canvas wrote it.
+    """The roster with a column for each of our lessons; who is who stays as Canvas wrote it, but for names that a spreadsheet would run.
 
     Raises:
         UserError: when the file is not a Canvas gradebook, or two of our students are the same one of Canvas's.
@@ -72,9 +82,9 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
         none = zeros and index not in could_be and not _is_test_student(row)
         after = {lesson: _score(marks, known.get(index), lesson, none and not _is_word(before[lesson])) for lesson in columns}
         kept = [lesson for lesson, column in columns.items() if _is_fixed(before[lesson]) or column and _is_locked(canvas, column)]
-        locked += [f"{row[0]}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
+        locked += [f"{canvas.named(index)}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
         filled = (before[lesson] if lesson in kept else after[lesson] or before[lesson] for lesson in columns)
-        table.append([*(canvas.cell(row, name) for name in identity), *filled])
+        table.append([*(canvas.identity(row, name) for name in identity), *filled])
     notes = [*_notes(marks, canvas, columns), *locked, *(_no_zeros(could_be, canvas) if zeros else [])]
     return Sheet(as_csv(table[0], table[1:]), len(known), unmatched, notes)
 
@@ -155,7 +165,7 @@ def _candidates(student: str, canvas: _Roster) -> set[int]:
 
 
 def _no_zeros(could_be: Mapping[int, str], canvas: _Roster) -> list[str]:
-    rows = [canvas.students[index][0] for index in sorted(could_be) if not _is_test_student(canvas.students[index])]
+    rows = [canvas.named(index) for index in sorted(could_be) if not _is_test_student(canvas.students[index])]
     shown = "; ".join(rows[:MOST]) + (f" and {len(rows) - MOST} more" if len(rows) > MOST else "")
     return [NO_ZEROS.format(shown, ", ".join(sorted(set(could_be.values()))))] if rows else []
 
@@ -191,7 +201,7 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
             if index is not None:
                 by_number[student] = index
         elif index in known:
-            raise UserError(f"{known[index]!r} and {student!r} are both {canvas.students[index][0]!r} in Canvas: keep one of them")
+            raise UserError(f"{known[index]!r} and {student!r} are both {canvas.named(index)!r} in Canvas: keep one of them")
         else:
             known[index] = student
     rows_taken = Counter(by_number.values())

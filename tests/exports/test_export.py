@@ -186,6 +186,16 @@ def test_a_name_that_is_a_formula_is_text_in_every_export(course):
 
 
 # --- canvas
+def test_a_name_that_canvas_lets_a_student_choose_is_run_nowhere(course, tmp_path):
+    names = [EVIL, '="="&HYPERLINK(1)', "\t@SUM(1)", "+1 (2)", "-Ann", "Ann;=1+1", "\x1b]0;owned\x07[red]Ann"]
+    people = [[name.replace('"', '""'), str(20 + i), f"={i}", f"login{i}", "Lab 1", "", "EX", "", ""] for i, name in enumerate(names)]
+    sheet = canvas.fill(marks.read(course), roster(tmp_path / "c.csv", ADA, *people), zeros=True)
+    rows = cells(sheet.content)[3:]
+    assert [unguarded(row[0]) for row in rows] == [name.strip() for name in names] and [row[1:4] for row in rows] == [
+        [p[1], p[2], p[3]] for p in people
+    ]
+    assert not any(re.search(r"(^|;)[=+@-]", row[0]) for row in rows)
+    assert any("Ann" in note for note in sheet.notes) and not any("\x1b" in note for note in sheet.notes)
 
 
 def test_the_roster_comes_back_with_our_columns_filled(course, tmp_path):
