@@ -15,6 +15,7 @@ from autograde.authoring.measuring import program
 from autograde.authoring.measuring.numbers import Numbers
 from autograde.authoring.mutation import Bench
 from autograde.checking import expected
+from autograde.checking.answers import RESULT_MIME, digest
 from autograde.checking.errors import UserError
 
 
@@ -89,10 +90,15 @@ def _is_recorded(bench: Bench) -> bool:
 
 def _with_known_outputs(notebook: nbformat.NotebookNode, known: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Keep the outputs of cells that compute what they did, so that prose and layout can be edited without running the lesson."""
-    outputs = {program.says(cell.source): (cell.outputs, cell.execution_count) for cell in known.cells if cell.cell_type == "code"}
+    cells = {program.says(cell.source): cell for cell in known.cells if cell.cell_type == "code"}
+    moved = {}  # digest of an answer → the one that it has now
     for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = outputs.get(program.says(cell.source), ([], None))
+        if cell.cell_type == "code" and (before := cells.get(program.says(cell.source))) is not None:
+            cell.outputs, cell.execution_count = before.outputs, before.execution_count
+            moved[digest(before.source)] = digest(cell.source)
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    for said in (output.data[RESULT_MIME] for output in outputs if RESULT_MIME in output.get("data", {})):
+        said["answer"] = moved.get(said.get("answer"), said.get("answer"))
     return notebook
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from autograde import layout
 from autograde.authoring import build, executed, source
+from autograde.checking import answers
 from tests.build.test_execution import is_check
 
 LESSONS = layout.lesson_names()
@@ -104,3 +105,13 @@ def test_a_build_without_execution_keeps_the_outputs_of_what_is_computed(now, ke
     known, built = (nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]) for code in ("x = f(1, 2)", now))
     known.cells[0].execution_count = 3
     assert build._with_known_outputs(built, known).cells[0].execution_count == kept
+
+
+def test_a_result_that_is_kept_is_of_the_answer_as_it_is_written_now():
+    told = nbformat.v4.new_output("execute_result", {answers.RESULT_MIME: {"answer": answers.digest("def f(): return g(1, 2)")}})
+    check = nbformat.v4.new_code_cell("check(f)", outputs=[told])
+    known = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("def f(): return g(1, 2)"), check])
+    wrapped = "def f():\n    return g(\n        1,\n        2,\n    )"
+    built = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(wrapped), nbformat.v4.new_code_cell("check(f)")])
+    kept = build._with_known_outputs(built, known).cells[1].outputs[0].data[answers.RESULT_MIME]
+    assert kept["answer"] == answers.digest(wrapped)
