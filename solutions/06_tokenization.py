@@ -490,7 +490,10 @@ def train_bpe(
     special_tokens = list(special_tokens or ())
     n_merges = vocab_size - 256 - len(special_tokens)
     if n_merges < 0:
-        raise ValueError(f"vocab_size must be at least 256 and the special tokens, {256 + len(special_tokens)}, got {vocab_size}")
+        raise ValueError(
+            "vocab_size must be at least 256 and the special tokens, "
+            f"{256 + len(special_tokens)}, got {vocab_size}"
+        )
     parts = [text]
     if longest_first := sorted(filter(None, special_tokens), key=len, reverse=True):
         parts = regex.split("|".join(map(regex.escape, longest_first)), text)
@@ -501,7 +504,9 @@ def train_bpe(
     while len(merges) < n_merges and (best := pairs.most_frequent()) is not None:
         merges.append(pairs.merge(best))
     tokens = [bytes([byte]) for byte in range(256)]
-    tokens += [left + right for left, right in merges] + [token.encode() for token in special_tokens]
+    tokens += [left + right for left, right in merges] + [
+        token.encode() for token in special_tokens
+    ]
     return dict(enumerate(tokens)), merges
 
 
@@ -537,7 +542,11 @@ class PairIndex:
         self.heap = sorted(map(self.entry, self.counts))
 
     def entry(self, pair):
-        return -self.counts[pair], GreaterFirst((self.spelling[pair[0]], self.spelling[pair[1]])), pair
+        return (
+            -self.counts[pair],
+            GreaterFirst((self.spelling[pair[0]], self.spelling[pair[1]])),
+            pair,
+        )
 
     def most_frequent(self):
         """The pair to merge next; None when no word has two symbols left."""
@@ -687,20 +696,36 @@ class BPETokenizer:
     ) -> None:
         ### BEGIN SOLUTION
         self.vocab = dict(vocab)
-        self.ids = {token: i for i, token in reversed(self.vocab.items())}  # the first id, should two spell the same
-        self.byte_ids = {token[0]: i for token, i in self.ids.items() if len(token) == 1}
+        # the first id, should two spell the same
+        self.ids = {token: i for i, token in reversed(self.vocab.items())}
+        self.byte_ids = {
+            token[0]: i for token, i in self.ids.items() if len(token) == 1
+        }
         self.joined = [self.ids[left + right] for left, right in merges]
-        self.rank = {(self.ids[left], self.ids[right]): rank for rank, (left, right) in reversed(list(enumerate(merges)))}
-        # where merges were learned that is the whole vocabulary; where they were written by hand it need not be
-        self.whole = {token: [i] for token, i in self.ids.items() if self.merge_bytes(token) == [i]}
-        self.encode_piece = lru_cache(maxsize=8192)(self.merge_piece)  # bounded, so that a large file takes no more memory than a small one
+        self.rank = {
+            (self.ids[left], self.ids[right]): rank
+            for rank, (left, right) in reversed(list(enumerate(merges)))
+        }
+        # where merges were learned that is the whole vocabulary; where they were
+        # written by hand it need not be
+        self.whole = {
+            token: [i]
+            for token, i in self.ids.items()
+            if self.merge_bytes(token) == [i]
+        }
+        # bounded, so that a large file takes no more memory than a small one
+        self.encode_piece = lru_cache(maxsize=8192)(self.merge_piece)
         self.specials = list(filter(None, special_tokens or ()))
         for token in self.specials:
             if token.encode() not in self.ids:
                 new = max(self.vocab, default=-1) + 1
                 self.vocab[new], self.ids[token.encode()] = token.encode(), new
         longest_first = sorted(self.specials, key=len, reverse=True)
-        self.boundary = regex.compile("(" + "|".join(map(regex.escape, longest_first)) + ")") if longest_first else None
+        self.boundary = (
+            regex.compile("(" + "|".join(map(regex.escape, longest_first)) + ")")
+            if longest_first
+            else None
+        )
         ### END SOLUTION
 
     def encode(self, text: str) -> list[int]:
@@ -736,9 +761,14 @@ class BPETokenizer:
         second None; `left` and `right` say which symbols are neighbours now.
         """
         rank = self.rank.get
-        ids = [*(self.byte_ids[byte] for byte in data), None]  # None at the end is also the left neighbour of the first, at index -1
+        # None at the end is also the left neighbour of the first, at index -1
+        ids = [*(self.byte_ids[byte] for byte in data), None]
         left, right = list(range(-1, len(data))), list(range(1, len(ids)))
-        possible = [(place, i) for i, place in enumerate(map(rank, zip(ids, ids[1:]))) if place is not None]
+        possible = [
+            (place, i)
+            for i, place in enumerate(map(rank, zip(ids, ids[1:])))
+            if place is not None
+        ]
         heapq.heapify(possible)
         while possible:
             place, i = heapq.heappop(possible)
@@ -968,10 +998,10 @@ def draw_compression(figure):
     ax.plot(MERGES, unseen, "o-", color=plots.BLUE, label="held-back text")
     for (name, value), color in zip(others.items(), (plots.GREY, plots.ORANGE, plots.GREEN)):
         ax.axhline(value, color=color, linestyle=":")
-        ax.text(MERGES[-1], value + 0.05, name, ha="right", color=color)
-    ax.set(xlabel="merges (vocabulary size)", ylabel="bytes per token", ylim=(0.8, None), title="More merges, fewer tokens")
-    ax.set_xticks([n for n in MERGES if n != 16], [f"{n:,}\n({256 + n:,})" for n in MERGES if n != 16])
-    ax.legend(loc="upper left", bbox_to_anchor=(0, 0.68))
+        ax.text(MERGES[-1], value + 0.1, name, ha="right", color=color)
+    ax.set(xlabel="merges (vocabulary size)", ylabel="bytes per token", ylim=(0.8, 1.15 * max(others.values())), title="More merges, fewer tokens")
+    ax.set_xticks([n for n in MERGES if n != 16], [f"{n:,}\n({256 + n:,})" for n in MERGES if n != 16], fontsize=8)
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0.6))
 
 
 plots.show(draw_compression, alt="Bytes per token rise with the vocabulary size, from one to about two and a half at 1,280 tokens; dotted lines for characters, words and GPT-2", width=6.6, height=3.4)

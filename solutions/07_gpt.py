@@ -117,7 +117,10 @@ def get_batch(
     ### BEGIN SOLUTION
     n_starts = len(ids) - block_size
     if n_starts < 1:
-        raise ValueError(f"ids holds {len(ids)} tokens, but block_size {block_size} needs at least {block_size + 1}")
+        raise ValueError(
+            f"ids holds {len(ids)} tokens, "
+            f"but block_size {block_size} needs at least {block_size + 1}"
+        )
     starts = torch.randint(n_starts, (batch_size, 1), generator=generator)
     positions = starts + torch.arange(block_size)
     return ids[positions], ids[positions + 1]
@@ -250,7 +253,7 @@ check(language_model_loss)
 # - `decoder` (GPT-2, GPT-3): position i sees j ≤ i. Only so can it generate, for the future does not exist yet.
 # - `prefix`: the first `prefix` positions (the input) are seen by all, in both directions; the rest (the output) is written from left to right. Position i sees
 #   every j < `prefix` and every j ≤ i. Such a *prefix language model* does with one stack what an encoder–decoder does with two (Raffel et al. 2020,
-#   §3.2.1, compare them); T5 and BART are encoder–decoders and have two stacks, joined by cross-attention.
+#   §3.2, compare them); T5 and BART are encoder–decoders and have two stacks, joined by cross-attention.
 
 # %% exercise="attention_pattern"
 def attention_pattern(kind: str, n: int, prefix: int = 0) -> Bool[Tensor, "n n"]:
@@ -368,7 +371,9 @@ class CausalSelfAttention(nn.Module):
         super().__init__()
         ### BEGIN SOLUTION
         if config.d_model % config.n_head:
-            raise ValueError(f"d_model {config.d_model} is not a multiple of n_head {config.n_head}")
+            raise ValueError(
+                f"d_model {config.d_model} is not a multiple of n_head {config.n_head}"
+            )
         self.n_head, self.p = config.n_head, config.dropout
         self.c_attn = nn.Linear(config.d_model, 3 * config.d_model, bias=config.bias)
         self.c_proj = nn.Linear(config.d_model, config.d_model, bias=config.bias)
@@ -379,7 +384,10 @@ class CausalSelfAttention(nn.Module):
         self, x: Float[Tensor, "*batch T d_model"]
     ) -> Float[Tensor, "*batch T d_model"]:
         ### BEGIN SOLUTION
-        q, k, v = (part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2) for part in self.c_attn(x).chunk(3, dim=-1))
+        q, k, v = (
+            part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2)
+            for part in self.c_attn(x).chunk(3, dim=-1)
+        )
         p = self.p if self.training else 0.0
         # (..., n_head, T, d_head)
         heads = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
@@ -475,7 +483,9 @@ class GPT(nn.Module):
         ### BEGIN SOLUTION
         n = ids.shape[-1]
         if n > self.config.block_size:
-            raise ValueError(f"ids holds {n} tokens, more than block_size {self.config.block_size}")
+            raise ValueError(
+                f"ids holds {n} tokens, more than block_size {self.config.block_size}"
+            )
         x = self.dropout(self.wte(ids) + self.wpe(torch.arange(n, device=ids.device)))
         for block in self.h:
             x = block(x)
@@ -607,7 +617,10 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
     # parameters() gives a shared one once
     parameters = [p for p in model.parameters() if p.requires_grad]
     return [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {
+            "params": [p for p in parameters if p.dim() >= 2],
+            "weight_decay": weight_decay,
+        },
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
     ### END SOLUTION
@@ -798,7 +811,9 @@ def train_step(
     optimizer.zero_grad()
     total = 0.0
     for x, y in batches:
-        with torch.autocast(x.device.type, dtype=autocast_dtype, enabled=autocast_dtype is not None):
+        with torch.autocast(
+            x.device.type, dtype=autocast_dtype, enabled=autocast_dtype is not None
+        ):
             _, loss = model(x, y)
         (loss / len(batches)).backward()
         total += loss.detach()
@@ -1139,14 +1154,14 @@ def draw_race(figure):
         ax.plot(steps, losses, "o-", label=name)
     ax.axhline(letter_frequency_loss(train_ids, val_ids, len(vocabulary)), color=plots.GREY, linestyle=":", linewidth=1.2, label="letter frequencies")
     ax.set(xlabel="step", ylabel="held-back loss (nats per character)", title="Same block, same text, same number of steps")
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 plots.show(
     draw_race,
     alt="Held-back loss over 300 steps: next-token and prefix prediction lie close together from the start; next-token prediction with labels "
     "at 15 percent stays above them; infilling begins highest, near the line of letter frequencies, and at the end is below the latter, unless it sees only the past",
-    width=6.4,
+    width=7.8,
     height=3.2,
 )
 
@@ -1258,7 +1273,9 @@ def generate_cached(
                 if past.length + unread.shape[1] > block_size:
                     # the window has moved, and every token in it has another position
                     past.length, unread = 0, ids[:, -block_size:]
-                unread = sample_next(past.read(unread), temperature, top_k, top_p, generator)[:, None]
+                unread = sample_next(
+                    past.read(unread), temperature, top_k, top_p, generator
+                )[:, None]
                 ids = torch.cat([ids, unread], dim=1)
     finally:
         model.train(was_training)
@@ -1273,8 +1290,12 @@ class Past:
     def __init__(self, model: nn.Module, batch: int) -> None:
         config, like = model.config, model.wte.weight
         # keys and values, then as attention takes them
-        shape = (2, batch, config.n_head, config.block_size, config.d_model // config.n_head)
-        self.kept = [torch.empty(shape, device=like.device, dtype=like.dtype) for _ in model.h]
+        shape = (
+            2, batch, config.n_head, config.block_size, config.d_model // config.n_head
+        )
+        self.kept = [
+            torch.empty(shape, device=like.device, dtype=like.dtype) for _ in model.h
+        ]
         self.model, self.length = model, 0
 
     def read(self, ids: Int[Tensor, "B t"]) -> Float[Tensor, "B V"]:
@@ -1293,9 +1314,14 @@ class Past:
         self, layer: nn.Module, x: Tensor, kept: Tensor, begin: int, end: int
     ) -> Float[Tensor, "B t d_model"]:
         n_head = kept.shape[2]
-        q, k, v = (part.unflatten(-1, (n_head, -1)).transpose(1, 2) for part in layer.c_attn(x).chunk(3, dim=-1))
+        q, k, v = (
+            part.unflatten(-1, (n_head, -1)).transpose(1, 2)
+            for part in layer.c_attn(x).chunk(3, dim=-1)
+        )
         kept[0, :, :, begin:end], kept[1, :, :, begin:end] = k, v
-        heads = F.scaled_dot_product_attention(q, *kept[:, :, :, :end], is_causal=begin == 0)
+        heads = F.scaled_dot_product_attention(
+            q, *kept[:, :, :, :end], is_causal=begin == 0
+        )
         return layer.c_proj(heads.transpose(1, 2).flatten(-2))
     ### END SOLUTION
 

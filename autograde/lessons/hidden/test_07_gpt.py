@@ -401,9 +401,9 @@ def test_every_model_has_its_own_groups(student):
 
 
 @pytest.mark.exercise("learning_rate", weight=1)
-@pytest.mark.parametrize("plan", [(0, 10, 1.0, 0.1), (1, 2, 0.6, 0.0), (5, 100, 2.0, 0.5)])
+@pytest.mark.parametrize("plan", [(0, 10, 1.0, 0.1), (1, 2, 0.6, 0.0), (5, 100, 2.0, 0.5), (4, 4, 1.0, 0.1)])
 def test_other_schedules(student, plan):
-    """No warm-up, the shortest plan, and another one; always a float."""
+    """No warm-up, the shortest plan, another one, and one that is over when the warm-up is."""
     steps = range(0, plan[1] + 3)
     expect.close(
         [student.learning_rate(t, *plan) for t in steps],

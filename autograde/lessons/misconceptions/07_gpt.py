@@ -763,7 +763,7 @@ def one_group_each(model, weight_decay):
 
 misconception(
     "learning_rate",
-    "The warm-up begins one step too late: step 0 has rate 0, step `warmup_steps` the full rate.",
+    "The warm-up begins one step early: step 0 has rate 0, step `warmup_steps` the full rate.",
     replace=("max_lr * step / warmup_steps", "max_lr * (step + 1) / (warmup_steps + 1)"),
 )
 misconception(
@@ -811,7 +811,9 @@ def as_a_minimum(step, warmup_steps, total_steps, max_lr, min_lr):
 def by_torch(step, warmup_steps, total_steps, max_lr, min_lr):
     if step < warmup_steps:
         return float(torch.tensor(max_lr, dtype=torch.float64) * step / warmup_steps)
-    share = torch.tensor((step - warmup_steps) / (total_steps - warmup_steps), dtype=torch.float64).clamp(max=1)
+    share = torch.tensor((step - warmup_steps) / max(total_steps - warmup_steps, 1), dtype=torch.float64).clamp(max=1)
+    if step >= total_steps:
+        return min_lr
     return (max_lr + (min_lr - max_lr) * torch.sin(share * math.pi / 2) ** 2).item()
 
 

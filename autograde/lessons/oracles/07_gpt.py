@@ -73,7 +73,9 @@ def cross_entropy(logits, targets, ignore_index=-100):
 def cosine(step, warmup, total, high, low):
     if step < warmup:
         return high * step / warmup
-    return low + (high - low) * math.cos(math.pi / 2 * min(1.0, (step - warmup) / (total - warmup))) ** 2
+    if step >= total:
+        return low
+    return low + (high - low) * math.cos(math.pi / 2 * (step - warmup) / (total - warmup)) ** 2
 
 
 def one_step(table, bias, batches, clip=None, lr=1.0):

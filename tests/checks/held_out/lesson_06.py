@@ -432,8 +432,8 @@ misconception(
     "train_bpe",
     "ties by the longer pair",
     replace=(
-        "return -self.counts[pair], GreaterFirst(",
-        "return -self.counts[pair], -len(self.spelling[pair[0]] + self.spelling[pair[1]]), GreaterFirst(",
+        "return (-self.counts[pair], GreaterFirst(",
+        "return (-self.counts[pair], -len(self.spelling[pair[0]] + self.spelling[pair[1]]), GreaterFirst(",
     ),
 )
 misconception(

@@ -1,5 +1,7 @@
 """Answers to lesson 07 after public code, forums and issue trackers, wrong and right: what people really write."""
 
+import torch
+
 from autograde.authoring.mutation import misconception, variant
 
 misconception("get_batch", "y two tokens later", replace=("ids[positions + 1]", "ids[(positions + 2) % len(ids)]"))
@@ -218,7 +220,7 @@ misconception("parameter_groups", "a tenth of the decay for vectors", replace=('
 
 misconception(
     "learning_rate",
-    "The warm-up begins one step too late: step 0 has rate 0, step `warmup_steps` the full rate.",
+    "The warm-up begins one step early: step 0 has rate 0, step `warmup_steps` the full rate.",
     replace=("max_lr * step / warmup_steps", "max_lr * (step + 1) / (warmup_steps + 1)"),
 )
 
@@ -526,3 +528,61 @@ misconception(
     "warm-up counted in the cosine",
     replace=("(step - warmup_steps) / (total_steps - warmup_steps)", "step / (total_steps - warmup_steps)"),
 )
+
+
+misconception(
+    "learning_rate",
+    "min_lr only after total_steps, so that 0 is divided by 0 where the warm-up lasts until then",
+    replace=("if step >= total_steps:", "if step > total_steps:"),
+)
+misconception(
+    "get_batch",
+    "no start comes twice",
+    replace=(
+        "torch.randint(n_starts, (batch_size, 1), generator=generator)",
+        "torch.randperm(n_starts, generator=generator)[:batch_size, None]",
+    ),
+)
+misconception(
+    "mask_for_infilling",
+    "random tokens also where nothing was selected",
+    replace=("selected & (fate >= 0.9)", "(fate >= 0.9)"),
+)
+misconception(
+    "sample_next",
+    "kept up to the last token's probability, so that equal ones stay",
+    replace=(
+        "ordered.masked_fill(mass_before >= top_p, 0.0)",
+        "ordered.where(ordered >= ordered.where(mass_before < top_p, 2.0).amin(-1, keepdim=True), 0.0)",
+    ),
+)
+misconception(
+    "generate",
+    "gradients stay off",
+    replace=("with torch.no_grad():", "torch.set_grad_enabled(False)\n        if True:"),
+)
+
+
+@variant("get_batch")
+def windows_by_unfold(ids, batch_size, block_size, generator):
+    if len(ids) < block_size + 1:
+        raise ValueError(f"ids holds {len(ids)} tokens, too few for block_size {block_size}")
+    windows = ids.unfold(0, block_size + 1, 1)
+    chosen = windows[torch.randint(len(windows), (batch_size,), generator=generator).to(ids.device)]
+    return chosen[:, :-1], chosen[:, 1:]
+
+
+@variant("mask_for_infilling")
+def two_draws_in_turn(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
+    if not 0 <= p <= 1:
+        raise ValueError(f"p must be in [0, 1], not {p}")
+
+    def uniform():
+        return torch.rand(ids.shape, generator=generator, device=generator.device).to(ids.device)
+
+    special = torch.isin(ids, torch.tensor(list(special_ids), dtype=ids.dtype, device=ids.device))
+    selected = (uniform() < p) & ~special
+    masked = (uniform() < 0.8) & selected
+    strange = (uniform() < 0.5) & selected & ~masked
+    strangers = torch.randint(vocab_size, ids.shape, generator=generator, device=generator.device).to(ids)
+    return strangers.where(strange, torch.where(masked, mask_id, ids)), ids.where(selected, -100)
