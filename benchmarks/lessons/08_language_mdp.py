@@ -13,6 +13,12 @@ def longer(lesson, seed):
     return lesson.train_and_test(lesson.SIZES[-1], seed, 2 * STEPS)[1]
 
 
+@experiment("shorter", steps=STEPS // 2)
+def shorter(lesson, seed):
+    """The least and the most play, with half the training steps: does a wrong outcome still tell what the play left out?"""
+    return {n: lesson.train_and_test(n, seed, STEPS // 2)[1] for n in (lesson.SIZES[0], lesson.SIZES[-1])}
+
+
 @experiment("players", episodes=60)
 def players(lesson, seed):
     """Random play, the clone with the wish of the lesson and with the best return for a wish, and the planner in the true world."""

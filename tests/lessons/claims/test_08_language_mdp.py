@@ -44,6 +44,12 @@ def test_what_is_left_is_training(run):
     assert run["never_tried"] == 0 and run["wrong"] < 0.015
 
 
+@every_seed("08", "shorter")
+def test_with_half_the_training_a_wrong_outcome_does_not_tell_what_was_left_out(run):
+    """The seed 311 had 0.28 and 0.34."""
+    assert run["3200.never_tried"] == 0 and min(run["50.wrong,_if_tried"], run["3200.wrong,_if_tried"]) > 0.1
+
+
 @on_average("08", "worlds")
 def test_a_poor_model_promises_too_much_and_a_better_one_too_little(mean):
     assert mean["50.imagined"] > mean["50.real"] + 1
