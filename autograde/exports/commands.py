@@ -24,10 +24,18 @@ class Format(str, Enum):
     gradescope = "gradescope"
 
 
-Shown = Annotated[Visibility, typer.Option(help="When students see the results on Gradescope.")]
+Shown = Annotated[
+    Visibility,
+    typer.Option(metavar="WHEN", help="When students see the results on Gradescope: `visible`, `after_due_date` or `after_published`."),
+]
 
 
-@command(INSTRUCTORS, "autograde export ~/attention-2027 --format csv", "autograde export results --format canvas --roster roster.csv")
+@command(
+    INSTRUCTORS,
+    "autograde export ~/attention-2027 --format csv",
+    "autograde export ~/attention-2027 --format csv --lesson 03 --exercises",
+    "autograde export ~/attention-2027 --format canvas --roster from-canvas.csv",
+)
 def export(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results folder of `grade`, or a course directory.")],
     format: Annotated[
@@ -36,6 +44,8 @@ def export(
     roster: Annotated[Optional[Path], typer.Option(help="The gradebook that Canvas exported: says who is who.")] = None,
     out: Annotated[Optional[Path], typer.Option(help="The file (gradescope: the folder) to write [default: in RESULTS].")] = None,
     zeros: Annotated[bool, typer.Option("--zeros", help="Nothing handed in is 0 points, not an empty cell.")] = False,
+    lesson: Annotated[Optional[str], typer.Option(help="This lesson alone, such as `03`.", autocompletion=lessons_beginning)] = None,
+    exercises: Annotated[bool, typer.Option("--exercises", help="With `csv`: a column for each exercise and written answer, too.")] = False,
     visibility: Shown = Visibility.visible,
 ) -> None:
     """Write grades for other systems: a table, Canvas's gradebook, Gradescope's results.
@@ -48,9 +58,13 @@ def export(
     if roster and format is not Format.canvas:
         raise UserError("--roster is Canvas's: use it with --format canvas")
     found = marks.read(results)
+    if lesson:
+        found = found.only(layout.resolve(lesson))
+    if exercises and not (format is Format.csv and found.written):
+        raise UserError("--exercises is for --format csv, and for a folder with a gradebook (gradebook.db)")
     _tell(found)
     if format is Format.csv:
-        _write_table(found, out or results / "export.csv", zeros)
+        _write_table(found, out or results / "export.csv", zeros, exercises)
     elif format is Format.canvas:
         _write_canvas(found, roster, out or results / "canvas.csv", zeros)
     else:
@@ -92,11 +106,11 @@ def _tell(found) -> None:
         )
 
 
-def _write_table(found, out: Path, zeros: bool) -> None:
+def _write_table(found, out: Path, zeros: bool, exercises: bool) -> None:
     from autograde.exports.table import wide
     from autograde.files import write
 
-    write(out, wide(found, zeros))
+    write(out, wide(found, zeros, exercises))
     console.print(
         f"[green]✓[/green] {escape(str(out))}: {counted(len({*found.students, *found.roster}), 'student')}, {counted(len(found.lessons), 'lesson')}",
         soft_wrap=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograde.checking.errors import UserError
@@ -58,6 +58,27 @@ class Marks:
     def waiting(self) -> list[Mark]:
         """The marks in which a written answer still counts nothing."""
         return [mark for mark in self.by_key.values() if mark.waiting]
+
+    def only(self, lesson: str) -> Marks:
+        """The same of one lesson.
+
+        Raises:
+            UserError: when nobody has a mark in it.
+        """
+        found = {key: mark for key, mark in self.by_key.items() if mark.lesson == lesson}
+        if not found:
+            raise UserError(f"no submission of {lesson} was graded here; the lessons are {', '.join(self.lessons)}")
+        return replace(self, by_key=found)
+
+    def exercises(self, lesson: str) -> list[str]:
+        """What gives points in a lesson, in its order; nothing where there is no gradebook."""
+        return list(dict.fromkeys(p.name for (_, name), mark in self.by_key.items() if name == lesson for p in mark.parts))
+
+    def part(self, student: str, lesson: str, exercise: str, zeros: bool = False) -> float | None:
+        """A student's points for an exercise or a written answer, as `score` gives those for a lesson."""
+        mark = self.by_key.get((student, lesson))
+        earned = next((p.score for p in mark.parts if p.name == exercise), 0.0) if mark and mark.parts else None
+        return 0.0 if earned is None and zeros else earned
 
     def maximum(self, lesson: str) -> float:
         """The points a lesson has, as its gradebook or table says."""

@@ -6,16 +6,24 @@ from autograde.exports.marks import Marks
 from autograde.grader.results.csv_tables import as_csv, safe
 
 
-def wide(marks: Marks, zeros: bool = False) -> bytes:
-    """CSV in UTF-8, with everyone whom the class's roster names. Scores always have a decimal point, so that whoever reads them gets one type; nothing handed in is an empty cell."""
-    lessons = marks.lessons
-    most = sum(marks.maximum(lesson) for lesson in lessons)
-    rows = []
+def wide(marks: Marks, zeros: bool = False, exercises: bool = False) -> bytes:
+    """CSV in UTF-8, with everyone whom the class's roster names. Scores always have a decimal point, so that whoever reads them gets one type; nothing handed in is an empty cell.
+
+    With `exercises` a column for each exercise and written answer follows that of its lesson, which has late penalties taken off.
+    """
+    parts = {lesson: marks.exercises(lesson) if exercises else [] for lesson in marks.lessons}
+    most = sum(marks.maximum(lesson) for lesson in parts)
+    header, rows = ["student_id"], []
+    for lesson, names in parts.items():
+        header += [lesson, *(f"{lesson}/{name}" for name in names)]
     for student in sorted({*marks.students, *marks.roster}):
-        scores = [marks.score(student, lesson, zeros) for lesson in lessons]
-        total = sum(score for score in scores if score is not None)
-        rows.append([safe(student), *(number(score) for score in scores), number(total), number(most)])
-    return as_csv(["student_id", *lessons, "total", "max_total"], rows)
+        row, total = [safe(student)], 0.0
+        for lesson, names in parts.items():
+            score = marks.score(student, lesson, zeros)
+            total += score or 0.0
+            row += [number(score), *(number(marks.part(student, lesson, name, zeros)) for name in names)]
+        rows.append([*row, number(total), number(most)])
+    return as_csv([*header, "total", "max_total"], rows)
 
 
 def number(score: float | None) -> str:

@@ -95,6 +95,37 @@ SEVEN = ["Bond, James", "12", "007", "jb@example.com", "Lab 2", "", "", "8", "40
 TEST = ["Student, Test", "99", "", "5f3", "Lab 1", "", "1", "", "0"]
 
 
+# --- one lesson, and a column for each exercise
+
+
+def test_one_lesson_alone_in_every_format(course, tmp_path):
+    for format, out in (("csv", tmp_path / "a.csv"), ("canvas", tmp_path / "b.csv"), ("gradescope", tmp_path / "c")):
+        assert run("export", course, "--format", format, "--lesson", "03", "--out", out).exit_code == 0
+    frame = pandas.read_csv(tmp_path / "a.csv", dtype={"student_id": str}).set_index("student_id")
+    assert list(frame.columns) == [LESSON, "total", "max_total"] and frame.max_total.unique().tolist() == [27]
+    assert "007" not in frame.index, "he has only the other lesson"
+    assert OTHER not in (tmp_path / "b.csv").read_text(encoding="utf-8")
+    assert [path.name for path in (tmp_path / "c").iterdir()] == [LESSON]
+    refused = run("export", course, "--format", "csv", "--lesson", "05")
+    assert refused.exit_code == 2 and LESSON in refused.stderr
+
+
+def test_a_column_for_each_exercise_has_the_gradebooks_points(course, tmp_path):
+    assert run("export", course, "--format", "csv", "--exercises", "--out", tmp_path / "wide.csv").exit_code == 0
+    frame = pandas.read_csv(tmp_path / "wide.csv", dtype={"student_id": str}).set_index("student_id")
+    own = [name for name in frame.columns if name.startswith(f"{LESSON}/")]
+    assert [name.split("/")[1] for name in own][:2] == ["query_key_value", "attention_scores"] and len(own) == 9
+    assert frame.loc["ada", own].sum() == frame.loc["ada", LESSON] == 26.5
+    assert frame.loc[["mo", "007"], own].isna().all(axis=None) and list(frame.columns)[-2:] == ["total", "max_total"]
+    zeros = table.wide(marks.read(course), zeros=True, exercises=True)
+    assert not any("" in row for row in cells(zeros))
+
+
+@pytest.mark.parametrize("format", ["canvas", "gradescope"])
+def test_a_column_for_each_exercise_is_for_tables(course, format):
+    assert run("export", course, "--format", format, "--exercises").exit_code == 2
+
+
 # --- marks
 
 
