@@ -26,6 +26,7 @@ IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login 
 NAMES = ("Student", "LastName", "FirstName")  # which students may choose; Canvas goes by the ids, people read them in a spreadsheet
 KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by, the likeliest first
 WITHOUT_ROSTER = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+WITH_INTEGRATION = (*WITHOUT_ROSTER[:4], "Integration ID", "Section")
 POINTS = "    Points Possible"
 NO_ZEROS = "no 0 was written for {}: {} handed in, and nobody can tell which row is theirs"
 READ_ONLY = "(read only)"
@@ -118,10 +119,15 @@ def _read(path: Path) -> _Roster:
 def _in_english(header: list[str], rows: list[list[str]]) -> list[str]:
     """The header as Canvas writes it, where somebody has translated its first columns: these stand in one order, before the first assignment,
     and the second holds the numbers of Canvas."""
-    if "ID" in header or header[:1] == ["Student"]:
+    if "ID" in header:  # `Student` is a word of other languages, too
         return header
     before = next((i for i, name in enumerate(header) if ID.search(name)), 0)
-    identity = {3: ("Student", "ID", "Section"), 4: ("Student", "ID", "SIS Login ID", "Section"), 5: WITHOUT_ROSTER}.get(before)
+    identity = {
+        3: ("Student", "ID", "Section"),
+        4: ("Student", "ID", "SIS Login ID", "Section"),
+        5: WITHOUT_ROSTER,
+        6: WITH_INTEGRATION,
+    }.get(before)
     numbers = [row[1].strip() for row in rows if len(row) > 1 and row[1].strip()]
     if not identity or not numbers or not all(number.isdigit() for number in numbers):
         return header

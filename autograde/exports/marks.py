@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.course_dir import open_gradebook
 from autograde.grader.gradebook.record import explained
+from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Standing, standings
 from autograde.grader.results.class_list import ClassList
 from autograde.grader.results.csv_tables import points, unguarded
@@ -40,11 +41,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """A class's marks by student and lesson; `written` says whether points given by people are in them, `roster` who else is in the class."""
+    """A class's marks by student and lesson; `written` says whether points given by people are in them, `roster` who is in the class's list."""
 
     by_key: dict[tuple[str, str], Mark]
     written: bool
-    roster: frozenset[str] = frozenset()
+    roster: Mapping[str, Person] = field(default_factory=dict)
 
     @property
     def students(self) -> list[str]:
@@ -98,7 +99,7 @@ def read(folder: Path) -> Marks:
     """
     listed = ClassList.read(folder)
     gone, handed_in = listed.gone, {student for student, _ in listed.entries}
-    people = frozenset(person.student for person in roster.read(folder)) - gone
+    people = {person.student: person for person in roster.read(folder) if person.student not in gone}
     gradebook, table = folder / "gradebook.db", folder / "grades.csv"
     found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
     if gradebook.is_file():
@@ -107,7 +108,7 @@ def read(folder: Path) -> Marks:
         maximum = {lesson: mark.max_score for (_, lesson), mark in recorded.items()}
         absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
         found = recorded | absent
-    only_named = people - handed_in - {student for (student, _), mark in found.items() if mark.score is not None}
+    only_named = people.keys() - handed_in - {student for (student, _), mark in found.items() if mark.score is not None}
     found = {key: mark for key, mark in found.items() if not handed_in or key[0] not in only_named}
     if not found:
         raise UserError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")

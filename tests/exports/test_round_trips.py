@@ -55,6 +55,7 @@ def test_canvas_takes_them_and_gives_them_back(tmp_path):
 TRANSLATED = {
     "German": ["Studierende/r", "Nr.", "SIS-Benutzer-ID", "SIS-Anmelde-ID", "Abschnitt"],
     "Spanish": ["Estudiante", "Número", "ID de usuario SIS", "ID de inicio SIS", "Sección"],
+    "Dutch, with an id of another system": ["Student", "Nr.", "SIS-gebruikers-ID", "SIS-aanmeldings-ID", "Integratie-ID", "Sectie"],
     "Chinese": ["学生", "编号", "SIS 用户", "SIS 登录", "班级"],
 }
 
@@ -62,13 +63,18 @@ TRANSLATED = {
 @pytest.mark.parametrize("names", TRANSLATED.values(), ids=TRANSLATED)
 def test_a_header_that_somebody_has_translated(tmp_path, names):
     """The columns are told by their order and by what they hold; what is written has the names that Canvas's import asks for."""
-    rows = [[*names, *HEADER[5:]], ["    Mögliche Punkte", *POINTS[1:]], ADA, BEN, CLEO]
+    more = [""] * (len(names) - 5)  # an empty cell before the section's
+    rows = [[*names, *HEADER[5:]], *([*row[:4], *more, *row[4:]] for row in (["    Mögliche Punkte", *POINTS[1:]], ADA, BEN, CLEO))]
     path = tmp_path / "canvas.csv"
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows(rows)
     sheet = canvas.fill(known(ada=26.5, ben=12.0), path, zeros=True)
     assert column(sheet) == {"ada": "26.5", "ben": "12.0", "cleo": "0.0"} and not sheet.unmatched
-    assert sheet.content.decode().splitlines()[0].startswith("Student,ID,SIS User ID,SIS Login ID,Section,")
+    assert (
+        sheet.content.decode()
+        .splitlines()[0]
+        .startswith(f"Student,ID,SIS User ID,SIS Login ID,{'Integration ID,' if more else ''}Section,")
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,6 +161,20 @@ def test_pandas_reads_the_wide_table_and_writes_it_again(tmp_path):
     frame = pandas.read_csv(tmp_path / "export.csv", dtype={"student_id": str})
     frame.to_csv(tmp_path / "again.csv", index=False)
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "export.csv").read_bytes()
+
+
+def test_a_system_that_calls_submissions_by_names_gets_its_ids_back():
+    """Moodle's import asks for an id or an address, and its zip says `Ada Lovelace`."""
+    people = [roster.Person("Ada Lovelace", "Ada Lovelace", "", "ada@x.org", listed="0042"), roster.Person("ben", "Ben Okri", "", "")]
+    found = marks.Marks(known(**{"Ada Lovelace": 26.5, "dev": 3.0}).by_key, True, {person.student: person for person in people})
+    table_of = {row["student_id"]: row for row in csv.DictReader(io.StringIO(table.wide(found).decode()))}
+    assert [table_of["Ada Lovelace"][name] for name in ("roster_id", "name", "email", LESSON)] == [
+        "0042",
+        "Ada Lovelace",
+        "ada@x.org",
+        "26.5",
+    ]
+    assert table_of["ben"]["roster_id"] == "ben" and table_of["ben"][LESSON] == "" and table_of["dev"]["roster_id"] == ""
 
 
 def test_gradescopes_file_holds_the_points_and_no_one_who_handed_in_nothing(tmp_path):

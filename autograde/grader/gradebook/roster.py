@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbgrader.api import Gradebook
@@ -24,6 +24,7 @@ from autograde.grader.results.csv_tables import read as read_table
 
 FILE = "roster.csv"  # in a course directory
 HEADER = ("student_id", "name", "section", "email", "family", "other_ids")
+FIELDS = ("student", "name", "section", "email", "family", "others")  # of a person, for the columns
 # as systems name their columns, also in German, French, Spanish, Italian and Chinese; the likeliest id first
 ID = (
     "student_id", "student id", "student number", "id number", "id-nummer", "matrikelnummer", "matrikelnr.", "matrikelnr", "studentnummer",
@@ -68,6 +69,7 @@ class Person:
     email: str
     family: str = ""  # the name's end that is the family's, where a column or a comma said so
     others: str = ""  # ids that other columns have, with blanks between: systems call one person by several
+    listed: str = ""  # the list's own id, where submissions come by another
 
     @property
     def parts(self) -> tuple[str, str]:
@@ -112,7 +114,8 @@ class Directory:
         often = Counter(person.student for person, _ in found)
         other = {person.student: student for person, student in found if often[person.student] == 1 and same(person.student) not in known}
         alike = {key: [student for student in students if same(student) == key] for key in known}
-        return [replace(p, student=_one(p.student, alike.get(same(p.student), [])) or other.get(p.student, p.student)) for p in self.people]
+        meant = [_one(p.student, alike.get(same(p.student), [])) or other.get(p.student, p.student) for p in self.people]
+        return [replace(p, student=s, listed=p.student if s != p.student else "") for p, s in zip(self.people, meant)]
 
 
 def _one(student: str, alike: Sequence[str]) -> str:
@@ -196,7 +199,7 @@ def _first(row: dict[str, str], names: tuple[str, ...]) -> str:
 
 def save(people: list[Person], folder: Path, gradebook: Gradebook) -> None:
     """Names and addresses into the gradebook, where formgrader shows them; the whole list into `roster.csv`. Nobody is removed."""
-    write(folder / FILE, as_csv(HEADER, [[guarded(cell) for cell in astuple(person)] for person in people]))
+    write(folder / FILE, as_csv(HEADER, [[guarded(getattr(person, field)) for field in FIELDS] for person in people]))
     for person in read(folder):
         first, last = person.parts if person.name else nameless(person.student)
         gradebook.update_or_create_student(person.student, first_name=first, last_name=last, email=person.email or None)
