@@ -336,6 +336,7 @@ def test_moodles_numbers_are_an_assignments(tmp_path, calls, students):
         members = {f"{folder}_assignsubmission_file_/x.ipynb": text for folder, text in folders.items()}
         result = collect([placed(tmp_path / str(number), members)], tmp_path / "course")
     assert sorted(row.student for row in result.rows) == students
+    assert all(("see who this is" in " ".join(row.notes)) == ("_" in row.student) for row in result.rows)
 
 
 def test_scripts_of_ones_own_come_along(tmp_path):

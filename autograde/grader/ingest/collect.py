@@ -26,7 +26,7 @@ from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.namesakes import tell_apart
+from autograde.grader.ingest.namesakes import PER_LESSON, tell_apart
 from autograde.grader.ingest.not_handed_in import EARLIER
 from autograde.grader.ingest.sources import folders, is_course
 from autograde.grader.ingest.survey import survey
@@ -210,6 +210,8 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
 def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
     label = chosen.handed.label
     notes = (*chosen.notes, *_of_scripts(chosen))
+    if label and label.system in PER_LESSON and chosen.student == f"{label.name}_{label.number}":
+        notes = (f"another student has this name, and {label.system} gives another number in each assignment: see who this is", *notes)
     if label and label.system in LOCAL and not label.time:
         return (f"the time that {label.system} writes for it cannot be read here: it counts as in time", *notes)
     if label and label.time and label.system in LOCAL:

@@ -44,11 +44,12 @@ def _without_fences(code: str) -> str:
 
 
 def _without_numbers(code: str) -> str:
-    """Without the numbers before its lines, where they count up."""
+    """Without the numbers before its lines, where these count up one by one; blank lines may have none."""
     lines = code.split("\n")
-    found = [NUMBER.match(line) for line in lines if line.strip()]
-    counted = [int(number[1]) for number in found if number]
-    if len(counted) < 2 or len(counted) != len(found) or any(b <= a for a, b in zip(counted, counted[1:])):
+    found = [(place, NUMBER.match(line)) for place, line in enumerate(lines) if line.strip()]
+    counted = [(place, int(number[1])) for place, number in found if number]
+    steps = {(b - a, later - earlier) for (earlier, a), (later, b) in zip(counted, counted[1:])}
+    if not steps or len(counted) != len(found) or any(step not in (1, lines_between) for step, lines_between in steps):
         return code
     return "\n".join(NUMBER.sub("", line, count=1) for line in lines)
 

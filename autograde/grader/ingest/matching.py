@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograde.checking.cells import grade_id
-from autograde.grader.ingest import script_file
+from autograde.grader.ingest import script_file, shown_cells
 from autograde.grader.ingest.copied_code import as_it_was
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
 from autograde.grader.ingest.own_cells import (
@@ -23,6 +23,7 @@ from autograde.grader.ingest.own_cells import (
     definitions,
     kept,
     new_definitions,
+    read_names,
     squeeze,
     uses_up,
 )
@@ -31,7 +32,8 @@ from autograde.grader.ingest.written_answers import Answer, Places, is_written
 
 SURELY = 20  # characters: who writes so many again in one cell has not meant to
 FENCED = re.compile(r"\A\s*```(?:python|py)?[^\S\n]*\n(.*?)\n?```\s*\Z", re.DOTALL)
-NOT_RUN = {"figure", "experiment", "bootstrap"}
+SHOW = {"figure", "experiment"}
+NOT_RUN = {*SHOW, "bootstrap"}
 
 
 @dataclass(frozen=True)
@@ -309,14 +311,36 @@ def _to_run(notebook: NotebookNode, exercises: list[str]) -> list[CodeCell]:
     cells = []
     own = [c.source for c in notebook.cells if c.cell_type == "code" and ("own" in c.metadata.get("tags", ()) or grade_id(c) in exercises)]
     objects = frozenset().union(*map(defined_names, own)) - set(exercises)
+    answers = [c.source for c in notebook.cells if grade_id(c) in exercises]
+    shown = _shown(notebook, [*answers, *_helping(own, answers)])
     for cell in notebook.cells:
         tags, name = set(cell.metadata.get("tags", [])), grade_id(cell)
+        if source := shown.get(cell.id):
+            cells.append(CodeCell(cell.id, source, own=True))
         if cell.cell_type != "code" or tags & NOT_RUN or name.startswith("check-"):
             continue
         if "own" in tags and not defines_something(cell.source, objects):
             continue
         cells.append(CodeCell(cell.id, cell.source, name if name in exercises else "", "own" in tags))
     return _with_kept_names(cells, exercises)
+
+
+def _helping(own: Sequence[str], answers: Sequence[str]) -> list[str]:
+    """The student's cells that define what answers read: others may read what takes long to compute."""
+    read = set[str]().union(*map(read_names, answers))
+    return [code for code in own if code not in answers and bound_names(code) & read]
+
+
+def _shown(notebook: NotebookNode, own: Sequence[str]) -> dict[str, str]:
+    """By the ids of cells that show something, what of them the student's answers read and no other cell defines."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and not grade_id(cell).startswith("check-")]
+    drawn = [cell for cell in code if set(cell.metadata.get("tags", ())) & SHOW]
+    names = set[str]().union(*(bound_names(cell.source) for cell in drawn))
+    if not names & set[str]().union(*map(read_names, own)):
+        return {}
+    bound = set[str]().union(*(bound_names(cell.source) for cell in code if cell not in drawn))
+    wanted = names & shown_cells.not_bound(own, bound)
+    return {cell.id: source for cell in drawn if wanted and (source := shown_cells.used(cell.source, wanted))}
 
 
 def _with_kept_names(cells: Sequence[CodeCell], exercises: Collection[str]) -> list[CodeCell]:

@@ -1223,6 +1223,8 @@ GRADED_MORE |= {  # what programs put into code on its way
     )
 }  # fmt: skip
 GRADED_MORE |= {
+    "a-constant-of-a-figure's-cell": Graded("kernel", "found by trying", in_answer(lambda code: code.replace("    return", "    LENGTHS.index(128)\n    return", 1))),
+    "a-constant-of-a-figure's-cell-in-a-helper": Graded("kernel", "found by trying", uses_own("def own(f):\n    return DIVISORS[0] and max(LENGTHS)")),
     "an-experiment-below-a-right-answer": Graded("order", "nbgrader", below_its_check(answer(NOTEBOOK, "causal_mask").source.replace("tril", "triu")), says=("in its own cell counts",)),
     "a-better-answer-below-a-wrong-one": Graded("order", "found by trying", right_below_wrong),
     "an-experiment-that-gives-nothing": Graded("order", "nbgrader", below_its_check("def causal_mask(n, device=None):\n    pass"), says=("in its own cell counts",)),
