@@ -353,6 +353,19 @@ def test_scripts_of_ones_own_come_along(tmp_path):
     assert key(one, "auto") != before  # the result depends on it
 
 
+def test_a_text_is_called_by_what_it_holds(tmp_path):
+    """Where it is read, its name says how: a script, or code between fences."""
+    code = "def causal_mask(n):\n    return n\n"
+    members = {
+        "ann_1_2_hw3.txt": code,
+        "bo_3_4_hw3.txt": f"# 03\n\n```python\n{code}```\n",
+        "cy_5_6_hw3.dbc": packed({"x.python": '{"commands": [{"command": "x"}]}'}),
+    }
+    rows = collect([placed(tmp_path / "s", members)], tmp_path / "course", LESSON).rows
+    names = {path.parent.parent.name: path.name for path in (tmp_path / "course" / "submitted").rglob(f"{LESSON}.*")}
+    assert names == {"ann": f"{LESSON}.py", "bo": f"{LESSON}.md", "cy": f"{LESSON}.ipynb"} and len(rows) == 3
+
+
 def test_models_come_along_under_their_own_names(tmp_path):
     solved = (layout.NOTEBOOKS / "07_gpt.ipynb").read_text()
     members = {"leebo_1_2_07_gpt.ipynb": solved, "leebo_1_3_gpt-1.safetensors": b"x", "leebo_1_4_gpt_config.json": b"{}"}

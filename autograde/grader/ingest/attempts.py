@@ -42,7 +42,7 @@ class Chosen:
         if self.others:
             named = ", ".join(shown(other) for other in self.others[-3:]) + (" and more" if len(self.others) > 3 else "")
             notes.append(f"{len(self.others) + 1} files were handed in; {name} counts, not {named}")
-        if Path(name).name != f"{self.lesson}{kinds.ending(self.handed.kind, name)}":
+        if Path(name).name != f"{self.lesson}{kinds.ending(self.handed.kind, self.handed.file.path)}":
             notes.append(f"the file was named {name}")
         return tuple(notes)
 

@@ -186,7 +186,7 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
     seen = ledger.files.get(key, [])
     bundle = [chosen.handed, *(handed for _, handed in chosen.models)]
     ours = digests(chosen.student, [handed.file.path for handed in bundle], found)
-    target = folder / f"{chosen.lesson}{kinds.ending(chosen.handed.kind, shown(chosen.handed))}"
+    target = folder / f"{chosen.lesson}{kinds.ending(chosen.handed.kind, chosen.handed.file.path)}"
     present = target.is_file() and digest(target) == ours[0]
     if all(d in seen for d in ours) or present and not chosen.models:
         state = "known"

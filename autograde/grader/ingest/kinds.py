@@ -86,11 +86,11 @@ def is_script(name: str) -> bool:
     return name.lower().endswith((".py", ".pyw", ".py3", ".py.txt", ".py.html"))
 
 
-def ending(of: Kind, name: str) -> str:
-    """How a notebook's or a script's file is called in a course, by its kind and the name that it came with."""
+def ending(of: Kind, path: Path) -> str:
+    """How a notebook's or a script's file is called in a course, by its kind and what it holds."""
     if of is not Kind.SCRIPT:
         return ".ipynb"
-    return ".md" if name.lower().endswith(markdown_file.ENDINGS) else ".py"
+    return ".md" if markdown_file.is_one(path) else ".py"
 
 
 def archive_name(path: Path) -> str:
