@@ -129,6 +129,11 @@ def reused(code: str, above: Collection[str], below: Collection[str], exercises:
     return tuple(sorted(bound_anew & set(above) - (set(below) - set(exercises))))
 
 
+def functions(code: str) -> set[str]:
+    """The functions and classes that a cell defines."""
+    return bound(node for node in _statements(code) if isinstance(node, STEADY[:3]))
+
+
 @lru_cache(maxsize=4096)
 def read_names(code: str) -> frozenset[str]:
     """The names that a cell reads, in functions too."""

@@ -131,6 +131,7 @@ class SubmissionRun:
     helpers: Mapping[str, str] = field(default_factory=dict)  # scripts beside the notebook, by name
     public: dict[str, _Public] = field(default_factory=dict)
     done: dict[str, Result] = field(default_factory=dict)
+    below: dict[str, Result] = field(default_factory=dict)  # what answers gave to those below them, where they did better as they stood
     notes: list[str] = field(default_factory=list)  # what was left out of functions that are defined
     defined: dict[str, CellResult] = field(default_factory=dict)  # what became of the cells
 
@@ -165,7 +166,7 @@ class SubmissionRun:
         again = sorted(n for n in self.submission.twice if self.done[n].status != ExerciseStatus.PASSED)
         if ended or not again or self.submission.in_place is None:
             return self, results
-        other = replace(self, submission=self.submission.in_place(again), public={}, done={}, notes=[], defined={})
+        other = replace(self, submission=self.submission.in_place(again), public={}, done={}, below={}, notes=[], defined={})
         better = other.results()
         if _points(better) <= _points(results):
             return self, results
@@ -210,14 +211,27 @@ class SubmissionRun:
 
     def _result(self, exercise: Exercise, hidden: Session) -> Result:
         """The better of two: the answer as it stands and, where it builds on one that failed, with the right one in its place."""
-        lost = prerequisites.broken(exercise.name, self.submission, self.done)
+        lost = prerequisites.broken(exercise.name, self.submission, self.done | self.below)
         public = self.public[exercise.name]
-        first = public.result if public.final else self._with_hidden(exercise, public, hidden)
+        first = self._as_it_stood(exercise, public.result if public.final else self._with_hidden(exercise, public, hidden))
         if not lost or first.status == ExerciseStatus.PASSED or exercise.name not in self.submission.attempted:
             return first
         cells = prerequisites.repaired(self.submission.cells, lost, _reference_answers(self.lesson.name))
         with self._open(cells) as repaired:
             return prerequisites.merge(first, self._examined(exercise, repaired), lost)
+
+    def _as_it_stood(self, exercise: Exercise, first: Result) -> Result:
+        """The better of two: with all cells, and where those below give names another meaning, without them."""
+        ended = any(outcome.status in ENDED for outcome in first.outcomes)
+        if first.status == ExerciseStatus.PASSED or ended or exercise.name not in self.submission.attempted:
+            return first
+        if not (cells := prerequisites.as_it_stood(self.submission.cells, exercise.name)):
+            return first
+        with self._open(cells) as session:
+            better = prerequisites.merge_as_it_stood(first, self._examined(exercise, session))
+        if better is not first:
+            self.below[exercise.name] = first
+        return better
 
     def _with_hidden(self, exercise: Exercise, public: _Public, session: Session) -> Result:
         """The public result with the hidden checks' in it."""

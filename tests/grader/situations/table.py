@@ -685,6 +685,21 @@ def right_below_wrong(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
+def helper_again(notebook: NotebookNode, inside: bool = False) -> str:
+    """Two answers, each with a helper of its own of one name; `inside` the answers' cells or in cells above them."""
+    for name, helper, call in (
+        ("causal_mask", "def own(n):\n    return n", "own(n)"),
+        ("padding_mask", "def own(a, b):\n    return a + b", "own(1, 2)"),
+    ):
+        target = answer(notebook, name)
+        target.source = target.source.replace("    return", f"    {call}\n    return", 1)
+        if inside:
+            target.source = f"{helper}\n\n\n{target.source}"
+        else:
+            notebook.cells.insert(notebook.cells.index(target), new_code_cell(helper))
+    return nbformat.writes(notebook)
+
+
 def only_answers(notebook: NotebookNode) -> str:
     notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
     return nbformat.writes(notebook)
@@ -1225,6 +1240,8 @@ GRADED_MORE |= {  # what programs put into code on its way
 GRADED_MORE |= {
     "a-constant-of-a-figure's-cell": Graded("kernel", "found by trying", in_answer(lambda code: code.replace("    return", "    LENGTHS.index(128)\n    return", 1))),
     "a-constant-of-a-figure's-cell-in-a-helper": Graded("kernel", "found by trying", uses_own("def own(f):\n    return DIVISORS[0] and max(LENGTHS)")),
+    "a-helper's-name-used-again-for-another": Graded("order", "otter#793", helper_again),
+    "a-helper's-name-used-again-in-answers": Graded("order", "otter#793", lambda notebook: helper_again(notebook, inside=True)),
     "an-experiment-below-a-right-answer": Graded("order", "nbgrader", below_its_check(answer(NOTEBOOK, "causal_mask").source.replace("tril", "triu")), says=("in its own cell counts",)),
     "a-better-answer-below-a-wrong-one": Graded("order", "found by trying", right_below_wrong),
     "an-experiment-that-gives-nothing": Graded("order", "nbgrader", below_its_check("def causal_mask(n, device=None):\n    pass"), says=("in its own cell counts",)),
