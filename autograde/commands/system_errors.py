@@ -27,7 +27,8 @@ def in_words(error: OSError) -> str:
     """One line: which file or folder, why not, and what to do; errors of our own have all that in their message."""
     if not error.strerror:
         return str(error)
-    place = Path(error.filename) if isinstance(error.filename, str) else None
+    named = error.filename2 or error.filename  # of a copy, where it goes to
+    place = Path(named) if isinstance(named, str) else None
     if place and place.name.startswith(PART):  # a file that is being written, under a name that nobody has given
         place = place.parent
     why = f"{place} cannot be written or read ({error.strerror})" if place else error.strerror

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from autograde import layout
+from autograde import files, layout
 from autograde.authoring import release
 from autograde.cli import app
 from autograde.files import PART
@@ -89,6 +89,7 @@ def test_a_place_that_cannot_be_written_to_is_one_line(arguments, tmp_path, monk
         (PermissionError(errno.EACCES, "Permission denied", "a/grades.csv"), "a/grades.csv cannot be written or read (Permission denied): make it"),
         (OSError(errno.EROFS, "Read-only file system", f"a/{PART}x1.part"), "a cannot be written or read (Read-only file system): make it"),
         (OSError(errno.EADDRINUSE, "Address already in use"), "Address already in use: another program has this port"),
+        (OSError(errno.ENOSPC, "No space left on device", "/tmp/a", None, "b/c"), "b/c cannot be written or read (No space left on device): make room"),
         (OSError("The disk is full: make room"), "The disk is full: make room"),
         (UnicodeEncodeError("ascii", "a/Jörg", 3, 4, "ordinal not in range"), "has no 'ö'"),
     ],
@@ -106,6 +107,18 @@ def test_the_course_itself_is_no_class(tmp_path):
     """`autograde grade .` in the course's folder once graded its folders `tests` and `docs` as students."""
     result = RUN.invoke(app, ["grade", str(layout.ROOT), "--lesson", "03", "--out", str(tmp_path)])
     assert result.exit_code == 2 and "is the course itself" in result.stderr
+
+
+def test_a_full_disk_is_told_with_the_file_that_did_not_fit(tmp_path, monkeypatch):
+    """The system names none where a file is open already."""
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError) as raised:
+        files.write(tmp_path / "grades.csv", b"1")
+    assert raised.value.filename == str(tmp_path / "grades.csv") and not list(tmp_path.iterdir())
 
 
 def test_who_closes_the_pipe_hears_nothing(monkeypatch):
