@@ -13,7 +13,7 @@ import pytest
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, UNSCALED, solved_notebook
-from autograde.grader.ingest import loose_json, notebook_file
+from autograde.grader.ingest import loose_json, notebook_file, own_cells, python_cells
 from autograde.grader.ingest.collect import collect
 from autograde.grader.ingest.discovery import Found, find, in_folder
 from autograde.grader.ingest.matching import match
@@ -335,6 +335,15 @@ def test_an_earlier_version_defines_what_the_last_one_uses(tmp_path, solved):
     third = "causal_mask = lambda n, device=None: lower(n, device)"
     notebook.cells += [nbformat.v4.new_code_cell(second), nbformat.v4.new_code_cell(third)]
     assert graded(written(tmp_path, text(notebook))).score == FULL
+
+
+def test_a_long_cell_is_parsed_once_for_all_that_is_asked_of_it(monkeypatch):
+    """With f-strings in it, each time costs as much as running it."""
+    times, parse = [], python_cells.syntax.parsed
+    monkeypatch.setattr(python_cells.syntax, "parsed", lambda *given: times.append(given) or parse(*given))
+    code = "".join(f"name_{i} = f'{{torch}}{i}'\n" for i in range(400))
+    own_cells.kept(code, {"name_1"}, ["print(name_1)"], {"attention_scores"})
+    assert [len(given[0]) for given in times if given[0] != "print(name_1)"] == [len(code)]
 
 
 @pytest.mark.soak

@@ -10,6 +10,7 @@ from autograde.checking import syntax
 from autograde.checking.syntax import bound, defined
 
 SHORT, REMEMBERED = 4000, 256  # characters and cells whose trees are kept: at most 350 MB, where a student means it
+LONG_REMEMBERED = 2  # of the longer ones, each of which is asked for many things in turn
 MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
 
 NEWER = (  # first those that need most
@@ -43,12 +44,17 @@ def python_of_syntax(code: str) -> str:
 
 def parsed(code: str) -> ast.Module | None:
     """A cell's syntax tree, magics left out; None where it is not valid Python, or longer than is parsed here. It is shared: nobody changes it."""
-    return _remembered(code) if len(code) <= SHORT else syntax.parsed(_without_magics(code), MAX_PARSED)
+    return _remembered(code) if len(code) <= SHORT else _remembered_long(code)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _remembered(code: str) -> ast.Module | None:
     """A cell is looked at many times, and the given ones are the same in every notebook of a class."""
+    return syntax.parsed(_without_magics(code), MAX_PARSED)
+
+
+@lru_cache(maxsize=LONG_REMEMBERED)
+def _remembered_long(code: str) -> ast.Module | None:
     return syntax.parsed(_without_magics(code), MAX_PARSED)
 
 
