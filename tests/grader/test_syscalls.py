@@ -150,6 +150,29 @@ def test_what_workers_share_carries_no_message(make, mode):
     assert ask(make, mode, USUAL, "/etc/ld.so.cache") == (2401, True, 8, False)
 
 
+TOUCHES = """
+import os
+def attack(path):
+    done = []
+    for name, what in {"input": 0, "output": 1, "errors": 2, **{n: f"/dev/{n}" for n in ("null", "zero", "full", "random", "urandom")}}.items():
+        for times in (None, (0, 0)):
+            try:
+                os.utime(what, times)
+                done.append(name)
+            except OSError:
+                pass
+    os.write(1, b"x")
+    assert open("/dev/zero", "rb").read(3) == bytes(3) and len(os.urandom(3)) == 3
+    return done
+"""
+
+
+@at_each_level
+def test_no_device_keeps_when_it_was_touched(make, mode):
+    """A worker that comes later would read a message in it."""
+    assert ask(make, mode, TOUCHES, "") == []
+
+
 MADE = """
 import os, tempfile
 def attack(folders):

@@ -70,7 +70,7 @@ class RootFs:
         syscalls.sethostname("sandbox")
         syscalls.mount("none", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
         trees = [(p, syscalls.detached_tree(p) if visible else None) for p, visible in self.plan]
-        devices = [(f"/dev/{name}", syscalls.detached_tree(f"/dev/{name}", as_it_is=True)) for name in DEVICES]
+        devices = [(f"/dev/{name}", syscalls.detached_tree(f"/dev/{name}", device=True)) for name in DEVICES]
         old_proc = os.open("/proc", os.O_PATH | os.O_CLOEXEC)
         os.umask(0o022)
         syscalls.mount("tmpfs", _ABOVE, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755,size=4m,nr_inodes=2048")
@@ -153,7 +153,7 @@ def _hide(path: str) -> None:
     if os.path.isdir(_ABOVE + path):
         syscalls.mount("tmpfs", _ABOVE + path, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0755,size=1m,nr_inodes=256")
     elif os.path.exists(_ABOVE + path):
-        syscalls.attach(syscalls.detached_tree("/dev/null", as_it_is=True), _ABOVE + path)
+        syscalls.attach(syscalls.detached_tree("/dev/null", device=True), _ABOVE + path)
 
 
 def _become_nobody(proc: int) -> None:

@@ -62,12 +62,12 @@ def sethostname(name: str) -> None:
     _call("sethostname", name.encode(), ctypes.c_size_t(len(name)))
 
 
-def detached_tree(path: str, as_it_is: bool = False) -> int:
+def detached_tree(path: str, as_it_is: bool = False, device: bool = False) -> int:
     """A copy of the mounts below `path`, read-only for ever unless it stays `as_it_is`, as a descriptor that `attach` puts somewhere
-    (Linux 5.12)."""
+    (Linux 5.12). Of a `device` that is read-only one cannot change when it was last used, which others would see; it takes what is written."""
     tree = syscall(_OPEN_TREE, _AT_FDCWD, ctypes.c_char_p(path.encode()), _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE)
     if not as_it_is:
-        read_only(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE, _READ_ONLY | _NOSUID | _NODEV)
+        read_only(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE, _READ_ONLY | _NOSUID | (0 if device else _NODEV))
     return tree
 
 

@@ -94,13 +94,20 @@ def alone_with(channel: socket.socket) -> socket.socket:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with contextlib.suppress(OSError):
         os.setsid()
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
+    silence()
     kept = channel.detach()
     os.closerange(3, kept)
     os.closerange(kept + 1, 4096 if sys.platform == "darwin" else 1 << 20)
     return socket.socket(fileno=kept)
+
+
+def silence() -> None:
+    """Standard input, output and errors are the /dev/null of the tree that this process sees."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    if null > 2:
+        os.close(null)
 
 
 def forget(address: str) -> None:
