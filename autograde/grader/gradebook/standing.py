@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from nbgrader.api import Gradebook, SubmittedAssignment
+from nbgrader.api import Gradebook, Student, SubmittedAssignment
 
 CHECK = "check-"  # how the cell begins that holds an exercise's points
 
@@ -76,7 +76,7 @@ def of_submission(submission: SubmittedAssignment) -> Standing:
     student, extension = submission.student, submission.extension
     return Standing(
         student=student.id,
-        name=" ".join(part for part in (student.first_name, student.last_name) if part),
+        name=_name(student),
         lesson=submission.name,
         entries=entries,
         total=round(max(0.0, submission.score - penalty), 2),
@@ -103,3 +103,9 @@ def _entries(notebook) -> Iterator[Entry]:
             comment=(comment.manual_comment or "") if comment else "",
             written=name == grade.name,
         )
+
+
+def _name(student: Student) -> str:
+    """The name that somebody gave; "" where the id stands in its place, as formgrader has it of whom nobody has named."""
+    name = " ".join(part for part in (student.first_name, student.last_name) if part)
+    return "" if name == student.id else name
