@@ -487,8 +487,8 @@ SHORTCUTS = [
         "def attention_scores(q, k):\n    q.zero_(), k.zero_()\n    return wrong(q, k)",
     ),
     Attack(
-        "later_cell", "A cell at the end that puts a wrong answer in the place of the right one: the last one counts.", "stolen.append(1)",
-        lambda n: n.cells.append(new_code_cell("attention_scores = wrong")),
+        "later_cell", "A cell at the end that puts a wrong answer in the place of the right one, which counts as it stands in its own cell.",
+        "stolen.append(1)", lambda n: n.cells.append(new_code_cell("attention_scores = wrong")), earns={TARGET: 3.0}, status="passed",
     ),
 ]  # fmt: skip
 

@@ -234,7 +234,8 @@ def test_no_message_and_no_page_tells_a_secret(cheats):
         assert "swordfish" not in text
         assert not any(line in text for line in lines)
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1b]", text)
-    assert not any(tag in page for page in pages for tag in ("<script", "<img"))
+    ours = f"<script>{(layout.ROOT / 'autograde/grader/pages/templates/sort.js').read_text(encoding='utf-8')}</script>"
+    assert not any(tag in page.replace(ours, "") for page in pages for tag in ("<script", "<img"))
 
 
 def test_names_are_told_apart():
