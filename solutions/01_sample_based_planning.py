@@ -1521,7 +1521,8 @@ plots.show(
 # | stays | κ = 0.001 | {measured:changing.stays.bonus.before:.0f} | {measured:changing.stays.bonus.after:.0f} | {measured:changing.stays.bonus.last:.0f} | |
 #
 # - **The world gets better.** Where the gap opens, the bonus finds it in every run. Without a bonus only luck does: a random step, one in
-#   ten, has to lead into a wall that the plan avoids. Here the gap is two cells above the start, so luck has a chance. More luck (ε = 0.3)
+#   ten, has to lead into a wall that the plan avoids. Here the gap is two cells above the start, so luck has a chance. Before the gap opens,
+#   the goal itself is a matter of luck: another run without a bonus may not find it in the first 1,500 steps. More luck (ε = 0.3)
 #   helps less than the bonus and costs more, since random steps also leave the way that is known to be good.
 # - **The world gets worse.** Where the gap moves, the plan itself leads to the wall and fails, and the newest outcome corrects the model.
 #   Both agents find the other gap in every run, with the bonus or without. But the newest outcome is not enough: *every action* is what

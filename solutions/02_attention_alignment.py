@@ -899,7 +899,7 @@ plots.show(
 #
 # **Was the vector too small?** That is the first explanation that comes to mind, and it can be tested: if 64 numbers cannot hold two
 # dates, more training will not help. The second row is the same model, trained three times as long: {measured:longer.period:.0%} of the
-# periods are right. So two dates can be held in 64 numbers. What the vector makes hard is *learning* to hold them: each digit of the
+# periods are right on average, and in every run many times as many as before. So two dates can be held in 64 numbers. What the vector makes hard is *learning* to hold them: each digit of the
 # source has to pass the whole recurrence and one vector, and the training signal has to pass them on its way back.
 #
 # With attention there is one state for each character of the source, and nothing has to be squeezed into a fixed number of numbers.

@@ -1170,7 +1170,8 @@ plots.show(
 # - **The first error: imagined against real.** After 50 steps the planner expects a good return in a world that does not exist, and on
 #   average gets one as bad as random play's. After 200 steps much hangs on which questions were left out: with five seeds more the planner imagines
 #   {measured:other_lives.imagined:+.2f} and gets {measured:other_lives.real:+.2f} ({measured:other_lives.real.range:+.2f}), where the five of the table get {measured:worlds.200.real:+.2f}. Once everything was tried the plans are
-#   mostly good, and now the *imagined* return is the lower one on average: imagined episodes break off at outcomes that cannot be used. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
+#   mostly good (six episodes are few, and a single run can have much less, also with the same seed on another processor, which rounds in
+#   another way and so trains another model). Now the *imagined* return is the lower one on average: imagined episodes break off at outcomes that cannot be used. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
 # - **The second error: the plan.** With no error of a model at all, the planner in the true world gets {measured:players.true_world:+.2f}
 #   ({measured:players.true_world.range:+.2f}). With 100 rollouts for each action instead of 25 it gets {measured:players.true_world,_100_rollouts:+.2f}: so much was noise. The rest, up
 #   to the best possible +0.667, is that one step of improvement is not the last.

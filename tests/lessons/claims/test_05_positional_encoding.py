@@ -45,7 +45,7 @@ def test_every_scheme_beats_none_at_the_trained_length(mean):
 
 @every_seed("05", "readers")
 def test_the_ranking_turns_around_for_the_first_number(run):
-    assert min(row(run, "learned", "first")) > 0.95
+    assert min(row(run, "learned", "first")) > 0.9
     assert run["ALiBi.first.32"] < 0.8
     assert all(run[f"{scheme}.first.128"] < 0.3 for scheme in ("none", "rotary", "ALiBi", "T5_buckets"))
 
