@@ -71,7 +71,7 @@ def test_the_ways_are_as_long_as_the_text_says(run):
 @every_seed("01", "changing")
 def test_the_bonus_finds_the_opened_gap_and_a_large_one_keeps_from_the_goal(run):
     assert run["opens.bonus.found"] == 1
-    plain = Numbers("01_sample_based_planning").mean("changing")  # of one run alone luck decides: it may not find the goal before the gap opens
+    plain = Numbers("01_sample_based_planning").mean("changing")  # of one run luck decides: it may not find the goal before
     assert run["opens.large.before"] < 0.2 * plain["opens.plain.before"] and run["opens.large.after"] < 0.1 * plain["opens.plain.after"]
 
 
