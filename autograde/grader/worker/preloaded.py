@@ -33,8 +33,8 @@ from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.sandbox.root_fs import RootFs
 from autograde.grader.worker.forking import Server, alone_with, silence
 
-SHARED = ("torch", "numpy")  # imported once, for both
-GRADING = ("autograde.grader.run.task", "sympy")  # the latter is what PyTorch works shapes out with
+SHARED = ("torch", "numpy", "sympy")  # imported once, for both; with the last one PyTorch works out shapes
+GRADING = ("autograde.grader.run.task",)
 PRELOAD = (
     *SHARED, "torch.nn.functional", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
     "IPython.core.inputtransformer2", "gymnasium", "safetensors.torch",

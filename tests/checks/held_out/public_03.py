@@ -418,13 +418,3 @@ misconception(
     "The scores are divided by the root of the number of keys; d_k is the length of a key, its last dimension.",
     replace=("math.sqrt(q.shape[-1])", "math.sqrt(k.shape[-2])"),
 )
-
-
-misconception(
-    "SelfAttention",
-    "a table of 1,024 words",
-    replace=(
-        ("self.causal = causal", "self.causal = causal\n        self.register_buffer('table', causal_mask(1024))"),
-        ("causal_mask(x.shape[-2], device=x.device)", "self.table[: x.shape[-2], : x.shape[-2]]"),
-    ),
-)
