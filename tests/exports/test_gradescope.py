@@ -111,7 +111,7 @@ def test_a_complete_submission_in_a_container_of_an_old_kernel(platform):
     platform.hand_in({f"{LESSON}.ipynb": nbformat.writes(solved())})
     results = platform.run(mode)
     assert f"isolated by {LEVELS[mode]}" in platform.done.stdout
-    assert results["score"] == 24, [(t["name"], t["score"], t["output"][:600]) for t in results["tests"] if t["score"] < t["max_score"]]
+    assert results["score"] == 24, [test["output"] for test in results["tests"] if test["status"] != "passed"]
     assert sum(points(results).values()) == 24 and list(points(results)) == list(EXERCISES)
     assert all(test["status"] == "passed" and test["score"] == test["max_score"] for test in results["tests"])
     assert results["visibility"] == "visible" and results["stdout_visibility"] == "hidden"

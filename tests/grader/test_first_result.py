@@ -72,3 +72,28 @@ def test_a_check_leaves_the_compiler_to_the_student(used, imported):
 def test_graders_start_without_the_gradebook_and_without_jupyters_server():
     heavy = "'nbgrader', 'jupytext', 'jupyter_server', 'torch._dynamo', 'matplotlib'"
     assert said(f"import sys, autograde.grader.run.task; print(*{{{heavy}}} & set(sys.modules))") == []
+
+
+CHECKS = """
+import sys
+from autograde import layout
+from autograde.checking import compiler
+compiler.put_off()
+from autograde.grader.worker import preloaded
+preloaded._import((*preloaded.PRELOAD, *preloaded._utils(str(layout.ROOT))))
+from autograde.authoring.mutation import Bench
+from autograde.checking import pretend_gpu
+from autograde.checking.scoring import run_checks
+pretend_gpu.prepare()
+bench = Bench(layout.resolve("{lesson}"))
+before = set(sys.modules)
+checks = [bench.lesson.checks[e.name] for e in bench.lesson.exercises.values() if not e.outcome]
+assert all(outcome.passed for some in checks for outcome in run_checks(some, bench.student())[0])
+print(*set(sys.modules) - before)
+"""
+
+
+@pytest.mark.parametrize("lesson", layout.lesson_names())
+def test_what_answers_use_is_imported_before_workers_are_isolated(lesson):
+    """At levels that show a worker no files, what PyTorch then imports would be missing; at others it is imported anew for each submission."""
+    assert said(CHECKS.format(lesson=lesson)) == []

@@ -35,9 +35,11 @@ from autograde.grader.worker.forking import Server, alone_with, silence
 
 SHARED = ("torch", "numpy", "sympy")  # imported once, for both; with the last one PyTorch works out shapes
 GRADING = ("autograde.grader.run.task",)
+# What PyTorch imports itself when it is used: for tensors without numbers, and for optimizers. A worker may be shown no files.
+LATER = ("torch.fx.experimental.symbolic_shapes", "torch._subclasses.schema_check_mode", "torch.profiler._cupti_monitor")
 PRELOAD = (
     *SHARED, "torch.nn.functional", "math", "jaxtyping", "tqdm.auto", "matplotlib.pyplot",
-    "IPython.core.inputtransformer2", "gymnasium", "safetensors.torch",
+    "IPython.core.inputtransformer2", "gymnasium", "safetensors.torch", *LATER,
 )  # fmt: skip
 NOT_PRELOADED = ("setup", "run_notebook")  # of utils: what starts notebooks, not what they use
 

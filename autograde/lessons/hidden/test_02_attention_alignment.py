@@ -367,11 +367,13 @@ def test_two_attentions_do_not_start_alike(student):
 @pytest.mark.trivial
 def test_every_parameter_is_initialised(student):
     """No parameter starts with what happened to lie in memory."""
-    student.new("torch.use_deterministic_algorithms", True)  # fills uninitialised memory with NaN
+    # it fills uninitialised memory with NaN; `torch.use_deterministic_algorithms` also imports a compiler, for a second
+    deterministic = "torch._C._set_deterministic_algorithms"
+    student.new(deterministic, True)
     try:
         state = student.AdditiveAttention(5, 4, 8).state_dict()
     finally:
-        student.new("torch.use_deterministic_algorithms", False)
+        student.new(deterministic, False)
     for name, value in state.items():
         expect.true(value.isfinite().all(), f"`{name}` is never initialised: `torch.empty` holds whatever lay in memory")
 
