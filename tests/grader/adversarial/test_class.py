@@ -121,6 +121,12 @@ def elsewhere(tmp_path_factory) -> Class:
     return grade(ELSEWHERE, tmp_path_factory.mktemp("elsewhere"))
 
 
+def pages_without_our_script(graded: Class) -> list[str]:
+    """All that was written for a browser, without the one script that is ours: it sorts the class page."""
+    ours = (layout.ROOT / "autograde" / "grader" / "pages" / "templates" / "sort.js").read_text(encoding="utf-8")
+    return [page.read_text(encoding="utf-8").replace(f"<script>{ours}</script>", "") for page in graded.out.rglob("*.html")]
+
+
 def assert_exact(graded: Class, attack: Attack) -> None:
     rows = graded.exercises[attack.name]
     target = rows[attack.target]
@@ -214,7 +220,7 @@ def test_other_lessons_change_nothing_else(elsewhere):
 @pytest.mark.parametrize("suite", ["newer", "later"])
 def test_no_page_and_no_terminal_obeys_words(suite, request):
     graded = request.getfixturevalue(suite)
-    pages = [p.read_text(encoding="utf-8") for p in graded.out.rglob("*.html")]
+    pages = pages_without_our_script(graded)
     assert len(pages) > len(NEWER if suite == "newer" else LATER) and sum("&lt;script" in page for page in pages) >= 2
     assert not any(tag in page for page in pages for tag in ("<script", "<img", "owned\x07"))
     for text in [*pages, graded.console, (graded.out / "exercises.csv").read_text(encoding="utf-8")]:
@@ -228,14 +234,13 @@ def test_no_message_and_no_page_tells_a_secret(cheats):
     reference = source.read(layout.source_path(LESSON)).answer(TARGET)
     lines = {line.strip() for line in hidden.splitlines() if len(line.strip()) > 40 and "(" in line}
     lines |= {line.strip() for line in reference.splitlines() if "return " in line}
-    pages = [p.read_text(encoding="utf-8") for p in cheats.out.rglob("*.html")]
+    pages = pages_without_our_script(cheats)
     assert len(pages) >= len(CHEATS)
     for text in [*pages, (cheats.out / "exercises.csv").read_text(encoding="utf-8"), cheats.console]:
         assert "swordfish" not in text
         assert not any(line in text for line in lines)
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1b]", text)
-    ours = f"<script>{(layout.ROOT / 'autograde/grader/pages/templates/sort.js').read_text(encoding='utf-8')}</script>"
-    assert not any(tag in page.replace(ours, "") for page in pages for tag in ("<script", "<img"))
+    assert not any(tag in page for page in pages for tag in ("<script", "<img"))
 
 
 def test_names_are_told_apart():
