@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -83,7 +83,8 @@ def _real_again(standing: StandIn) -> None:
         del sys.modules[NAME], torch._dynamo
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Parts)]
     for function in standing.left_alone:
-        getattr(function, "__dict__", {}).pop(KEPT, None)
+        with suppress(AttributeError):
+            delattr(function, KEPT)
 
 
 def _is_put_off() -> bool:

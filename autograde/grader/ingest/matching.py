@@ -58,9 +58,8 @@ class Submission:
     repairs: list[str] = field(default_factory=list)
     python: str = ""  # the version that it was written with
     twice: frozenset[str] = frozenset()  # answers that are written in their own cells, and count as they are written below
-    in_place: Callable[[Collection[str]], Submission] | None = field(
-        default=None, repr=False, compare=False
-    )  # with those of their own cells
+    # The same submission with the versions in their own cells of these answers.
+    in_place: Callable[[Collection[str]], Submission] | None = field(default=None, repr=False, compare=False)
 
     @property
     def written(self) -> bool:
@@ -95,7 +94,7 @@ def match(raw: RawNotebook, template: NotebookNode, exercises: list[str], in_pla
 
 
 def _in_its_cell(name: str, candidates: Sequence[int], cells: Sequence[RawCell]) -> int | None:
-    """The last version that stands in the answer's own cell, where the one that counts stands elsewhere, and holds no other answer."""
+    """The last version that stands in the answer's own cell, where the one that counts stands elsewhere."""
     own = [i for i in candidates if cells[i].grade_id == name]
     return own[-1] if own and own[-1] != candidates[-1] and name in defined_names(cells[own[-1]].source) else None
 

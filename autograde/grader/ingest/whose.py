@@ -43,9 +43,7 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
         meant = {parts: (copies.get(parts[0], parts[0]), *parts[1:]) for parts in files}
         found = students(sorted(set(meant.values())), root)
         return {parts: found[place] for parts, place in meant.items()}
-    if {parts[1:2] for parts in files} == {("submitted",)} and len(
-        {parts[0] for parts in files}
-    ) == 1:  # a course of nbgrader's, in its folder
+    if len({parts[0] for parts in files}) == 1 and {parts[1:2] for parts in files} == {("submitted",)}:  # a course of nbgrader's
         inside = students([parts[2:] for parts in files if len(parts) > 2], "submitted")
         return {parts: inside.get(parts[2:], "") for parts in files}
     loose = [parts for parts in files if len(parts) == 1]
