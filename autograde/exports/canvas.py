@@ -12,15 +12,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograde.checking.errors import UserError
-from autograde.checking.manifest import read_manifest
+from autograde.exports.cells import NO_ZEROS, READ_ONLY, Sheet, differs, is_called, is_fixed, is_number, is_word, shown
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
 from autograde.grader.ingest.names import readable
-from autograde.grader.results.csv_tables import as_csv, guarded, points, read, safe
+from autograde.grader.results.csv_tables import as_csv, guarded, read, safe
 
 IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")
 NAMES = ("Student", "LastName", "FirstName")  # which students may choose; Canvas goes by the ids, people read them in a spreadsheet
@@ -28,21 +28,8 @@ KEYS = ("SIS Login ID", "SIS User ID", "ID")  # what a student may be called by,
 WITHOUT_ROSTER = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 WITH_INTEGRATION = (*WITHOUT_ROSTER[:4], "Integration ID", "Section")
 POINTS = "    Points Possible"
-NO_ZEROS = "no 0 was written for {}: {} handed in, and nobody can tell which row is theirs"
-READ_ONLY = "(read only)"
-MOST = 10  # rows that a note names
 NUMBERED = re.compile(r"\w_(\d+)$")
 ID = re.compile(r"\s*\(\d+\)$")
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The file's bytes, and what the instructor should know before importing it."""
-
-    content: bytes
-    filled: int
-    unmatched: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -81,8 +68,8 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
     for index, row in enumerate(canvas.students):
         before = {lesson: canvas.cell(row, column) if column else "" for lesson, column in columns.items()}
         none = zeros and index not in could_be and not _is_test_student(row)
-        after = {lesson: _score(marks, known.get(index), lesson, none and not _is_word(before[lesson])) for lesson in columns}
-        kept = [lesson for lesson, column in columns.items() if _is_fixed(before[lesson]) or column and _is_locked(canvas, column)]
+        after = {lesson: _score(marks, known.get(index), lesson, none and not is_word(before[lesson])) for lesson in columns}
+        kept = [lesson for lesson, column in columns.items() if is_fixed(before[lesson]) or column and _is_locked(canvas, column)]
         locked += [f"{canvas.named(index)}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
         filled = (before[lesson] if lesson in kept else after[lesson] or before[lesson] for lesson in columns)
         table.append([*(canvas.identity(row, name) for name in identity), *filled])
@@ -137,25 +124,7 @@ def _in_english(header: list[str], rows: list[list[str]]) -> list[str]:
 def _is_points(row: list[str], header: list[str]) -> bool:
     """The row of the points that assignments are worth: called so, or without anybody's number and with one for an assignment."""
     nobody = not row[header.index("ID")].strip()
-    return "Points Possible" in row[0] or nobody and any(_is_number(cell) for cell, name in zip(row, header) if ID.search(name))
-
-
-def _is_fixed(cell: str) -> bool:
-    """Whether a cell says something that a number must not take away: excused, not counted, or locked."""
-    return cell.strip().upper() in ("EX", "EXCUSED", "N/A", READ_ONLY.upper())
-
-
-def _is_word(cell: str) -> bool:
-    """Whether a cell holds a grade that is no number: a letter, `complete`."""
-    try:
-        points(cell)
-    except ValueError:
-        return bool(cell.strip())
-    return False
-
-
-def _is_number(cell: str) -> bool:
-    return bool(cell.strip()) and not _is_word(cell)
+    return "Points Possible" in row[0] or nobody and any(is_number(cell) for cell, name in zip(row, header) if ID.search(name))
 
 
 def _is_locked(canvas: _Roster, column: str) -> bool:
@@ -172,8 +141,7 @@ def _candidates(student: str, canvas: _Roster) -> set[int]:
 
 def _no_zeros(could_be: Mapping[int, str], canvas: _Roster) -> list[str]:
     rows = [canvas.named(index) for index in sorted(could_be) if not _is_test_student(canvas.students[index])]
-    shown = "; ".join(rows[:MOST]) + (f" and {len(rows) - MOST} more" if len(rows) > MOST else "")
-    return [NO_ZEROS.format(shown, ", ".join(sorted(set(could_be.values()))))] if rows else []
+    return [NO_ZEROS.format(shown(rows), ", ".join(sorted(set(could_be.values()))))] if rows else []
 
 
 def _is_posting(row: list[str]) -> bool:
@@ -232,19 +200,7 @@ def _same(name: str) -> str:
 
 def _column(lesson: str, header: list[str]) -> str | None:
     """Canvas's own column for a lesson: of the lesson's name or title, as `name (id)` or alone."""
-    names = {_plain(name) for name in (lesson, lesson[3:], _title(lesson))} - {""}
-    return next((column for column in header if column not in IDENTITY and _plain(ID.sub("", column)) in names), None)
-
-
-def _title(lesson: str) -> str:
-    try:
-        return read_manifest(lesson)["title"]
-    except ValueError:
-        return ""
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", name.casefold())
+    return next((column for column in header if column not in IDENTITY and is_called(ID.sub("", column), lesson)), None)
 
 
 def _score(marks: Marks, student: str | None, lesson: str, zeros: bool) -> str:
@@ -258,13 +214,6 @@ def _notes(marks: Marks, canvas: _Roster, columns: dict[str, str | None]) -> lis
             notes.append(f"Canvas has no assignment {lesson}: the import will ask what it is; create it there, or rename the column")
             continue
         theirs = canvas.cell(canvas.points, column).strip() if canvas.points else ""
-        if theirs and theirs != READ_ONLY and _differs(theirs, marks.maximum(lesson)):
+        if theirs and theirs != READ_ONLY and differs(theirs, marks.maximum(lesson)):
             notes.append(f"{column} has {theirs} points in Canvas and {marks.maximum(lesson):g} here: set the points in Canvas first")
     return notes
-
-
-def _differs(theirs: str, ours: float) -> bool:
-    try:
-        return abs(points(theirs) - ours) > 0.005
-    except ValueError:
-        return True

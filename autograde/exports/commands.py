@@ -21,6 +21,11 @@ class Format(str, Enum):
 
     csv = "csv"
     canvas = "canvas"
+    moodle = "moodle"
+    blackboard = "blackboard"
+    brightspace = "brightspace"
+    sakai = "sakai"
+    ilias = "ilias"
     gradescope = "gradescope"
 
 
@@ -35,13 +40,15 @@ Shown = Annotated[
     "autograde export ~/attention-2027 --format csv",
     "autograde export ~/attention-2027 --format csv --lesson 03 --exercises",
     "autograde export ~/attention-2027 --format canvas --roster from-canvas.csv",
+    "autograde export ~/attention-2027 --format moodle --lesson 03 --roster Grades-03.csv",
 )
 def export(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results folder of `grade`, or a course directory.")],
     format: Annotated[
-        Format, typer.Option(help="`csv` for spreadsheets and pandas, `canvas` for its gradebook, `gradescope` for results.json.")
+        Format,
+        typer.Option(help="`csv` for spreadsheets and pandas, `gradescope` for results.json, else the system whose gradebook is filled."),
     ],
-    roster: Annotated[Optional[Path], typer.Option(help="The gradebook that Canvas exported: says who is who.")] = None,
+    roster: Annotated[Optional[Path], typer.Option(help="The file that the system exported: says who is who, and is filled.")] = None,
     out: Annotated[Optional[Path], typer.Option(help="The file (gradescope: the folder) to write [default: in RESULTS].")] = None,
     zeros: Annotated[bool, typer.Option("--zeros", help="Nothing handed in is 0 points, not an empty cell.")] = False,
     lesson: Annotated[Optional[str], typer.Option(help="This lesson alone, such as `03`.", autocompletion=lessons_beginning)] = None,
@@ -50,13 +57,18 @@ def export(
 ) -> None:
     """Write grades for other systems: a table, Canvas's gradebook, Gradescope's results.
 
-    Points that people gave in formgrader are in them, and late penalties are taken off. For Canvas export its gradebook first and name that
-    file with `--roster`. The guide `docs/exports.md` goes through each.
+    Points that people gave in formgrader are in them, and late penalties are taken off. For Canvas, Moodle, Blackboard, Brightspace, Sakai and
+    ILIAS export the gradebook there first and name that file with `--roster`. The guide `docs/exports.md` goes through each.
     """
     from autograde.exports import marks
 
-    if roster and format is not Format.canvas:
-        raise UserError("--roster is Canvas's: use it with --format canvas")
+    filled = format in (Format.moodle, Format.blackboard, Format.brightspace, Format.sakai, Format.ilias)
+    if roster and not filled and format is not Format.canvas:
+        raise UserError(
+            "--roster is the gradebook of a system: use it with --format canvas, moodle, blackboard, brightspace, sakai or ilias"
+        )
+    if filled and not roster:
+        raise UserError(f"--format {format.value} fills the gradebook that the system exported: name that file with --roster")
     found = marks.read(results)
     if lesson:
         found = found.only(layout.resolve(lesson))
@@ -67,6 +79,8 @@ def export(
         _write_table(found, out or results / "export.csv", zeros, exercises)
     elif format is Format.canvas:
         _write_canvas(found, roster, out or results / "canvas.csv", zeros)
+    elif filled and roster:
+        _write_filled(found, roster, format.value, results, out, zeros)
     else:
         _write_gradescope(found, results, out or results / "gradescope", visibility)
 
@@ -119,22 +133,32 @@ def _write_table(found, out: Path, zeros: bool, exercises: bool) -> None:
 
 def _write_canvas(found, roster: Path | None, out: Path, zeros: bool) -> None:
     from autograde.exports import canvas
-    from autograde.files import write
 
     sheet = canvas.fill(found, roster, zeros) if roster else canvas.without_roster(found, zeros)
-    write(out, sheet.content)
     if roster is None:
         console.print(
             "[yellow]![/yellow] Without --roster the students' ids stand as SIS Login IDs, and names, IDs and sections are missing. "
             "If Canvas does not find them, export its gradebook and name that file."
         )
+    _write_sheet(sheet, out, len(found.lessons))
+
+
+def _write_filled(found, roster: Path, system: str, results: Path, out: Path | None, zeros: bool) -> None:
+    from autograde.exports import sheets
+
+    sheet = sheets.fill(found, roster, sheets.SYSTEMS[system], results, zeros)
+    _write_sheet(sheet, out or results / f"{system}{roster.suffix or '.csv'}", len(found.lessons))
+
+
+def _write_sheet(sheet, out: Path, lessons: int) -> None:
+    from autograde.files import write
+
+    write(out, sheet.content)
     for student in sheet.unmatched:
         console.print(f"[red]✗[/red] {escape(ascii(student)[1:-1])} is not in the roster: not exported", soft_wrap=True)
     for note in sheet.notes:
         console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
-    console.print(
-        f"[green]✓[/green] {escape(str(out))}: {counted(sheet.filled, 'student')}, {counted(len(found.lessons), 'lesson')}", soft_wrap=True
-    )
+    console.print(f"[green]✓[/green] {escape(str(out))}: {counted(sheet.filled, 'student')}, {counted(lessons, 'lesson')}", soft_wrap=True)
 
 
 def _write_gradescope(found, results: Path, out: Path, visibility: Visibility) -> None:

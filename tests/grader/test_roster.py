@@ -76,6 +76,50 @@ def test_a_list_that_cannot_be_right_is_refused(text, named, tmp_path):
         parsed(text, tmp_path)
 
 
+ENCODINGS = {  # names in a file that does not say how it was saved
+    "shift_jis": "学籍番号,氏名,山田太郎",
+    "euc_jp": "学籍番号,氏名,山田太郎",
+    "gb18030": "学号,姓名,王小明",
+    "big5": "學號,姓名,王小明",
+    "euc_kr": "학번,이름,김철수",
+    "cp1251": "Номер,Фамилия,Иванов",
+    "latin-1": "id,name,Ben Müller",
+    "cp1252": "id,name,Ann O’Brien",
+    "mac_roman": "id,name,Zoë Ångström",
+    "utf-16": "id,name,Ben Müller",
+    "utf-16-le": "id,name,Łukasz Wójcik",
+    "utf-16-be": "id,name,王小明",
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_list_in_any_encoding(encoding, tmp_path):
+    *header, name = ENCODINGS[encoding].split(",")
+    (tmp_path / "list.csv").write_bytes(f"student_id,{','.join(header)},email\r\nada,1,{name},ada@x.org\r\n".encode(encoding))
+    [person] = roster.parse(tmp_path / "list.csv")
+    assert (person.student, person.name, person.email) == ("ada", name, "ada@x.org")
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("1001,Ann Lee\n1002,Bo Kim\n", [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
+        ("Ann Lee;A;k1001\nBo Kim;B;k1002\n", [("k1001", "Ann Lee"), ("k1002", "Bo Kim")]),
+        ('1001\t"Lee, Ann"\ta@x.org\n1002\t"Kim, Bo"\tb@x.org\n', [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
+        ("ann@x.org\nbo@x.org\n", [("ann@x.org", ""), ("bo@x.org", "")]),
+        ("1001\n1002\n", [("1001", ""), ("1002", "")]),
+    ],
+)
+def test_a_list_without_a_header(text, people, tmp_path):
+    assert [(p.student, p.name) for p in parsed(text, tmp_path)] == people
+
+
+@pytest.mark.parametrize("text", ["1,2\n3,4\n", "ann,Ann\nbo,Bo\n", "1001,Ann\n1001,Bo\n", "1001,Ann,24\n1002,Bo,18\n"])
+def test_a_list_whose_ids_nobody_can_tell_is_refused(text, tmp_path):
+    with pytest.raises(UserError, match="student_id"):
+        parsed(text, tmp_path)
+
+
 @pytest.mark.parametrize("begins", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
 def test_a_workbook_is_to_be_saved_as_csv(begins, tmp_path):
     """It was once told to name one of twenty columns in its first line."""

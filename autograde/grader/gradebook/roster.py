@@ -25,10 +25,10 @@ from autograde.grader.results.csv_tables import read as read_table
 FILE = "roster.csv"  # in a course directory
 HEADER = ("student_id", "name", "section", "email", "family", "other_ids")
 FIELDS = ("student", "name", "section", "email", "family", "others")  # of a person, for the columns
-# as systems name their columns, also in German, French, Spanish, Italian and Chinese; the likeliest id first
+# as systems name their columns, also in other languages; the likeliest id first
 ID = (
     "student_id", "student id", "student number", "id number", "id-nummer", "matrikelnummer", "matrikelnr.", "matrikelnr", "studentnummer",
-    "numéro étudiant", "número de identificação", "número de matrícula", "numer albumu", "学籍番号", "unique user id", "numéro d'identification", "número de id",
+    "numéro étudiant", "número de identificação", "número de matrícula", "numer albumu", "学籍番号", "學號", "학번", "unique user id", "numéro d'identification", "número de id",
     "número de identificación", "matricola", "codice identificativo", "学号", "编号", "sis login id", "sis user id", "sid", "orgdefinedid",
     "username", "user name", "anmeldename", "benutzername", "nom d'utilisateur", "nombre de usuario", "用户名", "login", "netid", "gebruikersnaam", "nome de usuário",
     "github_username", "identifier", "display id", "id",
@@ -45,17 +45,22 @@ NAME = (
     "姓名",
     "全名",
     "氏名",
+    "이름",
+    "성명",
+    "фио",
     "nome completo",
     "volledige naam",
 )
-FIRST = ("first name", "firstname", "first_name", "given name", "vorname", "prénom", "nombre", "nome", "voornaam", "imię", "名")
+FIRST = ("first name", "firstname", "first_name", "given name", "vorname", "prénom", "nombre", "nome", "voornaam", "imię", "имя", "名")
 LAST = ("last name", "lastname", "last_name", "surname", "family name", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos",
-        "cognome", "sobrenome", "achternaam", "nazwisko", "姓", "姓氏")  # fmt: skip
+        "cognome", "sobrenome", "achternaam", "nazwisko", "фамилия", "姓", "姓氏")  # fmt: skip
 SECTION = ("section", "sections", "group", "groups", "class", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos", "gruppi", "小组")
 EMAIL = ("email", "e-mail", "email address", "mail", "e-mail-adresse", "adresse de courriel", "adresse e-mail", "dirección de correo",
          "correo electrónico", "indirizzo email", "e-mailadres", "endereço de email", "courriel", "メールアドレス", "电子邮件地址", "电子邮箱")  # fmt: skip
 FIRST_LINES = 5  # in which the names of the columns stand: Sakai writes the assignment above them
 TEST_STUDENT = "student, test"  # Canvas's own, which nobody is
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+NUMBERED = re.compile(r"#?[A-Za-z]{0,8}[-_.]?\d{2,}[A-Za-z]?")  # an id that holds a number, such as `0042`, `k12345678`
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheets make of long numbers
 
 
@@ -141,13 +146,7 @@ def parse(path: Path) -> list[Person]:
         header, *lines = _from_its_header(read_table(path)) or [[]]
     except csv.Error as error:
         raise UserError(f"{path} cannot be read as a table ({error})") from None
-    names = [name.strip().casefold() for name in header]
-    rows = [dict(zip(names, map(str.strip, line), strict=False)) for line in lines]
-    rows = [{name: row.get(name, "") for name in names} for row in rows]
-    key = next((name for name in (*ID, *EMAIL) if any(row.get(name) for row in rows)), None)
-    if key is None:
-        raise UserError(f"{path} has no column of student ids: its first line must name one of {', '.join(ID)}")
-    people = [_person(row, key) for row in rows if row.get(key) and not _is_nobodys(row)]
+    people = [person for person in of_rows(path, header, lines) if person]
     if rounded := [p.student for p in people if ROUNDED.fullmatch(p.student)]:
         raise UserError(
             f"{path} has ids that a spreadsheet has rounded, such as {rounded[0]}: export it again, and do not save it in between"
@@ -159,10 +158,40 @@ def parse(path: Path) -> list[Person]:
     return people
 
 
+def of_rows(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[Person | None]:
+    """Who each line of a table is; None for one that is nobody's.
+
+    Raises:
+        UserError: when there is no column of ids.
+    """
+    names = [name.strip().casefold() for name in header]
+    rows = [dict(zip(names, map(str.strip, line), strict=False)) for line in lines]
+    rows = [{name: row.get(name, "") for name in names} for row in rows]
+    key = next((name for name in (*ID, *EMAIL) if any(row.get(name) for row in rows)), None)
+    if key is None:
+        raise UserError(f"{path} has no column of student ids: its first line must name one of {', '.join(ID)}")
+    return [_person(row, key) if row.get(key) and not _is_nobodys(row) else None for row in rows]
+
+
 def _from_its_header(rows: list[list[str]]) -> list[list[str]]:
-    """The table from the first of its lines that names a column of ids; all of it where none does."""
+    """The table from the first of its lines that names a column of ids; where none names anything, with such a line."""
     known = {*ID, *EMAIL}
-    return next((rows[i:] for i, row in enumerate(rows[:FIRST_LINES]) if known & {cell.strip().casefold() for cell in row}), rows)
+    named = next((i for i, row in enumerate(rows[:FIRST_LINES]) if known & {cell.strip().casefold() for cell in row}), None)
+    return rows[named:] if named is not None else [*_header_of(rows), *rows]
+
+
+def _header_of(rows: list[list[str]]) -> list[list[str]]:
+    """The header that a table without one would have: a column where everyone has another number or address is that of the ids, one of words the
+    names. Nothing where it is not that plain."""
+    if len(rows) < 2 or len({len(row) for row in rows}) > 1:
+        return []
+    columns = [[cell.strip() for cell in column] for column in zip(*rows)]
+    kinds = ["email" if all(map(ADDRESS.fullmatch, c)) else "id" if all(map(NUMBERED.fullmatch, c)) else "" for c in columns]
+    if kinds.count("id") > 1 or not any(kind and len(set(column)) == len(rows) for kind, column in zip(kinds, columns)):
+        return []
+    words = [i for i, column in enumerate(columns) if not kinds[i] and not re.search(r"[\d@]", "".join(column))]
+    named = words if len(words) == 1 else [i for i in words if all(re.search(r"\w[ ,]", cell) for cell in columns[i])]
+    return [["name" if [i] == named else kind for i, kind in enumerate(kinds)]]
 
 
 def _is_nobodys(row: dict[str, str]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from autograde.checking.errors import UserError
 from autograde.checking.status import SubmissionStatus
 from autograde.files import write
+from autograde.grader.results import encodings
 from autograde.grader.results.model import Graded
 
 GRADES = ("student_id", "assignment", "score", "max_score", "status")
@@ -21,6 +22,24 @@ FORMULA = re.compile(r'(\A|;"?)(?=[=+\-@＝＋－＠])')
 GUARDED = re.compile(r"""(\A|;"?)'(?=[=+\-@＝＋－＠])""")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and other zips begin, and .xls
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a table was written, so that it can be written so again."""
+
+    encoding: str
+    begins: bytes  # with a byte order mark, or nothing
+    separator: str
+    line_end: str
+    quoted: bool  # all cells, not only those that need it
+
+    def written(self, rows: Sequence[Sequence[str]]) -> bytes:
+        stream = io.StringIO()
+        quoted = csv.writer(stream, delimiter=self.separator, lineterminator=self.line_end, quoting=csv.QUOTE_ALL)
+        plain = csv.writer(stream, delimiter=self.separator, lineterminator=self.line_end)
+        (quoted if self.quoted else plain).writerows(rows)
+        return self.begins + stream.getvalue().encode(self.encoding, errors="replace")
 
 
 @dataclass(frozen=True)
@@ -53,20 +72,28 @@ def save(graded: Sequence[Graded], folder: Path, totals: Mapping[tuple[str, str]
 
 
 def read(path: Path) -> list[list[str]]:
-    """A table's rows as a learning system wrote it or a spreadsheet saved it: UTF-8, UTF-16 (Excel's Unicode text) or Windows-1252, with
-    commas, semicolons or tabs between the cells. Empty rows are left out.
+    """A table's rows as a learning system wrote it or a spreadsheet saved it, with commas, semicolons or tabs between the cells; `encodings` says
+    in which encodings. Empty rows are left out.
 
     Raises:
         OSError: when it cannot be read.
         UserError: when it is no text.
     """
+    return read_with_form(path)[0]
+
+
+def read_with_form(path: Path) -> tuple[list[list[str]], Form]:
+    """The same, with how it was written."""
     raw = path.read_bytes()
     if raw.startswith(WORKBOOKS):
         raise UserError(f"{path} is a spreadsheet's own file or an archive: save it as CSV (in Excel: Save As, CSV UTF-8), and name that")
-    text = _decoded(raw)
+    encoding, begins = encodings.of(raw)
+    text = raw[len(begins) :].decode(encoding, errors="replace")
     first = text.split("\n", 1)[0]
     separator = max((",", ";", "\t"), key=first.count)
-    return [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
+    line_end = "\r\n" if first.endswith("\r") else "\n"
+    return rows, Form(encoding, begins, separator, line_end, first.count('"') >= 2 * len(rows[0]) if rows else False)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -80,15 +107,6 @@ def _is_number(text: str) -> bool:
         return isfinite(float(text))
     except ValueError:
         return False
-
-
-def _decoded(raw: bytes) -> str:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
 
 
 def points(cell: str) -> float:
