@@ -93,7 +93,7 @@ def new(
 )
 def measure(
     lessons: Lessons = None,
-    only: Annotated[list[str] | None, typer.Option(help="This experiment alone; may be given several times.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="EXPERIMENT", help="This experiment alone; may be given several times.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Also what has not changed since it was measured.")] = False,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Run one seed only: where it gives the numbers it gave, the others stand, too.")

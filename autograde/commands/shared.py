@@ -23,22 +23,26 @@ HELP = "The commands of *Attention and language modelling for agents*. `autograd
 MORE = "Something does not work? `autograde doctor` looks for the common causes. Tab completion: `autograde --install-completion`."
 
 
-def _flags_without_type(params: list[Any]) -> list[Any]:
-    """An option that takes no value shows none: `--zeros <bool>` reads as if one were to be typed."""
+def _as_it_is_typed(params: list[Any]) -> list[Any]:
+    """An argument shows its name, an option a name for its value, and one that takes none shows none: no `<list[Path]>`, which Python calls it."""
     for param in params:
-        if getattr(param, "is_flag", False) and param.metavar is None:
+        if param.param_type_name == "argument":
+            param.display_type_rich = lambda ctx: None
+        elif param.metavar is None and param.is_flag:
             param.metavar = ""
+        elif param.metavar is None and not param.type_descriptor.is_choice:
+            param.metavar = param.name.upper()
     return params
 
 
 class _Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
-        return _flags_without_type(super().get_params(ctx))
+        return _as_it_is_typed(super().get_params(ctx))
 
 
 class _Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
-        return _flags_without_type(super().get_params(ctx))
+        return _as_it_is_typed(super().get_params(ctx))
 
 
 app = typer.Typer(

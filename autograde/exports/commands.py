@@ -48,8 +48,12 @@ def export(
         Format,
         typer.Option(help="`csv` for spreadsheets and pandas, `gradescope` for results.json, else the system whose gradebook is filled."),
     ],
-    roster: Annotated[Optional[Path], typer.Option(help="The file that the system exported: says who is who, and is filled.")] = None,
-    out: Annotated[Optional[Path], typer.Option(help="The file (gradescope: the folder) to write [default: in RESULTS].")] = None,
+    roster: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="The file that the system exported: says who is who, and is filled.")
+    ] = None,
+    out: Annotated[
+        Optional[Path], typer.Option(metavar="PATH", help="The file (gradescope: the folder) to write [default: in RESULTS].")
+    ] = None,
     zeros: Annotated[bool, typer.Option("--zeros", help="Nothing handed in is 0 points, not an empty cell.")] = False,
     lesson: Annotated[Optional[str], typer.Option(help="This lesson alone, such as `03`.", autocompletion=lessons_beginning)] = None,
     exercises: Annotated[bool, typer.Option("--exercises", help="With `csv`: a column for each exercise and written answer, too.")] = False,

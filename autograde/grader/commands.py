@@ -31,7 +31,7 @@ class Sandbox(str, Enum):
 
 
 @command(INSTRUCTORS, "autograde demo", "autograde demo --out trial")
-def demo(out: Annotated[Path, typer.Option(help="Where the sample class and its results go.")] = Path("demo")) -> None:
+def demo(out: Annotated[Path, typer.Option(metavar="DIR", help="Where the sample class and its results go.")] = Path("demo")) -> None:
     """See it done: a sample class hands in lesson 03, and is graded.
 
     The 14 submissions are made from files in the repository: right, wrong, half done, broken, hanging, renamed. Open the class page and a
@@ -150,8 +150,10 @@ def grade(
         list[Path], typer.Argument(metavar="PATH", help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")
     ],
     lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.", autocompletion=lessons_beginning)] = None,
-    out: Annotated[Optional[Path], typer.Option(help="Where results go [default: the course directory, else `graded/`].")] = None,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Submissions graded at once [default: one a core].")] = None,
+    out: Annotated[
+        Optional[Path], typer.Option(metavar="DIR", help="Where results go [default: the course directory, else `graded/`].")
+    ] = None,
+    workers: Annotated[Optional[int], typer.Option(metavar="N", min=1, help="Submissions graded at once [default: one a core].")] = None,
     scheduler: Annotated[Optional[str], typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")] = None,
     sandbox: Annotated[
         Sandbox,
@@ -305,8 +307,8 @@ def comment(
 )
 def due(
     course: Annotated[Path, typer.Argument(metavar="COURSE", help="The course directory.")],
-    lesson: Annotated[Optional[str], typer.Argument(metavar="[LESSON]", help="Such as `03`.", autocompletion=lessons_beginning)] = None,
-    when: Annotated[Optional[str], typer.Argument(metavar="[WHEN]", help="A time with its zone; with --student how much more.")] = None,
+    lesson: Annotated[Optional[str], typer.Argument(metavar="LESSON", help="Such as `03`.", autocompletion=lessons_beginning)] = None,
+    when: Annotated[Optional[str], typer.Argument(metavar="WHEN", help="A time with its zone; with --student how much more.")] = None,
     student: Annotated[Optional[str], typer.Option(metavar="ID", help="Give this student more time.")] = None,
     late: Annotated[Optional[str], LATE] = None,
 ) -> None:

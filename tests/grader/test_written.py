@@ -91,6 +91,16 @@ def test_points_and_a_comment_are_in_nbgraders_gradebook_at_once(folder, answers
     again.close()
 
 
+def test_who_has_no_name_is_called_by_the_id_once(folder, answers):
+    """Formgrader has the id as the last name of whom no roster names: the page once said "ada (ada)"."""
+    assert of(answers, "ada").name == ""
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        gradebook.update_or_create_student("ada", first_name="Ada", last_name="Lovelace")
+    again = Answers(folder)
+    assert of(again, "ada").name == "Ada Lovelace"
+    again.close()
+
+
 def test_what_somebody_else_gave_meanwhile_is_not_overwritten(folder, answers):
     other = Answers(folder)
     dev = of(other, "dev")

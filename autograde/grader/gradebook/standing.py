@@ -76,7 +76,7 @@ def of_submission(submission: SubmittedAssignment) -> Standing:
     student, extension = submission.student, submission.extension
     return Standing(
         student=student.id,
-        name=_name(student),
+        name=name_of(student),
         lesson=submission.name,
         entries=entries,
         total=round(max(0.0, submission.score - penalty), 2),
@@ -105,7 +105,7 @@ def _entries(notebook) -> Iterator[Entry]:
         )
 
 
-def _name(student: Student) -> str:
+def name_of(student: Student) -> str:
     """The name that somebody gave; "" where the id stands in its place, as formgrader has it of whom nobody has named."""
     name = " ".join(part for part in (student.first_name, student.last_name) if part)
     return "" if name == student.id else name

@@ -26,7 +26,7 @@ from sqlalchemy.exc import NoResultFound
 from autograde.checking.cells import grade_id
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook.record import Records, at_once, explained
-from autograde.grader.gradebook.standing import CHECK
+from autograde.grader.gradebook.standing import CHECK, name_of
 from autograde.grader.sandbox.bounded import bounded
 from autograde.grader.written.ticks import Ticks
 
@@ -159,7 +159,7 @@ def _rows(gradebook: Gradebook, ticks: Ticks) -> Iterator[Answer]:
     query = query.join(Student, SubmittedAssignment.student_id == Student.id)
     for identity, name, lesson, student, manual, auto, notebook in query.filter(~GradeCell.name.startswith(CHECK, autoescape=True)):
         mark = Mark(manual, said.get((notebook, name), ""))
-        person = " ".join(part for part in (student.first_name, student.last_name) if part)
+        person = name_of(student)
         ticked = ticks.of(student.id, lesson, name, manual)
         yield Answer(identity, 0, student.id, person, lesson, name, mark, ticked, blank=manual is None and auto is not None)
 
