@@ -70,6 +70,11 @@ def create(folder: Path, lessons: list[str]) -> None:
         _add(folder, lesson)
 
 
+def held(folder: Path) -> list[str]:
+    """The lessons that a course directory has."""
+    return [lesson for lesson in layout.lesson_names() if (folder / "release" / lesson / f"{lesson}.ipynb").exists()]
+
+
 def config_file(folder: Path) -> Path:
     """The course's nbgrader configuration, written when it is not there."""
     path = folder / "nbgrader_config.py"
