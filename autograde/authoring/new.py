@@ -205,6 +205,8 @@ def new_exercise(lesson: str, name: str) -> list[Path]:
     if not name.isidentifier() or keyword.iskeyword(name):
         raise UserError(f"{name!r} is no name of an exercise: a name in Python, such as looking_distance")
     known = source.read(layout.source_path(lesson))
+    if name == known.title.split(" · ")[-1]:
+        raise UserError(f"lesson {lesson} is there already. To add an exercise to it, name the exercise, such as looking_distance")
     if lacking := rules.missing(lesson):
         raise UserError("\n".join(lacking))
     if there := [
@@ -230,8 +232,8 @@ def _with_exercise(known: Source, name: str) -> str:
     if rows:
         lines.insert(rows[-1] + 1, f"# | {number} | `{name}` | ●○○ | 5 | {POINTS} |\n")
     total = sum(exercise.points for exercise in known.exercises.values())
-    head, points = f"{total:g} points", f"{total + POINTS:g} points"
-    return "".join(lines).replace(head, points, 1) if head in "".join(lines[:6]) else "".join(lines)
+    head, rest = "".join(lines[:6]), "".join(lines[6:])
+    return re.sub(rf"\b{re.escape(f'{total:g}')} points?\b", f"{total + POINTS:g} points", head, count=1) + rest
 
 
 def _place(known: Source) -> Cell:

@@ -91,6 +91,13 @@ def test_the_command_says_what_it_made_and_what_comes_next(course):
     assert result.exit_code == 0 and f"solutions/{NAME}.py" in result.output and "build 09" in result.output
     result = CliRunner().invoke(app, ["new", "09", "second_mean"])
     assert result.exit_code == 0 and points_of(NAME) == 2
+    assert rules.complaints(source.read(layout.source_path(NAME))) == [], "its text has the new sum of points"
+
+
+def test_the_same_command_again_adds_no_exercise_of_the_titles_name(course):
+    for _ in range(2):
+        result = CliRunner().invoke(app, ["new", NAME, "Retrieval"])
+    assert result.exit_code == 2 and f"lesson {NAME} is there already" in result.stderr
 
 
 def points_of(name):
