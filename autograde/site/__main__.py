@@ -10,6 +10,7 @@ from autograde import layout
 from autograde.checking.errors import UserError
 from autograde.site.build import SiteError, build
 from autograde.site.lessons import PageError
+from autograde.wording import counted
 
 
 def main() -> int:
@@ -35,7 +36,9 @@ def _slides(out: Path, lessons: list[str]) -> int:
     from autograde.site import slides
 
     files = slides.build(out, [layout.resolve(lesson) for lesson in lessons])
-    print(f"{len(files)} files of slides in {out}: open {files[0].resolve().as_uri()} in a browser, and press S for the speaker's notes.")
+    print(
+        f"{counted(len(files), 'file')} of slides in {out}: open {files[0].resolve().as_uri()} in a browser, and press S for the speaker's notes."
+    )
     return 0
 
 

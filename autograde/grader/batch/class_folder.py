@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
+from autograde.grader.batch import changes
 from autograde.grader.batch.points import absent, with_points, without_result
 from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import comments, course_dir, roster
@@ -79,8 +80,12 @@ class ClassFolder:
         """
         left = self.list.leave(roots, {g.student for g in self.finished})
         self.notes += [GONE.format(student=student) for student in left]
+        before = changes.points(self.out)
         self._update_penalties()
         self._save_views()
+        changed = changes.told(before, changes.points(self.out))
+        log.info("other points than before: %s", "; ".join(changed) or "nobody")
+        self.notes += changes.shortened(changed)
         return sorted(self.finished, key=lambda g: (g.student, g.lesson))
 
     def refresh(self) -> int:

@@ -1,0 +1,39 @@
+"""A regrade says whose points are others than before: a corrected check, a new submission, and a folder that nobody graded yet."""
+
+from autograde.grader.batch import changes
+from autograde.grader.batch.log_file import NAME
+
+
+def logged(out):
+    return [line.split("other points than before: ")[1] for line in (out / NAME).read_text().splitlines() if "than before" in line]
+
+
+def test_a_grader_that_gives_other_points_says_to_whom(pupils, tmp_path):
+    out = tmp_path / "out"
+    pupils.grade(out)
+    pupils.grade(out)
+    before = changes.points(out)
+    pupils.hand_in("ada", text="another answer")
+    pupils.share = 0.5
+    pupils.grade(out)
+    after = changes.points(out)
+    (changed,) = [key for key in before if before[key] != after[key]]
+    line = f"ada, lesson 03: {before[changed]:g} → {after[changed]:g} points"
+    assert changed[0] == "ada" and logged(out) == ["nobody", "nobody", line]
+
+
+def test_who_is_new_or_has_no_points_yet_has_not_changed():
+    before, after = {("ann", "03_x"): 1.0, ("ben", "03_x"): 2.0}, {("ann", "03_x"): 1.0, ("cy", "03_x"): 3.0}
+    assert changes.told(before, after) == [] == changes.shortened([])
+
+
+def test_a_terminal_shows_ten_and_says_where_the_rest_is():
+    (shown,) = changes.shortened([f"line {i}" for i in range(12)])
+    assert shown.splitlines()[0] == "12 submissions have other points than before:"
+    assert shown.splitlines()[-1] == "  … and 2 more, in grader.log" and len(shown.splitlines()) == 12
+    assert changes.shortened(["ann"]) == ["1 submission has other points than before:\n  ann"]
+
+
+def test_a_table_that_somebody_edited_stops_nothing(tmp_path):
+    (tmp_path / "grades.csv").write_text("a,b\n1,2\n")
+    assert changes.points(tmp_path) == {} == changes.points(tmp_path / "none")
