@@ -7,6 +7,7 @@ from importlib import import_module
 from io import TextIOWrapper
 
 from autograde.commands.shared import app
+from autograde.commands.signs import PLAIN
 from autograde.layout import PACKAGE
 
 # in the order of --help; students have the first alone
@@ -21,5 +22,5 @@ def main(name: str = "autograde") -> None:
     """What the installed script `autograde` runs."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without ✓ shows ?, and `doctor` can say why
+            stream.reconfigure(errors=PLAIN)  # a terminal without ✓ shows +, and `doctor` can say why
     app(prog_name=name)

@@ -104,6 +104,15 @@ def test_the_search_finds_without_a_server(opened):
     watched.assert_quiet()
 
 
+def test_the_search_page_has_a_field_on_a_phone(opened):
+    """The theme's own is behind a button there: who opened the page saw a heading and nothing else."""
+    page = opened("search", WIDTHS["phone"]).page
+    page.get_by_role("searchbox", name="Words to look for").fill("softmax")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a").first.wait_for()
+    assert page.get_by_role("searchbox", name="Words to look for").input_value() == "softmax"
+
+
 def test_the_code_of_a_figure_opens_by_keyboard(opened):
     watched = opened("lessons/03_self_attention", WIDTHS["phone"])
     summary = watched.page.locator("details.hide summary").first

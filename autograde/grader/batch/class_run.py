@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 KILLED = "A process of the grader was killed (is the memory full?); another takes its place."
 SCHEDULER = "Whoever reaches the Dask scheduler can run code as the accounts of its workers: let nobody but you reach it (a firewall, TLS)."
+WRITTEN = {  # what a run leaves, a line each: a long one is cut at the edge of a terminal in the middle of a path
+    "The class at a glance": ["class.html"],
+    "Feedback pages": ["feedback/<student>/<lesson>.html"],
+    "Tables": ["grades.csv", "exercises.csv"],
+    "Gradebook": ["gradebook.db"],
+}
 CHANCES = 3  # for graders that are killed by others: the kernel, say, when the memory is full
 log = logging.getLogger(__name__)
 
@@ -195,11 +201,8 @@ def _of_scripts(jobs: list[Job]) -> list[str]:
 def _tell(graded: list[Graded], out: Path, console: Console) -> None:
     summary.show(graded, console)
     place = escape(str(out))
-    console.print(
-        f"The class at a glance: {place}/class.html · feedback pages: {place}/feedback/<student>/<lesson>.html · "
-        f"tables: {place}/grades.csv, {place}/exercises.csv · gradebook: {place}/gradebook.db",
-        soft_wrap=True,
-    )
+    for what, where in WRITTEN.items():
+        console.print(f"{what}: {', '.join(f'{place}/{name}' for name in where)}", soft_wrap=True)
 
 
 @contextmanager
