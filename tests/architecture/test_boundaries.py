@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "cli": "checking.errors commands layout",
     "__main__": "cli doctor",
     "authoring": "checking checking.errors commands files layout",
-    "site": "authoring checking checking.errors layout utils",
+    "site": "authoring checking checking.errors layout utils wording",
     "grader.safe_markdown": "",
     "grader.sandbox": "checking.errors layout",
     "grader.rpc": "checking checking.errors",
