@@ -157,12 +157,14 @@ def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:
 
 
 def _beside(one: Handed, best: Handed, used: Set[str]) -> str:
-    """What a file is called by the cells of the notebook that counts: its name, or with the folder below the notebook's that they name; "" where it
-    lies elsewhere."""
-    below = one.place[len(best.place) :] if one.place[: len(best.place)] == best.place else ()
+    """What a file is called by the cells of the notebook that counts: its name, or with the folder that they name, below the notebook's or beside one that
+    holds notebooks alone; "" where it lies elsewhere."""
+    tops = [best.place, best.place[:-1]] if kinds.holds_notebooks(best.place) else [best.place]
+    top = next((top for top in tops if one.place[: len(top)] == top), None)
+    below = one.place[len(top) :] if top is not None else ()
     if below:
         return "/".join((*below, _name(one))) if below[0] in used and not (layout.ROOT / "/".join((*below, _name(one)))).exists() else ""
-    return _name(one) if one.label or one.place == best.place else ""
+    return _name(one) if one.label or top is not None else ""
 
 
 def _name(handed: Handed) -> str:

@@ -25,7 +25,7 @@ MAX_SUBMISSION = 20 * 2**20  # bytes in which a notebook's name is looked for
 DEEPEST, MOST_FOLDERS = 3, 100  # folders in folders beside a notebook, and how many of them are looked into
 OURS = {"utils", "autograde"}
 FOLDER = re.compile(
-    r"""(?:import|from)[ \t]+(\w{1,60})|["'/ ](\w[\w-]{0,59})(?=[/"'\\])"""
+    r"""(?:import|from)[ \t]+(\w{1,60})|["'/ \\](\w[\w-]{0,59})(?=[/"'\\.])"""
 )  # `from src.helper`, `"src/helper.py"`, `append("src")`
 RUNS = re.compile(r"""%run[ \t]+(?:-\w[ \t]+)*(?:\./)?(?:\\?["']([^"'\\\n]{1,100}\.ipynb)|([^\s"'\\]{1,100}\.ipynb))""")
 IMPORTER = re.compile(r"import import_ipynb|import nbimporter|from ipynb\.|import ipynb|importnb")

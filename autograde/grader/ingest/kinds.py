@@ -23,6 +23,7 @@ class Kind(StrEnum):
 
 SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-packages", "node_modules", ".Trashes"}
+NOTEBOOK_FOLDER = re.compile(r"(?i)notebooks?|nbs?|ipynbs?")  # beside `src` in a project
 PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
 UNREAD = {  # archives that are not read here
     ".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zst": b"\x28\xb5\x2f\xfd",
@@ -48,6 +49,11 @@ NEWER = re.compile(
 DEFINES = re.compile(rb"^(?:def|class) \w+[^\n]{0,200}[:(][^\S\n]*\r?$", re.MULTILINE)
 MAX_LOOK = 2**21  # bytes
 POINTERS = (*LINKS, ".icloud")
+
+
+def holds_notebooks(place: tuple[str, ...]) -> bool:
+    """Whether a folder is that of the notebooks in a project, whose scripts lie beside it."""
+    return bool(place) and bool(NOTEBOOK_FOLDER.fullmatch(place[-1]))
 
 
 def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:

@@ -12,7 +12,7 @@ from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.assign import assign
 from autograde.grader.ingest.findings import Survey
-from autograde.grader.ingest.sources import grouped
+from autograde.grader.ingest.sources import grouped, is_course
 from autograde.grader.ingest.take import add
 from autograde.grader.ingest.walk import every_file, walk
 
@@ -29,7 +29,7 @@ def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: 
         listed = list(every_file(root, files, scratch / str(number), found))
         assign(root, files is not None, listed, lesson, found)
     found.students.discard("")
-    found.in_place = found.in_place and not _shared_folder(found)
+    found.in_place = found.in_place and not _shared_folder(found) and (not _is_project(found) or any(map(is_course, sources)))
     return found
 
 
@@ -41,6 +41,13 @@ def _shared_folder(found: Survey) -> bool:
     for file, student in lying:
         beside[file.origin, file.parts[:-1]].add(student)
     return any(len(students) > 1 for students in beside.values())
+
+
+def _is_project(found: Survey) -> bool:
+    """Whether a notebook lies in a project's folder of notebooks, and the same student's scripts above it."""
+    tops = {(one.student, one.place[:-1]) for one in found.handed if kinds.holds_notebooks(one.place)}
+    scripts = [(out.student, out.file.parts[:-1]) for out in found.left_out if out.file and kinds.is_script(out.file.parts[-1])]
+    return any(student == owner and place[: len(top)] == top for student, place in scripts for owner, top in tops)
 
 
 def student_folder(folder: Path, lesson: str, scratch: Path) -> Survey:

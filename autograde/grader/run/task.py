@@ -10,13 +10,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
 
 from autograde.checking.model_files import MAX_BYTES
 from autograde.checking.status import SubmissionStatus
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.results.model import Graded, writable
 from autograde.grader.run import submission
@@ -56,7 +57,7 @@ def pack(found: Found, sandbox: Mode) -> Parcel | None:
     paths = files(found)
     if not paths or paths[0].stat().st_size > MAX_BYTES:
         return None
-    contents = {path.name: submission.beginning(path) for path in paths}
+    contents = {helpers.named(paths[0].parent, path): submission.beginning(path) for path in paths}
     return Parcel(found, contents, versions(found.lesson), sandbox)
 
 
@@ -70,7 +71,9 @@ def grade_parcel(parcel: Parcel) -> Graded:
     assert parcel.found.path is not None, "only what has a file is packed"
     with tempfile.TemporaryDirectory(prefix="autograde-") as folder:
         for name, content in parcel.files.items():
-            (Path(folder) / Path(name).name).write_bytes(content)
+            target = Path(folder, *(part for part in PurePosixPath(name).parts if part not in ("/", "..")))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
         return grade_here(replace(parcel.found, path=Path(folder) / parcel.found.path.name), parcel.sandbox)
 
 

@@ -12,12 +12,11 @@ import ast
 import asyncio
 import contextlib
 import inspect
-import io
 import linecache
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -29,6 +28,7 @@ from autograde.checking.syntax import bound
 from autograde.grader.worker import rescue
 from autograde.grader.worker.inert import Inert, Shell
 from autograde.grader.worker.stand_ins import OnCpu
+from autograde.grader.worker.written_files import WrittenFiles
 from autograde.grader.worker.written_modules import WrittenModules
 
 MARK = "<cell "
@@ -204,24 +204,11 @@ def make_namespace(cells: Cells) -> dict[str, Any]:
     namespace = vars(module)
     shell = Shell(namespace, cells.run, cells.files, cells.notes.append)
     WrittenModules(cells.files, cells.run_module).install()
-    namespace.update(get_ipython=lambda: shell, display=Inert(), open=opened_with(cells.files), __builtins__=__builtins__, **history())
+    WrittenFiles(cells.files).install()
+    namespace.update(get_ipython=lambda: shell, display=Inert(), __builtins__=__builtins__, **history())
     for place in (IPython, getipython):
         vars(place)["get_ipython"] = namespace["get_ipython"]
     return namespace
-
-
-def opened_with(files: dict[str, str]) -> Callable[..., Any]:
-    """`open` as it is, which also knows the scripts that lie beside the notebook: there are only their texts."""
-
-    def opened(file: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return open(file, *args, **kwargs)
-        except OSError:
-            if (text := files.get(str(file).removeprefix("./"))) is None:
-                raise
-            return io.StringIO(text)
-
-    return opened
 
 
 class NoResults(dict[int, Any]):

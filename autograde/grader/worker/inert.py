@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import re
 import sys
 from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Any
 
 from autograde.checking.syntax import MAGICS_AROUND_CODE
+from autograde.grader.worker import written_files
 
 PYLAB = "import numpy as np\nimport matplotlib.pyplot as plt\nfrom numpy import *\nfrom matplotlib.pyplot import *"
 INERT_MODULES = ("autograde",)  # the notebook's helper: checks and scoreboards have no place in the grader
@@ -63,9 +65,14 @@ class Shell(Inert):
         except SyntaxError:
             exec(line, self.user_ns)
 
+    def magic(self, line: str) -> Any:
+        name, _, rest = line.lstrip("%").partition(" ")
+        return self.run_line_magic(name, rest)
+
     def _run_file(self, line: str) -> None:
-        file = next((word.strip("\"'").removeprefix("./") for word in line.split() if not word.startswith("-")), "")
-        found = next((name for name in (file, f"{file}.py", f"{file}.ipynb") if name in self._files), None)
+        words = [quoted or word for quoted, word in re.findall(r"""["']([^"']+)["']|(\S+)""", line)]
+        file = next((word.removeprefix("./") for word in words if not word.startswith("-")), "")
+        found = next((name for end in ("", ".py", ".ipynb") if (name := written_files.found(self._files, file + end))), None)
         if found:
             self._run(found, self._files[found])
         else:

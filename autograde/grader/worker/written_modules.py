@@ -7,8 +7,12 @@ import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
+
+from autograde.grader.worker.written_files import found
+
+ENDINGS = (".py", ".ipynb", "/__init__.py")
 
 
 class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -23,13 +27,14 @@ class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """In place of those of another notebook."""
         sys.meta_path[:] = [*(finder for finder in sys.meta_path if not isinstance(finder, WrittenModules)), self]
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        for folder in ("", *self._searched()):
-            start = folder + name.replace(".", "/")
-            if file := next((file for file in (f"{start}.py", f"{start}.ipynb", f"{start}/__init__.py") if file in self.files), None):
-                return importlib.machinery.ModuleSpec(name, self, origin=file, is_package=file.endswith("__init__.py"))
-            if any(file.startswith(f"{start}/") for file in self.files):
-                return importlib.machinery.ModuleSpec(name, self, is_package=True)
+    def find_spec(self, module: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        start = module.replace(".", "/")
+        deep = [name.removesuffix(end) for end in ENDINGS if (name := found(self.files, start + end))]  # as after `%cd src`
+        for place in (start, *(folder + start for folder in self._searched()), *deep):
+            if file := next((place + end for end in ENDINGS if place + end in self.files), None):
+                return importlib.machinery.ModuleSpec(module, self, origin=file, is_package=file.endswith("__init__.py"))
+            if any(f"/{place}/" in f"/{file}" for file in self.files):
+                return importlib.machinery.ModuleSpec(module, self, is_package=True)
         return None
 
     def _searched(self) -> list[str]:
@@ -37,6 +42,11 @@ class WrittenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         folders = {file.rpartition("/")[0] for file in self.files} - {""}
         entries = [str(entry).replace("\\", "/").rstrip("/") for entry in sys.path]
         return [f"{folder}/" for folder in sorted(folders) if any(f"/{entry}".endswith(f"/{folder}") for entry in entries)]
+
+    def get_code(self, name: str) -> CodeType | None:
+        """For `runpy`."""
+        spec = self.find_spec(name)
+        return compile(self.files[spec.origin], spec.origin, "exec") if spec and spec.origin else None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
         return None

@@ -43,6 +43,23 @@ def test_the_submission_travels_with_the_files_beside_it(handed_in):
     assert (there.status, there.reason, there.results) == (here.status, here.reason, here.results) and here.status == "unreadable"
 
 
+def test_a_script_in_a_folder_travels_in_it(handed_in, monkeypatch):
+    folder = handed_in.path.parent
+    (folder / "src").mkdir()
+    (folder / "src" / "helper.py").write_text("own = 1")
+    handed_in.path.write_text("from src.helper import own")
+    parcel = task.pack(handed_in, "off")
+    shutil.rmtree(folder)
+    found = []
+    monkeypatch.setattr(
+        task,
+        "grade_here",
+        lambda there, _: found.extend(p.relative_to(there.path.parent).as_posix() for p in there.path.parent.rglob("*.py")),
+    )
+    task.grade_parcel(pickle.loads(pickle.dumps(parcel)))
+    assert found == ["src/helper.py"]
+
+
 def test_what_is_not_fit_to_travel_is_told_here(tmp_path):
     link = tmp_path / f"{LESSON}.ipynb"
     link.symlink_to("/etc/passwd")

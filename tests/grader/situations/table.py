@@ -1218,6 +1218,10 @@ GRADED_MORE |= {  # helpers in folders beside the notebook
         ("scripts-that-import-each-other", "found by trying", ("from parts.a import own",), (("parts/a.py", "from parts.b import own"), ("parts/b.py", KEEP))),
         ("a-script-that-is-opened", "found by trying", ("exec(open('src/helper.py').read())",), (("src/helper.py", KEEP),)),
         ("a-script-written-into-a-folder", "nbgrader#940", ("import os\nos.makedirs('src', exist_ok=True)", "%%writefile src/helper.py\n" + KEEP, "from src.helper import own"), ()),
+        ("a-module-by-its-file", "StackOverflow", ("import importlib.util\nspec = importlib.util.spec_from_file_location('mine', 'src/helper.py')\nmine = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(mine)\nown = mine.own",), (("src/helper.py", KEEP),)),
+        ("a-script-that-is-asked-for", "Colab", ("import os\nif not os.path.exists('helper.py'):\n    raise FileNotFoundError('helper.py')\nfrom helper import own",), (("helper.py", KEEP),)),
+        ("a-script-in-a-folder-gone-to", "Colab", ("%cd src\nfrom helper import own",), (("src/helper.py", KEEP),)),
+        ("a-script-that-is-read", "found by trying", ("from pathlib import Path\nexec(Path('helper.py').read_text())",), (("helper.py", KEEP),)),
         ("a-script-of-ones-name", "found by trying", ("from utils_ann import own",), (("utils_ann.py", KEEP),)),
     )
 }  # fmt: skip
