@@ -119,16 +119,17 @@ def collect(
     told by content and by name. Nothing is overwritten, and a second call brings what is new. The table at the end says what was not taken, and why.
     """
     from autograde.grader.batch.lock import only_one
+    from autograde.grader.gradebook import roster
     from autograde.grader.gradebook.due_dates import due_dates
     from autograde.grader.ingest.collect import collect as bring
     from autograde.grader.ingest.collect import table
 
-    wanted, due = layout.resolve(lesson) if lesson else None, due_dates(into)
+    wanted, due, names = layout.resolve(lesson) if lesson else None, due_dates(into), roster.names(into)
     if dry_run:
-        found = bring(sources, into, wanted, dry_run=True, due=due)
+        found = bring(sources, into, wanted, True, due, names)
     else:
         with only_one(into):
-            found = bring(sources, into, wanted, due=due)
+            found = bring(sources, into, wanted, False, due, names)
     console.print(table(found))
     if not found.rows:
         raise fail("no notebooks were found; the table says what was seen")

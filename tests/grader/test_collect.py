@@ -339,6 +339,16 @@ def test_moodles_numbers_are_an_assignments(tmp_path, calls, students):
     assert all(("see who this is" in " ".join(row.notes)) == ("_" in row.student) for row in result.rows)
 
 
+@pytest.mark.parametrize(("names", "student"), [(["Ann Lee", "Bo Kim"], "Ann Lee"), (["Ann Lee", "ann  lee", "Bo Kim"], "Ann Lee_7")])
+def test_moodles_student_whose_name_two_of_the_list_have_is_none_of_them_unasked(tmp_path, names, student):
+    """The other one may have handed in the lesson before."""
+    for number, (folder, text) in enumerate({"Ann Lee_1": SOLVED, "Ann Lee_7": NEXT}.items()):
+        sent = placed(tmp_path / str(number), {f"{folder}_assignsubmission_file_/x.ipynb": text})
+        result = collect([sent], tmp_path / "course", names=names)
+    assert [row.student for row in result.rows] == [student]
+    assert ("see who this is" in " ".join(result.rows[0].notes)) == (student != "Ann Lee")
+
+
 def test_scripts_of_ones_own_come_along(tmp_path):
     members = {f"lee_1_2_{NAME}": SOLVED, "lee_1_3_helper.py": "x = 1", "kim_4_5_helper.py": "x = 2", "lee_1_6_not-a-module.py": "x = 3"}
     (tmp_path / "s.zip").write_bytes(packed(members))

@@ -10,6 +10,7 @@ from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages.feedback_page import page
 from autograde.grader.pages.template import with_code, with_stress
 from autograde.grader.results.model import Graded
+from autograde.grader.run import prerequisites
 
 LESSON = "03_self_attention"
 
@@ -44,6 +45,14 @@ def test_one_test_on_many_inputs_is_one_line_unless_they_differ():
     same, other = [outcome("Lengths.", hidden=True)] * 3, outcome("Lengths.", "failed", True, "wrong")
     said = text(shown(Result("causal_mask", 1, 1.5, "partial", [*same, other])))
     assert said.count("Lengths.") == 2 and "(hidden test, 3 inputs)" in said
+
+
+@pytest.mark.parametrize("status", ["passed", "partial"])
+def test_an_answer_that_passed_in_another_way_than_it_stands_says_so(status):
+    first, second = [outcome("A.", "failed")], [outcome("A.")] if status == "passed" else [outcome("A."), outcome("B.", "failed")]
+    own, again = (Result("causal_mask", 0, 1.5, s, o) for s, o in (("failed", first), (status, second)))
+    for better in (prerequisites.merge_as_it_stood(own, again), prerequisites.merge(own, again, ["query_key_value"])):
+        assert text(shown(better)).count(better.diagnosis.replace("`", "")) == 1
 
 
 def test_an_unwritten_answer_says_so_once():

@@ -272,6 +272,11 @@ def _of_submissions(folder: Path) -> list[str]:
     return sorted({student for student, _ in ClassList.read(folder).entries})
 
 
+def names(folder: Path) -> list[str]:
+    """The name of each person in the list."""
+    return [person.name for person in _listed(folder) if person.name]
+
+
 def told_apart(people: Sequence[Person]) -> list[Person]:
     """The same people for a page that shows no ids: where two have one name, the id stands behind it."""
     shared = Counter(person.name for person in people)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.namesakes import PER_LESSON, tell_apart
+from autograde.grader.ingest.namesakes import PER_LESSON, folded, tell_apart
 from autograde.grader.ingest.not_handed_in import EARLIER
 from autograde.grader.ingest.sources import folders, is_course
 from autograde.grader.ingest.survey import survey
@@ -81,20 +82,30 @@ class Ledger:
 
 
 def collect(
-    sources: Sequence[Path], course: Path, lesson: str | None = None, dry_run: bool = False, due: Mapping[str, datetime] | None = None
+    sources: Sequence[Path],
+    course: Path,
+    lesson: str | None = None,
+    dry_run: bool = False,
+    due: Mapping[str, datetime] | None = None,
+    names: Sequence[str] = (),
 ) -> Collected:
     """Bring everything that is new in `sources` into `course`; with `dry_run` only say what would be done. `due` are the lessons' due dates
-    in UTC, for files of which a system says that they are late, and not when they came.
+    in UTC, for files of which a system says that they are late, and not when they came; `names` are those of the class's list.
 
     Raises:
         ValueError: when a source does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        return _bring(survey(sources, lesson, Path(scratch), course), course, lesson, dry_run, due or {})
+        return _bring(survey(sources, lesson, Path(scratch), course), course, lesson, dry_run, due or {}, names)
 
 
 def collected(
-    paths: list[Path], lesson: str | None, out: Path, console: Console, due: Mapping[str, datetime] | None = None
+    paths: list[Path],
+    lesson: str | None,
+    out: Path,
+    console: Console,
+    due: Mapping[str, datetime] | None = None,
+    names: Sequence[str] = (),
 ) -> tuple[list[Found], list[Path]]:
     """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
     which they are brought into first."""
@@ -104,7 +115,7 @@ def collected(
             submissions = in_place(found, lesson, paths)
             _tell_the_rest(found, {submission.student for submission in submissions}, console)
             return submissions, folders(paths)
-        result = _bring(found, out, lesson, False, due or {})
+        result = _bring(found, out, lesson, False, due or {}, names)
         console.print(table(result))
         lessons = {row.lesson for row in result.rows}
         if not (out / "submitted").is_dir() or not (lesson or lessons):
@@ -134,9 +145,10 @@ def home(paths: Sequence[Path]) -> Path:
     return Path("graded")
 
 
-def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime]) -> Collected:
+def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime], names: Sequence[str]) -> Collected:
     ledger = Ledger.read(course)
-    tell_apart(found, ledger.people, ledger.files)
+    often = Counter(map(folded, names))
+    tell_apart(found, ledger.people, ledger.files, {name for name in often if often[name] > 1})
     everything = choose(found)
     along = {handed.file.path for chosen in everything for _, handed in chosen.models}
     result = Collected(left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])

@@ -8,14 +8,16 @@ from collections.abc import Container, Mapping, Set
 from dataclasses import replace
 
 from autograde.grader.ingest.findings import Handed, LeftOut, Survey
+from autograde.grader.ingest.names import plain_name
 from autograde.grader.ingest.systems import Label
 
 PER_LESSON = ("Moodle",)  # which gives a student another number for each assignment
 
 
-def tell_apart(found: Survey, people: dict[str, str], files: Container[str]) -> None:
+def tell_apart(found: Survey, people: dict[str, str], files: Container[str], shared: Container[str] = ()) -> None:
     """Who has the plain name first keeps it, two that come at once both get their numbers, also where one has handed in nothing that can be
-    graded. `people` are students by `person`, known from earlier and added to; `files` holds `<student>/<lesson>` of what was brought before.
+    graded. `people` are students by `person`, known from earlier and added to; `files` holds `<student>/<lesson>` of what was brought before,
+    `shared` the names that several of the class have, as `folded`.
     """
     numbered = [(one, one.label) for one in found.handed if one.label and one.label.number]
     with_work = {person(label) for _, label in numbered}
@@ -31,7 +33,7 @@ def tell_apart(found: Survey, people: dict[str, str], files: Container[str]) -> 
             several = len(numbers[name, scope] | numbers[name, ""]) > 1
             apart = several and name not in taken or taken.get(name, "") not in ("", person(label))
             if label.system in PER_LESSON:
-                apart = several or f"{name}/{scope}" in files or _are_namesakes(name, people)
+                apart = several or f"{name}/{scope}" in files or _are_namesakes(name, people) or folded(name) in shared
             people[person(label)] = f"{name}_{label.number}" if apart else name
     found.students -= {name for name, label, _ in everyone if people[person(label)] != name} - {
         people[person(label)] for _, label, _ in everyone
@@ -39,6 +41,11 @@ def tell_apart(found: Survey, people: dict[str, str], files: Container[str]) -> 
     found.handed = [replace(one, student=called(one, people)) for one in found.handed]
     found.left_out = [replace(out, student=called(out, people)) for out in found.left_out]  # with scripts that go with a notebook
     _rename(found, {one.student for one in found.handed} | {out.student for out, _ in _named(found.left_out)})
+
+
+def folded(name: str) -> str:
+    """A name as it is compared with those of the class's list."""
+    return " ".join(plain_name(name).casefold().split())
 
 
 def person(label: Label) -> str:

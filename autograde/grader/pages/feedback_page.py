@@ -70,7 +70,7 @@ class Row:
     @property
     def to_show(self) -> bool:
         """Whether there is more to say than one line."""
-        return self.kind == TRIED or bool(self.comment) or bool(self.entry and self.entry.changed)
+        return self.kind == TRIED or bool(self.why) or bool(self.comment) or bool(self.entry and self.entry.changed)
 
     @property
     def failures(self) -> list[Told]:
