@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from autograde.grader.ingest.lesson_of import full_name, named
-from autograde.grader.ingest.work_words import DATE_BEHIND, NUMBERED, is_work, said
+from autograde.grader.ingest.work_words import DATE_BEHIND, DATED, NUMBERED, is_work, said
 
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
 TEAM = re.compile(r"Team[ _]\d+")  # of ILIAS: in it a folder for each who handed in, or for each member
@@ -25,6 +25,9 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     start = "" if all(map(is_work, names)) else _start(names)
     if len(names) > 1 and start and start not in names and (start[-1:] == "-" and is_work(start[:-1]) or NUMBERED.search(start)):
         return {name: name.removeprefix(start) for name in names}
+    end = _start({name[::-1] for name in names})[::-1]
+    if len(names) > 1 and end and end not in names and named(end.strip(" _-")):  # `Ann Lee - self-attention`
+        return {name: name.removesuffix(end).rstrip(" _-") for name in names}
     if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
         return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
     for layout_of in (DEVILRY, GRADESCOPE):
@@ -35,8 +38,8 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
 
 
 def by_date(names: Set[str]) -> dict[str, str]:
-    """The students of folders that all bear a day behind their names, one for each attempt; nothing where one does not."""
-    people = {name: said(DATE_BEHIND.sub("", name)) for name in names if DATE_BEHIND.search(name)}
+    """The students of folders that all bear a day behind or before their names, one for each attempt; nothing where one does not."""
+    people = {name: said(DATE_BEHIND.sub("", name)) for name in names if DATE_BEHIND.search(name) or DATED.match(name)}
     return people if len(people) == len(names) and all(people.values()) else {}
 
 

@@ -15,17 +15,21 @@ WORDS = (  # what people call folders and files of their own work
     "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?|working|submitted|abgaben?|einreichung(?:en)?|entregas?|rendus?|remises?|consegn[ae]|inlevering(?:en)?|作业|作業|宿題|課題|과제|実験|实验|レポート"
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
-FOREIGN = "hausaufgabe|aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|opgave|oppgave|zadanie|[öo]dev|tugas|bt|bài[\s_-]*tập|consegna|lektion|serie|lecci[óo]n|le[çc]on|lezione|li[çc][ãa]o|gu[íi]a|deber|laboratorio|praktikum|worksheet|sheet|(?:домашн\w+ )?(?:задание|работа)|дз"
+FOREIGN = "hausaufgabe|aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|opgave|oppgave|zadanie|[öo]dev|tugas|bt|bài[\s_-]*tập|consegna|lektion|serie|lecci[óo]n|le[çc]on|lezione|li[çc][ãa]o|gu[íi]a|deber|laboratorio|praktikum|worksheet|sheet|esercitazion[ei]|inlämning(?:suppgift)?|εργασία|άσκηση|واجب|تمرين|(?:домашн\w+ )?(?:задание|работа)|дз"
 NUMBERED = re.compile(
     rf"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook|problem[\s_-]*set|ps|lab|{FOREIGN})[\s_#-]*0?\d(?![^\W_])"
     r"|第[一二三四五六七八\d]{1,2}[次回课課](?:作业|作業|课|課|課題)?|(?:作业|作業|宿題|課題|과제|实验|実験)[\s_#-]*[一二三四五六七八\d](?!\d)",
     re.IGNORECASE,
 )
 MORE = re.compile(  # the same in fewer courses: only where a name stands beside it, since a folder `Project 3` may be a team's
-    r"(?<![^\W_])(?:ass?i?gn|p-?set|pa|proj(?:ect)?|chapter|unit|module|task|quiz|lista|trabalho|atividade|ha|hü|zettel)[\s_#-]*0?\d(?![^\W_])"
+    r"(?<![^\W_])(?:ass?i?gn|p-?set|pa|proj(?:ect)?|chapter|unit|module|task|quiz|ex|exo|assessment|coursework|cw|lista|trabalho|atividade|ha|hü|zettel)[\s_#-]*0?\d(?![^\W_])"
     r"|^(?:[alpq]|t[pd][\s_]*n[°º]?)[\s_]*0?\d[\s_-]+(?=[^\W\d])|(?<=[\s_-])sec(?:tion)?[\s_]*\d$",
     re.IGNORECASE,
 )
+TRY = re.compile(
+    r"(?i)(?:revision|attempt|submission|version|try)[\s_#-]*\d{1,2}[\s_-]+(?:on[\s_-]?time|late|overdue)"
+)  # a folder of Schoology's
+BY = re.compile(r"(?i)^by\s+(?=\w)|['’]s$")  # `self_attention by Ann`, `Ann's self_attention`
 BARE = re.compile(r"(?<=\d{5})[\s_-]+0[1-8]$")  # the lesson's number behind a student's
 IN_A_WORD = re.compile(
     r"(?<=[a-z])(?:HW|Hw|Homework|Assignment)0?\d(?![^\W_])|(?<![^\W_])(?:HW|hw|Hw|[Hh]omework|[Aa]ssignment)0?\d(?=[A-Z])"
@@ -47,7 +51,7 @@ def is_work(name: str) -> bool:
     """Whether a folder is called by a lesson or by the work in it, not by a person."""
     if teams_folders.is_one(unicodedata.normalize("NFC", name)):
         return True
-    return bool(DATED.fullmatch(name)) or not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
+    return bool(DATED.fullmatch(name) or TRY.fullmatch(name)) or not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
 
 
 def said(name: str) -> str:
@@ -59,6 +63,7 @@ def said(name: str) -> str:
         name,
         flags=re.IGNORECASE,
     )
+    whole = stem
     stem = DATE_BEHIND.sub("", DATED.sub("", stem, count=1) if DATED.match(stem) else stem)
     stem = COPY_OF.sub(" ", CHECKPOINT.sub("", COPY.sub("", MAIL.sub("", stem))))
     for lesson in layout.lesson_names():
@@ -71,5 +76,6 @@ def said(name: str) -> str:
         stem = beside.strip()
     if WORK.fullmatch(stem):  # a number of three digits or more is a person's
         return ""
-    name = re.sub(r"([-_]) +[-_]", r"\1", FINAL.sub("", stem)).strip(" _-.+,()[]#")  # the lesson stood between
+    beside = re.sub(r"([-_]) +[-_]", r"\1", FINAL.sub("", stem)).strip(" _-.+,()[]#")  # the lesson stood between
+    name = beside if beside == whole else BY.sub("", beside)
     return f"{name})" if name.count("(") > name.count(")") else name

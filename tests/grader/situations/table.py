@@ -29,6 +29,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, solved_notebook
+from tests.grader.situations.called import CALLED, LAID_OUT
 
 NAME = f"{LESSON}.ipynb"
 NOTEBOOK = solved_notebook(source.read(layout.source_path(LESSON)))
@@ -868,6 +869,18 @@ COLLECTED |= {
     "archives of a whole home": Collected("archives", "by hand", {"ann.zip": packed({f"Users/ann/Desktop/{NAME}": SOLVED, "Users/ann/Library/x.json": "{}"}), "bo.zip": packed({f"New folder/{NAME}": SOLVED + " "})}, {"ann": NAME, "bo": NAME}),
     "a branch beside what was forked": Collected("attempts", "git", {f"ann/notebooks/{NAME}": BLANK, f"ann/{NAME}": SOLVED, "ann/.gitmodules": "x", f"ann/.git/objects/{NAME}": SOLVED + " ", "bo/.gitmodules": "x", f"cy/{NAME}": SOLVED + "  "}, {"ann": f"ann/{NAME}", "bo": "", "cy": NAME}),
 }  # fmt: skip
+
+
+COLLECTED |= {f"names, {how}": Collected("names", "by hand", {file: SOLVED + " " * i for i, file in enumerate(files)}, {who: file for file, who in files.items()}) for how, files in CALLED.items()}  # fmt: skip
+COLLECTED |= {
+    name: Collected(
+        "downloads",
+        system,
+        {file: BLANK if who == "*" else SOLVED + " " * i for i, (file, who) in enumerate(files.items())},
+        {who: file for file, who in files.items() if who not in ("", "*")},
+    )
+    for name, (system, files) in LAID_OUT.items()
+}
 
 
 @dataclass(frozen=True)
