@@ -58,7 +58,7 @@ def attack(path):
 @pytest.mark.parametrize("path", ["/etc/shadow", "/etc/machine-id", str(ROOT / "autograde" / "lessons" / "hidden"), str(ROOT / "autograde"),
                                   str(ROOT / ".git"),
                                   str(ROOT / "solutions"), str(ROOT / "pyproject.toml"), __file__, "/root/.ssh", "/var", "/sys", "/run",
-                                  "/proc/self/root/etc/shadow", pytest.param(f"/proc/{os.getpid()}/environ", id="/proc/<this process>/environ"), "/home", "/boot"])  # fmt: skip
+                                  "/proc/self/root/etc/shadow", pytest.param(f"/proc/{os.getpid()}/environ", id="/proc/<this process>/environ"), "/srv", "/boot"])  # fmt: skip
 def test_nothing_but_python_and_the_course_material_can_be_read(make, mode, path):
     assert attack(make, READ, path, mode=mode) in ("FileNotFoundError", "PermissionError", "NotADirectoryError")
 
@@ -73,6 +73,16 @@ def test_the_file_system_is_python_utils_and_data(make, mode):
             "bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "autograde-scratch", "tmp", "usr", "nix", "opt",
             *(part for p in (sys.prefix, sys.base_prefix, str(ROOT)) for part in (Path(p).parts[1], Path(p, "lib").resolve().parts[1])),
         }  # fmt: skip
+
+
+def test_above_the_course_and_python_only_the_way_to_them_is_seen(make):
+    """As on a machine where both lie in an account's home: its name is seen, since it is in their paths, and nothing beside them."""
+    shown = [path for p in (ROOT, sys.prefix, sys.base_prefix) for path in (Path(p), Path(p).resolve())]
+    above = {folder for path in shown for folder in path.parents} - {Path("/"), Path("/usr"), Path("/opt"), *shown}
+    for folder in above:
+        on_the_way = {path.relative_to(folder).parts[0] for path in shown if path.is_relative_to(folder)}
+        seen = attack(make, READ, str(folder), mode="required")
+        assert seen == "PermissionError" or set(seen) <= on_the_way, folder
 
 
 @shut_in
