@@ -252,9 +252,10 @@ class SubmissionRun:
         if exercise.outcome or all(o.passed for o in result.outcomes if o.hidden):
             return result
         student, name = session.student(exercise.forbids), self.lesson.name
+        asked = other_inputs.otherwise(name, exercise.name, student)
         others = [other_inputs.other(name, check) for check in self._checks(exercise, hidden=False) if check.name in passed]
         with other_inputs.asked(name):
-            outcomes, _ = run_checks(others, student, student.test)
+            outcomes, _ = run_checks(others, asked, student.test)
         if self.clock.left <= 0:  # it is not known
             return result
         return other_inputs.without(exercise, result, {o.check for o in outcomes if not o.passed})

@@ -6,6 +6,20 @@ import pytest
 import torch
 
 from autograde.checking import expect
+from autograde.grader.run.symmetries import Renumbered, Respelt, Scaled
+
+# Asked through these, an answer is the same: by `grader.run.other_inputs`. Letters of the marks that answers know stay.
+SYMMETRIES = {
+    "prefix_values": [Respelt(), Scaled((2,))],
+    "format_transition": [Respelt("obsactuendg")],
+    "parse_outcome": [Respelt("endgoaif")],  # also of nan and inf
+    "outcome_labels": [Renumbered((0, 1), but=(-100, -1))],
+    "sample_outcome": [Respelt("obsactuendgif")],
+    "transition_error_rate": [Respelt()],
+    "rollout_return": [Respelt(), Scaled((0,))],
+    "plan_action": [Respelt(), Scaled((0,), results=(1,))],
+    "return_conditioned": [Respelt("rtgobsac")],
+}
 
 
 def seeded(seed):
