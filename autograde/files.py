@@ -1,11 +1,14 @@
-"""Files that are never half written."""
+"""Files that are never half written, and files of strangers that are files."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 PART = ".autograde-"  # how a file begins that is being written
 
@@ -26,6 +29,19 @@ def write(path: Path, content: bytes) -> None:
             error.filename = str(path)  # a full disk names no file
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, to be read: opening a pipe would wait for whoever writes into it, and a device has no end.
+
+    Raises:
+        OSError: for anything else.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def sweep(folder: Path) -> None:

@@ -273,6 +273,8 @@ def test_a_pipe_of_any_name_is_not_opened(tmp_path, solved, within_20_seconds, p
     (folder / place).mkdir(exist_ok=True)
     for name in NEVER_OPENED if place != "." else set(NEVER_OPENED) - {"nbgrader_config.py"}:  # beside students it is the instructor's
         os.mkfifo(folder / place / name)
+    (folder / place / "src").mkdir()  # where there are folders, scripts are looked through for their names
+    os.mkfifo(folder / place / "src" / "helper.py")
     for lesson in (LESSON, None):
         assert {"ann", "bob"} <= {f.student for f in find([folder], lesson) if f.path}
         rows = collect([folder], tmp_path / f"course {lesson}", lesson).rows
@@ -280,6 +282,16 @@ def test_a_pipe_of_any_name_is_not_opened(tmp_path, solved, within_20_seconds, p
     for student in ("ann", "bob"):
         found = in_folder(folder / student, LESSON)
         assert found.path and cache_key.files(found)
+
+
+def test_files_of_students_are_opened_in_one_way():
+    """That way opens no pipe and no device; what a file is called, or was a moment ago, says nothing of it."""
+    modules = (layout.ROOT / "autograde" / "grader" / "ingest").glob("*.py")
+    ways = [(module.stem, line) for module in modules for line in module.read_text(encoding="utf-8").splitlines()]
+    others = [where for where in ways if any(way in where[1] for way in ('.open("rb")', ".read_bytes()", ".read_text("))]
+    assert {module for module, _ in others} == {"collect"} and len(others) == 3, (
+        others
+    )  # what it has written, and a stamp that it has looked at
 
 
 def test_names_can_be_written_anywhere_and_are_told_apart(tmp_path):

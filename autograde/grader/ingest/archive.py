@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from autograde.files import opened
 from autograde.grader.ingest import zip_names
 from autograde.grader.sandbox.bounded import TooMuch, bounded, used
 
@@ -77,7 +78,7 @@ class BadArchive(ValueError):
 def is_archive(path: Path) -> bool:
     """Whether it can be unpacked here, by its content: a notebook called `.zip` is none, a zip called `.ipynb` is one."""
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             start = stream.read(8)
         return (
             start.startswith((b"PK\x03\x04", b"PK\x05\x06"))
@@ -158,7 +159,7 @@ def _is_locked(path: Path) -> bool:
 def _members(path: Path) -> Iterator[_Member]:
     if zipfile.is_zipfile(path):
         return _zip_members(path)
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         start = stream.read(8)
     if start.startswith(b"PK"):
         raise BadArchive("the archive is cut off, or a part of one: ask for it in one piece")

@@ -13,6 +13,7 @@ import nbformat
 
 from autograde import layout
 from autograde.checking.manifest import outcome_files, read_manifest
+from autograde.files import opened
 from autograde.grader.ingest import helpers, kinds
 from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.findings import Handed, Survey
@@ -194,7 +195,7 @@ def digest(path: Path) -> str:
 
 @bounded(raises=(OSError,))
 def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

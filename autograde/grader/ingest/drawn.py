@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autograde.files import opened
 from autograde.grader.ingest.without_outputs import Span
 
 MOST_BYTES = 4 * 2**20  # of a cell's outputs
@@ -30,7 +31,7 @@ def drawn(path: Path | None, place: Span, name: str) -> tuple[str, dict[str, dic
     if end - start > MOST_BYTES:
         return TOO_LARGE, {}
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             stream.seek(start)
             outputs = json.loads(stream.read(end - start))
     except (OSError, ValueError, RecursionError):

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path, PurePath
 
 from autograde import layout
+from autograde.files import opened
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.not_handed_in import OWN_FOLDERS
@@ -57,7 +58,7 @@ def folders_used(folder: Path, submission: str) -> set[str]:
 
 def _looked_through(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             return stream.read(MAX_SUBMISSION).decode(errors="replace")
     except OSError:
         return ""
@@ -149,7 +150,8 @@ def _code(path: Path) -> str | None:
 def _text(path: Path) -> str | None:
     """A script's text in UTF-8, or in the encoding that its first lines name, as Python reads it."""
     try:
-        raw = path.read_bytes()[:MAX_BYTES]
+        with opened(path) as stream:
+            raw = stream.read(MAX_BYTES)
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         return raw.decode(encoding) if TEXT.fullmatch(encoding) else None
     except (OSError, SyntaxError, UnicodeDecodeError):

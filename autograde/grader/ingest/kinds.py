@@ -7,6 +7,7 @@ import unicodedata
 from enum import StrEnum
 from pathlib import Path
 
+from autograde.files import opened
 from autograde.grader.ingest import archive, markdown_file, other_notebooks, teams_folders
 
 
@@ -135,7 +136,7 @@ def standing(parts: tuple[str, ...]) -> int:
 
 def _begins(path: Path, magic: bytes) -> bool:
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(magic)
     except OSError:
         return False
@@ -144,7 +145,7 @@ def _begins(path: Path, magic: bytes) -> bool:
 def _defines(path: Path) -> bool:
     """Whether a text begins functions or classes at its margin, as a script does that somebody has called a text."""
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             return bool(DEFINES.search(stream.read(MAX_LOOK)))
     except OSError:
         return False
@@ -153,7 +154,7 @@ def _defines(path: Path) -> bool:
 def _holds_cells(path: Path) -> bool:
     """Whether a text is a notebook under another name: only its beginning and its end are read."""
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             start = stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
             stream.seek(max(0, path.stat().st_size - 4096))
             ends = start + stream.read()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from autograde.files import opened
 from autograde.grader.ingest import systems
 from autograde.grader.ingest.systems import Label
 from autograde.grader.sandbox.bounded import bounded
@@ -67,7 +68,8 @@ def _people(path: Path) -> dict[str, tuple[list[Label], datetime | None]]:
 @bounded()
 def _listed(path: Path) -> dict[str, tuple[list[tuple[str, str, str]], str]]:
     """Students may hand in a file of this name, too."""
-    found = systems.gradescope(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # a safe loader
+    with opened(path) as stream:
+        found = systems.gradescope(yaml.load(stream.read().decode("utf-8"), _Loader))  # a safe loader
     return {
         folder: ([(x.system, x.name, x.number) for x in people], time.isoformat() if time else "")
         for folder, (people, time) in found.items()
@@ -137,7 +139,7 @@ def _stamped(text: str) -> str:
 
 def _beginning(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             return stream.read(BEGINNING).decode("utf-8", errors="replace")
     except OSError:
         return ""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograde.files import opened
+
 ENDINGS = (".md", ".markdown", ".qmd", ".rmd", ".txt")
 MAX_LOOK = 2**21  # bytes in which a definition is looked for
 FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})[^\S\n]*(?P<open>\{?)(?P<name>[\w-]*)(?P<more>.*)")
@@ -23,7 +25,7 @@ def is_one(path: Path) -> bool:
     if not path.name.lower().endswith(ENDINGS):
         return False
     try:
-        with path.open("rb") as stream:
+        with opened(path) as stream:
             return bool(DEFINES.search(stream.read(MAX_LOOK).replace(b"\r\n", b"\n")))
     except OSError:
         return False

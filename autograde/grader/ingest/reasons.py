@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from autograde.files import opened
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.findings import File
 from autograde.grader.ingest.kinds import Kind
 
 INSTEAD = "not a notebook: ask for the .ipynb file"
+SMALL = 4096  # bytes
 ADDRESS = re.compile(rb"\s*https?://\S+\s*|\s*\{[^{}]*\"url\"\s*:\s*\"https?://[^{}]*\}\s*")
 SUGGESTIONS = {
     ".pdf": f"a PDF, {INSTEAD}",
@@ -41,6 +43,11 @@ def why(kind: Kind, file: File) -> str:
 def _is_address(path: Path) -> bool:
     """Whether a small text holds nothing but a link, such as one to Colab."""
     try:
-        return path.suffix.lower() in (".txt", ".json") and path.stat().st_size < 4096 and bool(ADDRESS.fullmatch(path.read_bytes()))
+        return path.suffix.lower() in (".txt", ".json") and path.stat().st_size < SMALL and bool(ADDRESS.fullmatch(_content(path)))
     except OSError:
         return False
+
+
+def _content(path: Path) -> bytes:
+    with opened(path) as stream:
+        return stream.read(SMALL)

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Container, Mapping
 from pathlib import Path
 
+from autograde.files import opened
+
 Parts = tuple[str, ...]
 MAX_BYTES = 2**22  # of a notebook that may be one that was given: it has no outputs
 NUMBERED = re.compile(r"(?P<name>.+?)(?: \(\d{1,2}\)| \d)")
@@ -41,7 +43,8 @@ def _repeats(files: list[Parts], depth: int, twin: Parts, works: Mapping[Parts, 
 def code_digest(path: Path) -> str:
     """A digest of what is written in a notebook's cells; of anything else "", since only notebooks are given."""
     try:
-        cells = json.loads(path.read_bytes()[:MAX_BYTES])["cells"]
+        with opened(path) as stream:
+            cells = json.loads(stream.read(MAX_BYTES))["cells"]
         text = "\0".join("".join(cell["source"]) for cell in cells)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograde.files import opened
+
 QUOTE = re.compile(rb'"')
 STRING_END = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)  # possessive: flat memory however long the string
 IN_VALUE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
@@ -35,7 +37,7 @@ def read(path: Path, limit: int, places: bool = False, pictures: bool = True) ->
     """
     if path.stat().st_size == 0:
         return b""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with opened(path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         kept: list[bytes] = []
         size = 0
         for start, end, instead in _kept(data, places, pictures):
