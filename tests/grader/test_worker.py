@@ -28,7 +28,8 @@ from autograde.checking.errors import (
     StudentTimeout,
 )
 from autograde.checking.student import LocalStudent
-from autograde.grader.ingest.own_cells import Kept, defines_at_once, definitions
+from autograde.grader.ingest.cell_facts import facts
+from autograde.grader.ingest.own_cells import Kept
 from autograde.grader.rpc import deadline
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.deadline import LOOK_AGAIN
@@ -292,7 +293,7 @@ def test_experiments_that_take_all_the_time_cost_no_answer(make, own):
         for i in range(8)
     ]
     cells = [*experiments[:4], "import math", "def f(): return math.sqrt(helper7() + 2)", *experiments[4:]]
-    keeps = {f"cell{n}": Kept(instead=definitions(code), at_once=defines_at_once(code)) for n, code in enumerate(cells)}
+    keeps = {f"cell{n}": Kept(instead=facts(code).definitions, at_once=facts(code).at_once) for n, code in enumerate(cells)}
     named = {f"cell{n}" for n, code in enumerate(cells) if code in experiments}
     limits = Limits(cells_seconds=1, own_cells_seconds=0.5, own_seconds=0.5, cell_seconds=0.5, wall_factor=60)
     with Session([*zip(keeps, cells)], limits, own=named if own else (), keeps=keeps) as session:

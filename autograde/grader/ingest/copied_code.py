@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from autograde.grader.ingest import markdown_file
+from autograde.grader.ingest.cell_facts import facts
 from autograde.grader.ingest.python_cells import parsed
 
 BLANKS = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009\u3000"), " ")
@@ -24,7 +25,7 @@ MARKS = (">", "+")  # before every line of a mail that is answered, and of what 
 
 def as_it_was(code: str) -> tuple[str, str]:
     """The code without what a program has put into it, and what that was; the code as it is, and "", where it is Python or stays none."""
-    if len(code) > LONGEST or parsed(code) is not None:
+    if len(code) > LONGEST or facts(code).is_python:
         return code, ""
     left, taken = code, list[str]()
     for what, undo in UNDO:

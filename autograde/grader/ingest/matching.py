@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,21 +12,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograde.checking.cells import grade_id
 from autograde.grader.ingest import script_file, shown_cells
+from autograde.grader.ingest.cell_facts import bound_names, defined_names, facts, read_names
 from autograde.grader.ingest.copied_code import as_it_was
 from autograde.grader.ingest.notebook_file import RawCell, RawNotebook
-from autograde.grader.ingest.own_cells import (
-    Kept,
-    commands,
-    defines_at_once,
-    defines_something,
-    definitions,
-    kept,
-    new_definitions,
-    read_names,
-    squeeze,
-    uses_up,
-)
-from autograde.grader.ingest.python_cells import bound_names, defined_names, parsed
+from autograde.grader.ingest.own_cells import Kept, commands, defines_something, kept, new_definitions, squeeze
 from autograde.grader.ingest.written_answers import Answer, Places, is_written
 
 SURELY = 20  # characters: who writes so many again in one cell has not meant to
@@ -109,7 +97,7 @@ def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], 
     """The cells that answer `name`. The last counts: it is written and carries the id or defines the name; an unwritten one failing that."""
     labelled = [i for i, c in enumerate(cells) if c.kind == "code" and c.grade_id == name]
     defining = [i for i, names in enumerate(defined) if name in names]
-    defining = [i for i in defining if i in labelled or not uses_up(cells[i].source, name)]
+    defining = [i for i in defining if i in labelled or name not in facts(cells[i].source).used_up]
     candidates = sorted(set(labelled) | set(defining))
     if not candidates:
         return []
@@ -121,7 +109,7 @@ def _candidates(name: str, cells: list[RawCell], defined: list[frozenset[str]], 
     # a labelled cell that no longer defines the name gives way to one that does; one with a syntax error defines nothing at all
     defines = [i for i in written if i in defining]
     counts = (defines or written or candidates)[-1]
-    if written and not defines and (others := defined_names(cells[counts].source)) and parsed(cells[counts].source):
+    if written and not defines and (others := defined_names(cells[counts].source)) and facts(cells[counts].source).is_python:
         repairs.append(f"{name}: its cell defines `{'`, `'.join(sorted(others)[:3])}` and no `{name}`")
     return [*(i for i in written if i < counts), counts]
 
@@ -138,18 +126,7 @@ def _earlier(found: dict[str, list[int]]) -> dict[str, list[int]]:
 
 def _unwritten(code: str, stub: str) -> bool:
     """The released stub, or one like it: every function still raises NotImplementedError and does nothing else."""
-    if squeeze(code) == squeeze(stub):
-        return True
-    tree = parsed(code)
-    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))] if tree else []
-    return bool(functions) and all(_raises_only(f) for f in functions)
-
-
-def _raises_only(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
-    if len(body) != 1 or not isinstance(body[0], ast.Raise):
-        return False
-    return any(isinstance(node, ast.Name) and node.id == "NotImplementedError" for node in ast.walk(body[0]))
+    return squeeze(code) == squeeze(stub) or facts(code).is_unwritten
 
 
 def _places(raw: RawNotebook, template: NotebookNode, used: frozenset[int], exercises: set[str]) -> Places:
@@ -209,11 +186,11 @@ def _as_code(cell: RawCell, exercises: list[str], repairs: list[str]) -> RawCell
 def _once(cell: RawCell, repairs: list[str]) -> RawCell:
     """A cell whose text was written twice into it, end to end, as editing together can do: once, where it is surely so."""
     text = cell.source.strip()
-    if cell.kind != "code" or len(text) < SURELY or parsed(text) is not None:
+    if cell.kind != "code" or len(text) < SURELY or facts(cell.source).is_python or facts(text).is_python:
         return cell
     name = cell.grade_id or next(iter(sorted(defined_names(text))), "a cell")
     half = text[: len(text) // 2].rstrip()
-    if text.startswith(half) and text[len(half) :].lstrip() == half and parsed(half) is not None:
+    if text.startswith(half) and text[len(half) :].lstrip() == half and facts(half).is_python:
         repairs.append(f"{name}: its text stood twice in its cell, and counts once")
         return replace(cell, source=half)
     if text.find(text[:SURELY], SURELY) > 0:
@@ -243,7 +220,7 @@ def _without_start(cell: RawCell, template: NotebookNode) -> RawCell:
 
 def _defined_in(text: str) -> frozenset[str]:
     """What a text defines that is Python as a whole: prose that quotes a definition is none."""
-    return defined_names(text) if parsed(text) else frozenset()
+    return facts(text).defined
 
 
 def _parts(template: Sequence[NotebookNode], exercises: set[str]) -> dict[str, list[int]]:
@@ -350,7 +327,7 @@ def _with_kept_names(cells: Sequence[CodeCell], exercises: Collection[str]) -> l
         keeps = (
             kept(cell.source, above, below, exercises)
             if cell.own
-            else Kept(instead=definitions(cell.source), at_once=defines_at_once(cell.source))
+            else Kept(instead=facts(cell.source).definitions, at_once=facts(cell.source).at_once)
         )
         found.append(replace(cell, keeps=keeps))
         above |= bound_names(cell.source)

@@ -1,4 +1,4 @@
-"""Cells as Python: their syntax trees, and what they define."""
+"""Cells as Python: their syntax trees, and the version that they need."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import re
 from functools import lru_cache
 
 from autograde.checking import syntax
-from autograde.checking.syntax import bound, defined
 
 SHORT, REMEMBERED = 4000, 256  # characters and cells whose trees are kept: at most 350 MB, where a student means it
-LONG_REMEMBERED = 2  # of the longer ones, each of which is asked for many things in turn
+LONG_REMEMBERED = 2  # of the longer ones; what they say is remembered in `cell_facts`
 MAX_PARSED = 2**15  # characters: Python 3.11 parses f-strings in quadratic time, and a tree takes a thousand times the text's memory
 
 NEWER = (  # first those that need most
@@ -18,21 +17,6 @@ NEWER = (  # first those that need most
     ("3.12", re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+\w+\[|^[ \t]*type[ \t]+\w+[^=\n]*=", re.MULTILINE)),
     ("3.12", re.compile(r"""\b[rR]?[fF][rR]?(?:"[^"\n]*\{[^}"\n]*"[^"\n]*"|'[^'\n]*\{[^}'\n]*'[^'\n]*')""")),  # its own quotes inside
 )
-
-
-@lru_cache(maxsize=4096)
-def defined_names(code: str) -> frozenset[str]:
-    """The names that a cell defines at its top level; by pattern when it is not valid Python."""
-    tree = parsed(code)
-    if tree is None:
-        return frozenset(re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", code, re.MULTILINE))
-    return frozenset(defined(tree.body))
-
-
-def bound_names(code: str) -> frozenset[str]:
-    """The names that a cell binds at its top level in any way; none of one that is not valid Python."""
-    tree = parsed(code)
-    return frozenset(bound(tree.body)) if tree else frozenset()
 
 
 def python_of_syntax(code: str) -> str:

@@ -7,7 +7,8 @@ import symtable
 from collections.abc import Collection, Iterable
 
 from autograde.grader.ingest import script_file
-from autograde.grader.ingest.python_cells import bound_names, parsed
+from autograde.grader.ingest.cell_facts import bound_names
+from autograde.grader.ingest.python_cells import parsed
 
 MAX_PARSED = 2**15  # characters
 

@@ -14,9 +14,10 @@ from autograde.checking.answers import used
 from autograde.checking.result import Outcome, Result
 from autograde.checking.scoring import earned
 from autograde.checking.status import ExerciseStatus
+from autograde.grader.ingest.cell_facts import bound_names, facts, read_names
 from autograde.grader.ingest.matching import CodeCell, Submission
-from autograde.grader.ingest.own_cells import Kept, functions, read_names
-from autograde.grader.ingest.python_cells import bound_names, parsed
+from autograde.grader.ingest.own_cells import Kept
+from autograde.grader.ingest.python_cells import parsed
 
 GIVEN = Kept(at_once=True)
 NOT_SHOWN = "still fails with a right answer to {names} in place of yours"
@@ -44,7 +45,7 @@ def as_it_stood(cells: Sequence[CodeCell], exercise: str) -> list[CodeCell]:
     above, below = list(cells[: place + 1]), cells[place + 1 :]
     names = set[str]().union(*(read_names(cell.source) for cell in above)) & set[str]().union(*(bound_names(cell.source) for cell in above))
     anew = set[str]().union(
-        *(bound_names(cell.source) if cell.exercise else functions(cell.source) for cell in below if cell.own or cell.exercise)
+        *(bound_names(cell.source) if cell.exercise else facts(cell.source).functions for cell in below if cell.own or cell.exercise)
     )
     return above if names & anew - {cell.exercise for cell in below} else []
 
