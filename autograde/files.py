@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
 
 PART = ".autograde-"  # how a file begins that is being written
 
@@ -31,7 +31,7 @@ def write(path: Path, content: bytes) -> None:
         raise
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedReader:
     """A regular file, to be read: opening a pipe would wait for whoever writes into it, and a device has no end.
 
     Raises:

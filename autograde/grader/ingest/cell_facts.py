@@ -89,8 +89,9 @@ class _of_statement:
             any(isinstance(node.ctx, (ast.Store, ast.Del)) or node.attr in CHANGES for node in asked) or any(n.id in CHANGES for n in names)
         )
         self.functions_in = [node for node in nodes if isinstance(node, FUNCTIONS)]
-        assigns = isinstance(statement, (ast.Assign, ast.AnnAssign))
-        self.given_a_value = NOTHING if not assigns else self.bound if _is_value(statement.value) else self.bound & self.read
+        self.given_a_value = NOTHING
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            self.given_a_value = self.bound if _is_value(statement.value) else self.bound & self.read
 
 
 def defined_names(code: str) -> frozenset[str]:
