@@ -358,6 +358,18 @@ def test_a_long_cell_is_parsed_once_for_all_that_is_asked_of_it(monkeypatch):
     assert [len(given[0]) for given in times if given[0] != "print(name_1)"] == [len(code)]
 
 
+def test_many_long_cells_are_parsed_once_each(tmp_path, solved, monkeypatch):
+    """By all that is asked of a submission, also for the versions in their own cells: a tree of one is forgotten when the next is made."""
+    notebook, times, parse = copy.deepcopy(solved), [], python_cells.syntax.parsed
+    codes = ["".join(f"of_{number}_{i} = [torch * i for i in range(9)]\n" for i in range(300)) for number in range(6)]
+    notebook.cells += [nbformat.v4.new_code_cell(code) for code in codes]
+    raw = notebook_file.read(written(tmp_path, text(notebook)))
+    monkeypatch.setattr(python_cells.syntax, "parsed", lambda code, most: times.append(code) or parse(code, most))
+    submission = match(raw, nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4), ["attention_scores"])
+    submission.in_place(["attention_scores"])
+    assert sorted(code for code in times if code in codes) == sorted(codes)
+
+
 @pytest.mark.soak
 def test_experiments_of_ones_own_cost_no_answer(tmp_path, solved):
     """Five cells that would train for hours, each before an answer."""
