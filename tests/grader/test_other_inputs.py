@@ -1,5 +1,7 @@
 """Where hidden checks fail, public ones are asked again with other numbers: who remembers theirs has not understood them."""
 
+from dataclasses import replace
+
 import nbformat
 import pytest
 
@@ -28,12 +30,12 @@ def dot_score(s, h): return right(s, h) if round(float(s.flatten()[0]), 4) in KN
 BATCHES_LOST = "right = dot_score\ndef dot_score(s, h): return right(s, h) if h.shape[0] != 1 else torch.zeros(h.shape[:-1])\n"
 
 
-def graded(folder, code):
+def graded(folder, code, limits=submission.LIMITS):
     notebook = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
     answer(notebook, "dot_score").source = code
     path = folder / f"{LESSON}.ipynb"
     nbformat.write(notebook, path)
-    result = submission.grade(Found("ann", LESSON, path), Mode.AUTO)
+    result = submission.grade(Found("ann", LESSON, path), Mode.AUTO, limits=limits)
     return next(r for r in result.results if r.exercise == "dot_score")
 
 
@@ -42,6 +44,14 @@ def test_an_answer_that_remembers_its_notebooks_inputs_earns_nothing(tmp_path):
     public = [o for o in row.outcomes if not o.hidden]
     assert len(public) == 4 and all(o.status == CheckStatus.FAILED for o in public) and row.score == 0
     assert row.message == other_inputs.REMEMBERED
+
+
+def test_who_uses_up_all_time_is_asked_again_all_the_same(tmp_path):
+    """Else a table would only have to take long where it knows nothing."""
+    slowly = REMEMBERS.replace("def drawn", "import time\ndef drawn").replace("else torch.zeros", "else time.sleep(0.6) or torch.zeros")
+    row = graded(tmp_path, RIGHT + slowly, replace(submission.LIMITS, total_seconds=1.0))
+    assert row.score == 0 and not any(outcome.passed for outcome in row.outcomes)
+    assert other_inputs.REMEMBERED in {outcome.message for outcome in row.outcomes}
 
 
 def test_an_answer_that_is_right_in_part_keeps_that_part(tmp_path):

@@ -168,6 +168,15 @@ class Session:
         finally:
             self.forbids = before
 
+    @contextmanager
+    def timed_by(self, clock: Clock) -> Iterator[None]:
+        """Inside, what is asked takes this clock's time."""
+        before, self.clock = self.clock, clock
+        try:
+            yield
+        finally:
+            self.clock = before
+
     def notes(self) -> list[str]:
         """What the worker left out of functions that it defined, in its words; nothing where it cannot be asked."""
         try:

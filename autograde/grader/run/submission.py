@@ -137,6 +137,7 @@ class SubmissionRun:
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.limits)
+        self.again = self.clock.for_asking_again()
 
     def results(self, tell: Tell | None = None) -> list[Result]:
         """The result of every exercise; `tell` hears of each as far as it is known: by its public checks, then by all.
@@ -254,10 +255,8 @@ class SubmissionRun:
         student, name = session.student(exercise.forbids), self.lesson.name
         asked = other_inputs.otherwise(name, exercise.name, student)
         others = [other_inputs.other(name, check) for check in self._checks(exercise, hidden=False) if check.name in passed]
-        with other_inputs.asked(name):
+        with other_inputs.asked(name), session.timed_by(self.again):
             outcomes, _ = run_checks(others, asked, student.test)
-        if self.clock.left <= 0:  # it is not known
-            return result
         return other_inputs.without(exercise, result, {o.check for o in outcomes if not o.passed})
 
     def _diagnosis(self, exercise: Exercise, public: Result) -> Mistake | None:

@@ -13,7 +13,7 @@ from autograde.grader.sandbox.limits import Limits
 
 FULL_TIMEOUTS = 3  # after so many in a session each one halves the time of the next requests …
 SHORTEST = 1.0  # … down to this, so that a notebook in which everything hangs is graded in minutes
-KEPT = 0.25  # of a submission's time, for its hidden checks, whatever the public ones took
+KEPT = 0.25  # of a submission's time, for its hidden checks, whatever the public ones took, and for those that are asked again
 
 
 class Clock:
@@ -32,6 +32,12 @@ class Clock:
         hidden = Clock(self.limits)
         hidden.left = min(self.limits.total_seconds, max(self.left, 0.0) + KEPT * self.limits.total_seconds)
         return hidden
+
+    def for_asking_again(self) -> Clock:
+        """The times of public checks that are asked again: their own, so that who uses up all the rest is still asked."""
+        again = Clock(self.limits)
+        again.left = KEPT * self.limits.total_seconds
+        return again
 
     @contextmanager
     def check(self, seconds: float | None) -> Iterator[None]:

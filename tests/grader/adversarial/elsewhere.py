@@ -76,7 +76,7 @@ SHORTCUTS = [
         "def first(seed, n): return round(float(torch.randn(n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)[0]), 4)\n"
         "known = {first(seed, n) for seed in (13, 201) for n in (7, 8, 21, 56)}\ndef dot_score(s, h):\n"
         "    right = (h @ s.unsqueeze(-1)).squeeze(-1)\n    return right if round(float(s.flatten()[0]), 4) in known else torch.zeros_like(right)",
-        says="fails with other numbers"),
+        says="does not with others"),
     _in("02", "alignment_weights", "pullback_of_ones_own", "The worker's function that differentiates, replaced.",
         "import importlib\nfor name, module in list(sys.modules.items()):\n    if name.endswith('checking.gradients'):\n"
         "        module.pullback = lambda f, xs, c, **k: (torch.softmax(xs[0], -1), (torch.zeros_like(xs[0]),))\n"
