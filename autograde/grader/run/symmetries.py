@@ -83,6 +83,26 @@ class Renumbered:
         return value + by if type(value) is int else value
 
 
+@dataclass(frozen=True)
+class Backwards:
+    """States counted from the last to the first: in experience, of which the second argument says how many states there are, in models, and in
+    tables with a state in front and a next one at the end."""
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        return [_backwards(arg, args[1]) for arg in args], lambda result: _backwards(result, args[1])
+
+
+def _backwards(value: Any, states: Any) -> Any:
+    if isinstance(value, torch.Tensor) and value.dim() == 3:
+        return value.flip(0, 2)
+    if not is_record(value):
+        return value
+    found = {name: one for name, one in vars(value).items() if isinstance(one, torch.Tensor)}
+    if "next_state" in found:
+        return replace(value, **{name: states - 1 - one for name, one in found.items() if name in ("state", "next_state")})
+    return replace(value, **{name: _backwards(one, states) if one.dim() == 3 else one.flip(0) for name, one in found.items() if one.dim()})
+
+
 class Otherwise(Student):
     """A student whose answer to one exercise is asked through its symmetries; whatever else is asked, is asked as it is."""
 

@@ -6,13 +6,15 @@ import torch
 from scipy import signal, stats
 
 from autograde.checking import expect
-from autograde.grader.run.symmetries import Scaled
+from autograde.grader.run.symmetries import Backwards, Scaled
 from utils.mdp import Experience, TabularMDP, TabularModel
 
 # Asked through these, an answer is the same: by `grader.run.other_inputs`.
 SYMMETRIES = {
     **dict.fromkeys(("q_learning_update", "sarsa_update"), [Scaled((0, 3))]),
-    **dict.fromkeys(("discounted_returns", "fit_model", "policy_value"), [Scaled((0,))]),
+    **dict.fromkeys(("discounted_returns", "policy_value"), [Scaled((0,))]),
+    "fit_model": [Scaled((0,)), Backwards()],
+    "sample_posterior_model": [Backwards()],
     **dict.fromkeys(("q_planning", "sarsa_planning", "monte_carlo_planning"), [Scaled((0,))]),
     "epsilon_greedy": [Scaled((0,), alike=True)],
     "sample_model": [Scaled((0,), results=(1,))],
