@@ -293,7 +293,7 @@ def draw_neighbours(figure):
         ax.plot(x, x.sin(), ":", color=plots.ORANGE, label="the curve")
         ax.plot(x, smooth(x, places, values, width), color=plots.BLUE, label="weighted neighbours")
         ax.set(title=f"w = {width:g}", xlabel="x")
-    figure.axes[-1].legend(fontsize=7)
+    figure.legend(*figure.axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
 plots.show(

@@ -130,10 +130,11 @@ def draw_split(figure):
     parts = [(words, columns), *zip(*pieces)]
     titles = [f"x {tuple(words.shape)}"] + [f"head {i + 1} {tuple(piece.shape)}" for i, piece in enumerate(pieces[0])]
     for ax, (word, column), title in zip(axes, parts, titles):
-        ax.imshow(column, cmap="viridis", vmin=0, vmax=11, aspect="auto")
+        shown = ax.imshow(column, cmap="viridis", vmin=0, vmax=11, aspect="auto")
         for i, row in enumerate(word.tolist()):
             for j, value in enumerate(row):
-                ax.text(j, i, f"{value + 1:.0f}", ha="center", va="center", fontsize=8, color="white" if column[i, j] < 8 else "#111827")
+                ground = shown.cmap(shown.norm(float(column[i, j])))
+                ax.text(j, i, f"{value + 1:.0f}", ha="center", va="center", fontsize=8, **plots.on(ground))
         ax.set(title=title, xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
 

@@ -768,12 +768,12 @@ def draw_alibi(figure):
     bias = alibi_bias(8, 64)
     left, right = figure.subplots(1, 2, width_ratios=[3, 5])
     numbers = [str(i) for i in range(6)]
-    plots.heatmap(left, alibi_bias(8, 6)[0], numbers, numbers, cmap="Blues_r", annotate=False, vmin=-4, vmax=0.5)
+    shown = plots.heatmap(left, alibi_bias(8, 6)[0], numbers, numbers, cmap="Blues_r", annotate=False, vmin=-4, vmax=0.5)
     left.set(title="bias of head 1", xlabel="key j", ylabel="query i")
     for i in range(6):
         for j in range(i + 1):
-            number, color = f"{float(bias[0, i, j]):.1f}".replace("-0.0", "0.0"), "white" if i - j > 4 else "#111827"
-            left.text(j, i, number, ha="center", va="center", fontsize=7, color=color)
+            number, ground = f"{float(bias[0, i, j]):.1f}".replace("-0.0", "0.0"), shown.cmap(shown.norm(-(i - j) / 2))
+            left.text(j, i, number, ha="center", va="center", fontsize=7, **plots.on(ground))
     for head in (0, 2, 4, 7):
         right.plot(bias[head, 63].softmax(dim=-1), label=f"head {head + 1}")
     right.set(yscale="log", ylim=(1e-5, 1), xlabel="key position (the query stands at 63)", title="weights, if all contents are alike")

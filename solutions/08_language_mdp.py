@@ -1137,7 +1137,7 @@ def draw_errors(figure):
     for ax in (left, right):
         ax.set_xticks(SIZES, [str(n) for n in SIZES])
         ax.minorticks_off()
-    left.legend()
+    left.legend(fontsize=7.5, loc="upper left", bbox_to_anchor=(0.34, 1.0))
     right.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.6))
 
 

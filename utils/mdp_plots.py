@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -40,12 +41,12 @@ def draw_grid(
     for cell, value in enumerate(grid.tolist()):
         row, column = divmod(cell, shape[1])
         grey = value != value
-        ink = "#111827" if grey else _ink(image, value)
+        ink = {"color": "#111827"} if grey else _ink(image, value)
         if cell in letters:  # in the corner of a cell that has a value, so that arrows and paths do not hide it
             x, y, ha, va = (column, row, "center", "center") if grey else (column - 0.4, row - 0.4, "left", "top")
-            ax.text(x, y, letters[cell], fontsize=9, weight="bold", color=ink, ha=ha, va=va)
+            ax.text(x, y, letters[cell], fontsize=9, weight="bold", ha=ha, va=va, **ink)
         if numbers and not grey:
-            ax.text(column, row + 0.42, f"{value:.2g}", ha="center", va="bottom", fontsize=7, color=ink)
+            ax.text(column, row + 0.42, f"{value:.2g}", ha="center", va="bottom", fontsize=7, **ink)
     if label:
         bar = ax.figure.colorbar(image, ax=ax, fraction=0.03, pad=0.02, shrink=0.8, label=label)
         bar.outline.set_visible(False)
@@ -60,7 +61,7 @@ def draw_arrows(ax: Axes, q: Tensor, shape: tuple[int, int], moves: Sequence[tup
         if cell in skip or len(chosen) == len(row_of_q):
             continue
         row, column = divmod(cell, shape[1])
-        ink = "#111827" if shown is None else _ink(ax.images[0], float(shown[row, column]))
+        ink = "#111827" if shown is None else _ink(ax.images[0], float(shown[row, column]))["color"]
         for a in chosen:
             down, right = moves[a]
             tip = (column + 0.22 * right, row - 0.08 + 0.22 * down)
@@ -102,6 +103,5 @@ def _map(low: float, high: float) -> str:
     return plots.SEQUENTIAL if high > 0 else plots.SEQUENTIAL + "_r"
 
 
-def _ink(image, value: float) -> str:
-    red, green, blue, _ = image.cmap(image.norm(value))
-    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else "#111827"
+def _ink(image: Any, value: float) -> dict[str, Any]:
+    return plots.on(image.cmap(image.norm(value)))

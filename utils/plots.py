@@ -5,7 +5,6 @@ Colours are Okabe and Ito's (2008), which stay apart for every common kind of co
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import zlib
@@ -15,13 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import torch
+from IPython import get_ipython
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
 from matplotlib.rcsetup import cycler
+from matplotlib.text import Text
 
 from utils import themes
+from utils.figured import Figured, follow_the_theme
 from utils.lesson import explain, tell_no_more
 
 if TYPE_CHECKING:
@@ -75,22 +79,6 @@ def show(draw: Callable[[Figure], Any], *, alt: str, width: float = 6.4, height:
     """Draw with the course's style and display the picture with its alternative text."""
     png, note = _picture(draw, width, height)
     display(Figured(png, note or alt, round(width * 100)))
-
-
-class Figured:
-    """A picture that displays itself: as HTML that follows the page's theme, and as a PNG for what shows no HTML."""
-
-    def __init__(self, png: bytes, alt: str, width: int) -> None:
-        self.png, self.alt, self.width = base64.b64encode(png).decode(), alt, width
-
-    def html(self) -> str:
-        """An <img> on white that turns dark on a dark page; where styles are not trusted it stays white."""
-        image = f'<img class="{themes.FIGURE}" alt="{escape(self.alt, quote=True)}" style="max-width:100%" width="{self.width}"'
-        return f'{image} src="data:image/png;base64,{self.png}"><style>{themes.DARK_FIGURES}</style>'
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-        data = {"text/html": self.html(), "image/png": self.png, "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
 def show_html(html: str, *, still: Callable[[Figure], Any], alt: str, width: float = 6.4, height: float = 3.2) -> None:
@@ -149,12 +137,16 @@ def band(ax: Axes, x: Sequence[float], runs: torch.Tensor, label: str, color: st
     ax.fill_between(x, runs.amin(0).numpy(), runs.amax(0).numpy(), color=line.get_color(), alpha=0.18, linewidth=0)
 
 
+def on(ground: themes.Colour) -> dict[str, Any]:
+    """How words are written on a colour, by day and by night: `ax.text(x, y, words, **plots.on(colour))`."""
+    ink, edge = themes.ink_on(ground)
+    return {"color": ink, "path_effects": [withStroke(linewidth=1.6, foreground=edge)]} if edge else {"color": ink}
+
+
 def _write_numbers(ax: Axes, image: AxesImage, values: torch.Tensor) -> None:
     for i, row in enumerate(values.tolist()):
         for j, value in enumerate(row):
-            red, green, blue, _ = image.cmap(image.norm(value))
-            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-            ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="white" if dark else "#111827")
+            ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, **on(image.cmap(image.norm(value))))
 
 
 def _picture(draw: Callable[[Figure], Any], width: float, height: float, dpi: int = 110) -> tuple[bytes, str]:
@@ -163,6 +155,7 @@ def _picture(draw: Callable[[Figure], Any], width: float, height: float, dpi: in
         figure = Figure(figsize=(width, height), layout="constrained")
         try:
             draw(figure)
+            _darken_words(figure)
             return _png(figure, dpi), ""
         except Exception as error:  # a figure of a half-written answer must not stop the notebook
             note = explain(error)
@@ -170,10 +163,18 @@ def _picture(draw: Callable[[Figure], Any], width: float, height: float, dpi: in
             return _png(_placeholder(width, height, note), dpi), f"{UNDRAWN}: {note}"
 
 
+def _darken_words(figure: Figure) -> None:
+    """Words in the colour of their line are darkened until they are read."""
+    for text in figure.findobj(Text):
+        colour = to_hex(text.get_color()).upper()
+        if colour in CYCLE:
+            text.set_color(themes.as_word(colour))
+
+
 def _placeholder(width: float, height: float, note: str) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="#F3F4F6")
-    figure.text(0.5, 0.56, UNDRAWN, ha="center", color=GREY, fontsize=11)
-    figure.text(0.5, 0.42, note, ha="center", va="top", color=GREY, fontsize=9, wrap=True)
+    figure.text(0.5, 0.56, UNDRAWN, ha="center", color="#4B5563", fontsize=11)
+    figure.text(0.5, 0.42, note, ha="center", va="top", color="#4B5563", fontsize=9, wrap=True)
     return figure
 
 
@@ -182,3 +183,6 @@ def _png(figure: Figure, dpi: int) -> bytes:
     # no software version in the file, so that the same figure is the same bytes on every machine with these pins
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None}, facecolor=figure.get_facecolor())
     return buffer.getvalue()
+
+
+follow_the_theme(get_ipython())  # what the notebook that imports this draws with pyplot alone

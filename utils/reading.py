@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.patheffects import withStroke
 
 from utils import plots
 
@@ -22,7 +23,7 @@ def draw_reading(ax: Axes, words: Sequence[str], weights: Sequence[torch.Tensor]
         for i, (word, start) in enumerate(zip(words, starts, strict=True)):
             if i < len(shades):
                 _shade(ax, start, line, len(word), shades[i])
-            color = plots.RED if i == line else "#111827" if i < line else "#C4C9D1"
+            color = plots.RED if i == line else "#111827" if i < line else plots.GREY
             ax.text(
                 start + len(word) / 2,
                 line,
@@ -32,6 +33,7 @@ def draw_reading(ax: Axes, words: Sequence[str], weights: Sequence[torch.Tensor]
                 family="monospace",
                 color=color,
                 weight="bold" if i == line else None,
+                path_effects=[withStroke(linewidth=2, foreground="white")] if i == line else None,
             )
     ax.set(xlim=(-1, starts[-1] + len(words[-1]) + 1), ylim=(len(words) - 0.4, -0.6))
     ax.axis("off")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from html import escape
 
 import nbformat
 import pytest
+from matplotlib.image import imread
 from nbconvert import HTMLExporter, MarkdownExporter
 
 from autograde import layout
@@ -14,6 +16,7 @@ from autograde.authoring import notebooks, source
 from autograde.authoring.sample_class import solved_notebook
 from autograde.grader.ingest import discovery
 from autograde.grader.run import submission
+from utils import figured, plots, themes
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -138,6 +141,15 @@ def test_every_view_fits_colabs_frame_and_is_read_in_its_themes(watch, lesson, t
     assert [url for url in wanted if not url.startswith(("data:", "about:"))] == []
     watched.shot(f"view-{lesson[:2]}-colab-{theme}")
     watched.assert_quiet()
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", plots.ORANGE, plots.BLUE, "#6baed6", "#111827"])
+def test_a_dark_page_turns_colours_as_the_contrast_of_words_is_computed(watch, ground):
+    page = watch(width=300, height=200).page
+    png = plots.render(lambda figure: figure.set_facecolor(ground), width=1, height=1)
+    page.set_content(f'<body data-jp-theme-light="false" style="margin:0">{figured.Figured(png, "a colour", 100).html()}</body>')
+    pixel = imread(io.BytesIO(page.screenshot()))[50, 50, :3].tolist()
+    assert pixel == pytest.approx(themes.turned(ground), abs=0.02)
 
 
 def test_two_views_on_one_page_do_not_steer_each_other(watch, executed):
