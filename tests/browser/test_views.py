@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from matplotlib.image import imread
 from nbconvert import HTMLExporter, MarkdownExporter
+from nbformat.v4 import new_code_cell, new_notebook
 
 from autograde import layout
 from autograde.authoring import notebooks, source
@@ -22,7 +23,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 
 from tests.browser import contrast  # noqa: E402
-from tests.browser.examples import CELLS, USE, notebook  # noqa: E402
+from tests.browser.examples import CELLS, FIND, USE, notebook  # noqa: E402
 from tests.browser.lab import NotebookPage  # noqa: E402
 
 LESSONS = [name for name in layout.lesson_names() if name[:2] in CELLS]
@@ -99,6 +100,25 @@ def test_views_are_legible_in_the_dark_theme(lab, watch, saved):
             expect(slider).to_be_focused()
     opened.choose("Settings", "Theme", "JupyterLab Light")
     expect(watched.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
+
+
+OWN = "import matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.title('Mine')\nplt.show()"
+
+
+def test_a_figure_of_the_students_own_is_dark_in_the_dark_theme(lab, watch):
+    made = new_notebook(metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}})
+    made.cells = [new_code_cell(FIND, id="find"), new_code_cell(OWN, id="own")]
+    nbformat.write(made, lab.root / "notebooks" / "own_figure.ipynb")
+    opened = NotebookPage(watch().page, lab, "notebooks/own_figure.ipynb")
+    opened.choose("Run", "Run All Cells")
+    opened.wait_until_idle()
+    picture = opened.panel.get_by_role("img", name="Mine")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_css("filter", "none")
+    opened.choose("Settings", "Theme", "JupyterLab Dark")
+    expect(picture).to_have_css("filter", re.compile("invert"))
+    opened.choose("Settings", "Theme", "JupyterLab Light")
+    expect(picture).to_have_css("filter", "none")
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
