@@ -14,6 +14,7 @@ from autograde.checking.result import Outcome, Result, tell
 from autograde.checking.status import CheckStatus, ExerciseStatus
 
 CODE = re.compile(r"`([^`]+)`")
+PUBLIC = "public checks"  # a notebook has no others: "all checks passed" would promise all points
 SIGNS = {CheckStatus.PASSED: "✓", CheckStatus.NOT_ATTEMPTED: "·"}
 # Text is the page's own, whatever its theme; an accent is mixed from it, so that it is read as well on a dark page as on a light one.
 HUES = {ExerciseStatus.PASSED: "#15803d", ExerciseStatus.PARTIAL: "#b45309", ExerciseStatus.NOT_ATTEMPTED: "#6b7280"}
@@ -35,7 +36,7 @@ class Report(float):
         return report
 
     def __str__(self) -> str:
-        lines = [headline(self.result)]
+        lines = [headline(self.result, PUBLIC)]
         if self.result.diagnosis:
             lines.append(f"  → {self.result.diagnosis}")
         for line in lines_of(shown(self.result)):
@@ -49,7 +50,7 @@ class Report(float):
 
     def _repr_html_(self) -> str:
         accent = ACCENT.format(HUES.get(self.result.status, WRONG))
-        body = f'<div style="font-weight:600;color:{accent}">{escape(headline(self.result))}</div>'
+        body = f'<div style="font-weight:600;color:{accent}">{escape(headline(self.result, PUBLIC))}</div>'
         if self.result.diagnosis:
             body += f'<div style="margin:4px 0;padding:4px 8px;background:{NOTE}">{with_code(self.result.diagnosis)}</div>'
         body += _rows(self.result)
@@ -75,16 +76,16 @@ def with_code(text: str) -> str:
     return CODE.sub(r"<code>\1</code>", escape(text))
 
 
-def headline(result: Result) -> str:
-    """One line: the exercise, how it stands, its points."""
+def headline(result: Result, checks: str = "checks") -> str:
+    """One line: the exercise, how it stands, its points. `checks` are those that were run."""
     if result.status == ExerciseStatus.PASSED:
-        return f"✓ {result.exercise}: all {len(result.outcomes)} checks passed{_points(result)}"
+        return f"✓ {result.exercise}: all {len(result.outcomes)} {checks} passed{_points(result)}"
     if result.status == ExerciseStatus.NOT_ATTEMPTED:
         return f"· {result.exercise}: not written yet{_points(result)}"
     passed = [o for o in result.outcomes if o.passed]
     idle = ", all of which an empty answer passes, too" if passed and all(o.trivial for o in passed) else ""
     waits = f", waits for {', '.join(result.waits_for)}" if result.waits_for else ""
-    return f"✗ {result.exercise}: {len(passed)} of {len(result.outcomes)} checks passed{idle}{waits}{_points(result)}"
+    return f"✗ {result.exercise}: {len(passed)} of {len(result.outcomes)} {checks} passed{idle}{waits}{_points(result)}"
 
 
 def shown(result: Result) -> list[Outcome]:

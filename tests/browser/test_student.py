@@ -72,7 +72,7 @@ def test_a_wrong_answer_is_explained_and_a_right_one_praised(lab, watch, noteboo
     opened.write(exercise, RIGHT)
     opened.run(exercise)
     report = opened.run(check)
-    expect(report).to_contain_text("✓ attention_scores: all 5 checks passed · 3 of 3 points")
+    expect(report).to_contain_text("✓ attention_scores: all 5 public checks passed · 3 of 3 points")
     watched.shot("student-3-right")
     opened.run(figure)
     expect(picture).not_to_have_attribute("src", waiting)

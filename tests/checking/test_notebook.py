@@ -62,6 +62,7 @@ def test_partial_credit_is_what_stock_nbgrader_reads_and_nothing_else_is_shown(k
     report = kernel.check("attention_scores")
     assert 0 <= report < 3 and repr(report) == repr(float(report)) and "attention_scores" in str(report)
     shown = report._repr_mimebundle_()
+    assert all("public checks passed" in text for text in (str(report), shown["text/html"])), "there are hidden ones, and they take points"
     cell = new_code_cell("check(attention_scores)", metadata={"nbgrader": {"grade": True, "solution": False, "points": 3, "grade_id": "c"}})
     cell.outputs = [nbformat.v4.new_output("execute_result", shown, execution_count=1)]
     nbformat.validate(new_notebook(cells=[cell]))
