@@ -219,6 +219,15 @@ def test_moodle_in_any_language_and_after_a_spreadsheet(tmp_path, header, separa
     assert [line[:5] for line in lines] == [row[:5] for row in rows[1:]] and not sheet.notes
 
 
+def test_a_comment_of_several_lines_stays(tmp_path):
+    comment = 'Well done, "Ada";\nsee p. 3.'
+    rows = list(csv.reader(io.StringIO(moodle({}).decode("utf-8-sig"))))
+    rows[1][-1] = comment
+    sheet = filled(known(**SCORES), text(rows).encode("utf-8-sig"), "moodle", tmp_path)
+    assert next(csv.DictReader(io.StringIO(sheet.content.decode(), newline="")))["Feedback comments"] == comment
+    assert imported_by_moodle(sheet.content) == SCORES
+
+
 def test_moodle_knows_namesakes_and_blind_submissions_by_its_number(tmp_path, monkeypatch):
     monkeypatch.setitem(PEOPLE, "ada", "Lee, Ann")
     monkeypatch.setitem(PEOPLE, "ben", "Lee, Ann")

@@ -35,6 +35,8 @@ def test_from_release_to_feedback_and_once_more(classroom, exchange, tmp_path):
         student.fetch()
         assert student.notebook.read_bytes() == (layout.NOTEBOOKS / f"{LESSON}.ipynb").read_bytes()
 
+    (ada.notebook.parent / "src").mkdir()
+    (ada.notebook.parent / "src" / "helper.py").write_text("own = 1\n")
     ada.submit(answer="It saturates.")
     due = datetime.now(UTC)
     (dev.notebook.parent / "course").mkdir()  # where the first cell fetches the course to, when it is not around the notebook
@@ -68,7 +70,10 @@ def collect(classroom, students):
     classroom.nbgrader("collect", LESSON, "--update")
     for student in students:
         folder = classroom.folder / "submitted" / student.name / LESSON
-        assert sorted(path.name for path in folder.iterdir()) == [f"{LESSON}.ipynb", "submission_secret.txt", "timestamp.txt"]
+        own = [path for path in student.notebook.parent.rglob("*.py") if path.parent.name == "src"]  # folders travel, too
+        assert [path.read_bytes() for path in folder.rglob("*.py")] == [path.read_bytes() for path in own]
+        there = {path.name for path in folder.iterdir()} - {path.parent.name for path in own}
+        assert there == {f"{LESSON}.ipynb", "submission_secret.txt", "timestamp.txt"}
         assert (folder / f"{LESSON}.ipynb").read_bytes() == student.notebook.read_bytes()
 
 

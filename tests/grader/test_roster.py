@@ -95,7 +95,9 @@ ENCODINGS = {  # names in a file that does not say how it was saved
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_list_in_any_encoding(encoding, tmp_path):
     *header, name = ENCODINGS[encoding].split(",")
-    (tmp_path / "list.csv").write_bytes(f"student_id,{','.join(header)},email\r\nada,1,{name},ada@x.org\r\n".encode(encoding))
+    end = "\r" if encoding == "mac_roman" else "\r\n"  # as Excel saves it there
+    lines = (f"student_id,{','.join(header)},email", f"ada,1,{name},ada@x.org", "")
+    (tmp_path / "list.csv").write_bytes(end.join(lines).encode(encoding))
     [person] = roster.parse(tmp_path / "list.csv")
     assert (person.student, person.name, person.email) == ("ada", name, "ada@x.org")
 

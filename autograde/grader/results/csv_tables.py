@@ -20,6 +20,7 @@ GRADES = ("student_id", "assignment", "score", "max_score", "status")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 FORMULA = re.compile(r'(\A|;"?)(?=[=+\-@＝＋－＠])')
 GUARDED = re.compile(r"""(\A|;"?)'(?=[=+\-@＝＋－＠])""")
+FIRST_LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")  # Excel ends lines by the last of these for old Macs
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and other zips begin, and .xls
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
 
@@ -89,11 +90,10 @@ def read_with_form(path: Path) -> tuple[list[list[str]], Form]:
         raise UserError(f"{path} is a spreadsheet's own file or an archive: save it as CSV (in Excel: Save As, CSV UTF-8), and name that")
     encoding, begins = encodings.of(raw)
     text = raw[len(begins) :].decode(encoding, errors="replace")
-    first = text.split("\n", 1)[0]
+    first, line_end = FIRST_LINE.match(text).groups()  # type: ignore[union-attr]
     separator = max((",", ";", "\t"), key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
-    line_end = "\r\n" if first.endswith("\r") else "\n"
-    return rows, Form(encoding, begins, separator, line_end, first.count('"') >= 2 * len(rows[0]) if rows else False)
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
+    return rows, Form(encoding, begins, separator, line_end or "\n", first.count('"') >= 2 * len(rows[0]) if rows else False)
 
 
 def rows(path: Path) -> list[dict[str, str]]:

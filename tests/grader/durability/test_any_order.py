@@ -1,4 +1,4 @@
-"""Sections graded in calls of their own, regrades, moved due dates, students who leave, come back or are renamed, points by hand, in any order:
+"""Sections graded in calls of their own, regrades, moved due dates, students who leave, come back or are renamed, points and written answers by hand, in any order:
 every view shows the class that a simple model of it has."""
 
 import random
@@ -26,6 +26,7 @@ class Model:
         self.out, self.chance = folder / "o", chance
         self.folders = {name: folder / name for name in "AB"}
         self.graded, self.extra, self.late = {}, {}, set()  # the section by student, points by hand, who came after `EARLY`
+        self.written = {}  # points of the written answer
         self.due = LATE
         create(self.out, [LESSON])
         config = self.out / "nbgrader_config.py"
@@ -37,17 +38,19 @@ class Model:
 
     def expected(self):
         gone = self.late if self.due == EARLY else set()
-        return {student: 0.0 if student in gone else FULL + self.extra.get(student, 0.0) for student in self.graded}
+        by_hand = {student: self.extra.get(student, 0.0) + self.written.get(student, 0.0) for student in self.graded}
+        return {student: 0.0 if student in gone else FULL + by_hand[student] for student in self.graded}
 
     def present(self, section):
         return sorted(path.name for path in self.folders[section].iterdir())
 
+    def free(self, section):
+        """Who could be in a section and is not there."""
+        there = {name for other in self.folders for name in self.present(other)}
+        return [name for name in NAMES if name not in there and self.graded.get(name) in (None, section)]
+
     def arrive(self, section):
-        free = [
-            name
-            for name in NAMES
-            if not any(name in self.present(other) for other in self.folders) and self.graded.get(name) in (None, section)
-        ]
+        free = self.free(section)
         if not free:
             return
         student = self.chance.choice(free)
@@ -60,19 +63,40 @@ class Model:
         if len(students := self.present(section)) > 1:
             shutil.rmtree(self.folders[section] / self.chance.choice(students))
 
+    def rename(self, section):
+        """A folder gets another name: whoever had the old one is there no more, and the new one has none of their points."""
+        free = [name for name in self.free(section) if name not in {*self.late, *self.extra, *self.written}]
+        if not free or not (students := self.present(section)):
+            return
+        old, new = self.chance.choice(students), self.chance.choice(free)
+        (self.folders[section] / old).rename(self.folders[section] / new)
+        self.late |= {new} if old in self.late else set()
+
     def grade(self, section):
         grade(self.out, self.folders[section])
         self.graded = {student: where for student, where in self.graded.items() if where != section}
         self.graded |= dict.fromkeys(self.present(section), section)
 
     def give(self, section):
-        if not (students := [student for student, where in self.graded.items() if where == section]):
-            return
-        student = self.chance.choice(students)
+        if student := self.someone(section):
+            self.by_hand(student, lambda grades: setattr(grades[0], "extra_credit", 2.0))
+            self.extra[student] = 2.0
+
+    def write(self, section):
+        """Somebody grades the written answer, or changes their mind."""
+        if student := self.someone(section):
+            points = self.chance.choice([0.5, 1.5, 3.0])
+            self.by_hand(student, lambda grades: [_given(grade, points) for grade in grades if grade.name == "written_question"])
+            self.written[student] = points
+
+    def someone(self, section):
+        students = [student for student, where in self.graded.items() if where == section]
+        return self.chance.choice(students) if students else None
+
+    def by_hand(self, student, change):
         with Gradebook(database(self.out)) as gradebook:
-            gradebook.find_submission_notebook(LESSON, LESSON, student).grades[0].extra_credit = 2.0
+            change(gradebook.find_submission_notebook(LESSON, LESSON, student).grades)
             gradebook.db.commit()
-        self.extra[student] = 2.0
         class_run.refresh(self.out)
 
     def move(self, _):
@@ -81,16 +105,21 @@ class Model:
         class_run.refresh(self.out)
 
 
+def _given(grade, points):
+    """What formgrader does with points for a written answer."""
+    grade.manual_score, grade.needs_manual_grade = points, False
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 def test_every_view_has_the_class_that_a_person_would_write_down(pupils, tmp_path, seed):
     model = Model(tmp_path, random.Random(seed))
     due(model.out, model.due)
-    steps = ["arrive", "leave", "grade", "give", "move"]
+    steps = ["arrive", "leave", "rename", "grade", "grade", "give", "write", "move"]
     for section in "AB":
         model.grade(section)
-    for number in range(12):
+    for number in range(16):
         step, section = model.chance.choice(steps), model.chance.choice("AB")
         getattr(model, step)(section)
-        if step in ("grade", "give", "move"):
+        if step in ("grade", "give", "write", "move"):
             assert views(model.out) == model.expected(), (seed, number, step, section)
