@@ -349,6 +349,18 @@ def test_moodles_student_whose_name_two_of_the_list_have_is_none_of_them_unasked
     assert ("see who this is" in " ".join(result.rows[0].notes)) == (student != "Ann Lee")
 
 
+def test_blackboards_own_text_is_told_where_it_is_all_that_came(tmp_path):
+    attempt = "HW_{}_attempt_2026-11-03-14-13-00{}"
+    members = {
+        attempt.format("alee", f"_{NAME}"): SOLVED,
+        attempt.format("alee", ".txt"): "Name: Ann",
+        attempt.format("bkim", ".txt"): "Name: Bo",
+    }
+    (tmp_path / "gradebook.zip").write_bytes(packed(members))
+    result = collect([tmp_path / "gradebook.zip"], tmp_path / "course")
+    assert [row.student for row in result.rows] == ["alee"] and [out.student for out in result.left_out] == ["bkim"]
+
+
 def test_scripts_of_ones_own_come_along(tmp_path):
     members = {f"lee_1_2_{NAME}": SOLVED, "lee_1_3_helper.py": "x = 1", "kim_4_5_helper.py": "x = 2", "lee_1_6_not-a-module.py": "x = 3"}
     (tmp_path / "s.zip").write_bytes(packed(members))

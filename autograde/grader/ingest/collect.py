@@ -157,6 +157,8 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
             result.left_out.append(_of_another_lesson(chosen))
             continue
         result.rows.append(_place(chosen, course, ledger, found, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
+    brought = {row.student for row in result.rows}
+    result.left_out = [out for out in result.left_out if not (out.student in brought and _is_of_the_system(out))]
     lessons = {row.lesson for row in result.rows}
     told = {row.student for row in result.rows} | {out.student for out in result.left_out}
     result.left_out += [LeftOut(student, "nothing was handed in", student) for student in sorted(found.students - told)]
@@ -164,6 +166,11 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
         _bring_the_rest(found, result, course, ledger, lesson or (lessons.pop() if len(lessons) == 1 else None))
         ledger.save(course)
     return result
+
+
+def _is_of_the_system(out: LeftOut) -> bool:
+    """Whether it is the text that Blackboard puts beside each submission."""
+    return bool(out.label and out.label.system == "Blackboard" and not out.label.file)
 
 
 def _of_another_lesson(chosen: Chosen) -> LeftOut:
