@@ -26,11 +26,12 @@ MORE = "Something does not work? `autograde doctor` looks for the common causes.
 def _as_it_is_typed(params: list[Any]) -> list[Any]:
     """An argument shows its name, an option a name for its value, and one that takes none shows none: no `<list[Path]>`, which Python calls it."""
     for param in params:
+        described = getattr(param, "type_descriptor", None)  # older versions of Typer have none, and show types in a way of their own
         if param.param_type_name == "argument":
             param.display_type_rich = lambda ctx: None
         elif param.metavar is None and param.is_flag:
             param.metavar = ""
-        elif param.metavar is None and not param.type_descriptor.is_choice:
+        elif param.metavar is None and described and not described.is_choice:
             param.metavar = param.name.upper()
     return params
 
