@@ -7,7 +7,7 @@ is something else, and what comes back is put into the check's own words. Which 
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Protocol
@@ -101,6 +101,44 @@ def _backwards(value: Any, states: Any) -> Any:
     if "next_state" in found:
         return replace(value, **{name: states - 1 - one for name, one in found.items() if name in ("state", "next_state")})
     return replace(value, **{name: _backwards(one, states) if one.dim() == 3 else one.flip(0) for name, one in found.items() if one.dim()})
+
+
+@dataclass(frozen=True)
+class RespeltTokenizer:
+    """Other letters in the merges, the longer tokens and the texts of a tokenizer, but for those that are `fixed`; each single byte keeps its id."""
+
+    fixed: str = ""
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        table = _spelling(string.ascii_lowercase, self.fixed, set(), False, chosen)
+        table |= {old.upper(): new.upper() for old, new in table.items()}
+        there, back = _Texts(table, 0), _Texts({new: old for old, new in table.items()}, 0)
+        vocab, *rest = args
+        ids = {token: i for i, token in vocab.items() if len(token) == 1}
+        moved = {i: ids.get(there(token), i) for token, i in ids.items()}
+        longer = {i: token if len(token) == 1 else there(token) for i, token in vocab.items()}
+        ways = there, back, moved, {new: old for old, new in moved.items()}
+        return [longer, *map(there, rest)], lambda made: _Tokenizer(made, *ways)
+
+
+class _Tokenizer:
+    """A student's tokenizer, whose texts and ids are put into its words and back."""
+
+    def __init__(self, made: Any, there: Change, back: Change, moved: Mapping[int, int], before: Mapping[int, int]) -> None:
+        self._made, self._there, self._back, self._moved, self._before = made, there, back, moved, before
+
+    def encode(self, text: str) -> Any:
+        found = self._made.encode(self._there(text))
+        return [*map(self._id, found)] if type(found) in (list, tuple) else found
+
+    def encode_iterable(self, lines: Iterable[str]) -> Iterator[Any]:
+        return map(self._id, self._made.encode_iterable(map(self._there, lines)))
+
+    def decode(self, ids: Iterable[int]) -> Any:
+        return self._back(self._made.decode([self._moved.get(i, i) for i in ids]))
+
+    def _id(self, found: Any) -> Any:
+        return self._before.get(found, found) if type(found) is int else found
 
 
 class Otherwise(Student):
