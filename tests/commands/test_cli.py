@@ -7,6 +7,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from autograde import files, layout
 from autograde.authoring import release
 from autograde.cli import app
+from autograde.commands.shared import _as_it_is_typed
 from autograde.files import PART
 from tests import shared
 
@@ -39,6 +41,11 @@ def test_help_explains_and_its_examples_parse(name):
         first, *rest = shlex.split(example)
         assert first == name and command.make_context(name, rest)
         assert example in shown.output
+
+
+def test_options_of_an_older_typer_are_left_as_they_are():
+    option = SimpleNamespace(param_type_name="option", metavar=None, is_flag=False, name="out")
+    assert _as_it_is_typed([option]) == [option] and option.metavar is None
 
 
 def test_the_first_help_names_every_reader_and_command():
