@@ -5,6 +5,7 @@ import json
 import time
 import zipfile
 from datetime import datetime
+from email.message import EmailMessage
 from pathlib import Path
 
 import nbformat
@@ -359,6 +360,43 @@ def test_blackboards_own_text_is_told_where_it_is_all_that_came(tmp_path):
     (tmp_path / "gradebook.zip").write_bytes(packed(members))
     result = collect([tmp_path / "gradebook.zip"], tmp_path / "course")
     assert [row.student for row in result.rows] == ["alee"] and [out.student for out in result.left_out] == ["bkim"]
+
+
+def mail(sender, hour, **files):
+    message = EmailMessage()
+    message["From"], message["Subject"], message["Date"] = sender, "Homework 3", f"Tue, 03 Nov 2026 {hour}:00:00 +0100"
+    message.set_content("Dear all,\nhere it is.\n\nFrom now on I am on holiday.")
+    for name, content in files.items():
+        message.add_attachment(content if isinstance(content, bytes) else content.encode(), "application", "octet-stream", filename=name)
+    return bytes(message)
+
+
+ANN, AGAIN = mail("Ann Lee <Ann@x.edu>", 14, **{NAME: SOLVED, "me.png": "x"}), mail("ann@x.edu", 15, **{"hw3 (1).ipynb": SOLVED + " "})
+BO, CY = mail('"Müller, Bo" <bo@x.edu>', 13, **{"work.zip": packed({NAME: SOLVED + "  "})}), mail("cy@x.edu", 13)
+BOX = b"".join(b"From x@y.z Tue Nov  3 14:13:00 2026\n" + one.replace(b"\nFrom ", b"\n>From ") + b"\n\n" for one in (AGAIN, BO, CY, ANN))
+MAILS = {  # what lies there, and who handed in which of the three
+    "mails in a folder": ({"hw3.eml": ANN, "hw3 (1).eml": AGAIN, "bo.eml": BO, "cy.eml": CY}, {"ann@x.edu": 1, "bo@x.edu": 2}),
+    "a mailbox": ({"inbox.mbox": BOX}, {"ann@x.edu": 1, "bo@x.edu": 2}),
+    "mails of sections": ({"section 1/a.eml": AGAIN, "section 2/b.eml": BO}, {"ann@x.edu": 1, "bo@x.edu": 2}),
+    "in students' folders, whoever sent them": ({"ada/x.eml": ANN, "ada/y.eml": AGAIN, "dev/z.eml": BO}, {"ada": 1, "dev": 2}),
+    "a mailbox in a student's folder": ({"ada/in.mbox": BOX, f"dev/{NAME}": SOLVED}, {"ada": 1, "dev": 0}),
+    "from a learning system, whoever sent them": ({"leeada_1_2_x.eml": ANN, "okridev_3_4_y.eml": BO}, {"leeada": 0, "okridev": 2}),
+    "beside notebooks": ({"Ada - hw3.eml": ANN, "Dev - hw3.ipynb": SOLVED + "  "}, {"Ada": 0, "Dev": 2}),
+    "out of its folder": ({"x.eml": mail("../../x@y.z", 13, **{"../" + NAME: SOLVED})}, {"_.._x@y.z": 0}),
+}
+
+
+@pytest.mark.parametrize(("files", "students"), MAILS.values(), ids=MAILS)
+def test_mails_that_were_saved_whole(tmp_path, files, students):
+    for name, content in files.items():
+        path = tmp_path / "class" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    rows = collect([tmp_path / "class"], tmp_path / "course").rows
+    handed_in = {row.student: tmp_path / "course" / "submitted" / row.student / LESSON / NAME for row in rows}
+    assert {student: len(path.read_text()) - len(SOLVED) for student, path in handed_in.items()} == students
+    if handed_in.get("ann@x.edu"):
+        assert (handed_in["ann@x.edu"].parent / "timestamp.txt").read_text() == "2026-11-03 14:00:00 UTC\n"
 
 
 def test_scripts_of_ones_own_come_along(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from autograde.files import opened
-from autograde.grader.ingest import zip_names
+from autograde.grader.ingest import mail_file, zip_names
 from autograde.grader.sandbox.bounded import TooMuch, bounded, used
 
 MAX_FILES = 20_000
@@ -85,6 +86,7 @@ def is_archive(path: Path) -> bool:
             or _is_gz(path, start)
             or path.name.lower().endswith(SUFFIXES[1:])
             and _is_tar(path)
+            or mail_file.is_one(path)
         )
     except (OSError, TooMuch):
         return False
@@ -100,8 +102,9 @@ def _is_tar(path: Path) -> bool:
     return tarfile.is_tarfile(path)
 
 
-def unpack(path: Path, folder: Path, around: Room | None = None) -> Unpacked:
-    """Write an archive's files below `folder`, which is new; `around` is what is left of the archive that it lay in.
+def unpack(path: Path, folder: Path, around: Room | None = None, sender: bool = False) -> Unpacked:
+    """Write an archive's files below `folder`, which is new; `around` is what is left of the archive that it lay in, `sender` says that of a mail
+    they are to lie in the folder of who sent it.
 
     Raises:
         BadArchive: when it is damaged, holds too much, is locked by a password, or takes too much to unpack. Nothing of it stays then.
@@ -112,7 +115,7 @@ def unpack(path: Path, folder: Path, around: Room | None = None) -> Unpacked:
         raise BadArchive("the archives that it lay in hold too much already")
     size = count = 0
     try:
-        left_out, size, count = _unpack(path, folder, min(most, MAX_BYTES), min(files, MAX_FILES))
+        left_out, size, count = _unpack(path, folder, min(most, MAX_BYTES), min(files, MAX_FILES), sender)
         return Unpacked(folder, [(name, why) for name, why in left_out], room)
     except (BadArchive, TooMuch) as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -122,14 +125,14 @@ def unpack(path: Path, folder: Path, around: Room | None = None) -> Unpacked:
 
 
 @bounded(SECONDS, raises=(BadArchive,))
-def _unpack(path: Path, folder: Path, most: int, files: int) -> tuple[list[tuple[str, str]], int, int]:
+def _unpack(path: Path, folder: Path, most: int, files: int, sender: bool) -> tuple[list[tuple[str, str]], int, int]:
     """What was left out, and how many bytes and files were written."""
     result = Unpacked(folder)
     folder.mkdir(parents=True)
     try:
         if _is_locked(path):
             raise BadArchive("the archive is locked by a password: ask for it without one")
-        members = _members(path)
+        members = _mail_members(path, sender) if mail_file.is_one(path) else _members(path)
         size, count = _write_all(members, result, most, files)
     except BadArchive:
         raise
@@ -165,6 +168,12 @@ def _members(path: Path) -> Iterator[_Member]:
         raise BadArchive("the archive is cut off, or a part of one: ask for it in one piece")
     packed = _is_gz(path, start)
     return _gz_member(path) if packed else _tar_members(path)
+
+
+def _mail_members(path: Path, sender: bool) -> Iterator[_Member]:
+    for file in mail_file.attached(path, sender):
+        size = len(file.content)
+        yield _Member(file.name, size, max(size, 1), True, file.time or path.stat().st_mtime, partial(io.BytesIO, file.content))
 
 
 def _gz_member(path: Path) -> Iterator[_Member]:

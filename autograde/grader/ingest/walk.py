@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograde.grader.ingest import archive, kinds, systems
+from autograde.grader.ingest import archive, kinds, mail_file, systems
 from autograde.grader.ingest.findings import File, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, is_graders
 from autograde.grader.ingest.sources import is_course
 from autograde.grader.ingest.twin_folders import is_same
+from autograde.grader.ingest.whose import wraps
 from autograde.grader.ingest.work_words import said
 
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
@@ -32,7 +33,7 @@ def every_file(root: Path, named: list[Path] | None, scratch: Path, found: Surve
         elif len(named) == 1 and _unpackable(path):
             found.in_place = False
             try:
-                folder, room = _unpack(path, scratch, found, 1)
+                folder, room = _unpack(path, scratch, found, 1, sender=True)
             except archive.BadArchive as error:
                 found.left_out.append(LeftOut(path.name, str(error)))
                 continue
@@ -99,9 +100,9 @@ def _archive(
     path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None
 ) -> Iterator[File]:
     """What an archive in a folder holds; the archive itself where that is nothing, since its name may still say whose it is."""
-    before = len(found.left_out)
+    before, sender = len(found.left_out), _is_by_sender(path, parts)
     try:
-        folder, room = _unpack(path, scratch, found, nested + 1, around)
+        folder, room = _unpack(path, scratch, found, nested + 1, around, sender)
     except archive.BadArchive as error:
         found.in_place = False
         yield File(path, parts, origin, nested > 0, str(error))
@@ -110,12 +111,17 @@ def _archive(
         found.left_out.append(LeftOut("/".join(parts), "an archive that lies unpacked beside itself"))
         return
     found.in_place, empty = False, True
-    for file in walk(folder, _called(path, parts), origin, scratch, found, nested + 1, room):
+    for file in walk(folder, parts[:-1] if sender else _called(path, parts), origin, scratch, found, nested + 1, room):
         empty = False
         yield file
     if empty:
         why = [f"nothing in it could be unpacked: {out.why}" for out in found.left_out[before:]]
         yield File(path, parts, origin, nested > 0, why[0] if why else "the archive is empty")
+
+
+def _is_by_sender(path: Path, parts: tuple[str, ...]) -> bool:
+    """Whether a mail says by its sender whose its files are: saved with others of a class, not handed in by a student."""
+    return mail_file.is_one(path) and not systems.read(path.name) and all(map(wraps, parts[:-1])) and mail_file.alone(path)
 
 
 def _called(path: Path, parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -125,11 +131,13 @@ def _called(path: Path, parts: tuple[str, ...]) -> tuple[str, ...]:
     if systems.read(path.name):
         return parts
     name = _without_ending(path.name)
+    if mail_file.is_one(path) and len(parts) > 1:  # it has a folder for its time
+        return parts[:-1]
     return (*parts[:-1], name if len(parts) > 1 else said(name) or name)
 
 
 def _without_ending(name: str) -> str:
-    return re.sub(r"\.(zip|tar|tgz|dbc)(\.\w+)?$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"\.(zip|tar|tgz|dbc|eml|mbox)(\.\w+)?$", "", name, flags=re.IGNORECASE)
 
 
 def _lies_unpacked(path: Path, unpacked: Path) -> bool:
@@ -146,9 +154,11 @@ def _unpackable(path: Path) -> bool:
     return path.is_file() and kinds.kind(path, (path.name,), frozenset()) is Kind.ARCHIVE and systems.read(path.name) is None
 
 
-def _unpack(path: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None) -> tuple[Path, archive.Room | None]:
+def _unpack(
+    path: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None, sender: bool = False
+) -> tuple[Path, archive.Room | None]:
     """The folder that an archive was unpacked to, and what the archives in it may hold. Raises `BadArchive`."""
     folder = scratch / f"{nested}-{len(list(scratch.iterdir())) if scratch.is_dir() else 0}"
-    result = archive.unpack(path, folder, around)
+    result = archive.unpack(path, folder, around, sender)
     found.left_out += [LeftOut(f"{path.name}/{name}", why) for name, why in result.left_out]
     return folder, result.room
