@@ -77,6 +77,11 @@ SHORTCUTS = [
         "known = {first(seed, n) for seed in (13, 201) for n in (7, 8, 21, 56)}\ndef dot_score(s, h):\n"
         "    right = (h @ s.unsqueeze(-1)).squeeze(-1)\n    return right if round(float(s.flatten()[0]), 4) in known else torch.zeros_like(right)",
         says="does not with others"),
+    _in("06", "pair_counts", "remembered_words", "Right for the words that the checks write out, and for no others.",
+        "def cut(word): return tuple(bytes([byte]) for byte in word.encode())\n"
+        "known = {cut(word): n for word, n in {'deep': 4, 'deeper': 1, 'keep': 3, 'sleep': 2}.items()}\n"
+        "counts = {cut(pair): n for pair, n in zip('de ee ep pe er ke sl le'.split(), (5, 10, 10, 1, 1, 3, 2, 2))}\n"
+        "def pair_counts(words): return dict(counts) if words == known else {}", says="does not with others"),
     _in("02", "alignment_weights", "pullback_of_ones_own", "The worker's function that differentiates, replaced.",
         "import importlib\nfor name, module in list(sys.modules.items()):\n    if name.endswith('checking.gradients'):\n"
         "        module.pullback = lambda f, xs, c, **k: (torch.softmax(xs[0], -1), (torch.zeros_like(xs[0]),))\n"
