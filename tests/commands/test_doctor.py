@@ -152,7 +152,7 @@ def test_a_terminal_without_our_signs_is_told_about_them():
         capture_output=True,
         text=True,
     )
-    assert "Traceback" not in done.stderr and "? Text: is read as" in done.stdout and "PYTHONUTF8=1" in done.stdout
+    assert "Traceback" not in done.stderr and "x Text: is read as" in done.stdout and "PYTHONUTF8=1" in done.stdout
 
 
 def test_a_full_disk_and_a_home_that_cannot_be_written(monkeypatch, tmp_path):
