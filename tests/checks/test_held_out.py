@@ -14,7 +14,7 @@ LESSONS = layout.lesson_names()
 
 
 def held_out(lesson: str) -> list:
-    """Those that were thought of (`lesson_NN.py`) and those that people wrote in public (`public_NN.py`)."""
+    """Those that were thought of (`lesson_NN.py`, `second_NN.py`) and those that people wrote in public (`public_NN.py`)."""
     paths = sorted((Path(__file__).parent / "held_out").glob(f"*_{lesson[:2]}.py"))
     return [specimen for path in paths for specimen in specimens_in(path)]
 

@@ -92,6 +92,15 @@ def test_one_mask_for_the_whole_batch(student):
 
 
 @pytest.mark.exercise("alignment_weights", weight=0.5)
+@pytest.mark.trivial
+@pytest.mark.parametrize("batch", [(), (3,), (2, 1)])
+def test_nothing_is_allowed_anywhere(student, batch):
+    """Where the mask allows nothing in any row all weights are 0, whether there is one row or a batch."""
+    scores, mask = expect.randn(*batch, 5, seed=505), torch.zeros(*batch, 5).bool()
+    expect.close(student.alignment_weights(scores, mask), torch.zeros(*batch, 5), where="a mask that allows nothing at all")
+
+
+@pytest.mark.exercise("alignment_weights", weight=0.5)
 def test_weights_in_double_precision(student):
     """float64 scores give weights exact to float64, also under a mask."""
     scores, mask = expect.randn(2, 9, seed=503, dtype=torch.float64, scale=30.0), torch.arange(9) % 4 != 1

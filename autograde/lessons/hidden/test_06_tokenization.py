@@ -105,6 +105,14 @@ def test_texts_are_taken_as_they_are(student):
 
 
 @pytest.mark.exercise("word_tokenize", weight=0.5)
+def test_characters_that_are_not_seen(student):
+    """A character without a shape of its own is neither part of a word nor white space: it is a token."""
+    text = "a\u200db \x07c\u00ad d\u2066"
+    want = ["a", "\u200d", "b", "\x07", "c", "\u00ad", "d", "\u2066"]
+    expect.equal(student.word_tokenize(text), want, where="a text with joiners and control characters")
+
+
+@pytest.mark.exercise("word_tokenize", weight=0.5)
 def test_a_long_text_is_cut_to_its_end(student):
     """Thousands of words, many of them again and again."""
     text = " ".join(f"word{i % 700}," for i in range(3000))
@@ -132,6 +140,13 @@ def test_vocabularies_of_random_tokens(student, seed, max_size, specials):
         by_hand(tokens, max_size, specials),
         where=f"{len(specials)} special tokens and max_size {max_size}",
     )
+
+
+@pytest.mark.exercise("build_vocabulary", weight=0.5)
+def test_ties_in_pythons_order(student):
+    """Among tokens that occur as often, capitals stand before small letters and digits before both."""
+    tokens = "beta Zeta alpha 9 Alpha zeta é".split()
+    expect.equal(student.build_vocabulary(tokens, 9, ("<unk>",)), by_hand(tokens, 9, ["<unk>"]), where="seven tokens that occur once")
 
 
 @pytest.mark.exercise("build_vocabulary", weight=0.5)
@@ -477,6 +492,13 @@ def test_runs_of_every_length(student, n):
     groups = f"{int(run):,}".split(",")
     expect.equal(student.split_digits(run), groups, where=f"{n} digits")
     expect.equal(student.split_digits(f"a {run}, {run}\n"), ["a ", *groups, ", ", *groups, "\n"], where=f"{n} digits, twice")
+
+
+@pytest.mark.exercise("split_digits", weight=0.5)
+def test_signs_and_points_are_no_digits(student):
+    """What stands before a run of digits changes nothing: groups are counted from the run's right end."""
+    expect.equal(student.split_digits("3.14159"), ["3", ".", "14", "159"], where="five digits behind a point")
+    expect.equal(student.split_digits("-1234, 7-12345"), ["-", "1", "234", ", ", "7", "-", "12", "345"], where="digits behind a minus")
 
 
 @pytest.mark.exercise("split_digits", weight=0.5)

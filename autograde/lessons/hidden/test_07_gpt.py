@@ -38,6 +38,14 @@ def test_starts_are_independent(student):
 
 
 @pytest.mark.exercise("get_batch", weight=0.5)
+def test_one_window_at_a_time(student):
+    """Batches of a single window begin everywhere, too, each start equally often."""
+    one = generator(273)
+    starts = torch.cat([student.get_batch(torch.arange(8), 1, 3, one)[0][:, 0] for _ in range(200)])
+    expect.frequencies(starts, [0.2] * 5, where="the starts of 200 batches of one window")
+
+
+@pytest.mark.exercise("get_batch", weight=0.5)
 def test_windows_of_a_long_text(student):
     """Windows come from the whole of a long text, and the text is left alone."""
     x, _ = student.get_batch(torch.arange(150_000), 200, 3, generator(271))
@@ -144,6 +152,13 @@ def test_impossible_tokens(student):
     logits[:, 6:] = -math.inf
     targets = torch.tensor([0, 5, 3, -100, 2])
     expect.close(student.language_model_loss(logits, targets), oracles.cross_entropy(logits, targets), where="logits with −∞")
+
+
+@pytest.mark.exercise("language_model_loss", weight=0.5)
+def test_a_target_that_nearly_cannot_come(student):
+    """A target whose probability is 0 in float32 has a finite loss: the logarithm is taken before anything underflows."""
+    logits, targets = torch.tensor([[0.0, 400.0, -30.0], [150.0, 0.0, 1.0]]), torch.tensor([0, 2])
+    expect.close(student.language_model_loss(logits, targets), oracles.cross_entropy(logits, targets), where="targets 400 and 149 below the best")
 
 
 # attention_pattern
