@@ -5,9 +5,7 @@
 #
 # What kind of network could be a model of a world that is described in *language*? For some years the best answer was the
 # **encoder–decoder** (Cho et al. 2014a; Sutskever, Vinyals and Le 2014): a recurrent network reads a sentence into one vector, another
-# writes from it. You will measure its weakness; the cure is the subject of the rest of this course.
-#
-# The task: people write dates in many ways, a database wants one (ISO 8601).
+# writes from it. You will measure its weakness, and build the remedy. The task: people write dates in many ways, a database wants one.
 #
 # | what people write | ISO 8601 |
 # | --- | --- |
@@ -51,7 +49,8 @@ check = lesson.check
 # %% [markdown]
 # **Conventions.** `...` in a shape stands for any number of batch dimensions, including none, so count dimensions from the right
 # (`dim=-1`). Results keep the dtype and device of the inputs; inputs are never changed in place. A mask is boolean, `True` where
-# attention is allowed. A figure that waits for your function draws itself once you have written it: run its cell again.
+# attention is allowed; one without batch dimensions holds for the whole batch. Where a figure waits for your function, write it and
+# run the cell again.
 
 # %% [markdown]
 # ## 1 · One vector for everything
@@ -66,8 +65,8 @@ check = lesson.check
 # (Cho et al. 2014a).
 #
 # The vector has 64 numbers whether the source has 8 characters or 70. Cho et al. (2014b) saw translations get worse quickly as
-# sentences grow. Dates tell length and content apart: a weekday adds characters and nothing to remember, a second date doubles what has to
-# be remembered. Half of our sources hold one date, half a period of two.
+# sentences grow. Dates tell length and content apart: a weekday adds characters only, a second date doubles what has to be remembered.
+# Half of our sources hold one date, half a period of two.
 
 # %%
 N_TRAIN, N_TEST = 6000, 400
@@ -123,9 +122,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Numbers in the text are means over several training runs, here {measured:one_vector.seeds}; your figure shows one. Of single dates
-# {measured:one_vector.single:.0%} are right ({measured:one_vector.single.range:.0%}: one run is far from another), long ones as well as
-# short; of periods {measured:one_vector.period:.0%}. What goes wrong:
+# Your figure shows one training run; numbers in the text are means, here over {measured:one_vector.seeds}. Of single dates
+# {measured:one_vector.single:.0%} are right ({measured:one_vector.single.range:.0%} in single runs), long ones as well as short; of periods
+# {measured:one_vector.period:.0%}. What goes wrong:
 
 
 # %% tags=["experiment"]
@@ -139,8 +138,8 @@ def show_mistakes():
 attempt(show_mistakes)
 
 # %% [markdown]
-# The form is right; what is lost is *which* digits. (Is the vector too small? Section 6 tests it.) They stand in the source, and the
-# decoder may not look. So let it look.
+# The form is right; what is lost is *which* digits. (Is the vector too small? Section 6 tests it.) They stand in the source, so let the
+# decoder look there.
 
 # %% [markdown]
 # ## 2 · A vector of importance weights over the source
@@ -151,8 +150,8 @@ attempt(show_mistakes)
 # \alpha_{t,i} = \text{align}(y_t, x_i) = \frac{\exp(\text{score}(\mathbf{s}_{t-1}, \mathbf{h}_i))}{\sum_{i'=1}^n
 # \exp(\text{score}(\mathbf{s}_{t-1}, \mathbf{h}_{i'}))}$$
 #
-# The score says how well the decoder's state and source position $i$ fit; the softmax turns $n$ scores into $n$ positive weights that
-# sum to 1: the lecture's *vector of importance weights over an input sequence*. Shapes: scores and weights $(\dots, n)$, states
+# The score says how well the decoder's state and source position $i$ fit; the softmax turns scores into positive weights that
+# sum to 1, the lecture's *importance weights over an input sequence*. Shapes: scores and weights $(\dots, n)$, states
 # $(\dots, n, d_h)$, context $(\dots, d_h)$.
 #
 # *Worked number.* Scores $(2, 1, 0)$: the exponentials are $7.39$, $2.72$ and $1$, their sum is $11.11$, the weights are
@@ -1077,7 +1076,7 @@ plots.show(
 #    *next* character requires; the source itself is the memory. The gain is in examples: {measured:looking.period:.0%} of the periods after
 #    {measured:looking.budget.examples:,} examples, where the vector saw {measured:longer.budget.examples:,}. A fixed vector is too small in the
 #    end: its numbers and their precision do not grow, and the source does.
-# 2. Global attention computes $n \cdot m$ scores and keeps all $n$ states; for a period that is about $45 \cdot 21 \approx 950$. A
+# 2. Global attention computes $n \cdot m$ scores and keeps all $n$ states; for a period that is about $45 \cdot 21 = 945$. A
 #    window computes at most $(2D + 1) \cdot m$, whatever $n$ is. For dates this does not matter. For
 #    documents of $10^5$ tokens that attend to themselves, $n \cdot m = 10^{10}$ does. The window buys its price with a blind spot: what
 #    lies outside cannot be seen, and the position has to be predicted.

@@ -432,8 +432,8 @@ plots.show(
 # $PE_t$. Different pairs do not mix.
 #
 # *Worked number.* $d = 2$, so $\theta_0 = 1$, and $k = 1$: with $\sin 1 = 0.84$ and $\cos 1 = 0.54$, the first line says that the new sine
-# is $0.54$ times the old sine plus $0.84$ times the old cosine. Check it on $PE_1 = (0.841, 0.540)$:
-# $0.540 \cdot 0.841 + 0.841 \cdot 0.540 = 0.909 = \sin 2$.
+# is $0.54$ times the old sine plus $0.84$ times the old cosine. Check it on $PE_1 = (0.8415, 0.5403)$:
+# $0.5403 \cdot 0.8415 + 0.8415 \cdot 0.5403 = 0.9093 = \sin 2$.
 
 # %% [markdown]
 # ### Exercise 3 · `shift_matrix` (●●●, 20 minutes, 4 points)
@@ -1061,7 +1061,10 @@ plots.show(
 #   hold their random initial values. T5 has untrained numbers too: distances from 32 on fall into buckets that training never touched. A
 #   test of this explanation: with `train_short("T5 buckets", "last", seed, max_distance=32)` all far keys share a bucket that was trained,
 #   and {measured:shared_bucket.last.256:.0%} ({measured:shared_bucket.last.256.range:.0%}) are right at 256 instead of
-#   {measured:readers.T5_buckets.last.256:.0%}: most of the loss, but not all of it.
+#   {measured:readers.T5_buckets.last.256:.0%}: most of the loss, but not all of it. How much depends on the training: after
+#   {measured:shared_bucket_budgets.budget.shorter} steps it is {measured:shared_bucket_budgets.shorter.shared.256:.0%} instead of
+#   {measured:shared_bucket_budgets.shorter.own.256:.0%}, after {measured:shared_bucket_budgets.budget.longer} steps
+#   {measured:shared_bucket_budgets.longer.shared.256:.0%} instead of {measured:shared_bucket_budgets.longer.own.256:.0%}.
 # - **First number.** Now the ranking turns around. ALiBi does not learn the task even at length 32: its bias always favours the nearest,
 #   and the question asks for the farthest. Training five times as long helps little: {measured:longer.ALiBi.first.32:.0%} after
 #   {measured:longer.budget.steps:,} steps. Learned positions carry over, with more than nine in ten right at every length, because the first

@@ -1059,7 +1059,7 @@ plots.show(draw_languages, alt="Tokens for the same list in nine languages: with
 
 # %% [markdown]
 # Languages pay for merges that they did not get. In Georgian almost no byte is merged ({measured:languages.Georgian.bytes_per_gpt2_token:.2f} bytes per token): one letter is three bytes and nearly three tokens, so the same list costs {measured:languages.Georgian.times_english:.1f} times as many tokens as in English, in money, in time and in memory.
-# It is not the language's fault: with 512 merges of its own, a hundredth of GPT-2's number, it needs {measured:languages.Georgian.own_times_english:.1f} times as many as English with 512 merges of *its* own. (These merges were learned from names, and tested on names; for other text such few merges would save less.) Petrov et al. (2023) measured such costs for the tokenizers of commercial models and found factors of up to 15.
+# It is not the language's fault: with 512 merges of its own, a hundredth of GPT-2's number, it needs {measured:languages.Georgian.own_times_english:.1f} times as many as English with 512 merges of *its* own. (These merges were learned from names, and tested on names; for other text such few merges would save less.) Petrov et al. (2023) measured such costs for many tokenizers, those of commercial models among them: the same text can have up to 15 times as many tokens in one language as in another.
 
 # %% [markdown]
 # ## 7 · Is 9.9 greater than 9.11?

@@ -219,7 +219,8 @@ _ = attempt(show_infilling)
 # Two reference values: a network that finds all tokens equally likely has loss $\ln V$ (4.17 for 65 characters), and $e^{\text{loss}}$, the *perplexity*, is the number of equally
 # likely tokens about which one would be as unsure.
 #
-# Mind large logits: $e^{1000}$ overflows, but log-sum-exp with the maximum taken out does not. Write the loss with `logsumexp` or `log_softmax`: calls of
+# Mind large logits: $e^{1000}$ overflows and $e^{-1000}$ becomes 0, but log-sum-exp with the maximum taken out does neither. A logit of $-\infty$ is a token that
+# cannot come, and disturbs no other. Write the loss with `logsumexp` or `log_softmax`: calls of
 # PyTorch's own `cross_entropy` and `nll_loss` are not allowed here, nor are losses that do the same work (`kl_div`, `ctc_loss`, the binary cross-entropies, a distribution's `log_prob`).
 
 # %% exercise="language_model_loss" forbids="cross_entropy"

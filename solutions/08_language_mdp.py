@@ -1544,12 +1544,13 @@ plots.show(
 #   wrong it is wrong for ever. Nor is it the tree's: without a prior it gets {measured:search.house.tree,_no_prior.1000:+.2f}.
 # - **A tree needs calls.** With 30 calls for each decision a tree without a prior is worse than rollouts in every run, with 100 still on average: its first
 #   means are single rollouts.
-# - **A prior can be wrong, and then it costs.** In one of the runs the clone leaves only {measured:search.least_trust.min:.2f} to the best action somewhere on
+# - **A prior can be wrong, and then it can cost.** In one of the runs the clone leaves only {measured:search.least_trust.min:.2f} to the best action somewhere on
 #   the way (in the others {measured:search.least_trust.max:.2f} at the most), and with 300 calls the tree that trusts it gets
 #   {measured:search.house.tree,_the_clone_as_prior.300.min:+.2f}. Half the trust helps that run ({measured:search.house.tree,_half_the_clone.300.min:+.2f}); with 1,000 calls
-#   it costs a little of the best. AlphaGo Zero mixes noise into the prior at the root for the same reason: so that every move may be tried.
-# - **The model's error stays.** In the learned world the order of the four is much the same. A better search does not mend a wrong model; section 7's first
-#   error is another one than its second.
+#   it costs a little of the best. How little trust there is does not tell the loss: it matters where, and a run with another seed has a place with less
+#   and loses nothing. AlphaGo Zero mixes noise into the prior at the root for the same reason: so that every move may be tried.
+# - **The model's error stays.** In the learned world each of the four gets about what it gets in the house, on average a little less (nine episodes are
+#   few, and one run of one player can get much less). A better search does not mend a wrong model; section 7's first error is another one than its second.
 
 # %% [markdown]
 # ## Stretch · how far can a rollout be trusted? (nothing to write, ungraded)
@@ -1754,10 +1755,11 @@ plots.show(
 # %% [markdown]
 # Over {measured:chance.seeds} seeds:
 #
-# - **Calibrated, after enough training.** The model's share of successes is {measured:chance.short.model:.2f} from the truth on average. The play's own share, which a table
-#   of counts (lesson 01's `fit_model`) would say, is {measured:chance.short.play:.2f} from it. With twice the training steps the model's is
-#   {measured:chance.long.model:.2f}. Much is lost to *third* outcomes, which can follow neither from success nor from failure:
-#   {measured:chance.short.third:.0%} of the answers, and {measured:chance.long.third:.0%} after longer training. So for what was tried, counting is still better here.
+# - **Both outcomes, but not as often as they happen.** The model's share of successes is {measured:chance.short.model:.2f} from the truth on average. The play's own share,
+#   which a table of counts (lesson 01's `fit_model`) would say, is {measured:chance.short.play:.2f} from it. With twice the training steps the model's is
+#   {measured:chance.long.model:.2f} ({measured:chance.long.model.range:.2f} in single runs): nearer in most runs, but not in all. What longer training does mend in every run are *third*
+#   outcomes, which can follow neither from success nor from failure: {measured:chance.short.third:.0%} of the answers, and {measured:chance.long.third:.0%} after it. So for what was
+#   tried, counting is still better here.
 # - **What nobody tried.** To the questions taken out the model answers rightly {measured:chance.unseen:.0%} of the time ({measured:chance.unseen.range:.0%} by seed), to the others
 #   {measured:chance.tried:.0%}. A table says nothing at all there. So a language model generalises, but not so that one could rely on it: of the questions taken
 #   out, {measured:chance.all_or_nothing:.0%} are nearly always or nearly never answered rightly, and nobody who only reads the answers is told which.

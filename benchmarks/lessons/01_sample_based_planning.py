@@ -79,7 +79,7 @@ def posterior(lesson, seed):
     return found
 
 
-@experiment("taxi", updates=60_000)
+@experiment("taxi", seeds=range(10), updates=60_000)
 def taxi(lesson, seed):
     """Expected returns of three ways to use the same steps, and the best possible one."""
     amounts, returns, best = lesson.compare_on_taxi(seed=seed)

@@ -70,6 +70,17 @@ def shared_bucket(lesson, seed):
     }
 
 
+@experiment("shared_bucket_budgets", shorter=STEPS // 2, longer=2 * STEPS)
+def shared_bucket_budgets(lesson, seed):
+    """The same, and the buckets as T5 has them, at half and at twice the training: at the trained length and at the longest."""
+    found = {}
+    for budget, steps in (("shorter", STEPS // 2), ("longer", 2 * STEPS)):
+        for name, sizes in (("shared", {"max_distance": lesson.TRAINED}), ("own", {})):
+            model = lesson.train_short("T5 buckets", "last", seed, steps, **sizes)
+            found.setdefault(budget, {})[name] = {n: lesson.accuracy_at(model, "last", n) for n in (lesson.TRAINED, 256)}
+    return found
+
+
 @experiment("biters", steps=150)
 def biters(lesson, seed):
     """Who can name the biter: the lesson's four models, and a feed-forward network in the place of attention."""

@@ -144,7 +144,7 @@ def lengths(lesson, seed):
     return found
 
 
-@experiment("chance", steps=STEPS, longer=2 * STEPS)
+@experiment("chance", seeds=range(10), steps=STEPS, longer=2 * STEPS)
 def chance(lesson, seed):
     """Is the model calibrated where the house has chance, after as many training steps and twice; and what does it say to questions left out?"""
     unseen, tried = lesson.leave_out(seed)

@@ -68,3 +68,15 @@ def answer_lines(lesson):
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_has_what_every_lesson_has(name):
     assert rules.notes(source.read(layout.source_path(name))) == []
+
+
+PROSE_BEFORE_WRITING = 600  # words, tables and hints apart, that a student reads before the first exercise
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_first_exercise_comes_soon(name):
+    cells = source.read(layout.source_path(name)).cells
+    first = next(i for i, cell in enumerate(cells) if cell.exercise)
+    prose = "\n".join(cell.source for cell in cells[:first] if cell.kind == "markdown").split("Exercise 1 ")[0]
+    lines = [line for line in prose.splitlines() if not line.startswith("|")]
+    assert len([word for line in lines for word in line.split() if any(c.isalnum() for c in word)]) <= PROSE_BEFORE_WRITING

@@ -45,6 +45,11 @@ def add_table(x):
     return x + TABLE[: x.shape[-2], : x.shape[-1]].to(x)
 
 
+def sum_all_before(x):
+    """A layer that mixes the sentences of a batch, the words and the features, so that no wrong shuffle leaves its gap at 0."""
+    return x.cumsum(0) + x.cumsum(-2) ** 2 + x.cumsum(-1)
+
+
 def loaded(student, max_positions, d_model, seed):
     """A student's LearnedPositionalEmbedding holding a known table, and the table."""
     table = expect.randn(max_positions, d_model, seed=seed)
@@ -60,7 +65,7 @@ def probe_table(student):
 
 
 PROBES = {
-    "permutation_gap": lambda student: student.permutation_gap(add_table, words(), SHUFFLE),
+    "permutation_gap": lambda student: [student.permutation_gap(layer, words(), SHUFFLE) for layer in (add_table, sum_all_before)],
     "sinusoidal_encoding": lambda student: student.sinusoidal_encoding(5, 6, 50.0),
     "shift_matrix": lambda student: student.shift_matrix(3, 6, 50.0),
     "LearnedPositionalEmbedding": probe_table,
@@ -201,11 +206,12 @@ def test_row_t_is_added_to_word_t(student, batch):
 
 @pytest.mark.exercise("LearnedPositionalEmbedding", weight=1)
 def test_the_table_ends(student):
-    """T = max_positions is allowed, one more is a ValueError."""
+    """T = max_positions is allowed, one more is a ValueError that gives both numbers."""
     module, table = loaded(student, 9, 6, seed=43)
     x = expect.randn(9, 6, seed=44)
     expect.close(module(x), x + table, where="max_positions = 9 and T = 9")
-    expect.raises(ValueError, module, expect.randn(2, 10, 6, seed=45), where="max_positions = 9 and T = 10")
+    for number in ("9", "10"):
+        expect.raises(ValueError, module, expect.randn(2, 10, 6, seed=45), naming=number, where="max_positions = 9 and T = 10")
 
 
 @pytest.mark.exercise("LearnedPositionalEmbedding", weight=1)

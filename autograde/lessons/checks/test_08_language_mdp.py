@@ -111,6 +111,13 @@ def several(student, temperature, scale=2.0):
     return len({int(student.choose_action(model, PROMPT, list(ACTIONS), generator, temperature)) for _ in range(40)}) > 1
 
 
+def favourite(student, scale):
+    """The most frequent of forty choices at temperature 1, among scores that are far apart."""
+    generator, model = seeded(7), ToyModel(11, 3, scale=scale)
+    drawn = [int(student.choose_action(model, PROMPT, list(ACTIONS), generator, 1.0)) for _ in range(40)]
+    return max(sorted(set(drawn)), key=drawn.count)
+
+
 def reading(student, text):
     try:
         return student.parse_outcome(text) or ("unreadable",)
@@ -166,7 +173,8 @@ PROBES = {
     "action_log_probability": lambda s: s.action_log_probability(ToyModel(11, 1), PROMPT, ACTIONS[0]),
     "choose_action": lambda s: [s.choose_action(ToyModel(11, i), PROMPT, list(ACTIONS), seeded(0)) for i in range(60)]
     + [several(s, temperature) for temperature in (0.02, 50.0)] + [several(s, 1.0, scale=80.0)]
-    + [len({int(s.choose_action(ToyModel(11, 3), PROMPT, list(ACTIONS), seeded(i), 50.0)) for i in range(20)}) > 1],
+    + [len({int(s.choose_action(ToyModel(11, 3), PROMPT, list(ACTIONS), seeded(i), 50.0)) for i in range(20)}) > 1]
+    + [favourite(s, scale=80.0)],
     "sample_outcome": lambda s: [asking(s, "mist", "+0.5 | b | end", "+0.9 | c | go"), asking(s, "fog"), asking(s, "fog", attempts=2)],
     "rollout_return": lambda s: [s.rollout_return(corridor, always_on, "a", first, n, 0.5) for first, n in STARTS]
     + [s.rollout_return(corridor, Script("on", "fog", "on"), "a", "on", 9, 0.5)],

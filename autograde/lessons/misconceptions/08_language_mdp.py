@@ -971,6 +971,11 @@ misconception(
 )
 misconception(
     "choose_action",
+    "Minus the scores are the weights of the draw, so the least likely action is drawn most often: take softmax(score / temperature).",
+    replace=("(scores / temperature).softmax(dim=-1)", "-scores / temperature"),
+)
+misconception(
+    "choose_action",
     "The temperature divides probabilities, which changes nothing once they are normalised: divide the scores, before the softmax.",
     replace=("(scores / temperature).softmax(dim=-1)", "scores.softmax(dim=-1) / temperature"),
 )

@@ -68,6 +68,17 @@ def test_a_trained_last_bucket_gives_back_most_of_the_loss(run):
     assert 0.65 < run["last.256"] < run["last.32"] - 0.05
 
 
+@on_average("05", "shared_bucket_budgets")
+def test_how_much_a_trained_last_bucket_gives_back_depends_on_the_training(mean):
+    """Of what is lost from the trained length to 256: less than half after half the steps, most after twice as many."""
+
+    def given_back(budget):
+        own, shared = mean[f"{budget}.own.256"], mean[f"{budget}.shared.256"]
+        return (shared - own) / (mean[f"{budget}.own.32"] - own)
+
+    assert 0.2 < given_back("shorter") < 0.55 < 0.7 < given_back("longer") < 1
+
+
 @every_seed("05", "squeezed")
 def test_squeezed_positions_rescue_rotary_models_without_training(run):
     for question in ("last", "first"):

