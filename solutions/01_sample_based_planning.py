@@ -1225,8 +1225,8 @@ plots.show(
 # | 15,000 | {measured:taxi.15000.once:.1f} ({measured:taxi.15000.once.range:.1f}) | {measured:taxi.15000.replay:.1f} ({measured:taxi.15000.replay.range:.1f}) | {measured:taxi.15000.planned:.1f} ({measured:taxi.15000.planned.range:.1f}) |
 # | 40,000 | {measured:taxi.40000.once:.2f} ({measured:taxi.40000.once.range:.2f}) | {measured:taxi.40000.replay:.2f} ({measured:taxi.40000.replay.range:.2f}) | {measured:taxi.40000.planned:.2f} ({measured:taxi.40000.planned.range:.2f}) |
 #
-# What makes the difference is to use each step *again*; whether through a model or from memory hardly matters here. (At 5,000 steps it
-# helps in most runs, not in all.) That memory does as well is no surprise for a table: the counts of your model and the list of steps hold the same information, and drawing from one is like drawing from the
+# What makes the difference is to use each step *again*; whether through a model or from memory hardly matters here. (With few steps
+# it helps in most runs, not in all.) That memory does as well is no surprise for a table: the counts of your model and the list of steps hold the same information, and drawing from one is like drawing from the
 # other (for the evaluation of a policy van Seijen & Sutton 2015 prove that the two can be exactly the same). Only the choice of pairs differs, evenly or as often as they were lived through, and that is what is
 # left at 40,000 steps. A model gains more where it knows more than the list: where it generalises to pairs that nobody has tried, where it
 # can be asked about the pairs that one chooses, and where it tells how sure it is. Tables do the last two; generalising is what the rest of
