@@ -58,7 +58,7 @@ def lp_bits(model, prompt_ids, action_ids):
 
 misconception(
     "choose_action",
-    "The softmax is taken of probabilities, which are nearly equal; it belongs to the log-probabilities.",
+    "Minus the scores are the weights of the draw, so the least likely action is drawn most often: take softmax(score / temperature).",
     replace=("(scores / temperature).softmax(dim=-1)", "(scores / temperature).log_softmax(dim=-1).abs()"),
 )
 
