@@ -87,11 +87,21 @@ PROBES = {
     ],
     "BPETokenizer": probe_tokenizer,
     "bytes_per_token": lambda student: [
-        student.bytes_per_token(*told) for told in (("Größe, naïve", lambda text: list(text)[:7]), ("Ü und 7 Ä, 深度", lambda text: list(text)[:4]))
+        student.bytes_per_token(*told)
+        for told in (("Größe, naïve", lambda text: list(text)[:7]), ("Ü und 7 Ä, 深度", lambda text: list(text)[:4]))
     ],
     "compare_by_segments": lambda student: [
         student.compare_by_segments(*p)
-        for p in (("9.9", "9.11"), ("9.11", "9.9"), ("10.2", "9.30"), ("3.5", "3.05"), ("2.50", "2.5"), ("20.1", "3.4"), ("8.7", "9.7"), ("9.9", "9.8"))
+        for p in (
+            ("9.9", "9.11"),
+            ("9.11", "9.9"),
+            ("10.2", "9.30"),
+            ("3.5", "3.05"),
+            ("2.50", "2.5"),
+            ("20.1", "3.4"),
+            ("8.7", "9.7"),
+            ("9.9", "9.8"),
+        )
     ],
     "split_digits": lambda student: [student.split_digits(t) for t in ("12345", "pay 1234.50 or 123456", "no", "7x89")],
     "fast_train_bpe": lambda student: _learned(student.fast_train_bpe(SHELLS, 268)),

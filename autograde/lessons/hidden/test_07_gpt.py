@@ -158,7 +158,9 @@ def test_impossible_tokens(student):
 def test_a_target_that_nearly_cannot_come(student):
     """A target whose probability is 0 in float32 has a finite loss: the logarithm is taken before anything underflows."""
     logits, targets = torch.tensor([[0.0, 400.0, -30.0], [150.0, 0.0, 1.0]]), torch.tensor([0, 2])
-    expect.close(student.language_model_loss(logits, targets), oracles.cross_entropy(logits, targets), where="targets 400 and 149 below the best")
+    expect.close(
+        student.language_model_loss(logits, targets), oracles.cross_entropy(logits, targets), where="targets 400 and 149 below the best"
+    )
 
 
 # attention_pattern
