@@ -189,6 +189,7 @@ def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
     by_number = not named and _holds(root) and _numbered([parts[0] for parts in files])
     if root and not any(named.values()) and not by_number:
         return dict.fromkeys(files, root)
-    nameless = {parts: ENDING.sub("", parts[0]) if root else "" for parts in files}
+    beside_named = any(named.values())  # a notebook called by the lesson alone is then likely what was handed out
+    nameless = {p: "" if not root or beside_named and lesson_of.full_name(p[0]) else ENDING.sub("", p[0]) for p in files}
     lists = {parts: "" for parts in files if not root and LISTING.fullmatch(parts[0])}
     return nameless | named | lists
