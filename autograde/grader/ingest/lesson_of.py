@@ -99,7 +99,7 @@ def is_of(path: Path, lesson: str, name: str) -> bool:
 
 @bounded(raises=(OSError,))
 def _defines_any(path: Path, lesson: str) -> bool:
-    return bool(read_manifest(lesson)["exercises"].keys() & set(DEFINED.findall(_text(path))))
+    return bool(_known(lesson)[0] & set(DEFINED.findall(_text(path))))
 
 
 def _text(path: Path) -> str:
@@ -121,9 +121,15 @@ def _looked_into(path: Path) -> str | None:
 
 
 def _score(lesson: str, ids: set[str], defined: set[str], headings: set[str]) -> float:
+    exercises, title = _known(lesson)
+    return len(exercises & ids) / len(exercises) + len(exercises & defined) / len(exercises) + (title in headings)
+
+
+@lru_cache
+def _known(lesson: str) -> tuple[frozenset[str], str]:
+    """A lesson's exercises and title, read once: a student may hand in a thousand scripts."""
     known = read_manifest(lesson)
-    exercises = known["exercises"].keys()
-    return len(exercises & ids) / len(exercises) + len(exercises & defined) / len(exercises) + (known["title"] in headings)
+    return frozenset(known["exercises"]), known["title"]
 
 
 def _built() -> Sequence[str]:
