@@ -3,6 +3,7 @@
 import io
 import json
 import time
+import tracemalloc
 import zipfile
 from datetime import datetime
 from email.message import EmailMessage
@@ -494,7 +495,13 @@ def test_outputs_do_not_count_against_the_size(tmp_path):
     notebook["cells"][-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x\\n" * 9_000_000}]
     path = placed(tmp_path, {f"ann/{NAME}": json.dumps(notebook)}) / "ann" / NAME
     assert path.stat().st_size > 25 * 2**20
-    assert [f.lesson for f in find([tmp_path])] == [LESSON]
+    tracemalloc.start()
+    try:
+        assert [f.lesson for f in find([tmp_path])] == [LESSON]
+        without_outputs.read(path, 2**20)
+        assert tracemalloc.get_traced_memory()[1] < 2**23, "what is left out is never in memory as a whole"
+    finally:
+        tracemalloc.stop()
     with pytest.raises(without_outputs.TooLarge):
         without_outputs.read(path, 1000)
 

@@ -77,7 +77,7 @@ def _value_end(data: mmap.mmap, position: int) -> int:
     """Just after the array or object that begins at `position`."""
     depth = 0
     for found in IN_VALUE.finditer(data, position):
-        depth += DEPTH.get(found[0][:1], 0)
+        depth += DEPTH.get(data[found.start() : found.start() + 1], 0)  # `found[0]` would copy a string of any length
         if depth == 0:
             return found.end()
     return len(data)
