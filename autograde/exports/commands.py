@@ -26,6 +26,7 @@ class Format(str, Enum):
     brightspace = "brightspace"
     sakai = "sakai"
     ilias = "ilias"
+    openolat = "openolat"
     gradescope = "gradescope"
 
 
@@ -41,12 +42,15 @@ Shown = Annotated[
     "autograde export ~/attention-2027 --format csv --lesson 03 --exercises",
     "autograde export ~/attention-2027 --format canvas --roster from-canvas.csv",
     "autograde export ~/attention-2027 --format moodle --lesson 03 --roster Grades-03.csv",
+    "autograde export ~/attention-2027 --format openolat --lesson 03",
 )
 def export(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results folder of `grade`, or a course directory.")],
     format: Annotated[
         Format,
-        typer.Option(help="`csv` for spreadsheets and pandas, `gradescope` for results.json, else the system whose gradebook is filled."),
+        typer.Option(
+            help="`csv` for spreadsheets and pandas, `openolat` for its bulk assessment, `gradescope` for results.json, else the system whose gradebook is filled."
+        ),
     ],
     roster: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="The file that the system exported: says who is who, and is filled.")
@@ -83,6 +87,10 @@ def export(
         _write_table(found, out or results / "export.csv", zeros, exercises)
     elif format is Format.canvas:
         _write_canvas(found, roster, out or results / "canvas.csv", zeros)
+    elif format is Format.openolat:
+        from autograde.exports import openolat
+
+        _write_sheet(openolat.lines(found, zeros), out or results / "openolat.txt", len(found.lessons))
     elif filled and roster:
         _write_filled(found, roster, format.value, results, out, zeros)
     else:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from autograde.checking.errors import UserError
 from autograde.cli import app
-from autograde.exports import marks, sheets
+from autograde.exports import marks, openolat, sheets
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.results.csv_tables import Total, save
 from autograde.grader.results.model import Graded
@@ -314,3 +314,46 @@ def test_the_command_writes_beside_the_results_under_the_files_ending(tmp_path):
     assert imported_by_blackboard((tmp_path / "blackboard.xls").read_bytes()) == SCORES
     refused = CliRunner().invoke(app, ["export", str(tmp_path), "--format", "moodle"])
     assert refused.exit_code == 2 and "--roster" in refused.output
+
+
+# --- OpenOlat, which exports no table to fill: a text of lines
+
+
+def imported_by_openolat(content, there, highest=27.0, separator="\t"):
+    """The points after a bulk assessment, its columns 1 and 2 as identifier and score: lines are divided without regard to quotes, who is not known
+    and what is no number or out of range is passed over, the last line for a person counts."""
+    after = dict(there)
+    for line in content.decode().split("\n"):
+        cells = [cell.strip() for cell in line.split(separator)]
+        if line.strip() and len(cells) > 1 and cells[0] in there and re.fullmatch(r"-?\d+([.,]\d+)?", cells[1]):
+            score = float(cells[1].replace(",", "."))
+            after[cells[0]] = score if 0 <= score <= highest else after[cells[0]]
+    return after
+
+
+def test_openolat_takes_them_and_again_after_a_change():
+    class_ = marks.Marks(known(**SCORES, **{"Lee, Ann": 24.0}).by_key, True, {"cleo": Person("cleo", "Okri, Cleo", "", "")})
+    there = {"ada": None, "ben": 3.0, "cleo": 5.0, "Lee, Ann": None}
+    once = imported_by_openolat(openolat.lines(class_).content, there)
+    assert once == {"ada": 26.5, "ben": 12.0, "cleo": 5.0, "Lee, Ann": 24.0}
+    rounded = {who: score and float(round(score)) for who, score in once.items() if who != "ben"} | {"new": 1.0}  # ben left
+    assert imported_by_openolat(openolat.lines(class_).content, rounded) == {"ada": 26.5, "cleo": 5.0, "Lee, Ann": 24.0, "new": 1.0}
+    assert imported_by_openolat(openolat.lines(class_, zeros=True).content, there)["cleo"] == 0.0
+
+
+def test_openolat_knows_people_by_the_classs_list_and_two_of_one_name_are_neither():
+    people = {
+        who: Person(who, who, "", f"{who}@x.org", listed=listed) for who, listed in (("Lee_Ann_alee", "alee"), ("ben", "b"), ("Ben M", "b"))
+    }
+    sheet = openolat.lines(marks.Marks(known(Lee_Ann_alee=24.0, ben=1.0, **{"Ben M": 2.0, "=x": 3.0}).by_key, True, people))
+    assert sheet.content == b"'=x\t3.0\nalee\t24.0\n" and "Ben M and ben" in sheet.notes[0]
+
+
+def test_openolat_takes_one_lesson(tmp_path):
+    two = marks.Marks(known(**SCORES).by_key | known("04_multi_head_attention", ada=1.0).by_key, True)
+    with pytest.raises(UserError, match="--lesson 03"):
+        openolat.lines(two)
+    save([Graded(s, LESSON, "graded", []) for s in SCORES], tmp_path, {(s, LESSON): Total(score, 27) for s, score in SCORES.items()})
+    done = CliRunner().invoke(app, ["export", str(tmp_path), "--format", "openolat"])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "openolat.txt").read_text() == "ada\t26.5\nben\t12.0\n"
