@@ -30,7 +30,7 @@ UNREAD = {  # archives that are not read here
     ".rar": b"Rar!\x1a\x07", ".7z": b"7z\xbc\xaf\x27\x1c", ".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zst": b"\x28\xb5\x2f\xfd",
 }  # fmt: skip
 LINKS = (".webloc", ".url", ".desktop", ".gdoc", ".gsheet", ".lnk", ".alias")  # to a file that lies elsewhere
-COPY = re.compile(r"(?i)^copy[ _]of[ _]+|[ _-]*\(\d+\)(?=\.|$)|[ _-]+copy\d*(?=\.|$)|-\d{1,2}(?=\.|$)")
+COPY = re.compile(r"(?i)^copy[ _]of[ _]+|[ _-]*\(\d+\)(?=\.|$)|[ _-]+copy\d*(?=\.|$)|-\d{1,2}(?=\.|$)|[ _-]*\[\d\](?=\.|$)")
 FOLDER_COPY = re.compile(  # as Windows and macOS call one in some languages
     r"(?i)(?:[ _]*[-–—][ _]*|[ _])(?:copy|kopie|copie|copia|cópia|kopia|kopi|kopya|副本|コピー|사본|копия)(?: \d{1,2}| ?\(\d{1,2}\))?$"
 )

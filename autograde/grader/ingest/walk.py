@@ -13,7 +13,7 @@ from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, is_grade
 from autograde.grader.ingest.sources import is_course
 from autograde.grader.ingest.twin_folders import is_same
 from autograde.grader.ingest.whose import wraps
-from autograde.grader.ingest.work_words import said
+from autograde.grader.ingest.work_words import DATE_BEHIND, DATED, said
 
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
 COURSES = {"autograded", "feedback", "release", "source"}  # beside nbgrader's `submitted`
@@ -133,7 +133,11 @@ def _called(path: Path, parts: tuple[str, ...]) -> tuple[str, ...]:
     name = _without_ending(path.name)
     if mail_file.is_one(path) and len(parts) > 1:  # it has a folder for its time
         return parts[:-1]
-    return (*parts[:-1], name if len(parts) > 1 else said(name) or name)
+    if len(parts) > 1:
+        return (*parts[:-1], name)
+    when = DATE_BEHIND.search(name)  # it says which attempt is the newest
+    day = when[0].strip(" _-") if when else ""
+    return (said(name) or name, day) if said(name) and DATED.fullmatch(day) else (said(name) or name,)
 
 
 def _without_ending(name: str) -> str:

@@ -20,7 +20,7 @@ HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
 LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
 WRAPPER = re.compile(
     r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work"
-    r"|.*\(file responses\)|question(?: \d+)?|microsoft forms"  # of Google's and Microsoft's forms
+    r"|.*\(file responses\)|question(?: \d+)?|microsoft forms|file requests?"  # of Google's and Microsoft's forms, and of Dropbox
     r"|onedrive[ _-].*|bulk_download|multi_feedback.*|gradebook_.+|.+ download .+"
     r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
 )
@@ -62,7 +62,7 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
         return found | teams
     class_alone = len(folders) == 1 and any(len(_people(inner)) > 1 for inner in folders.values())
     called = {} if class_alone else by_layout(set(folders), root)
-    if not any(_by_lesson(inner) for inner in folders.values()):
+    if not all(_by_lesson(inner) for inner in folders.values()):  # a folder in one's own looks like a person's, too
         called = called or by_date(set(folders))
     if called:
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
@@ -72,7 +72,9 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
     for name, inner in folders.items():
-        who = _folder(name, inner, alone=len(folders) == 1 and not loose, beside=people - {name})
+        who = _folder(
+            name, inner, alone=len(folders) == 1 and not loose, beside=people - {name}, as_files=any(map(said, map("".join, loose)))
+        )
         found |= {(name, *parts): student for parts, student in who.items()}
     return found
 
@@ -103,6 +105,8 @@ def copies_of(names: Set[str]) -> dict[str, str]:
 def _below(inner: list[Parts], name: str, root: str) -> dict[Parts, str]:
     """The files of a folder that is called by the work: a student each where all notebooks in it are named by students, or by numbers in the
     folder of a class."""
+    if len(again := {parts[0] for parts in inner}) == 1 and all(len(parts) > 1 for parts in inner) and is_work(folder := again.pop()):
+        return {(folder, *parts): who for parts, who in _below([parts[1:] for parts in inner], folder, root).items()}
     notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
     if notebooks and all(map(said, notebooks)):
         return students(inner, root)
@@ -114,9 +118,9 @@ def _numbered(notebooks: Sequence[str]) -> bool:
     return len(notebooks) > 1 and all(NUMBER.fullmatch(name) for name in notebooks)
 
 
-def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Mapping[Parts, str]:
+def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str], as_files: bool) -> Mapping[Parts, str]:
     """`beside` are people's folders that lie where this one lies: what is in this one may then be called by who handed it in, to pass for
-    another's."""
+    another's. `as_files` says that files called by students lie beside it: what was an archive among them is called as they are."""
     people = _people(inner, _holds(name))
     holds_class = _by_lesson(inner, _holds(name)) and (
         (is_work(name) or wraps(name)) and not people & beside or len(people) > 1 and not beside
@@ -125,7 +129,7 @@ def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str]) -> Map
         return students(inner, name)
     if alone and len(named := _named_by_students(inner)) > 1:
         return {parts: named.get(parts[-1], "") for parts in inner}
-    who = said(name) if lesson_of.full_name(name) else ""  # `03-self-attention-ann`, as GitHub Classroom has it
+    who = said(name) if as_files or lesson_of.full_name(name) else ""  # `03-self-attention-ann`, as GitHub Classroom has it
     return dict.fromkeys(inner, who or name)
 
 

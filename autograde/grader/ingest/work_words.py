@@ -35,11 +35,11 @@ IN_A_WORD = re.compile(
     r"(?<=[a-z])(?:HW|Hw|Homework|Assignment)0?\d(?![^\W_])|(?<![^\W_])(?:HW|hw|Hw|[Hh]omework|[Aa]ssignment)0?\d(?=[A-Z])"
 )  # AnnLeeHW3
 FINAL = re.compile(
-    r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|complete(?:d)?|done|fixed|corrected|late|resubmi(?:ssion|t|tted)|submission|attempt|solutions?|solved|answers?)\d{0,2})+[\s_)!-]*$"
+    r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|complete(?:d)?|done|fixed|corrected|late|resubmi(?:ssion|t|tted)|submission|attempt|solutions?|solved|answers?|hw|homework|assignment|untitled|abgabe|einreichung|l(?:ö|oe)sung|entrega|soluci[óo]n|rendu|corrig[ée]|consegna)\d{0,2})+[\s_)!-]*$"
 )  # behind a name
 DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
 DATE_BEHIND = re.compile(
-    r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:]?\d\d(?:[-_:]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)"
+    r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)"
 )
 BEFORE = re.compile(
     r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer)[\W_]+)+(?=\w)"

@@ -85,4 +85,7 @@ LAID_OUT = {  # by system: (files, each student's or an attempt that gives way, 
     "what was handed out, beside files by name": ("by hand", {f"ann_{NAME}": "ann", f"bo_{NAME}": "bo", NAME: "*"}),
     "groups with their members": ("by hand", {f"Group 1 (Ann, Bo)/{NAME}": "Group 1 (Ann, Bo)", f"Group 2 (Cy, Di)/{NAME}": "Group 2 (Cy, Di)"}),
     "copies of copies": ("Colab", {f"ann/Copy of {NAME}": "ann", f"ann/Copy of Copy of {NAME}": "*", f"bo/{NAME}": "bo"}),
+    "Dropbox, asked for files": ("Dropbox", {f"File requests/Homework 3/Ann Lee - {NAME}": "", f"File requests/Homework 3/Ann Lee - {LESSON} (1).ipynb": "Ann Lee", "File requests/Homework 3/Bo Kim - Untitled.ipynb": "Bo Kim", f"File requests/Homework 3/Bo Kim - {NAME}": "*", "File requests/Homework 3/Cy Li - hw.ipynb": "Cy Li"}),
+    "zyBooks, times with dots": ("zyBooks", {f"zylab_3-4/Lee_Ann_ann@x.edu_2026-11-03_14.13.00/{NAME}": "", "zylab_3-4/Lee_Ann_ann@x.edu_2026-11-04_14.13.00/Untitled.ipynb": "Lee_Ann_ann@x.edu", f"zylab_3-4/Lee_Ann_alee@x.edu_2026-11-03_10.13.00/{NAME}": "Lee_Ann_alee@x.edu", f"zylab_3-4/Kim_Bo_bo@x.edu_2026-11-03_14.13.00/a/{NAME}": "Kim_Bo_bo@x.edu"}),
+    "a folder of the work in one of its name": ("Stud.IP", {f"Blatt 3/Blatt 3/Lee_Ann_{NAME}": "", f"Blatt 3/Blatt 3/Lee_Ann_{LESSON}[1].ipynb": "Lee_Ann", "Blatt 3/Blatt 3/Müller_Jörg_Blatt03_Lösung.ipynb": "Müller_Jörg", f"Blatt 3/Blatt 3/Kim_Bo_Abgabe/{NAME}": "Kim_Bo"}),
 }  # fmt: skip
