@@ -514,6 +514,13 @@ def test_the_command_says_what_it_would_do(tmp_path):
     assert not (tmp_path / "course").exists()
 
 
+def test_the_table_says_what_was_repaired_and_what_cannot_be(tmp_path):
+    folder = placed(tmp_path / "class", {f"ann/{NAME}": SOLVED.rstrip()[:-1] + ",}", f"bo/{NAME}": SOLVED, f"cy/{NAME}": "404: Not Found"})
+    rows = {row.student: row.notes for row in collect([folder], tmp_path / "course", LESSON).rows}
+    assert "read as it is meant" in rows["ann"][-1] and not rows["bo"] and "cannot be read" in rows["cy"][-1]
+    assert not any(row.notes for row in collect([folder], tmp_path / "course", LESSON).rows), "which a second call brings nothing of"
+
+
 SCRIPTS = {  # content of a script beside the notebook, and what the student is told of it
     "helper.py": (b"x = 1", ""),
     "latin.py": ("# coding: latin-1\nx = 'é'".encode("latin-1"), ""),

@@ -246,7 +246,7 @@ def test_a_version_of_a_million_digits_is_no_fault_of_the_grader(tmp_path, solve
 
 NEVER_OPENED = (
     "pipe", "pipe.py", "pipe.py.txt", "notes.txt", "gpt.safetensors", "gpt_config.json", "work.zip", "work.tar.gz", "submission_metadata.yml",
-    "timestamp.txt", "cells.json", "03.ipynb.txt", "03_self_attention.py", ".collected.json", "nbgrader_config.py", "ann_03.py",
+    "timestamp.txt", "cells.json", "03.ipynb.txt", "03_self_attention.py", ".collected.json", "nbgrader_config.py", "ann_03.py", "03.ipynb.eml", "03.ipynb.mbox",
 )  # fmt: skip
 
 

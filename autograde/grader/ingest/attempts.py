@@ -130,6 +130,23 @@ def _holds_work(path: Path, lesson: str) -> bool:
     return bool(submission.attempted) or submission.written
 
 
+def repairs(chosen: Chosen, found: Survey) -> tuple[str, ...]:
+    """What has to be repaired in the file that counts to read it, or why it cannot be read."""
+    try:
+        with found.looking(chosen.student) as look:
+            return tuple(_repairs(chosen.handed.file.path)) if look else ()
+    except (TooMuch, OSError):
+        return ()
+
+
+@bounded(raises=(OSError,))
+def _repairs(path: Path) -> list[str]:
+    try:
+        return read(path).repairs
+    except Unreadable as error:
+        return [f"it cannot be read: {error}"]
+
+
 def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed], ...]:
     """The graded files that came with a notebook: in its folder, or by the same student and system."""
     wanted = frozenset(outcome_files(best.lesson))

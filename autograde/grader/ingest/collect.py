@@ -22,7 +22,7 @@ from rich.table import Column, Table
 
 from autograde.files import write
 from autograde.grader.ingest import helpers, kinds
-from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, shown
+from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, repairs, shown
 from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
@@ -154,7 +154,10 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
     result = Collected(left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])
     for chosen in everything:
         if lesson and chosen.lesson != lesson:
-            result.left_out.append(_of_another_lesson(chosen))
+            result.left_out.append(_left_out(chosen, f"it is lesson {chosen.lesson}"))
+            continue
+        if not chosen.handed.file.path.is_file():
+            result.left_out.append(_left_out(chosen, "a pipe or a device, not a file"))
             continue
         result.rows.append(_place(chosen, course, ledger, found, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
     brought = {row.student for row in result.rows}
@@ -173,9 +176,9 @@ def _is_of_the_system(out: LeftOut) -> bool:
     return bool(out.label and out.label.system == "Blackboard" and not out.label.file)
 
 
-def _of_another_lesson(chosen: Chosen) -> LeftOut:
+def _left_out(chosen: Chosen, why: str) -> LeftOut:
     handed = chosen.handed
-    return LeftOut(handed.file.shown, f"it is lesson {chosen.lesson}", chosen.student, handed.file, handed.label)
+    return LeftOut(handed.file.shown, why, chosen.student, handed.file, handed.label)
 
 
 def _bring_the_rest(found: Survey, result: Collected, course: Path, ledger: Ledger, lesson: str | None) -> None:
@@ -195,7 +198,7 @@ def _bring_the_rest(found: Survey, result: Collected, course: Path, ledger: Ledg
         if not (folder.is_dir() and any(folder.iterdir())):
             folder.mkdir(parents=True, exist_ok=True)
             for name, file in files:
-                if file.path.stat().st_size <= MAX_OTHER:
+                if file.path.is_file() and file.path.stat().st_size <= MAX_OTHER:
                     _copy(file, folder / readable(name))
 
 
@@ -211,7 +214,8 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
         state = "known"
     else:
         state = "newer" if any(folder.glob("*.*")) else "new"
-    row = Row(chosen.student, chosen.lesson, shown(chosen.handed), state, _notes(chosen, time))
+    repaired = () if state == "known" else repairs(chosen, found)
+    row = Row(chosen.student, chosen.lesson, shown(chosen.handed), state, (*_notes(chosen, time), *repaired))
     if state == "known" and not dry_run:
         _guess_again(chosen.handed, folder, time, key, ledger)
     if state == "known" or dry_run:

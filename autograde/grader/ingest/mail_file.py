@@ -13,6 +13,8 @@ from email.parser import BytesParser
 from email.utils import parseaddr
 from pathlib import Path
 
+from autograde.files import opened
+
 ENDINGS = (".eml", ".mbox")
 STAMP = "timestamp.txt"  # by which nbgrader tells when something came
 MAX_BYTES = 2**30  # of a mailbox
@@ -31,8 +33,11 @@ def is_one(path: Path) -> bool:
     """Whether a file is a mail or a mailbox with something attached, as far as its beginning says."""
     if not path.name.lower().endswith(ENDINGS) or path.stat().st_size > MAX_BYTES:
         return False
-    with path.open("rb") as stream:
-        start = stream.read(2**16)
+    try:
+        with opened(path) as stream:
+            start = stream.read(2**16)
+    except OSError:
+        return False
     return b"filename" in start or len(start) == 2**16
 
 
@@ -49,7 +54,9 @@ def attached(path: Path, sender: bool) -> Iterator[Attached]:
             for key in box.iterkeys():
                 yield from _of(_parsed(box.get_bytes(key)), sender)
     else:
-        yield from _of(_parsed(path.read_bytes()), sender)
+        with opened(path) as stream:
+            raw = stream.read()
+        yield from _of(_parsed(raw), sender)
 
 
 def _parsed(raw: bytes) -> EmailMessage:
