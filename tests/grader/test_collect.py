@@ -514,6 +514,14 @@ def test_the_command_says_what_it_would_do(tmp_path):
     assert not (tmp_path / "course").exists()
 
 
+def test_the_day_in_an_archives_name_says_which_is_the_newest(tmp_path):
+    for day, name in ((1, NAME), (2, "Untitled.ipynb")):
+        with zipfile.ZipFile(tmp_path / f"Lee_Ann_2027-03-0{day}_14.13.00.zip", "w") as archive:
+            archive.writestr(name, SOLVED + " " * day)
+    [row] = collect(sorted(tmp_path.iterdir()), tmp_path / "course", LESSON, dry_run=True).rows
+    assert row.student == "Lee_Ann" and row.file.endswith("Untitled.ipynb"), row
+
+
 def test_the_table_says_what_was_repaired_and_what_cannot_be(tmp_path):
     folder = placed(tmp_path / "class", {f"ann/{NAME}": SOLVED.rstrip()[:-1] + ",}", f"bo/{NAME}": SOLVED, f"cy/{NAME}": "404: Not Found"})
     rows = {row.student: row.notes for row in collect([folder], tmp_path / "course", LESSON).rows}
