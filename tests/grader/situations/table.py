@@ -1301,6 +1301,11 @@ ELSEWHERE = {
     "EX and N/A (gradebook_exporter.rb)": "tests.exports.test_round_trips.test_what_is_no_number_stays",
     "a student in two rows (pawtograder#979)": "tests.exports.test_round_trips.test_no_0_for_whom_an_id_could_be",
     "a model of 97 MiB": "tests.lessons.test_07_outcome.test_a_file_beyond_the_limit_is_said_to_be",
+    "training on a GPU without a compiler (nanoGPT#325)": "tests.utils.test_training_on_gpu.test_training_goes_on_where_compiling_fails",
+    "a T4, which emulates bfloat16 (pytorch#118122)": "tests.utils.test_training_on_gpu.test_the_precision_is_chosen_by_capability",
+    "progress after a restart": "tests.commands.test_progress.test_an_answer_is_out_of_date_when_it_is_another_and_not_when_it_ran_again",
+    "PyTorch as pip gives it, whose needs have extras": "tests.colab.test_install.test_what_an_extra_brings_is_shipped_too",
+    "outputs of 100 MB": "tests.grader.test_collect.test_outputs_do_not_count_against_the_size",
     "exports of .NET, Deepnote, Databricks": "tests.colab.test_graded.test_solved",
     "newer syntax": "tests.grader.test_damage.test_newer_syntax_gets_a_message_with_both_versions",
 }
