@@ -524,7 +524,7 @@ COLLECTED = {
     ),
     "a notebook that is a folder": Collected("names", "macOS", {f"ann/{NAME}": SOLVED, f"bo/{NAME}/{NAME}": SOLVED + " "}, {"ann": NAME, "bo": NAME}),
     "zips of attempts, dated": Collected(
-        "attempts", "zyBooks", {f"Lee_Ann_ann_2027-03-0{day}_14.13.00.zip": packed({name: SOLVED + " " * day}) for day, name in ((1, NAME), (2, "Untitled.ipynb"))} | {"Kim_Bo_bo_2027-03-01_14.13.00.zip": packed({"a.zip": packed({NAME: SOLVED})})},
+        "attempts", "found by trying", {f"Lee_Ann_ann_2027-03-0{day}_14.13.00.zip": packed({name: SOLVED + " " * day}) for day, name in ((1, NAME), (2, "Untitled.ipynb"))} | {"Kim_Bo_bo_2027-03-01_14.13.00.zip": packed({"a.zip": packed({NAME: SOLVED})})},
         {"Lee_Ann_ann": NAME, "Kim_Bo_bo": NAME},
     ),
     "zips of repositories": Collected("downloads", "GitHub", {f"lab3-{who}-main.zip": packed({f"lab3-{who}-main/{NAME}": SOLVED, f"lab3-{who}-main/README.md": "x"}) for who in ("ann", "bo", "cy-li")}, {"ann": NAME, "bo": NAME, "cy-li": NAME}),
