@@ -121,9 +121,9 @@ def _as_folder(name: str) -> str:
 
 
 def _natural(parts: Sequence[str]) -> tuple:
-    """`attempt 9` before `attempt 10`, and `03_x.ipynb` before `03_x (1).ipynb`."""
+    """`attempt 9` before `attempt 10`, and `03_x.ipynb` before `03_x (1).ipynb`, also with a name behind all."""
     keys = []
     for part in parts:
-        stem = re.sub(r"\.\w+$", "", part)
+        stem = re.sub(r"^([^()]+?)[ _]*(\(\d{1,2}\))(?=[ _-])(.+)$", r"\1\3 \2", re.sub(r"\.\w+$", "", part))
         keys.append(tuple((0, int(x)) if x.isdigit() else (1, x) for x in re.findall(r"\d{1,18}|\D+", stem)))
     return tuple(keys)

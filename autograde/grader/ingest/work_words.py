@@ -37,13 +37,19 @@ IN_A_WORD = re.compile(
 FINAL = re.compile(
     r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|complete(?:d)?|done|fixed|corrected|late|resubmi(?:ssion|t|tted)|submission|attempt|solutions?|solved|answers?|hw|homework|assignment|untitled|abgabe|einreichung|l(?:ö|oe)sung|entrega|soluci[óo]n|rendu|corrig[ée]|consegna)\d{0,2})+[\s_)!-]*$"
 )  # behind a name
-DATED = re.compile(r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?")  # when something was handed in
+# Fourteen digits: a student's number has fewer.
+COMPACT = r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[T_-]?(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
+DATED = re.compile(  # when something was handed in
+    rf"{COMPACT}(?![^\W_])|" r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?)?"
+)
 DATE_BEHIND = re.compile(
+    rf"[\s_-]+{COMPACT}(?=\.|[\s_-]*$)|"
     r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)"
 )
 BEFORE = re.compile(
-    r"(?i)^[\W_]*(?:(?:late|(?:submission|assignment|homework|solution)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer)[\W_]+)+(?=\w)"
+    r"(?i)^[\W_]*(?:(?:late|hw|final|(?:submission|assignment|homework|solution|notebook)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer)[\W_]+)+(?=\w)"
 )  # words before a name
+AGAIN = re.compile(r"([^()]+)\(\d{1,2}\)(?=[\s_]*[-_][\s_]*[^\W\d])")  # `self_attention (1) - Ann`: a form has put the name behind all
 MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
 
 
@@ -70,6 +76,8 @@ def said(name: str) -> str:
         subject = r"[\s_+-]*".join(map(re.escape, lesson[3:].split("_")))
         without = re.sub(rf"(?<![a-z])(?:0?{lesson[1]}[\s_.+-]*)?{subject}(?![a-z])", " ", stem, flags=re.IGNORECASE)
         stem = re.sub(rf"^\W*0?{lesson[1]}[\s_.+-]+(?=[^\W\d])", "", without) if without != stem else stem
+    if (again := AGAIN.match(stem)) and WORK.fullmatch(NUMBERED.sub(" ", again[1])):
+        stem = again[1] + stem[again.end() :]
     stem = BEFORE.sub("", NUMBERED.sub(" ", IN_A_WORD.sub(" ", stem)))
     stem = DATE_BEHIND.sub("", BARE.sub("", stem.strip()))
     if not WORK.fullmatch(beside := MORE.sub(" ", stem)):
