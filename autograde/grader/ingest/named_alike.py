@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from autograde.grader.ingest.lesson_of import full_name, named
-from autograde.grader.ingest.work_words import DATE_BEHIND, DATED, NUMBERED, is_work, said
+from autograde.grader.ingest.work_words import BY, DATE_BEHIND, DATED, NUMBERED, is_work, said
 
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
 TEAM = re.compile(r"Team[ _]\d+")  # of ILIAS: in it a folder for each who handed in, or for each member
@@ -27,7 +27,7 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
         return {name: name.removeprefix(start) for name in names}
     end = _start({name[::-1] for name in names})[::-1]
     if len(names) > 1 and end and end not in names and named(end.strip(" _-")):  # `Ann Lee - self-attention`
-        return {name: name.removesuffix(end).rstrip(" _-") for name in names}
+        return {name: BY.sub("", name.removesuffix(end).rstrip(" _-")) for name in names}
     if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
         return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
     for layout_of in (DEVILRY, GRADESCOPE):

@@ -38,7 +38,7 @@ class Label:
 
 LOCAL = ("Blackboard", "Brightspace")  # whose times are in the zone of whoever downloads
 DATE = r"(?=[^-]*\d{4})[^-]+"  # in the language and form of whoever downloads
-SAKAI = r"[^,();]+,[^();]*\([^();]+\)"  # last name, first name, user name
+SAKAI = r"[^,();]+,[^();]*\((?!\d{1,2}\))[^();]+\)"  # last name, first name, user name; `(2)` is the second of a name
 FILE = r"(?:_(?P<file>.+))?"
 PATTERNS: dict[str, re.Pattern[str]] = {
     "Moodle": re.compile(

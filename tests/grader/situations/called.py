@@ -94,4 +94,7 @@ LAID_OUT = {  # by system: (files, each student's or an attempt that gives way, 
     "times of digits alone before names": ("found by trying", {f"Homework_3/20261103_141300_Lee_Ann_{NAME}": "", f"Homework_3/20261104_141300_Lee_Ann_{NAME}": "Lee_Ann", "Homework_3/20261103151300_Kim_Bo_Untitled.ipynb": "Kim_Bo", f"Homework_3/20261103_161300_20231234_{NAME}": "20231234"}),
     "times of digits alone behind names": ("found by trying", {f"ann_lee_20261103141300/work/{NAME}": "", f"ann_lee_20261104141300/work/{NAME}": "ann_lee", f"ann_leeson_20261103141300/work/{NAME}": "ann_leeson", f"bo_kim_20261103141300/work/{NAME}": "bo_kim"}),
     "what a pull has put aside": ("nbgitpuller", {f"home/ann/attention/notebooks/{NAME}": "*", f"home/ann/attention/notebooks/{LESSON}_20261103141300.ipynb": "ann", f"home/bo/attention/notebooks/{NAME}": "bo"}),
+    "a part of a drive, unpacked": ("Google Drive", {f"Homework 3-20261103T141300Z-001/Homework 3/Ann Lee - {NAME}": "Ann Lee", "Homework 3-20261103T141300Z-001/Homework 3/Bo Kim - Untitled0.ipynb": "Bo Kim", f"Homework 3-20261103T141300Z-001/Homework 3/Cy Li - {NAME}": "Cy Li"}),
+    "the second of a name": ("found by trying", {f"Homework 3/Lee, Ann/{NAME}": "Lee, Ann", f"Homework 3/Lee, Ann (2)/{NAME}": "Lee, Ann (2)", f"Homework 3/Kim, Bo/{NAME}": "Kim, Bo"}),
+    "owners of projects": ("found by trying", {f"Ann Lee's {LESSON}/{NAME}": "Ann Lee", f"Bo Kim's {LESSON}/{NAME}": "Bo Kim"}),
 }  # fmt: skip
