@@ -5,8 +5,10 @@ import io
 import os
 import sys
 
+import IPython
 import nbformat
 import pytest
+from IPython.core import getipython
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
@@ -82,6 +84,8 @@ def as_it_was(tmp_path, monkeypatch):
         (io, "open_code"),
         (written_files._io, "open"),
         (written_files._io, "open_code"),
+        (IPython, "get_ipython"),
+        (getipython, "get_ipython"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
     monkeypatch.setattr(os, "stat", os.stat)
