@@ -6,6 +6,7 @@ is the course's own business, from whatever index or local address pip is set up
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,8 +51,7 @@ def test_every_check_gives_full_points(name, tmp_path_factory, tmp_path):
 def missed_by(python, name, torch_version, tmp_path_factory, tmp_path):
     """The checks without full points, after the first cell and what the lesson defines, in a folder that holds the course alone."""
     folder = tmp_path / "content"
-    folder.mkdir()
-    (folder / "course").symlink_to(shared.released_course(tmp_path_factory))
+    shutil.copytree(shared.released_course(tmp_path_factory), folder / "course")  # Python leaves what it compiles there
     notebook = solved_notebook(source.read(layout.source_path(name)))
     notebook.cells = [cell for cell in notebook.cells if not {"figure", "experiment"} & set(cell.metadata.get("tags", []))]
     run(notebook, python, folder)
