@@ -51,7 +51,7 @@ def facts(code: str) -> Facts:
     tree = parsed(code)
     if tree is None:
         return Facts()
-    found = [_of_statement(statement) for statement in tree.body]
+    found = [_Statement(statement) for statement in tree.body]
     union = {name: NOTHING.union(*(getattr(one, name) for one in found)) for name in _SETS}
     nodes = [inner for one in found for inner in one.functions_in]
     return Facts(
@@ -70,8 +70,8 @@ def facts(code: str) -> Facts:
 _SETS = ("functions", "bound", "bound_otherwise", "read", "attributes", "objects")
 
 
-class _of_statement:
-    """The same of one statement at the top level."""
+class _Statement:
+    """What one statement at the top level says."""
 
     def __init__(self, statement: ast.stmt) -> None:
         nodes = list(ast.walk(statement))
