@@ -19,7 +19,6 @@ from functools import partial, wraps
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 from unittest import mock
-from weakref import WeakKeyDictionary
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -76,6 +75,7 @@ _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multi
 # can be forged.
 _OURS: dict[int, tuple[CodeType, str, dict[str, Any]]] = {}
 _SERVING: set[str] = set()  # modules whose code stands where a test's request came in
+METHOD = type(str.join)  # of a compiled class
 _CALLING_BACK = ("apply_", "map_", "map2_")  # PyTorch calls a function of Python's from in there, unwatched
 _OPERATORS = frozenset(name.split(".")[0] for name in torch._C._dispatch_get_all_op_names())  # before a student defines any
 _LIBRARY = ("aten", "prim", "prims", "rngprims", "inductor", "higher_order", "profiler")  # where PyTorch itself may still define some
@@ -116,14 +116,9 @@ def _stands(stack: ExitStack, guard: Any) -> None:
 
 
 def stand_ins(names: Iterable[str]) -> tuple[str, ...]:
-    """The packages that hold another way to what these names stand for."""
+    """The packages that hold another way to what these names stand for. A worker of their lesson does without: not every call into a package is
+    seen (what C calls, what another thread does), and nothing that is graded needs one."""
     return tuple(dict.fromkeys(package for name in names for package in _STAND_INS.get(name, ())))
-
-
-def done_without(names: Iterable[str]) -> tuple[str, ...]:
-    """Those that a worker does without, where an exercise of its lesson forbids these names: not every call into a package is seen (what C
-    calls, what another thread does), and nothing that is graded needs one. tiktoken stays, which lessons compare with, watched whole."""
-    return tuple(package for package in stand_ins(names) if package not in PATCHED)
 
 
 class _Watcher:
@@ -314,16 +309,25 @@ def watch_threads() -> None:
 
 
 def watch_tiktoken() -> None:
-    """From now on, every call of tiktoken's functions and of its compiled core is seen in this process, under whatever name it is kept."""
+    """From now on, every call of tiktoken's functions is seen in this process, under whatever name it is kept."""
     package = sys.modules.get("tiktoken")
-    if package is None:
-        return
-    for found in pkgutil.iter_modules(package.__path__):
+    for found in pkgutil.iter_modules(package.__path__) if package else ():
         module = importlib.import_module(f"tiktoken.{found.name}")
         for function in _functions(vars(module), module.__name__):
             _stand_before(function, partial(_check_packages, "tiktoken"))
-    core = sys.modules["tiktoken._tiktoken"]
-    core.CoreBPE = _watched_core(core.CoreBPE)  # type: ignore[attr-defined]
+
+
+def empty_tiktoken() -> None:
+    """From now on, tiktoken's compiled class computes nothing in this process: behind a watch its methods could be found and called. Its package
+    stays, since lessons import it to compare with."""
+    core = getattr(sys.modules.get("tiktoken._tiktoken"), "CoreBPE", None)
+    for name in [name for name, value in vars(core).items() if type(value) is METHOD] if core else ():
+        setattr(core, name, _empty)
+
+
+def _empty(*args: Any, **kwargs: Any) -> None:
+    _check_packages("tiktoken", sys._getframe(1))
+    raise ImportError("tiktoken is not there when this lesson is graded")
 
 
 def _functions(members: Mapping[str, Any], module: str) -> Iterator[FunctionType]:
@@ -334,31 +338,6 @@ def _functions(members: Mapping[str, Any], module: str) -> Iterator[FunctionType
             yield function
         elif isinstance(value, type) and value.__module__ == module:
             yield from _functions(vars(value), module)
-
-
-def _watched_core(made: type) -> type:
-    cores: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-
-    class CoreBPE:
-        """Stands before the compiled class of this name."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            _check_packages("tiktoken", sys._getframe(1))
-            cores[self] = made(*args, **kwargs)
-
-        def __getattr__(self, name: str) -> Any:
-            found = getattr(cores[self], name)
-            return _checked(found) if callable(found) else found
-
-    return CoreBPE
-
-
-def _checked(method: Callable) -> Callable:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        _check_packages("tiktoken", sys._getframe(1))
-        return method(*args, **kwargs)
-
-    return call
 
 
 def _check_packages(name: str, frame: FrameType) -> None:

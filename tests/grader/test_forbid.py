@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from autograde.checking.errors import ForbiddenCall
-from autograde.checking.forbidden_calls import done_without, forbidding
+from autograde.checking.forbidden_calls import forbidding, stand_ins
 from autograde.grader.run.session import Session
 from autograde.grader.sandbox import probe
 
@@ -510,18 +510,35 @@ def way4(text): return kept(text)
 def way5(text): return list(map(kept, [text]))
 def way6(text): return bpe_encode(ranks, text.encode(), visualise=None)
 def way7(text): return bpe_train(text, 257, ".", visualise=None)
+import importlib.machinery, importlib.util
+[found] = [kind for kind in object.__subclasses__() if kind.__name__ == "CoreBPE"]
+def way8(text): return found(ranks, {}, ".").encode_ordinary(text)
+loader = importlib.machinery.ExtensionFileLoader("tiktoken._tiktoken", tiktoken._tiktoken.__file__)
+again = importlib.util.module_from_spec(importlib.util.spec_from_file_location("tiktoken._tiktoken", loader.path, loader=loader))
+loader.exec_module(again)
+def way9(text): return again.CoreBPE(ranks, {}, ".").encode_ordinary(text)
 def fine(text): return list(text.encode())
 """
 
 
-@pytest.mark.parametrize("way", [f"way{i}" for i in range(8)])
-def test_tiktokens_compiled_core_is_watched_too(make, way):
+@pytest.mark.parametrize("way", [f"way{i}" for i in range(10)])
+def test_tiktokens_compiled_core_is_not_there_to_be_found(server, way):
     pytest.importorskip("tiktoken")
-    student = make(CORE).student(["tiktoken"])
-    with student.test():
-        assert student.fine("ab") == [97, 98]
-        with pytest.raises(ForbiddenCall, match="tiktoken"):
-            getattr(student, way)("ab")
+    with Session([("cell", CORE)], server=server, without=stand_ins(["tiktoken"])) as session:
+        student = session.student(["tiktoken"])
+        with student.test():
+            assert student.fine("ab") == [97, 98]
+            with pytest.raises(ForbiddenCall, match="tiktoken"):
+                getattr(student, way)("ab")
+
+
+def test_a_comparison_with_tiktoken_beside_an_answer_costs_itself_only(server):
+    pytest.importorskip("tiktoken")
+    source = f"{TIKTOKEN}assert early.encode('ab') == fine('ab')\ndef after(text): return text\n"
+    with Session([("cell", source)], server=server, without=stand_ins(["tiktoken"])) as session:
+        student = session.student(["tiktoken"])
+        with student.test():
+            assert student.fine("ab") == [97, 98] and student.after("ab") == "ab"
 
 
 def test_one_tokenizer_stands_for_all(make):
@@ -558,7 +575,7 @@ def test_a_package_that_stands_in_for_what_is_forbidden_is_not_there(server, for
     found = importlib.util.find_spec({package or "torch"!r}).submodule_search_locations is not None
     import {package or "torch"} as own
     """
-    session = Session([("cell", textwrap.dedent(source))], server=server, without=done_without(forbids))
+    session = Session([("cell", textwrap.dedent(source))], server=server, without=stand_ins(forbids))
     with session:
         assert session.value("found") is True
         told = session.results["cell"].message

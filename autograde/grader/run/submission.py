@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
-from autograde.checking.forbidden_calls import done_without
+from autograde.checking.forbidden_calls import stand_ins
 from autograde.checking.lesson import Lesson, Mistake, load_lesson
 from autograde.checking.manifest import Exercise, outcome_files
 from autograde.checking.model_files import MAX_BYTES
@@ -177,7 +177,7 @@ class SubmissionRun:
     def _open(self, cells: Sequence[CodeCell]) -> Session:
         own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
         keeps = {cell.name: cell.keeps for cell in cells}
-        without = done_without(name for exercise in self.lesson.exercises.values() for name in exercise.forbids)
+        without = stand_ins(name for exercise in self.lesson.exercises.values() for name in exercise.forbids)
         return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, keeps=keeps, known=self._known(cells),
                        helpers=self.helpers, without=without)  # fmt: skip
 

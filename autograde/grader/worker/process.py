@@ -21,7 +21,14 @@ import torch
 
 from autograde.checking import gradients, pretend_gpu, sizes
 from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
-from autograde.checking.forbidden_calls import forbidding, requests_arrive_in, watch_threads, watch_tiktoken, watch_ways_around
+from autograde.checking.forbidden_calls import (
+    empty_tiktoken,
+    forbidding,
+    requests_arrive_in,
+    watch_threads,
+    watch_tiktoken,
+    watch_ways_around,
+)
 from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Draft, Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
@@ -217,6 +224,8 @@ def _files(worker: Worker, files: dict[str, str]) -> None:
 
 def _without(worker: Worker, packages: list[str]) -> None:
     inert.take_away(packages)
+    if "tiktoken" in packages:
+        empty_tiktoken()
 
 
 def _has(worker: Worker, name: str) -> bool:
