@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from autograde import layout
@@ -35,5 +36,13 @@ def read_manifest(name: str) -> dict[str, Any]:
 
 def outcome_files(name: str) -> list[str]:
     """The files beside a notebook that a lesson grades, such as a trained model."""
+    path = layout.manifest_path(name)
+    status = path.stat() if path.exists() else None
+    return list(_outcome_files(name, path, status and (status.st_size, status.st_mtime_ns)))
+
+
+@lru_cache(maxsize=64)
+def _outcome_files(name: str, *_: object) -> tuple[str, ...]:
+    """Read once for each manifest as it stands: grading a class asks thousands of times."""
     outcomes = (exercise["outcome"] for exercise in read_manifest(name)["exercises"].values())
-    return sorted({file for outcome in outcomes if outcome for file in outcome.split()})
+    return tuple(sorted({file for outcome in outcomes if outcome for file in outcome.split()}))

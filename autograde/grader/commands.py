@@ -121,15 +121,16 @@ def collect(
     from autograde.grader.batch.lock import only_one
     from autograde.grader.gradebook import roster
     from autograde.grader.gradebook.due_dates import due_dates
+    from autograde.grader.ingest.by_list import Listed
     from autograde.grader.ingest.collect import collect as bring
     from autograde.grader.ingest.collect import table
 
-    wanted, due, names = layout.resolve(lesson) if lesson else None, due_dates(into), roster.names(into)
+    wanted, due, listed = layout.resolve(lesson) if lesson else None, due_dates(into), Listed(roster.names(into), roster.finder(into))
     if dry_run:
-        found = bring(sources, into, wanted, True, due, names)
+        found = bring(sources, into, wanted, True, due, listed)
     else:
         with only_one(into):
-            found = bring(sources, into, wanted, False, due, names)
+            found = bring(sources, into, wanted, False, due, listed)
     console.print(table(found))
     if not found.rows:
         raise fail("no notebooks were found; the table says what was seen")

@@ -21,6 +21,7 @@ from autograde.cli import app
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import archive, helpers, not_handed_in, without_outputs
+from autograde.grader.ingest.by_list import Listed
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
 from autograde.grader.run.cache_key import key
@@ -346,7 +347,7 @@ def test_moodles_student_whose_name_two_of_the_list_have_is_none_of_them_unasked
     """The other one may have handed in the lesson before."""
     for number, (folder, text) in enumerate({"Ann Lee_1": SOLVED, "Ann Lee_7": NEXT}.items()):
         sent = placed(tmp_path / str(number), {f"{folder}_assignsubmission_file_/x.ipynb": text})
-        result = collect([sent], tmp_path / "course", names=names)
+        result = collect([sent], tmp_path / "course", listed=Listed(names))
     assert [row.student for row in result.rows] == [student]
     assert ("see who this is" in " ".join(result.rows[0].notes)) == (student != "Ann Lee")
 

@@ -24,6 +24,7 @@ from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import helpers
+from autograde.grader.ingest.by_list import Listed
 from autograde.grader.ingest.collect import MOST_TOLD, collected, home
 from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
@@ -138,7 +139,7 @@ def grade_class(
         pool.get_ready_for([out])
     with only_one(out), logged_in(out), _terminated():
         due = due_dates(out)
-        submissions, roots = collected(paths, lesson, out, console, due, roster.names(out))
+        submissions, roots = collected(paths, lesson, out, console, due, Listed(roster.names(out), roster.finder(out)))
         if late and submissions:
             _set_rule(out, late, {found.lesson for found in submissions} - set(due), console)
         jobs = [Job(found, key(found, sandbox), roots[0] if len(roots) == 1 else None) for found in submissions]

@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -275,6 +275,12 @@ def _of_submissions(folder: Path) -> list[str]:
 def names(folder: Path) -> list[str]:
     """The name of each person in the list."""
     return [person.name for person in _listed(folder) if person.name]
+
+
+def finder(folder: Path) -> Callable[[str], Person | None] | None:
+    """Whom of the list an id, a name or an address means; None where there is no list."""
+    people = _listed(folder)
+    return Directory(people).of if people else None
 
 
 def told_apart(people: Sequence[Person]) -> list[Person]:

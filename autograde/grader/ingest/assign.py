@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.checking.manifest import outcome_files
-from autograde.grader.ingest import kinds, listings, systems, twin_folders, whose
+from autograde.grader.ingest import by_list, doubts, kinds, listings, systems, twin_folders, whose
 from autograde.grader.ingest.findings import WORK, File, LeftOut, Survey, composed
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import by_content, full_name
@@ -26,7 +26,7 @@ Parts = tuple[str, ...]
 EXPORT = re.compile(r"assignment_\d+_export")  # how Gradescope calls the folder of a class, in which a list says whose a folder is
 
 
-def assign(root: Path, named: bool, files: list[File], lesson: str | None, found: Survey) -> None:
+def assign(root: Path, named: bool, files: list[File], lesson: str | None, found: Survey, person: by_list.Person | None = None) -> None:
     """Say whose each file is, and which lesson's."""
     models = frozenset(model for name in layout.lesson_names() for model in outcome_files(name))
     known = [(file, kinds.kind(file.path, file.parts, models)) for file in files]
@@ -41,6 +41,8 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
     for parts in _composed_otherwise({file.parts for file, kind in known if kind in WORK}, plain):
         plain[parts] = unicodedata.normalize("NFD", plain[parts])
         found.apart |= {plain[parts]} - {composed(plain[parts])}
+    if not course and not one:
+        _look_again(plain, {file.parts for file, kind in known if kind in WORK}, called, person, found)
     by_systems = [label.members for label in labels.values()] + [[label.name for label in people] for people in owners.values()]
     found.given |= {composed(name) for names in [plain.values(), *by_systems] for name in names}
     found.students |= {found.called(plain[parts]) for parts in barren}
@@ -51,6 +53,19 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
                 found.left_out.append(LeftOut(file.shown, RETURNED, found.called(student) if student else "", file, label))
             else:
                 add(file, kind, student, label, lesson, models, found)
+
+
+def _look_again(plain: dict[Parts, str], works: Set[Parts], called: str, person: by_list.Person | None, found: Survey) -> None:
+    """Ask the list of the class, and note what stays in doubt."""
+    placed = {parts: student for parts, student in plain.items() if parts in works and student}
+    if person:
+        plain |= by_list.decided(placed, person)
+    unsure = {parts: plain[parts] for parts in placed if not person or not person(plain[parts])}
+    held = doubts.held_back(unsure)
+    found.in_place = found.in_place and not held
+    found.held |= held
+    plain |= dict.fromkeys(held, "")
+    found.doubts += doubts.told({parts: student for parts, student in unsure.items() if parts not in held and student != called})
 
 
 @lru_cache

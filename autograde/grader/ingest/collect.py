@@ -23,12 +23,14 @@ from rich.table import Column, Table
 from autograde.files import write
 from autograde.grader.ingest import helpers, kinds
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, repairs, shown
+from autograde.grader.ingest.by_list import NOBODY, Listed
 from autograde.grader.ingest.discovery import Found, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.namesakes import PER_LESSON, folded, tell_apart
 from autograde.grader.ingest.not_handed_in import EARLIER
+from autograde.grader.ingest.reasons import NO_FILE
 from autograde.grader.ingest.sources import folders, is_course
 from autograde.grader.ingest.survey import survey
 from autograde.grader.ingest.systems import LOCAL
@@ -36,6 +38,7 @@ from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"
 STAMP = "timestamp.txt"
+SURE = "Call each student's folder by the student, or say who is in the class (autograde roster)"
 MOST_TOLD = 20  # files
 MAX_OTHER = 50 * 2**20  # bytes: of a file that cannot be graded
 
@@ -57,6 +60,7 @@ class Collected:
 
     rows: list[Row] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -87,16 +91,16 @@ def collect(
     lesson: str | None = None,
     dry_run: bool = False,
     due: Mapping[str, datetime] | None = None,
-    names: Sequence[str] = (),
+    listed: Listed = NOBODY,
 ) -> Collected:
     """Bring everything that is new in `sources` into `course`; with `dry_run` only say what would be done. `due` are the lessons' due dates
-    in UTC, for files of which a system says that they are late, and not when they came; `names` are those of the class's list.
+    in UTC, for files of which a system says that they are late, and not when they came; `listed` is the class's list.
 
     Raises:
         ValueError: when a source does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        return _bring(survey(sources, lesson, Path(scratch), course), course, lesson, dry_run, due or {}, names)
+        return _bring(survey(sources, lesson, Path(scratch), course, listed.person), course, lesson, dry_run, due or {}, listed.names)
 
 
 def collected(
@@ -105,17 +109,17 @@ def collected(
     out: Path,
     console: Console,
     due: Mapping[str, datetime] | None = None,
-    names: Sequence[str] = (),
+    listed: Listed = NOBODY,
 ) -> tuple[list[Found], list[Path]]:
     """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
     which they are brought into first."""
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        found = survey(paths, lesson, Path(scratch), out)
+        found = survey(paths, lesson, Path(scratch), out, listed.person)
         if found.in_place:
             submissions = in_place(found, lesson, paths)
             _tell_the_rest(found, {submission.student for submission in submissions}, console)
             return submissions, folders(paths)
-        result = _bring(found, out, lesson, False, due or {}, names)
+        result = _bring(found, out, lesson, False, due or {}, listed.names)
         console.print(table(result))
         lessons = {row.lesson for row in result.rows}
         if not (out / "submitted").is_dir() or not (lesson or lessons):
@@ -128,7 +132,9 @@ def collected(
 
 
 def _tell_the_rest(found: Survey, students: Set[str], console: Console) -> None:
-    """Files that no student's result can name."""
+    """Files that no student's result can name, and whose files may be read in another way."""
+    for doubt in found.doubts:
+        console.print(f"[yellow]![/yellow] not sure whose these are: {escape(readable(doubt))}. {SURE}", soft_wrap=True)
     nobodys = [out for out in found.left_out if not out.student and not students & set(out.shown.split("/"))]
     for out in nobodys[:MOST_TOLD]:
         console.print(f"[yellow]![/yellow] {escape(readable(out.shown))} is not taken: {escape(out.why)}", soft_wrap=True)
@@ -151,13 +157,13 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
     tell_apart(found, ledger.people, ledger.files, {name for name in often if often[name] > 1})
     everything = choose(found)
     along = {handed.file.path for chosen in everything for _, handed in chosen.models}
-    result = Collected(left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])
+    result = Collected(doubts=found.doubts, left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])
     for chosen in everything:
         if lesson and chosen.lesson != lesson:
             result.left_out.append(_left_out(chosen, f"it is lesson {chosen.lesson}"))
             continue
         if not chosen.handed.file.path.is_file():
-            result.left_out.append(_left_out(chosen, "a pipe or a device, not a file"))
+            result.left_out.append(_left_out(chosen, NO_FILE))
             continue
         result.rows.append(_place(chosen, course, ledger, found, dry_run, _time(chosen.handed, due.get(chosen.lesson))))
     brought = {row.student for row in result.rows}
@@ -310,6 +316,8 @@ def table(result: Collected) -> Table:
     shown_as = Table(*columns, title="Collected")
     for row in sorted(result.rows, key=lambda row: (row.student, row.lesson)):
         shown_as.add_row(escape(row.student), row.lesson[:2], escape(row.file), row.state, escape("; ".join(row.notes)))
+    for doubt in result.doubts:
+        shown_as.add_row("", "", "", "not sure", f"whose these are: {escape(readable(doubt))}. {SURE}")
     for out in result.left_out:
         shown_as.add_row(escape(out.student), "", escape(ascii(out.shown)[1:-1]), "not taken", escape(out.why))
     return shown_as

@@ -11,6 +11,7 @@ from autograde.grader.ingest import helpers
 from autograde.grader.ingest.attempts import Chosen, choose
 from autograde.grader.ingest.findings import Handed, Survey
 from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.reasons import NO_FILE
 from autograde.grader.ingest.survey import student_folder, survey
 from autograde.grader.sandbox.bounded import reading
 
@@ -65,6 +66,8 @@ def seen(student: str, surveyed: Survey) -> tuple[str, ...]:
 
 
 def _other(handed: Handed) -> str:
+    if not handed.file.path.is_file():
+        return NO_FILE
     return f"it is lesson {handed.lesson[:2]}" if handed.lesson else "a model without its notebook"
 
 

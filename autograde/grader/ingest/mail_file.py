@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import email.policy
-import mailbox
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -50,13 +48,29 @@ def alone(path: Path) -> bool:
 def attached(path: Path, sender: bool) -> Iterator[Attached]:
     """The attachments of a mail, or of all mails of a mailbox; `sender` says that they are to lie in the folders of who sent them."""
     if path.name.lower().endswith(".mbox"):
-        with closing(mailbox.mbox(path, factory=None, create=False)) as box:
-            for key in box.iterkeys():
-                yield from _of(_parsed(box.get_bytes(key)), sender)
+        with opened(path) as stream:
+            for raw in _mails(stream):
+                yield from _of(_parsed(raw), sender)
     else:
         with opened(path) as stream:
             raw = stream.read()
         yield from _of(_parsed(raw), sender)
+
+
+def _mails(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """The mails of a mailbox: each begins behind a line `From …`, as it stands at the mailbox's beginning or behind an empty line."""
+    lines: list[bytes] = []
+    empty = True
+    for line in stream:
+        if empty and line.startswith(b"From "):
+            if lines:
+                yield b"".join(lines)
+            lines = []
+        else:
+            lines.append(line)
+        empty = not line.strip()
+    if lines:
+        yield b"".join(lines)
 
 
 def _parsed(raw: bytes) -> EmailMessage:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from autograde.grader.ingest.lesson_of import full_name, named
-from autograde.grader.ingest.work_words import BY, DATE_BEHIND, DATED, NUMBERED, is_work, said
+from autograde.grader.ingest.work_words import BY, DATE_BEHIND, DATED, NUMBERED, is_homework, is_work, said
 
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
 TEAM = re.compile(r"Team[ _]\d+")  # of ILIAS: in it a folder for each who handed in, or for each member
+MILLISECONDS = re.compile(r"(.+?)[\s_-]+1[5-9]\d{11}")  # since 1970, behind a name
 DEVILRY = re.compile(r"group-\d+_(.+)")
 GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
 COURSE = re.compile(r"(?:[a-z]{2,6}[\s_-]?\d{3,5}[a-z]?|\d{1,2}\.\d{3,4}[a-z]?)[\s_-]+", re.IGNORECASE)  # such as `CS 229 - ` or `6.036_`
@@ -23,11 +24,13 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
         return {name: name.removeprefix(prefix) for name in names}
     start = "" if all(map(is_work, names)) else _start(names)
-    if len(names) > 1 and start and start not in names and (start[-1:] == "-" and is_work(start[:-1]) or NUMBERED.search(start)):
+    if len(names) > 1 and start and start not in names and (start[-1:] == "-" and _of_work(start[:-1]) or NUMBERED.search(start)):
         return {name: name.removeprefix(start) for name in names}
     end = _start({name[::-1] for name in names})[::-1]
     if len(names) > 1 and end and end not in names and named(end.strip(" _-")):  # `Ann Lee - self-attention`
         return {name: BY.sub("", name.removesuffix(end).rstrip(" _-")) for name in names}
+    if len(names) > 2 and end not in names and re.match(r"_{2,}|\s+-\s+", end):  # `ann__attention`
+        return {name: name.removesuffix(end) for name in names}
     if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
         return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
     for layout_of in (DEVILRY, GRADESCOPE):
@@ -37,8 +40,25 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     return logins if len(set(logins.values())) == len(names) else {}
 
 
+def _of_work(start: str) -> bool:
+    """Whether what stands before all names is the work's name, or a repository's with its branch."""
+    return is_work(start) or bool(BRANCH.fullmatch(start))
+
+
+def common_start_of_students(students: Set[str]) -> str:
+    """The word with which all of three students or more begin or end; "" where they are called by one thing and a number, as groups are."""
+    for turn in (1, -1):
+        start = _start({student[::turn] for student in students})[::turn]
+        rest = [student.removeprefix(start).removesuffix(start) for student in students]
+        if len(students) > 2 and len(re.findall(r"[^\W\d_]", start)) > 1 and all(re.search(r"[^\W\d_]{2}", name) for name in rest):
+            return start.strip(" _-")
+    return ""
+
+
 def by_date(names: Set[str]) -> dict[str, str]:
     """The students of folders that all bear a day behind or before their names, one for each attempt; nothing where one does not."""
+    if all(times := [MILLISECONDS.fullmatch(name) for name in names]) and len(names) > len({time[1] for time in times if time}):
+        return {time[0]: time[1] for time in times if time}
     people = {name: said(DATE_BEHIND.sub("", name)) for name in names if DATE_BEHIND.search(name) or DATED.match(name)}
     return people if len(people) == len(names) and all(people.values()) else {}
 
@@ -61,7 +81,7 @@ def common_start(names: Sequence[str]) -> str:
         return _course_and_work(names[0])
     start = _start(names)
     of_class = len(names) > 2 or len(names) > 1 and any(map(str.isdecimal, said(start)))
-    of_work = of_class and said(start) and (NUMBERED.search(start) or named(start))
+    of_work = of_class and said(start) and (NUMBERED.search(start) or named(start) or is_homework(start))
     return start if of_work and all(said(name.removeprefix(start)) for name in names) else ""
 
 

@@ -10,6 +10,7 @@ from autograde.grader.ingest import kinds
 from autograde.grader.ingest.findings import File
 from autograde.grader.ingest.kinds import Kind
 
+NO_FILE = "a pipe or a device, not a file"
 INSTEAD = "not a notebook: ask for the .ipynb file"
 SMALL = 4096  # bytes
 ADDRESS = re.compile(rb"\s*https?://\S+\s*|\s*\{[^{}]*\"url\"\s*:\s*\"https?://[^{}]*\}\s*")

@@ -11,14 +11,16 @@ from pathlib import Path
 from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest import kinds
 from autograde.grader.ingest.assign import assign
+from autograde.grader.ingest.by_list import Person
 from autograde.grader.ingest.findings import Survey
 from autograde.grader.ingest.sources import grouped, is_course
 from autograde.grader.ingest.take import add
 from autograde.grader.ingest.walk import every_file, walk
 
 
-def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: Path | None = None) -> Survey:
-    """Look through files, folders and archives, but for the folder `results`. Archives are unpacked below `scratch`.
+def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: Path | None = None, person: Person | None = None) -> Survey:
+    """Look through files, folders and archives, but for the folder `results`. Archives are unpacked below `scratch`; `person` asks
+    the list of the class.
 
     Raises:
         ValueError: when a path does not exist.
@@ -27,7 +29,7 @@ def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: 
     for number, (root, files) in enumerate(grouped(sources)):
         found.barren = []
         listed = list(every_file(root, files, scratch / str(number), found))
-        assign(root, files is not None, listed, lesson, found)
+        assign(root, files is not None, listed, lesson, found, person)
     found.students.discard("")
     found.in_place = found.in_place and not _shared_folder(found) and (not _is_project(found) or any(map(is_course, sources)))
     return found

@@ -32,7 +32,8 @@ def add(file: File, kind: Kind, student: str, label: Label | None, lesson: str |
         found.in_place = found.in_place and not label and len(file.parts) > 1 and not file.packed
         found.handed.append(Handed(file, student, which, kind, label, file.parts[:-1]))
     elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
-        found.left_out.append(LeftOut(file.shown, OF_THE_COURSE if any(map(whose.is_model_answers, file.parts[:-1])) else NOBODYS))
+        nobodys = OF_THE_COURSE if any(map(whose.is_model_answers, file.parts[:-1])) else NOBODYS
+        found.left_out.append(LeftOut(file.shown, found.held.get(file.parts, nobodys)))
     else:
         found.left_out.append(LeftOut(file.shown, trouble or reasons.why(kind, file), student, file, label))
     found.students.add(student)

@@ -10,6 +10,7 @@ from autograde.grader.ingest import archive, kinds, mail_file, systems
 from autograde.grader.ingest.findings import File, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, is_graders
+from autograde.grader.ingest.reasons import NO_FILE
 from autograde.grader.ingest.sources import is_course
 from autograde.grader.ingest.twin_folders import is_same
 from autograde.grader.ingest.whose import wraps
@@ -88,7 +89,7 @@ def _one(
     path: Path, parts: tuple[str, ...], origin: Path, scratch: Path, found: Survey, nested: int, around: archive.Room | None = None
 ) -> Iterator[File]:
     if not path.is_file() and ".ipynb" not in path.name.lower():  # a notebook that is none is its student's result, by its name
-        found.left_out.append(LeftOut("/".join(parts), "a pipe or a device, not a file"))
+        found.left_out.append(LeftOut("/".join(parts), NO_FILE))
         found.barren.append(parts)
     elif nested < NESTED and path.is_file() and kinds.kind(path, parts, frozenset()) is Kind.ARCHIVE:
         yield from _archive(path, parts, origin, scratch, found, nested, around)

@@ -18,10 +18,11 @@ NUMBER = re.compile(r"\d{1,4}\.ipynb", re.IGNORECASE)
 ENDING = re.compile(r"\.(?:ipynb|py).*$", re.IGNORECASE)
 HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
 LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
+DRIVES_PART = r".+-\d{8}T\d{6}Z(?:-\d+)+"  # of a folder of Google Drive, unpacked
 WRAPPER = re.compile(
     r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work"
     r"|.*\(file responses\)|question(?: \d+)?|apps|microsoft forms|(?:.+ )?file requests?"  # of Google's and Microsoft's forms, and of Dropbox
-    r"|.+-\d{8}T\d{6}Z(?:-\d+)+"  # a part of a folder of Google Drive, unpacked
+    rf"|{DRIVES_PART}"
     r"|onedrive[ _-].*|bulk_download|multi_feedback.*|gradebook_.+|.+ download .+"
     r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
 )
@@ -40,10 +41,12 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     """Each file's student. `root` is the name of what holds them all; `one` says that it is a student's."""
     if one:
         return dict.fromkeys(files, root)
-    if copies := copies_of({parts[0] for parts in files if len(parts) > 1}):
-        meant = {parts: (copies.get(parts[0], parts[0]), *parts[1:]) for parts in files}
+    if (meant := _without_copies_and_parts(files)) and any(parts != place for parts, place in meant.items()):
         found = students(sorted(set(meant.values())), root)
         return {parts: found[place] for parts, place in meant.items()}
+    if len(files) > 1 and {parts[0].casefold() for parts in files} == {"microsoft forms"} and all(len(parts) == 4 for parts in files):
+        named = _loose([parts[3:] for parts in files], "")  # below a form and a question, in any language
+        return {parts: named[parts[3:]] for parts in files}
     if len({parts[0] for parts in files}) == 1 and {parts[1:2] for parts in files} == {("submitted",)}:  # a course of nbgrader's
         inside = students([parts[2:] for parts in files if len(parts) > 2], "submitted")
         return {parts: inside.get(parts[2:], "") for parts in files}
@@ -72,12 +75,20 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     if len(people) > len(answers):
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
+    again = _in_several(folders)
     for name, inner in folders.items():
         who = _folder(
-            name, inner, alone=len(folders) == 1 and not loose, beside=people - {name}, as_files=any(map(said, map("".join, loose)))
+            name, inner, alone=len(folders) == 1 and not loose, beside=people - {name} | again, as_files=any(map(said, map("".join, loose)))
         )
         found |= {(name, *parts): student for parts, student in who.items()}
     return found
+
+
+def _in_several(folders: Mapping[str, Sequence[Parts]]) -> set[str]:
+    """Names of folders in more than one of folders that are called by no work and hold no class by their names: what all are told to call their
+    own, such as `take 1`, and nobody who is in two places."""
+    inside = [_people(inner, False) for name, inner in folders.items() if not _holds(name)]
+    return {name for name in set().union(*inside) if sum(name in names for names in inside) > 1}
 
 
 def of_nbgrader(files: Sequence[Parts], root: str) -> bool:
@@ -101,6 +112,13 @@ def copies_of(names: Set[str]) -> dict[str, str]:
     may be called ann."""
     beside = {unicodedata.normalize("NFC", name): name for name in names}
     return {name: beside[original(name)] for name in names if original(name) != name and original(name) in beside}
+
+
+def _without_copies_and_parts(files: Sequence[Parts]) -> dict[Parts, Parts]:
+    """Where files would lie without the folders that a drive has packed in parts, and in what copies of folders are copies of."""
+    copies = copies_of({parts[0] for parts in files if len(parts) > 1})
+    drives = {parts for parts in files if len(parts) > 1 and re.fullmatch(DRIVES_PART, parts[0])}
+    return {parts: parts[1:] if parts in drives else (copies.get(parts[0], parts[0]), *parts[1:]) for parts in files}
 
 
 def _below(inner: list[Parts], name: str, root: str) -> dict[Parts, str]:

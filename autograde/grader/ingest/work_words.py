@@ -47,7 +47,9 @@ DATE_BEHIND = re.compile(
     r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?(?:[._]\d+)?)?(?=\.|[\s_-]*$)"
 )
 BEFORE = re.compile(
-    r"(?i)^[\W_]*(?:(?:late|hw|final|(?:submission|assignment|homework|solution|notebook)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer)[\W_]+)+(?=\w)"
+    r"(?i)^[\W_]*(?:(?:late|hw|final|(?:submission|assignment|homework|solution|notebook)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer"
+    r"|l(?:ö|oe)sung|soluci[óo]n|corrig[ée]|hausaufgabe|aufgabe|[üu]e?bung|pr[áa]ctica|ejercicio|exercice|esercizio|compito|tarefa|opdracht|uppgift|op{1,2}gave"
+    r"|zadanie|[öo]dev|tugas|consegna|laboratorio|praktikum|домашн\w+[\W_]+(?:задание|работа)|作业|作業|課題|과제)[\W_]+)+(?=\w)"
 )  # words before a name
 AGAIN = re.compile(r"([^()]+)\(\d{1,2}\)(?=[\s_]*[-_][\s_]*[^\W\d])")  # `self_attention (1) - Ann`: a form has put the name behind all
 MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
@@ -58,6 +60,11 @@ def is_work(name: str) -> bool:
     if teams_folders.is_one(unicodedata.normalize("NFC", name)):
         return True
     return bool(DATED.fullmatch(name) or TRY.fullmatch(name)) or not said(name) and bool(re.search(r"[^\W\d_]|^0[1-8]$", name))
+
+
+def is_homework(name: str) -> bool:
+    """Whether a name is what homework is called in some language, without its number."""
+    return bool(re.fullmatch(rf"(?i)[\W_]*(?:{FOREIGN})[\W_]*", name))
 
 
 def said(name: str) -> str:

@@ -1,0 +1,91 @@
+"""What could be read in two ways: whose files are where only names of folders and files say it, and nobody's list of the class confirms it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+
+from autograde.grader.ingest.named_alike import common_start_of_students
+from autograde.grader.ingest.whose import wraps
+from autograde.grader.ingest.work_words import is_work, said
+
+Parts = tuple[str, ...]
+SEVERAL = (
+    "it may be one of several students', or an attempt of one: put it into a folder with the student's name, "
+    "or say who is in the class (autograde roster)"
+)
+SUFFIX = re.compile(
+    r"(?P<name>.*[^\W\d_].*?)(?:[\s_-]+\d{1,2}|[\s_-]*\(\d{1,2}\)|[\s_-]+1[5-9]\d{8}(?:\d{3})?)"
+)  # the last is a time since 1970
+ATTEMPT = re.compile(
+    r"(?i)\d{1,2}|(?:take|run|try|round|day|versuch|essai|intento|save|upload|[vr])[\s_-]*\d{1,3}|20\d\d[\W_]?(?:0?[1-9]|1[0-2])[\W_]?(?:0?[1-9]|[12]\d|3[01])"
+)
+GROUP = re.compile(
+    r"(?i)(?:group|gruppe|groupe?|grupo|gruppo|team|[ée]quipe|pair|table|students?|users?|participants?|组|組)[\s_-]*"
+)  # numbered ones are different
+MOST = 3  # names that a line gives
+SECTION = 3  # students, from which on a folder is a section of a class
+
+
+def held_back(placed: Mapping[Parts, str]) -> dict[Parts, str]:
+    """The files that might be of several students where all are taken for one's, and why: each file's name says something else."""
+    if len(set(placed.values())) != 1 or len(placed) < 2:
+        return {}
+    names = [said(parts[-1]) for parts in placed]
+    apart = all(names) and len(set(names)) == len(names) and len({parts[:-1] for parts in placed}) == 1
+    return dict.fromkeys(placed, SEVERAL) if apart else {}
+
+
+def told(placed: Mapping[Parts, str]) -> list[str]:
+    """A line for each thing that might be another: `placed` is the student of each file that no system and no list of the class confirms."""
+    students = {student for student in placed.values() if student}
+    return [line for line in (_levels(placed), _suffixes(students), _attempts(students), _shared(students)) if line]
+
+
+def _levels(placed: Mapping[Parts, str]) -> str:
+    """Folders that lie around those of students and are called by no work: they may be the students."""
+    inside: dict[str, set[str]] = defaultdict(set)
+    for parts, student in placed.items():
+        if student in parts[:-1]:
+            above = [part for part in parts[: parts.index(student)] if not is_work(part) and not wraps(part)]
+            inside[above[0] if above else ""].add(student)
+    outer = inside.keys() - {""}
+    if not outer or len(inside) < 2 or all(len(inside[name]) >= SECTION for name in outer):
+        return ""
+    inner = set().union(*(inside[name] for name in outer))
+    beside = f", and so is {_some(inside[''])} beside" if inside.get("") else ""
+    return f"{_some(inner)} in {_some(outer)} taken as {_students(inner)}{beside}; they may be attempts of {_some(outer)}"
+
+
+def _suffixes(students: Set[str]) -> str:
+    """Students who differ in a number behind the name alone, where others have no such number."""
+    alike: dict[str, set[str]] = defaultdict(set)
+    for student in students:
+        found = SUFFIX.fullmatch(student)
+        alike[found["name"].strip() if found else student].add(student)
+    several = {stem: names for stem, names in alike.items() if len(names) > 1 and not GROUP.fullmatch(stem)}
+    if not several or len(alike) == 1 and len(students) > 2:  # it is how all are called
+        return ""
+    return f"{_some(set().union(*several.values()))} taken as different students; they may be attempts of {_some(several)}"
+
+
+def _attempts(students: Set[str]) -> str:
+    called = {student for student in students if ATTEMPT.fullmatch(student)}
+    return f"{_some(called)} taken as {_students(called)}, called like an attempt or a day" if called else ""
+
+
+def _shared(students: Set[str]) -> str:
+    """What all students' names have in common, which is then no part of a name."""
+    shared = common_start_of_students(students)
+    return f"all names begin or end with `{shared}`, which may be no part of them" if shared else ""
+
+
+def _students(names: Set[str]) -> str:
+    return "a student" if len(names) == 1 else "students"
+
+
+def _some(names: Set[str] | Sequence[str] | Mapping[str, object]) -> str:
+    given = sorted(names)
+    more = f" and {len(given) - MOST} more" if len(given) > MOST else ""
+    return ", ".join(f"`{name}`" for name in given[:MOST]) + more

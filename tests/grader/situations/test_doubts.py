@@ -1,0 +1,67 @@
+"""What is said, and what is held back, where names can be read in two ways; and what the list of the class decides."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from autograde.grader.gradebook.roster import Directory, Person
+from autograde.grader.ingest.by_list import Listed
+from autograde.grader.ingest.collect import collect, collected, table
+from tests.grader.situations.called import DOUBTED, LESSON, NAME, SURE
+
+CELL = {"cell_type": "code", "source": "def causal_mask(t):\n    return 1", "metadata": {}, "outputs": [], "execution_count": None}
+
+
+def brought(folder, files, people=()):
+    for number, file in enumerate(files):
+        (folder / "class" / file).parent.mkdir(parents=True, exist_ok=True)
+        cells = [{**CELL, "source": f"{CELL['source']} + {number}"}]
+        (folder / "class" / file).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    listed = Listed([person.name for person in people], Directory(people).of) if people else Listed()
+    return collect([folder / "class"], folder / "course", LESSON, listed=listed)
+
+
+def said(result):
+    return [*result.doubts, *(out.why for out in result.left_out)]
+
+
+@pytest.mark.parametrize("name", DOUBTED)
+def test_what_may_be_read_in_two_ways_is_said(name, tmp_path):
+    files, words = DOUBTED[name]
+    assert words in " ".join(said(brought(tmp_path, files)))
+
+
+@pytest.mark.parametrize("name", SURE)
+def test_nothing_is_said_of_what_has_one_reading(name, tmp_path):
+    assert said(brought(tmp_path, SURE[name])) == []
+
+
+def test_the_table_and_the_grader_say_it(tmp_path, capsys):
+    files, words = DOUBTED["seconds behind a name"]
+    console = Console(width=400, record=True)
+    console.print(table(brought(tmp_path, files)))
+    collected([tmp_path / "class"], LESSON, tmp_path / "out", console)
+    assert console.export_text().count(words) == 2
+
+
+PEOPLE = [Person("alee", "Ann Lee", "", "ann@x.edu"), Person("bkim", "Bo Kim", "", "bo@x.edu"), Person("20231234", "Cy Li", "", "")]
+BY_LIST = {  # files, and the students that the list makes of them
+    "words around names": ([f"minerva_{who}_x/{NAME}" for who in ("Ann Lee", "bkim", "20231234")], {"Ann Lee", "bkim", "20231234"}),
+    "a folder that lies too high": ([f"{part}/{who}/{NAME}" for part, who in (("Mon", "alee"), ("Tue", "bkim"))], {"alee", "bkim"}),
+    "a folder that lies too low": ([f"{who}/{kind}{who}/{NAME}" for who in ("alee", "bkim") for kind in "xy"], {"alee", "bkim"}),
+    "files of several in one folder": (DOUBTED["files of several in one folder"][0], {"Ann Lee", "Bo Kim"}),
+    "ids behind names": ([f"Ann_Lee_1/{NAME}", f"Ann_Lee/{NAME}", f"bkim/{NAME}"], {"Ann_Lee", "bkim"}),
+    "a stranger's folder, with another's name in it": (["zed/Bo Kim.ipynb", f"alee/{NAME}"], {"zed", "alee"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_LIST)
+def test_the_list_of_the_class_decides(name, tmp_path):
+    files, students = BY_LIST[name]
+    assert {row.student for row in brought(tmp_path, files, PEOPLE).rows} == students
+
+
+def test_where_the_list_knows_all_nothing_is_in_doubt(tmp_path):
+    files = [f"alee/{NAME}", f"bkim/{NAME}", f"20231234/{NAME}"]
+    assert said(brought(tmp_path, files, PEOPLE)) == []
