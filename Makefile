@@ -7,7 +7,7 @@ export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of a run of tests would each compile the course's modules
 
-.PHONY: help demo dev test test-more test-all fuzz verify strength build measure check-built site slides lab lint lock clean
+.PHONY: help demo dev test test-more test-all test-gpu fuzz verify strength build measure check-built site slides lab lint lock clean
 
 help:
 	@echo "make demo      set up, build a sample class, grade it, show the table and the feedback pages"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-more what the line above leaves out and every landing waits for: a class of cheats, full disks, releases (minutes)"
 	@echo "make test-all  test-more, and what takes a minute or more by itself: browsers, kills at every write, hostile classes, new installations"
 	@echo "make fuzz      random messages and files, for an hour; other ones than last time"
+	@echo "make test-gpu  on a machine with a GPU: what the pretended one is held to, the device checks and the training, on the real one (a minute)"
 	@echo "make verify    execute every lesson three ways, and what the texts claim on fresh seeds (an hour); before a version changes"
 	@echo "make lab       open the course in JupyterLab"
 	@echo "make measure 02  measure the numbers that lesson 02's text tells (minutes), for docs/measured/"
@@ -48,6 +49,9 @@ fuzz: $(VENV)/.ready-dev
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)000} $(RUN) -m pytest -q tests/grader/test_fuzz.py
 
 # Every lesson executed three ways, whatever the digests say, and what the texts claim on fresh seeds; then notes in the notebooks that it was.
+test-gpu: $(VENV)/.ready-dev
+	@COURSE_TEST_GPU=1 $(PYTEST) tests/checking/test_pretend_gpu.py tests/checking/test_on_gpu.py tests/utils/test_training_on_card.py
+
 verify: $(VENV)/.ready-dev
 	@$(PYTEST) --every-lesson -m executes -o faulthandler_timeout=3600 && $(RUN) -m autograde build --verified
 

@@ -13,9 +13,12 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -52,6 +55,11 @@ def measured(bench: Bench, progress: Path) -> Rows:
     return [(what, result) for name in PARTS for what, result in done[name]]
 
 
+def software() -> str:
+    cuda = f", CUDA {torch.version.cuda}" if torch.version.cuda else ""
+    return f"PyTorch {torch.__version__.partition('+')[0]}{cuda}, Python {platform.python_version()}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="fewer steps, in less than 4 minutes")
@@ -66,7 +74,7 @@ def main() -> None:
         device = pick_device()
         if device.type == "cpu":
             parser.error("PyTorch finds no GPU here; `python -m autograde doctor` says more")
-        rows = [("card", ("the pretend GPU as " if chosen.pretend else "") + card_name(device))]
+        rows = [("card", ("the pretend GPU as " if chosen.pretend else "") + card_name(device)), ("software", software())]
         progress = out.with_suffix(".parts.json")
         rows += measured(Bench(device, chosen.short, tiny=chosen.pretend), progress)
     command = "python benchmarks/gpu.py" + " --short" * chosen.short + " --pretend" * chosen.pretend

@@ -18,11 +18,16 @@ from autograde.checking.errors import CheckFailed
 
 
 class Border:
-    """Moves values between a test on the CPU (outside) and an answer on the pretend GPU, or another `device` (inside)."""
+    """Moves values between a test on the CPU (outside) and an answer on the pretend GPU, or another `device` (inside).
+
+    A generator that goes on inside goes on outside, too. That of a real GPU has other numbers: it begins with the same seed, and stays inside.
+    """
 
     def __init__(self, drawing: str = pretend_gpu.ON_DEVICE, device: torch.device | str = pretend_gpu.DEVICE) -> None:
         """`drawing` on the device: an answer gets generators of the device, else the CPU's."""
         self.own_generators, self.device = drawing == pretend_gpu.ON_DEVICE, device
+        self.kind = str(device).partition(":")[0]  # a name too, since a worker learns that of the pretend GPU when it is first used
+        self.same_numbers = self.kind == pretend_gpu.NAME
         self.generators: list[tuple[torch.Generator, torch.Generator]] = []  # (outside, inside)
 
     def inward(self, value: Any) -> Any:
@@ -52,19 +57,21 @@ class Border:
 
     def keep_up(self) -> None:
         """What was drawn inside counts outside."""
-        for outside, inside in self.generators:
-            outside.set_state(inside.get_state())
+        if self.same_numbers:
+            for outside, inside in self.generators:
+                outside.set_state(inside.get_state())
 
     def _twin(self, generator: torch.Generator) -> torch.Generator:
         for outside, inside in self.generators:
             if outside is generator:
-                inside.set_state(outside.get_state())
+                if self.same_numbers:
+                    inside.set_state(outside.get_state())
                 return inside
-        self.generators.append((generator, torch.Generator(self.device)))
+        self.generators.append((generator, torch.Generator(self.device).manual_seed(generator.initial_seed())))
         return self._twin(generator)
 
     def _is_there(self, tensor: torch.Tensor) -> bool:
-        return tensor.device.type == str(self.device).partition(":")[0]
+        return tensor.device.type == self.kind
 
 
 class OnGpu:

@@ -44,7 +44,7 @@ class Student(Protocol):
         """The bytes of a file beside the notebook; None where there is none."""
 
     def on_gpu(self, drawing: str) -> AbstractContextManager[Student]:
-        """The same student, whose answers are called on the pretend GPU; `drawing` is one of that module's three ways."""
+        """The same student, whose answers are called on the pretend GPU, or on a real one; `drawing` is one of that module's three ways."""
 
 
 class LocalStudent(Student):
@@ -92,6 +92,11 @@ class LocalStudent(Student):
 
     @contextmanager
     def on_gpu(self, drawing: str) -> Iterator[StudentOnGpu]:
-        """The same student, whose answers are called on the pretend GPU."""
-        with pretend_gpu.machine(drawing=drawing):
-            yield StudentOnGpu(Border(drawing), self)
+        """The same student, whose answers are called on the pretend GPU, or on this machine's own where it has one: what is told is the same."""
+        if pretend_gpu.is_possible():
+            with pretend_gpu.machine(drawing=drawing) as device:
+                yield StudentOnGpu(Border(drawing, device), self)
+            return
+        device = torch.device(str(torch.accelerator.current_accelerator()), torch.accelerator.current_device_index())
+        with torch.random.fork_rng([device.index], device_type=device.type), pretend_gpu.drawn_anywhere(drawing):
+            yield StudentOnGpu(Border(drawing, device), self)

@@ -1,4 +1,4 @@
-"""Answers called on the pretend GPU: right ones pass in this process and in the grader's, hard-wired devices are found with a sentence."""
+"""Answers called on the pretend GPU, or (`make test-gpu`) on this machine's own: right ones pass in this process and in the grader's, hard-wired devices are found with a sentence."""
 
 import contextlib
 import functools
@@ -150,6 +150,7 @@ def test_functions_of_the_test_meet_cpu_tensors_in_a_worker_too():
     assert seen == ["cpu"] * 4
 
 
+@pytest.mark.skipif(not pretend_gpu.is_possible(), reason="a real GPU has random numbers of its own")
 def test_a_generator_moves_on_as_if_it_had_been_used_here():
     def draw(generator, like):
         return torch.rand(like.shape, generator=generator, device=like.device)
@@ -160,6 +161,7 @@ def test_a_generator_moves_on_as_if_it_had_been_used_here():
         assert torch.equal(generator.get_state(), other.get_state())
 
 
+@pytest.mark.skipif(not pretend_gpu.is_possible(), reason="a real GPU has random numbers of its own")
 def test_a_pytorch_that_the_pretend_gpu_does_not_know_is_no_mistake_of_the_answer(monkeypatch):
     """Colab's is another one than the course's: a right answer must not lose points because its inside has changed."""
     from autograde.checking.pretend_gpu import generators

@@ -1,5 +1,9 @@
-"""The pretend GPU computes what the CPU computes, and refuses what CUDA refuses."""
+"""The pretend GPU computes what the CPU computes, and refuses what CUDA refuses.
 
+On a machine that has a real GPU the same tests run on it: what they say of CUDA is then seen, not read.
+"""
+
+import contextlib
 import copy
 import io
 import os
@@ -21,10 +25,33 @@ from autograde.checking.pretend_gpu import autocast
 ROOT = Path(__file__).resolve().parents[2]
 
 
+PRETEND = pretend_gpu.is_possible()  # otherwise there is a real one
+CLOSE = {"rtol": 1e-6, "atol": 1e-7} if PRETEND else {"rtol": 1e-4, "atol": 1e-5}  # a real one adds in another order
+of_the_pretend_gpu = pytest.mark.skipif(not PRETEND, reason="says nothing of a real GPU")
+
+
 @pytest.fixture
 def gpu():
-    with pretend_gpu.machine() as device:
+    with pretend_gpu.machine() if PRETEND else real_gpu() as device:
         yield device
+
+
+@contextlib.contextmanager
+def real_gpu():
+    """Without the shortened products that cuDNN makes unasked."""
+    kinds = torch.backends.cudnn.rnn, torch.backends.cudnn.conv
+    before = [kind.fp32_precision for kind in kinds]
+    for kind in kinds:
+        kind.fp32_precision = "ieee"
+    yield torch.device("cuda", 0)
+    for kind, precision in zip(kinds, before):
+        kind.fp32_precision = precision
+
+
+@pytest.fixture
+def cuda(gpu):
+    """`torch.cuda`, or what pretends to be it."""
+    return torch.get_device_module(gpu)
 
 
 def numbers(*shape, seed=0, dtype=torch.float32):
@@ -104,7 +131,7 @@ def test_the_numbers_are_those_of_the_cpu(gpu, name):
     assert len(want) == len(got)
     for a, b in zip(want, got):
         assert b.device == gpu or name == "values"
-        assert a.dtype == b.dtype and a.shape == b.shape and torch.allclose(a, b.cpu(), rtol=1e-6, atol=1e-7, equal_nan=True)
+        assert a.dtype == b.dtype and a.shape == b.shape and torch.allclose(a, b.cpu(), **CLOSE, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +147,7 @@ def test_the_gradients_are_those_of_the_cpu(gpu, name):
         return torch.autograd.grad(total, leaves)
 
     for a, b in zip(gradients("cpu"), gradients(gpu)):
-        assert b.device == gpu and torch.allclose(a, b.cpu(), equal_nan=True)
+        assert b.device == gpu and torch.allclose(a, b.cpu(), rtol=max(1e-5, CLOSE["rtol"]), atol=CLOSE["atol"], equal_nan=True)
 
 
 MODULES = {
@@ -167,17 +194,21 @@ def test_modules_and_the_gradients_of_their_weights(gpu, name, training):
     there = copy.deepcopy(here).to(gpu)
     x = numbers(*shape)
     want, got = here(x), there(x.to(gpu))
-    assert got.device == gpu and torch.allclose(want, got.cpu(), atol=1e-6)
+    assert got.device == gpu and torch.allclose(want, got.cpu(), rtol=CLOSE["rtol"], atol=max(1e-6, CLOSE["atol"]))
     want.square().sum().backward()
+    if name in ("gru", "lstm") and not training:  # the backward pass of cuDNN's recurrent layers
+        with pytest.raises(RuntimeError, match="training mode"):
+            got.square().sum().backward()
+        return
     got.square().sum().backward()
     for a, b in zip(here.parameters(), there.parameters(), strict=True):
-        assert b.grad.device == gpu and torch.allclose(a.grad, b.grad.cpu(), atol=1e-5)
+        assert b.grad.device == gpu and torch.allclose(a.grad, b.grad.cpu(), atol=1e-5 if PRETEND else 1e-4)
 
 
 def test_derivatives_of_derivatives_are_those_of_the_cpu(gpu):
     """Forward over backward, whose zeros are only noted down on other devices."""
     hessian = torch.func.hessian(lambda x: (x**3).sum() + x.prod())
-    assert torch.allclose(hessian(X[0]), hessian(X[0].to(gpu)).cpu())
+    assert torch.allclose(hessian(X[0]), hessian(X[0].to(gpu)).cpu(), **CLOSE)
 
 
 # What CUDA refuses. Source: PyTorch's notes on CUDA semantics; TensorIterator; the checks of each kernel.
@@ -279,17 +310,18 @@ def test_memory_is_resized_and_shared_on_request(gpu):
     assert torch.add(x, 1, out=out) is out and out.shape == x.shape
 
 
-def test_bytes_in_use_are_counted(gpu):
-    before = torch.gpu.memory_allocated()
-    torch.gpu.reset_peak_memory_stats()
-    x = torch.empty(1000, device=gpu)
+def test_bytes_in_use_are_counted(gpu, cuda):
+    before = cuda.memory_allocated()
+    cuda.reset_peak_memory_stats()
+    x = torch.empty(1024, device=gpu)  # CUDA gives memory in pieces of 512 bytes
     view = x[10:]
     del x
-    assert torch.gpu.memory_allocated() == before + 4000, "a view keeps its memory"
+    assert cuda.memory_allocated() == before + 4096, "a view keeps its memory"
     del view
-    assert torch.gpu.memory_allocated() == before and torch.gpu.max_memory_allocated() == before + 4000
+    assert cuda.memory_allocated() == before and cuda.max_memory_allocated() == before + 4096
 
 
+@of_the_pretend_gpu  # a real one may be quick enough
 def test_a_copy_to_the_host_that_does_not_block_arrives_late(gpu):
     x = torch.full((3,), 5.0, device=gpu)
     target = torch.zeros(3).pin_memory()
@@ -319,26 +351,28 @@ WAITS = {
     "from the cpu": lambda x: torch.ones(3).to(x.device),
     "nonzero": lambda x: x.nonzero(),
     "a mask": lambda x: x[x > 0],
-    "equality": lambda x: torch.equal(x, x),
 }
+if PRETEND:  # a real one waits too, but says nothing of it
+    WAITS["equality"] = lambda x: torch.equal(x, x)
 
 
 @pytest.mark.parametrize("name", WAITS)
-def test_the_host_waits(gpu, name):
+def test_the_host_waits(gpu, cuda, name):
     x = torch.ones(3, device=gpu)
-    torch.gpu.set_sync_debug_mode("error")
+    cuda.set_sync_debug_mode("error")
     try:
         with pytest.raises(RuntimeError, match="synchronizing"):
             WAITS[name](x)
         x.add_(1).softmax(-1).sum()  # does not wait
         torch.ones(3).pin_memory().to(gpu, non_blocking=True)
     finally:
-        torch.gpu.set_sync_debug_mode("default")
+        cuda.set_sync_debug_mode("default")
 
 
 # Random numbers
 
 
+@of_the_pretend_gpu
 def test_generators_draw_the_numbers_of_the_cpu_and_keep_their_own_state(gpu):
     there, here = torch.Generator(device=gpu).manual_seed(3), torch.Generator().manual_seed(3)
     assert there.device == gpu and here.device.type == "cpu" and isinstance(there, torch.Generator) and isinstance(here, torch.Generator)
@@ -355,12 +389,12 @@ def test_generators_draw_the_numbers_of_the_cpu_and_keep_their_own_state(gpu):
     assert torch.equal(first, torch.rand(3, generator=there, device=gpu)) and there.device == gpu
 
 
-def test_the_default_generator_is_not_the_cpus(gpu):
+def test_the_default_generator_is_not_the_cpus(gpu, cuda):
     torch.manual_seed(0)
-    state, before = torch.get_rng_state(), torch.gpu.get_rng_state()
+    state, before = torch.get_rng_state(), cuda.get_rng_state()
     first = F.dropout(torch.ones(50, device=gpu), 0.5)
-    assert torch.equal(torch.get_rng_state(), state) and not torch.equal(torch.gpu.get_rng_state(), before)
-    torch.gpu.set_rng_state(before)
+    assert torch.equal(torch.get_rng_state(), state) and not torch.equal(cuda.get_rng_state(), before)
+    cuda.set_rng_state(before)
     assert torch.equal(first, F.dropout(torch.ones(50, device=gpu), 0.5))
     torch.manual_seed(0)
     assert torch.equal(first, F.dropout(torch.ones(50, device=gpu), 0.5)), "torch.manual_seed seeds the device too"
@@ -388,7 +422,7 @@ def test_the_lists_of_autocast_are_those_of_cuda():
 def test_autocast_gives_the_dtypes_of_a_gpu(gpu, low):
     """Source: "CUDA Ops that can autocast to float16" and "to float32" in PyTorch's documentation of torch.amp."""
     x, wide = X.to(gpu), X.to(gpu).double()
-    with torch.autocast("gpu", dtype=low):
+    with torch.autocast(gpu.type, dtype=low):
         half = x @ x.T
         assert half.dtype == low
         assert F.linear(x, x).dtype == low and F.scaled_dot_product_attention(x[None], x[None], x[None]).dtype == low
@@ -398,7 +432,7 @@ def test_autocast_gives_the_dtypes_of_a_gpu(gpu, low):
         assert torch.cat([half, half]).dtype == low and torch.cat([half, x[:, :3]]).dtype == torch.float32
         assert (wide @ wide.T).dtype == torch.float64 and x.long().sum().dtype == torch.int64
         assert half.sum(dtype=low).dtype == low
-        with torch.autocast("gpu", enabled=False):
+        with torch.autocast(gpu.type, enabled=False):
             assert (x @ x.T).dtype == torch.float32
     assert (x @ x.T).dtype == torch.float32
     assert (X @ X.T).dtype == torch.float32
@@ -406,17 +440,17 @@ def test_autocast_gives_the_dtypes_of_a_gpu(gpu, low):
 
 def test_autocast_rounds_and_gradients_come_back_in_the_parameters_dtype(gpu):
     layer, x = nn.Linear(4, 4).to(gpu), X.to(gpu)
-    with torch.autocast("gpu", dtype=torch.bfloat16):
+    with torch.autocast(gpu.type, dtype=torch.bfloat16):
         got = layer(x)
     want = F.linear(X.bfloat16(), layer.weight.cpu().bfloat16(), layer.bias.cpu().bfloat16())
-    assert torch.equal(got.cpu(), want)
+    assert torch.allclose(got.cpu(), want, rtol=0 if PRETEND else 2**-7, atol=0 if PRETEND else 2**-8)
     got.float().sum().backward()
     assert layer.weight.grad.dtype == torch.float32
 
 
 def test_a_gradient_scaler_skips_what_overflowed(gpu):
     weight = nn.Parameter(torch.ones(2, device=gpu))
-    optimizer, scaler = torch.optim.SGD([weight], lr=0.1), torch.amp.GradScaler("gpu", init_scale=4.0)
+    optimizer, scaler = torch.optim.SGD([weight], lr=0.1), torch.amp.GradScaler(gpu.type, init_scale=4.0)
     for factor in (1.0, float("inf")):
         optimizer.zero_grad()
         scaler.scale((weight * factor).sum()).backward()
@@ -428,8 +462,11 @@ def test_a_gradient_scaler_skips_what_overflowed(gpu):
 # Files
 
 
-@pytest.mark.parametrize("written_on", ["cpu", "gpu"])
-@pytest.mark.parametrize("where, expected", [(None, None), ("cpu", "cpu"), ("gpu", "gpu"), ("gpu:0", "gpu"), (lambda s, _: s, "cpu")])
+NAME = pretend_gpu.NAME if PRETEND else "cuda"
+
+
+@pytest.mark.parametrize("written_on", ["cpu", NAME])
+@pytest.mark.parametrize("where, expected", [(None, None), ("cpu", "cpu"), (NAME, NAME), (f"{NAME}:0", NAME), (lambda s, _: s, "cpu")])
 def test_a_file_is_loaded_where_map_location_says(gpu, written_on, where, expected):
     x = X.to(written_on)
     file = io.BytesIO()
@@ -443,6 +480,7 @@ def test_a_file_is_loaded_where_map_location_says(gpu, written_on, where, expect
     assert loaded["x"][1, 0].item() == 99, "views in one file still share their memory"
 
 
+@of_the_pretend_gpu
 def test_a_file_of_the_device_needs_map_location_where_there_is_none():
     file = io.BytesIO()
     with pretend_gpu.machine() as device:
@@ -490,6 +528,7 @@ def test_a_default_device_is_followed(gpu):
         torch.set_default_device(None)
 
 
+@of_the_pretend_gpu
 @pytest.mark.parametrize("card, capability, native", [(pretend_gpu.T4, (7, 5), False), (pretend_gpu.A100, (8, 0), True)])
 def test_cards(card, capability, native):
     with pretend_gpu.machine(card):
@@ -499,6 +538,7 @@ def test_cards(card, capability, native):
         assert 0 < free <= total == torch.gpu.get_device_properties(0).total_memory
 
 
+@of_the_pretend_gpu
 def test_afterwards_all_is_as_before():
     generator, clone = torch.Generator, torch.UntypedStorage.clone
     with pretend_gpu.machine():
@@ -528,6 +568,7 @@ with pretend_gpu.machine() as device:
 """
 
 
+@of_the_pretend_gpu
 def test_a_process_may_fork_and_may_have_trained_before():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", FORK], env=environment, capture_output=True, text=True, timeout=120)
@@ -560,10 +601,11 @@ def trained(lesson, device, autocast_dtype=None):
 
 def test_the_solved_gpt_trains_to_the_cpus_very_numbers(gpu, lesson):
     want, got = trained(lesson, "cpu"), trained(lesson, gpu)
-    assert got[0] == pytest.approx(want[0], abs=1e-6) and torch.equal(got[2], want[2])
+    assert got[0] == pytest.approx(want[0], abs=1e-6 if PRETEND else 1e-4)
+    assert torch.equal(got[2], want[2]) or not PRETEND, "a real one has random numbers of its own"
     for name, value in want[1].items():
         if not name.endswith("c_attn.bias"):  # a third of it has no gradient but rounding, which Adam enlarges
-            assert torch.allclose(value, got[1][name], atol=1e-4), name
+            assert torch.allclose(value, got[1][name], atol=1e-4 if PRETEND else 1e-3), name
 
 
 def test_the_solved_gpt_trains_under_autocast(gpu, lesson):
@@ -581,6 +623,7 @@ def test_a_position_table_without_a_device_is_found(gpu, lesson):
         model(torch.zeros(1, 4, dtype=torch.long, device=gpu))
 
 
+@of_the_pretend_gpu
 def test_where_it_may_draw_anywhere_a_generator_of_the_cpu_serves_both_devices():
     """The same numbers as on the CPU, in the same order; the generator stays the CPU's, and outside it is refused again."""
     one, other = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)

@@ -80,8 +80,7 @@ def choose_size(device: torch.device, within: float = 10.0) -> tuple[Size, str]:
     free = memory(device)
     for size in SIZES:
         if minutes(size, device) <= within and (free is None or size.bytes <= free / 2):
-            return (
-                size,
-                f"{size.name}, about {max(1, round(minutes(size, device)))} minutes on {card_name(device)} (estimated from its data sheet)",
-            )
+            about = max(1, round(minutes(size, device)))
+            time = "a minute" if about == 1 else f"{about} minutes"
+            return size, f"{size.name}, about {time} on {card_name(device)} (estimated from its data sheet)"
     return CPU, f"small: nothing larger fits {card_name(device)} within {within:g} minutes"

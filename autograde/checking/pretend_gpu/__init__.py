@@ -23,12 +23,11 @@ import torch
 from torch.types import Storage
 from torch.utils import backend_registration
 
-from autograde.checking.pretend_gpu import autocast, generators, kernels
+from autograde.checking.pretend_gpu import autocast, generators, kernels, recurrent
 from autograde.checking.pretend_gpu.card import A100, BACKEND, T4, Card
+from autograde.checking.pretend_gpu.drawing import ANYWHERE, DRAWINGS, ON_CPU, ON_DEVICE, drawn_anywhere
 from autograde.checking.pretend_gpu.memory import DEVICE, NAME, is_on_gpu, on_gpu
 
-# how an answer may draw: with a generator of the device; with the CPU's, moving what it drew; or now here, now there, which CUDA refuses
-ON_DEVICE, ON_CPU, ANYWHERE = "on the device", "on the CPU", "anywhere"
 AnyStorage = Storage | torch.TypedStorage | torch.UntypedStorage
 _original_apply = torch.nn.Module._apply
 __all__ = [
@@ -36,11 +35,13 @@ __all__ = [
     "ANYWHERE",
     "BACKEND",
     "DEVICE",
+    "DRAWINGS",
     "NAME",
     "ON_CPU",
     "ON_DEVICE",
     "T4",
     "Card",
+    "drawn_anywhere",
     "is_on_gpu",
     "is_possible",
     "machine",
@@ -58,15 +59,15 @@ def is_possible() -> bool:
 def machine(card: Card = A100, drawing: str = ON_DEVICE) -> Iterator[torch.device]:
     """Inside, this machine has the pretend GPU `card`: gives its device. Where `drawing` is anywhere, it takes the CPU's generators, too."""
     _install()
-    before = BACKEND.card, BACKEND.waits, BACKEND.any_generator
-    BACKEND.card, BACKEND.waits, BACKEND.any_generator = card, [], drawing == ANYWHERE
+    before = BACKEND.card, BACKEND.waits
+    BACKEND.card, BACKEND.waits = card, []
     try:
         # PyTorch has a thread for each device that it knew at its first backward pass
-        with _replaced(), torch.autograd.set_multithreading_enabled(False):
+        with _replaced(), torch.autograd.set_multithreading_enabled(False), drawn_anywhere(drawing):
             yield torch.device(DEVICE)
     finally:
         BACKEND.synchronize()
-        BACKEND.card, BACKEND.waits, BACKEND.any_generator = before
+        BACKEND.card, BACKEND.waits = before
 
 
 @contextmanager
@@ -76,6 +77,7 @@ def _replaced() -> Iterator[None]:
         (torch, "Generator", generators.Generator),
         (torch.UntypedStorage, "clone", _clone),
         (torch.nn.Module, "_apply", _apply),
+        *((torch._VF, kind, recurrent.as_cudnn(getattr(torch._VF, kind))) for kind in recurrent.KINDS),
     )
     before = [getattr(owner, name) for owner, name, _ in parts]
     for owner, name, ours in parts:

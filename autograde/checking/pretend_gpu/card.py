@@ -44,7 +44,6 @@ class Backend(backend_registration._DummyBackendModule):
     def __init__(self) -> None:
         self.card: Card | None = None
         self.generator = torch.Generator()  # what draws without a generator of their own use
-        self.any_generator = False  # whether it also draws with the CPU's
         self.waits: list[str] = []  # operations for which the host waited
         self._mode = 0
         self._late: list[tuple[torch.Tensor, torch.Tensor]] = []

@@ -45,8 +45,7 @@ def _computed(op: OpOverload, about: Form, named: dict[str, Any]) -> Any:
             inner = {name: value for name, value in inner.items() if name in about.arguments}
         if about.takes_generator:
             given = inner.get("generator")
-            if not BACKEND.any_generator:
-                rules.generator(given)
+            rules.generator(given)
             inner["generator"] = BACKEND.generator if given is None else stack.enter_context(generators.as_cpu(given))
         elif about.is_random:
             stack.enter_context(generators.as_default(BACKEND.generator))

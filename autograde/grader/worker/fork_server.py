@@ -37,6 +37,8 @@ ENVIRONMENT = {  # all that the server's memory, and so the worker's /proc/self/
     "OMP_NUM_THREADS": "1",  # a thread that exists before the fork is missing after it
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",  # a machine's GPU is not for strangers, and points must not depend on it
+    "HIP_VISIBLE_DEVICES": "",
     "MPLBACKEND": "Agg",
     "PYTHONHASHSEED": "0",
 }
