@@ -845,7 +845,7 @@ check(train_step)
 #
 # **What was measured, and where.** The CPU column is the mean of {measured:run.seeds} runs on the plays that come with every installation; their losses
 # lie between {measured:run.loss.min:.2f} and {measured:run.loss.max:.2f}. This run was **{measured:gpu}**. The GPU column is what nanoGPT's README (Karpathy 2022) reports for
-# the same sizes, steps and data with its own code, and a target here, not a measurement. A smaller card gets a smaller plan; the cell says which one and how long it may take.
+# the same sizes, steps and data with its own code. A smaller card gets a smaller plan; the cell says which one and how long it may take.
 # `benchmarks/gpu.py`, in your instructor's folder of the course, measures it on whatever GPU there is.
 
 # %%
@@ -938,7 +938,8 @@ untrained_text = attempt(look_at_untrained)
 
 # %% [markdown]
 # **The run itself.** It writes `gpt.safetensors` (the weights: numbers only, nothing that could run) and `gpt_config.json` (sizes, text, vocabulary) beside the notebook. To stop and go on another
-# day, pass `checkpoint="gpt.ckpt"`: it resumes exactly, as if it had never been stopped. Colab forgets its disk when it resets a runtime: there mount your Drive first
+# day, pass `checkpoint="gpt.ckpt"`: it resumes exactly, as if it had never been stopped. (On a GPU that takes kernels which always add in the same order, and are slower. Without a checkpoint,
+# two runs from one seed agree there up to rounding only.) Colab forgets its disk when it resets a runtime: there mount your Drive first
 # (*Files*, *Mount Drive*) and pass `checkpoint="/content/drive/MyDrive/gpt.ckpt"`.
 
 # %% tags=["experiment"]
@@ -1186,7 +1187,7 @@ plots.show(
 #
 # runs the cells that define something and calls the function below in each process; for several machines give `--nnodes`, `--node-rank` and `--rdzv-endpoint`.
 # Each process works on its share of the same batches, so without dropout the loss curve is that of one process, up to rounding; with dropout each process has masks of its own. The first process alone
-# writes `gpt.ckpt`, and tells the others what it read, so the machines need not share a disk. The project tests that with two CPU processes; on GPUs it has not been run.
+# writes `gpt.ckpt`, and tells the others what it read, so the machines need not share a disk. The project tests that with two CPU processes; on several GPUs it has not been run.
 
 # %%
 def distributed_run():

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +62,26 @@ def bind(device: torch.device) -> None:
     """Make the device this thread's own, and let float32 products use the tensor cores' 19-bit format where there is one."""
     make_current(device)
     torch.set_float32_matmul_precision("highest" if device.type == "cpu" else "high")
+
+
+@contextmanager
+def repeatable(device: torch.device, wanted: bool) -> Iterator[None]:
+    """Inside, a run on a GPU repeats itself bit for bit. Else some kernels add in whichever order their threads come, and cuBLAS as memory allows.
+
+    Source: PyTorch's notes on reproducibility. It costs time; `benchmarks/gpu.py` measures how much.
+    """
+    if not wanted or device.type == "cpu":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*determinis")  # of kernels that have no such form: no reason to stop
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
 def driver_without_gpu() -> bool:

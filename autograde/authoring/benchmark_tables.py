@@ -72,7 +72,7 @@ def gpu_status() -> str:
     table = load(path)
     rows = {what: result for what, result in table.rows}
     loss, text, steps, minutes = (rows[f"lesson 07's run: {what}"] for what in ("held-back loss", "text", "steps", "minutes"))
-    return f"measured on {rows['card']} on {table.date}: held-back loss {loss} on {text} after {steps} steps, {minutes} minutes"
+    return f"measured on {rows['card']} on {table.date}: held-back loss {loss} on {text} after {steps} steps, in {minutes} minutes"
 
 
 def markdown(table: Measured, level: int = 2) -> str:

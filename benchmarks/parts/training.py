@@ -26,6 +26,8 @@ def precisions(bench: Bench) -> Rows:
             name = f"training in {_name(dtype)}{', compiled' if compiled else ''}: tokens a second"
             if not (compiled and bench.short and dtype != precision(bench.device).dtype):
                 rows.append((name, _tokens_a_second(bench, dtype, compiled)))
+    with devices.repeatable(bench.device, True):
+        rows.append(("the same bits in each run, compiled: tokens a second", _tokens_a_second(bench, precision(bench.device).dtype, True)))
     return rows
 
 

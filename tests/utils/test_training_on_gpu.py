@@ -368,3 +368,20 @@ def test_the_best_weights_are_kept(tmp_path, stop):
     assert history.evals[-1][1] > best + 1
     x, y = get_batch(TEXT[300:], 64, 6, torch.Generator().manual_seed(9))
     assert abs(model.eval()(x, y)[1].item() - best) < 0.5
+
+
+@pytest.mark.parametrize("options, wanted", [({}, False), ({"checkpoint": "run.ckpt"}, True), ({"repeatable": True}, True)])
+def test_who_wants_to_resume_gets_kernels_that_repeat_themselves(tmp_path, monkeypatch, options, wanted):
+    """Only inside of the training, and on a GPU only; what it means there, test_training_on_card.py says."""
+    monkeypatch.chdir(tmp_path)
+    seen = set()
+
+    def asking(*arguments):
+        seen.add(torch.are_deterministic_algorithms_enabled())
+        return step(*arguments)
+
+    with pretend_gpu.machine():
+        run(pieces=dataclasses.replace(OWN, train_step=asking), **options)
+    assert seen == {wanted} and not torch.are_deterministic_algorithms_enabled()
+    run(pieces=dataclasses.replace(OWN, train_step=asking), repeatable=True)
+    assert seen == {wanted, False}

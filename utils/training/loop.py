@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from utils import device as devices
 from utils.device import pick_device
 from utils.training import checkpoints
 from utils.training.curve import LiveCurve
@@ -27,18 +28,20 @@ def train(
     checkpoint: str | Path | None = None,
     stop_after: int | None = None,
     compile: bool | None = None,
+    repeatable: bool | None = None,
     live: bool = True,
 ) -> History:
     """Train `model` in place, from `checkpoint` where that file exists, and give the history. At the end it has the best weights by validation.
 
     Batches are drawn on the CPU by one generator, so a run sees the same text on every device and however many processes share it.
     `compile` is None for "on a GPU": on a CPU compiling takes longer than it saves in a run this short. `stop_after` ends early, to resume later.
+    `repeatable` is None for "with a checkpoint": a run on a GPU then resumes, and repeats itself, bit for bit, more slowly; else up to rounding.
 
     Raises:
         ValueError: when the batch cannot be shared out evenly, or the checkpoint belongs to another plan.
     """
     device, path = pick_device(), Path(checkpoint) if checkpoint else None
-    with process_group(device) as (rank, world):
+    with process_group(device) as (rank, world), devices.repeatable(device, path is not None if repeatable is None else repeatable):
         if plan.batch_size % (plan.accumulate * world):
             raise ValueError(f"batch_size {plan.batch_size} does not split into {plan.accumulate} micro-batches on {world} processes")
         own_random_numbers(plan.seed, rank, world)
