@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 LOW, HIGH = (219, 234, 247), (8, 81, 156)  # the colours of a share of 0 and of 1
+ROW, WIDE, LETTERS = 0.55, 0.41, 29  # of the still picture: inches for a box and its gap, half a box's width, how many letters fit into it
 
 
 @dataclass
@@ -107,34 +109,36 @@ def brief(text: str) -> str:
 
 
 def _still(figure: Figure, tree: Node) -> None:
-    """The root, its outcomes, and what follows the surest of each."""
-    ax = figure.subplots()
+    """The root, its outcomes, and what follows the surest of each; as high as its boxes need."""
     columns: list[list[tuple[Node, int]]] = [[(tree, 0)]]
     for _ in range(2):
         columns.append([(child, i) for i, (parent, _) in enumerate(columns[-1]) for child in parent.children])
+    most = max(map(len, columns))
+    figure.set_figheight(max(figure.get_figheight(), ROW * most))
+    ax = figure.subplots()
     places: list[list[float]] = []
     for column in columns:
         n = max(len(column), 1)
         places.append([1 - (i + 0.5) / n for i in range(len(column))])
+    half = 0.42 * ROW / figure.get_figheight()
     for x, column in enumerate(columns):
         for (node, parent), y in zip(column, places[x]):
             if x:
                 ax.plot(
-                    [x - 1 + 0.37, x - 0.37], [places[x - 1][parent], y], color=colour(node.share), linewidth=0.8 + 3 * node.share, zorder=1
+                    [x - 1 + WIDE, x - WIDE], [places[x - 1][parent], y], color=colour(node.share), linewidth=0.8 + 3 * node.share, zorder=1
                 )
-            _box(ax, node, x, y, min(0.075, 0.4 / max(len(column), 1)))
-    ax.set(xlim=(-0.42, len(columns) - 0.55), ylim=(0, 1))
+            _box(ax, node, x, y, half)
+    ax.set(xlim=(-WIDE - 0.02, len(columns) - 1 + WIDE + 0.02), ylim=(0, 1))
     ax.axis("off")
 
 
 def _box(ax: Any, node: Node, x: float, y: float, half: float) -> None:
-    box = FancyBboxPatch(
-        (x - 0.35, y - half), 0.7, 2 * half, boxstyle="round,pad=0.01", facecolor=colour(node.share), edgecolor="none", zorder=2
-    )
+    shape = "round,pad=0,rounding_size=0.02"
+    box = FancyBboxPatch((x - WIDE, y - half), 2 * WIDE, 2 * half, boxstyle=shape, facecolor=colour(node.share), edgecolor="none", zorder=2)
     ax.add_patch(box)
     head = f"{node.action}  {node.share:.0%}  {node.note}".strip() if node.action else "start"
-    text = f"{head}\n{brief(node.text)}"
-    ax.text(x, y, text, ha="center", va="center", fontsize=6.2, linespacing=1.15, color=ink(node.share), zorder=3)
+    text = "\n".join([*wrap(head, LETTERS), *wrap(brief(node.text), LETTERS)])
+    ax.text(x, y, text, ha="center", va="center", fontsize=9, linespacing=1.05, color=ink(node.share), zorder=3)
 
 
 def _facts(node: Node) -> dict:

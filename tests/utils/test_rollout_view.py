@@ -4,6 +4,12 @@ import itertools
 import json
 import re
 
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.text import Text
+
 from utils import plots
 from utils.rollout_view import brief, colour, rollout_view
 
@@ -47,6 +53,27 @@ def test_the_page_holds_the_tree_and_fetches_nothing():
 
 def test_the_still_picture_is_drawn():
     assert plots.render(view().draw).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("actions", [["wait"], ["unlock door", "take apple", "go north", "go south"]])
+def test_the_words_of_the_still_picture_are_large_and_within_their_boxes(actions):
+    """As large as those of other figures, however many outcomes there are."""
+    turns = itertools.cycle(
+        [(0.9, HALL.replace("locked", "open").replace("key", "key and the apple"), True), None, (-0.1, "z" * 90, False)]
+    )
+    still = rollout_view(lambda obs, action: next(turns), HALL, lambda obs: actions, draws=9).draw
+    with matplotlib.rc_context(plots.STYLE):
+        figure = Figure(figsize=(7.6, 3.4), layout="constrained", dpi=110)
+        still(figure)
+        figure.draw_without_rendering()
+    boxes = [box.get_window_extent() for box in figure.findobj(FancyBboxPatch)]
+    words = [text for text in figure.findobj(Text) if text.get_text()]
+    assert len(words) == len(boxes) > 3
+    assert min(text.get_fontsize() for text in words) >= plots.STYLE["font.size"]
+    for text in words:
+        ends = text.get_window_extent()
+        assert any(b.x0 < ends.x0 and ends.x1 < b.x1 and b.y0 < ends.y0 and ends.y1 < b.y1 for b in boxes), text.get_text()
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
 def test_surer_is_darker():
