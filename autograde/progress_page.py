@@ -7,7 +7,7 @@ from html import escape
 
 from autograde.checking.report import with_code
 from autograde.progress import HEADS, Progress, Standing, duration, next_step, total
-from autograde.wording import breakable, counted
+from autograde.wording import breakable, counted, with_breaks
 
 CLASSES = ("", "", ' class="n"', ' class="n"')  # of the columns
 STYLE = """
@@ -29,8 +29,8 @@ def page(lessons: Sequence[Progress]) -> str:
     """The page as HTML."""
     parts = [
         "<h1>Your progress</h1>",
-        f"<p>{escape(total(lessons))}</p>",
-        f'<p class="next"><strong>Next:</strong> {with_code(next_step(lessons))}</p>',
+        f"<p>{breakable(total(lessons))}</p>",
+        f'<p class="next"><strong>Next:</strong> {with_breaks(with_code(next_step(lessons)))}</p>',
         *(_lesson(lesson) for lesson in lessons),
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'

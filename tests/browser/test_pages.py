@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -18,7 +21,7 @@ from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
 from autograde.progress import read_all
 from autograde.progress_page import page as progress_page
-from tests.browser import keyboard
+from tests.browser import broken_words, keyboard
 
 LESSON, WRONG = "03_self_attention", "attention_scores"
 LOOKS = [(390, "dark"), (1280, "light"), (1920, "dark")]
@@ -58,6 +61,7 @@ def readable(watched, path, width: int, name: str):
     assert Axe().run(page, options={"preload": False}).response["violations"] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
     assert keyboard.trouble(page) == []
+    assert broken_words.broken(page) == []
     watched.assert_quiet()
     return page
 
@@ -87,10 +91,13 @@ def test_the_page_of_equalities_is_read_by_everybody(watch, tmp_path, width, sch
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_of_progress_is_read_by_everybody(watch, tmp_path, width, scheme):
     path = tmp_path / "progress.html"
-    path.write_text(progress_page(read_all([layout.NOTEBOOKS])).replace("<details>", "<details open>"), encoding="utf-8")
+    (tmp_path / "attention/notebooks").mkdir(parents=True)
+    copied = shutil.copy(layout.NOTEBOOKS / f"{LESSON}.ipynb", tmp_path / "attention/notebooks")
+    path.write_text(progress_page(read_all([Path(copied), layout.NOTEBOOKS])).replace("<details>", "<details open>"), encoding="utf-8")
     page = readable(watch(width, color_scheme=scheme), path, width, f"progress-{width}-{scheme}")
     page.set_viewport_size({"width": 320, "height": 640})  # as at 400 %
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert broken_words.broken(page) == []
 
 
 def many_mistakes() -> list[Graded]:
