@@ -104,7 +104,7 @@ def read(folder: Path) -> Marks:
     found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
     if gradebook.is_file():
         with explained(folder):
-            recorded = {(m.student, m.lesson): m for m in _recorded(folder) if m.student not in gone}
+            recorded = {(m.student, m.lesson): m for m in _recorded(folder) if listed.counts((m.student, m.lesson))}
         maximum = {lesson: mark.max_score for (_, lesson), mark in recorded.items()}
         absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
         found = recorded | absent

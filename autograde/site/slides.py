@@ -25,7 +25,8 @@ HEADING = re.compile(r"^(#{1,3}) +(.+)$")
 HINT = re.compile(r"<details.*?</details>", re.DOTALL)
 ITEM = re.compile(r"^(?:[-*]|\d+\.) +", re.MULTILINE)
 BAR_IN_CODE = re.compile(r"`([^`\n]*\\\|[^`\n]*)`")  # in a table nbconvert shows the backslash, too
-SENTENCE = re.compile(r"(?<=[.!?:])(?<!et al\.)(?<![ (][A-Z]\.)\s+(?=[A-Z*$`“\"(])")  # not behind `et al.` and initials
+SENTENCE = re.compile(r"(?<=[.!?])(?<!et al\.)(?<![ (][A-Z]\.)\s+(?=[A-Z*$`“\"(])")  # not behind `et al.` and initials
+CLAUSE = re.compile(r"(?<=[.!?:])(?<!et al\.)(?<![ (][A-Z]\.)\s+(?=[A-Z*$`“\"(])")  # of a sentence that is too long
 ABOUT = re.compile(r"exercise|points|minutes|sources|written question", re.IGNORECASE)
 EFFORT = re.compile(r"\s*\([●○]+[^)]*\)|[●○]+ · .*$|\(\d+ points[^)]*\)")  # behind a heading: of use to who does it alone
 SOURCES = re.compile(r"^\*\*Sources", re.MULTILINE)  # and all that follows in the cell
@@ -126,9 +127,10 @@ def _seen(block: str) -> str:
 
 
 def _first(text: str) -> str:
-    """The first sentence, if it is no longer than a slide bears."""
-    first = SENTENCE.split(" ".join(ITEM.split(text)[0].split()), maxsplit=1)[0]  # a list below it is no part of it
-    return first if len(first.split()) <= WORDS and first.count("$") % 2 == 0 and first.count("`") % 2 == 0 else ""
+    """The first sentence, if it is no longer than a slide bears, else what stands before its colon."""
+    words = " ".join(ITEM.split(text)[0].split())  # a list below it is no part of it
+    firsts = (ends.split(words, maxsplit=1)[0] for ends in (SENTENCE, CLAUSE))
+    return next((first for first in firsts if len(first.split()) <= WORDS and first.count("$") % 2 == 0 and first.count("`") % 2 == 0), "")
 
 
 def _sections(text: str) -> Iterator[tuple[str, int, list[str]]]:

@@ -118,6 +118,18 @@ def test_a_list_that_follows_a_sentence_at_once_is_no_part_of_it():
     assert slide.shown == ["Read it row by row."] and "It is pale." in slide.said[0]
 
 
+@pytest.mark.parametrize(
+    "text", ["**planning**: `n` times, pick a pair.", "The idea: **use the model to draw samples.**", 'A colleague says: "64 numbers."']
+)
+def test_what_stands_behind_a_colon_is_part_of_a_sentence(text):
+    """Without it the slide would announce something and not show it."""
+    assert slides._first(text + " And more.") == text
+
+
+def test_of_a_long_sentence_what_stands_before_its_colon_is_shown():
+    assert slides._first("Three games: *one*" + ", another" * 70 + ".") == "Three games:"
+
+
 def test_a_bar_within_code_in_a_table_is_shown_without_its_backslash():
     cells = [new_markdown_cell("## Back\n\n| text | result |\n| --- | --- |\n| `+0.9 \\| a <b>` | `None` |")]
     [slide] = slides.slides(new_notebook(cells=cells))

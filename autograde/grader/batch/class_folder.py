@@ -25,6 +25,7 @@ from autograde.grader.sandbox.bounded import reading
 
 OWN_ERROR = "-error"  # at the end of the key of a result that the grader's own error brought about: it is told, and never reused
 GONE = "{student} was graded earlier, and has no files there any more: not in the tables, the class page and exports; gradebook.db keeps the points"
+WITHDRAWN = "{student}'s {lesson} was graded earlier, and is not there any more: nothing was handed in, say the tables; gradebook.db keeps the points"
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +44,7 @@ class ClassFolder:
         self.store, self.records = ResultStore(out / RESULTS), Records(out)
         self.list = ClassList.read(out)
         self.finished: list[Graded] = []
+        self.nothing: dict[Key, str] = {}  # the results of whom this call found nothing
         self.notes: list[str] = []  # what the instructor should know
         self.directory = roster.Directory(roster.read(out))
         self.reader = ExitStack()
@@ -80,6 +82,7 @@ class ClassFolder:
         """
         left = self.list.leave(roots, {g.student for g in self.finished})
         self.notes += [GONE.format(student=student) for student in left]
+        self.notes += [WITHDRAWN.format(student=student, lesson=lesson) for student, lesson in self.list.withdraw(roots, self.nothing)]
         before = changes.points(self.out)
         self._update_penalties()
         self._save_views()
@@ -141,7 +144,7 @@ class ClassFolder:
                 self.records.record(graded, entry.key)
                 if standing := self.records.standing(*key):
                     known[key] = standing
-        return {key: standing for key, standing in known.items() if key[0] not in self.list.gone}
+        return {key: standing for key, standing in known.items() if self.list.counts(key)}
 
     def _save_feedback(self, graded: Graded, standing: Standing | None) -> None:
         person = self.directory.of(graded.student)
@@ -154,3 +157,5 @@ class ClassFolder:
         if self.list.put(graded.student, graded.lesson, key, job.found.path or job.root, missing):
             self._save_feedback(graded, self.records.standing(graded.student, graded.lesson))
         self.finished.append(replace(graded, notebook=""))
+        if missing:
+            self.nothing[graded.student, graded.lesson] = key

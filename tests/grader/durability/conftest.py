@@ -17,22 +17,26 @@ from autograde import layout
 from autograde.authoring.sample_class import LESSON
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
+from autograde.checking.status import SubmissionStatus
 from autograde.grader.batch import class_run, pool
 from autograde.grader.batch.class_run import grade_class
 from autograde.grader.results.model import Graded
+from autograde.grader.run.submission import without_results
 
 
 def graded(found, share=1.0):
-    """A result of the right shape, without running anything: `share` of every exercise's points."""
-    exercises = read_manifest(LESSON)["exercises"].items()
+    """A result of the right shape, without running anything: `share` of every exercise's points, or that nothing was handed in."""
+    if found.path is None:
+        return without_results(found, SubmissionStatus.MISSING, "nothing was handed in")
+    exercises = read_manifest(found.lesson)["exercises"].items()
     results = [Result(name, round(e["points"] * share, 2), e["points"], "passed" if share == 1 else "partial") for name, e in exercises]
-    return Graded(found.student, found.lesson, "graded", results, notebook=_with_words())
+    return Graded(found.student, found.lesson, "graded", results, notebook=_with_words(found.lesson))
 
 
 @cache
-def _with_words():
+def _with_words(lesson):
     """The notebook with something said to each written question."""
-    notebook = nbformat.read(layout.NOTEBOOKS / f"{LESSON}.ipynb", 4)
+    notebook = nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = "Because of the mask."

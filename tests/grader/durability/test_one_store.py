@@ -60,6 +60,37 @@ def test_two_sections_and_a_late_notebook_are_one_class(pupils, tmp_path):
     assert views(out)["absent"] > 0
 
 
+def test_a_file_that_is_taken_away_counts_no_longer_and_comes_back(pupils, tmp_path):
+    """It lay in the wrong student's folder, say. The student is still there, with nothing handed in."""
+    out = tmp_path / "o"
+    section = hand_in(tmp_path / "secA", "ada", "ben")
+    grade(out, section)
+    before = views(out)
+    (section / "ben" / f"{LESSON}.ipynb").unlink()
+    assert f"ben's {LESSON} was graded earlier" in grade(out, section)
+    assert views(out) == before | {"ben": 0.0}
+    assert "graded earlier" not in grade(out, section), "it is said once"
+    assert {r["student_id"]: r["status"] for r in rows((out / "grades.csv").read_text(encoding="utf-8"))}["ben"] == "missing"
+    assert marks.read(out).score("ben", LESSON) is None
+    hand_in(section, "ben")
+    grade(out, section)
+    assert views(out) == before
+
+
+def test_a_lesson_that_nobody_has_any_more_is_in_no_view(pupils, tmp_path):
+    """One student handed in a lesson that the class does not have; it is taken away again."""
+    out, other = tmp_path / "o", "01_sample_based_planning"
+    section = hand_in(tmp_path / "secA", "ada", "ben")
+    stray = section / "ada" / f"{other}.ipynb"
+    stray.write_text("an answer", encoding="utf-8")
+    grade(out, section, lesson=None)
+    assert marks.read(out).lessons == [other, LESSON]
+    stray.unlink()
+    grade(out, section, lesson=None)
+    assert marks.read(out).lessons == [LESSON]
+    assert other not in (out / "grades.csv").read_text(encoding="utf-8") + (out / "class.html").read_text(encoding="utf-8")
+
+
 def test_nothing_found_takes_no_score_away(pupils, tmp_path):
     """Her notebook was graded from another folder: that this one holds nothing of hers says nothing about it."""
     out = tmp_path / "o"
