@@ -25,8 +25,9 @@ HEADING = re.compile(r"^(#{1,3}) +(.+)$")
 HINT = re.compile(r"<details.*?</details>", re.DOTALL)
 ITEM = re.compile(r"^(?:[-*]|\d+\.) +", re.MULTILINE)
 BAR_IN_CODE = re.compile(r"`([^`\n]*\\\|[^`\n]*)`")  # in a table nbconvert shows the backslash, too
-SENTENCE = re.compile(r"(?<=[.!?])(?<!et al\.)(?<![ (][A-Z]\.)\s+(?=[A-Z*$`“\"(])")  # not behind `et al.` and initials
-CLAUSE = re.compile(r"(?<=[.!?:])(?<!et al\.)(?<![ (][A-Z]\.)\s+(?=[A-Z*$`“\"(])")  # of a sentence that is too long
+_NEXT = r"(?<!et al\.)(?<![ (][A-Z]\.)\s+(?=[A-Z*$`“\"(])"  # not behind `et al.` and initials
+SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”*])|(?<=[.!?]\*\*))" + _NEXT)
+CLAUSE = re.compile(r"(?<=[.!?:])" + _NEXT)  # of a sentence that is too long
 ABOUT = re.compile(r"exercise|points|minutes|sources|written question", re.IGNORECASE)
 EFFORT = re.compile(r"\s*\([●○]+[^)]*\)|[●○]+ · .*$|\(\d+ points[^)]*\)")  # behind a heading: of use to who does it alone
 SOURCES = re.compile(r"^\*\*Sources", re.MULTILINE)  # and all that follows in the cell
