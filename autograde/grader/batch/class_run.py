@@ -151,6 +151,8 @@ def grade_class(
             console.print(f"[yellow]![/yellow] {escape(warning)}", soft_wrap=True)
         from autograde.grader.batch.class_folder import ClassFolder  # takes seconds, in which the pool gets ready
 
+        if not lesson:
+            _tell_new_lessons(out, {found.lesson for found in submissions}, console)
         graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox, (*paths, out))
         with ClassFolder(out, {found.lesson for found in submissions}) as folder:
             return _grade(jobs, graders, folder, roots, console)
@@ -164,6 +166,16 @@ def _set_rule(out: Path, rule: str, undated: set[str], console: Console) -> None
     for lesson in sorted(undated) if rule != "none" else ():
         note = f"{lesson} has no due date, so nothing is late: `autograde due {out} {lesson[:2]} TIME` sets it."
         console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
+
+
+def _tell_new_lessons(out: Path, lessons: set[str], console: Console) -> None:
+    """A lesson that nobody named, and that the class has not had, is in everybody's sums from now on."""
+    from autograde.grader.gradebook.course_dir import held
+
+    if known := held(out):
+        for lesson in sorted(lessons - set(known)):
+            note = f"{lesson} is new in this class and counts for everybody from now on. A mistake? Take the files away and grade again."
+            console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
 
 
 def _not_where_lessons_read(paths: list[Path]) -> None:

@@ -82,8 +82,9 @@ def test_a_lesson_that_nobody_has_any_more_is_in_no_view(pupils, tmp_path):
     out, other = tmp_path / "o", "01_sample_based_planning"
     section = hand_in(tmp_path / "secA", "ada", "ben")
     stray = section / "ada" / f"{other}.ipynb"
+    assert "is new in this class" not in grade(out, section, lesson=None)
     stray.write_text("an answer", encoding="utf-8")
-    grade(out, section, lesson=None)
+    assert f"{other} is new in this class" in grade(out, section, lesson=None)
     assert marks.read(out).lessons == [other, LESSON]
     stray.unlink()
     grade(out, section, lesson=None)
