@@ -18,6 +18,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NOT_READ = "incorrectly_encoded_metadata"  # jupytext keeps under this name what it does not understand
 NAMED = "title"  # and under this one words that stand behind the mark
 MARK = re.compile(r"^# %%")
+ALMOST = re.compile(r"^\s*#\s*%%|^//\s*%%|^%%\s")  # what one writes in place of a mark
 
 
 class SourceError(ValueError):
@@ -102,14 +103,31 @@ def namespace(source: Source) -> dict[str, Any]:
     return names
 
 
+def text_of(path: Path) -> str:
+    """A file that an author wrote, whatever its ends of lines, with or without a byte order mark.
+
+    Raises:
+        SourceError: where it is not UTF-8, with the line.
+    """
+    data = path.read_bytes()
+    try:
+        return "\n".join(data.decode("utf-8-sig").replace("\r\n", "\n").split("\r"))
+    except UnicodeDecodeError as error:
+        line = 1 + data.count(b"\n", 0, error.start)
+        raise SourceError(path, line, "this file is not in UTF-8: save it in that encoding, and look at this line's letters") from None
+
+
 def _cells(path: Path) -> Iterator[Cell]:
-    text = path.read_text(encoding="utf-8")
+    text = text_of(path)
+    for number, line in enumerate(text.splitlines(), 1):
+        if ALMOST.match(line) and not MARK.match(line):
+            raise SourceError(path, number, f"{line[:40]!r} is no cell mark: it begins with `# %%`, at the beginning of the line")
     marks = [number for number, line in enumerate(text.splitlines(), 1) if MARK.match(line)]
     import jupytext  # with Jupyter's server, which graders that read one cell of a lesson do without
 
     parsed = jupytext.reads(text, fmt="py:percent").cells
     if len(parsed) != len(marks):
-        raise SourceError(path, 1, "the file must begin with a cell mark (# %%) and hold no text outside its cells")
+        raise SourceError(path, 1, "the file must begin with a cell mark (# %%): what stands above the first one is in no cell")
     for line, cell in zip(marks, parsed):
         metadata = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}  # jupytext's own bookkeeping
         yield Cell(cell.cell_type, cell.source, line, metadata)
@@ -141,8 +159,10 @@ def _check_metadata(path: Path, cell: Cell) -> None:
 
 def _points(path: Path, cell: Cell) -> float:
     points = cell.metadata.get("points")
-    if isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0:
+    if points is None:
         raise SourceError(path, cell.line, f"points are missing: {cell.check or cell.question!s} needs points=N")
+    if isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0:
+        raise SourceError(path, cell.line, f"points={points!r} is no number of points: write points=1 or points=1.5, without quotes")
     if points * 2 % 1:
         raise SourceError(path, cell.line, f"points={points:g}: points are whole numbers or halves")
     return float(points)
@@ -161,11 +181,29 @@ def _check_solution_marks(path: Path, cell: Cell) -> None:
             opened = None
     if opened:
         raise SourceError(path, opened, f"this solution mark is never closed by {END}")
+    if cell.exercise and re.search(rf"{BEGIN}\s*{END}", cell.source):
+        raise SourceError(path, cell.line, f"the solution of {cell.exercise} is empty: the answer stands between its two marks")
+    if cell.exercise and (off := _off_the_margin(cell.source)):
+        raise SourceError(path, cell.line + off, f"{BEGIN} stands elsewhere on its line than the answer: students' stub would, too")
     holds_answer = BEGIN in cell.source
     if (cell.exercise or cell.question) and not holds_answer:
         raise SourceError(path, cell.line, f"{cell.exercise or cell.question} has no {BEGIN} … {END}")
     if holds_answer and not (cell.exercise or cell.question):
         raise SourceError(path, cell.line, "a solution outside an exercise or a question would be lost")
+
+
+def _off_the_margin(code: str) -> int:
+    """The line of the first mark that is not indented as the line below it; 0 where there is none."""
+    lines = code.splitlines()
+    for number, line in enumerate(lines, 1):
+        below = next((later for later in lines[number:] if later.strip()), "")
+        if line.strip() == BEGIN and _indent(line) != _indent(below):
+            return number
+    return 0
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _exercises(path: Path, cells: list[Cell]) -> dict[str, Exercise]:

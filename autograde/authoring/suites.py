@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from autograde import layout
-from autograde.authoring.source import Source
+from autograde.authoring.source import Source, SourceError, text_of
 
 Definition = ast.FunctionDef | ast.ClassDef
 PROBES = ("PROBES", "DEVICE_PROBES")
@@ -21,7 +21,9 @@ def unreadable(name: str) -> list[str]:
         Path.is_file, (layout.checks_path(name), layout.hidden_path(name), layout.oracles_path(name), layout.misconceptions_path(name))
     ):
         try:
-            ast.parse(path.read_text(encoding="utf-8"))
+            ast.parse(text_of(path))
+        except SourceError as error:
+            found.append(str(error))
         except SyntaxError as error:
             found.append(f"{_place(path, error.lineno or 1)}: this is not Python: {error.msg}")
     return found
@@ -50,7 +52,7 @@ def notes(lesson: Source) -> list[str]:
 
 
 def _parsed(path: Path) -> tuple[Path, ast.Module]:
-    return path, ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
+    return path, ast.parse(text_of(path) if path.is_file() else "")
 
 
 def _place(path: Path, line: int) -> str:

@@ -48,7 +48,13 @@ MISTAKES = {
     "an unclosed solution mark": ("    ### END SOLUTION\n\n# %% check", "\n\n# %% check", 7, "never closed"),
     "an end without a beginning": ("    ### BEGIN SOLUTION\n    return", "    return", 8, "without a ### BEGIN SOLUTION"),
     "points missing": ('check="double" points=2', 'check="double"', 11, "points are missing"),
-    "points that are no number": ("points=3", 'points="three"', 14, "points are missing"),
+    "points that are no number": ("points=3", 'points="three"', 14, "points='three' is no number"),
+    "points with a comma": ("points=2", "points=1,5", 11, "points=[1, 5] is no number"),
+    "points below nothing": ("points=2", "points=-2", 11, "points=-2 is no number"),
+    "an answer of nothing": ("    return 2 * x\n", "", 4, "the solution of double is empty"),
+    "a mark at the margin": ("    ### BEGIN SOLUTION\n    return", "### BEGIN SOLUTION\n    return", 7, "stands elsewhere on its line"),
+    "a mark without its blank": ("# %% check", "#%% check", 11, "'#%% check=\"double\" points=2' is no cell mark"),
+    "words above the first mark": ("# %% [markdown]\n# # 99", "words\n# %% [markdown]\n# # 99", 1, "above the first one is in no cell"),
     "points in thirds": ("points=2", "points=0.3", 11, "points=0.3"),
     "points that are a bare word": ("points=2", "points=two", 11, "points=two"),
     "an unknown option": ('check="double" points', 'check="double" pionts', 11, "unknown cell option 'pionts'"),
@@ -65,3 +71,22 @@ def test_a_mistake_names_its_line(tmp_path, old, new, line, message):
         read(tmp_path, GOOD.replace(old, new, 1))
     text = str(raised.value)
     assert text.startswith(f"99_lesson.py:{line}: ") and message in text and "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: b"\xef\xbb\xbf" + data, lambda data: data.replace(b"\n", b"\r\n")], ids=["mark", "ends of lines"]
+)
+def test_what_an_editor_of_windows_adds_changes_nothing(tmp_path, change):
+    path = tmp_path / "99_lesson.py"
+    path.write_bytes(change(GOOD.encode()))
+    found = source.read(path)
+    path.write_text(GOOD)
+    assert found == source.read(path)
+
+
+@pytest.mark.parametrize("encoding, line", [("latin-1", 3), ("utf-16", 1)])
+def test_another_encoding_is_told_by_its_line(tmp_path, encoding, line):
+    path = tmp_path / "99_lesson.py"
+    path.write_bytes(GOOD.replace("\n\n", "\n# très\n", 1).replace("·", "-").encode(encoding))
+    with pytest.raises(source.SourceError, match=f"99_lesson.py:{line}: .*UTF-8"):
+        source.read(path)
