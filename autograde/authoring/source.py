@@ -119,9 +119,9 @@ def text_of(path: Path) -> str:
 
 def _cells(path: Path) -> Iterator[Cell]:
     text = text_of(path)
-    for number, line in enumerate(text.splitlines(), 1):
-        if ALMOST.match(line) and not MARK.match(line):
-            raise SourceError(path, number, f"{line[:40]!r} is no cell mark: it begins with `# %%`, at the beginning of the line")
+    for number, words in enumerate(text.splitlines(), 1):
+        if ALMOST.match(words) and not MARK.match(words):
+            raise SourceError(path, number, f"{words[:40]!r} is no cell mark: it begins with `# %%`, at the beginning of the line")
     marks = [number for number, line in enumerate(text.splitlines(), 1) if MARK.match(line)]
     import jupytext  # with Jupyter's server, which graders that read one cell of a lesson do without
 
@@ -229,6 +229,8 @@ def _exercise(path: Path, cell: Cell, answer: Cell | None, earlier: dict[str, Ex
     name, outcome = cell.metadata["check"], cell.metadata.get("outcome")
     if name in earlier:
         raise SourceError(path, cell.line, f"{name} is checked twice")
+    if not re.search(rf"""check\(\s*["']?{re.escape(name)}\b""", cell.source):
+        raise SourceError(path, cell.line, f"this cell is the check of {name} and does not call it: write check({name})")
     if answer is None and not outcome:
         raise SourceError(path, cell.line, f"{name} is checked, but no exercise of that name stands before it")
     forbids = tuple(str(answer.metadata.get("forbids", "")).split()) if answer else ()

@@ -52,6 +52,7 @@ MISTAKES = {
     "points with a comma": ("points=2", "points=1,5", 11, "points=[1, 5] is no number"),
     "points below nothing": ("points=2", "points=-2", 11, "points=-2 is no number"),
     "an answer of nothing": ("    return 2 * x\n", "", 4, "the solution of double is empty"),
+    "a check of something else": ("check(double)", "check(treble)", 11, "does not call it: write check(double)"),
     "a mark at the margin": ("    ### BEGIN SOLUTION\n    return", "### BEGIN SOLUTION\n    return", 7, "stands elsewhere on its line"),
     "a mark without its blank": ("# %% check", "#%% check", 11, "'#%% check=\"double\" points=2' is no cell mark"),
     "words above the first mark": ("# %% [markdown]\n# # 99", "words\n# %% [markdown]\n# # 99", 1, "above the first one is in no cell"),
