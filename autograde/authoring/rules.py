@@ -18,13 +18,15 @@ WRITTEN = re.compile(r"([\d.]+) (?:more )?for the\s+written question")
 ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*\| *([\d.]+) *\|\s*$")  # of the table of exercises: its name, its points
 RULE = re.compile(r"\|( *:?-+:? *\|)+ *")  # the line below a table's head
 DIFFICULTY = "●"
+OPENED = re.compile(r"""open_lesson\(\s*["']([^"']*)["']""")
+RUBRIC = "**Rubric**"  # from which the page for written answers has its keys
 
 
 def complaints(lesson: Source) -> list[str]:
     """What no lesson may have: a build and a release stop at it."""
     if unreadable := suites.unreadable(lesson.name):
         return unreadable  # what the others would say of such a file is wrong
-    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson), *_open_hints(lesson))
+    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson), *_open_hints(lesson), *_of_another(lesson))
     return [*missing(lesson.name), *suites.complaints(lesson), *own, *leaks.complaints(lesson.name)]
 
 
@@ -58,6 +60,9 @@ def notes(lesson: Source) -> list[str]:
         "it has no ungraded stretch exercise": any(exercise.stretch for exercise in lesson.exercises.values()),
         f"it has {len(lesson.questions)} written questions; a lesson has one": len(lesson.questions) == 1,
         f"it has {figures} figures; a lesson has {FIGURES} or more": figures >= FIGURES,
+        f"a written question has no rubric: a line that begins with {RUBRIC}": all(
+            RUBRIC in cell.source for cell in lesson.cells if cell.question
+        ),
         "its last cell is not lesson.scoreboard()": last.endswith("lesson.scoreboard()"),
     }
     lacking = [*(note for note, well in found.items() if not well), *suites.notes(lesson)]
@@ -109,6 +114,15 @@ def _open_hints(lesson: Source) -> list[str]:
                 f"{lesson.path.name}:{cell.line}: each hint is <details><summary>…</summary> … </details>; here are {opened}, {named} and {closed}"
             )
     return found
+
+
+def _of_another(lesson: Source) -> list[str]:
+    """A notebook that opens another lesson, as one does that was begun as a copy: its checks would be that lesson's."""
+    return [
+        f'{lesson.path.name}:{_line(cell, found.start())}: this opens lesson {found[1]!r}: write open_lesson("{lesson.name}", globals())'
+        for cell in lesson.cells
+        if cell.kind == "code" and (found := OPENED.search(cell.source)) and found[1] != lesson.name
+    ]
 
 
 def _cells(row: str) -> list[str]:

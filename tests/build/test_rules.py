@@ -131,6 +131,27 @@ def test_a_column_without_a_head(course, head, wrong):
     assert found == ([f"09_tiny.py:{TINY.count(chr(10)) + 3}: a column of this table has no head"] if wrong else [])
 
 
+def test_a_lesson_that_opens_another(course):
+    """It was begun as a copy; its checks would be those of the other."""
+    text = TINY + '\n# %% tags=["setup"]\nlesson = open_lesson("03_self_attention", globals())\n'
+    assert complaints(course, text) == [
+        f"09_tiny.py:{text.count(chr(10))}: this opens lesson '03_self_attention': write open_lesson(\"09_tiny\", globals())"
+    ]
+
+
+def test_a_question_without_a_rubric_is_noted(course):
+    complaints(course)
+    assert any("no rubric" in note for note in rules.notes(source.read(layout.source_path("09_tiny"))))
+
+
+def test_tests_in_another_encoding_are_told_by_their_line(course):
+    path = layout.checks_path("09_tiny")
+    complaints(course)
+    path.write_bytes(CHECK.replace("One.", "Eins, zwölf.").encode("latin-1"))
+    [found] = rules.complaints(source.read(layout.source_path("09_tiny")))
+    assert found.startswith(f"{path.name}:5: ") and "UTF-8" in found
+
+
 def test_a_line_of_the_model_answer_to_a_question(course):
     found = complaints(course, TINY + "\n# %% [markdown]\n# Since the variance of a sum grows with the number of its terms.\n")
     assert len(found) == 1 and "why" in found[0]
