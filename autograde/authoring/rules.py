@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 
@@ -26,7 +27,7 @@ def complaints(lesson: Source) -> list[str]:
     """What no lesson may have: a build and a release stop at it."""
     if unreadable := suites.unreadable(lesson.name):
         return unreadable  # what the others would say of such a file is wrong
-    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson), *_open_hints(lesson), *_of_another(lesson))
+    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson), *_open_hints(lesson), *_of_another(lesson), *_forbids(lesson))
     return [*missing(lesson.name), *suites.complaints(lesson), *own, *leaks.complaints(lesson.name)]
 
 
@@ -123,6 +124,26 @@ def _of_another(lesson: Source) -> list[str]:
         for cell in lesson.cells
         if cell.kind == "code" and (found := OPENED.search(cell.source)) and found[1] != lesson.name
     ]
+
+
+def _forbids(lesson: Source) -> list[str]:
+    """Calls that nothing of PyTorch and no package is called by: to forbid them forbids nothing."""
+    import torch
+
+    places = (torch, torch.nn.functional, torch.Tensor)
+    return [
+        f"{lesson.path.name}:{cell.line}: forbids {name!r}, which is neither a function of torch, torch.nn.functional or a tensor, nor a package"
+        for cell in lesson.cells
+        for name in str(cell.metadata.get("forbids", "")).split()
+        if not any(hasattr(place, name) for place in places) and not _is_module(name)
+    ]
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:  # nor is there the package that it would be in
+        return False
 
 
 def _cells(row: str) -> list[str]:

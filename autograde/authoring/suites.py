@@ -39,6 +39,7 @@ def complaints(lesson: Source) -> list[str]:
         *_of_one_name("answer to", answers),
         *_untitled(tests),
         *_without_public_test(lesson, *checks),
+        *_of_no_exercise(lesson, tests),
         *_unknown_probes(lesson, *checks),
         *_without_oracles(lesson.name, *checks),
     ]
@@ -91,6 +92,14 @@ def _without_public_test(lesson: Source, path: Path, tree: ast.Module) -> Iterat
     for name in lesson.exercises if path.is_file() else ():
         if name not in tested:
             yield f"{_place(path, 1)}: no public test of {name}: its check would tell a student nothing"
+
+
+def _of_no_exercise(lesson: Source, tests: Iterable[tuple[Path, ast.FunctionDef]]) -> Iterator[str]:
+    """As behind a slip of the pen."""
+    for path, node in tests:
+        for name in _decorated(node, "exercise"):
+            if name not in lesson.exercises:
+                yield f"{_place(path, node.lineno)}: {node.name} is of {name!r}, which is no exercise of the lesson"
 
 
 def _probes(tree: ast.Module) -> Iterator[tuple[str, ast.Constant]]:

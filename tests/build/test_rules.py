@@ -139,6 +139,17 @@ def test_a_lesson_that_opens_another(course):
     ]
 
 
+@pytest.mark.parametrize("forbidden, wrong", [("sotfmax", True), ("softmax matmul backward torch.autograd tokenizers", False)])
+def test_a_forbidden_call_that_nothing_is_called_by(course, forbidden, wrong):
+    found = complaints(course, TINY.replace('exercise="attend"', f'exercise="attend" forbids="{forbidden}"'))
+    assert len(found) == wrong and all(line.startswith("09_tiny.py:12: forbids 'sotfmax'") for line in found)
+
+
+def test_a_test_of_no_exercise(course):
+    found = complaints(course, hidden=CHECK.replace('"attend"', '"atend"').replace("test_first", "test_second"))
+    assert found == ["autograde/lessons/hidden/test_09_tiny.py:4: test_second is of 'atend', which is no exercise of the lesson"]
+
+
 def test_a_question_without_a_rubric_is_noted(course):
     complaints(course)
     assert any("no rubric" in note for note in rules.notes(source.read(layout.source_path("09_tiny"))))
