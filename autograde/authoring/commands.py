@@ -93,7 +93,9 @@ def new(
 )
 def measure(
     lessons: Lessons = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="EXPERIMENT", help="This experiment alone; may be given several times.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="EXPERIMENT", help="This experiment alone; may be given several times [default: all].")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Also what has not changed since it was measured.")] = False,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Run one seed only: where it gives the numbers it gave, the others stand, too.")
@@ -153,7 +155,7 @@ def record(lessons: Lessons = None) -> None:
 @command(AUTHORS, "autograde strength 03 --verbose", "autograde strength 03 --exercise causal_mask")
 def strength(
     lessons: Lessons = None,
-    exercise: Annotated[list[str] | None, typer.Option(help="This exercise alone; may be given several times.")] = None,
+    exercise: Annotated[list[str] | None, typer.Option(help="This exercise alone; may be given several times [default: all].")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every answer that is tried.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Keep the table of all lessons in docs/measured, for the site.")] = False,
     mutants: Annotated[

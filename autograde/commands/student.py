@@ -86,7 +86,7 @@ def _add(table: Table, lesson) -> None:
 
 @command(STUDENTS, "autograde doctor", "autograde doctor --only students")
 def doctor(
-    only: Annotated[Optional[Reader], typer.Option(help="Look only at what these need.")] = None,
+    only: Annotated[Optional[Reader], typer.Option(help="Look only at what these need [default: what both need].")] = None,
 ) -> None:
     """Look for what commonly goes wrong in a set-up, and say how to fix it.
 

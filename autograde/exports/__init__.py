@@ -1,1 +1,1 @@
-"""Grades for other systems: a table, Canvas's gradebook, and an autograder that Gradescope runs."""
+"""Grades for other systems: a table, the gradebooks of learning systems, and an autograder that Gradescope runs."""

@@ -59,11 +59,13 @@ def export(
         Optional[Path], typer.Option(metavar="PATH", help="The file (gradescope: the folder) to write [default: in RESULTS].")
     ] = None,
     zeros: Annotated[bool, typer.Option("--zeros", help="Nothing handed in is 0 points, not an empty cell.")] = False,
-    lesson: Annotated[Optional[str], typer.Option(help="This lesson alone, such as `03`.", autocompletion=lessons_beginning)] = None,
+    lesson: Annotated[
+        Optional[str], typer.Option(help="This lesson alone, such as `03` [default: all].", autocompletion=lessons_beginning)
+    ] = None,
     exercises: Annotated[bool, typer.Option("--exercises", help="With `csv`: a column for each exercise and written answer, too.")] = False,
     visibility: Shown = Visibility.visible,
 ) -> None:
-    """Write grades for other systems: a table, Canvas's gradebook, Gradescope's results.
+    """Write grades for other systems: a table, the gradebook of Canvas, Moodle and others, Gradescope's results.
 
     Points that people gave in formgrader are in them, and late penalties are taken off. For Canvas, Moodle, Blackboard, Brightspace, Sakai and
     ILIAS export the gradebook there first and name that file with `--roster`. The guide `docs/exports.md` goes through each.

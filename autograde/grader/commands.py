@@ -109,7 +109,10 @@ def collect(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE", help="Zips of a learning system, folders, or single files.")],
     into: Annotated[Path, typer.Option(metavar="COURSE", help="Your class's folder.")],
     lesson: Annotated[
-        Optional[str], typer.Option(help="They are of this lesson, whatever their names say.", autocompletion=lessons_beginning)
+        Optional[str],
+        typer.Option(
+            help="They are of this lesson, whatever their names say [default: what they hold tells].", autocompletion=lessons_beginning
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
@@ -139,7 +142,9 @@ def collect(
     console.print(f"{counted(len(found.rows), 'submission')} {done} in {escape(str(into))}/submitted, {fresh} of them new.", soft_wrap=True)
 
 
-LATE = typer.Option(metavar="RULE", help="What being late costs: `10%/day`, `5%/hour up to 50%`, `2 points/day` or `none`.")
+LATE = typer.Option(
+    metavar="RULE", help="What being late costs: `10%/day`, `5%/hour up to 50%`, `2 points/day` or `none` [default: as it was set before]."
+)
 
 
 @command(
@@ -152,7 +157,9 @@ def grade(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH", help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")
     ],
-    lesson: Annotated[Optional[str], typer.Option(help="Grade this lesson only, such as `03`.", autocompletion=lessons_beginning)] = None,
+    lesson: Annotated[
+        Optional[str], typer.Option(help="Grade this lesson only, such as `03` [default: all].", autocompletion=lessons_beginning)
+    ] = None,
     out: Annotated[
         Optional[Path], typer.Option(metavar="DIR", help="Where results go [default: the course directory, else `graded/`].")
     ] = None,
@@ -214,9 +221,12 @@ def feedback(
         Optional[Path], typer.Option(metavar="DIR", help="Write a message for each student there: files for a mail program.")
     ] = None,
     lesson: Annotated[
-        Optional[str], typer.Option(help="Put only this lesson into the messages, such as `03`.", autocompletion=lessons_beginning)
+        Optional[str],
+        typer.Option(help="Put only this lesson into the messages, such as `03` [default: all].", autocompletion=lessons_beginning),
     ] = None,
-    sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="Who the messages are from.")] = "",
+    sender: Annotated[
+        str, typer.Option("--from", metavar="ADDRESS", help="Who the messages are from [default: whom your mail program names].")
+    ] = "",
     compare: Annotated[
         str, typer.Option(metavar="DIR", help="Show another term beside this one on the class page: its folder, or `none` to end that.")
     ] = "",
@@ -343,7 +353,8 @@ def roster(
 ) -> None:
     """Say who is in the class: names for formgrader and all pages, sections, and who has handed in nothing.
 
-    The first line of the file names its columns. The id must be the one by which submissions come, the name of a student's folder.
+    The id is the one by which submissions come, the name of a student's folder; who comes by another one is found by name, e-mail address or
+    any other id in the file. Type it again when the list has changed.
     """
     from autograde.grader.batch.class_run import refresh
     from autograde.grader.gradebook import roster as rosters

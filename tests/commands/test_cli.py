@@ -48,6 +48,12 @@ def test_options_of_an_older_typer_are_left_as_they_are():
     assert _as_it_is_typed([option]) == [option] and option.metavar is None
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_that_takes_a_part_says_what_is_taken_without_it(name):
+    parts = [option for option in COMMANDS[name].params if {"--lesson", "--only", "--exercise", "--late", "--from"} & set(option.opts)]
+    assert [option.opts for option in parts if "[default: " not in option.help] == []
+
+
 def test_the_first_help_names_every_reader_and_command():
     shown = RUN.invoke(app, ["--help"]).output
     assert all(word in shown for word in [*COMMANDS, "For students", "For instructors", "For authors", "--install-completion"])
