@@ -9,12 +9,15 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
 from rich.console import Console
+from typer.testing import CliRunner
 
 from autograde.authoring.sample_class import LESSON
+from autograde.cli import app
 from autograde.exports import marks
 from autograde.exports.table import wide
 from autograde.grader.batch import class_run
 from autograde.grader.batch.class_run import grade_class
+from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.course_dir import create, database
 from tests.grader.durability.test_manual import by_hand
 
@@ -90,6 +93,18 @@ def test_a_lesson_that_nobody_has_any_more_is_in_no_view(pupils, tmp_path):
     grade(out, section, lesson=None)
     assert marks.read(out).lessons == [LESSON]
     assert other not in (out / "grades.csv").read_text(encoding="utf-8") + (out / "class.html").read_text(encoding="utf-8")
+
+
+def test_who_left_and_what_was_taken_away_is_in_no_mail(pupils, tmp_path):
+    out = tmp_path / "o"
+    section = hand_in(tmp_path / "secA", "ada", "ben", "cleo")
+    grade(out, section)
+    (out / roster.FILE).write_text("student_id,name,section,email\n" + "".join(f"{s},,,{s}@x.org\n" for s in ("ada", "ben", "cleo")))
+    (section / "ben" / f"{LESSON}.ipynb").unlink()
+    shutil.rmtree(section / "cleo")
+    grade(out, section)
+    CliRunner().invoke(app, ["feedback", str(out), "--mail", str(tmp_path / "mail")], catch_exceptions=False)
+    assert ["ada@x.org" in path.read_text() for path in (tmp_path / "mail").iterdir()] == [True]
 
 
 def test_nothing_found_takes_no_score_away(pupils, tmp_path):
