@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import time
+from contextlib import closing
 from html.parser import HTMLParser
 
 import pytest
@@ -16,6 +17,7 @@ from autograde import layout
 from autograde.authoring import source
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook.record import Records
+from autograde.grader.results.class_list import ClassList
 from autograde.grader.written import question as questions
 from autograde.grader.written import server
 from autograde.grader.written.answers import Answers, Changed, Mark
@@ -57,6 +59,19 @@ def in_gradebook(folder, student):
 
 
 NOTHING = Mark(None, "")
+
+
+def test_nobody_grades_the_answer_of_who_left_or_took_it_away(folder):
+    first, second, *others = sorted(a.student for a in _asked(folder))
+    listed = ClassList.read(folder)
+    listed.gone, listed.withdrawn = {first}, {(second, LESSON)}
+    listed.save()
+    assert sorted(a.student for a in _asked(folder)) == others
+
+
+def _asked(folder):
+    with closing(Answers(folder)) as answers:
+        return answers.questions()[LESSON, QUESTION]
 
 
 @pytest.mark.parametrize(("lesson", "name"), ASKED)
