@@ -259,14 +259,14 @@ def _recorded(folder: Path) -> list[Standing]:
     """What the gradebook in a folder says of each submission that counts; nothing where there is none."""
     from autograde.grader.gradebook.course_dir import open_gradebook
     from autograde.grader.gradebook.record import explained
+    from autograde.grader.gradebook.roster import in_class
     from autograde.grader.gradebook.standing import standings
-    from autograde.grader.results.class_list import ClassList
 
     if not (folder / "gradebook.db").is_file():
         return []
-    listed = ClassList.read(folder)
+    counts = in_class(folder)
     with explained(folder), open_gradebook(folder) as gradebook:
-        return [standing for standing in standings(gradebook) if listed.counts((standing.student, standing.lesson))]
+        return [standing for standing in standings(gradebook) if counts((standing.student, standing.lesson))]
 
 
 def _write_mail(results: Path, out: Path, lessons: list[str], sender: str) -> None:

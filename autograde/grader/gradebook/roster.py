@@ -287,3 +287,8 @@ def told_apart(people: Sequence[Person]) -> list[Person]:
     """The same people for a page that shows no ids: where two have one name, the id stands behind it."""
     shared = Counter(person.name for person in people)
     return [replace(p, name=f"{p.name} ({p.student})") if p.name and shared[p.name] > 1 else p for p in people]
+
+
+def in_class(folder: Path) -> Callable[[tuple[str, str]], bool]:
+    """Whether a (student, lesson) counts in a results folder: nobody who left the class does, nor a file that was taken away."""
+    return ClassList.read(folder).counts

@@ -26,8 +26,8 @@ from sqlalchemy.exc import NoResultFound
 from autograde.checking.cells import grade_id
 from autograde.checking.errors import UserError
 from autograde.grader.gradebook.record import Records, at_once, explained
+from autograde.grader.gradebook.roster import in_class
 from autograde.grader.gradebook.standing import CHECK, name_of
-from autograde.grader.results.class_list import ClassList
 from autograde.grader.sandbox.bounded import bounded
 from autograde.grader.written.ticks import Ticks
 
@@ -77,10 +77,10 @@ class Answers:
 
     def questions(self) -> dict[tuple[str, str], list[Answer]]:
         """(lesson, question) → its answers, by number; none of who has left the class."""
-        listed = ClassList.read(self.folder)
+        counts = in_class(self.folder)
         with explained(self.folder):
             found: dict[tuple[str, str], list[Answer]] = {}
-            for answer in filter(lambda a: listed.counts((a.student, a.lesson)), _rows(self.gradebook, self.ticks)):
+            for answer in (row for row in _rows(self.gradebook, self.ticks) if counts((row.student, row.lesson))):
                 found.setdefault((answer.lesson, answer.question), []).append(answer)
             self.gradebook.db.rollback()  # the next reader sees what others wrote
         return {key: _numbered(answers) for key, answers in sorted(found.items())}
