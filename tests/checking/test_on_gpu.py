@@ -131,6 +131,15 @@ class LearnedPositionalEmbedding(nn.Module):
                 assert student.rotary_embedding(torch.ones(2, 4), torch.arange(2)).device.type == "cpu"
 
 
+def test_a_worker_sees_no_gpu():
+    """Points must not depend on the machine that grades; and its GPU is not for strangers."""
+    answer = "import os, torch\ndef sees():\n    return os.environ['CUDA_VISIBLE_DEVICES'], torch.cuda.is_available()\n"
+    with Session([("answer", answer)], Limits()) as session:
+        student = session.student()
+        with student.test():
+            assert student.sees() == ("", False)
+
+
 def test_functions_of_the_test_meet_cpu_tensors_in_a_worker_too():
     """`generate(model, …)` with the test's own model: called with tensors of the CPU, and its results are moved to the GPU."""
     lesson, names = lesson_of("07_gpt")

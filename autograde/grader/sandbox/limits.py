@@ -9,6 +9,8 @@ import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}  # a machine's GPU is not for strangers, and points must not depend on it
+
 
 @dataclass(frozen=True)
 class Limits:

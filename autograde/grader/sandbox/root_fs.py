@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from autograde.grader.sandbox import syscalls
+from autograde.grader.sandbox.limits import NO_GPU
 from autograde.layout import PACKAGE
 
 SCRATCH = "/autograde-scratch"  # a name that no course lies below
@@ -184,6 +185,7 @@ def _settle() -> None:
     tempfile.tempdir = None  # what it has found out already is of before
     os.environ.clear()
     os.environ.update(HOME=SCRATCH, TMPDIR=SCRATCH, PATH="/usr/bin:/bin", LANG="C.UTF-8", MPLBACKEND="Agg", OMP_NUM_THREADS="1")
+    os.environ.update(NO_GPU)
 
 
 def _without(path: str, hidden: list[str]) -> list[str]:

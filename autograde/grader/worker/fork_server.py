@@ -26,7 +26,7 @@ from typing import Any
 
 from autograde.checking.errors import SandboxUnavailable
 from autograde.grader.rpc.deadline import name_senders
-from autograde.grader.sandbox.limits import Limits
+from autograde.grader.sandbox.limits import NO_GPU, Limits
 from autograde.grader.sandbox.modes import Mode
 from autograde.grader.worker.forking import forget
 from autograde.layout import ROOT
@@ -37,8 +37,7 @@ ENVIRONMENT = {  # all that the server's memory, and so the worker's /proc/self/
     "OMP_NUM_THREADS": "1",  # a thread that exists before the fork is missing after it
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",  # a machine's GPU is not for strangers, and points must not depend on it
-    "HIP_VISIBLE_DEVICES": "",
+    **NO_GPU,
     "MPLBACKEND": "Agg",
     "PYTHONHASHSEED": "0",
 }
