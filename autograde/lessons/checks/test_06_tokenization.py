@@ -17,6 +17,9 @@ LECTURE = "The FBI is chasing a criminal on the run ."
 SPEECH = "It's 9.9!  Deep_Learning (2024)...\n\tis `naïve`, isn't it?"
 COUNTS = {"deep": 4, "deeper": 1, "keep": 3, "sleep": 2}
 PIECES = dict.fromkeys(["De", "##ep", "Learn", "L", "##ing", "##in", "##g", "un", "u", "##nit", "##able", "able", "a", "##a", "ing"], 7)
+CUTS = dict.fromkeys(
+    "abc ##de a ##b ##cde vwx ##y ##z vw ##xyz kl ##m ##no k ##lmn ##o".split(), 3
+)  # several ways to cut each of three words
 SHELLS = "she sells sea shells by the sea shore; the shells she sells are sea shells, I'm sure."
 DOCUMENTS = "one two<|end|>two one<|end|>two two<|pad|>"
 MIXED = "Deep learning: déjà vu, 深度学习 9.11 > 9.9? I'll say  no.\n\n"
@@ -69,7 +72,8 @@ PROBES = {
     ),
     "encode_words": lambda student: student.encode_words(["b", "?", "a", "<pad>", "!"], {"<pad>": 0, "<unk>": 1, "a": 2, "b": 3}),
     "wordpiece_encode": lambda student: [
-        student.wordpiece_encode(w, PIECES, "?") for w in ("Deep", "Learning", "unit", "unable", "Deepx", "ing", "aaa")
+        *(student.wordpiece_encode(w, PIECES, "?") for w in ("Deep", "Learning", "unit", "unable", "Deepx", "ing", "aaa")),
+        *(student.wordpiece_encode(w, CUTS, "?") for w in ("abcde", "vwxyz", "klmno")),
     ],
     "pair_counts": lambda student: student.pair_counts(words({**COUNTS, "aaa": 5, "b": 7, "cccc": 3})),
     "merge_pair": lambda student: (

@@ -158,6 +158,13 @@ def test_the_limits_of_exploration(student):
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=0.5)
+def test_a_small_epsilon_is_not_zero(student):
+    """ε = 0.04 explores now and then."""
+    drawn = {int(action) for action in draws(student, torch.tensor([0.0] * 19 + [1.0]), 0.04, 450, seed=9)}
+    expect.true(len(drawn) > 1, "Of 450 actions with ε = 0.04 not one explored")
+
+
+@pytest.mark.exercise("epsilon_greedy", weight=0.5)
 def test_values_that_hardly_differ(student):
     """The best action is the best one, by however little; the row is left alone."""
     generator = seeded(6)

@@ -486,13 +486,16 @@ def test_all_three_knobs(student):
 
 @pytest.mark.exercise("sample_next", weight=1)
 def test_extreme_distributions(student):
-    """A tiny p keeps one token; −∞ is never drawn; large logits at a low temperature do not overflow; float64 works."""
+    """A tiny p keeps one token; −∞ is never drawn; large logits at a low temperature do not overflow; a low temperature is not 0."""
     logits = torch.tensor([1.0, -math.inf, 3.0, 2.5]).expand(400, 4)
     expect.frequencies(student.sample_next(logits, 1.0, None, 1e-6, generator(242)), (0, 0, 1, 0), where="top_p = 10⁻⁶")
     got = student.sample_next(logits.double() + 900, 1.0, None, None, generator(243))
     expect.true(not (got == 1).any(), "A token with logit −∞ was drawn")
     cold = student.sample_next(torch.tensor([500.0, -800.0, 499.0]).expand(300, 3), 0.05, None, 0.9, generator(244))
     expect.frequencies(cold, (1, 0, 0), where="logits of hundreds at τ = 0.05")
+    close = 0.03 * torch.tensor([0.6, 0.3, 0.1]).log()
+    drawn = student.sample_next(close.expand(2000, 3), 0.03, None, None, generator(247))
+    expect.frequencies(drawn, (0.6, 0.3, 0.1), where="logits that differ by hundredths at τ = 0.03")
     expect.equal(
         student.sample_next(logits, 0.0, 1, 0.5, generator(245)), torch.full((400,), 2), where="temperature 0 with top-k and top-p"
     )

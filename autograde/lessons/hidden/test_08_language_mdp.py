@@ -210,7 +210,7 @@ def test_a_long_prompt(student):
 
 
 @pytest.mark.exercise("choose_action", weight=2)
-@pytest.mark.parametrize("temperature", [1.0, 0.25, 2.5])
+@pytest.mark.parametrize("temperature", [1.0, 0.25, 2.5, 0.03])
 def test_actions_are_drawn_in_proportion(student, temperature):
     """Above 0 the choice is drawn with softmax(log-probability per token / temperature)."""
     model, prompt = Chain(6, seed=20, scale=2 * temperature), torch.tensor([4, 1])  # neither nearly equal nor nearly certain
@@ -414,6 +414,8 @@ def test_every_list_of_pairs_is_counted(student):
     true = (1.0, "a den", False)
     for predicted, want in ((true, 0.0), ((1.5, "a den", False), 1.0), ((1.0, "a pit", False), 1.0), ((1.0, "a den", True), 1.0)):
         expect.close(student.transition_error_rate([(predicted, true)]), want, where="one pair")
+    ends = [((0.5, "a den", True), (0.5, "a pit", True))]
+    expect.close(student.transition_error_rate(ends), 1.0, where="two ends with different observations")
     expect.inputs_unchanged(student, student.transition_error_rate, [(true, true), (None, true)])
 
 
@@ -580,6 +582,17 @@ def test_choices_along_a_search(student):
             expect.equal(student.puct_choice(*node(priors, visits, totals), c), want, where=f"choice {step + 1} of a search")
             visits[want] += 1
             totals[want] += worth[want] + 0.01 * (step % 7)
+
+
+@pytest.mark.exercise("puct_choice")
+def test_little_trust_is_still_a_try(student):
+    """Thirty actions that the prior hardly likes beside one that is worth nothing: they are tried, too."""
+    for liked, visits in ((0, 5), (30, 50), (17, 500)):
+        priors, tries, totals = (
+            [low if i != liked else high for i in range(31)] for low, high in ((0.01, 0.7), (0, visits), (0.0, -0.5 * visits))
+        )
+        want = puct_by_hand(priors, tries, totals, 1.0)
+        expect.equal(student.puct_choice(*node(priors, tries, totals), 1.0), want, where="31 actions, one of them tried")
 
 
 @pytest.mark.exercise("puct_choice")

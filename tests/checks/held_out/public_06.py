@@ -80,9 +80,7 @@ def wp_back(word, vocabulary, unknown="[UNK]"):
     return [unknown] if r is None else r
 
 
-@misconception(
-    "wordpiece_encode", "A first piece is taken back when the rest does not fit: greedy means that there are no second thoughts."
-)
+@misconception("wordpiece_encode", "The cut with the fewest pieces is taken: greedy means the longest piece first, whatever is left then.")
 def wp_fewest(word, vocabulary, unknown="[UNK]"):
     best = {0: []}
     for s in range(len(word)):
