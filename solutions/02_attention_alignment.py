@@ -1052,8 +1052,8 @@ plots.show(
 # - **Additive**, **general** and both **dot products** see what stands in the source. The additive score costs a tanh of $d_a$ numbers
 #   for every pair; a dot product is one matrix product for all pairs, and so it is faster and takes less memory (Vaswani et al. 2017, §3.2.1).
 # - **Local-p** must learn where to look before it can see anything there, and ISO's order makes its position jump. It depends most on the
-#   run, after the longer training, too. Luong et al. (2015) proposed it for translation, where source and target mostly run in step
-#   and sentences are long.
+#   run, after the longer training, too. Luong et al. (2015) proposed local attention for translation, where weighing all words of a long
+#   source is expensive; their other one, *local-m*, takes source and target to run in step, $p_t = t$.
 
 # %% [markdown]
 # ## 8 · What attention costs, and what it shows

@@ -683,9 +683,9 @@ def show_party_view():
 _ = attempt(show_party_view)
 
 # %% [markdown]
-# Some heads follow the first friend, some the second, though only the loss asked for it. In trained
-# language models such division of labour has been found too, for instance heads that attend to a verb's object or to the previous word
-# (Clark et al. 2019; Voita et al. 2019). But weights are where a head *looks*. What the layer makes of it is decided by the values and
+# Some heads follow the first friend, some the second, though only the loss asked for it. In larger
+# models such division of labour has been found too: heads that attend to a verb's object in BERT (Clark et al. 2019), and to a
+# neighbouring word in a translation model (Voita et al. 2019). But weights are where a head *looks*. What the layer makes of it is decided by the values and
 # $W^O$, and for that one has to intervene, as we will below.
 
 # %% [markdown]

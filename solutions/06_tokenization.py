@@ -1137,7 +1137,7 @@ plots.show(draw_wrong, alt="A square of all pairs of numerals. The rule is wrong
 # The cut is a choice. GPT-2's pattern takes a whole run of digits as a pre-token, and how it falls into pieces is left to the merges: 12345 is `123 45`. GPT-4's pattern takes at most three digits *from the left*.
 # Llama 2 takes every digit for itself (Touvron et al. 2023). We write whole numbers in groups of three **from the right**, 12,345, because then a group's place from the right says what it is worth: the last are the ones, the one before
 # the thousands. Counted from the left, 12345 is `123 45` and 123456 is `123 456`, and the same group *123* is worth hundreds in one and thousands in the other. Singh and Strouse (2024) show that
-# GPT-3.5 and GPT-4 add long numbers much more reliably when the groups are counted from the right. Behind a decimal point it does not work: of 3.14159, `3 . 14 159`, the first group is worth hundredths, of 3.1415, `3 . 1 415`, tenths.
+# GPT-3.5 and GPT-4 add long numbers more reliably when the groups are counted from the right, and that the difference is smaller for the larger model. Behind a decimal point it does not work: of 3.14159, `3 . 14 159`, the first group is worth hundredths, of 3.1415, `3 . 1 415`, tenths.
 #
 # *Worked example.* `split_digits("12345")` is `["12", "345"]`, and `split_digits("pay 1234.50")` is `["pay ", "1", "234", ".", "50"]`.
 
@@ -1203,8 +1203,8 @@ if cuts:
 #   from `9 | . | 11` one can compute the right answer, and a model that learned that a token of two digits after a point means hundredths will give it.
 # - **Another cut suggests another rule, not a result.** Cut digit by digit, `9 | . | 9` and `9 | . | 1 | 1`, comparing from the left gives the right answer. Whether a model trained on such tokens makes fewer mistakes is
 #   a question for an experiment, not for a picture of tokens.
-# - **There are other suspects.** Researchers at Transluce (2024) looked inside Llama 3.1 8B for what was active while it said that 9.8 is less than 9.11, and found, among others, neurons for Bible verses and
-#   for the date September 11. Verse 9:11 does come after verse 9:8. Switching such neurons off made the answers better, with the tokens unchanged.
+# - **There are other suspects.** Researchers at Transluce (2024) looked inside Llama 3.1 8B for what was active while it said that 9.8 is less than 9.11, and report, among others, neurons for Bible verses and
+#   for the date September 11. Verse 9:11 does come after verse 9:8. Switching such neurons off, they say, made the answers better, with the tokens unchanged.
 #
 # So the text that a model was trained on, in which *9.11* is often a verse, a date, a version or a chapter, matters too. How much each contributes, nobody has measured here. *Partially* tokenizer issues: the word in the lecture's brackets is well chosen.
 

@@ -538,9 +538,9 @@ gpt2 = attempt(compare_with_hugging_face, download=False)
 # *●●○ · 15 minutes · 1.5 points*
 #
 # Draw matrices and embeddings from N(0, 0.02²), and set biases to 0 and norms to 1: GPT-2's initialisation as nanoGPT and Hugging Face have it
-# (OpenAI's own code draws `wpe` from N(0, 0.01²)). One more thing (Radford et al. 2019, §2.3): every block *adds* two results to the stream,
-# so with L blocks 2L terms pile up, and the variance of a sum of independent terms is the sum of theirs. Dividing the standard deviation of the layers that write into the stream, all
-# `c_proj`, by √(2L) keeps the pile as high as one term. For L = 12: 0.02 / √24 = 0.0041.
+# (OpenAI's own code draws `wpe` from N(0, 0.01²)). One more thing (Radford et al. 2019, §2.3): every block *adds* two results to the sum that goes
+# through all blocks, the *residual stream*. So with L blocks 2L terms are added, and the variance of a sum of independent terms is the sum of theirs. Dividing the standard deviation of the layers whose results are added, all
+# `c_proj`, by √(2L) keeps the sum about as large as one term. For L = 12: 0.02 / √24 = 0.0041.
 #
 # `generator` is the only source of randomness, so the same seed builds the same model.
 
@@ -565,7 +565,7 @@ def initialize(model: nn.Module, generator: torch.Generator) -> None:
 check(initialize)
 
 # %% [markdown]
-# The stream of your model with 12 blocks, before any training: how large are the numbers after each block? And again with every `c_proj` multiplied back to the plain 0.02.
+# The residual stream of your model with 12 blocks, before any training: how large are the numbers after each block? And again with every `c_proj` multiplied back to the plain 0.02.
 
 # %% tags=["experiment"]
 @torch.no_grad()
