@@ -1322,7 +1322,7 @@ if lives:
 # 4. **backup**: every action on the way counts one visit more, and adds the return from there on to its sum.
 #
 # RAP (Hao et al. 2023) plans like this with a language model in both parts: it proposes the actions, and it says what happens. There the selection is UCT
-# (Kocsis and Szepesvári 2006), which tries every action first. AlphaGo Zero (Silver et al. 2017) asks a **prior** which of them are worth a
+# (Kocsis and Szepesvári 2006), which in its plain form tries every action first. AlphaGo Zero (Silver et al. 2017) asks a **prior** which of them are worth a
 # try, with a rule named PUCT. At a place let action $a$ have the prior probability $P(a)$, $N(a)$ visits, and the sum $W(a)$ of the returns from
 # them:
 #
@@ -1539,7 +1539,8 @@ plots.show(
 # | learned world, 300 | {measured:search.learned.rollouts.300:+.2f} ({measured:search.learned.rollouts.300.range:+.2f}) | {measured:search.learned.tree,_no_prior.300:+.2f} ({measured:search.learned.tree,_no_prior.300.range:+.2f}) | {measured:search.learned.tree,_the_clone_as_prior.300:+.2f} ({measured:search.learned.tree,_the_clone_as_prior.300.range:+.2f}) | {measured:search.learned.tree,_half_the_clone.300:+.2f} ({measured:search.learned.tree,_half_the_clone.300.range:+.2f}) |
 #
 # - **Past one step of improvement.** With 1,000 calls the rollouts get {measured:search.house.rollouts.1000:+.2f}: more of them lead towards the 0.6 of
-#   one step. The tree with the clone as prior gets {measured:search.house.tree,_the_clone_as_prior.1000:+.2f}, and the best possible in most runs.
+#   one step. The tree with the clone as prior gets {measured:search.house.tree,_the_clone_as_prior.1000:+.2f}, and the best possible in most runs
+#   (with a clone that was trained for twice the steps {measured:search_longer.house.tree,_the_clone_as_prior.1000:+.2f}).
 #   It is not the prior's doing alone: whoever simply takes the clone's likeliest action gets {measured:search.prior_alone:+.2f}, for where that is
 #   wrong it is wrong for ever. Nor is it the tree's: without a prior it gets {measured:search.house.tree,_no_prior.1000:+.2f}.
 # - **A tree needs calls.** With 30 calls for each decision a tree without a prior is worse than rollouts in every run, with 100 still on average: its first
@@ -1549,8 +1550,10 @@ plots.show(
 #   {measured:search.house.tree,_the_clone_as_prior.300.min:+.2f}. Half the trust helps that run ({measured:search.house.tree,_half_the_clone.300.min:+.2f}); with 1,000 calls
 #   it costs a little of the best. How little trust there is does not tell the loss: it matters where, and a run with another seed has a place with less
 #   and loses nothing. AlphaGo Zero mixes noise into the prior at the root for the same reason: so that every move may be tried.
-# - **The model's error stays.** In the learned world each of the four gets about what it gets in the house, on average a little less (nine episodes are
-#   few, and one run of one player can get much less). A better search does not mend a wrong model; section 7's first error is another one than its second.
+# - **A better search does not mend the model.** In the learned world each of the four gets about what it gets in the house, on average a little less (nine
+#   episodes are few, and one run of one player can get much less). What is missing there is section 7's first error, not its second, and it is mended like that one:
+#   after twice the training steps, of the clone too, the tree with the clone gets {measured:search_longer.learned.tree,_the_clone_as_prior.300:+.2f} in the learned world and
+#   {measured:search_longer.house.tree,_the_clone_as_prior.300:+.2f} in the house.
 
 # %% [markdown]
 # ## Stretch · how far can a rollout be trusted? (nothing to write, ungraded)
@@ -1673,6 +1676,9 @@ plots.show(
 # - **Small errors add up.** The model of 3,200 steps answers {measured:lengths.3200.wrong:.1%} of the questions wrongly, and of its rollouts of 16 steps
 #   {measured:lengths.3200.16.right:.0%} are right, about as many as foretold. From 4 to 16 steps the error of its mean return grows from {measured:lengths.3200.4.off:.3f} to
 #   {measured:lengths.3200.16.off:.3f}: faster than the length. (With 300 rollouts, errors of a few hundredths are noise.)
+# - **Here it is the training more than the play.** With twice the training steps the same 3,200 steps of play leave {measured:lengths_longer.3200.wrong:.1%} of the answers wrong, and of
+#   the rollouts of 16 steps {measured:lengths_longer.3200.16.right:.0%} are right. Of those of the model of 200 steps it is then {measured:lengths_longer.200.16.right:.0%}
+#   ({measured:lengths_longer.200.16.right.range:.0%} in single runs), more than the table has for 3,200 steps.
 # - **It matters who asks.** The model of 200 steps is wrong more often, {measured:lengths.200.wrong:.1%}, and yet its rollouts are right more often than
 #   foretold. Here random play asks, as in the data that it learned from, and so mostly what it has seen. A planner asks other questions.
 # - **The bound is true and far away.** At 16 steps it allows {measured:lengths.3200.16.bound:.1f} where the error is {measured:lengths.3200.16.off:.2f}. It takes every
@@ -1755,11 +1761,12 @@ plots.show(
 # %% [markdown]
 # Over {measured:chance.seeds} seeds:
 #
-# - **Both outcomes, but not as often as they happen.** The model's share of successes is {measured:chance.short.model:.2f} from the truth on average. The play's own share,
-#   which a table of counts (lesson 01's `fit_model`) would say, is {measured:chance.short.play:.2f} from it. With twice the training steps the model's is
-#   {measured:chance.long.model:.2f} ({measured:chance.long.model.range:.2f} in single runs): nearer in most runs, but not in all. What longer training does mend in every run are *third*
-#   outcomes, which can follow neither from success nor from failure: {measured:chance.short.third:.0%} of the answers, and {measured:chance.long.third:.0%} after it. So for what was
-#   tried, counting is still better here.
+# - **Both outcomes, and after much training about as often as they happen.** The model's share of successes is {measured:chance.short.model:.2f} from the truth on
+#   average. The play's own share, which a table of counts (lesson 01's `fit_model`) would say, is {measured:chance.short.play:.2f} from it. With twice the training
+#   steps the model's is {measured:chance.long.model:.2f} ({measured:chance.long.model.range:.2f} in single runs), with four times {measured:chance_longest.model:.2f}
+#   ({measured:chance_longest.model.range:.2f}): then it is about as near as the counts. More steps bring most runs nearer, but not all. *Third* outcomes, which can follow
+#   neither from success nor from failure, become fewer in every run: {measured:chance.short.third:.0%} of the answers, {measured:chance.long.third:.0%},
+#   {measured:chance_longest.third:.1%}. So for what was tried, a model has to be trained for long to say what counting says at once.
 # - **What nobody tried.** To the questions taken out the model answers rightly {measured:chance.unseen:.0%} of the time ({measured:chance.unseen.range:.0%} by seed), to the others
 #   {measured:chance.tried:.0%}. A table says nothing at all there. So a language model generalises, but not so that one could rely on it: of the questions taken
 #   out, {measured:chance.all_or_nothing:.0%} are nearly always or nearly never answered rightly, and nobody who only reads the answers is told which.

@@ -108,6 +108,27 @@ def search(lesson, seed):
     }
 
 
+@experiment("search_longer", steps=2 * STEPS, episodes=9)
+def search_longer(lesson, seed):
+    """The same with a clone and a learned world that were both trained for twice the steps."""
+    episodes = lesson.random_play(lesson.House(), lesson.SIZES[-1], torch.Generator().manual_seed(100 + seed))
+    _, wishes = lesson.train_clone(episodes, seed)
+    texts = lesson.return_conditioned([[step[:3] for step in episode] for episode in episodes])
+    lines = ["<rtg>" + piece for text in texts for piece in text.split("<rtg>")[1:]]
+    clone = lesson.train_on(lines, "<act>", seed, 2 * STEPS, batch=32)
+    return searched(lesson, lesson.clones_prior(clone, wishes), lesson.train_world(lesson.SIZES[-1], seed, 2 * STEPS), seed)
+
+
+def searched(lesson, prior, model, seed):
+    """The searches in the house, with more and more calls, and in the world that `model` has learned."""
+    return {
+        "least trust": least_trust(lesson, prior),
+        "prior alone": lesson.mean_return(lesson.true_world(seed), likeliest(lesson, prior), 9),
+        "house": lesson.compare_searches(prior, lesson.true_world, (30, 100, 300, 1000), seed),
+        "learned": lesson.compare_searches(prior, lambda s: lesson.Imagination(model, s), (300,), seed),
+    }
+
+
 def likeliest(lesson, prior):
     """The player that takes the action that the prior likes best, without any search."""
     return lambda obs, collected: lesson.house.actions(obs)[int(prior(obs).argmax())]
@@ -133,9 +154,20 @@ def least_trust(lesson, prior):
 @experiment("lengths", steps=STEPS, rollouts=300)
 def lengths(lesson, seed):
     """Rollouts of 1 to 16 steps: how many are right from end to end, how far the mean return is off, and what is said of both beforehand."""
+    return followed(lesson, seed, STEPS)
+
+
+@experiment("lengths_longer", steps=2 * STEPS, rollouts=300)
+def lengths_longer(lesson, seed):
+    """The same with twice the training steps: is it the play or the training that makes long rollouts go wrong?"""
+    return followed(lesson, seed, 2 * STEPS)
+
+
+def followed(lesson, seed, steps):
+    """For two amounts of play: the errors of all questions, and what becomes of rollouts by their length."""
     found = {}
     for size in (200, 3200):
-        model = lesson.train_world(size, seed)
+        model = lesson.train_world(size, seed, steps)
         wrong = lesson.one_step_errors(model, 10 + seed)
         mean, worst = sum(wrong) / len(wrong), max(wrong)
         found[size] = {"wrong": mean, "worst": worst, "flawless": sum(share == 0 for share in wrong) / len(wrong)}
@@ -155,6 +187,12 @@ def chance(lesson, seed):
         "all or nothing": sum(share < 0.15 or share > 0.75 for share in unseen) / len(unseen),
         "tried": sum(tried) / len(tried),
     }
+
+
+@experiment("chance_longest", seeds=range(10), steps=4 * STEPS)
+def chance_longest(lesson, seed):
+    """Does the model come nearer still with four times the training steps?"""
+    return calibration(lesson.learn_chance(seed, 4 * STEPS))
 
 
 def calibration(rows):

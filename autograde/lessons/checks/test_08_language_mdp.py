@@ -137,6 +137,7 @@ TEXTS = (" +0.9 | the end . | end", " -0.1 | a room . | go", " -2.5 | a room . |
 # twelve right, one None, two wrong rewards, three wrong ends, five wrong observations: what is not counted shows in the share
 MIXED = 12 * [((1.0, "a", False), (1.0, "a", False))] + [(None, (0.5, "a", False))] + 2 * [((0.75, "b", True), (1.0, "b", True))]
 MIXED += 3 * [((1.0, "c", False), (1.0, "c", True))] + 5 * [((1.0, "c", False), (1.0, "d", False))]
+MIXED += 12 * [((1.0, "e", True), (1.0, "f", True))] + 24 * [((3.0, "g", False), (1.0, "g", False))]
 STARTS = [("on", 2), ("on", 9), ("stay", 3), ("fog", 3)]
 
 

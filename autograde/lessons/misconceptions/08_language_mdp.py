@@ -752,6 +752,11 @@ def without_the_reward(pairs):
     return sum(p is None or p[1:] != t[1:] for p, t in pairs) / len(pairs)
 
 
+@misconception("transition_error_rate", "Behind an end the observation is not compared; it belongs to the outcome there, too.")
+def without_the_last_observation(pairs):
+    return sum(p is None or (p[0], p[2]) != (t[0], t[2]) or (p[1] != t[1] and not t[2]) for p, t in pairs) / len(pairs)
+
+
 @misconception("transition_error_rate", "This is a number of errors; asked for is their share.")
 def error_count(pairs):
     return float(sum(p != t for p, t in pairs))
