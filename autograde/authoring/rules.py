@@ -154,10 +154,20 @@ def _points(lesson: Source) -> list[str]:
     """Where the text gives other points than the checks, and a sum that is too large."""
     total = sum(exercise.points for exercise in lesson.exercises.values())
     found = [f"{lesson.path.name}: its points by checks are {total:g}; a lesson has {MOST} at most"] if total > MOST else []
+    for number, name in _rows_of_nothing(lesson):
+        found.append(f"{lesson.path.name}:{number}: the table of exercises has `{name}`, which is no exercise of the lesson")
     for number, said, what, right in (*_said_of_all(lesson, total), *_said_of_each(lesson)):
         if float(said.rstrip(".")) != right:
             found.append(f"{lesson.path.name}:{number}: the text says {said} points for {what}; its checks give {right:g}")
     return found
+
+
+def _rows_of_nothing(lesson: Source) -> Iterator[tuple[int, str]]:
+    """A slip of the pen there takes an exercise's minutes out of what `autograde progress` tells."""
+    for cell in lesson.cells:
+        for number, line in enumerate(cell.source.splitlines(), cell.line + 1) if cell.kind == "markdown" else ():
+            if (row := ROW.search(line)) and row[1] not in lesson.exercises:
+                yield number, row[1]
 
 
 def _said_of_all(lesson: Source, total: float) -> Iterator[tuple[int, str, str, float]]:

@@ -150,6 +150,11 @@ def test_a_test_of_no_exercise(course):
     assert found == ["autograde/lessons/hidden/test_09_tiny.py:4: test_second is of 'atend', which is no exercise of the lesson"]
 
 
+def test_a_row_of_no_exercise(course):
+    found = complaints(course, TINY.replace("| `attend` |", "| `atend` |"))
+    assert found == ["09_tiny.py:7: the table of exercises has `atend`, which is no exercise of the lesson"]
+
+
 def test_a_question_without_a_rubric_is_noted(course):
     complaints(course)
     assert any("no rubric" in note for note in rules.notes(source.read(layout.source_path("09_tiny"))))
