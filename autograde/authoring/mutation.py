@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -89,11 +90,21 @@ def specimens(lesson: str) -> list[Specimen]:
 
 
 def specimens_in(path: Path) -> list[Specimen]:
-    """All wrong and unusual answers that a file registers."""
+    """All wrong and unusual answers that a file registers.
+
+    Raises:
+        UserError: for a file that cannot be imported, with the line.
+    """
     found: list[Specimen] = []
     token = _collected.set(found)
     try:
         layout.load_module(path, f"specimens_of_{path.stem}")
+    except UserError:
+        raise
+    except Exception as error:
+        own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else own[-1] if own else 1
+        raise UserError(f"{path.name}:{line}: these wrong answers cannot be imported: {type(error).__name__}: {error}") from error
     finally:
         _collected.reset(token)
     return found

@@ -5,7 +5,7 @@ import pytest
 from autograde import layout
 from autograde.authoring import bootstrap, rules, source
 from autograde.authoring.build import build
-from autograde.authoring.mutation import Bench
+from autograde.authoring.mutation import Bench, specimens_in
 from autograde.authoring.release import release
 from autograde.authoring.strength import measure
 from autograde.checking.errors import UserError
@@ -330,3 +330,11 @@ def test_an_exercise_without_wrong_answers(course):
     path.write_text("from autograde.authoring.mutation import misconception\n", encoding="utf-8")
     found = measure(Bench(LESSON), ["causal_mask"])
     assert any("causal_mask" in line and "no wrong answer" in line for line in found.complaints)
+
+
+@pytest.mark.parametrize(("content", "line", "said"), [("x = 1\n1 / 0\n", 2, "ZeroDivisionError"), ("def wrong(q)\n", 1, "SyntaxError")])
+def test_wrong_answers_that_cannot_be_imported(tmp_path, content, line, said):
+    path = tmp_path / "09_tiny.py"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=f"09_tiny.py:{line}: .*{said}"):
+        specimens_in(path)
