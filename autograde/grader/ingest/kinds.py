@@ -23,7 +23,9 @@ class Kind(StrEnum):
 
 
 SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
-SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-packages", "node_modules", ".Trashes"}
+SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-packages", "node_modules", ".Trashes",
+    "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "lost+found", "@eaDir", "#recycle",
+}  # fmt: skip
 NOTEBOOK_FOLDER = re.compile(r"(?i)notebooks?|nbs?|ipynbs?")  # beside `src` in a project
 PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
 UNREAD = {  # archives that are not read here

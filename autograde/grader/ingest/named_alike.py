@@ -12,6 +12,12 @@ from autograde.grader.ingest.work_words import BY, DATE_BEHIND, DATED, NUMBERED,
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
 TEAM = re.compile(r"Team[ _]\d+")  # of ILIAS: in it a folder for each who handed in, or for each member
 MILLISECONDS = re.compile(r"(.+?)[\s_-]+1[5-9]\d{11}")  # since 1970, behind a name
+MOODLE_QUIZ = re.compile(r"(.+)_\d+_20\d{6}_\d{6}")  # who, the attempt's number, and when, of a plugin that downloads answers of quizzes
+SUBMISSION = re.compile(r"exercise-\d+-.+_submission-\d+-(.+)")  # of a client of Artemis
+PARTICIPATION = re.compile(r"(?P<work>.+)-(?P<number>\d+)-(?P<who>.+?)(?:\.git)?")  # of Artemis: course and exercise, its number, the login
+COMMIT = re.compile(
+    r"(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-)(.+)-(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])(?:[0-9a-f]{12}|[0-9a-f]{40})"
+)  # an archive of Bitbucket
 DEVILRY = re.compile(r"group-\d+_(.+)")
 GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
 COURSE = re.compile(r"(?:[a-z]{2,6}[\s_-]?\d{3,5}[a-z]?|\d{1,2}\.\d{3,4}[a-z]?)[\s_-]+", re.IGNORECASE)  # such as `CS 229 - ` or `6.036_`
@@ -23,21 +29,42 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     prefix = root.removesuffix("submissions")
     if prefix != root and prefix.endswith("-") and all(name.startswith(prefix) and name != prefix for name in names):  # GitHub Classroom
         return {name: name.removeprefix(prefix) for name in names}
+    if systems := _of_systems(names):
+        return systems
     start = "" if all(map(is_work, names)) else _start(names)
     if len(names) > 1 and start and start not in names and (start[-1:] == "-" and _of_work(start[:-1]) or NUMBERED.search(start)):
+        return {name: short.removeprefix(start) for name, short in _without_branch(names).items()}
+    if len(names) > 2 and start not in names and re.search(r"_{2,}$|\s+-\s+$", start):  # `WhatsApp Chat - Ann`
         return {name: name.removeprefix(start) for name in names}
     end = _start({name[::-1] for name in names})[::-1]
     if len(names) > 1 and end and end not in names and named(end.strip(" _-")):  # `Ann Lee - self-attention`
         return {name: BY.sub("", name.removesuffix(end).rstrip(" _-")) for name in names}
     if len(names) > 2 and end not in names and re.match(r"_{2,}|\s+-\s+", end):  # `ann__attention`
         return {name: name.removesuffix(end) for name in names}
-    if len(names) > 1 and len({found[1] for name in names if (found := BRANCH.fullmatch(name))}) == len(names):
-        return {name: name[: BRANCH.fullmatch(name).end(1)] for name in names}  # type: ignore[union-attr]
-    for layout_of in (DEVILRY, GRADESCOPE):
-        if all(layout_of.fullmatch(name) for name in names):
-            return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]
+    if len(set((short := _without_branch(names)).values())) == len(names) > 1 and all(short[name] != name for name in names):
+        return short
     logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not full_name(name)}
     return logins if len(set(logins.values())) == len(names) else {}
+
+
+def _of_systems(names: Set[str]) -> dict[str, str]:
+    """The same by the pattern of a system, which all names have; nothing where one has not."""
+    for layout_of in (DEVILRY, GRADESCOPE, SUBMISSION, MOODLE_QUIZ):
+        if all(map(layout_of.fullmatch, names)):
+            return {name: layout_of.fullmatch(name)[1] for name in names}  # type: ignore[index]
+    found = {name: which for name in names if (which := PARTICIPATION.fullmatch(name))}
+    works, numbers, people = ({which[part] for which in found.values()} for part in ("work", "number", "who"))
+    if len(found) == len(names) == len(numbers) > 1 and len(works) == 1:
+        return {name: which["who" if len(people) == len(names) else "number"] for name, which in found.items()}
+    return {}
+
+
+def _without_branch(names: Set[str]) -> dict[str, str]:
+    """Names of repositories' archives without the branch or the commit, where all have one; else as they are."""
+    for pattern in (BRANCH, COMMIT):
+        if all(map(pattern.fullmatch, names)):
+            return {name: pattern.fullmatch(name)[1] for name in names}  # type: ignore[index]
+    return {name: name for name in names}
 
 
 def _of_work(start: str) -> bool:

@@ -42,15 +42,15 @@ SAKAI = r"[^,();]+,[^();]*\((?!\d{1,2}\))[^();]+\)"  # last name, first name, us
 FILE = r"(?:_(?P<file>.+))?"
 PATTERNS: dict[str, re.Pattern[str]] = {
     "Moodle": re.compile(
-        r"(?P<name>.+?)(?:_(?P<number>\d+))?_assign(?:submission|feedback)_(?:file|onlinetext|comments|editpdf)_?(?P<file>.+)?"
+        r"(?P<name>.+?)(?:_(?P<number>\d+))?__?assign(?:submission|feedback)_(?:file|onlinetext|comments|editpdf)_?(?P<file>.+)?"
     ),
     "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})(?:\.txt|" + FILE + ")"),
     "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) - (?P<time>{DATE})(?: - (?P<file>.+))?"),
-    "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) \w+(?:\+[\w-]+)?"),
+    "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d(?:[:_.-]\d\d){2}(?:\.\d+)?) \w+(?:\+[\w-]+)?"),
     "Canvas, blind": re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w{5}))_(?P<order>\d+)_(?P<file>.+)"),
     "Canvas, quiz": re.compile(r"(?P<name>[-\w]*?[^\W\d])(?P<number>\d+)_question_\d+_(?P<order>\d+)_(?P<file>.+)"),
     "Canvas": re.compile(  # a day and a time are no name and number
-        r"(?!20\d{6}_\d{6}_)(?P<name>\w+?)_(?:(?P<late>(?i:LATE))_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>(?i:LATE))_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
+        r"(?!20\d{6}_\d{6}_|.*_20\d{6}_\d{6}$)(?P<name>\w+?)_(?:(?P<late>(?i:LATE))_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>(?i:LATE))_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
     ),
     "Canvas, words": re.compile(r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?P<file>(?:text|link)\.html)"),
     "Autolab": re.compile(r"(?P<name>[^@\s]+@[^_\s]+)_(?:\w+_v)?(?P<order>\d+)_(?P<file>handin\..+)"),
@@ -101,6 +101,8 @@ def _tidy(label: Label) -> Label:
 
 
 def _time(system: str, said: str) -> datetime | None:
+    if system == "nbgrader":  # a colon is no part of a name everywhere
+        said = re.sub(r"(?<= \d\d)\D(\d\d)\D", r":\1:", said)
     for form in FORMATS.get(system, ()):
         try:
             time = datetime.strptime(said, form)

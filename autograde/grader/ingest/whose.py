@@ -27,7 +27,7 @@ WRAPPER = re.compile(
     r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
 )
 MODEL_ANSWERS = re.compile(  # a folder of the course's own answers, where the others are people's
-    r"(?i)(?:(?:model|sample|reference|example|official|instructor)[\s_-]*)?(?:solutions?|answers?|answer[\s_-]*keys?|l[öo]e?sung(?:en)?|soluci[óo]n(?:es)?|corrig[ée]s?)"
+    r"(?i)(?:(?:model|sample|reference|example|official|instructor)[\s_-]*)?(?:solutions?|answers?|answer[\s_-]*keys?|base(?:[\s_-]*code)?|template|starter(?:[\s_-]*code)?|skeleton|handout|l[öo]e?sung(?:en)?|soluci[óo]n(?:es)?|corrig[ée]s?)"
 )
 
 
@@ -64,15 +64,15 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     found = _loose(loose, "" if folders else root)
     if teams := of_teams(folders):
         return found | teams
-    class_alone = len(folders) == 1 and any(len(_people(inner)) > 1 for inner in folders.values())
+    class_alone = len(folders) == 1 and any(len(_people(inner)) > 1 or len(_named_by_students(inner)) > 1 for inner in folders.values())
     called = {} if class_alone else by_layout(set(folders), root)
-    if not all(_by_lesson(inner) for inner in folders.values()):  # a folder in one's own looks like a person's, too
+    if not class_alone and not all(_by_lesson(inner) for inner in folders.values()):  # a folder in one's own looks like a person's, too
         called = called or by_date(set(folders))
     if called:
         return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
     people = {name for name, inner in folders.items() if not _by_lesson(inner, _holds(name))}
     answers = {name for name in people if is_model_answers(name)}
-    if len(people) > len(answers):
+    if len(folders) > len(answers):
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
     again = _in_several(folders)
@@ -81,7 +81,17 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
             name, inner, alone=len(folders) == 1 and not loose, beside=people - {name} | again, as_files=any(map(said, map("".join, loose)))
         )
         found |= {(name, *parts): student for parts, student in who.items()}
-    return found
+    return found | ({} if loose else _of_the_outer(found, folders))
+
+
+def _of_the_outer(found: Mapping[Parts, str], folders: Mapping[str, object]) -> dict[Parts, str]:
+    """The files of folders such as `group_1/A3` and `group_2/A3`, which are taken for classes with one and the same student: they are the students."""
+    inside = {name: {who for parts, who in found.items() if parts[0] == name} for name in folders if not is_work(name)}
+    same = {frozenset(names) for names in inside.values()}
+    only = next(iter(same), frozenset())
+    if len(inside) < 2 or len(inside) < len(folders) or len(same) != 1 or len(only) != 1 or only & inside.keys() or only == {""}:
+        return {}
+    return {parts: parts[0] for parts in found}
 
 
 def _in_several(folders: Mapping[str, Sequence[Parts]]) -> set[str]:

@@ -89,6 +89,9 @@ def said(name: str) -> str:
     stem = DATE_BEHIND.sub("", BARE.sub("", stem.strip()))
     if not WORK.fullmatch(beside := MORE.sub(" ", stem)):
         stem = beside.strip()
+    stem = re.sub(
+        r"(?<=[ _] ) ?\d{1,2}$|(?<=_) \d{1,2}$", "", stem
+    ).strip()  # OneDrive's number of a second file, where the lesson stood before it
     if WORK.fullmatch(stem):  # a number of three digits or more is a person's
         return ""
     beside = re.sub(r"([-_]) +[-_]", r"\1", FINAL.sub("", stem)).strip(" _-.+,()[]#")  # the lesson stood between
