@@ -114,7 +114,7 @@ def collected(
     """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
     which they are brought into first."""
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        found = survey(paths, lesson, Path(scratch), out, listed.person)
+        found = survey(paths, lesson, Path(scratch) / "sent", out, listed.person)
         if found.in_place:
             submissions = in_place(found, lesson, paths)
             _tell_the_rest(found, {submission.student for submission in submissions}, console)
@@ -124,9 +124,8 @@ def collected(
         lessons = {row.lesson for row in result.rows}
         if not (out / "submitted").is_dir() or not (lesson or lessons):
             return [], []
-    course = [out / "submitted"]
-    with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        submissions = in_place(survey(course, lesson, Path(scratch)), lesson, course)
+        course = [out / "submitted"]
+        submissions = in_place(survey(course, lesson, Path(scratch) / "brought"), lesson, course)
     counted = [submission for submission in submissions if submission.lesson in lessons | {lesson}]
     return [s if s.path else replace(s, notes=seen(s.student, found) or s.notes) for s in counted], course
 
