@@ -40,7 +40,7 @@ def held_back(placed: Mapping[Parts, str]) -> dict[Parts, str]:
 def told(placed: Mapping[Parts, str]) -> list[str]:
     """A line for each thing that might be another: `placed` is the student of each file that no system and no list of the class confirms."""
     students = {student for student in placed.values() if student}
-    return [line for line in (_levels(placed), _suffixes(students), _attempts(students), _shared(students)) if line]
+    return [line for line in (_levels(placed), _files(placed), _suffixes(students), _attempts(students), _shared(students)) if line]
 
 
 def _levels(placed: Mapping[Parts, str]) -> str:
@@ -56,6 +56,18 @@ def _levels(placed: Mapping[Parts, str]) -> str:
     inner = set().union(*(inside[name] for name in outer))
     beside = f", and so is {_some(inside[''])} beside" if inside.get("") else ""
     return f"{_some(inner)} in {_some(outer)} taken as {_students(inner)}{beside}; they may be attempts of {_some(outer)}"
+
+
+def _files(placed: Mapping[Parts, str]) -> str:
+    """Folders of students that hold several files each, all of them called by another name."""
+    called: dict[str, list[str]] = defaultdict(list)
+    for parts, student in placed.items():
+        if student in parts[:-1]:
+            called[student].append(said(parts[-1]))
+    names = [name for own in called.values() for name in own]
+    if len(called) < 2 or not all(names) or len(set(names)) < len(names) or min(map(len, called.values())) < 2:
+        return ""
+    return f"{_some(called)} taken as students; {_some(names)} in them may be a student's each"
 
 
 def _suffixes(students: Set[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
@@ -16,6 +16,8 @@ Parts = tuple[str, ...]
 MOST_ATTEMPTS = 10
 NUMBER = re.compile(r"\d{1,4}\.ipynb", re.IGNORECASE)
 ENDING = re.compile(r"\.(?:ipynb|py).*$", re.IGNORECASE)
+NUMBERED_PART = re.compile(r"(.*\D)??\d{1,2}(\D.*)?|(.*[\s_-])[A-Za-z]")  # `tut01`, `1반`, `Room B`
+ONES_OWN = re.compile(r"(?i)(?:students?|users?|team|participants?|pair)[\s_-]*")  # with a number behind, a student's
 HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
 LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
 DRIVES_PART = r".+-\d{8}T\d{6}Z(?:-\d+)+"  # of a folder of Google Drive, unpacked
@@ -75,11 +77,11 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     if len(folders) > len(answers):
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
-    again = _in_several(folders)
+    again, as_files = _in_several(folders), any(map(said, map("".join, loose)))
+    sections = set() if loose else _sections(folders)
     for name, inner in folders.items():
-        who = _folder(
-            name, inner, alone=len(folders) == 1 and not loose, beside=people - {name} | again, as_files=any(map(said, map("".join, loose)))
-        )
+        alone = len(folders) == 1 and not loose
+        who = students(inner, name) if name in sections else _folder(name, inner, alone, people - {name} | again, as_files)
         found |= {(name, *parts): student for parts, student in who.items()}
     return found | ({} if loose else _of_the_outer(found, folders))
 
@@ -92,6 +94,35 @@ def _of_the_outer(found: Mapping[Parts, str], folders: Mapping[str, object]) -> 
     if len(inside) < 2 or len(inside) < len(folders) or len(same) != 1 or len(only) != 1 or only & inside.keys() or only == {""}:
         return {}
     return {parts: parts[0] for parts in found}
+
+
+def _sections(folders: Mapping[str, list[Parts]]) -> set[str]:
+    """All folders, where each is a part of a class: it holds people's folders, nobody's twice, and one of them several, or all are called alike but
+    for a number; or it holds files of two students or more, as their names say beside the lesson's."""
+    if len(folders) < 2:
+        return set()
+    inside = [_people(inner, False) if all(len(parts) > 1 for parts in inner) else set() for inner in folders.values()]
+    by_file = [_named_in(inner) for inner in folders.values()]
+    several = any(len(names) > 1 for names in inside) or _numbered_parts(folders)
+    for people, enough in ((inside, several), (by_file, all(len(names) > 1 for names in by_file))):
+        everyone = set().union(*people)
+        if enough and all(people) and sum(map(len, people)) == len(everyone) and not everyone & folders.keys():
+            return set(folders)
+    return set()
+
+
+def _numbered_parts(names: Iterable[str]) -> bool:
+    """Whether names differ in a short number or a letter alone, as those of a class's parts do."""
+    stems = {"".join(part or "" for part in found.groups()) if (found := NUMBERED_PART.fullmatch(name)) else "" for name in names}
+    stem = stems.pop()
+    return not stems and bool(re.search(r"[^\W\d_]{2}|[^\W\d_a-zA-Z]", stem)) and not ONES_OWN.fullmatch(stem)
+
+
+def _named_in(inner: Sequence[Parts]) -> set[str]:
+    """Whom the notebooks in a folder are called by beside the lesson, where all are called so; else nobody."""
+    notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
+    names = {said(name) for name in notebooks if lesson_of.full_name(name)}
+    return names if len(names) == len(notebooks) and "" not in names else set()
 
 
 def _in_several(folders: Mapping[str, Sequence[Parts]]) -> set[str]:
