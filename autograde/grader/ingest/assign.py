@@ -58,8 +58,9 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
 def _look_again(plain: dict[Parts, str], works: Set[Parts], called: str, person: by_list.Person | None, found: Survey) -> None:
     """Ask the list of the class, and note what stays in doubt."""
     placed = {parts: student for parts, student in plain.items() if parts in works and student}
-    if person:
-        plain |= by_list.decided(placed, person)
+    if person and (found_there := by_list.decided(placed, person)):
+        found.in_place = False
+        plain |= by_list.with_the_rest(found_there, plain)
     unsure = {parts: plain[parts] for parts in placed if not person or not person(plain[parts])}
     held = doubts.held_back(unsure)
     found.in_place = found.in_place and not held

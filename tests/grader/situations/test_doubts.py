@@ -52,6 +52,9 @@ BY_LIST = {  # files, and the students that the list makes of them
     "a folder that lies too low": ([f"{who}/{kind}{who}/{NAME}" for who in ("alee", "bkim") for kind in "xy"], {"alee", "bkim"}),
     "files of several in one folder": (DOUBTED["files of several in one folder"][0], {"Ann Lee", "Bo Kim"}),
     "ids behind names": ([f"Ann_Lee_1/{NAME}", f"Ann_Lee/{NAME}", f"bkim/{NAME}"], {"Ann_Lee", "bkim"}),
+    "numbers of a system behind names": ([f"Ann Lee_7654321_{NAME}", f"bkim_7654322_{NAME}", f"20231234-99_{NAME}"], {"Ann Lee", "bkim", "20231234"}),
+    "a stranger whose name holds another's": ([f"Bo Kim Park/{NAME}", f"Lee Ann Marie/{NAME}", f"alee/{NAME}"], {"Bo Kim Park", "Lee Ann Marie", "alee"}),
+    "two folders that name one person in them": ([f"{folder}/{who} {NAME}" for folder, who in (("x1", "Ann Lee"), ("x2", "Bo Kim"), ("x3", "20231234"), ("x4", "Bo Kim"))], {"x1", "x2", "x3", "x4"}),
     "a stranger's folder, with another's name in it": (["zed/Bo Kim.ipynb", f"alee/{NAME}"], {"zed", "alee"}),
 }  # fmt: skip
 
@@ -65,3 +68,10 @@ def test_the_list_of_the_class_decides(name, tmp_path):
 def test_where_the_list_knows_all_nothing_is_in_doubt(tmp_path):
     files = [f"alee/{NAME}", f"bkim/{NAME}", f"20231234/{NAME}"]
     assert said(brought(tmp_path, files, PEOPLE)) == []
+
+
+def test_what_else_lies_in_a_folder_goes_with_it(tmp_path):
+    (tmp_path / "class" / "minerva_bkim").mkdir(parents=True)
+    (tmp_path / "class" / "minerva_bkim" / "notes.pdf").write_bytes(b"%PDF")
+    result = brought(tmp_path, [f"minerva_{who}/{NAME}" for who in ("alee", "bkim")], PEOPLE)
+    assert {row.student for row in result.rows} | {out.student for out in result.left_out} == {"alee", "bkim"}
