@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
 from autograde.grader.ingest.named_alike import common_start_of_students
-from autograde.grader.ingest.whose import wraps
+from autograde.grader.ingest.whose import is_ones_own, wraps
 from autograde.grader.ingest.work_words import is_work, said
 
 Parts = tuple[str, ...]
@@ -40,7 +40,11 @@ def held_back(placed: Mapping[Parts, str]) -> dict[Parts, str]:
 def told(placed: Mapping[Parts, str]) -> list[str]:
     """A line for each thing that might be another: `placed` is the student of each file that no system and no list of the class confirms."""
     students = {student for student in placed.values() if student}
-    return [line for line in (_levels(placed), _files(placed), _suffixes(students), _attempts(students), _shared(students)) if line]
+    return [
+        line
+        for line in (_levels(placed), _below(placed), _files(placed), _suffixes(students), _attempts(students), _shared(students))
+        if line
+    ]
 
 
 def _levels(placed: Mapping[Parts, str]) -> str:
@@ -56,6 +60,27 @@ def _levels(placed: Mapping[Parts, str]) -> str:
     inner = set().union(*(inside[name] for name in outer))
     beside = f", and so is {_some(inside[''])} beside" if inside.get("") else ""
     return f"{_some(inner)} in {_some(outer)} taken as {_students(inner)}{beside}; they may be attempts of {_some(outer)}"
+
+
+def _below(placed: Mapping[Parts, str]) -> str:
+    """Folders in one of a student's that are called by no work: they may be students, and the one around them a part of the class."""
+    inside: dict[str, set[str]] = defaultdict(set)
+    for parts, student in placed.items():
+        after = parts[parts.index(student) + 1 : -1] if student in parts[:-1] and ".ipynb" in parts[-1].lower() else ()
+        if (
+            after
+            and not is_work(after[0])
+            and not wraps(after[0])
+            and not ATTEMPT.fullmatch(after[0])
+            and not re.search(r"^\d|\d{4}", after[0])
+        ):
+            inside[student].add(after[0])
+    several = {
+        student: names for student, names in inside.items() if len(names) > 1 and not all(is_ones_own(student, name) for name in names)
+    }
+    if not several:
+        return ""
+    return f"{_some(set().union(*several.values()))} in {_some(several)} taken as attempts of one student each; they may be students"
 
 
 def _files(placed: Mapping[Parts, str]) -> str:

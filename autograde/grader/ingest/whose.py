@@ -25,6 +25,8 @@ WRAPPER = re.compile(
     r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work"
     r"|.*\(file responses\)|question(?: \d+)?|apps|microsoft forms|(?:.+ )?file requests?"  # of Google's and Microsoft's forms, and of Dropbox
     rf"|{DRIVES_PART}"
+    r"|(?:mon|tues|wednes|thurs|fri)days?|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi|jeudi|vendredi"  # when a part of a class meets
+    r"|lunes|martes|mi[ée]rcoles|jueves|viernes|luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]"
     r"|onedrive[ _-].*|bulk_download|multi_feedback.*|gradebook_.+|.+ download .+"
     r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
 )
@@ -78,10 +80,11 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
     again, as_files = _in_several(folders), any(map(said, map("".join, loose)))
-    sections = set() if loose else _sections(folders)
+    sections = set() if any(HOLDS_WORK.search(parts[0]) for parts in loose) else _sections(folders)
     for name, inner in folders.items():
         alone = len(folders) == 1 and not loose
-        who = students(inner, name) if name in sections else _folder(name, inner, alone, people - {name} | again, as_files)
+        beside = people - {name} | again if len(folders) == 1 or _holds(name) else set(folders)
+        who = students(inner, name) if name in sections else _folder(name, inner, alone, beside, as_files)
         found |= {(name, *parts): student for parts, student in who.items()}
     return found | ({} if loose else _of_the_outer(found, folders))
 
@@ -97,18 +100,25 @@ def _of_the_outer(found: Mapping[Parts, str], folders: Mapping[str, object]) -> 
 
 
 def _sections(folders: Mapping[str, list[Parts]]) -> set[str]:
-    """All folders, where each is a part of a class: it holds people's folders, nobody's twice, and one of them several, or all are called alike but
+    """All folders, where each is a part of a class: it holds folders of people, nobody's twice, and several of them, or all parts are called alike but
     for a number; or it holds files of two students or more, as their names say beside the lesson's."""
     if len(folders) < 2:
         return set()
-    inside = [_people(inner, False) if all(len(parts) > 1 for parts in inner) else set() for inner in folders.values()]
-    by_file = [_named_in(inner) for inner in folders.values()]
-    several = any(len(names) > 1 for names in inside) or _numbered_parts(folders)
-    for people, enough in ((inside, several), (by_file, all(len(names) > 1 for names in by_file))):
-        everyone = set().union(*people)
-        if enough and all(people) and sum(map(len, people)) == len(everyone) and not everyone & folders.keys():
+    inside = {name: _people(inner, False) if all(len(parts) > 1 for parts in inner) else set() for name, inner in folders.items()}
+    by_file = {name: _named_in(inner) for name, inner in folders.items()}
+    for people, enough in ((inside, _numbered_parts(folders)), (by_file, False)):
+        everyone = set().union(*people.values())
+        apart = all(people.values()) and sum(map(len, people.values())) == len(everyone) and not everyone & folders.keys()
+        own = any(all(is_ones_own(name, inner) for inner in names) for name, names in people.items())
+        if apart and not own and (enough or all(len(names) > 1 for names in people.values())):
             return set(folders)
     return set()
+
+
+def is_ones_own(name: str, inner: str) -> bool:
+    """Whether a folder or file in another says its name again, as in `Lee, Ann/annlee_hw3`."""
+    words = [word.casefold() for word in re.findall(r"[^\W\d_]+", name)]
+    return any(len(word) > 1 and word in inner.casefold() for word in words)
 
 
 def _numbered_parts(names: Iterable[str]) -> bool:

@@ -139,11 +139,13 @@ LAID_OUT = {  # by system: (files, each student's or an attempt that gives way, 
     "ids with a folder of one's name": ("by hand", {f"k1234567/Lee/{NAME}": "k1234567", f"k1234568/Kim/{NAME}": "k1234568"}),
     "users with a folder each": ("by hand", {f"user1/mine/{NAME}": "user1", f"user2/work of cy/{NAME}": "user2"}),
     "a clone of the course in each": ("by hand", {f"ann/attention/notebooks/{NAME}": "ann", f"bo/attention-main/notebooks/{NAME}": "bo", f"cy/Downloads/attention/notebooks/{NAME}": "cy"}),
+    "archives with one's name in folders, one of them again": ("by hand", {f"ann/annlee_hw3/{NAME}": "ann", f"bo/bokim_hw3/{NAME}": "bo", f"cy/cy_hw3/{NAME}": "", f"cy/cy_hw3_v2/{NAME}": "cy"}),
+    "whole homes": ("by hand", {f"ann/Desktop/{NAME}": "ann", f"bo/Documents/{NAME}": "bo", f"bo/Downloads/{NAME}": "*"}),
 }  # fmt: skip
 DOUBTED = {  # files, and what must be said of them
     "attempts or sections": ([f"{day}/{who}/{NAME}" for day, who in (("Mon", "ann"), ("Mon", "bo"), ("Tue", "cy"), ("Tue", "di"))], "`ann`, `bo`, `cy` and 1 more in `Mon`, `Tue` taken as students; they may be attempts of `Mon`, `Tue`"),
     "files of several in each of some folders": ([f"{day}/{who}.ipynb" for day, who in (("Mon", "ann"), ("Mon", "bo"), ("Tue", "cy"), ("Tue", "di"))], "`Mon`, `Tue` taken as students; `ann`, `bo`, `cy` and 1 more in them may be a student's each"),
-    "a folder of another kind beside": ([f"Mon/ann/{NAME}", f"Tue/ed/{NAME}", f"late/cy/{NAME}", f"late/di/{NAME}"], "`ann`, `ed` in `Mon`, `Tue` taken as students, and so is `cy`, `di` beside"),
+    "folders in some of a section's": ([f"Blue/ann/{NAME}", f"Blue/bo/{NAME}", f"Red/cy/{NAME}"], "`ann`, `bo` in `Blue` taken as attempts of one student each; they may be students"),
     "numbers behind a name": ([f"Ann_Lee_{NAME}", f"Ann_Lee_1_{NAME}", f"Bo_Kim_{NAME}"], "they may be attempts of `Ann_Lee`"),
     "seconds behind a name": ([f"ann_1761829381/{NAME}", f"ann_1761829999/{NAME}", f"bo_1761829400/{NAME}"], "they may be attempts of `ann`"),
     "days as students": ([f"2026-11/{NAME}", f"ann/{NAME}", f"v2/{NAME}"], "`2026-11`, `v2` taken as students, called like an attempt"),
@@ -153,8 +155,9 @@ DOUBTED = {  # files, and what must be said of them
 SURE = {  # layouts of one reading
     "folders of students": [f"ann/{NAME}", f"bo/{NAME}", f"cy/{NAME}"],
     "files of students": ["ann.ipynb", "bo.ipynb"],
-    "sections": [f"{part}/{who}{part}/{NAME}" for part in ("Mon", "Tue") for who in ("ann", "bo", "cy")],
+    "sections": [f"{part}/{who}/{NAME}" for part, people in (("Blue", ("ann", "bo", "cy")), ("Red", ("di", "ed", "fi"))) for who in people],
     "numbered groups": [f"Group {n}/{NAME}" for n in (1, 2, 3)],
+    "folders called again by their student": [f"ann/annlee_hw3/{NAME}", f"cy/cy_hw3/{NAME}", f"cy/cy_hw3_v2/{NAME}"],
     "one student": [f"ann/{LESSON}.ipynb", "ann/debug.ipynb"],
     "families of one name, with ids": [f"lee_20231234/{NAME}", f"lee_20235678/{NAME}", f"kim_20231111/{NAME}"],
 }  # fmt: skip
