@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from autograde.checking.manifest import outcome_files
 from autograde.grader.ingest import by_list, doubts, kinds, listings, systems, twin_folders, whose
 from autograde.grader.ingest.findings import WORK, File, LeftOut, Survey, composed
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.lesson_of import by_content, full_name
+from autograde.grader.ingest.lesson_of import by_content, full_name, named
 from autograde.grader.ingest.not_handed_in import RETURNED, given_back, of_systems_alone
 from autograde.grader.ingest.systems import Label
 from autograde.grader.ingest.take import add
@@ -80,7 +80,18 @@ def _by_systems(known: Sequence[tuple[File, Kind]]) -> tuple[dict[Parts, Label],
     personal = _personal({f.parts for f, kind in known if kind in WORK and not _label(f.parts) and not any(map(EXPORT.fullmatch, f.parts))})
     ours = {file.parts: file.path for file, _ in known if not _in_ones_own(file.parts[:-1], personal)}
     labels = {file.parts: label for file, kind in known if kind is not Kind.SYSTEM and (label := _label(file.parts, personal))}
+    no_ones = _of_everybody(labels.values())
+    labels = {parts: label for parts, label in labels.items() if label.number not in no_ones}
     return listings.completed(labels, ours), listings.gradescope(ours, [file.parts for file, _ in known])
+
+
+def _of_everybody(labels: Collection[Label]) -> set[str]:
+    """Numbers behind three students' names or more, or two where nobody has another, as in Canvas's files: a year, say, and no system's for one."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for label in labels:
+        if label.system.startswith("Canvas"):
+            names[label.number].add(label.name)
+    return {number for number, called in names.items() if number and len(called) > (1 if len(names) == 1 else 2)}
 
 
 def _unlabelled(known: Sequence[tuple[File, Kind]], labels: Mapping[Parts, Label], owners: Mapping[Parts, list[Label]]) -> set[Parts]:
@@ -176,7 +187,7 @@ def _in_ones_own(parts: tuple[str, ...], personal: Callable[[tuple[str, ...]], b
 def _label(parts: tuple[str, ...], personal: Callable[[tuple[str, ...]], bool] = lambda folder: False) -> Label | None:
     """The outermost part that a system named, and no student could have; the file's own name where it did not say one."""
     for depth, part in enumerate(parts):
-        if label := systems.read(part):
+        if (label := systems.read(part)) and not named(label.name):  # the work's name is no person's
             if _in_ones_own(parts[:depth], personal):
                 return None
             return label if depth == len(parts) - 1 else replace(label, file=label.file if depth == len(parts) - 1 else "")

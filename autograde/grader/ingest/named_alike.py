@@ -72,6 +72,12 @@ def _of_work(start: str) -> bool:
     return is_work(start) or bool(BRANCH.fullmatch(start))
 
 
+def common_number(names: Set[str]) -> str:
+    """The numbers behind the names of three students or more that are the same for all, such as a year: no part of them."""
+    found = re.search(r"(?<=[^\W_])[\s_-]+\d[\d\s_-]*$", min(names, key=len)) if len(names) > 2 else None
+    return found[0] if found and all(name.endswith(found[0]) for name in names) else ""
+
+
 def common_start_of_students(students: Set[str]) -> str:
     """The word with which all of three students or more begin or end; "" where they are called by one thing and a number, as groups are."""
     for turn in (1, -1):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
-from autograde.grader.ingest.named_alike import by_date, by_layout, common_start, of_teams
+from autograde.grader.ingest.named_alike import by_date, by_layout, common_number, common_start, of_teams
 from autograde.grader.ingest.work_words import is_work, said
 
 Parts = tuple[str, ...]
@@ -259,7 +259,8 @@ def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
     """Files in one folder: a student each where names say whose, else all the folder's; "" where nobody can tell."""
     start = common_start([parts[0] for parts in files])
     whose = {parts: said(parts[0].removeprefix(start)) for parts in files}
-    named = {parts: "" if THE_COURSES.fullmatch(who) else who for parts, who in whose.items() if who}
+    end = common_number(set(filter(None, whose.values())))
+    named = {parts: "" if THE_COURSES.fullmatch(who) else who.removesuffix(end) for parts, who in whose.items() if who}
     by_number = not named and _holds(root) and _numbered([parts[0] for parts in files])
     if root and not any(named.values()) and not by_number:
         return dict.fromkeys(files, root)

@@ -141,6 +141,11 @@ LAID_OUT = {  # by system: (files, each student's or an attempt that gives way, 
     "a clone of the course in each": ("by hand", {f"ann/attention/notebooks/{NAME}": "ann", f"bo/attention-main/notebooks/{NAME}": "bo", f"cy/Downloads/attention/notebooks/{NAME}": "cy"}),
     "archives with one's name in folders, one of them again": ("by hand", {f"ann/annlee_hw3/{NAME}": "ann", f"bo/bokim_hw3/{NAME}": "bo", f"cy/cy_hw3/{NAME}": "", f"cy/cy_hw3_v2/{NAME}": "cy"}),
     "whole homes": ("by hand", {f"ann/Desktop/{NAME}": "ann", f"bo/Documents/{NAME}": "bo", f"bo/Downloads/{NAME}": "*"}),
+    "archives of otter-grader in November": ("otter-grader", {f"{who}_{LESSON}_2026_11_03T14_13_00.ipynb": who for who in ("alee", "bkim", "cli")}),
+    "the same in folders": ("otter-grader", {f"{who}/{LESSON}_2026_11_03T14_13_00_000000.ipynb": who for who in ("alee", "bkim", "cli")}),
+    "a year and a number behind names": ("by hand", {f"{who}_2027_1_{NAME}": who for who in ("alee", "bkim", "cli")}),
+    "a course's number behind two names": ("by hand", {f"{who}_101_2_attention.ipynb": f"{who}_101_2_attention" for who in ("alee", "bkim")}),
+    "days in November behind names": ("by hand", {f"{who}_2026_11_03_{NAME}": who for who in ("alee", "bkim", "cli")}),
 }  # fmt: skip
 DOUBTED = {  # files, and what must be said of them
     "attempts or sections": ([f"{day}/{who}/{NAME}" for day, who in (("Mon", "ann"), ("Mon", "bo"), ("Tue", "cy"), ("Tue", "di"))], "`ann`, `bo`, `cy` and 1 more in `Mon`, `Tue` taken as students; they may be attempts of `Mon`, `Tue`"),
