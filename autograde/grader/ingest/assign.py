@@ -187,7 +187,7 @@ def _in_ones_own(parts: tuple[str, ...], personal: Callable[[tuple[str, ...]], b
 def _label(parts: tuple[str, ...], personal: Callable[[tuple[str, ...]], bool] = lambda folder: False) -> Label | None:
     """The outermost part that a system named, and no student could have; the file's own name where it did not say one."""
     for depth, part in enumerate(parts):
-        if (label := systems.read(part)) and not named(label.name):  # the work's name is no person's
+        if (label := systems.read(part)) and not named(label.name) and not (label.system == "Canvas" and is_work(label.name)):
             if _in_ones_own(parts[:depth], personal):
                 return None
             return label if depth == len(parts) - 1 else replace(label, file=label.file if depth == len(parts) - 1 else "")

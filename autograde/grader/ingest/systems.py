@@ -50,7 +50,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "Canvas, blind": re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w{5}))_(?P<order>\d+)_(?P<file>.+)"),
     "Canvas, quiz": re.compile(r"(?P<name>[-\w]*?[^\W\d])(?P<number>\d+)_question_\d+_(?P<order>\d+)_(?P<file>.+)"),
     "Canvas": re.compile(  # a day and a time are no name and number
-        r"(?!20\d{6}_\d{6}_|.*_20\d{6}_\d{6}$|.*?_20\d\d_(?:[1-9]|1[0-2])_(?:[0-2]?\d|3[01])(?!\d))(?P<name>\w+?)_(?:(?P<late>(?i:LATE))_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>(?i:LATE))_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
+        r"(?!(?:.*_)?20\d{6}_\d{6}(?:_|$)|.*?_20\d\d_(?:[1-9]|1[0-2])_(?:[0-2]?\d|3[01])(?!\d))(?P<name>\w+?)_(?:(?P<late>(?i:LATE))_)?(?P<number>[1-9]\d{0,18})_(?:(?P<late2>(?i:LATE))_)?(?P<order>[1-9]\d*)_(?P<file>.+)"
     ),
     "Canvas, words": re.compile(r"(?P<name>\w+?)_(?:(?P<late>LATE)_)?(?P<number>[1-9]\d{0,18})_(?P<file>(?:text|link)\.html)"),
     "Autolab": re.compile(r"(?P<name>[^@\s]+@[^_\s]+)_(?:\w+_v)?(?P<order>\d+)_(?P<file>handin\..+)"),

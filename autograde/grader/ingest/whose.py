@@ -195,12 +195,19 @@ def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str], as_fil
     holds_class = _by_lesson(inner, _holds(name)) and (
         (is_work(name) or wraps(name)) and not people & beside or len(people) > 1 and not beside
     )
-    if holds_class or alone and wraps(name):
+    if holds_class or alone and (wraps(name) or len(_people(_inmost(inner))) > 1):
         return students(inner, name)
     if alone and len(named := _named_by_students(inner)) > 1:
         return {parts: named.get(parts[-1], "") for parts in inner}
     who = said(name) if as_files or lesson_of.full_name(name) else ""  # `03-self-attention-ann`, as GitHub Classroom has it
     return dict.fromkeys(inner, who or name)
+
+
+def _inmost(inner: Sequence[Parts]) -> Sequence[Parts]:
+    """What lies in the last of folders that lie in one another, each alone."""
+    while len({parts[0] for parts in inner}) == 1 and all(len(parts) > 1 for parts in inner):
+        inner = [parts[1:] for parts in inner]
+    return inner
 
 
 def _named_by_students(inner: Sequence[Parts]) -> dict[str, str]:

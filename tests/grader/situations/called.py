@@ -146,6 +146,10 @@ LAID_OUT = {  # by system: (files, each student's or an attempt that gives way, 
     "a year and a number behind names": ("by hand", {f"{who}_2027_1_{NAME}": who for who in ("alee", "bkim", "cli")}),
     "a course's number behind two names": ("by hand", {f"{who}_101_2_attention.ipynb": f"{who}_101_2_attention" for who in ("alee", "bkim")}),
     "days in November behind names": ("by hand", {f"{who}_2026_11_03_{NAME}": who for who in ("alee", "bkim", "cli")}),
+    "a class in a folder in a folder": ("by hand", {f"Deep learning/What came/{who}/{NAME}": who for who in ("ann", "bo", "cy")}),
+    "days before numbers of students": ("by hand", {f"2026-11-03_{who}.ipynb": who for who in ("20231234", "20231235")}),
+    "times before numbers of students": ("by hand", {f"attention_2026-03-04T14:13:00_{who}.ipynb": f"attention_2026-03-04T14:13:00_{who}" for who in ("20231234", "20231235")}),
+    "days of digits alone in folders": ("by hand", {f"HW3/final__20261103_141300__{who}/hw3.ipynb": f"final__20261103_141300__{who}" for who in ("20231234", "20231235")}),
 }  # fmt: skip
 DOUBTED = {  # files, and what must be said of them
     "attempts or sections": ([f"{day}/{who}/{NAME}" for day, who in (("Mon", "ann"), ("Mon", "bo"), ("Tue", "cy"), ("Tue", "di"))], "`ann`, `bo`, `cy` and 1 more in `Mon`, `Tue` taken as students; they may be attempts of `Mon`, `Tue`"),
