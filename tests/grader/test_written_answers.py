@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 
 import nbformat
 import pytest
@@ -228,3 +229,12 @@ def test_a_text_that_stands_twice_in_its_cell(tmp_path, written, counts, told):
     submission = matched(tmp_path, notebook)
     assert submission.answers["causal_mask"] == counts
     assert [told in repair for repair in submission.repairs if "causal_mask" in repair] == ([True] if told else [])
+
+
+@pytest.mark.parametrize("text", ["![a](", "[", "![a](attachment:x", "<img ", "<img src=a "])
+def test_pictures_that_begin_and_never_end_are_looked_for_in_no_time(tmp_path, text):
+    """Sixty thousand of them took minutes: each was followed to the end of the text."""
+    notebook = edited(lambda cells: cells[AT].update(source=text * 60_000))
+    began = time.process_time()
+    assert len(answer(matched(tmp_path, notebook)).source) > 50_000
+    assert time.process_time() - began < 3

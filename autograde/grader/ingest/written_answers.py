@@ -20,9 +20,12 @@ UNANSWERED = "YOUR ANSWER HERE"  # nbgrader's text of a question without an answ
 ELSEWHERE = "*No answer was found at its place. These texts of the student's stand elsewhere in the notebook:*"
 LOST = "*The file holds none of the lesson's texts, so the answer may have been lost with them: ask the student for it.*"
 WHERE = {ELSEWHERE: "no answer at its place; a person has to look", LOST: "its texts are lost; a person has to ask for the answer"}
-PICTURE = re.compile(r"!?\[([^\]]*)\]\(attachment:([^)\s]+)[^)]*\)")
+# Every part has a length and none is tried twice: text that is made to begin a thousand pictures and to end none is read in no time.
+PICTURE = re.compile(r"!?\[([^\]]{0,300}+)\]\(attachment:([^)\s]{1,300}+)[^)]{0,300}+\)")
 FILE = re.compile(
-    r"""!\[[^\]]*\]\((?!\w[\w+.-]*:)([^)\s]+)[^)]*\)|<img\b[^>]*?\bsrc=["']?(?!\w[\w+.-]*:)([^"'\s>]+)[^>]*>""", re.IGNORECASE
+    r"""!\[[^\]]{0,300}+\]\((?!\w[\w+.-]{0,30}:)([^)\s]{1,300}+)[^)]{0,300}+\)"""
+    r"""|<img\b[^<>]{0,300}?\bsrc=["']?(?!\w[\w+.-]{0,30}:)([^"'\s<>]{1,300}+)[^<>]{0,300}+>""",
+    re.IGNORECASE,
 )
 FAR = 4  # cells: what stands farther above does not say where the question was
 ENDING, BEGINNING = 12, 8  # words of a text by which it is found again when a cell was edited or joined with another
