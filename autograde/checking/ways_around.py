@@ -30,6 +30,7 @@ _ENDING = {
     "_pop_torch_function_stack": torch._C._push_on_torch_function_stack,
     "_pop_torch_dispatch_stack": torch._C._push_on_torch_dispatch_stack,
 }
+_SHOWING = ("_get_function_stack_at", "_get_dispatch_stack_at")
 
 # PyTorch's own functions that take a mode off and put it back, with no code of a student's in between, and what stands between them and that.
 _PUTTING_BACK = {overrides.handle_torch_function.__code__, DeviceContext.__enter__.__code__, DeviceContext.__exit__.__code__,
@@ -53,6 +54,8 @@ def watch(refuse: Refuse, in_force: Callable[[], bool]) -> None:
         _stand_for(torch._C, name, _asking(getattr(torch._C, name), refuse, _names_modes))
     for name, put_back in _ENDING.items():
         _stand_for(torch._C, name, _keeping(getattr(torch._C, name), put_back, refuse))
+    for name in _SHOWING:
+        _stand_for(torch._C, name, _hiding(getattr(torch._C, name), refuse))
     _stand_for(_python_dispatch, "_disable_current_modes", _disabling(_python_dispatch._disable_current_modes, in_force))
 
 
@@ -87,6 +90,18 @@ def _keeping(pop: Callable, put_back: Callable, refuse: Refuse) -> Callable:
             put_back(mode)
             refuse(pop.__name__, sys._getframe(1))
             raise RuntimeError(f"{pop.__name__} would end a mode of the grader's")
+        return mode
+
+    return call
+
+
+def _hiding(show: Callable, refuse: Refuse) -> Callable:
+    """Whoever has a guard in hand can take apart what it knows."""
+
+    def call(*args: Any) -> Any:
+        mode = show(*args)
+        if isinstance(mode, Guard) and not mode.over:
+            refuse(show.__name__, sys._getframe(1))
         return mode
 
     return call

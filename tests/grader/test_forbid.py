@@ -300,6 +300,9 @@ SCRIPT = "script = torch.jit.CompilationUnit('def f(x):\\n    return torch.softm
 BY_SWITCHES = {
     **{f"functions {name}": f"{SWITCHING}def f(x):\n    {KERNELS_OFF['excluded']}\n    {code}\n    return torch.softmax(x, -1)" for name, code in FUNCTIONS_OFF.items()},
     **{f"kernels {name}": f"{SWITCHING}{SCRIPT}def f(x):\n    {code}\n    return script(x)" for name, code in KERNELS_OFF.items()},
+    "a guard of functions emptied": "def f(x):\n    torch._C._get_function_stack_at(0).watch.functions.clear()\n    return torch.softmax(x, -1)",
+    "a guard of kernels emptied": "def f(x):\n    torch._C._get_dispatch_stack_at(0).watch.functions = set()\n    return torch.softmax(x, -1)",
+    "a guard by PyTorch's own list": "def f(x):\n    torch.overrides._get_current_function_mode_stack()[0].watch.functions.clear()\n    return torch.softmax(x, -1)",
     "a script in a thread": f"{SCRIPT}from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(int).result()\n"
                             "def f(x): return pool.submit(script, x).result()",
     "a handle": "def f(x): return torch.ops.aten._softmax.default._handle.redispatch_boxed(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x, -1, False)",
