@@ -421,7 +421,10 @@ def test_every_model_has_its_own_groups(student):
 @pytest.mark.parametrize("plan", [(0, 10, 1.0, 0.1), (1, 2, 0.6, 0.0), (5, 100, 2.0, 0.5), (4, 4, 1.0, 0.1)])
 def test_other_schedules(student, plan):
     """No warm-up, the shortest plan, another one, and one that is over when the warm-up is."""
-    steps = [t for t in range(plan[1] + 3) if not t == plan[0] == plan[1]]  # the rate of a warm-up's end, or of the plan's?
+    steps = [t for t in range(plan[1] + 3) if not t == plan[0] == plan[1]]  # the rate of a warm-up's end, or of the plan's? Either is right
+    for t in {plan[0]} & {plan[1]}:
+        rate = student.learning_rate(t, *plan)
+        expect.true(isinstance(rate, (int, float)) and plan[3] <= rate <= plan[2], "A warm-up that lasts until the end has a rate there, too")
     expect.close(
         [student.learning_rate(t, *plan) for t in steps],
         [oracles.cosine(t, *plan) for t in steps],
