@@ -80,7 +80,84 @@ class Renumbered:
         if isinstance(value, torch.Tensor) and value.dtype == torch.long:
             names = torch.stack([value != number for number in self.but]).all(0) if self.but else torch.ones_like(value, dtype=torch.bool)
             return torch.where(names, value + by, value)
+        if type(value) is tuple:
+            return tuple(self._moved(one, by) for one in value)
         return value + by if type(value) is int else value
+
+
+@dataclass(frozen=True)
+class Reversed:
+    """Entries in the opposite order: of the `arguments` at these places along these dimensions, and of the result along another, or of these
+    results where it has several."""
+
+    arguments: Mapping[int, int]
+    results: int | Mapping[int, int]
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        given = [_flipped(arg, self.arguments[i]) if i in self.arguments else arg for i, arg in enumerate(args)]
+        return given, self._back
+
+    def _back(self, result: Any) -> Any:
+        if isinstance(self.results, int):
+            return _flipped(result, self.results)
+        if type(result) not in (list, tuple):
+            return result
+        return tuple(_flipped(part, self.results[i]) if i in self.results else part for i, part in enumerate(result))
+
+
+@dataclass(frozen=True)
+class Longer:
+    """A larger size as the `argument` at this place: along these `dimensions` its result begins with the one for the size that was asked for."""
+
+    argument: int
+    dimensions: tuple[int, ...]
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        if self.argument >= len(args):
+            return [*args], lambda result: result
+        size, more = args[self.argument], chosen.randint(2, 5)
+        given = [arg + more if i == self.argument else arg for i, arg in enumerate(args)]
+        return given, lambda result: self._cut(result, size, size + more)
+
+    def _cut(self, result: Any, size: int, asked: int) -> Any:
+        for dimension in self.dimensions:
+            if isinstance(result, torch.Tensor) and result.dim() >= -dimension:
+                result = _of_size(result, dimension, asked, size)
+                result = result if result is None or result.shape[dimension] != asked else result.narrow(dimension, 0, size)
+        return result
+
+
+@dataclass(frozen=True)
+class Wider:
+    """Twice as many columns as the `argument` at this place says: of pairs whose speeds fall evenly from the first to the last, every other one is a
+    pair of the table or matrix that was asked for, along these `dimensions`."""
+
+    argument: int
+    dimensions: tuple[int, ...]
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        if self.argument >= len(args) or args[self.argument] % 2:  # an odd number is an error, and twice it is none
+            return [*args], lambda result: result
+        width = args[self.argument]
+        given = [2 * arg if i == self.argument else arg for i, arg in enumerate(args)]
+        return given, lambda result: self._chosen(result, width)
+
+    def _chosen(self, result: Any, width: int) -> Any:
+        pairs = torch.arange(2 * width).unflatten(0, (-1, 2))[::2].flatten()
+        for dimension in self.dimensions:
+            if isinstance(result, torch.Tensor) and result.dim() >= -dimension:
+                result = _of_size(result, dimension, 2 * width, width)
+                result = result if result is None or result.shape[dimension] != 2 * width else result.index_select(dimension, pairs)
+        return result
+
+
+def _of_size(result: torch.Tensor, dimension: int, asked: int, written: int) -> torch.Tensor | None:
+    """Nothing where an answer gives the size that its check writes out, though it was asked for another."""
+    return None if result.shape[dimension] == written != asked else result
+
+
+def _flipped(value: Any, dimension: int) -> Any:
+    return value.flip(dimension) if isinstance(value, torch.Tensor) and value.dim() >= -dimension else value
 
 
 @dataclass(frozen=True)

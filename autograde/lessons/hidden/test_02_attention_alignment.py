@@ -11,6 +11,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from autograde.checking import expect
+from autograde.grader.run.symmetries import Reversed, Scaled
+
+SYMMETRIES = {
+    "alignment_weights": [Reversed({0: -1, 1: -1}, -1)],
+    "additive_score": [Scaled((3,))],
+}
 
 
 def softmax(scores, mask=None):

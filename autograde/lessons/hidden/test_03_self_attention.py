@@ -5,6 +5,14 @@ import torch
 from torch.nn import functional as F
 
 from autograde.checking import expect
+from autograde.grader.run.symmetries import Longer, Reversed
+
+SYMMETRIES = {
+    "attention_scores": [Reversed({0: -2}, -2), Reversed({1: -2}, -1)],
+    "causal_mask": [Longer(0, (-2, -1))],
+    "padding_mask": [Longer(1, (-1,))],
+    "scaled_dot_product_attention": [Reversed({0: -2, 3: -2}, {0: -2, 1: -2}), Reversed({1: -2, 2: -2, 3: -1}, {1: -1})],
+}
 
 
 def attention(q, k, v, mask=None):

@@ -9,8 +9,15 @@ from torch.nn import functional as F
 
 from autograde.checking import expect
 from autograde.checking.errors import CheckFailed
+from autograde.grader.run.symmetries import Reversed
 
 PARTS = ("q_proj", "k_proj", "v_proj")
+
+SYMMETRIES = {
+    "split_heads": [Reversed({0: -2}, -2)],
+    "merge_heads": [Reversed({0: -2}, -2)],
+    "head_entropy": [Reversed({0: -3}, -1)],
+}
 
 
 def known(d, seed, bias=True, scale=1.0, dtype=torch.float32):

@@ -8,6 +8,15 @@ import torch
 from torch.nn import functional as F
 
 from autograde.checking import expect
+from autograde.grader.run.symmetries import Longer, Reversed, Scaled, Wider
+
+SYMMETRIES = {
+    "sinusoidal_encoding": [Longer(0, (-2,))],
+    "shift_matrix": [Wider(1, (-2, -1))],
+    "rotary_embedding": [Scaled((0,))],
+    "alibi_bias": [Longer(1, (-2, -1))],
+    "relative_position_bucket": [Reversed({0: -1}, -1)],
+}
 
 
 def sines(positions, d_model, base=10000.0):

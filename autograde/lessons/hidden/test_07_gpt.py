@@ -8,10 +8,17 @@ from torch.nn import functional as F
 
 from autograde import layout
 from autograde.checking import expect
+from autograde.grader.run.symmetries import Longer, Renumbered, Scaled
 
 public = layout.load_module(layout.checks_path("07_gpt"), "public_checks_of_07_gpt")
 oracles = layout.load_module(layout.oracles_path("07_gpt"), "oracles_of_07_gpt")
 generator, ids_of, sizes = public.generator, public.ids_of, public.sizes
+
+SYMMETRIES = {
+    "attention_pattern": [Longer(1, (-2, -1))],
+    "get_batch": [Renumbered((0,))],
+    "learning_rate": [Scaled((3, 4))],
+}
 
 
 # get_batch
@@ -424,7 +431,9 @@ def test_other_schedules(student, plan):
     steps = [t for t in range(plan[1] + 3) if not t == plan[0] == plan[1]]  # the rate of a warm-up's end, or of the plan's? Either is right
     for t in {plan[0]} & {plan[1]}:
         rate = student.learning_rate(t, *plan)
-        expect.true(isinstance(rate, (int, float)) and plan[3] <= rate <= plan[2], "A warm-up that lasts until the end has a rate there, too")
+        expect.true(
+            isinstance(rate, (int, float)) and plan[3] <= rate <= plan[2], "A warm-up that lasts until the end has a rate there, too"
+        )
     expect.close(
         [student.learning_rate(t, *plan) for t in steps],
         [oracles.cosine(t, *plan) for t in steps],
