@@ -157,6 +157,7 @@ def test_the_limits_of_exploration(student):
     expect.true({int(a) for a in draws(student, torch.tensor([-1.0]), 0.5, 5, seed=5)} == {0}, "With one action there is nothing to choose")
 
 
+@pytest.mark.trivial
 @pytest.mark.exercise("epsilon_greedy", weight=0.5)
 def test_a_small_epsilon_is_not_zero(student):
     """ε = 0.04 explores now and then."""
