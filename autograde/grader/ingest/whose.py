@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
@@ -42,51 +43,116 @@ THE_COURSES = re.compile(  # a notebook of the course's own, in the place of a s
 
 
 def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts, str]:
-    """Each file's student. `root` is the name of what holds them all; `one` says that it is a student's."""
+    """Each file's student, by the first of `READINGS` that fits. `root` is the name of what holds them all; `one` says that it is a student's."""
     if one:
         return dict.fromkeys(files, root)
-    if (meant := _without_copies_and_parts(files)) and any(parts != place for parts, place in meant.items()):
-        found = students(sorted(set(meant.values())), root)
-        return {parts: found[place] for parts, place in meant.items()}
-    if len(files) > 1 and {parts[0].casefold() for parts in files} == {"microsoft forms"} and all(len(parts) == 4 for parts in files):
-        named = _loose([parts[3:] for parts in files], "")  # below a form and a question, in any language
-        return {parts: named[parts[3:]] for parts in files}
-    if len({parts[0] for parts in files}) == 1 and {parts[1:2] for parts in files} == {("submitted",)}:  # a course of nbgrader's
-        inside = students([parts[2:] for parts in files if len(parts) > 2], "submitted")
-        return {parts: inside.get(parts[2:], "") for parts in files}
-    loose = [parts for parts in files if len(parts) == 1]
-    folders: dict[str, list[Parts]] = defaultdict(list)
-    for parts in files:
-        if len(parts) > 1:
-            folders[parts[0]].append(parts[1:])
-    if of_nbgrader(files, root):
-        return {parts: parts[0] for parts in files}
-    if folders and all(is_work(name) for name in folders) and not any(_by_lesson(inner) for inner in folders.values()):
-        if not any(said(parts[0]) for parts in loose):
-            below = {(name, *parts): who for name, inner in folders.items() for parts, who in _below(inner, name, root).items()}
-            return below if not loose else dict.fromkeys(files, root)
-    found = _loose(loose, "" if folders else root)
-    if teams := of_teams(folders):
-        return found | teams
-    class_alone = len(folders) == 1 and any(len(_people(inner)) > 1 or len(_named_by_students(inner)) > 1 for inner in folders.values())
-    called = {} if class_alone else by_layout(set(folders), root)
-    if not class_alone and not all(_by_lesson(inner) for inner in folders.values()):  # a folder in one's own looks like a person's, too
-        called = called or by_date(set(folders))
-    if called:
-        return found | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner}
+    tree = _Tree.of(files, root)
+    return next(found for reading in READINGS if (found := reading(tree)) is not None)
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """Files below `root`: those that are `loose` in it, and by its `folders` where those in them lie."""
+
+    files: Sequence[Parts]
+    root: str
+    loose: list[Parts]
+    folders: dict[str, list[Parts]]
+
+    @classmethod
+    def of(cls, files: Sequence[Parts], root: str) -> _Tree:
+        folders: dict[str, list[Parts]] = defaultdict(list)
+        for parts in files:
+            if len(parts) > 1:
+                folders[parts[0]].append(parts[1:])
+        return cls(files, root, [parts for parts in files if len(parts) == 1], folders)
+
+    def whose_loose(self) -> dict[Parts, str]:
+        return _loose(self.loose, "" if self.folders else self.root)
+
+
+Reading = dict[Parts, str] | None
+
+
+def _copies_and_parts(tree: _Tree) -> Reading:
+    """Copies, and parts of one download that lie side by side, are read as what they are copies and parts of."""
+    meant = _without_copies_and_parts(tree.files)
+    if not meant or all(parts == place for parts, place in meant.items()):
+        return None
+    found = students(sorted(set(meant.values())), tree.root)
+    return {parts: found[place] for parts, place in meant.items()}
+
+
+def _microsoft_forms(tree: _Tree) -> Reading:
+    """Below a form and a question, in any language."""
+    if (
+        len(tree.files) < 2
+        or {name.casefold() for name in tree.folders} != {"microsoft forms"}
+        or any(len(parts) != 4 for parts in tree.files)
+    ):
+        return None
+    named = _loose([parts[3:] for parts in tree.files], "")
+    return {parts: named[parts[3:]] for parts in tree.files}
+
+
+def _course(tree: _Tree) -> Reading:
+    """A course of nbgrader's in a folder."""
+    if len({parts[0] for parts in tree.files}) != 1 or {parts[1:2] for parts in tree.files} != {("submitted",)}:
+        return None
+    inside = students([parts[2:] for parts in tree.files if len(parts) > 2], "submitted")
+    return {parts: inside.get(parts[2:], "") for parts in tree.files}
+
+
+def _submitted(tree: _Tree) -> Reading:
+    return {parts: parts[0] for parts in tree.files} if of_nbgrader(tree.files, tree.root) else None
+
+
+def _lessons_first(tree: _Tree) -> Reading:
+    """Folders of lessons, with students below them; or one student's, where notebooks lie beside them."""
+    if not tree.folders or not all(is_work(name) for name in tree.folders) or any(_by_lesson(inner) for inner in tree.folders.values()):
+        return None
+    if any(said(parts[0]) for parts in tree.loose):
+        return None
+    below = {(name, *parts): who for name, inner in tree.folders.items() for parts, who in _below(inner, name, tree.root).items()}
+    return dict.fromkeys(tree.files, tree.root) if tree.loose else below
+
+
+def _teams(tree: _Tree) -> Reading:
+    teams = of_teams(tree.folders)
+    return tree.whose_loose() | teams if teams else None
+
+
+def _layouts(tree: _Tree) -> Reading:
+    """Names of folders as a learning system writes them, or with dates; not those of one folder that holds a class."""
+    folders = tree.folders
+    if len(folders) == 1 and any(len(_people(inner)) > 1 or len(_named_by_students(inner)) > 1 for inner in folders.values()):
+        return None
+    called = by_layout(set(folders), tree.root)
+    if not called and not all(_by_lesson(inner) for inner in folders.values()):  # a folder in one's own looks like a person's, too
+        called = by_date(set(folders))
+    return tree.whose_loose() | {(name, *parts): called[name] for name, inner in folders.items() for parts in inner} if called else None
+
+
+def _each_folder(tree: _Tree) -> Reading:
+    """A folder for each student, or for each section."""
+    found, folders = tree.whose_loose(), dict(tree.folders)
     people = {name for name, inner in folders.items() if not _by_lesson(inner, _holds(name))}
     answers = {name for name in people if is_model_answers(name)}
     if len(folders) > len(answers):
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
-    again, as_files = _in_several(folders), any(map(said, map("".join, loose)))
-    sections = set() if any(HOLDS_WORK.search(parts[0]) for parts in loose) else _sections(folders)
+    again, as_files = _in_several(folders), any(map(said, map("".join, tree.loose)))
+    sections = set() if any(HOLDS_WORK.search(parts[0]) for parts in tree.loose) else _sections(folders)
     for name, inner in folders.items():
-        alone = len(folders) == 1 and not loose
+        alone = len(folders) == 1 and not tree.loose
         beside = people - {name} | again if len(folders) == 1 or _holds(name) else set(folders)
         who = students(inner, name) if name in sections else _folder(name, inner, alone, beside, as_files)
         found |= {(name, *parts): student for parts, student in who.items()}
-    return found | ({} if loose else _of_the_outer(found, folders))
+    return found | ({} if tree.loose else _of_the_outer(found, folders))
+
+
+# in this order: what a system writes before what people do, and what is surer before what is less so; the last always fits
+READINGS = (_copies_and_parts, _microsoft_forms, _course, _submitted, _lessons_first, _teams, _layouts, _each_folder)
 
 
 def _of_the_outer(found: Mapping[Parts, str], folders: Mapping[str, object]) -> dict[Parts, str]:
