@@ -620,7 +620,8 @@ plots.show(
 #
 # **How far this goes.** The argument needs the *linear* readout (and shares that are the same for all colours). A head may blend 70 : 30,
 # and a network with a hidden layer can tell the large share from the small one. The next cell measures it; over {measured:readout.seeds}
-# seeds both are right in {measured:readout.linear.range:.0%} of the cases with a linear readout, and in {measured:readout.hidden.range:.0%} with a hidden layer. So
+# seeds both are right in {measured:readout.linear.range:.0%} of the cases with a linear readout, and in {measured:readout.hidden.range:.0%} with a hidden layer
+# ({measured:readout.hidden_longer.range:.0%} after twice the steps; one run with another seed needed them: after half it had found one friend only). So
 # one head is not *unable* to carry two findings: it has to put them into one average, and a later layer has to take them apart.
 
 # %% tags=["experiment"]

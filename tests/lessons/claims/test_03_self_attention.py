@@ -11,7 +11,8 @@ from tests.claims import every_seed, on_average
 @every_seed("03", "looks_back")
 def test_attention_reaches_over_a_distracting_noun_and_a_word_alone_does_not(run):
     assert run["all.subject_first.distracted"] > 0.98 and run["all.subject_first.other"] > 0.98
-    assert run["itself.subject_first.distracted"] < 0.1  # it follows the nearest noun
+    # it follows the nearest noun: right where that agrees with the subject, wrong where it does not
+    assert run["itself.subject_first.distracted"] < 0.2 and run["itself.subject_first.other"] > run["itself.subject_first.distracted"] + 0.5
 
 
 @on_average("03", "looks_back")

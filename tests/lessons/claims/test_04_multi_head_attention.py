@@ -42,7 +42,13 @@ def test_which_friend_it_learns_depends_on_the_seed(mean):
 
 @every_seed("04", "readout")
 def test_a_hidden_layer_takes_apart_what_one_head_blends(run):
-    assert run["linear"] < 0.3 and run["hidden"] > 0.6
+    """After twice the steps in every run; a run may begin late."""
+    assert run["linear"] < 0.3 and run["hidden_longer"] > 0.8
+
+
+@on_average("04", "readout")
+def test_most_runs_need_no_more_steps_for_it(mean):
+    assert mean["hidden"] > 0.6
 
 
 def margins(matrix, offset, larger, smaller):
