@@ -78,7 +78,7 @@ def test_bad_usage_is_status_2(arguments, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["release", "a/x", "--repository", shared.REPOSITORY], ["course", "a/x", "03"], ["gradescope", "03", "a/x.zip"], ["demo", "--out", "a/x"],
+        pytest.param(["release", "a/x", "--repository", shared.REPOSITORY], marks=pytest.mark.slow), ["course", "a/x", "03"], ["gradescope", "03", "a/x.zip"], ["demo", "--out", "a/x"],
         ["roster", "who.csv", "a/x"], ["progress", "--html", "a/x.html"], ["export", ".", "--format", "csv", "--out", "a/x.csv"],
     ],
     ids=lambda arguments: arguments[0],

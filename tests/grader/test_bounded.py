@@ -249,6 +249,7 @@ def test_a_file_that_cannot_be_looked_through_is_its_students(tmp_path, monkeypa
     assert found["endless"].path is None and "processor time" in found["endless"].notes[0]
 
 
+@pytest.mark.slow
 def test_one_with_the_lessons_name_is_left_to_the_grader_which_ends_too(tmp_path, monkeypatch):
     monkeypatch.setattr(lesson_of, "_looked_into", spin)
     folder = hand_in(tmp_path, {"endless/03_self_attention.ipynb": b"{}"})
@@ -271,6 +272,7 @@ def slowly(path):
     return LESSON if "03_self_attention" in path.name else None
 
 
+@pytest.mark.slow
 def test_many_files_of_a_student_take_no_more_time_than_a_students_may(tmp_path, monkeypatch):
     monkeypatch.setattr(lesson_of, "_looked_into", slowly)
     monkeypatch.setattr(findings, "STUDENT_SECONDS", 2)
@@ -288,6 +290,7 @@ def digested_slowly(path):
     return str(path)
 
 
+@pytest.mark.slow
 def test_large_files_of_a_student_are_not_all_read_to_tell_them_apart(tmp_path, monkeypatch):
     monkeypatch.setattr(attempts, "_digest", digested_slowly)
     monkeypatch.setattr(findings, "STUDENT_SECONDS", 2)

@@ -229,6 +229,7 @@ def test_pipes_devices_and_links_are_not_waited_for(tmp_path, solved):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_of_many_repairs_the_first_are_told(tmp_path, solved):
     notebook = copy.deepcopy(solved)
     notebook.cells.append(nbformat.v4.new_code_cell("def mine(): pass\n" + "".join(f"!ls {n % 500}\n" for n in range(2000))))

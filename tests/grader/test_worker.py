@@ -701,6 +701,7 @@ def test_a_notebook_in_which_everything_hangs_is_soon_done(make):
     assert [clock.request()[0] for clock.timeouts in range(8)] == [10, 10, 10, 10, 5, 2.5, 1.25, 1]
 
 
+@pytest.mark.slow
 def test_cells_are_not_run_again_for_ever(make):
     session = make("import time; time.sleep(0.5)", "def f():\n    import os; os._exit(1)", cells_seconds=1)
     for _ in range(10):

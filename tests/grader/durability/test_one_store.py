@@ -80,6 +80,7 @@ def test_a_file_that_is_taken_away_counts_no_longer_and_comes_back(pupils, tmp_p
     assert views(out) == before
 
 
+@pytest.mark.slow
 def test_a_lesson_that_nobody_has_any_more_is_in_no_view(pupils, tmp_path):
     """One student handed in a lesson that the class does not have; it is taken away again."""
     out, other = tmp_path / "o", "01_sample_based_planning"

@@ -137,6 +137,7 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(monkeypatch, no_colour):
     assert bool(re.search(r"\x1b\[[\d;]*3\d", text)) is not no_colour
 
 
+@pytest.mark.slow
 def test_a_class_that_goes_on_counts_what_is_left_alone(pupils, tmp_path):
     """What an earlier run graded takes no time: counted with the rest it would make the time left far too short."""
     pupils.grade(tmp_path / "out")
