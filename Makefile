@@ -48,10 +48,11 @@ FUZZ_SECONDS ?= 720
 fuzz: $(VENV)/.ready-dev
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)000} $(RUN) -m pytest -q tests/grader/test_fuzz.py
 
-# Every lesson executed three ways, whatever the digests say, and what the texts claim on fresh seeds; then notes in the notebooks that it was.
+# The only tests that see this machine's GPU (tests/conftest.py).
 test-gpu: $(VENV)/.ready-dev
 	@COURSE_TEST_GPU=1 $(PYTEST) tests/checking/test_pretend_gpu.py tests/checking/test_on_gpu.py tests/utils/test_training_on_card.py
 
+# Every lesson executed three ways, whatever the digests say, and what the texts claim on fresh seeds; then notes in the notebooks that it was.
 verify: $(VENV)/.ready-dev
 	@$(PYTEST) --every-lesson -m executes -o faulthandler_timeout=3600 && $(RUN) -m autograde build --verified
 

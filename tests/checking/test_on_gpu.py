@@ -1,4 +1,7 @@
-"""Answers called on the pretend GPU, or (`make test-gpu`) on this machine's own: right ones pass in this process and in the grader's, hard-wired devices are found with a sentence."""
+"""Answers called on the pretend GPU, or (`make test-gpu`) on this machine's own.
+
+Right ones pass in this process and in the grader's; hard-wired devices are found with a sentence.
+"""
 
 import contextlib
 import functools

@@ -628,7 +628,8 @@ def test_where_it_may_draw_anywhere_a_generator_of_the_cpu_serves_both_devices()
     """The same numbers as on the CPU, in the same order; the generator stays the CPU's, and outside it is refused again."""
     one, other = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
     with pretend_gpu.machine(drawing=pretend_gpu.ANYWHERE) as gpu:
-        drawn = [torch.rand(3, generator=one), torch.rand(3, generator=one, device=gpu).cpu()]
-    assert torch.equal(torch.cat(drawn), torch.rand(6, generator=other)) and one.device.type == "cpu"
+        drawn = [torch.rand(3, generator=one), torch.rand(size=(3,), generator=one, device=gpu).cpu()]
+        drawn += [torch.rand(3, generator=one, device=gpu).cpu(), torch.empty(3, device=gpu).uniform_(generator=one).cpu()]
+    assert torch.equal(torch.cat(drawn), torch.cat([torch.rand(3, generator=other) for _ in drawn])) and one.device.type == "cpu"
     with pretend_gpu.machine() as gpu, pytest.raises(RuntimeError, match="generator"):
         torch.rand(3, generator=one, device=gpu)

@@ -39,7 +39,7 @@ class _DrawnOnTheCPU(TorchFunctionMode):
             return function(*args, **kwargs)
         here = trees.tree_map_only(torch.Tensor, torch.Tensor.cpu, (args, {**kwargs, **({"device": _CPU} if "device" in kwargs else {})}))
         drawn = function(*here[0], **here[1])
-        if drawn is here[0][0]:  # in place
+        if args and drawn is here[0][0]:  # in place
             return args[0].copy_(drawn)
         return trees.tree_map_only(torch.Tensor, lambda tensor: tensor.to(device), drawn)
 

@@ -4,18 +4,6 @@ from autograde.authoring.mutation import misconception
 
 
 @misconception("wordpiece_encode", "The word is cut from its end: the longest piece at its beginning comes first.")
-def from_the_end(word, vocabulary, unknown="[UNK]"):
-    pieces, end = [], len(word)
-    while end:
-        start = next((s for s in range(end) if ("##" if s else "") + word[s:end] in vocabulary), None)
-        if start is None:
-            return [unknown]
-        pieces.insert(0, ("##" if start else "") + word[start:end])
-        end = start
-    return pieces
-
-
-@misconception("wordpiece_encode", "The word is cut from its end: the longest piece at its beginning comes first.")
 def from_the_end_marks(word, vocabulary, unknown="[UNK]"):
     pieces, end = [], len(word)
     while end:
@@ -28,17 +16,6 @@ def from_the_end_marks(word, vocabulary, unknown="[UNK]"):
         else:
             return [unknown]
     return pieces[::-1]
-
-
-@misconception("wordpiece_encode", "The cut with the fewest pieces is taken: greedy means the longest piece first, whatever is left then.")
-def fewest(word, vocabulary, unknown="[UNK]"):
-    best = {0: []}
-    for end in range(1, len(word) + 1):
-        for start in range(end):
-            piece = ("##" if start else "") + word[start:end]
-            if start in best and piece in vocabulary and (end not in best or len(best[start]) + 1 < len(best[end])):
-                best[end] = [*best[start], piece]
-    return best.get(len(word), [unknown])
 
 
 @misconception("wordpiece_encode", "longest piece anywhere, then both sides")
@@ -61,4 +38,4 @@ def anywhere(word, vocabulary, unknown="[UNK]"):
 
 @misconception("wordpiece_encode", "from the end, reversed order")
 def from_the_end_reversed(word, vocabulary, unknown="[UNK]"):
-    return from_the_end(word, vocabulary, unknown)[::-1]
+    return from_the_end_marks(word, vocabulary, unknown)[::-1]

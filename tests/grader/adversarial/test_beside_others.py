@@ -22,17 +22,8 @@ from tests.grader.adversarial.test_class import ATTACKS
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(probe.support().level in isolate.OPEN, reason="this machine cannot isolate submissions")]
 HONEST = 60
-KINDS = (
-    "ada",
-    "ben",
-    "chloe",
-    "dev",
-    "eva",
-    "finn",
-    "gita",
-    "hugo",
-    "jun",
-)  # of the sample class: right, wrong, unwritten, one that ends its process
+# Of the sample class: right, wrong, unwritten, one that ends its process.
+KINDS = ("ada", "ben", "chloe", "dev", "eva", "finn", "gita", "hugo", "jun")
 TEN = ("endless_loop", "deaf_loop", "memory", "thread_bomb", "own_load", "many_scalars", "meeting_keys", "forged_messages", "read_the_class",
        "pathological_cells")  # fmt: skip
 MOST_EACH = 30  # seconds of processor time that an attacker may cost on average; the sixty take about as long together
