@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograde import layout
+from autograde.authoring import pins
 from autograde.authoring import source as lesson_source
 from autograde.authoring.measuring import program
 from autograde.authoring.measuring.numbers import Numbers
@@ -21,7 +21,6 @@ from autograde.checking.manifest import read_manifest
 from autograde.checking.syntax import is_magic
 
 METADATA = "course"  # the key of the notebook's metadata that the digests are under
-PINS = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 
 
 def digest(source: Source) -> str:
@@ -97,10 +96,10 @@ def _points(name: str) -> list[str]:
 
 def _versions(found: list[program.Statement]) -> list[str]:
     """The locked versions of the packages that these statements import, directly or through `utils`."""
-    locked = {_normal(name): version for name, version in PINS.findall((layout.ROOT / "requirements.lock").read_text(encoding="utf-8"))}
+    locked = pins.locked()
     trees: list[ast.AST] = [statement.tree for statement in found]
     trees += [ast.parse(path.read_text(encoding="utf-8")) for path in program.modules(found)]
-    imported = {_normal(module.split(".")[0]) for tree in trees for module in _imports(tree)}
+    imported = {pins.normal(module.split(".")[0]) for tree in trees for module in _imports(tree)}
     return [f"{name}=={locked[name]}" for name in sorted(imported & set(locked))]
 
 
@@ -110,7 +109,3 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,5 +1,7 @@
 """What a build, a release and `strength` refuse: each mistake of an author is told by its file and line, all of them at once."""
 
+import importlib.util
+
 import pytest
 
 from autograde import layout
@@ -143,6 +145,12 @@ def test_a_lesson_that_opens_another(course):
 def test_a_forbidden_call_that_nothing_is_called_by(course, forbidden, wrong):
     found = complaints(course, TINY.replace('exercise="attend"', f'exercise="attend" forbids="{forbidden}"'))
     assert len(found) == wrong and all(line.startswith("09_tiny.py:12: forbids 'sotfmax'") for line in found)
+
+
+def test_a_package_of_the_lock_file_may_be_forbidden_where_it_is_not_installed(course, monkeypatch):
+    """As in the installation of the instructors' guide, which has no `tokenizers`: a release was refused there."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert complaints(course, TINY.replace('exercise="attend"', 'exercise="attend" forbids="tiktoken tokenizers transformers"')) == []
 
 
 def test_a_test_of_no_exercise(course):
