@@ -76,6 +76,135 @@ SENTENCES: tuple[tuple[str, str], ...] = (  # (pattern of a message, sentence wi
     (r"index out of range in self", "An embedding has no row for an id or a position that it is asked for: it is too large, or negative"),
     (r"selected index k out of range", "`topk` is asked for more entries than there are"),
     (r"'NoneType' object has no attribute|object of type 'NoneType'|'NoneType' object is not", NO_RETURN),
+    (
+        r"einsum\(\): subscript (\w) has size (\d+) for operand \d+ which does not broadcast with previously seen size (\d+)",
+        "In `einsum` the letter {0} stands for {2} numbers in one tensor and for {1} in another",
+    ),
+    (
+        r"einsum\(\): the number of subscripts in the equation \((\d+)\) does not match the number of dimensions \((\d+)\)",
+        "`einsum` gets {0} letters for a tensor of {1} dimensions (`...` stands for any number of them)",
+    ),
+    (
+        r"expanded size of the tensor \((\d+)\) must match the existing size \((\d+)\) at non-singleton dimension (\d+)",
+        "Dimension {2} has size {1} and cannot be stretched to {0}: only a dimension of size 1 can",
+    ),
+    (
+        r"\(operator\.invert\) is only implemented on",
+        "`~` turns a boolean mask around, and this tensor holds numbers: compare them first (`x != 0`)",
+    ),
+    (
+        r"masked_fill_? only supports boolean masks",
+        "`masked_fill` wants a boolean mask, and this one holds numbers: compare them first (`mask == 0`)",
+    ),
+    (
+        r"where expected condition to be a boolean tensor",
+        "`torch.where` wants a boolean condition, and this one holds numbers: compare them first (`x > 0`)",
+    ),
+    (
+        r"shape of the mask \[([\d, ]*)\] at index \d+ does not match the shape of the indexed tensor \[([\d, ]*)\]",
+        "A boolean mask of the shape ({0}) is put as an index into a tensor of the shape ({1}): they must be alike",
+    ),
+    (r"expects a non-empty TensorList|expected a non-empty list of Tensors", "No tensor is there to be joined: the list is empty"),
+    (
+        r"zero-dimensional tensor \(at position \d+\) cannot be concatenated",
+        "A single number is to be joined with tensors: give it a dimension (`x[None]`), or use `torch.stack`",
+    ),
+    (
+        r"prob_dist must be 1 or 2 dim",
+        "`torch.multinomial` draws from one row, or from a table of rows: bring the probabilities into two dimensions",
+    ),
+    (
+        r"unflatten: Provided sizes \[([\d, -]*)\] don't multiply up to the size of dim -?\d+ \((\d+)\)",
+        "A dimension of size {1} is to be cut into ({0}), and the product of these is another number",
+    ),
+    (
+        r"split_sizes to sum exactly to (\d+) .* but got split_sizes=\[([\d, ]*)\]",
+        "A dimension of size {0} is to be split into pieces of ({1}), and their sum is another number",
+    ),
+    (r"batch1 must be a 3D tensor|batch2 must be a 3D tensor", "`torch.bmm` takes three dimensions each: `@` takes any number of them"),
+    (
+        r"`?mT`? is only supported on matrices or batches of matrices",
+        "`.mT` turns around the last two dimensions, and this tensor has fewer",
+    ),
+    (
+        r"Expected tensor for argument #1 'indices'",
+        "An embedding is asked with numbers that are no whole ones: ids and positions are integers (`.long()`)",
+    ),
+    (
+        r"(\w+)\(\): argument 'input' \(position 1\) must be Tensor, not (\w+)",
+        "`torch.{0}` takes a tensor and gets a Python {1}: make a tensor of it, or use Python's `math`",
+    ),
+    (
+        r"permute\(.*input\.dim\(\) = (\d+) is not equal to len\(dims\) = (\d+)",
+        "`permute` gets {1} dimensions of a tensor that has {0}: name each of them once",
+    ),
+    (
+        r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)",
+        "Entry {0} is asked of dimension {1}, which has {2}, counted from 0",
+    ),
+    (
+        r"tensors used as indices must be|Expected dtype int32/int64 for index",
+        "An index holds numbers that are no whole ones: make it integers (`.long()`)",
+    ),
+    (
+        r"Index tensor must have the same number of dimensions",
+        "`gather` and `scatter` want an index with as many dimensions as the tensor: give it one of size 1",
+    ),
+    (
+        r"backward through the graph a second time",
+        "A gradient is computed twice through the same values, which are given up after the first time",
+    ),
+    (
+        r"grad can be implicitly created only for scalar outputs",
+        "A gradient is taken of several numbers: `backward` wants one, such as a mean or a sum",
+    ),
+    (r"input matrix is singular", "A linear system has no single solution: its matrix is singular"),
+    (
+        r"cannot reshape tensor of 0 elements",
+        "A tensor without any number is to get a shape with a −1, which could be anything there: write the size out",
+    ),
+    (
+        r"must have a last dimension with stride 1",
+        "`view_as_complex` wants pairs that lie side by side in memory: call `contiguous()` first",
+    ),
+    (r"must have a last dimension of size 2", "`view_as_complex` wants a last dimension of size 2"),
+    (r"only one dimension can be inferred", "Two sizes of a shape are −1: only one can be worked out"),
+    (
+        r"Given normalized_shape=\[([\d, ]*)\].*but got input of size ?\[([\d, ]*)\]",
+        "A norm is made for a last dimension of ({0}) numbers and gets the shape ({1})",
+    ),
+    (r"inconsistent input_size: got (\d+) expected (\d+)", "A recurrent layer is made for inputs of {1} numbers and gets {0}"),
+    (
+        r"Input batch size (\d+) doesn't match hidden\d? batch size (\d+)",
+        "A recurrent layer gets {0} inputs and {1} states: there must be one state for each input",
+    ),
+    (r"arguments to matmul need to be at least 1D", "A matrix product gets a single number: multiply by it with `*`"),
+    (r"inconsistent tensor size, expected tensor \[(\d+)\] and src \[(\d+)\]", "A dot product gets vectors of {0} and of {1} numbers"),
+    (
+        r"1D tensors expected, but got (\d)D and (\d)D tensors",
+        "`torch.dot` takes two vectors and gets {0} and {1} dimensions: `@` takes any number of them",
+    ),
+    (r"before Module\.__init__\(\) call", "`super().__init__()` has to come first in `__init__`"),
+    (
+        r"cannot assign '.*' as parameter '(\w+)'",
+        "`{0}` is a parameter: wrap the tensor in nn.Parameter, or copy into it under `torch.no_grad()`",
+    ),
+    (r"random_ expects 'from' to be less than 'to'", "A whole number is to be drawn from an empty range"),
+    (
+        r"unsupported format string passed to Tensor",
+        "A tensor stands where a number is to be formatted: take the number out with `.item()`",
+    ),
+    (
+        r"cannot be converted to type \w+ without overflow",
+        "A number does not fit into the tensor's dtype: −∞ and fractions need a floating point tensor",
+    ),
+    (r"(\w+): (?:[Ii]nput tensor must have at least|Expected) (\d)(?: dimensions|-D)", "`torch.{0}` wants {1} dimension(s)"),
+    (r"(\w+)\(\) missing \d+ required positional arguments?: \"dim\"", "`{0}` has to be told along which dimension (`dim=-1`)"),
+    (r"(\w+)\(\) received an invalid combination of arguments - got \((.*?)\), but", "`{0}` does not take arguments of these types: {1}"),
+    (
+        r"argument '(\w+)' (?:\(position \d+\) )?must be torch\.dtype, not (\w+)",
+        "`{0}` is a dtype of PyTorch, such as torch.float32, not a {1}",
+    ),
 )
 _PATTERNS = tuple((re.compile(pattern), sentence) for pattern, sentence in SENTENCES)
 LOADING = re.compile(r"Error\(s\) in loading state_dict for (\w+):")
