@@ -1203,10 +1203,10 @@ if cuts:
 #   from `9 | . | 11` one can compute the right answer, and a model that learned that a token of two digits after a point means hundredths will give it.
 # - **Another cut suggests another rule, not a result.** Cut digit by digit, `9 | . | 9` and `9 | . | 1 | 1`, comparing from the left gives the right answer. Whether a model trained on such tokens makes fewer mistakes is
 #   a question for an experiment, not for a picture of tokens.
-# - **There are other suspects.** Researchers at Transluce (2024) looked inside Llama 3.1 8B for what was active while it said that 9.8 is less than 9.11, and report, among others, neurons for Bible verses and
-#   for the date September 11. Verse 9:11 does come after verse 9:8. Switching such neurons off, they say, made the answers better, with the tokens unchanged.
+# - **There are other suspects.** Researchers at Transluce (2024) looked inside Llama 3.1 8B for what was active while it said that 9.8 is less than 9.11, and report, among others, neurons for Bible verses.
+#   Verse 9:11 does come after verse 9:8. Switching such neurons off, they say, made the answers better, with the tokens unchanged.
 #
-# So the text that a model was trained on, in which *9.11* is often a verse, a date, a version or a chapter, matters too. How much each contributes, nobody has measured here. *Partially* tokenizer issues: the word in the lecture's brackets is well chosen.
+# So the text that a model was trained on, in which *9.11* may be a verse, a date, a version or a chapter, matters too. How much each contributes, nobody has measured here. *Partially* tokenizer issues: the word in the lecture's brackets is well chosen.
 
 # %% [markdown]
 # ## Written question (3 points, graded by a person)

@@ -105,6 +105,7 @@ PROBES = {
             ("20.1", "3.4"),
             ("8.7", "9.7"),
             ("9.9", "9.8"),
+            ("7.4", "7.4"),
         )
     ],
     "split_digits": lambda student: [student.split_digits(t) for t in ("12345", "pay 1234.50 or 123456", "no", "7x89")],

@@ -93,9 +93,9 @@ def test_each_number_has_its_head(student, n_heads):
 
 
 @pytest.mark.exercise("split_heads", weight=1)
-@pytest.mark.parametrize("shape", [(1, 6), (4, 1, 6), pytest.param((0, 6), marks=pytest.mark.trivial), (2, 1, 3, 4, 6)])
+@pytest.mark.parametrize("shape", [(1, 6), (3, 6), (4, 1, 6), (2, 1, 3, 6, 6)])
 def test_unusual_lengths(student, shape):
-    """One position, no position, many batch dimensions."""
+    """One position, as many positions as heads, many batch dimensions."""
     got = student.split_heads(places(*shape), 3)
     want = torch.stack([places(*shape)[..., 2 * h : 2 * h + 2] for h in range(3)], dim=-3)
     expect.equal(got, want, where="an unusual number of positions or batch dimensions")
@@ -112,7 +112,7 @@ def test_more_heads_than_columns(student):
 
 
 @pytest.mark.exercise("merge_heads", weight=2)
-@pytest.mark.parametrize("shape", [(5, 3, 2), (1, 4, 6), (2, 3, 1, 5), (2, 2, 2, 2, 2), pytest.param((3, 0, 4), marks=pytest.mark.trivial)])
+@pytest.mark.parametrize("shape", [(5, 3, 2), (1, 4, 6), (2, 3, 1, 5), (2, 2, 2, 2, 2)])
 def test_heads_stand_side_by_side(student, shape):
     """Each position's vectors, head after head, for unusual sizes."""
     x = places(*shape)

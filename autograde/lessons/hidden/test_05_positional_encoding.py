@@ -265,7 +265,7 @@ def test_lengths_are_kept_and_turns_add_up(student):
 @pytest.mark.exercise("rotary_embedding", weight=1)
 def test_gradients_in_float_positions(student):
     """Differentiable in x and in positions that are floats; inputs that are views."""
-    x, positions = expect.randn(2, 6, 4, seed=64).mT, torch.tensor([0.5, 3.5, 1.0, 2.0])
+    x, positions = expect.randn(4, 2, 6, seed=64).transpose(0, 1), torch.tensor([0.5, 3.5, 1.0, 2.0])
     expect.gradients(student, student.rotary_embedding, (x, positions, 20.0), turn, where="float positions", atol=1e-4)
 
 

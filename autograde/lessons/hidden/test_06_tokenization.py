@@ -463,6 +463,7 @@ def test_every_text_is_counted(student):
     """Two texts of as many characters, one after the other."""
     expect.close(student.bytes_per_token("aaaa", list), 1.0, where="four letters")
     expect.close(student.bytes_per_token("éééé", list), 2.0, where="four letters with accents")
+    expect.close(student.bytes_per_token("e\u0301e\u0301", list), 1.5, where="two letters, each followed by an accent of its own")
 
 
 @pytest.mark.exercise("compare_by_segments", weight=2)

@@ -11,7 +11,7 @@ def ref(n_heads, d):
         raise ValueError(f"n_heads {n_heads} {d}")
 
 
-@misconception("split_heads", "view")
+@variant("split_heads")
 def split_view(x, n_heads):
     ref(n_heads, x.shape[-1])
     return x.view(*x.shape[:-1], n_heads, -1).transpose(-3, -2)
