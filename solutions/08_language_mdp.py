@@ -281,8 +281,8 @@ _ = attempt(compare_signals)
 
 # %% [markdown]
 # The signal about the *token* itself has the least noise: little of the rest of the text is in it. This is why reinforcement of language
-# models often learns a value model beside the policy (Schulman et al. 2017); here the values are exact, there they are learned and have
-# errors of their own.
+# models often learns a value model beside the policy, as PPO does (Schulman et al. 2017); here the values are exact, there they are learned
+# and have errors of their own.
 
 # %% [markdown]
 # ## 2 · The world-level MDP: a small house
@@ -1171,7 +1171,12 @@ plots.show(
 #   average gets one as bad as random play's. After 200 steps much hangs on which questions were left out: with five seeds more the planner imagines
 #   {measured:other_lives.imagined:+.2f} and gets {measured:other_lives.real:+.2f} ({measured:other_lives.real.range:+.2f}), where the five of the table get {measured:worlds.200.real:+.2f}. Once everything was tried the plans are
 #   mostly good (six episodes are few, and a single run can have much less, also with the same seed on another processor, which rounds in
-#   another way and so trains another model). Now the *imagined* return is the lower one on average: imagined episodes break off at outcomes that cannot be used. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
+#   another way and so trains another model).
+#   Now the *imagined* return is the lower one on average, because imagined episodes break off at outcomes that cannot be used: in {measured:promises.seeds} runs after
+#   3,200 steps {measured:promises.once.broken_off:.0%} of them did. The others were imagined to bring {measured:promises.once.whole:+.2f}, and the house gave
+#   {measured:promises.once.real:+.2f} on average. That is training, too: after twice the training steps {measured:promises.twice.broken_off:.0%} break off, and
+#   {measured:promises.twice.imagined:+.2f} is imagined and {measured:promises.twice.real:+.2f} got; after half of them nearly all break off, and which of the two returns is lower
+#   hangs on the run. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
 # - **The second error: the plan.** With no error of a model at all, the planner in the true world gets {measured:players.true_world:+.2f}
 #   ({measured:players.true_world.range:+.2f}). With 100 rollouts for each action instead of 25 it gets {measured:players.true_world,_100_rollouts:+.2f}: so much was noise. The rest, up
 #   to the best possible +0.667, is that one step of improvement is not the last.
@@ -1550,10 +1555,11 @@ plots.show(
 #   {measured:search.house.tree,_the_clone_as_prior.300.min:+.2f}. Half the trust helps that run ({measured:search.house.tree,_half_the_clone.300.min:+.2f}); with 1,000 calls
 #   it costs a little of the best. How little trust there is does not tell the loss: it matters where, and a run with another seed has a place with less
 #   and loses nothing. AlphaGo Zero mixes noise into the prior at the root for the same reason: so that every move may be tried.
-# - **A better search does not mend the model.** In the learned world each of the four gets about what it gets in the house, on average a little less (nine
-#   episodes are few, and one run of one player can get much less). What is missing there is section 7's first error, not its second, and it is mended like that one:
-#   after twice the training steps, of the clone too, the tree with the clone gets {measured:search_longer.learned.tree,_the_clone_as_prior.300:+.2f} in the learned world and
-#   {measured:search_longer.house.tree,_the_clone_as_prior.300:+.2f} in the house.
+# - **Here the model is not what is missing.** In the learned world each of the four gets about what it gets in the house (nine episodes are few, and one
+#   run of one player can get much less). After twice the training steps, of the clone too, it is the same: the tree with the clone gets
+#   {measured:search_longer.learned.tree,_the_clone_as_prior.300:+.2f} in the learned world and {measured:search_longer.house.tree,_the_clone_as_prior.300:+.2f} in the house. So of section 7's two errors the
+#   first is small after 3,200 steps of play, and what is missing to the best possible is the second, the plan's. (Where the model is wrong, a search plans for
+#   a world that does not exist, too: it asks nobody else.)
 
 # %% [markdown]
 # ## Stretch · how far can a rollout be trusted? (nothing to write, ungraded)

@@ -86,6 +86,36 @@ def worlds(lesson, seed):
     return found
 
 
+@experiment("promises", play=3200, episodes=6, half=STEPS // 2, steps=STEPS, twice=2 * STEPS)
+def promises(lesson, seed):
+    """Where every question was tried: is the imagined return the lower one whatever the training, and is it so because episodes break off?"""
+    found = {}
+    for name, steps in (("half", STEPS // 2), ("once", STEPS), ("twice", 2 * STEPS)):
+        imagine = lesson.Imagination(lesson.train_world(lesson.SIZES[-1], seed, steps), seed)
+        found[name] = promised(lesson, imagine, lesson.planner(imagine, seed), seed)
+    return found
+
+
+def promised(lesson, imagine, decide, seed, episodes=6):
+    """Mean imagined and real returns, the share of imagined episodes that broke off, and the mean return of those that did not."""
+    starts, returns, broken = lesson.house.observations()[:3], [], []
+
+    def world(obs, action):
+        broken[-1] |= (outcome := imagine(obs, action)) is None
+        return outcome
+
+    for i in range(episodes):
+        broken.append(False)
+        returns.append(lesson.play(world, decide, starts[i % 3]))
+    whole = [value for value, cut in zip(returns, broken) if not cut]
+    return {
+        "imagined": sum(returns) / episodes,
+        "real": lesson.mean_return(lesson.true_world(seed), decide, episodes),
+        "broken off": sum(broken) / episodes,
+        "whole": sum(whole) / len(whole) if whole else 0.0,
+    }
+
+
 @experiment("other_lives", seeds=range(5, 10), steps=STEPS, play=200, episodes=3)
 def other_lives(lesson, seed):
     """The same for 200 steps of play of five more seeds: how much hangs on what those few steps left out?"""
@@ -98,14 +128,7 @@ def other_lives(lesson, seed):
 def search(lesson, seed):
     """Rollouts, tree search, and tree search with the clone as prior, at equal numbers of calls: in the house, and in a learned world."""
     episodes = lesson.random_play(lesson.House(), lesson.SIZES[-1], torch.Generator().manual_seed(100 + seed))
-    prior = lesson.clones_prior(*lesson.train_clone(episodes, seed))
-    model = lesson.train_world(lesson.SIZES[-1], seed)
-    return {
-        "least trust": least_trust(lesson, prior),
-        "prior alone": lesson.mean_return(lesson.true_world(seed), likeliest(lesson, prior), 9),
-        "house": lesson.compare_searches(prior, lesson.true_world, (30, 100, 300, 1000), seed),
-        "learned": lesson.compare_searches(prior, lambda s: lesson.Imagination(model, s), (300,), seed),
-    }
+    return searched(lesson, lesson.clones_prior(*lesson.train_clone(episodes, seed)), lesson.train_world(lesson.SIZES[-1], seed), seed)
 
 
 @experiment("search_longer", steps=2 * STEPS, episodes=9)
