@@ -25,7 +25,9 @@ def lesson():
 def test_errors_follow_the_data_until_everything_was_tried(run):
     assert run["50.never_tried"] > run["200.never_tried"] > run["800.never_tried"] and run["3200.never_tried"] == 0
     assert run["800.never_tried"] < 0.08  # of 200 other seeds ten leave one to three of the 43 questions
-    assert abs(run["50.wrong"] - run["50.never_tried"]) < 0.1
+    # at first a wrong outcome is mostly one that the play never showed; some of these a model guesses (seed 318127: 0.42 never tried, 0.31 wrong)
+    assert (1 - run["50.never_tried"]) * run["50.wrong,_if_tried"] < 0.3 * run["50.wrong"]
+    assert 0.5 * run["50.never_tried"] < run["50.wrong"] < run["50.never_tried"] + 0.1
     assert max(run[f"{n}.wrong,_if_tried"] for n in SIZES) < 0.15
 
 
