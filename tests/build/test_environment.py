@@ -26,6 +26,12 @@ def test_the_lock_file_is_what_both_install_by():
     assert "torch==2.13.0" in (ROOT / "requirements.lock").read_text(encoding="utf-8").split()
 
 
+def test_an_hour_of_fuzzing_is_not_taken_for_a_test_that_hangs():
+    """pytest ends a run in which one test takes longer than pyproject.toml says, and a fuzzer is one test."""
+    rule = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nfuzz:")[2].partition("\n\n")[0]
+    assert "-o faulthandler_timeout=$$(($(FUZZ_SECONDS) * 10" in rule
+
+
 def test_every_locked_version_installs_on_the_oldest_python_that_the_guides_name():
     locked = set(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8").casefold(), re.MULTILINE))
     wants = {(d.metadata["Name"].casefold(), d.version.split("+")[0]): d.metadata.get("Requires-Python") for d in distributions()}
