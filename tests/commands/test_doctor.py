@@ -195,7 +195,9 @@ def test_a_machine_without_a_sandbox(monkeypatch):
     from autograde.grader.sandbox import probe
 
     lack = types.SimpleNamespace(what="user namespaces", reason="they are switched off", remedy="sysctl kernel.unprivileged_userns_clone=1")
-    monkeypatch.setattr(probe, "support", lambda: types.SimpleNamespace(level="limits", missing=[lack], seccomp=False, landlock=0))
+    monkeypatch.setattr(
+        probe, "support", lambda: types.SimpleNamespace(level="limits", missing=[lack], seccomp=False, landlock=0, groups=())
+    )
     found = [finding for finding in doctor.sandbox() if not finding.well]
     assert "limits" in found[0].words and found[-1].words == lack.reason and found[-1].remedy == lack.remedy
     assert len(found) == 9  # and each of the seven promises that nothing keeps there

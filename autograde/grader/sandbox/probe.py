@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autograde.checking.errors import SandboxUnavailable
-from autograde.grader.sandbox import isolate, landlock, seccomp, syscalls
+from autograde.grader.sandbox import cgroups, isolate, landlock, seccomp, syscalls
 from autograde.grader.sandbox.limits import Limits
 from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.sandbox.root_fs import RootFs
@@ -49,6 +49,7 @@ class Support:
     landlock: int  # its version; 0: none
     seccomp: bool
     missing: tuple[Missing, ...]
+    groups: tuple[str, ...] = ()  # what a control group limits of a submission as a whole: memory, pids, cpu
 
 
 @functools.cache
@@ -60,7 +61,14 @@ def support() -> Support:
     if done.returncode:
         raise SandboxUnavailable(f"the sandbox could not be tried out: {done.stderr.strip()[-300:]}")
     found = json.loads(done.stdout)
-    return Support(**{**found, "level": Level(found["level"]), "missing": tuple(Missing(**m) for m in found["missing"])})
+    return Support(
+        **{
+            **found,
+            "level": Level(found["level"]),
+            "missing": tuple(Missing(**m) for m in found["missing"]),
+            "groups": tuple(found["groups"]),
+        }
+    )
 
 
 def require(mode: Mode) -> list[str]:
@@ -113,6 +121,7 @@ def main(root: str) -> None:
                 "landlock": landlock.abi(),
                 "seccomp": filters,
                 "missing": [asdict(m) for m in missing],
+                "groups": cgroups.prepare().controllers,
             }
         )
     )

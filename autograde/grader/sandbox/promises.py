@@ -44,16 +44,18 @@ def promises(support: Support, schedstat: Path = Path("/proc/self/schedstat")) -
     )
     listed = filtered and written
     yield Promise("makes only system calls of a list", listed, "by seccomp" if listed else "all of the kernel's are open")
+    grouped = "memory" in support.groups
+    kept_by = [*["no new processes, by seccomp"] * listed, *["by a control group"] * grouped]
     yield Promise(
-        "has one memory limit for all it starts",
-        listed,
-        "no new processes, by seccomp" if listed else "each process it starts has the limit anew",
+        "has one memory limit for all it starts", bool(kept_by), "; ".join(kept_by) or "each process it starts has the limit anew"
     )
     counted = schedstat.exists()
     yield Promise(
         "gains and loses no time by how busy the machine is", counted, "by the kernel's count of each process" if counted
         else "this system does not count how long a process waits: on a busy machine, grade with fewer --workers",
     )  # fmt: skip
+    if "cpu" in support.groups:
+        yield Promise("keeps no more than one processor busy", True, "by a control group")
 
 
 def _by(level: Level, filtered: bool = False) -> str:

@@ -20,10 +20,11 @@ Fork = Callable[[dict[str, Any], socket.socket], int]
 
 
 class Server:
-    """Serves until standard input ends. `fork(request, channel)` gives the number of a new process, in which it never returns."""
+    """Serves until standard input ends. `fork(request, channel)` gives the number of a new process, in which it never returns; `ended(number)`
+    hears of its end."""
 
-    def __init__(self, listener: socket.socket, fork: Fork) -> None:
-        self.listener, self.fork = listener, fork
+    def __init__(self, listener: socket.socket, fork: Fork, ended: Callable[[int], None] = lambda pid: None) -> None:
+        self.listener, self.fork, self.ended = listener, fork, ended
         self.lifetimes: dict[int, socket.socket] = {}  # by process id
         self.selector = selectors.DefaultSelector()
         self.wakeup, waker = socket.socketpair()
@@ -78,6 +79,7 @@ class Server:
 
     def _ended(self, pid: int, status: int) -> None:
         _kill(pid, dead=True)
+        self.ended(pid)
         lifetime = self.lifetimes.pop(pid, None)
         if lifetime is None:
             return

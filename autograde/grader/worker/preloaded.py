@@ -27,7 +27,7 @@ from typing import Any
 
 from autograde.checking.errors import SandboxUnavailable
 from autograde.grader.rpc.framing import Channel
-from autograde.grader.sandbox import isolate
+from autograde.grader.sandbox import cgroups, isolate
 from autograde.grader.sandbox.limits import Limits, first_to_go
 from autograde.grader.sandbox.modes import Level, Mode
 from autograde.grader.sandbox.root_fs import RootFs
@@ -65,12 +65,14 @@ def main() -> None:
             os._exit(0)  # what packages do at exit, such as to remove folders, is for one process alone
     for_graders.close()
     _import((*PRELOAD, *_utils(root)))
+    groups = cgroups.prepare()
     isolate.prepare()
     from autograde.grader.worker import process
 
     process.warm_up()
     _freeze()
-    Server(for_workers, Workers(Path(root), process.start).fork).serve()
+    workers = Workers(Path(root), process.start, groups)
+    Server(for_workers, workers.fork, workers.ended).serve()
 
 
 def _utils(root: str) -> list[str]:
@@ -95,22 +97,32 @@ def _freeze() -> None:
 class Workers:
     """Forks workers, which see the folder `root`; `start` is what one then does with its channel."""
 
-    def __init__(self, root: Path, start: Callable[[Channel], None]) -> None:
-        self.root_fs, self.start = RootFs(root), start
+    def __init__(self, root: Path, start: Callable[[Channel], None], groups: cgroups.Groups) -> None:
+        self.root_fs, self.start, self.groups = RootFs(root), start, groups
+        self._group_of: dict[int, Path | None] = {}
 
     def fork(self, request: dict[str, Any], data: socket.socket) -> int:
         limits, mode = Limits(**request["limits"]), Mode(request["mode"])
         root_fs = self.root_fs.hiding(tuple(limits.hidden_paths))  # here, where it is worked out once for a class
+        group = self.groups.make(limits)
         pid = isolate.fork(mode)
         if pid == 0:
+            cgroups.join(group)
             self._live(data, limits, mode, root_fs)
+        self._group_of[pid] = group
         return pid
+
+    def ended(self, pid: int) -> None:
+        cgroups.remove(self._group_of.pop(pid, None))
 
     def _live(self, data: socket.socket, limits: Limits, mode: Mode, root_fs: RootFs) -> None:
         """In the fork: everything of the server's is shut before anything of the student's is read."""
         try:
             channel = Channel(alone_with(data), limits.message_bytes)
             first_to_go()
+            signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            )  # a handler of Python's is replaced by each `asyncio.run`, which is not allowed then
             try:
                 level = isolate.enter(limits, mode, root_fs)
                 if level == Level.NAMESPACES:
