@@ -9,6 +9,7 @@ It stops a shortcut, not a fraud: whoever gets round it has written more than th
 from __future__ import annotations
 
 import _thread
+import builtins
 import importlib
 import pkgutil
 import sys
@@ -16,16 +17,21 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial, wraps
+from sys import _getframe
 from types import CodeType, FrameType, FunctionType
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
 import torch
+from torch import is_grad_enabled, no_grad
+from torch._C import _get_operation_overload
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograde.checking import gradients, ways_around
+from autograde.checking import gradients, interruptions, ways_around
 from autograde.checking.errors import ForbiddenCall
+
+globals()["__builtins__"] = dict(vars(builtins))  # the guards' own: what an answer puts in the place of `getattr` does not run in them
 
 # One name in a lesson stands for every way to the same answer.
 _ATTENTION = {
@@ -75,6 +81,14 @@ _BETWEEN = ("torch", "contextlib", "unittest", "threading", "concurrent", "multi
 # can be forged.
 _OURS: dict[int, tuple[CodeType, str, dict[str, Any]]] = {}
 _SERVING: set[str] = set()  # modules whose code stands where a test's request came in
+_CLASSES_OF_CLASSES = (type(torch.Tensor), type(torch.nn.Parameter))
+_PLAIN = {  # what stands in a class whose tensors PyTorch takes as they are
+    "__torch_function__": (vars(torch.Tensor)["__torch_function__"], vars(torch.nn.Parameter)["__torch_function__"]),
+    "__torch_dispatch__": (vars(torch.Tensor)["__torch_dispatch__"],),
+}
+_BASES, _MEMBERS = vars(type)["__mro__"], vars(type)["__dict__"]  # of a class, whatever it says
+_ATTRIBUTES = next(vars(kind)["__dict__"] for kind in torch._ops.OpOverload.__mro__ if "__dict__" in vars(kind))  # of an operator
+_LETTING_GO = ("set_",)  # frees what a tensor lies in, and that may have a `__del__`
 METHOD = type(str.join)  # of a compiled class
 _CALLING_BACK = ("apply_", "map_", "map2_")  # PyTorch calls a function of Python's from in there, unwatched
 _OPERATORS = frozenset(name.split(".")[0] for name in torch._C._dispatch_get_all_op_names())  # before a student defines any
@@ -96,9 +110,10 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
     with ExitStack() as stack:
         watch.packages(stack)
         if strict and watch.functions:
+            stack.enter_context(interruptions.none(watch.refuse))
             stack.enter_context(_in_all_threads(watch))
             if watch.forbids("backward"):  # in no forward pass is there a reason to
-                stack.enter_context(torch.no_grad())  # an engine that is started by hand has nothing to go back through
+                stack.enter_context(no_grad())  # an engine that is started by hand has nothing to go back through
             _stands(stack, _Operators(watch))
         if watch.functions:
             _stands(stack, _Functions(watch))
@@ -130,7 +145,9 @@ class _Watcher:
         self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
         self.roots = stand_ins(names)
         self.elsewhere = {n: module for n, module in SAME_ELSEWHERE.items() if n in self.functions}
-        self.allowed: set[Any] = set()  # PyTorch's own operators that have been looked at
+        self.allowed: dict[
+            int, tuple[Any, Callable]
+        ] = {}  # PyTorch's own operators that have been looked at, by identity, and what each one calls
         self.caught: ForbiddenCall | None = None
 
     def forbids(self, name: str) -> bool:
@@ -156,19 +173,16 @@ class _Watcher:
         if self.strict if frame is None else self._theirs(frame, name):  # None: a thread that runs the function itself
             self.refuse(name)
 
-    def refuse(self, name: str) -> None:
+    def refuse(self, name: str) -> NoReturn:
         self.caught = ForbiddenCall(f"This exercise is about writing it yourself, so its answer may not call {name.removeprefix('_')}")
         raise self.caught
 
     def no_class_of_theirs(self, types: Iterable[type]) -> None:
-        """PyTorch calls the methods of a tensor's class unwatched; a class of the student's could do anything in there."""
+        """PyTorch calls the methods of a tensor's class unwatched. What a class of Python's has there could do anything, also one of PyTorch's own,
+        whose methods can be replaced."""
         for kind in types if self.strict else ():
-            if (
-                kind is not torch.Tensor
-                and not _plain(kind)
-                and (kind.__module__.split(".")[0] != "torch" or vars(sys.modules[kind.__module__]).get(kind.__name__) is not kind)
-            ):
-                self.refuse(kind.__name__)
+            if not _plain(kind):
+                self.refuse("a class of tensors that has a __torch_function__ or __torch_dispatch__")
 
     def _theirs(self, frame: FrameType, name: str) -> bool:
         if not self.strict:
@@ -202,7 +216,7 @@ class _Functions(ways_around.Guard, TorchFunctionMode):
         self.watch = watch
 
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        self.watch.asked(function, args, sys._getframe(1))
+        self.watch.asked(function, args, _getframe(1))
         self.watch.no_class_of_theirs(types)
         if getattr(function, "__name__", "") in _CALLING_BACK:
             args = tuple(_watched(a, [_Functions], self.watch) if callable(a) and not isinstance(a, torch.Tensor) else a for a in args)
@@ -215,8 +229,8 @@ class _InThread(ways_around.Guard, TorchFunctionMode):
     def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         if not _in_force:
             return function(*args, **(kwargs or {}))
-        _in_force[-1].asked(function, args, sys._getframe(1))
-        with torch.no_grad() if _in_force[-1].forbids("backward") else nullcontext():  # it holds for one thread only
+        _in_force[-1].asked(function, args, _getframe(1))
+        with no_grad() if _in_force[-1].forbids("backward") else nullcontext():  # it holds for one thread only
             return function(*args, **(kwargs or {}))
 
 
@@ -230,20 +244,28 @@ class _Operators(ways_around.Guard, TorchDispatchMode):
     def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         if types:
             self.watch.no_class_of_theirs(types)
-        if self.watch.forbids("backward") and torch.is_grad_enabled() and not _differentiates(sys._getframe(1)):
+        if self.watch.forbids("backward") and is_grad_enabled() and not _differentiates(_getframe(1)):
             self.watch.refuse("backward")  # a graph is kept, whatever has begun that: inference mode has a way to it, too
-        if function not in self.watch.allowed:
-            self._look_at(function, sys._getframe(1))
-        return function(*args, **(kwargs or {}))
+        found = self.watch.allowed.get(id(function))
+        operator = found[1] if found else self._looked_at(function, _getframe(1))
+        return operator(*args, **(kwargs or {}))
 
-    def _look_at(self, function: Any, frame: FrameType) -> None:
-        space, _, name = function._schema.name.partition("::")
-        if function._schema.name not in _OPERATORS and space not in _LIBRARY:
+    def _looked_at(self, function: Any, frame: FrameType) -> Callable:
+        """What the operator calls, by its name and not by what it says, since that can be replaced; unless it is forbidden."""
+        schema = _ATTRIBUTES.__get__(function).get("_schema") if isinstance(function, torch._ops.OpOverload) else None
+        if type(schema) is not torch._C.FunctionSchema:
+            self.watch.refuse("an operator of another kind")
+        space, _, name = schema.name.partition("::")
+        if schema.name not in _OPERATORS and space not in _LIBRARY:
             self.watch.refuse(name)  # an operator of the student's own, which may do anything in there
+        operator = _get_operation_overload(schema.name, schema.overload_name)[0]
+        if name in _LETTING_GO:
+            self.watch.refuse(name)
         if self.watch.forbids(name) or self.watch.forbids("backward") and _is_of_differentiating(name):
             self.watch.check(name, frame)
         else:
-            self.watch.allowed.add(function)
+            self.watch.allowed[id(function)] = (function, operator)
+        return operator
 
 
 class _OperatorsInThread(ways_around.Guard, TorchDispatchMode):
@@ -262,7 +284,7 @@ class _Finder:
         self.watch = watch
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        frame: FrameType | None = sys._getframe(1)
+        frame: FrameType | None = _getframe(1)
         while frame is not None and _module(frame).startswith("importlib"):
             frame = frame.f_back
         if name.split(".")[0] in self.watch.roots or name in self.watch.elsewhere.values():
@@ -326,7 +348,7 @@ def empty_tiktoken() -> None:
 
 
 def _empty(*args: Any, **kwargs: Any) -> None:
-    _check_packages("tiktoken", sys._getframe(1))
+    _check_packages("tiktoken", _getframe(1))
     raise ImportError("tiktoken is not there when this lesson is graded")
 
 
@@ -363,7 +385,7 @@ def _stand_before(function: FunctionType, check: Callable[[FrameType], None]) ->
     own.__kwdefaults__ = function.__kwdefaults__
 
     def guard(*args: Any, **kwargs: Any) -> Any:
-        check(sys._getframe(2))
+        check(_getframe(2))
         return own(*args, **kwargs)
 
     function.__code__, function.__kwdefaults__ = _stands_in.__code__, {"_guard": guard}
@@ -413,21 +435,18 @@ def _patch(stack: ExitStack, members: Mapping[str, Any], owner: Any, watch: _Wat
 def _guarded(function: FunctionType, watch: _Watcher) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        watch.check(f"{function.__module__.split('.')[0]}'s {function.__name__}", sys._getframe(1))
+        watch.check(f"{function.__module__.split('.')[0]}'s {function.__name__}", _getframe(1))
         return function(*args, **kwargs)
 
     return call
 
 
 def _plain(kind: type) -> bool:
-    """Whether PyTorch calls nothing of the class but what Tensor itself has."""
-    return all(_function(kind, name) is _function(torch.Tensor, name) for name in ("__torch_function__", "__torch_dispatch__"))
-
-
-def _function(kind: type, name: str) -> Any:
-    """A class's attribute; of a method that is bound to the class, its function."""
-    found = getattr(kind, name, None)
-    return getattr(found, "__func__", found)
+    """Whether PyTorch calls nothing of the class but what Tensor itself has. The class is not asked: its own class could answer."""
+    if type(kind) not in _CLASSES_OF_CLASSES:
+        return False
+    members = [_MEMBERS.__get__(base) for base in _BASES.__get__(kind)]
+    return all(next((own[name] for own in members if name in own), None) in known for name, known in _PLAIN.items())
 
 
 def requests_arrive_in(module: str) -> None:
@@ -482,11 +501,16 @@ def _ours(frame: FrameType) -> str:
 
 def watch_ways_around() -> None:
     """From now on, what goes past PyTorch's modes is refused in this process while a call is forbidden, and no guard ends before its time."""
-    ways_around.watch(_refuse_in_force, lambda: bool(_in_force))
+    ways_around.watch(_refuse_in_force, _is_in_force)
+    interruptions.watch(_refuse_in_force, _is_in_force)
+
+
+def _is_in_force() -> bool:
+    return bool(_in_force)
 
 
 def _refuse_in_force(name: str, frame: FrameType) -> None:
-    for watch in _in_force:
+    for watch in () if _ours(frame) else _in_force:
         watch.check(name, frame)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any
 
@@ -13,6 +15,8 @@ import torch
 from torch import overrides
 from torch.utils import _python_dispatch
 from torch.utils._device import DeviceContext
+
+globals()["__builtins__"] = dict(vars(builtins))  # as in `forbidden_calls`
 
 Refuse = Callable[[str, FrameType], None]
 
@@ -44,6 +48,11 @@ class Guard:
 
     over = False
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """PyTorch puts what keeps its compiler away around a mode's methods, and an answer could replace that; here nothing compiles."""
+        return False
+
 
 def watch(refuse: Refuse, in_force: Callable[[], bool]) -> None:
     """From now on, `refuse` hears of every way around; nothing that it lets pass ends a guard."""
@@ -71,7 +80,7 @@ def _stand_for(owner: Any, name: str, ours: Callable) -> None:
 def _asking(function: Callable, refuse: Refuse, concerns: Callable[[tuple], bool]) -> Callable:
     def call(*args: Any, **kwargs: Any) -> Any:
         if concerns((*args, *kwargs.values())):
-            refuse(getattr(function, "__name__", "it"), sys._getframe(1))
+            refuse(getattr(function, "__name__", "it"), _getframe(1))
         return function(*args, **kwargs)
 
     return call
@@ -86,9 +95,9 @@ def _names_modes(arguments: tuple) -> bool:
 def _keeping(pop: Callable, put_back: Callable, refuse: Refuse) -> Callable:
     def call(*args: Any) -> Any:
         mode = pop(*args)
-        if isinstance(mode, Guard) and not mode.over and not _is_put_back(sys._getframe(1)):
+        if isinstance(mode, Guard) and not mode.over and not _is_put_back(_getframe(1)):
             put_back(mode)
-            refuse(pop.__name__, sys._getframe(1))
+            refuse(pop.__name__, _getframe(1))
             raise RuntimeError(f"{pop.__name__} would end a mode of the grader's")
         return mode
 
@@ -101,7 +110,7 @@ def _hiding(show: Callable, refuse: Refuse) -> Callable:
     def call(*args: Any) -> Any:
         mode = show(*args)
         if isinstance(mode, Guard) and not mode.over:
-            refuse(show.__name__, sys._getframe(1))
+            refuse(show.__name__, _getframe(1))
         return mode
 
     return call

@@ -32,7 +32,10 @@ TIME = [
         "deaf_loop", "A loop that ignores every signal and swallows every exception.",
         """
         def attention_scores(q, k):
-            for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}: signal.signal(number, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.Signals)
+            for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+                try: signal.signal(number, signal.SIG_IGN)
+                except OSError: pass
             while True:
                 try:
                     while True: pass

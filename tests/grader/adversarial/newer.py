@@ -96,8 +96,8 @@ CHANNEL = [
         """,
     ),
     _answer("stops_itself", "Stops its process without an end.", "os.kill(os.getpid(), signal.SIGSTOP)", status=None),
-    _answer("timers", "A signal every microsecond.", "signal.signal(signal.SIGALRM, lambda *a: None); signal.setitimer(signal.ITIMER_REAL, 1e-6, 1e-6)\n"
-            "    while True: pass", status="timeout"),
+    _answer("timers", "A signal every microsecond, for which no handler can be set.", "signal.signal(signal.SIGALRM, lambda *a: None); signal.setitimer(signal.ITIMER_REAL, 1e-6, 1e-6)\n"
+            "    while True: pass", status="error"),
     _beside("leaves_a_timer", "A right answer, and a signal that ends the process a little later in nobody's check.",
             "signal.signal(signal.SIGALRM, lambda *a: os._exit(0)); signal.setitimer(signal.ITIMER_REAL, 600)"),
 ]  # fmt: skip
