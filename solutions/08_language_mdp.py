@@ -537,6 +537,8 @@ def lines_of(episodes) -> list[str]:
 # If it still cannot, say so: `None`. An invented outcome ("nothing happened") would be a third source of error, and an invisible one.
 #
 # `generate(prompt)` writes on from a prompt and returns *only what is new*, up to the end of the line.
+# (Here white space at the prompt's end makes no difference, since the tokens are words. To GPT-2's tokenizer of lesson 06 such a space is a token of its own,
+# and the model has then to go on in the middle of what it knows as one token, a space and a word.)
 
 # %% [markdown]
 # ### Exercise 5 · `sample_outcome` (●○○, 8 minutes, 2 points)

@@ -12,6 +12,7 @@ from autograde.authoring.measuring import experiments
 from autograde.authoring.measuring.numbers import Numbers
 from tests.claims import every_seed, on_average
 from utils.textworld import House
+from utils.vocabularies import gpt2
 
 SIZES = (50, 200, 800, 3200)
 
@@ -313,3 +314,11 @@ def test_hardly_any_third_outcome_is_left_by_four_times_the_training(run):
 def test_counting_is_better_for_what_was_tried_and_the_model_says_something_right_where_a_table_says_nothing(mean):
     assert mean["short.play"] < mean["long.model"] < 0.7 * mean["short.model"]
     assert mean["unseen"] > 0.15 and mean["all_or_nothing"] > 0.8
+
+
+def test_white_space_at_a_prompts_end(lesson):
+    """Nothing to a tokenizer of words; to GPT-2's a token of its own, where the next word would have brought its space along."""
+    words, encoding = lesson["words"], gpt2().encoding()
+    assert words.encode("<out> ").tolist() == words.encode("<out>").tolist()
+    alone = encoding.encode("go ")
+    assert len(alone) == 2 and alone[:1] == encoding.encode("go") and len(encoding.encode("go north")) == 2
