@@ -36,6 +36,8 @@ MAX_BUFFERS = 20_000  # tensors and arrays: each costs far more to make than its
 KEYS_AT_ONCE, KEY_SECONDS = 256, 2.0  # processor time for one dict; a million honest keys take a tenth of it
 MAX_DIMENSIONS = 64  # PyTorch's own limit
 ALIGNMENT = 16
+THEMSELVES = frozenset((type(None), bool, str))  # written as JSON's own; of numbers those that JSON can hold
+READ_AS_THEY_ARE = THEMSELVES | {int, float}
 INLINE_BYTES = 1024  # a vocabulary is a hundred thousand short byte strings: as text they cost little
 
 _DTYPE_NAMES = (
@@ -157,7 +159,7 @@ class _Encoder:
 
     def node(self, value: Any, depth: int) -> Any:
         kind = type(value)
-        if value is None or kind is bool or kind is str:
+        if kind in THEMSELVES:
             return value
         if kind is int:
             return value if -(1 << 63) <= value < 1 << 63 else self.big(value)
@@ -198,7 +200,7 @@ class _Encoder:
         if id(container) in self.open:
             raise ProtocolError("the value contains itself")
         self.open.add(id(container))
-        nodes = [self.node(v, depth) for v in values]
+        nodes = [v if type(v) in THEMSELVES else self.node(v, depth) for v in values]
         self.open.remove(id(container))
         self.count += len(nodes)
         if self.count > MAX_NODES // 2:
@@ -207,7 +209,7 @@ class _Encoder:
 
 
 def _write_bytes(e: _Encoder, value: Any, depth: int) -> list:
-    data = bytes(value)
+    data = value if type(value) is bytes else bytes(value)
     return ["b", data.decode("latin-1")] if len(data) <= INLINE_BYTES else ["B", e.buffer(data)]
 
 
@@ -321,7 +323,7 @@ class _Decoder:
     table: Table
 
     def value(self, node: Any, depth: int) -> Any:
-        if node is None or isinstance(node, (bool, int, float, str)):
+        if type(node) in READ_AS_THEY_ARE:
             return node
         if type(node) is not list or not node or type(node[0]) is not str:
             raise ProtocolError("the message is malformed (not a value)")
@@ -336,7 +338,7 @@ class _Decoder:
     def items(self, nodes: Any, depth: int) -> list:
         if type(nodes) is not list:
             raise ProtocolError("the message is malformed (not a list)")
-        return [self.value(n, depth) for n in nodes]
+        return [n if type(n) in READ_AS_THEY_ARE else self.value(n, depth) for n in nodes]
 
     def bytes(self, index: Any) -> bytes:
         """A buffer, once: one that a million nodes name would fill the memory."""

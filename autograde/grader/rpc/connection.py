@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from autograde.checking.calls import is_pure
 from autograde.checking.errors import (
     MESSAGE_LENGTH,
     NOT_WRITTEN,
@@ -63,7 +64,7 @@ class TestTable(Table):
         if isinstance(value, Iterator):
             return ["k", self._number(value), "iterator"]
         if callable(value):
-            return ["k", self._number(value), "function"]
+            return ["k", self._number(value), "pure" if is_pure(value) else "function"]
         raise TypeError(f"a {type(value).__name__} cannot be passed to a student's code")
 
     def _number(self, value: Any) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from autograde.checking.errors import ProtocolError
 from autograde.checking.student import Student
 from autograde.grader.rpc.connection import RemoteReference
 
@@ -41,6 +42,14 @@ class RemoteObject(RemoteReference):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("call", args, kwargs)
+
+    def _repeated(self, times: int, args: tuple, kwargs: dict) -> list:
+        """Many equal calls in one message; `autograde.checking.calls.repeated` calls this."""
+        return _results(self._ask("repeated", times, args, kwargs), times)
+
+    def _each(self, calls: list) -> list:
+        """Many calls in one message; `autograde.checking.calls.each` calls this."""
+        return _results(self._ask("each", calls), len(calls))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in ("_connection", "_number", "_type_name"):
@@ -85,6 +94,12 @@ class RemoteIterator:
         if type(found) is not tuple or len(found) != 1:
             raise StopIteration
         return found[0]
+
+
+def _results(found: Any, number: int) -> list:
+    if type(found) is not list or len(found) != number:
+        raise ProtocolError("Your code's answer could not be read: it is not one result for each call")
+    return found
 
 
 class RemoteStudent(Student):

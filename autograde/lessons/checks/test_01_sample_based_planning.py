@@ -5,6 +5,7 @@ import torch
 from scipy import stats
 
 from autograde.checking import expect
+from autograde.checking.calls import repeated
 from autograde.checking.expected import oracles
 from utils.mdp import Experience, TabularMDP, TabularModel
 
@@ -144,7 +145,7 @@ def test_returns_are_differentiable(student):
 # ---------------------------------------------------------------------------------------------------- ε-greedy
 def draws(student, row, epsilon, n, seed=0):
     generator = seeded(seed)
-    return [student.epsilon_greedy(row, epsilon, generator) for _ in range(n)]
+    return repeated(student.epsilon_greedy, n, row, epsilon, generator)
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=1.5)
@@ -249,7 +250,7 @@ def test_next_states_follow_the_row(student):
     row = {0: 0.1, 2: 0.75, 5: 0.15}
     model = TabularModel.from_rows({(4, 1): (1.5, row), (1, 0): (0.0, {1: 1.0})}, 6, 2)
     generator = seeded(0)
-    drawn = [student.sample_model(model, 4, 1, generator)[0] for _ in range(150)]
+    drawn = [step[0] for step in repeated(student.sample_model, 150, model, 4, 1, generator)]
     expect.frequencies(drawn, [row.get(s, 0) for s in range(6)], where="a row 0.1, 0, 0.75, 0, 0, 0.15 (150 draws)")
 
 
@@ -690,7 +691,7 @@ UNEVEN = TabularModel.from_rows({(0, 0): (1.0, {0: 0.5, 1: 0.5}), (1, 0): (2.0, 
 def sample_summary(student):
     """Certain outcomes, whether likely and unlikely ones are told apart, and whether an untried pair is refused."""
     generator = seeded(0)
-    even, uneven = ([int(student.sample_model(UNEVEN, s, 0, generator)[0]) for _ in range(60)] for s in (0, 1))
+    even, uneven = ([int(step[0]) for step in repeated(student.sample_model, 60, UNEVEN, s, 0, generator)] for s in (0, 1))
     try:
         refused = bool(student.sample_model(UNEVEN, 3, 0, generator)) and 0
     except ValueError:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from autograde.checking import expect
+from autograde.checking.calls import pure, repeated
 from autograde.checking.expected import oracles
 
 log_probability, table_of_values, best_by_scores = oracles(__file__, "log_probability", "table_of_values", "best_by_scores")
@@ -20,6 +21,7 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
+@pure
 class ToyModel:
     """A causal model of random numbers: token t's logits depend on every token up to t. Remembers the shapes it was asked about."""
 
@@ -53,6 +55,7 @@ class Script:
         return self.answers[len(self.asked) - 1]
 
 
+@pure
 def corridor(obs, action):
     """Rooms a, b, c, d in a row: 'on' costs differently everywhere and ends in d, 'stay' costs 2, 'fog' has no readable outcome."""
     if action == "fog":
@@ -62,6 +65,7 @@ def corridor(obs, action):
     return {"a": (1.0, "b", False), "b": (3.0, "c", False), "c": (-5.0, "d", True), "d": (100.0, "d", False)}[obs]
 
 
+@pure
 def always_on(obs):
     return "on"
 
@@ -89,10 +93,12 @@ def compare_values(got, want, horizon, where):
 WORDS = ("red", "key", "door")
 
 
+@pure
 def wordy_reward(text):
     return text.count("key") * 1.5 - 2.0 * (text[0] == "door") + 0.25 * (text[-1] == "red")
 
 
+@pure
 def wordy_policy(prefix):
     """Depends on the whole prefix, not on its last token alone."""
     tilt = 1 + sum((i + 1) * (w == "key") for i, w in enumerate(prefix)) + len(prefix) % 2
@@ -108,13 +114,13 @@ EPISODES = [
 def several(student, temperature, scale=2.0):
     """Whether forty choices are not all the same: of clearly different scores, at a temperature that decides it."""
     generator, model = seeded(6), ToyModel(11, 3, scale=scale)
-    return len({int(student.choose_action(model, PROMPT, list(ACTIONS), generator, temperature)) for _ in range(40)}) > 1
+    return len(set(map(int, repeated(student.choose_action, 40, model, PROMPT, list(ACTIONS), generator, temperature)))) > 1
 
 
 def favourite(student, scale):
     """The most frequent of forty choices at temperature 1, among scores that are far apart."""
     generator, model = seeded(7), ToyModel(11, 3, scale=scale)
-    drawn = [int(student.choose_action(model, PROMPT, list(ACTIONS), generator, 1.0)) for _ in range(40)]
+    drawn = list(map(int, repeated(student.choose_action, 40, model, PROMPT, list(ACTIONS), generator, 1.0)))
     return max(sorted(set(drawn)), key=drawn.count)
 
 
@@ -510,6 +516,7 @@ def test_returns_to_go_are_discounted(student):
 REAL = [("a", "on", 1.0, "b", False), ("b", "on", 3.0, "c", False), ("c", "on", -5.0, "d", True), ("a", "stay", -2.0, "a", False), ("b", "on", 3.0, "c", False)]  # fmt: skip
 
 
+@pure
 def actions_of(obs):
     return ["on", "stay"]
 

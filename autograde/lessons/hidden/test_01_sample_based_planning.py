@@ -6,6 +6,7 @@ import torch
 from scipy import signal, stats
 
 from autograde.checking import expect
+from autograde.checking.calls import each, repeated
 from autograde.grader.run.symmetries import Backwards, Scaled
 from utils.mdp import Experience, TabularMDP, TabularModel
 
@@ -129,7 +130,7 @@ def test_returns_of_no_step(student):
 # ---------------------------------------------------------------------------------------------------- ε-greedy
 def draws(student, row, epsilon, n, seed):
     generator = seeded(seed)
-    return [student.epsilon_greedy(row, epsilon, generator) for _ in range(n)]
+    return repeated(student.epsilon_greedy, n, row, epsilon, generator)
 
 
 @pytest.mark.exercise("epsilon_greedy", weight=1.5)
@@ -172,7 +173,7 @@ def test_values_that_hardly_differ(student):
     for best in (1, 2):
         row = torch.ones(3, dtype=torch.float64)
         row[best] += 1e-12
-        got = {int(student.epsilon_greedy(row.clone(), 0.0, generator)) for _ in range(20)}
+        got = {int(a) for a in each(student.epsilon_greedy, [(row.clone(), 0.0, generator) for _ in range(20)])}
         expect.true(got == {best}, "Of values that differ in the twelfth digit the action must still be the best one")
     expect.inputs_unchanged(student, student.epsilon_greedy, row, 0.5, seeded(7))
 
@@ -182,7 +183,7 @@ def test_values_that_hardly_differ(student):
 def test_where_all_are_equal_none_is_preferred(student):
     """A row of equal values, as every new table has it: all actions are drawn."""
     generator = seeded(8)
-    drawn = [int(student.epsilon_greedy(torch.zeros(4), 0.0, generator)) for _ in range(160)]
+    drawn = repeated(student.epsilon_greedy, 160, torch.zeros(4), 0.0, generator)
     expect.frequencies(drawn, [0.25] * 4, where="four equal values and ε 0 (160 draws)")
 
 
@@ -257,12 +258,12 @@ def test_samples_of_one_stream(student):
     """Draws of several pairs from one generator, ends included."""
     model = TabularModel.from_rows({(0, 2): (-2.5, {1: 0.12, 3: 0.88}), (1, 0): (0.5, {0: 0.85, 2: 0.15})}, 4, 3, terminal=[3])
     generator, seen = seeded(7), {0: [], 1: []}
-    for _ in range(120):
-        for state, action in ((0, 2), (1, 0)):
-            next_state, reward, terminated = student.sample_model(model, state, action, generator)
-            expect.true(bool(terminated) == (int(next_state) == 3), "A sampled step is terminated exactly when its next state is terminal")
-            expect.close(float(reward), -2.5 if state == 0 else 0.5, where="the reward of a sampled step")
-            seen[state].append(next_state)
+    pairs = [(0, 2), (1, 0)] * 120
+    steps = each(student.sample_model, [(model, *pair, generator) for pair in pairs])
+    for (state, _), (next_state, reward, terminated) in zip(pairs, steps):
+        expect.true(bool(terminated) == (int(next_state) == 3), "A sampled step is terminated exactly when its next state is terminal")
+        expect.close(float(reward), -2.5 if state == 0 else 0.5, where="the reward of a sampled step")
+        seen[state].append(next_state)
     expect.frequencies(seen[0], [0, 0.12, 0, 0.88], where="the next states of the first pair")
     expect.frequencies(seen[1], [0.85, 0, 0.15, 0], where="the next states of the second pair")
 
@@ -273,7 +274,7 @@ def test_samples_repeat_with_the_seed(student):
     """The same seed gives the same samples; untried pairs of a tried state are errors too."""
     model = TabularModel.from_rows({(5, 1): (1.0, {s: 1 / 8 for s in range(8)})}, 8, 2)
     one, same = seeded(3), seeded(3)
-    first, second = ([int(student.sample_model(model, 5, 1, g)[0]) for _ in range(20)] for g in (one, same))
+    first, second = ([int(step[0]) for step in repeated(student.sample_model, 20, model, 5, 1, g)] for g in (one, same))
     expect.true(first == second, "Two generators of the same seed gave different samples")
     expect.raises(ValueError, student.sample_model, model, 5, 0, seeded(0), where="an action never tried in a state that was")
 
@@ -283,7 +284,7 @@ def test_unlikely_states_and_worthless_pairs(student):
     """A next state of probability 0.04 comes now and then; a pair that pays nothing was tried all the same."""
     model = TabularModel.from_rows({(1, 1): (0.0, {1: 0.96, 2: 0.04})}, 3, 2)
     generator = seeded(9)
-    drawn = [student.sample_model(model, 1, 1, generator) for _ in range(1200)]
+    drawn = repeated(student.sample_model, 1200, model, 1, 1, generator)
     expect.frequencies([int(step[0]) for step in drawn], [0.0, 0.96, 0.04], where="a row 0, 0.96, 0.04 (1,200 draws)")
     expect.close([step[1] for step in drawn], [0.0] * 1200, where="a pair that pays nothing: the rewards")
     expect.inputs_unchanged(student, student.sample_model, model, 1, 1, seeded(0))
@@ -722,7 +723,7 @@ def test_posterior_of_several_rows(student):
     """Each row follows its own counts: means and variances of many draws."""
     counts = torch.tensor([[[9.0, 0.0], [2.0, 2.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 30.0], [5.0, 7.0]]], dtype=torch.float64)
     generator = seeded(3)
-    drawn = torch.stack([student.sample_posterior_model(counts, 2.0, generator) for _ in range(500)])
+    drawn = torch.stack(repeated(student.sample_posterior_model, 500, counts, 2.0, generator))
     a = counts + 2.0
     for s, action in ((s, action) for s in range(2) for action in range(3)):
         one, two = (float(x) for x in a[s, action])

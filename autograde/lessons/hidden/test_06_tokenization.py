@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from functools import lru_cache
 
 import pytest
 import regex
@@ -22,6 +23,13 @@ SYMMETRIES = {
     "BPETokenizer": [RespeltTokenizer("strevmld")],  # of 's, 're, 'll …, which the pattern knows, too
     "compare_by_segments": [Respelt("abequl", ordered=True, digits=True)],
 }
+
+
+@lru_cache(maxsize=2)
+def with_tiktoken(n_merges=None):
+    """GPT-2's vocabulary, or that of its first merges, and tiktoken with the same: made once for a class."""
+    known = gpt2(n_merges)
+    return known, known.encoding()
 
 
 def as_bytes(text):
@@ -348,8 +356,8 @@ WIDE = [
 @pytest.mark.exercise("BPETokenizer", weight=4)
 def test_all_of_gpt2(student):
     """With all of GPT-2's merges the ids are tiktoken's, in many languages, emoji, code and white space, and decoding gives the text back."""
-    known = gpt2()
-    made, oracle = student.BPETokenizer(dict(known.vocab), list(known.merges), ["<|endoftext|>"]), known.encoding()
+    known, oracle = with_tiktoken()
+    made = student.BPETokenizer(dict(known.vocab), list(known.merges), ["<|endoftext|>"])
     for i, text in enumerate(WIDE):
         expect.equal(made.encode(text), oracle.encode_ordinary(text), where=f"text {i} of the corpus")
         expect.equal(made.decode(oracle.encode_ordinary(text)), text, where=f"the ids of text {i}")
@@ -434,8 +442,8 @@ def test_streams_are_read_lazily(student):
 @pytest.mark.exercise("BPETokenizer", weight=0.5)
 def test_words_that_begin_alike(student):
     """Words of one length with the same beginning, and the same word again."""
-    known = gpt2()
-    made, oracle = student.BPETokenizer(dict(known.vocab), list(known.merges)), known.encoding()
+    known, oracle = with_tiktoken(3000)
+    made = student.BPETokenizer(dict(known.vocab), list(known.merges))
     for text in ("there these theme thens there", " station stating statics", "HELLO Hello hello", "0001 0002 00010002"):
         expect.equal(made.encode(text), oracle.encode_ordinary(text), where="words that begin alike")
 

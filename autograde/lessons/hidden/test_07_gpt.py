@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from autograde import layout
 from autograde.checking import expect
+from autograde.checking.calls import each, repeated
 from autograde.grader.run.symmetries import Longer, Renumbered, Scaled
 
 public = layout.load_module(layout.checks_path("07_gpt"), "public_checks_of_07_gpt")
@@ -49,7 +50,7 @@ def test_starts_are_independent(student):
 def test_one_window_at_a_time(student):
     """Batches of a single window begin everywhere, too, each start equally often."""
     one = generator(273)
-    starts = torch.cat([student.get_batch(torch.arange(8), 1, 3, one)[0][:, 0] for _ in range(200)])
+    starts = torch.cat([x[:, 0] for x, _ in repeated(student.get_batch, 200, torch.arange(8), 1, 3, one)])
     expect.frequencies(starts, [0.2] * 5, where="the starts of 200 batches of one window")
 
 
@@ -540,7 +541,7 @@ def test_one_row_and_a_large_k(student):
     """A vector of logits with every knob; a k beyond the vocabulary."""
     row = public.PROBABILITIES.log()
     expect.equal(student.sample_next(row, 1.0, 1, None, generator(269)), torch.tensor(1), where="top_k = 1 of (0.05, 0.5, 0.15, 0.3)")
-    drawn = [int(student.sample_next(row, 1.0, 9, 0.75, generator(seed))) for seed in range(200)]
+    drawn = each(student.sample_next, [(row, 1.0, 9, 0.75, generator(seed)) for seed in range(200)])
     expect.frequencies(drawn, (0, 0.625, 0, 0.375), where="a vector of logits, top_k = 9 and top_p = 0.75")
 
 
@@ -622,9 +623,8 @@ def test_your_gpt_learns_one_batch_by_heart(student):
     for dtype in (None, torch.bfloat16):
         module = student.GPT(config)
         optimizer = student.new("torch.optim.AdamW", module.parameters(), lr=0.02)
-        for _ in range(60):
-            loss = student.train_step(module, optimizer, [(text[:, :-1], text[:, 1:])], 1.0, dtype)
-        expect.true(loss < 0.25, "A small GPT should learn eight tokens by heart in sixty steps")
+        losses = repeated(student.train_step, 60, module, optimizer, [(text[:, :-1], text[:, 1:])], 1.0, dtype)
+        expect.true(losses[-1] < 0.25, "A small GPT should learn eight tokens by heart in sixty steps")
 
 
 # Stretch · generate_cached

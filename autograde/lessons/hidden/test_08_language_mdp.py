@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from autograde.checking import expect
+from autograde.checking.calls import each, pure, repeated
 from autograde.grader.run.symmetries import Renumbered, Respelt, Scaled
 
 # Asked through these, an answer is the same: by `grader.run.other_inputs`. Letters of the marks that answers know stay.
@@ -26,6 +27,7 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
+@pure
 class Chain:
     """A causal model whose logits depend on the whole past, with a position that matters."""
 
@@ -217,7 +219,7 @@ def test_actions_are_drawn_in_proportion(student, temperature):
     actions = [torch.tensor([5]), torch.tensor([0, 2, 1, 3]), torch.tensor([2, 3])]
     scores = torch.tensor([s / len(a) for s, a in zip(model.scores(prompt, actions), actions)])
     generator = seeded(3)
-    draws = [student.choose_action(model, prompt, actions, generator, temperature) for _ in range(250)]
+    draws = repeated(student.choose_action, 250, model, prompt, actions, generator, temperature)
     expect.frequencies(draws, (scores / temperature).softmax(-1), where=f"250 choices at temperature {temperature}")
 
 
@@ -576,12 +578,15 @@ def puct_by_hand(priors, visits, totals, c):
 def test_choices_along_a_search(student):
     """Two hundred choices, each of which changes the next."""
     for priors, worth, c in (([0.7, 0.2, 0.1], [-0.4, 0.1, 0.3], 1.5), ([0.1, 0.1, 0.4, 0.4], [0.5, 0.2, 0.5, -1.0], 0.7)):
-        visits, totals = [0] * len(priors), [0.0] * len(priors)
+        visits, totals, places, wanted = [0] * len(priors), [0.0] * len(priors), [], []
         for step in range(100):
             want = puct_by_hand(priors, visits, totals, c)
-            expect.equal(student.puct_choice(*node(priors, visits, totals), c), want, where=f"choice {step + 1} of a search")
+            places.append((*node(priors, visits, totals), c))
+            wanted.append(want)
             visits[want] += 1
             totals[want] += worth[want] + 0.01 * (step % 7)
+        for step, (got, want) in enumerate(zip(each(student.puct_choice, places), wanted), 1):
+            expect.equal(got, want, where=f"choice {step} of a search")
 
 
 @pytest.mark.exercise("puct_choice")
