@@ -17,6 +17,12 @@ MEANT = {
     "cp1252": [["Müller", "Zoë"], ["José García"], ["François"], ["Ågren"], ["Šimek"]],
     "cp850": [["Müller", "João"], ["José García"], ["Åsa Öberg"], ["Muñoz"]],
     "cp437": [["Müller", "Zoë"], ["Ünal"], ["Åsa"]],
+    "cp852": [["Dvořák Jiří", "Šárka"], ["Łukasz Wiśniewski"], ["Đorđe Marić"]],
+    "cp1250": [["Dvořák Jiří", "Šárka"], ["Łukasz Wiśniewski"]],
+    "cp857": [["Yılmaz Şahin", "Çağlar Öztürk"]],
+    "cp1254": [["Yılmaz Şahin", "Çağlar Öztürk"]],
+    "cp737": [["Παπαδόπουλος Νίκος", "Μαρία"]],
+    "cp1253": [["Παπαδόπουλος Νίκος", "Μαρία"]],
     "utf-8": [["Müller", "李明"], ["مريم"], ["김민수"]],
 }
 

@@ -10,8 +10,16 @@ from collections.abc import Sequence
 
 UTF_8 = 0x800  # the flag of a name that says that it is UTF-8
 SAMPLE = 300  # names by which the encoding is told
-# Of machines in Western Europe, Russia, China, Japan, Taiwan and Korea. Where two fit as well, the earlier is taken: DOS's come before Windows's.
-ENCODINGS = ("cp437", "cp850", "cp866", "cp1252", "cp1251", "gbk", "cp932", "big5", "cp949")
+WESTERN = frozenset("àâäáãåçèéêëìíîïñòóôöõøùúûüýßæœðþšž’´`")
+CENTRAL = frozenset("ąćęłńóśźżáčďéěíňřšťúůýžőűäöüßôâîăşţșțđ")
+TURKISH = frozenset("çğıöşüâîûi̇")
+# Of machines in Western and Central Europe, Turkey, Russia, Greece, China, Japan, Taiwan and Korea, with the letters that names have there.
+# Where two fit as well, the earlier is taken, the more frequent one.
+LETTERS = {"cp437": WESTERN, "cp850": WESTERN, "cp852": CENTRAL, "cp857": TURKISH, "cp1252": WESTERN, "cp1250": CENTRAL, "cp1254": TURKISH}
+ENCODINGS = (
+    *("cp437", "cp850", "cp866", "cp1252", "cp852", "cp857", "cp737", "cp1254", "cp1250", "cp1251", "cp1253"),
+    *("gbk", "cp932", "big5", "cp949"),
+)
 USUAL = {"gbk": "gb2312", "cp949": "euc_kr"}  # the part of an encoding that usual characters are in
 EAST_ASIAN = ("gbk", "cp932", "big5", "cp949")
 SURNAMES = {
@@ -63,8 +71,13 @@ def _unlikely(unsaid: Sequence[str], encoding: str) -> float:
     mixed = sum(_is_mixed(word) for word in WORD.findall(text))
     rare = sum(not _is_usual(c, encoding) for c in strange) if encoding in EAST_ASIAN else 0
     known = sum(word[0] in SURNAMES[encoding] for word in WORD.findall(text) if not word.isascii()) if encoding in EAST_ASIAN else 0
-    odd = sum(c in ICELANDIC for c in strange) + sum(word[0].islower() and not word[0].isascii() for word in WORD.findall(text))
-    return (3 * signs + 3 * mixed + rare / 2 + odd / 2 - known) / max(len(strange), 1)
+    foreign = sum(c.lower() not in LETTERS[encoding] for c in strange) if encoding in LETTERS else 0
+    odd = (
+        sum(c in ICELANDIC for c in strange)
+        + sum(_is_of_two_seas(word) for word in WORD.findall(text))
+        + sum(word[0].islower() and not word[0].isascii() for word in WORD.findall(text))
+    )
+    return (3 * signs + 3 * mixed + foreign + rare / 2 + odd / 2 - known) / max(len(strange), 1)
 
 
 def _is_letter(character: str) -> bool:
@@ -80,6 +93,11 @@ def _is_mixed(word: str) -> bool:
     marked = alphabets == {"LATIN"} and sum(not c.isascii() for c in word) > len(word) / 2 and len(word) > 1
     several = bool(alphabets & {"LATIN", "GREEK", "CYRILLIC"}) and len(alphabets) > 1
     return several or flips or marked
+
+
+def _is_of_two_seas(word: str) -> bool:
+    """Whether a word has letters that only Northern languages have, and some that these do not have."""
+    return bool(set("øåØÅ") & set(word) and set("áíúýřě") & set(word))
 
 
 def _is_usual(character: str, encoding: str) -> bool:

@@ -20,10 +20,14 @@ ASIAN = {  # and what all letters are in a file of each, the strictest first
     "big5": range(0x4E00, 0xA000),
     "gb18030": range(0x3400, 0xA000),
 }
-ONE_BYTE = ("cp1252", "mac_roman", "cp1250")  # of Western and Central Europe, the likeliest first
+ONE_BYTE = ("cp1252", "mac_roman", "cp1250", "iso8859_2", "cp1254", "cp1251", "cp1253")  # of Europe, the likeliest first
 POLISH = "ąćęłńóśźżáčďéěíňřšťúůýžőű"
 SURE = 0.8  # of what is no ASCII must be letters of Europe
-LETTERS = frozenset("’" + "àâäáãåçèéêëìíîïñòóôöõøùúûüýÿßæœðþ" + POLISH)
+TURKISH = "ğış"
+LETTERS = frozenset("’" + "àâäáãåçèéêëìíîïñòóôöõøùúûüýÿßæœðþ" + POLISH + TURKISH)
+NORTHERN, NOT_NORTHERN = frozenset("øåØÅ"), frozenset("áíúý")  # letters that hardly any name has together
+VOWELS = frozenset("аеёиоуыэюяіαεηιουωάέήίόύώ")
+ALPHABETS = {"cp1251": range(0x400, 0x460), "cp1253": range(0x370, 0x400)}  # whose letters stand beside no Latin ones
 
 
 def of(raw: bytes) -> tuple[str, bytes]:
@@ -49,7 +53,13 @@ def _by_letters(raw: bytes) -> str:
         for encoding, letters in ASIAN.items():
             if _decodes(raw, encoding) and all(c.isascii() or ord(c) in letters for c in raw.decode(encoding)):
                 return encoding
-    return max(shares, key=shares.__getitem__)
+    return max(shares, key=lambda encoding: (shares[encoding], _share_of_vowels(raw, encoding)))
+
+
+def _share_of_vowels(raw: bytes, encoding: str) -> float:
+    """Which share of the letters of another alphabet are vowels, which are many where the alphabet is the right one."""
+    text = [c.casefold() for c in raw.decode(encoding, errors="replace") if not c.isascii()]
+    return sum(c in VOWELS for c in text) / max(1, len(text))
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:
@@ -71,10 +81,16 @@ def _words(raw: bytes, encoding: str, words: list[str]) -> int:
 def _share_of_letters(raw: bytes, encoding: str) -> float:
     """Which share of what is no ASCII would be letters that names have, small ones beside small ones."""
     text = raw.decode(encoding, errors="replace")
-    strange = [(text[i - 1 : i], c) for i, c in enumerate(text) if not c.isascii()]
-    return sum(_fits(before, c) for before, c in strange) / max(1, len(strange))
+    strange = [(text[max(0, i - 2) : i], c) for i, c in enumerate(text) if not c.isascii()]
+    mixed = sum(c in NORTHERN for word in text.split() if NORTHERN & set(word) and NOT_NORTHERN & set(word) for c in word)
+    return (sum(_fits(before, c, ALPHABETS.get(encoding)) for before, c in strange) - mixed) / max(1, len(strange))
 
 
-def _fits(before: str, letter: str) -> bool:
-    """Whether a letter may stand behind another: no capital behind a small one."""
-    return letter.casefold() in LETTERS and not (letter.isupper() and before.islower())
+def _fits(before: str, letter: str, alphabet: range | None) -> bool:
+    """Whether a letter may stand behind others: no capital behind a small one, and in Latin words not three with marks in a row."""
+    last = before[-1:]
+    if letter.isupper() and last.islower():
+        return False
+    if alphabet:
+        return ord(letter) in alphabet and not (last.isascii() and last.isalpha())
+    return letter.casefold() in LETTERS and not (len(before) == 2 and all(c.isalpha() and not c.isascii() for c in before))
