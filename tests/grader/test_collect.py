@@ -29,6 +29,7 @@ from autograde.grader.run.cache_key import key
 SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))
 BLANK = (layout.NOTEBOOKS / f"{LESSON}.ipynb").read_text(encoding="utf-8")
 NAME = f"{LESSON}.ipynb"
+NEXT = "04_multi_head_attention"
 
 
 def packed(members):
@@ -215,6 +216,41 @@ def test_a_newer_attempt_takes_the_place_and_the_older_stays(tmp_path):
     place = tmp_path / "course" / "submitted" / "leebo" / LESSON
     assert (place / NAME).read_text() == SOLVED + "  " and (place / "earlier" / "1" / NAME).read_text() == SOLVED
     assert [row.state for row in collect([first], tmp_path / "course").rows] == ["known"]
+
+
+LATER = {  # what comes in a second call beside what was brought, and why that still counts
+    "without work": (f"ann/{NAME}", f"ann/{NAME}", BLANK, "no work in it"),
+    "an older one": (f"leebo_1_22_{NAME}", f"leebo_1_11_{NAME}", SOLVED + " ", "Canvas says that it is older"),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "text", "why"), LATER.values(), ids=LATER)
+def test_of_several_calls_the_newest_with_work_in_it_counts(tmp_path, first, second, text, why):
+    collect([placed(tmp_path / "1", {first: SOLVED})], tmp_path / "course", LESSON)
+    [row] = collect([placed(tmp_path / "2", {second: text})], tmp_path / "course", LESSON).rows
+    [counts] = tmp_path.glob(f"course/submitted/*/*/{NAME}")
+    assert counts.read_text() == SOLVED and row.state == "older" and why in row.notes[-1]
+
+
+def test_work_takes_the_place_of_none_whenever_it_came(tmp_path):
+    collect([placed(tmp_path / "1", {f"leebo_1_22_{NAME}": BLANK})], tmp_path / "course", LESSON)
+    collect([placed(tmp_path / "2", {f"leebo_1_11_{NAME}": SOLVED})], tmp_path / "course", LESSON)
+    assert (tmp_path / "course" / "submitted" / "leebo" / LESSON / NAME).read_text() == SOLVED
+
+
+def test_a_notebook_of_two_lessons_is_handed_in_for_both(tmp_path):
+    other = solved_notebook(source.read(layout.source_path(NEXT)))
+    both = nbformat.from_dict({**other, "cells": [*nbformat.reads(SOLVED, 4).cells, *other.cells]})
+    files = {"ann/all.ipynb": nbformat.writes(both), "bo/all.ipynb": nbformat.writes(both), f"bo/{NEXT}.ipynb": nbformat.writes(other)}
+    rows = {(row.student, row.lesson): row.file for row in collect([placed(tmp_path / "class", files)], tmp_path / "course").rows}
+    assert rows == {("ann", LESSON): "all.ipynb", ("ann", NEXT): "all.ipynb", ("bo", LESSON): "all.ipynb", ("bo", NEXT): f"{NEXT}.ipynb"}
+
+
+def test_a_lesson_is_known_in_each_encoding_of_json(tmp_path):
+    files = {f"{encoding}/work.ipynb": SOLVED.encode(encoding) for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-8-sig")}
+    assert {row.student for row in collect([placed(tmp_path / "class", files)], tmp_path / "course").rows} == {
+        f.split("/")[0] for f in files
+    }
 
 
 LATE = {  # when it is due, and what stands in the stamp of a late file of a zip from 3 March
@@ -528,6 +564,14 @@ def test_the_table_says_what_was_repaired_and_what_cannot_be(tmp_path):
     rows = {row.student: row.notes for row in collect([folder], tmp_path / "course", LESSON).rows}
     assert "read as it is meant" in rows["ann"][-1] and not rows["bo"] and "cannot be read" in rows["cy"][-1]
     assert not any(row.notes for row in collect([folder], tmp_path / "course", LESSON).rows), "which a second call brings nothing of"
+
+
+def test_the_table_tells_a_text_that_stood_twice_in_its_cell(tmp_path):
+    notebook = nbformat.reads(SOLVED, 4)
+    cell = next(cell for cell in notebook.cells if "def causal_mask" in cell.source)
+    cell.source += cell.source
+    [row] = collect([placed(tmp_path / "class", {f"ann/{NAME}": nbformat.writes(notebook)})], tmp_path / "course", LESSON).rows
+    assert "its text stood twice in its cell" in " ".join(row.notes)
 
 
 SCRIPTS = {  # content of a script beside the notebook, and what the student is told of it

@@ -66,6 +66,7 @@ def _look_again(plain: dict[Parts, str], works: Set[Parts], called: str, person:
     found.in_place = found.in_place and not held
     found.held |= held
     plain |= dict.fromkeys(held, "")
+    found.doubts += doubts.of_one(unsure) if len(unsure) == len(placed) and not held else []
     found.doubts += doubts.told({parts: student for parts, student in unsure.items() if parts not in held and student != called})
 
 

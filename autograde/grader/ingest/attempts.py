@@ -19,10 +19,13 @@ from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.findings import Handed, Survey
 from autograde.grader.ingest.helpers import MOST
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.matching import match
+from autograde.grader.ingest.matching import Submission, match
 from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.notebook_file import Unreadable, read
+from autograde.grader.ingest.notebook_file import RawNotebook, Unreadable, read
 from autograde.grader.sandbox.bounded import TooMuch, bounded
+
+MOST_TOLD = 5  # repairs of a file
+NO_REPAIRS = ("is not run here", "its cell is missing")  # how notes end that tell what a notebook lacks
 
 
 @dataclass(frozen=True)
@@ -97,22 +100,22 @@ def _works(student: str, attempts: list[Handed], found: Survey) -> set[Path]:
     works = set()
     for handed in sorted(attempts, key=lambda h: h.order, reverse=True):
         with found.looking(student) as look:
-            if look and _has_work(handed):
+            if look and has_work(handed.file.path, handed.lesson):
                 works.add(handed.file.path)
     return works
 
 
-def _has_work(handed: Handed) -> bool:
+def has_work(path: Path, lesson: str) -> bool:
+    """Whether a file holds an answer to an exercise of a lesson, or the written one."""
     try:
-        status = handed.file.path.stat()
-        return _work(handed.file.path, handed.lesson, status.st_size, status.st_mtime_ns)
+        status = path.stat()
+        return _work(path, lesson, status.st_size, status.st_mtime_ns)
     except OSError:
         return False
 
 
 @lru_cache(maxsize=10_000)
 def _work(path: Path, lesson: str, *_: int) -> bool:
-    """Whether an answer, or the written answer, is there."""
     try:
         return _holds_work(path, lesson)
     except TooMuch:
@@ -125,24 +128,29 @@ def _holds_work(path: Path, lesson: str) -> bool:
         raw = read(path)
     except Unreadable:
         return False
-    template = nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4)
-    submission = match(raw, template, [n for n, e in read_manifest(lesson)["exercises"].items() if not e["outcome"]])
+    submission = _matched(raw, lesson)
     return bool(submission.attempted) or submission.written
 
 
+def _matched(raw: RawNotebook, lesson: str) -> Submission:
+    template = nbformat.read(layout.NOTEBOOKS / f"{lesson}.ipynb", 4)
+    return match(raw, template, [n for n, e in read_manifest(lesson)["exercises"].items() if not e["outcome"]])
+
+
 def repairs(chosen: Chosen, found: Survey) -> tuple[str, ...]:
-    """What has to be repaired in the file that counts to read it, or why it cannot be read."""
+    """What has to be repaired in the file that counts, or why it cannot be read."""
     try:
         with found.looking(chosen.student) as look:
-            return tuple(_repairs(chosen.handed.file.path)) if look else ()
+            return tuple(_repairs(chosen.handed.file.path, chosen.lesson)) if look else ()
     except (TooMuch, OSError):
         return ()
 
 
 @bounded(raises=(OSError,))
-def _repairs(path: Path) -> list[str]:
+def _repairs(path: Path, lesson: str) -> list[str]:
     try:
-        return read(path).repairs
+        found = dict.fromkeys(said for said in _matched(read(path), lesson).repairs if not said.endswith(NO_REPAIRS))
+        return [*list(found)[:MOST_TOLD], *([f"and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else [])]
     except Unreadable as error:
         return [f"it cannot be read: {error}"]
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,10 +21,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from autograde.files import write
-from autograde.grader.ingest import helpers, kinds
-from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, repairs, shown
+from autograde.grader.ingest import across_lessons, helpers, kinds
+from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, has_work, repairs, shown
 from autograde.grader.ingest.by_list import NOBODY, Listed
-from autograde.grader.ingest.discovery import Found, in_place, seen
+from autograde.grader.ingest.discovery import Found, in_folder, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.names import readable
@@ -66,22 +66,31 @@ class Collected:
 @dataclass
 class Ledger:
     """What was brought before: `people` are students by the system's own number, `files` the digests that a student's lesson has seen, `guessed`
-    the times that were taken for late files of which nobody says when they came."""
+    the times that were taken for late files of which nobody says when they came, `orders` what a system says of when the file came that counts."""
 
     people: dict[str, str] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
     guessed: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, list] = field(default_factory=dict)
 
     @classmethod
     def read(cls, course: Path) -> Ledger:
         try:
             known = json.loads((course / LEDGER).read_text(encoding="utf-8"))
-            return cls(dict(known["people"]), {key: list(seen) for key, seen in known["files"].items()}, dict(known.get("guessed", {})))
+            files = {key: list(seen) for key, seen in known["files"].items()}
+            return cls(dict(known["people"]), files, dict(known.get("guessed", {})), dict(known.get("orders", {})))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
+    def lessons(self) -> dict[str, set[str]]:
+        """The lessons that were brought before, by student."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for student, _, lesson in (key.rpartition("/") for key in self.files):
+            found[student].add(lesson)
+        return found
+
     def save(self, course: Path) -> None:
-        known = {"people": self.people, "files": self.files, "guessed": self.guessed}
+        known = {"people": self.people, "files": self.files, "guessed": self.guessed, "orders": self.orders}
         write(course / LEDGER, (json.dumps(known, indent=1, sort_keys=True) + "\n").encode())
 
 
@@ -154,6 +163,7 @@ def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: 
     ledger = Ledger.read(course)
     often = Counter(map(folded, names))
     tell_apart(found, ledger.people, ledger.files, {name for name in often if often[name] > 1})
+    across_lessons.settle(found, ledger.lessons())
     everything = choose(found)
     along = {handed.file.path for chosen in everything for _, handed in chosen.models}
     result = Collected(doubts=found.doubts, left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])
@@ -219,20 +229,41 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
         state = "known"
     else:
         state = "newer" if any(folder.glob("*.*")) else "new"
-    repaired = () if state == "known" else repairs(chosen, found)
-    row = Row(chosen.student, chosen.lesson, shown(chosen.handed), state, (*_notes(chosen, time), *repaired))
+    older = _gives_way(chosen, folder, ledger.orders.get(key)) if state == "newer" else ""
+    repaired = (older,) if older else () if state == "known" else repairs(chosen, found)
+    row = Row(chosen.student, chosen.lesson, shown(chosen.handed), "older" if older else state, (*_notes(chosen, time), *repaired))
     if state == "known" and not dry_run:
         _guess_again(chosen.handed, folder, time, key, ledger)
-    if state == "known" or dry_run:
+    if state == "known" or dry_run or older:
         return row
     _set_aside(folder)
     _copy(chosen.handed.file, target)
     for name, handed in chosen.models:
         _copy(handed.file, folder / name)
     ledger.guessed.pop(key, None)
+    ledger.orders[key] = _order(chosen.handed)
     _stamp(chosen.handed, folder, time, key, ledger)
     ledger.files[key] = sorted({*seen, *ours, *digests(chosen.student, [other.file.path for other in chosen.others], found)})
     return row
+
+
+def _gives_way(chosen: Chosen, folder: Path, order: list | None) -> str:
+    """Why a file that comes in a later call does not count beside what was brought before; "" where it does."""
+    before = in_folder(folder, chosen.lesson).path
+    work, had_work = has_work(chosen.handed.file.path, chosen.lesson), bool(before) and has_work(before, chosen.lesson)
+    if had_work and not work:
+        return "there is no work in it: what was brought before counts"
+    new = _order(chosen.handed)
+    is_older = bool(order and new) and order[0] == new[0] and new < order
+    return f"{new[0]} says that it is older: what was brought before counts" if is_older and had_work else ""
+
+
+def _order(handed: Handed) -> list:
+    """What a system says of when a file came, and its name; nothing where none says it."""
+    label = handed.label
+    if not label or not (label.time or label.order):
+        return []
+    return [label.system, label.time.replace(tzinfo=label.time.tzinfo or UTC).timestamp() if label.time else 0.0, label.order]
 
 
 def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:

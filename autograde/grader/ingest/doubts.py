@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
+from autograde.grader.ingest import kinds, lesson_of
 from autograde.grader.ingest.named_alike import common_start_of_students
 from autograde.grader.ingest.whose import is_ones_own, wraps
 from autograde.grader.ingest.work_words import is_work, said
@@ -47,6 +48,18 @@ def told(placed: Mapping[Parts, str]) -> list[str]:
     ]
 
 
+def of_one(placed: Mapping[Parts, str]) -> list[str]:
+    """A line where all work is taken for one student's, and several notebooks are called by the same lesson."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for parts in placed:
+        if ".ipynb" in parts[-1].lower() and kinds.rank(parts) == 2:
+            names[lesson_of.named(parts[-1]) or ""].append(parts[-1])
+    several = max(names.values(), key=len, default=[])
+    if len(several) < 2 or len(set(placed.values())) != 1:
+        return []
+    return [f"{some(several)} taken as attempts of {some(set(placed.values()))}; they may be a student's each"]
+
+
 def _levels(placed: Mapping[Parts, str]) -> str:
     """Folders that lie around those of students and are called by no work: they may be the students."""
     inside: dict[str, set[str]] = defaultdict(set)
@@ -58,8 +71,8 @@ def _levels(placed: Mapping[Parts, str]) -> str:
     if not outer or len(inside) < 2 or all(len(inside[name]) >= SECTION for name in outer):
         return ""
     inner = set().union(*(inside[name] for name in outer))
-    beside = f", and so is {_some(inside[''])} beside" if inside.get("") else ""
-    return f"{_some(inner)} in {_some(outer)} taken as {_students(inner)}{beside}; they may be attempts of {_some(outer)}"
+    beside = f", and so is {some(inside[''])} beside" if inside.get("") else ""
+    return f"{some(inner)} in {some(outer)} taken as {_students(inner)}{beside}; they may be attempts of {some(outer)}"
 
 
 def _below(placed: Mapping[Parts, str]) -> str:
@@ -80,19 +93,22 @@ def _below(placed: Mapping[Parts, str]) -> str:
     }
     if not several:
         return ""
-    return f"{_some(set().union(*several.values()))} in {_some(several)} taken as attempts of one student each; they may be students"
+    return f"{some(set().union(*several.values()))} in {some(several)} taken as attempts of one student each; they may be students"
 
 
 def _files(placed: Mapping[Parts, str]) -> str:
-    """Folders of students that hold several files each, all of them called by another name."""
-    called: dict[str, list[str]] = defaultdict(list)
+    """Folders of students, at least half of them, that hold several notebooks each, all of them called by another name."""
+    called: dict[str, dict[Parts, set[str]]] = defaultdict(lambda: defaultdict(set))
     for parts, student in placed.items():
-        if student in parts[:-1]:
-            called[student].append(said(parts[-1]))
-    names = [name for own in called.values() for name in own]
-    if len(called) < 2 or not all(names) or len(set(names)) < len(names) or min(map(len, called.values())) < 2:
+        if student in parts[:-1] and ".ipynb" in parts[-1].lower():
+            called[student][parts[:-1]].add(said(parts[-1]))
+    several = {
+        who: set[str]().union(*folders.values()) for who, folders in called.items() if any(len(names) > 1 for names in folders.values())
+    }
+    names = set[str]().union(*several.values())
+    if len(called) < 2 or "" in names or sum(map(len, several.values())) > len(names) or 2 * len(several) < len(called) or not names:
         return ""
-    return f"{_some(called)} taken as students; {_some(names)} in them may be a student's each"
+    return f"{some(several)} taken as students; {some(names)} in them may be a student's each"
 
 
 def _suffixes(students: Set[str]) -> str:
@@ -104,12 +120,12 @@ def _suffixes(students: Set[str]) -> str:
     several = {stem: names for stem, names in alike.items() if len(names) > 1 and not GROUP.fullmatch(stem)}
     if not several or len(alike) == 1 and len(students) > 2:  # it is how all are called
         return ""
-    return f"{_some(set().union(*several.values()))} taken as different students; they may be attempts of {_some(several)}"
+    return f"{some(set().union(*several.values()))} taken as different students; they may be attempts of {some(several)}"
 
 
 def _attempts(students: Set[str]) -> str:
     called = {student for student in students if ATTEMPT.fullmatch(student)}
-    return f"{_some(called)} taken as {_students(called)}, called like an attempt or a day" if called else ""
+    return f"{some(called)} taken as {_students(called)}, called like an attempt or a day" if called else ""
 
 
 def _shared(students: Set[str]) -> str:
@@ -122,7 +138,8 @@ def _students(names: Set[str]) -> str:
     return "a student" if len(names) == 1 else "students"
 
 
-def _some(names: Set[str] | Sequence[str] | Mapping[str, object]) -> str:
+def some(names: Set[str] | Sequence[str] | Mapping[str, object]) -> str:
+    """The first few of names, and how many more there are."""
     given = sorted(names)
     more = f" and {len(given) - MOST} more" if len(given) > MOST else ""
     return ", ".join(f"`{name}`" for name in given[:MOST]) + more

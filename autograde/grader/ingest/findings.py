@@ -19,6 +19,7 @@ from autograde.grader.ingest.systems import Label
 from autograde.grader.sandbox.bounded import used
 
 STUDENT_SECONDS = 30  # of processor time for looking into all files of a student; a usual notebook takes a thousandth of it
+DAY = re.compile(r"(?<!\d)(\d{1,2})([-._])(\d{1,2})\2(20\d\d)(?!\d)")
 WORK = (Kind.NOTEBOOK, Kind.SCRIPT, Kind.MODEL, Kind.ARCHIVE)
 
 
@@ -74,6 +75,9 @@ class Survey:
     """What was found. `students` has those without any file, too."""
 
     handed: list[Handed] = field(default_factory=list)
+    also: list[Handed] = field(
+        default_factory=list
+    )  # notebooks that hold a second lesson: they count where nothing else of it was handed in
     left_out: list[LeftOut] = field(default_factory=list)
     students: set[str] = field(default_factory=set)
     barren: list[tuple[str, ...]] = field(default_factory=list)  # folders and links below the source: whose they are counts, too
@@ -122,10 +126,19 @@ def _as_folder(name: str) -> str:
     return f"_{name}" if kept else name
 
 
+def _year_first(day: re.Match[str]) -> str:
+    """A day as it sorts. Where neither number is above 12, the month stands first only as America writes it, without dots and zeros."""
+    first, between, second, year = day.groups()
+    month_first = int(second) > 12 or between != "." and int(first) <= 12 and "0" not in (first[0], second[0])
+    month, day_of_it = (first, second) if month_first else (second, first)
+    return f"{year}-{month:0>2}-{day_of_it:0>2}"
+
+
 def _natural(parts: Sequence[str]) -> tuple:
     """`attempt 9` before `attempt 10`, and `03_x.ipynb` before `03_x (1).ipynb`, also with a name behind all."""
     keys = []
     for part in parts:
+        part = DAY.sub(_year_first, part)
         stem = re.sub(r"^([^()]+?)[ _]*(\(\d{1,2}\))(?=[ _-])(.+)$", r"\1\3 \2", re.sub(r"\.\w+$", "", part))
         keys.append(tuple((0, int(x)) if x.isdigit() else (1, x) for x in re.findall(r"\d{1,18}|\D+", stem)))
     return tuple(keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -65,20 +66,29 @@ def _plain(name: str) -> str:
 
 def by_content(path: Path) -> str | None:
     """The lesson most of whose exercises the file mentions; a damaged file is looked through as text. Raises TooMuch."""
+    return next(iter(_held(path)), None)
+
+
+def others_in(path: Path, lesson: str) -> list[str]:
+    """The other lessons whose cells a notebook holds, as who puts two into one file leaves them. Raises TooMuch."""
+    return [other for other in _held(path) if other != lesson]
+
+
+def _held(path: Path) -> list[str]:
     try:
         status = path.lstat()
         if path.is_symlink() or not path.is_file():  # a pipe would be waited for
-            return None
+            return []
         found = _by_content(path, status.st_size, status.st_mtime_ns)
     except OSError:
-        return None
+        return []
     if isinstance(found, TooMuch):
         raise found
     return found
 
 
 @lru_cache(maxsize=10_000)
-def _by_content(path: Path, *_: int) -> str | None | TooMuch:
+def _by_content(path: Path, *_: int) -> list[str] | TooMuch:
     try:
         return _looked_into(path)
     except TooMuch as error:  # once is enough
@@ -108,16 +118,19 @@ def _text(path: Path) -> str:
         raw = without_outputs.read(path, MAX_BYTES, pictures=False)
     except without_outputs.TooLarge:
         return ""
-    return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")
+    return raw.decode(json.detect_encoding(raw), errors="replace")
 
 
 @bounded(raises=(OSError,))
-def _looked_into(path: Path) -> str | None:
+def _looked_into(path: Path) -> list[str]:
+    """The lesson that fits best, then others of which the file has cells: functions alone may be another lesson's helpers."""
     text = _text(path)
     ids, defined, headings = (set(pattern.findall(text)) for pattern in (GRADE_ID, DEFINED, HEADING))
     scores = {name: _score(name, ids, defined, {h.strip() for h in headings}) for name in _built()}
-    best = max(scores, key=scores.__getitem__, default=None)
-    return best if best and scores[best] >= ENOUGH else None
+    best = max(scores, key=scores.__getitem__, default="")
+    if not best or scores[best] < ENOUGH:
+        return []
+    return [best, *(name for name in _built() if name != best and len(ids & _known(name)[0]) >= ENOUGH * len(_known(name)[0]))]
 
 
 def _score(lesson: str, ids: set[str], defined: set[str], headings: set[str]) -> float:

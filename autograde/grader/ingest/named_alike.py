@@ -44,7 +44,14 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
     if len(set((short := _without_branch(names)).values())) == len(names) > 1 and all(short[name] != name for name in names):
         return short
     logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not full_name(name)}
-    return logins if len(set(logins.values())) == len(names) else {}
+    return logins if len(set(logins.values())) == len(names) else _beside_work(names)
+
+
+def _beside_work(names: Set[str]) -> dict[str, str]:
+    """What names say beside the homework's, each in its own way, such as `HW3 - Ann Lee` and `Re_ homework 3 Bo Kim`; nothing where one has none."""
+    people = {name: said(name) for name in names if NUMBERED.search(name)}
+    apart = len(set(people.values())) == len(names) > 1
+    return people if apart and all(re.search(r"[^\W\d_]{2}", who) for who in people.values()) else {}
 
 
 def _of_systems(names: Set[str]) -> dict[str, str]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograde.checking.manifest import outcome_files
-from autograde.grader.ingest import kinds
+from autograde.grader.ingest import across_lessons, kinds
 from autograde.grader.ingest.assign import assign
+from autograde.grader.ingest.attempts import has_work
 from autograde.grader.ingest.by_list import Person
 from autograde.grader.ingest.findings import Survey
 from autograde.grader.ingest.sources import grouped, is_course
@@ -31,6 +32,10 @@ def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: 
         listed = list(every_file(root, files, scratch / str(number), found))
         assign(root, files is not None, listed, lesson, found, person)
     found.students.discard("")
+    have = {(one.student, one.lesson) for one in found.handed}
+    found.handed += [one for one in found.also if (one.student, one.lesson) not in have and has_work(one.file.path, one.lesson)]
+    if not any(is_course(source) or source.name == "submitted" for source in sources):  # there the folders' names are the students'
+        across_lessons.settle(found, {})
     found.in_place = found.in_place and not _shared_folder(found) and (not _is_project(found) or any(map(is_course, sources)))
     return found
 

@@ -45,7 +45,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"(?P<name>.+?)(?:_(?P<number>\d+))?__?assign(?:submission|feedback)_(?:file|onlinetext|comments|editpdf)_?(?P<file>.+)?"
     ),
     "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})(?:\.txt|" + FILE + ")"),
-    "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) - (?P<time>{DATE})(?: - (?P<file>.+))?"),
+    "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) ?- (?P<time>{DATE})(?: - (?P<file>.+))?"),
     "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d(?:[:_.-]\d\d){2}(?:\.\d+)?) \w+(?:\+[\w-]+)?"),
     "Canvas, blind": re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w{5}))_(?P<order>\d+)_(?P<file>.+)"),
     "Canvas, quiz": re.compile(r"(?P<name>[-\w]*?[^\W\d])(?P<number>\d+)_question_\d+_(?P<order>\d+)_(?P<file>.+)"),

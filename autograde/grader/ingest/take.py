@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
+
 from autograde.grader.ingest import archive, listings, reasons, whose
 from autograde.grader.ingest.findings import WORK, File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.lesson_of import full_name, is_of, lesson_of
+from autograde.grader.ingest.lesson_of import full_name, is_of, lesson_of, others_in
 from autograde.grader.ingest.systems import Label
 from autograde.grader.sandbox.bounded import TooMuch
 
@@ -31,12 +34,21 @@ def add(file: File, kind: Kind, student: str, label: Label | None, lesson: str |
     elif which and student:
         found.in_place = found.in_place and not label and len(file.parts) > 1 and not file.packed
         found.handed.append(Handed(file, student, which, kind, label, file.parts[:-1]))
+        if lesson is None and kind is Kind.NOTEBOOK:
+            found.also += [replace(found.handed[-1], lesson=other) for other in _others(file, student, which, found)]
     elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
         nobodys = OF_THE_COURSE if any(map(whose.is_model_answers, file.parts[:-1])) else NOBODYS
         found.left_out.append(LeftOut(file.shown, found.held.get(file.parts, nobodys)))
     else:
         found.left_out.append(LeftOut(file.shown, trouble or reasons.why(kind, file), student, file, label))
     found.students.add(student)
+
+
+def _others(file: File, student: str, lesson: str, found: Survey) -> list[str]:
+    """The other lessons in a notebook; as far as there is time to look."""
+    with contextlib.suppress(TooMuch), found.looking(student) as look:
+        return others_in(file.path, lesson) if look else []
+    return []
 
 
 def _lesson(file: File, kind: Kind, student: str, wanted: str | None, folder: str, name: str, found: Survey) -> tuple[str | None, str]:

@@ -21,13 +21,18 @@ NUMBERED_PART = re.compile(r"(.*\D)??\d{1,2}(\D.*)?|(.*[\s_-])[A-Za-z]")  # `tut
 ONES_OWN = re.compile(r"(?i)(?:students?|users?|team|participants?|pair)[\s_-]*")  # with a number behind, a student's
 HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
 LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
+ABOUT = re.compile(r"(?i)(?:readme|licen[cs]e|contributing|makefile|requirements|environment|changelog|notice)(?:\.\w+)?|\.git\w+")
 DRIVES_PART = r".+-\d{8}T\d{6}Z(?:-\d+)+"  # of a folder of Google Drive, unpacked
+PART = (  # of a class, in words that call nobody
+    r"submissions?|submitted|resubmissions?|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?"
+    r"|sec(?:tion)?s?(?:[ _.-]+\w{1,3}|\d{1,3})?"
+    r"|(?:mon|tues|wednes|thurs|fri)days?|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi|jeudi|vendredi"  # when it meets
+    r"|lunes|martes|mi[ée]rcoles|jueves|viernes|luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]"
+)
 WRAPPER = re.compile(
-    r"(?i)(submissions?|submitted|downloads?|downloaded|class|section.*|sec.?|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?|resubmissions?|student work"
+    rf"(?i)({PART}|downloads?|downloaded|class|section.*|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|student work"
     r"|.*\(file responses\)|question(?: \d+)?|apps|microsoft forms|(?:.+ )?file requests?"  # of Google's and Microsoft's forms, and of Dropbox
     rf"|{DRIVES_PART}"
-    r"|(?:mon|tues|wednes|thurs|fri)days?|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi|jeudi|vendredi"  # when a part of a class meets
-    r"|lunes|martes|mi[ée]rcoles|jueves|viernes|luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]"
     r"|onedrive[ _-].*|bulk_download|multi_feedback.*|gradebook_.+|.+ download .+"
     r"|(?:TA|tutor|grader|lab|tutorial|seminar|period|gruppe|kurs) .+|.+ (?:lab|tutorial|seminar|section|group|class|period|gruppe|kurs)(?: \w{1,3})?)"
 )
@@ -46,8 +51,24 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     """Each file's student, by the first of `READINGS` that fits. `root` is the name of what holds them all; `one` says that it is a student's."""
     if one:
         return dict.fromkeys(files, root)
+    if about := _about_all(files):
+        found = students([parts for parts in files if parts not in about], root)
+        return found | {parts: _everybodys(found, parts[:-1]) for parts in about}
     tree = _Tree.of(files, root)
     return next(found for reading in READINGS if (found := reading(tree)) is not None)
+
+
+def _about_all(files: Sequence[Parts]) -> set[Parts]:
+    """The texts about a folder that lie beside folders with work in it, as in a repository."""
+    about = {parts for parts in files if ABOUT.fullmatch(parts[-1])}
+    above = {parts[:depth] for parts in files if HOLDS_WORK.search(parts[-1]) for depth in range(len(parts) - 1)} if about else set()
+    return {parts for parts in about if parts[:-1] in above}
+
+
+def _everybodys(found: Mapping[Parts, str], folder: Parts) -> str:
+    """The one student of all files in a folder, "" where there are several."""
+    inside = {who for parts, who in found.items() if parts[: len(folder)] == folder}
+    return inside.pop() if len(inside) == 1 else ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +162,9 @@ def _each_folder(tree: _Tree) -> Reading:
     if len(folders) > len(answers):
         found |= {(name, *parts): "" for name in answers for parts in folders.pop(name)}
         people -= answers
+    for name, inner in _parts_with_files(folders).items():
+        found |= {(name, *parts): who for parts, who in _loose(inner, "").items()}
+        del folders[name]
     again, as_files = _in_several(folders), any(map(said, map("".join, tree.loose)))
     sections = set() if any(HOLDS_WORK.search(parts[0]) for parts in tree.loose) else _sections(folders)
     for name, inner in folders.items():
@@ -181,6 +205,22 @@ def _sections(folders: Mapping[str, list[Parts]]) -> set[str]:
     return set()
 
 
+def _parts_with_files(folders: Mapping[str, list[Parts]]) -> dict[str, list[Parts]]:
+    """The folders such as `late` or `Section 2` that hold notebooks called by students; not sections in which a name comes twice."""
+    found = {name: inner for name, inner in folders.items() if re.fullmatch(PART, unicodedata.normalize("NFC", name), re.IGNORECASE)}
+    found = {name: inner for name, inner in found.items() if all(len(parts) == 1 for parts in inner) and _called_in(inner)}
+    sections = {name: _called_in(inner) for name, inner in found.items() if re.search(r"\d|[\s_-]\w$", name)}
+    twice = sum(map(len, sections.values())) > len(set[str]().union(*sections.values()))
+    return {name: inner for name, inner in found.items() if not (twice and name in sections)}
+
+
+def _called_in(inner: Sequence[Parts]) -> set[str]:
+    """Whom the notebooks that lie in a folder are called by, where each is called by another one; else nobody."""
+    notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
+    names = set(map(said, notebooks))
+    return names if len(names) == len(notebooks) and "" not in names else set()
+
+
 def is_ones_own(name: str, inner: str) -> bool:
     """Whether a folder or file in another says its name again, as in `Lee, Ann/annlee_hw3`."""
     words = [word.casefold() for word in re.findall(r"[^\W\d_]+", name)]
@@ -195,10 +235,9 @@ def _numbered_parts(names: Iterable[str]) -> bool:
 
 
 def _named_in(inner: Sequence[Parts]) -> set[str]:
-    """Whom the notebooks in a folder are called by beside the lesson, where all are called so; else nobody."""
-    notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
-    names = {said(name) for name in notebooks if lesson_of.full_name(name)}
-    return names if len(names) == len(notebooks) and "" not in names else set()
+    """The same where all are called by the lesson, too."""
+    lessons = all(lesson_of.full_name(parts[0]) for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower())
+    return _called_in(inner) if lessons else set()
 
 
 def _in_several(folders: Mapping[str, Sequence[Parts]]) -> set[str]:

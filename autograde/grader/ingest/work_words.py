@@ -10,7 +10,7 @@ from autograde.grader.ingest import teams_folders
 from autograde.grader.ingest.kinds import CHECKPOINT, COPY, COPY_OF
 
 WORDS = (  # what people call folders and files of their own work
-    "lessons?|homeworks?|hw|assignments?|week|exercises?|notebooks?|nb|attempts?|version|try|part|final|old|new|drafts?|backup|copy|of|my|the|"
+    "lessons?|homeworks?|hw|labs?|assignments?|week|exercises?|notebooks?|nb|attempts?|version|try|part|final|old|new|drafts?|backup|copy|of|my|the|"
     "work|src|solutions?|solved|submissions?|resubmission|attachments?|answers?|code|done|finished|untitled|self|files?|ipynb|checkpoints?|"
     "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?|working|submitted|abgaben?|einreichung(?:en)?|entregas?|rendus?|remises?|consegn[ae]|inlevering(?:en)?|作业|作業|宿題|課題|과제|実験|实验|レポート"
 )
@@ -39,12 +39,14 @@ FINAL = re.compile(
 )  # behind a name
 # Fourteen digits: a student's number has fewer.
 COMPACT = r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[T_-]?(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
+DAY_FIRST = r"(?:[0-2]?\d|3[01])(?P<between>[-._])(?:[0-2]?\d|3[01])(?P=between)20\d\d"  # or the month first
 DATED = re.compile(  # when something was handed in
-    rf"{COMPACT}(?![^\W_])|" r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?(?!\d))?"
+    rf"{DAY_FIRST}(?![^\W_])(?:[T _-]+\d\d[-:._]?\d\d(?:[-:._]?\d\d)?(?!\d))?|{COMPACT}(?![^\W_])|"
+    r"\d{4}[-_.]\d\d[-_.]\d\d(?:[T _-]*\d\d(?:[-:._]?\d\d){1,2}(?:[.,]\d+)?Z?(?!\d))?"
 )
 DATE_BEHIND = re.compile(
-    rf"[\s_-]+{COMPACT}(?=\.|[\s_-]*$)|"
-    r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}([-_])\d\d\1\d\d(?:[T _-]\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?(?:[._]\d{1,6})?)?(?=\.|[\s_-]*$)"
+    rf"[\s_-]+{DAY_FIRST}(?:[T _-]+\d\d[-:._]?\d\d(?:[-:._]?\d\d)?)?(?=\.|[\s_-]*$)|[\s_-]+{COMPACT}(?=\.|[\s_-]*$)|"
+    r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}(?P<mark>[-_])\d\d(?P=mark)\d\d(?:[T _-]\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?(?:[._]\d{1,6})?)?(?=\.|[\s_-]*$)"
 )
 BEFORE = re.compile(
     r"(?i)^[\W_]*(?:(?:late|hw|final|(?:submission|assignment|homework|solution|notebook)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer"
