@@ -29,7 +29,7 @@ from autograde.grader.run.cache_key import key
 SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))
 BLANK = (layout.NOTEBOOKS / f"{LESSON}.ipynb").read_text(encoding="utf-8")
 NAME = f"{LESSON}.ipynb"
-NEXT = "04_multi_head_attention"
+SECOND = "04_multi_head_attention"
 
 
 def packed(members):
@@ -239,11 +239,16 @@ def test_work_takes_the_place_of_none_whenever_it_came(tmp_path):
 
 
 def test_a_notebook_of_two_lessons_is_handed_in_for_both(tmp_path):
-    other = solved_notebook(source.read(layout.source_path(NEXT)))
+    other = solved_notebook(source.read(layout.source_path(SECOND)))
     both = nbformat.from_dict({**other, "cells": [*nbformat.reads(SOLVED, 4).cells, *other.cells]})
-    files = {"ann/all.ipynb": nbformat.writes(both), "bo/all.ipynb": nbformat.writes(both), f"bo/{NEXT}.ipynb": nbformat.writes(other)}
+    files = {"ann/all.ipynb": nbformat.writes(both), "bo/all.ipynb": nbformat.writes(both), f"bo/{SECOND}.ipynb": nbformat.writes(other)}
     rows = {(row.student, row.lesson): row.file for row in collect([placed(tmp_path / "class", files)], tmp_path / "course").rows}
-    assert rows == {("ann", LESSON): "all.ipynb", ("ann", NEXT): "all.ipynb", ("bo", LESSON): "all.ipynb", ("bo", NEXT): f"{NEXT}.ipynb"}
+    assert rows == {
+        ("ann", LESSON): "all.ipynb",
+        ("ann", SECOND): "all.ipynb",
+        ("bo", LESSON): "all.ipynb",
+        ("bo", SECOND): f"{SECOND}.ipynb",
+    }
 
 
 def test_a_lesson_is_known_in_each_encoding_of_json(tmp_path):

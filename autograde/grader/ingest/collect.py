@@ -247,15 +247,16 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
     return row
 
 
-def _gives_way(chosen: Chosen, folder: Path, order: list | None) -> str:
+def _gives_way(chosen: Chosen, folder: Path, order: Sequence | None) -> str:
     """Why a file that comes in a later call does not count beside what was brought before; "" where it does."""
     before = in_folder(folder, chosen.lesson).path
-    work, had_work = has_work(chosen.handed.file.path, chosen.lesson), bool(before) and has_work(before, chosen.lesson)
-    if had_work and not work:
+    if before is None or not has_work(before, chosen.lesson):
+        return ""
+    if not has_work(chosen.handed.file.path, chosen.lesson):
         return "there is no work in it: what was brought before counts"
     new = _order(chosen.handed)
-    is_older = bool(order and new) and order[0] == new[0] and new < order
-    return f"{new[0]} says that it is older: what was brought before counts" if is_older and had_work else ""
+    is_older = bool(order and new and order[0] == new[0] and new[1:] < list(order)[1:])
+    return f"{new[0]} says that it is older: what was brought before counts" if is_older else ""
 
 
 def _order(handed: Handed) -> list:

@@ -52,8 +52,8 @@ def students(files: Sequence[Parts], root: str, one: bool = False) -> dict[Parts
     if one:
         return dict.fromkeys(files, root)
     if about := _about_all(files):
-        found = students([parts for parts in files if parts not in about], root)
-        return found | {parts: _everybodys(found, parts[:-1]) for parts in about}
+        others = students([parts for parts in files if parts not in about], root)
+        return others | {parts: _everybodys(others, parts[:-1]) for parts in about}
     tree = _Tree.of(files, root)
     return next(found for reading in READINGS if (found := reading(tree)) is not None)
 
