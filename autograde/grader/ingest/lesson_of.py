@@ -90,9 +90,15 @@ def _held(path: Path) -> list[str]:
 @lru_cache(maxsize=10_000)
 def _by_content(path: Path, *_: int) -> list[str] | TooMuch:
     try:
-        return _looked_into(path)
+        found = _looked_into(path)  # by a process that what it reads may have taken over
     except TooMuch as error:  # once is enough
         return error
+    return _lessons_among(found)
+
+
+def _lessons_among(found: object) -> list[str]:
+    known = layout.lesson_names()
+    return [name for name in found if name in known] if isinstance(found, list) else []
 
 
 def is_of(path: Path, lesson: str, name: str) -> bool:
