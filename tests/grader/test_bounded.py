@@ -269,7 +269,7 @@ def slowly(path):
     """A second for each file of eve's."""
     if "eve" in str(path):
         work.__wrapped__(1)
-    return LESSON if "03_self_attention" in path.name else None
+    return [LESSON] if "03_self_attention" in path.name else []
 
 
 @pytest.mark.slow
