@@ -4,6 +4,7 @@ import pytest
 
 from autograde import layout
 from autograde.authoring.measuring import experiments
+from autograde.authoring.measuring.numbers import Numbers
 from utils.corpora import load_text
 
 SEED = 311
@@ -36,6 +37,18 @@ def test_a_cosine_learns_the_slowest_and_a_position_slower_than_content(steps):
 
     cosine, position, content = (right(name) for name in ("content-based", "location-based", "general"))
     assert cosine < position < content and cosine + 0.2 < content
+
+
+@pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("02")) for steps in (300, 1200)])
+def test_looking_back_needs_a_small_part_of_the_examples_at_other_budgets_too(steps):
+    """With seed 6101: 0.91 and 0.15 after 300 steps, a seventh of the one vector's examples, and 1.00 and 1.00 after 1,200."""
+    lesson = of("02")
+    one_vector = Numbers(layout.resolve("02")).mean("one_vector")
+    train, test = lesson.make_data()
+    found = lesson.seq2seq.exact_matches(lesson.train_looking(train, 6101, steps=steps), test).double()
+    single, period = float(found[: lesson.N_TEST].mean()), float(found[lesson.N_TEST :].mean())
+    assert single > one_vector["single"] + 0.1 and period > one_vector["period"] + 0.05
+    assert (period > 0.9) == (steps == 1200)
 
 
 @pytest.mark.parametrize("steps", [pytest.param(steps, marks=long_suite("03")) for steps in (200, 800)])
