@@ -492,6 +492,12 @@ def test_a_generator_cannot_be_made_to_read_past_its_numbers(make, left, followi
     assert torch.equal(generator.get_state(), before)
 
 
+def test_blank_lines_of_a_cell_take_no_time(make):
+    """Whether IPython has something to transform is looked for in each of them."""
+    session = make("def f(): return 1\n" + " \n" * 100_000, cell_seconds=2)
+    assert session.results["cell0"].status == "ok" and session.student().f() == 1
+
+
 @pytest.mark.slow
 def test_a_thousand_cells_that_kill_start_no_thousand_processes(make, server, monkeypatch):
     started = []

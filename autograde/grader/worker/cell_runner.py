@@ -37,7 +37,7 @@ FUTURES = sum({getattr(__future__, name).compiler_flag for name in __future__.al
 DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 GPU = re.compile(r"\b(?:cuda|mps|gpu|nvidia)\b|CUDA|NVIDIA", re.IGNORECASE)
 # Without any of these in a cell, IPython's transformation changes nothing, and takes longer than the cell.
-IPYTHONS_OWN = re.compile(r"\A\s|^\s*(?:[%!?,;/]|>>>|\.\.\.|In ?\[)|=\s*[%!]|\?\s*$|\r|\f", re.MULTILINE)
+IPYTHONS_OWN = re.compile(r"\A\s|^[^\S\n]*(?:[%!?,;/]|>>>|\.\.\.|In ?\[)|=\s*[%!]|\?\s*$|\r|\f", re.MULTILINE)
 ANNOTATIONS = __future__.annotations.compiler_flag
 LONGEST = 300  # characters of a reason
 BY_NAME = ("exec", "globals", "vars", "setattr")  # functions that define what they are told
