@@ -24,11 +24,12 @@ from tests.grader.adversarial import surroundings
 from tests.grader.adversarial.cheats import CHEATS
 from tests.grader.adversarial.denial import DENIALS
 from tests.grader.adversarial.elsewhere import ELSEWHERE
+from tests.grader.adversarial.fresh import FRESH
 from tests.grader.adversarial.later import LATER
 from tests.grader.adversarial.newer import NEWER
 from tests.grader.adversarial.submission import HONEST, TARGET, TARGET_POINTS, Attack, honest
 
-ATTACKS = CHEATS + DENIALS + NEWER + LATER + ELSEWHERE
+ATTACKS = CHEATS + DENIALS + NEWER + LATER + ELSEWHERE + FRESH
 GROUP = 12  # so many attacks between two honest students
 FULL = sum(HONEST.values()) + TARGET_POINTS
 pytestmark = pytest.mark.skipif(probe.support().level in isolate.OPEN, reason="this machine cannot isolate submissions")
@@ -119,6 +120,11 @@ def later(tmp_path_factory) -> Class:
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory) -> Class:
     return grade(ELSEWHERE, tmp_path_factory.mktemp("elsewhere"))
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory) -> Class:
+    return grade(FRESH, tmp_path_factory.mktemp("fresh"))
 
 
 def pages_without_our_script(graded: Class) -> list[str]:
@@ -214,6 +220,17 @@ def test_other_lessons_earn_exactly_this(elsewhere, attack):
 @pytest.mark.soak
 def test_other_lessons_change_nothing_else(elsewhere):
     assert_nothing_else_changed(elsewhere, ELSEWHERE)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("attack", FRESH, ids=lambda a: a.name)
+def test_protocols_texts_and_metadata_earn_exactly_this(fresh, attack):
+    assert_exact(fresh, attack)
+
+
+@pytest.mark.soak
+def test_protocols_texts_and_metadata_change_nothing_else(fresh):
+    assert_nothing_else_changed(fresh, FRESH)
 
 
 @pytest.mark.soak
