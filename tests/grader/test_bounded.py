@@ -414,6 +414,16 @@ def test_a_name_that_looks_like_anothers_is_another(tmp_path, like, called):
     assert found[ann].read_bytes() == NOTEBOOK
 
 
+@pytest.mark.parametrize("like", ["ann_", "ann ", "_ann", " ann", "ann__"])
+def test_blanks_and_strokes_around_a_name_make_no_work_anothers(tmp_path, like):
+    """They are left out of the name of a copy, such as `ann - Copy`, and of no other; the second file, which is newer, does not count for the first."""
+    names = {f"{name}/03_self_attention.ipynb": NOTEBOOK + b" " * n for n, name in enumerate(("ann", like, "bob"))}
+    folder = hand_in(tmp_path, names)
+    os.utime(folder / like / "03_self_attention.ipynb", (2**31, 2**31))
+    found = {f.student: f.path for f in find([folder], LESSON) if f.path}
+    assert len(found) == 3 and found["ann"].read_bytes() == NOTEBOOK
+
+
 @pytest.mark.parametrize(
     "called", ["{}/03_self_attention.ipynb", "{}_03_self_attention.ipynb", "{}/03_self_attention/03_self_attention.ipynb"]
 )

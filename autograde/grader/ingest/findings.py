@@ -108,7 +108,10 @@ class Survey:
             self.called(given)  # has the name before this one
             name = came
         if name not in self.names:
-            plain, taken, count = _as_folder(readable(composed(name))), {known.lstrip("'") for known in self.names.values()}, 1
+            plain = _as_folder(readable(composed(name)))
+            if plain != name and plain in self.given:
+                self.called(plain)  # is called just so, and this one ` ann`
+            taken, count = {known.lstrip("'") for known in self.names.values()}, 1
             while (unique := f"{plain} ({count})" if count > 1 else plain).lstrip("'") in taken and unique:
                 count += 1
             self.names[name] = unique

@@ -116,8 +116,8 @@ def model(name: str, models: frozenset[str]) -> str:
 def original(folder: str) -> str:
     """What a folder is called by its name a copy of; itself where it is none."""
     whole = unicodedata.normalize("NFC", folder)  # a Mac's letters come in parts
-    meant = FOLDER_COPY.sub("", COPY_OF.sub("", whole)).strip(" _")
-    return meant if meant and meant != whole else folder
+    without = FOLDER_COPY.sub("", COPY_OF.sub("", whole))
+    return without.strip(" _") or folder if without != whole else folder  # `ann_` beside `ann` is somebody else's
 
 
 def rank(parts: tuple[str, ...]) -> int:
