@@ -3,6 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
+SET_UP := $(RUN) -I autograde/authoring/set_up.py
 export PYTHONWARNINGS := ignore::DeprecationWarning
 export MPLBACKEND := agg
 unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of a run of tests would each compile the course's modules
@@ -98,18 +99,18 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python cannot make a virtual environment (on Debian: apt-get install python3-venv)"; exit 1; }
 
 $(VENV)/.ready: pyproject.toml requirements.lock | $(VENV)/bin/python
-	@echo "Setting up (once, about two minutes) …"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	@echo "Setting up (once, 2 to 5 minutes) …"
+	@$(SET_UP) -c requirements.lock -e .
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
 	@echo "Setting up what only the tests need (once) …"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@$(SET_UP) -c requirements.lock -e '.[dev]'
 	@touch $@
 
 $(VENV)/.ready-site: $(VENV)/.ready
 	@echo "Setting up what only the site needs (once) …"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[site]'
+	@$(SET_UP) -c requirements.lock -e '.[site]'
 	@touch $@
 
 clean:

@@ -119,14 +119,14 @@ def collect(
     """Bring what students handed in, from anywhere, into your class's folder.
 
     Canvas's, Moodle's, Gradescope's, Blackboard's and Brightspace's downloads, folders, zips and single files are read; lesson and student are
-    told by content and by name. Nothing is overwritten, and a second call brings what is new. The table at the end says what was not taken, and why.
+    told by content and by name. Nothing is overwritten, and a second call brings what is new. The last lines say what was not taken, and why.
     """
     from autograde.grader.batch.lock import only_one
     from autograde.grader.gradebook import roster
     from autograde.grader.gradebook.due_dates import due_dates
+    from autograde.grader.ingest.brought import show
     from autograde.grader.ingest.by_list import Listed
     from autograde.grader.ingest.collect import collect as bring
-    from autograde.grader.ingest.collect import table
 
     wanted, due, listed = layout.resolve(lesson) if lesson else None, due_dates(into), Listed(roster.names(into), roster.finder(into))
     if dry_run:
@@ -134,9 +134,9 @@ def collect(
     else:
         with only_one(into):
             found = bring(sources, into, wanted, False, due, listed)
-    console.print(table(found))
+    show(found, console)
     if not found.rows:
-        raise fail("no notebooks were found; the table says what was seen")
+        raise fail("no notebooks were found; the lines above say what was seen")
     done = "would be brought" if dry_run else "is" if len(found.rows) == 1 else "are"
     fresh = sum(row.state != "known" for row in found.rows)
     console.print(f"{counted(len(found.rows), 'submission')} {done} in {escape(str(into))}/submitted, {fresh} of them new.", soft_wrap=True)

@@ -77,6 +77,9 @@ def test_a_lesson_shows_its_formulas_pictures_and_views(opened, name):
         assert view.locator("> img").count() == 0, "the still picture has not made place for the view"
     assert barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS["phone"], "the page scrolls sideways"
+    page.set_viewport_size({"width": WIDTHS["desk"], "height": 900})
+    inner = "all => all.filter(e => e.scrollHeight > e.clientHeight + 1 && getComputedStyle(e).overflowY !== 'hidden').map(e => e.textContent.slice(0, 40))"
+    assert page.locator("div.math").evaluate_all(inner) == [], "a formula scrolls up and down in its box, and no key reaches it"
     watched.assert_quiet()
 
 

@@ -1,5 +1,6 @@
 """The conda file makes the same environment as `make`: its pip section installs, by the one lock file."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from autograde.authoring import set_up
 from autograde.layout import ROOT
 
 OLDEST = "3.11.0"  # the guides promise 3.11; Debian 12 has 3.11.2
@@ -38,6 +40,20 @@ def test_every_locked_version_installs_on_the_oldest_python_that_the_guides_name
     newer = {name: python for name, python in wants.items() if name in locked and python and OLDEST not in SpecifierSet(python)}
     assert newer == {}, f"`make lock` took what {OLDEST} cannot install: write an older version into requirements.lock"
     assert len(locked & set(wants)) > 100
+
+
+def test_setting_up_shows_how_far_it_is_and_why_it_failed(tmp_path):
+    """It was silent for minutes. `make` runs it by a Python without any package."""
+    terminal = Terminal()
+    assert set_up.install(["--no-index", "no-such-package"], terminal) == 1
+    assert "0 s" in terminal.getvalue() and "No matching distribution found for no-such-package" in terminal.getvalue()
+    done = subprocess.run([sys.executable, "-I", "-S", set_up.__file__, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.mark.soak

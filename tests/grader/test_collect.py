@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -21,9 +22,11 @@ from autograde.cli import app
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import archive, helpers, not_handed_in, without_outputs
+from autograde.grader.ingest.brought import Collected, Row, lines
 from autograde.grader.ingest.by_list import Listed
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
+from autograde.grader.ingest.findings import LeftOut
 from autograde.grader.run.cache_key import key
 
 SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))
@@ -639,3 +642,36 @@ def test_where_results_go_is_nobodys_folder_also_while_it_is_empty(tmp_path, hol
         (out / name).touch()
     found, _ = collected([tmp_path / "trial"], LESSON, out, Console(quiet=True))
     assert [one.student for one in found] == ["ann"]
+
+
+LONG = "wolfeschlegelsteinhausenbergerdorff_1234567_89012345_homework_of_the_third_week_about_self_attention.ipynb"
+TOLD = Collected(
+    rows=[
+        Row("李明", LESSON, f"liming_12_34_{NAME}", "new"),
+        Row(
+            "wolfeschlegelsteinhausenbergerdorff",
+            LESSON,
+            LONG,
+            "newer",
+            ("late, says Canvas, without the time: 2027-03-02 00:00 UTC is taken",),
+        ),
+    ],
+    left_out=[LeftOut("report_on_my_work.pdf", "a PDF, not a notebook: ask for the .ipynb file", "ann")],
+    doubts=["`v1` and `v2` are taken for students; they may be attempts of one"],
+)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_what_was_collected_is_told_without_a_name_in_pieces(width):
+    """A table of five columns once cut each file's name into four pieces at 80 columns, and told it twice."""
+    said = list(lines(TOLD, width))
+    assert all(cell_len(line) <= max(width, 4 + len(LONG)) for line in said)
+    for name in (f"liming_12_34_{NAME}", LONG, "report_on_my_work.pdf"):
+        assert sum(name in line for line in said) == 1
+    assert " ".join(" ".join(said).split()).count("late, says Canvas, without the time: 2027-03-02 00:00 UTC is taken") == 1
+    assert max(cell_len(line) for line in said if LONG not in line) <= max(width, 60)
+
+
+def test_the_name_of_a_file_is_told_once(tmp_path):
+    (row,) = collect([placed(tmp_path / "class", {"ann/homework 3.ipynb": SOLVED})], tmp_path / "course").rows
+    assert (row.file, row.notes) == ("homework 3.ipynb", ())

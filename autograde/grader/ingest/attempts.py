@@ -39,16 +39,19 @@ class Chosen:
     others: tuple[Handed, ...]
 
     @property
+    def choices(self) -> tuple[str, ...]:
+        """Which of several files counts."""
+        if not self.others:
+            return ()
+        named = ", ".join(shown(other) for other in self.others[-3:]) + (" and more" if len(self.others) > 3 else "")
+        return (f"{len(self.others) + 1} files were handed in; {shown(self.handed)} counts, not {named}",)
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        """What the student should know about the choice."""
-        notes = []
+        """What the student should know: the choice, and a name by which nobody would look for the file."""
         name = shown(self.handed)
-        if self.others:
-            named = ", ".join(shown(other) for other in self.others[-3:]) + (" and more" if len(self.others) > 3 else "")
-            notes.append(f"{len(self.others) + 1} files were handed in; {name} counts, not {named}")
-        if Path(name).name != f"{self.lesson}{kinds.ending(self.handed.kind, self.handed.file.path)}":
-            notes.append(f"the file was named {name}")
-        return tuple(notes)
+        usual = Path(name).name == f"{self.lesson}{kinds.ending(self.handed.kind, self.handed.file.path)}"
+        return self.choices if usual else (*self.choices, f"the file was named {name}")
 
 
 def shown(handed: Handed) -> str:

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
 from autograde.files import write
 from autograde.grader.ingest import across_lessons, helpers, kinds
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, has_work, repairs, shown
+from autograde.grader.ingest.brought import SURE, Collected, Row, show
 from autograde.grader.ingest.by_list import NOBODY, Listed
 from autograde.grader.ingest.discovery import Found, in_folder, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
@@ -38,29 +38,8 @@ from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"
 STAMP = "timestamp.txt"
-SURE = "Call each student's folder by the student, or say who is in the class (autograde roster)"
 MOST_TOLD = 20  # files
 MAX_OTHER = 50 * 2**20  # bytes: of a file that cannot be graded
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of what became of a class: `state` is new, newer, known or older."""
-
-    student: str
-    lesson: str
-    file: str
-    state: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass
-class Collected:
-    """What was brought, and what was not."""
-
-    rows: list[Row] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -129,7 +108,7 @@ def collected(
             _tell_the_rest(found, {submission.student for submission in submissions}, console)
             return submissions, folders(paths)
         result = _bring(found, out, lesson, False, due or {}, listed.names)
-        console.print(table(result))
+        show(result, console)
         lessons = {row.lesson for row in result.rows}
         if not (out / "submitted").is_dir() or not (lesson or lessons):
             return [], []
@@ -269,7 +248,7 @@ def _order(handed: Handed) -> list:
 
 def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
     label = chosen.handed.label
-    notes = (*chosen.notes, *_of_scripts(chosen))
+    notes = (*chosen.choices, *_of_scripts(chosen))
     if label and label.system in PER_LESSON and chosen.student == f"{label.name}_{label.number}":
         notes = (f"another student has this name, and {label.system} gives another number in each assignment: see who this is", *notes)
     if label and label.system in LOCAL and not label.time:
@@ -339,16 +318,3 @@ def _guess_again(handed: Handed, folder: Path, time: datetime | None, key: str, 
     with contextlib.suppress(OSError):
         if key in ledger.guessed and (folder / STAMP).read_text(encoding="utf-8") == ledger.guessed[key]:
             _stamp(handed, folder, time, key, ledger)
-
-
-def table(result: Collected) -> Table:
-    """Who, which file, what to know; then what was not taken and why."""
-    columns = (Column(name, overflow="fold") for name in ("Student", "Lesson", "File", "State", "What to know"))
-    shown_as = Table(*columns, title="Collected")
-    for row in sorted(result.rows, key=lambda row: (row.student, row.lesson)):
-        shown_as.add_row(escape(row.student), row.lesson[:2], escape(row.file), row.state, escape("; ".join(row.notes)))
-    for doubt in result.doubts:
-        shown_as.add_row("", "", "", "not sure", f"whose these are: {escape(readable(doubt))}. {SURE}")
-    for out in result.left_out:
-        shown_as.add_row(escape(out.student), "", escape(ascii(out.shown)[1:-1]), "not taken", escape(out.why))
-    return shown_as

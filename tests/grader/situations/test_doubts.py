@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from autograde.grader.gradebook.roster import Directory, Person
+from autograde.grader.ingest import brought as told
 from autograde.grader.ingest.by_list import Listed
-from autograde.grader.ingest.collect import collect, collected, table
+from autograde.grader.ingest.collect import collect, collected
 from tests.grader.situations.called import DOUBTED, LESSON, NAME, SURE
 
 CELL = {"cell_type": "code", "source": "def causal_mask(t):\n    return 1", "metadata": {}, "outputs": [], "execution_count": None}
@@ -37,10 +38,10 @@ def test_nothing_is_said_of_what_has_one_reading(name, tmp_path):
     assert said(brought(tmp_path, SURE[name])) == []
 
 
-def test_the_table_and_the_grader_say_it(tmp_path, capsys):
+def test_collect_and_the_grader_say_it(tmp_path, capsys):
     files, words = DOUBTED["seconds behind a name"]
     console = Console(width=400, record=True)
-    console.print(table(brought(tmp_path, files)))
+    told.show(brought(tmp_path, files), console)
     collected([tmp_path / "class"], LESSON, tmp_path / "out", console)
     assert console.export_text().count(words) == 2
 

@@ -1,0 +1,69 @@
+"""What became of the files of a class, as lines for a terminal: a line or two a submission, no file's name in pieces."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+
+from autograde.grader.ingest.findings import LeftOut
+from autograde.grader.ingest.names import readable
+
+SURE = "Call each student's folder by the student, or say who is in the class (autograde roster)"
+WIDEST = 24  # columns for students' names
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Row:
+    """One submission: `state` is new, newer, known or older."""
+
+    student: str
+    lesson: str
+    file: str
+    state: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Collected:
+    """What was brought, and what was not."""
+
+    rows: list[Row] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+def show(result: Collected, console: Console) -> None:
+    """Print who handed in which file and what to know of it; then what may be read in two ways, and what was not taken and why."""
+    for line in lines(result, console.width):
+        console.print(escape(line), soft_wrap=True)
+
+
+def lines(result: Collected, width: int) -> Iterator[str]:
+    names = min(max((cell_len(row.student) for row in result.rows), default=0), WIDEST)
+    for row in sorted(result.rows, key=lambda row: (row.student, row.lesson)):
+        padded = row.student + " " * (names - cell_len(row.student))
+        yield from _entry(f"{padded}  {row.lesson[:2]}  {row.state:5}", row.file, row.notes, width)
+    for doubt in result.doubts:
+        yield from _wrapped(f"not sure whose these are: {readable(doubt)}. {SURE}", "", width)
+    for out in result.left_out:
+        yield from _entry("not taken", ": ".join(filter(None, (out.student, ascii(out.shown)[1:-1]))), (out.why,), width)
+
+
+def _entry(head: str, file: str, notes: Iterable[str], width: int) -> Iterator[str]:
+    """A file that does not fit beside its student has the next line; one that is wider than the terminal goes on at its left edge."""
+    fits = cell_len(head) + 2 + cell_len(file) <= width
+    yield f"{head}  {file}" if fits else head.rstrip()
+    if not fits:
+        yield INDENT + file
+    for note in notes:
+        yield from _wrapped(note, INDENT, width)
+
+
+def _wrapped(words: str, indent: str, width: int) -> list[str]:
+    return textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
