@@ -675,3 +675,14 @@ def test_what_was_collected_is_told_without_a_name_in_pieces(width):
 def test_the_name_of_a_file_is_told_once(tmp_path):
     (row,) = collect([placed(tmp_path / "class", {"ann/homework 3.ipynb": SOLVED})], tmp_path / "course").rows
     assert (row.file, row.notes) == ("homework 3.ipynb", ())
+
+
+@pytest.mark.parametrize("named", [f"ann/{LESSON}/{NAME}", f"ann/{LESSON}", "ann"])
+def test_one_student_of_the_class_can_be_graded_alone(tmp_path, named):
+    """The file itself was brought in again, and everybody graded."""
+    submitted = tmp_path / "course" / "submitted"
+    placed(submitted, {f"{who}/{LESSON}/{NAME}": SOLVED for who in ("ann", "bo")})
+    found, looked = collected([submitted / named], LESSON, tmp_path / "course", Console(quiet=True))
+    assert [f.student for f in found] == ["ann"] and looked == [submitted / "ann"]
+    both, _ = collected([submitted / who / LESSON / NAME for who in ("ann", "bo")], None, tmp_path / "course", Console(quiet=True))
+    assert [f.student for f in both] == ["ann", "bo"]

@@ -21,11 +21,14 @@ from autograde.grader.results import csv_tables
 from autograde.grader.results.class_list import ClassList, Key
 from autograde.grader.results.model import Graded
 from autograde.grader.results.store import RESULTS, ResultStore
+from autograde.grader.run import cache_key
 from autograde.grader.sandbox.bounded import reading
+from autograde.wording import counted
 
 OWN_ERROR = "-error"  # at the end of the key of a result that the grader's own error brought about: it is told, and never reused
 GONE = "{student} was graded earlier, and has no files there any more: not in the tables, the class page and exports; gradebook.db keeps the points"
 WITHDRAWN = "{student}'s {lesson} was graded earlier, and is not there any more: nothing was handed in, say the tables; gradebook.db keeps the points"
+BEFORE = "{them} of lesson {lesson} {were} graded before its checks, the grader or a package changed: grade the whole class again, so that all are checked alike"
 log = logging.getLogger(__name__)
 
 
@@ -83,6 +86,7 @@ class ClassFolder:
         left = self.list.leave(roots, {g.student for g in self.finished})
         self.notes += [GONE.format(student=student) for student in left]
         self.notes += [WITHDRAWN.format(student=student, lesson=lesson) for student, lesson in self.list.withdraw(roots, self.nothing)]
+        self.notes += self._checked_otherwise()
         before = changes.points(self.out)
         self._update_penalties()
         self._save_views()
@@ -90,6 +94,16 @@ class ClassFolder:
         log.info("other points than before: %s", "; ".join(changed) or "nobody")
         self.notes += changes.shortened(changed)
         return sorted(self.finished, key=lambda g: (g.student, g.lesson))
+
+    def _checked_otherwise(self) -> list[str]:
+        """A line on each lesson of which this call graded some, and others have their points from checks that were changed since."""
+        lessons = sorted({graded.lesson for graded in self.finished})
+        others = {lesson: len(self.list.checked_otherwise(lesson, cache_key.checks(lesson))) for lesson in lessons}
+        return [
+            BEFORE.format(them=counted(n, "submission"), lesson=lesson[:2], were="was" if n == 1 else "were")
+            for lesson, n in others.items()
+            if n
+        ]
 
     def refresh(self) -> int:
         """Make all tables and pages again from the gradebook, after points, comments, due dates or names have changed there; how many."""
@@ -154,7 +168,7 @@ class ClassFolder:
         """The gradebook and the page of one result; in memory stays what the summary needs."""
         missing = graded.status == SubmissionStatus.MISSING
         self.records.record(graded, key, job.found.path.parent if job.found.path else None)
-        if self.list.put(graded.student, graded.lesson, key, job.found.path or job.root, missing):
+        if self.list.put(graded.student, graded.lesson, key, job.found.path or job.root, missing, cache_key.checks(graded.lesson)):
             self._save_feedback(graded, self.records.standing(graded.student, graded.lesson))
         self.finished.append(replace(graded, notebook=""))
         if missing:

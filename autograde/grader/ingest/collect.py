@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from autograde import layout
 from autograde.files import write
 from autograde.grader.ingest import across_lessons, helpers, kinds
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, has_work, repairs, shown
@@ -100,7 +101,11 @@ def collected(
     listed: Listed = NOBODY,
 ) -> tuple[list[Found], list[Path]]:
     """What `grade` grades, and the folders that were looked through whole: where submissions lie in students' folders, else `out`,
-    which they are brought into first."""
+    which they are brought into first. What lies in the class's folder already is graded where it is, and nobody else with it."""
+    own = [place for path in paths if (place := _own_place(path, out))]
+    if own and len(own) == len(paths):
+        paths = list(dict.fromkeys(out / "submitted" / student for student, _ in own))
+        lesson = lesson or (own[0][1] if len({name for _, name in own}) == 1 else None)
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
         found = survey(paths, lesson, Path(scratch) / "sent", out, listed.person)
         if found.in_place:
@@ -116,6 +121,13 @@ def collected(
         submissions = in_place(survey(course, lesson, Path(scratch) / "brought"), lesson, course)
     counted = [submission for submission in submissions if submission.lesson in lessons | {lesson}]
     return [s if s.path else replace(s, notes=seen(s.student, found) or s.notes) for s in counted], course
+
+
+def _own_place(path: Path, out: Path) -> tuple[str, str] | None:
+    """The student and the lesson of a file, or of a lesson's folder, that lies in the class's folder."""
+    place, submitted = path.resolve(), (out / "submitted").resolve()
+    inside = place.relative_to(submitted).parts if place.exists() and place.is_relative_to(submitted) else ()
+    return (inside[0], inside[1]) if 1 < len(inside) < 4 and inside[1] in layout.lesson_names() else None
 
 
 def _tell_the_rest(found: Survey, students: Set[str], console: Console) -> None:

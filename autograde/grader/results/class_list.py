@@ -19,11 +19,13 @@ Key = tuple[str, str]  # student, lesson
 
 @dataclass(frozen=True)
 class Entry:
-    """The result of a submission by its key in the store; `place` is where the file lay, `missing` that there was none."""
+    """The result of a submission by its key in the store; `place` is where the file lay, `missing` that there was none, `checks` a digest of
+    what it was checked by, "" where that is not known."""
 
     key: str
     place: str = ""
     missing: bool = False
+    checks: str = ""
 
 
 @dataclass
@@ -54,12 +56,12 @@ class ClassList:
         content = json.dumps(said, indent=1) + "\n"
         write(self.folder / FILE, content.encode())
 
-    def put(self, student: str, lesson: str, key: str, place: Path | None, missing: bool) -> bool:
+    def put(self, student: str, lesson: str, key: str, place: Path | None, missing: bool, checks: str = "") -> bool:
         """What a call found; whether it counts. Nothing found never takes the place of what was graded before: it may lie elsewhere."""
         known = self.entries.get((student, lesson))
         counts = known is None or known.missing or not missing
         if counts:
-            self.entries[student, lesson] = Entry(key, self._written(place), missing)
+            self.entries[student, lesson] = Entry(key, self._written(place), missing, checks)
         self.gone.discard(student)
         if not missing:
             self.withdrawn.discard((student, lesson))
@@ -71,6 +73,10 @@ class ClassList:
             known = self.entries.get((student, lesson), Entry(""))
             if (student, lesson) not in self.withdrawn and (known.missing or known.key != key):
                 self.entries[student, lesson] = Entry(key, known.place)
+
+    def checked_otherwise(self, lesson: str, checks: str) -> list[str]:
+        """Whose result of a lesson came of other checks than these."""
+        return [student for (student, name), e in self.members() if name == lesson and not e.missing and e.checks not in ("", checks)]
 
     def leave(self, roots: Collection[Path], present: Collection[str]) -> list[str]:
         """Who was not found though all their files lay in the folders `roots`, which were looked through whole: they are gone now."""

@@ -1,7 +1,10 @@
 """A regrade says whose points are others than before: a corrected check, a new submission, and a folder that nobody graded yet."""
 
+from rich.console import Console
+
 from autograde.grader.batch import changes
 from autograde.grader.batch.log_file import NAME
+from autograde.grader.run import cache_key
 
 
 def logged(out):
@@ -20,6 +23,18 @@ def test_a_grader_that_gives_other_points_says_to_whom(pupils, tmp_path):
     (changed,) = [key for key in before if before[key] != after[key]]
     line = f"ada, lesson 03: {before[changed]:g} → {after[changed]:g} points"
     assert changed[0] == "ada" and logged(out) == ["nobody", "nobody", line]
+
+
+def test_who_is_graded_alone_after_a_corrected_check_does_not_stand_beside_old_points_unsaid(pupils, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    pupils.grade(out)
+    monkeypatch.setattr(cache_key, "versions", lambda lesson: {"the lesson's hidden tests": "corrected"})
+    pupils.console = Console(record=True, width=300)
+    pupils.grade(out, [pupils.folder / "ada"])
+    assert pupils.calls == ["ada"]
+    assert "2 submissions of lesson 03 were graded before its checks" in pupils.console.export_text()
+    pupils.grade(out)
+    assert sorted(pupils.calls) == ["ben", "cleo"] and "graded before its checks" not in pupils.console.export_text()
 
 
 def test_who_is_new_or_has_no_points_yet_has_not_changed():
