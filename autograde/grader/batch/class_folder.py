@@ -28,6 +28,8 @@ from autograde.wording import counted
 OWN_ERROR = "-error"  # at the end of the key of a result that the grader's own error brought about: it is told, and never reused
 GONE = "{student} was graded earlier, and has no files there any more: not in the tables, the class page and exports; gradebook.db keeps the points"
 WITHDRAWN = "{student}'s {lesson} was graded earlier, and is not there any more: nothing was handed in, say the tables; gradebook.db keeps the points"
+ABSENT = "{number} of the class's list handed in nothing in lesson {lesson}: {students}"
+MOST_TOLD = 10  # students
 BEFORE = "{them} of lesson {lesson} {were} graded before its checks, the grader or a package changed: grade the whole class again, so that all are checked alike"
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class ClassFolder:
         self.list = ClassList.read(out)
         self.finished: list[Graded] = []
         self.nothing: dict[Key, str] = {}  # the results of whom this call found nothing
+        self.absent: list[Graded] = []  # whom the roster names, and of whom a lesson has nothing
         self.notes: list[str] = []  # what the instructor should know
         self.directory = roster.Directory(roster.read(out))
         self.reader = ExitStack()
@@ -90,6 +93,7 @@ class ClassFolder:
         before = changes.points(self.out)
         self._update_penalties()
         self._save_views()
+        self.notes += self._absent()
         changed = changes.told(before, changes.points(self.out))
         log.info("other points than before: %s", "; ".join(changed) or "nobody")
         self.notes += changes.shortened(changed)
@@ -104,6 +108,15 @@ class ClassFolder:
             for lesson, n in others.items()
             if n
         ]
+
+    def _absent(self) -> list[str]:
+        """A line on each lesson of this call in which somebody of the roster handed in nothing."""
+        told = []
+        for lesson in sorted({graded.lesson for graded in self.finished}):
+            who = [graded.student for graded in self.absent if graded.lesson == lesson]
+            shown = who if len(who) <= MOST_TOLD else [*who[:MOST_TOLD], f"{len(who) - MOST_TOLD} more, in grades.csv"]
+            told += [ABSENT.format(number=len(who), lesson=lesson[:2], students=", ".join(shown))] if who else []
+        return told
 
     def refresh(self) -> int:
         """Make all tables and pages again from the gradebook, after points, comments, due dates or names have changed there; how many."""
@@ -145,8 +158,8 @@ class ClassFolder:
                     self._save_feedback(graded, standings.get(key))
                     written += not entry.missing
         totals = {key: csv_tables.Total(s.total, s.max_score) for key, s in standings.items()}
-        missing = absent(roster.read(self.out), rows, self.list.gone)
-        csv_tables.save([*rows.values(), *missing], self.out, totals)
+        self.absent = absent(roster.read(self.out), rows, self.list.gone)
+        csv_tables.save([*rows.values(), *self.absent], self.out, totals)
         of_class.save(parts, self.out, list(standings.values()))
         return written
 

@@ -4,6 +4,7 @@ from rich.console import Console
 
 from autograde.grader.batch import changes
 from autograde.grader.batch.log_file import NAME
+from autograde.grader.gradebook import roster
 from autograde.grader.run import cache_key
 
 
@@ -35,6 +36,17 @@ def test_who_is_graded_alone_after_a_corrected_check_does_not_stand_beside_old_p
     assert "2 submissions of lesson 03 were graded before its checks" in pupils.console.export_text()
     pupils.grade(out)
     assert sorted(pupils.calls) == ["ben", "cleo"] and "graded before its checks" not in pupils.console.export_text()
+
+
+def test_a_run_says_who_of_the_list_handed_in_nothing(pupils, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    people = ["ada", "ben", "cleo", *(f"s{number:02}" for number in range(12))]
+    (out / roster.FILE).write_text("student_id,name,section,email\n" + "".join(f"{who},{who.title()},,\n" for who in people))
+    pupils.console = Console(record=True, width=300)
+    pupils.grade(out)
+    assert "12 of the class's list handed in nothing in lesson 03: s00, s01, " in (told := pupils.console.export_text())
+    assert "s09, 2 more, in grades.csv" in told
 
 
 def test_who_is_new_or_has_no_points_yet_has_not_changed():
