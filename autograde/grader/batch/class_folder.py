@@ -29,7 +29,7 @@ OWN_ERROR = "-error"  # at the end of the key of a result that the grader's own 
 GONE = "{student} was graded earlier, and has no files there any more: not in the tables, the class page and exports; gradebook.db keeps the points"
 WITHDRAWN = "{student}'s {lesson} was graded earlier, and is not there any more: nothing was handed in, say the tables; gradebook.db keeps the points"
 ABSENT = "{number} of the class's list handed in nothing in lesson {lesson}: {students}"
-MOST_TOLD = 10  # students
+MOST_TOLD = 10  # students, or lines of one kind
 BEFORE = "{them} of lesson {lesson} {were} graded before its checks, the grader or a package changed: grade the whole class again, so that all are checked alike"
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,10 @@ class ClassFolder:
         `roots` are the folders that were looked through whole: whose files lay there and do not any more has left the class.
         """
         left = self.list.leave(roots, {g.student for g in self.finished})
-        self.notes += [GONE.format(student=student) for student in left]
-        self.notes += [WITHDRAWN.format(student=student, lesson=lesson) for student, lesson in self.list.withdraw(roots, self.nothing)]
+        self.notes += _first([GONE.format(student=student) for student in left])
+        self.notes += _first(
+            [WITHDRAWN.format(student=student, lesson=lesson) for student, lesson in self.list.withdraw(roots, self.nothing)]
+        )
         self.notes += self._checked_otherwise()
         before = changes.points(self.out)
         self._update_penalties()
@@ -186,3 +188,11 @@ class ClassFolder:
         self.finished.append(replace(graded, notebook=""))
         if missing:
             self.nothing[graded.student, graded.lesson] = key
+
+
+def _first(notes: list[str]) -> list[str]:
+    """As many as are read on a terminal, as when a class's folder is used for another term; the log has all."""
+    if len(notes) <= MOST_TOLD:
+        return notes
+    log.info("\n".join(notes))
+    return [*notes[:MOST_TOLD], f"… and {len(notes) - MOST_TOLD} more such lines, in grader.log"]

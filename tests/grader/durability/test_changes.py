@@ -1,5 +1,7 @@
 """A regrade says whose points are others than before: a corrected check, a new submission, and a folder that nobody graded yet."""
 
+import shutil
+
 from rich.console import Console
 
 from autograde.grader.batch import changes
@@ -47,6 +49,19 @@ def test_a_run_says_who_of_the_list_handed_in_nothing(pupils, tmp_path):
     pupils.grade(out)
     assert "12 of the class's list handed in nothing in lesson 03: s00, s01, " in (told := pupils.console.export_text())
     assert "s09, 2 more, in grades.csv" in told
+
+
+def test_a_folder_that_another_term_uses_does_not_name_the_whole_old_class(pupils, tmp_path):
+    out = tmp_path / "out"
+    old = [f"s{number:02}" for number in range(12)]
+    pupils.hand_in(*old)
+    pupils.grade(out)
+    for student in old:
+        shutil.rmtree(pupils.folder / student)
+    pupils.console = Console(record=True, width=300)
+    pupils.grade(out)
+    assert (told := pupils.console.export_text()).count("was graded earlier") == 10 and "… and 2 more such lines, in grader.log" in told
+    assert (out / NAME).read_text().count("was graded earlier") == 12
 
 
 def test_who_is_new_or_has_no_points_yet_has_not_changed():
