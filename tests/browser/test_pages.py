@@ -80,6 +80,18 @@ def test_a_page_about_one_mistake_is_short_and_begins_with_it(watch, tmp_path, w
     )
 
 
+def test_what_is_folded_on_a_screen_is_on_paper(watch, tmp_path):
+    """Of what went wrong: people print a page to write on it."""
+    graded = one_mistake()
+    page = watch(718).page
+    page.goto(feedback_page.save(graded, tmp_path, in_gradebook(graded)).as_uri())
+    folded = page.locator(f"#{WRONG} details li").first
+    assert not folded.evaluate("e => e.checkVisibility()")
+    page.emulate_media(media="print")
+    assert folded.evaluate("e => e.checkVisibility()")
+    assert not page.locator(".passed details li, details.line li").first.evaluate("e => e.checkVisibility()"), "what passed takes no paper"
+
+
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_of_equalities_is_read_by_everybody(watch, tmp_path, width, scheme):
     shown = "40 tokens; names: " + ", ".join(f"name_{i}" for i in range(20))
