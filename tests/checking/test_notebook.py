@@ -12,7 +12,9 @@ from nbgrader.utils import determine_grade
 
 from autograde import layout
 from autograde.authoring import source
+from autograde.checking import prerequisites
 from autograde.checking.answers import RESULT_MIME
+from autograde.checking.result import Result
 from autograde.grader.ingest.matching import match
 from autograde.grader.ingest.notebook_file import read
 from autograde.grader.run.prerequisites import broken
@@ -89,6 +91,19 @@ def test_an_answer_that_uses_an_unwritten_one_is_not_called_unwritten(kernel):
     result = kernel.check("scaled_dot_product_attention").result
     assert (result.status, result.waits_for) == ("failed", ["attention_scores"])
     assert kernel.check("attention_scores").result.status == "not_attempted"
+
+
+@pytest.mark.parametrize(
+    "names, said",
+    [
+        ("f", "It builds on `f`, which does not pass yet: fix that first, then run this check again. When it is graded, this answer is also tried with a right one in"),
+        ("fg", "It builds on `f` and `g`, which do not pass yet: fix those first, then run this check again. When it is graded, this answer is also tried with right ones in"),
+        ("fgh", "It builds on `f`, `g` and `h`, which do not pass yet: fix those first"),
+    ],
+)  # fmt: skip
+def test_what_an_answer_waits_for_is_told_in_whole_sentences(names, said):
+    """It said "fix that first" of two, and "a right ones"."""
+    assert prerequisites.waiting(Result("k", 0, 1, "failed"), list(names), True).diagnosis.startswith(said)
 
 
 def test_one_that_fails_by_itself_waits_for_nothing(kernel):
