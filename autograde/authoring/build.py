@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from autograde import layout
-from autograde.authoring import executed, expected_values, manifest, notebooks, rules, source
+from autograde.authoring import executed, expected_values, manifest, notebooks, rules, source, went_wrong
 from autograde.authoring.alt_text import cells_with_silent_pictures
 from autograde.authoring.measuring import program
 from autograde.authoring.measuring.numbers import Numbers
@@ -17,6 +17,8 @@ from autograde.authoring.mutation import Bench
 from autograde.checking import expected
 from autograde.checking.answers import RESULT_MIME, digest
 from autograde.checking.errors import UserError
+
+PROBE = "the lesson's own answer raises an exception in the probe of {exercise}: no mistake in it can be called by name"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def build(name: str, execute: bool = True) -> Built:
     if not _is_recorded(bench):  # the last digits of another machine are no change
         layout.manifest_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
     instructor = notebooks.instructor_notebook(bench.source)
+    notes = [*rules.notes(bench.source), *(f"{name}: {PROBE.format(exercise=exercise)}" for exercise in bench.broken_probes())]
     path = executed.notebook_path(name)
     known = nbformat.read(path, 4) if path.exists() else None
     if execute:
@@ -49,6 +52,7 @@ def build(name: str, execute: bool = True) -> Built:
                 f"lesson {name} shows a picture without alternative text (draw it with `plots.show(draw, alt=…)`), in the cell that begins {silent[0]!r}"
             )
         executed.stamp(instructor, bench.source, known)
+        notes += [f"{name}: {note}" for note in went_wrong.notes(instructor)]
     elif known is not None:
         instructor = _with_known_outputs(instructor, known)
         executed.keep_stamps(instructor, known)
@@ -59,7 +63,7 @@ def build(name: str, execute: bool = True) -> Built:
     for path, notebook in written.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(notebooks.text(notebook), encoding="utf-8")
-    return Built(name, [layout.expected_path(name), layout.manifest_path(name), *written], rules.notes(bench.source))
+    return Built(name, [layout.expected_path(name), layout.manifest_path(name), *written], notes)
 
 
 def stale(name: str, bench: Bench | None = None) -> list[str]:

@@ -191,12 +191,21 @@ class Bench:
         probe = self.lesson.probes.get(specimen.exercise)
         if probe is None:
             return None
-        if specimen.exercise not in self._right:
-            self._right[specimen.exercise] = fingerprint(probe, self.student())
+        right = self._of_the_reference(specimen.exercise)
         with _limited():
-            right, wrong = self._right[specimen.exercise], fingerprint(probe, self.student(specimen))
+            wrong = fingerprint(probe, self.student(specimen))
         # a mere crash has many causes, so it names none
         return None if same(right, wrong) or wrong["form"].startswith("raises") else wrong
+
+    def broken_probes(self) -> list[str]:
+        """The exercises on whose probe the reference answer itself raises."""
+        return [name for name in self.lesson.probes if self._of_the_reference(name)["form"].startswith("raises")]
+
+    def _of_the_reference(self, exercise: str) -> dict[str, Any]:
+        """The right answer's output on the exercise's probe."""
+        if exercise not in self._right:
+            self._right[exercise] = fingerprint(self.lesson.probes[exercise], self.student())
+        return self._right[exercise]
 
     @contextmanager
     def _guarded(self, forbids: Sequence[str], answer: Any) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,12 +95,21 @@ def read(path: Path) -> Source:
 
 
 def namespace(source: Source) -> dict[str, Any]:
-    """The names that the reference answers define, as the grader would run them."""
+    """The names that the reference answers define, as the grader would run them.
+
+    Raises:
+        SourceError: where a cell stops, with the line.
+    """
     names: dict[str, Any] = {"__name__": f"reference_{source.name}"}
     for cell in source.cells:
         if cell.defines:
             # as many newlines as stand before the cell, so that a traceback names the source's own line
-            exec(compile("\n" * cell.line + cell.source, str(source.path), "exec", dont_inherit=True), names)
+            code = compile("\n" * cell.line + cell.source, str(source.path), "exec", dont_inherit=True)
+            try:
+                exec(code, names)
+            except Exception as error:
+                own = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(source.path)]
+                raise SourceError(source.path, own[-1], f"this cell stops: {type(error).__name__}: {error}") from error
     return names
 
 

@@ -4,18 +4,22 @@ import re
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
 from autograde import layout
-from autograde.authoring import new, notebooks, rules, source
+from autograde.authoring import new, notebooks, rules, source, went_wrong
 from autograde.authoring.build import build
 from autograde.authoring.mutation import Bench
 from autograde.authoring.strength import measure
 from autograde.checking.errors import UserError
+from autograde.checking.report import Report
+from autograde.checking.result import Result
 from autograde.cli import app
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.run import submission
 from autograde.grader.sandbox.modes import Mode
+from utils import plots
 
 NAME = "09_retrieval"
 
@@ -41,6 +45,30 @@ def test_a_new_lesson_is_built_graded_and_strong(course):
     assert built.notes == rules.notes(source.read(layout.source_path(NAME))) and any("20" in note for note in built.notes)
     student = notebooks.text(nbformat.read(layout.NOTEBOOKS / f"{NAME}.ipynb", 4))
     assert "Retrieval" in student and "means.append" not in student
+
+
+@pytest.mark.slow
+def test_a_build_says_in_which_probe_the_answer_itself_stops(course):
+    new.new_lesson(NAME, "Retrieval")
+    path = layout.source_path(NAME)
+    path.write_text(path.read_text(encoding="utf-8").replace("    return means\n", "    return meanz\n"), encoding="utf-8")
+    told = f"{NAME}: the lesson's own answer raises an exception in the probe of {new.EXAMPLE}: no mistake in it can be called by name"
+    assert told in build(NAME, execute=False).notes
+
+
+def test_an_executed_lesson_tells_which_answers_and_figures_went_wrong(monkeypatch):
+    """They were found by who looked through every output, or never: a figure of a wrong answer never stops a notebook."""
+    shown = []
+    monkeypatch.setattr(plots, "display", lambda what, raw=False: shown.append(what if raw else what._repr_mimebundle_()[0]))
+    plots.show(lambda figure: figure.legendary(), alt="A figure")
+    plots.show(lambda figure: figure.subplots(), alt="A figure")
+    plots.show_html("<p>view</p>", still=lambda figure: figure.legendary(), alt="A view")
+    shown += [Report(Result("f", score, 1, status))._repr_mimebundle_() for score, status in ((0, "failed"), (1, "passed"))]
+    cells = [new_code_cell("def draw(figure):\n    ...", outputs=[new_output("display_data", data)]) for data in shown]
+    undrawn = "a figure is not drawn, in the cell that begins 'def draw(figure):': "
+    told = list(went_wrong.notes(new_notebook(cells=cells)))
+    assert [note.removeprefix(undrawn)[:14] for note in told[:2]] == ["AttributeError"] * 2
+    assert told[2:] == ["the lesson's own answer to f does not pass its check"]
 
 
 @pytest.mark.slow

@@ -91,3 +91,13 @@ def test_another_encoding_is_told_by_its_line(tmp_path, encoding, line):
     path.write_bytes(GOOD.replace("\n\n", "\n# très\n", 1).replace("·", "-").encode(encoding))
     with pytest.raises(source.SourceError, match=f"99_lesson.py:{line}: .*UTF-8"):
         source.read(path)
+
+
+def test_a_cell_that_stops_is_told_by_its_line(tmp_path):
+    """It ended a build with the traceback of the build's own code."""
+    path = tmp_path / "09_tiny.py"
+    path.write_text("# %% [markdown]\n# # 09 · Tiny\n\n# %%\nlesson = None\ncheck = lesson.check\n")
+    with pytest.raises(
+        source.SourceError, match=r"^09_tiny\.py:6: this cell stops: AttributeError: 'NoneType' object has no attribute 'check'$"
+    ):
+        source.namespace(source.read(path))
