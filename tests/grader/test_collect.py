@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import time
 import tracemalloc
 import zipfile
@@ -686,3 +687,12 @@ def test_one_student_of_the_class_can_be_graded_alone(tmp_path, named):
     assert [f.student for f in found] == ["ann"] and looked == [submitted / "ann"]
     both, _ = collected([submitted / who / LESSON / NAME for who in ("ann", "bo")], None, tmp_path / "course", Console(quiet=True))
     assert [f.student for f in both] == ["ann", "bo"]
+
+
+def test_a_submission_that_was_taken_away_is_brought_again(tmp_path):
+    """It was "known", and the student had handed in nothing."""
+    source, course = placed(tmp_path / "class", {f"ann/{NAME}": SOLVED, f"bo/{NAME}": SOLVED + " "}), tmp_path / "course"
+    collect([source], course)
+    shutil.rmtree(course / "submitted" / "ann")
+    assert {row.student: row.state for row in collect([source], course).rows} == {"ann": "new", "bo": "known"}
+    assert (course / "submitted" / "ann" / LESSON / NAME).read_text() == SOLVED

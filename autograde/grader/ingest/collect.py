@@ -216,10 +216,11 @@ def _place(chosen: Chosen, course: Path, ledger: Ledger, found: Survey, dry_run:
     ours = digests(chosen.student, [handed.file.path for handed in bundle], found)
     target = folder / f"{chosen.lesson}{kinds.ending(chosen.handed.kind, chosen.handed.file.path)}"
     present = target.is_file() and digest(target) == ours[0]
-    if all(d in seen for d in ours) or present and not chosen.models:
+    there = any(folder.glob("*.*"))  # what somebody took away is brought again
+    if there and all(d in seen for d in ours) or present and not chosen.models:
         state = "known"
     else:
-        state = "newer" if any(folder.glob("*.*")) else "new"
+        state = "newer" if there else "new"
     older = _gives_way(chosen, folder, ledger.orders.get(key)) if state == "newer" else ""
     repaired = (older,) if older else () if state == "known" else repairs(chosen, found)
     row = Row(chosen.student, chosen.lesson, shown(chosen.handed), "older" if older else state, (*_notes(chosen, time), *repaired))
