@@ -37,11 +37,11 @@ def build(out: Path) -> Path:
 
     _empty(out)
     with tempfile.TemporaryDirectory() as scratch:
-        pages = Path(scratch) / "pages"
+        pages, doctrees, made = (Path(scratch) / name for name in ("pages", "doctrees", "site"))
         gather(pages)
-        arguments = ["-W", "--keep-going", "-q", "-b", "html", "-c", str(DOCS), "-d", str(Path(scratch) / "doctrees"), str(pages), str(out)]
-        if build_main(arguments):
+        if build_main(["-W", "--keep-going", "-q", "-b", "html", "-c", str(DOCS), "-d", str(doctrees), str(pages), str(made)]):
             raise SiteError("the site was not built: fix what is named above")
+        shutil.copytree(made, out)  # myst-nb leaves a folder beside what it makes
     (out / ".buildinfo").unlink(missing_ok=True)
     if (DOCS / "sample").is_dir():
         shutil.copytree(DOCS / "sample", out / "sample")  # pages as they are: they are no part of Sphinx's

@@ -157,6 +157,11 @@ def parsed(site):
     return {path: Page(path) for path in site.rglob("*.html")}
 
 
+def test_a_build_leaves_nothing_beside_the_site(site):
+    """myst-nb keeps every notebook's pictures there: in a checkout git found 150 new files."""
+    assert not (site.parent / "jupyter_execute").exists()
+
+
 def test_nothing_is_loaded_from_elsewhere(site, parsed):
     for path, page in parsed.items():
         for address in page.loads:
