@@ -51,6 +51,7 @@ class ClassFolder:
         self.finished: list[Graded] = []
         self.nothing: dict[Key, str] = {}  # the results of whom this call found nothing
         self.absent: list[Graded] = []  # whom the roster names, and of whom a lesson has nothing
+        self.waiting: set[Key] = set()  # whose written answers nobody has graded yet
         self.notes: list[str] = []  # what the instructor should know
         self.directory = roster.Directory(roster.read(out))
         self.reader = ExitStack()
@@ -149,6 +150,7 @@ class ClassFolder:
         self.list.merge(self.records.recorded())
         self.list.save()
         standings = self._standings()
+        self.waiting = {key for key, standing in standings.items() if standing.waiting}
         parts: list[of_class.Part] = []
         written = 0
         rows: dict[Key, Graded] = {key: without_result(standing) for key, standing in standings.items()}

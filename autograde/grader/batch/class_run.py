@@ -30,6 +30,7 @@ from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
 from autograde.grader.sandbox.modes import Mode
 from autograde.grader.sandbox.probe import require
+from autograde.wording import counted
 
 if TYPE_CHECKING:
     from autograde.grader.batch.class_folder import ClassFolder
@@ -201,7 +202,7 @@ def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, roots: list[P
     folder.notes += _of_scripts(jobs)
     for note in [*folder.records.notes, *folder.notes]:
         console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
-    _tell(graded_all, folder.out, console)
+    _tell(graded_all, folder, console)
     return graded_all
 
 
@@ -212,9 +213,11 @@ def _of_scripts(jobs: list[Job]) -> list[str]:
     return notes if len(notes) <= MOST_TOLD else [*notes[:MOST_TOLD], f"… and {len(notes) - MOST_TOLD} more; the feedback pages name all"]
 
 
-def _tell(graded: list[Graded], out: Path, console: Console) -> None:
+def _tell(graded: list[Graded], folder: ClassFolder, console: Console) -> None:
     summary.show(graded, console)
-    place = escape(str(out))
+    place = escape(str(folder.out))
+    if waiting := len(folder.waiting & {(one.student, one.lesson) for one in graded}):
+        console.print(f"{counted(waiting, 'written answer')} to be graded by a person: python -m autograde written {place}", soft_wrap=True)
     for what, where in WRITTEN.items():
         console.print(f"{what}: {', '.join(f'{place}/{name}' for name in where)}", soft_wrap=True)
 

@@ -40,6 +40,14 @@ def test_who_is_graded_alone_after_a_corrected_check_does_not_stand_beside_old_p
     assert sorted(pupils.calls) == ["ben", "cleo"] and "graded before its checks" not in pupils.console.export_text()
 
 
+def test_a_run_says_how_many_written_answers_wait_and_which_command_opens_them(pupils, tmp_path):
+    """Who had graded a class read nowhere that the points were without them."""
+    out = tmp_path / "out"
+    pupils.console = Console(record=True, width=300)
+    pupils.grade(out)
+    assert f"3 written answers to be graded by a person: python -m autograde written {out}" in pupils.console.export_text()
+
+
 def test_a_run_says_who_of_the_list_handed_in_nothing(pupils, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
