@@ -49,7 +49,9 @@ def export(
     format: Annotated[
         Format,
         typer.Option(
-            help="`csv` for spreadsheets and pandas, `openolat` for its bulk assessment, `gradescope` for results.json, else the system whose gradebook is filled."
+            metavar="SYSTEM",
+            help="`csv` for spreadsheets and pandas; `canvas`, `moodle`, `blackboard`, `brightspace`, `sakai`, `ilias`: its gradebook is filled; "
+            "`openolat` for its bulk assessment; `gradescope` for results.json.",
         ),
     ],
     roster: Annotated[

@@ -155,7 +155,11 @@ LATE = typer.Option(
 )
 def grade(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="A course directory, a folder `<student>/<lesson>.ipynb`, or single notebooks.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH",
+            help="A course directory or a student's folder in it, a folder `<student>/<lesson>.ipynb`, a learning system's zip, or single notebooks.",
+        ),
     ],
     lesson: Annotated[
         Optional[str], typer.Option(help="Grade this lesson only, such as `03` [default: all].", autocompletion=lessons_beginning)

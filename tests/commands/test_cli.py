@@ -43,6 +43,14 @@ def test_help_explains_and_its_examples_parse(name):
         assert example in shown.output
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_can_be_chosen_is_read_in_one_piece_at_80_columns(name):
+    """`export --help` cut the names of three systems in two."""
+    shown = RUN.invoke(app, [name, "--help"], env={"COLUMNS": "80"}).output
+    choices = [str(getattr(c, "value", c)) for p in COMMANDS[name].params if p.type_descriptor.is_choice for c in p.type_descriptor.choices]
+    assert [choice for choice in choices if not re.search(rf"\b{choice}\b", shown)] == []
+
+
 def test_options_of_an_older_typer_are_left_as_they_are():
     option = SimpleNamespace(param_type_name="option", metavar=None, is_flag=False, name="out")
     assert _as_it_is_typed([option]) == [option] and option.metavar is None
