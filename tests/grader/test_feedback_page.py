@@ -1,6 +1,8 @@
 """A student's page: what passed, what did not and why; of hidden tests the title and the kind of failure only."""
 
 import re
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -174,3 +176,13 @@ def test_who_handed_in_what_cannot_be_read_is_told_what_to_do():
 )
 def test_points_for_lateness_are_counted_in_words(penalty, words):
     assert words in with_gradebook(Result("causal_mask", 1.5, 1.5, "passed"), entries=(), penalty=penalty, late=60.0)
+
+
+@pytest.mark.parametrize(
+    ("late", "words"), [(0.0, "Handed in 2027-02-28 10:12 UTC."), (60.0, "Handed in 2027-02-28 10:12 UTC, 1 minute late")]
+)
+def test_a_page_says_when_it_was_handed_in_where_that_is_known(late, words):
+    """Which of several attempts was graded is asked most of all."""
+    graded = Graded("ada", LESSON, "graded", [Result("causal_mask", 1.5, 1.5, "passed")])
+    assert words in text(page(graded, replace(standing(late=late), handed_in=datetime(2027, 2, 28, 10, 12))))
+    assert late or "Handed in" not in text(page(graded, standing(late=late)))
