@@ -10,8 +10,8 @@ from nbformat import NotebookNode
 
 from autograde.checking.answers import RESULT_MIME
 from autograde.checking.status import ExerciseStatus
-from utils.plots import UNDRAWN
 
+UNDRAWN = "This figure is drawn by your own function"  # as `utils.plots` has it, which imports PyTorch
 _NOTE = re.compile(f'alt="{re.escape(UNDRAWN)}: ([^"]*)"')
 
 
