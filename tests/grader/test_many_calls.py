@@ -51,6 +51,7 @@ def test_repeated_is_a_loop(student):
     assert repeated(student.draw, 30, P, together) == [student.draw(P, one_by_one) for _ in range(30)]
     assert torch.equal(together.get_state(), one_by_one.get_state())
     assert repeated(student.draw, 0, P, together) == []
+    assert len(repeated(student.draw, 2 * proxies.TOGETHER + 1, P, together)) == 2 * proxies.TOGETHER + 1
 
 
 def test_each_is_a_loop(student):
