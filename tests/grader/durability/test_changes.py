@@ -2,6 +2,7 @@
 
 import shutil
 
+import pytest
 from rich.console import Console
 
 from autograde.grader.batch import changes
@@ -28,6 +29,7 @@ def test_a_grader_that_gives_other_points_says_to_whom(pupils, tmp_path):
     assert changed[0] == "ada" and logged(out) == ["nobody", "nobody", line]
 
 
+@pytest.mark.slow
 def test_who_is_graded_alone_after_a_corrected_check_does_not_stand_beside_old_points_unsaid(pupils, tmp_path, monkeypatch):
     out = tmp_path / "out"
     pupils.grade(out)

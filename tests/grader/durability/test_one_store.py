@@ -50,6 +50,7 @@ def views(out):
     return tables
 
 
+@pytest.mark.slow
 def test_two_sections_and_a_late_notebook_are_one_class(pupils, tmp_path):
     out = tmp_path / "o"
     grade(out, hand_in(tmp_path / "secA", "ada", "ben"))
