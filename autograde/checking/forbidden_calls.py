@@ -145,9 +145,8 @@ class _Watcher:
         self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
         self.roots = stand_ins(names)
         self.elsewhere = {n: module for n, module in SAME_ELSEWHERE.items() if n in self.functions}
-        self.allowed: dict[
-            int, tuple[Any, Callable]
-        ] = {}  # PyTorch's own operators that have been looked at, by identity, and what each one calls
+        # PyTorch's own operators that have been looked at, by identity, and what each one calls.
+        self.allowed: dict[int, tuple[Any, Callable]] = {}
         self.caught: ForbiddenCall | None = None
 
     def forbids(self, name: str) -> bool:

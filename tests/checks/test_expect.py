@@ -113,6 +113,15 @@ def test_device_and_dtype():
     expect.keeps_dtype(lambda x: (x, torch.ones(3).double()), torch.ones(3))
 
 
+def test_frequencies_take_one_number_a_draw():
+    """A row of several numbers is no draw, and a list, a tensor and a column of them count alike."""
+    draws = torch.tensor([0, 1] * 50)
+    for same in (draws, draws.tolist(), draws[:, None], draws.double()):
+        expect.frequencies(same, [0.5, 0.5], where="x")
+    with pytest.raises((TypeError, ValueError, RuntimeError)):
+        expect.frequencies(draws.reshape(50, 2), [0.5, 0.5], where="x")
+
+
 def test_frequencies_have_power_and_patience():
     generator = torch.Generator().manual_seed(0)
     fair = torch.randint(3, (3000,), generator=generator)

@@ -44,7 +44,8 @@ def _generator(seed: int) -> torch.Generator:
 def frequencies(draws: Sequence[Any] | torch.Tensor, probabilities: Sequence[float] | torch.Tensor, *, where: str) -> None:
     """The integers drawn follow `probabilities` (Pearson's chi-squared test, false alarms below 1e-7)."""
     probabilities = torch.as_tensor(probabilities, dtype=torch.float64)
-    drawn = draws.flatten().long() if isinstance(draws, torch.Tensor) else torch.as_tensor([int(d) for d in draws])
+    in_a_row = isinstance(draws, torch.Tensor) and draws.dim() == 1 and not (draws.is_floating_point() or draws.is_complex())
+    drawn = torch.as_tensor(draws).long() if in_a_row else torch.as_tensor([int(d) for d in draws])
     if drawn.numel() == 0 or drawn.min() < 0 or drawn.max() >= len(probabilities):
         raise CheckFailed(f"For {where}: a draw lies outside 0 … {len(probabilities) - 1}")
     counts = torch.bincount(drawn, minlength=len(probabilities)).double()

@@ -75,9 +75,8 @@ class Survey:
     """What was found. `students` has those without any file, too."""
 
     handed: list[Handed] = field(default_factory=list)
-    also: list[Handed] = field(
-        default_factory=list
-    )  # notebooks that hold a second lesson: they count where nothing else of it was handed in
+    # Notebooks that hold a second lesson: they count where nothing else of it was handed in.
+    also: list[Handed] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     students: set[str] = field(default_factory=set)
     barren: list[tuple[str, ...]] = field(default_factory=list)  # folders and links below the source: whose they are counts, too
