@@ -1041,7 +1041,7 @@ plots.show(
 # The training is short ({measured:scores.budget.steps} steps), so the table tells how fast a model learns, not what it can learn in the end;
 # the last rows, with {measured:scores_longer.budget.steps:,} steps, show how different that can be. The ranges of general, dot and scaled
 # dot product overlap, so their order means nothing. The large differences have reasons that you have met.
-# - **Content-based** comes last. Is it that directions alone say too little, or that its weights are nearly even, so that its context is
+# - **Content-based** comes last on average, and of all but local-p in every run. Is it that directions alone say too little, or that its weights are nearly even, so that its context is
 #   nearly a plain average of the source, the same at every step? The same cosines multiplied by 8, a key strength $\beta$ set by hand, are
 #   as good as the others: so directions say enough, and what is missing is size. Nearly even weights do not make the task impossible,
 #   though: trained four times as long, the plain cosine has {measured:scores_longer.content-based:.0%} of the dates right. They make

@@ -1164,8 +1164,9 @@ plots.show(
 # | 3,200 | {measured:worlds.3200.never_tried:.0%} | {measured:worlds.3200.wrong:.0%} | {measured:worlds.3200.wrong,_if_tried:.1%} | {measured:worlds.3200.imagined:+.2f} ({measured:worlds.3200.imagined.range:+.2f}) | {measured:worlds.3200.real:+.2f} ({measured:worlds.3200.real.range:+.2f}) |
 # | 3,200, trained twice as long | {measured:longer.never_tried:.0%} | {measured:longer.wrong:.1%} | {measured:longer.wrong,_if_tried:.1%} | | |
 #
-# - **Data, then training.** At first a wrong outcome is mostly one that the play never showed. (That takes enough training. With half as many training steps
-#   {measured:shorter.50.wrong,_if_tried:.0%} of the outcomes are wrong after 50 steps of play where the play did show them, and {measured:shorter.3200.wrong,_if_tried:.0%} after 3,200.) After 800 steps every question had been tried
+# - **Data, then training.** After 50 steps of play more than four in five wrong outcomes are ones that the play never showed. (With half as many training steps they are still
+#   more than half, but then {measured:shorter.50.wrong,_if_tried:.0%} of the outcomes that the play did show are wrong, too, and {measured:shorter.3200.wrong,_if_tried:.0%} after 3,200.)
+#   After 200 steps it hangs on the seed which of the two kinds is the more frequent. After 800 every question had been tried
 #   in these runs (another seed can leave a few), and more play changes little. What is left after 3,200 steps is a matter of training: twice the training steps on the same play leave
 #   {measured:longer.wrong:.1%} wrong instead of {measured:worlds.3200.wrong:.1%}. Most of what is left is *impossible*
 #   ({measured:worlds.3200.impossible:.1%}), so the agent, who knows the state space, can drop it. An error that reads like a real situation could not be caught this way.

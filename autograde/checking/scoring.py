@@ -26,6 +26,8 @@ DEVICE_WEIGHT = 0.5
 DEVICE_WORDS = re.compile(r"device|gpu|_cuda", re.IGNORECASE)
 GENERATOR_WORDS = "device type for generator"
 DEVICE_MISTAKE = "On a GPU this would fail: somewhere a tensor is made on another device than the inputs (pass their `device`)"
+NUMPY_WORDS = "to numpy"
+NUMPY_MISTAKE = "On a GPU this would fail: NumPy cannot read a tensor there (use PyTorch's own functions, or `.cpu()` before `.numpy()`)"
 DRAW_MISTAKE = "On a GPU this would fail: somewhere numbers are drawn on another device than the generator's (pass device=generator.device)"
 GIVEN_UP = ("a check before it ended this way", "checks before it ended this way")
 
@@ -104,8 +106,15 @@ def on_another_device(lesson: Lesson, exercise: Exercise, student: Student, guar
             mistakes.append(text)
     mistake = next((mistake for mistake in mistakes if GENERATOR_WORDS not in mistake), "".join(mistakes[:1]))
     status = CheckStatus.FAILED if mistake else CheckStatus.PASSED
-    words = (DRAW_MISTAKE if GENERATOR_WORDS in mistake else DEVICE_MISTAKE) if mistake else ""
-    return [Outcome("on_a_gpu", "It works on a GPU, too.", status, DEVICE_WEIGHT, False, words, trivial=True)]
+    return [Outcome("on_a_gpu", "It works on a GPU, too.", status, DEVICE_WEIGHT, False, _in_the_end(mistake), trivial=True)]
+
+
+def _in_the_end(mistake: str) -> str:
+    """A sentence for what PyTorch said on the GPU; nothing where it said nothing."""
+    if not mistake:
+        return ""
+    told = {GENERATOR_WORDS: DRAW_MISTAKE, NUMPY_WORDS: NUMPY_MISTAKE}
+    return next((sentence for words, sentence in told.items() if words in mistake), DEVICE_MISTAKE)
 
 
 def _run(check: Check, student: Student, guard: Any) -> Outcome | None:

@@ -13,7 +13,7 @@ from autograde import layout
 from autograde.authoring import mutation, source
 from autograde.checking import pretend_gpu
 from autograde.checking.lesson import assemble_lesson
-from autograde.checking.scoring import DEVICE_MISTAKE, examine, on_another_device
+from autograde.checking.scoring import DEVICE_MISTAKE, NUMPY_MISTAKE, examine, on_another_device
 from autograde.checking.student import LocalStudent
 from autograde.grader.run.session import Session
 from autograde.grader.sandbox.limits import Limits
@@ -94,6 +94,15 @@ def test_a_hard_wired_device_is_found(case):
     lesson, _ = lesson_of(name)
     (outcome,) = on_another_device(lesson, lesson.exercises[exercise], LocalStudent(answers), contextlib.nullcontext)
     assert not outcome.passed and outcome.message == DEVICE_MISTAKE and not outcome.detail  # no words of PyTorch
+
+
+def test_who_takes_numpy_is_told_of_numpy():
+    lesson, names = lesson_of("01_sample_based_planning")
+    row = "torch.as_tensor(model.transition[state, action].numpy(), device=generator.device)"
+    answers = dict(names)
+    exec(changed("01_sample_based_planning", "sample_model", "model.transition[state, action], 1", f"{row}, 1"), answers)
+    (outcome,) = on_another_device(lesson, lesson.exercises["sample_model"], LocalStudent(answers), contextlib.nullcontext)
+    assert outcome.message == NUMPY_MISTAKE
 
 
 def test_it_costs_a_part_of_the_points_and_only_what_is_right_otherwise():

@@ -15,6 +15,9 @@ from autograde.checking.expect.values import TOLERANCE, close
 from autograde.checking.expect.words import argument, kind_of, shown
 
 ONLY_FLOAT32 = "With float64 inputs the result is only as exact as float32: somewhere on the way the numbers are converted"
+NOT_EXACT = (
+    "With float64 inputs the result has only float32's digits: on the way numbers are converted, or a small number is added (such as 1e-9)"
+)
 LOOKS_AT_VALUES = ("item() cannot be called on meta", "Cannot copy out of meta tensor", "data-independent")
 
 
@@ -73,7 +76,7 @@ def precise(function: Callable, oracle: Callable, *args: Any, where: str) -> Non
     try:
         close(got, want, where=where, rtol=1e-10, atol=1e-12)
     except CheckFailed as failed:
-        raise CheckFailed(ONLY_FLOAT32, failed.detail) from None
+        raise CheckFailed(NOT_EXACT, failed.detail) from None
 
 
 def follows_device(function: Callable, *args: Any, **kwargs: Any) -> None:

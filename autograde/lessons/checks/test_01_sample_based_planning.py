@@ -27,6 +27,8 @@ def start_at(model, *states):
 # one action: 0 → 1 → 2 → 3 (the end), so whatever is random elsewhere is certain here
 CHAIN = TabularModel.from_rows({(0, 0): (-1.0, {1: 1.0}), (1, 0): (2.0, {2: 1.0}), (2, 0): (5.0, {3: 1.0})}, 4, 1, terminal=[3])
 LOOP = TabularModel.from_rows({(1, 0): (2.0, {1: 1.0})}, 2, 1)
+# state 1 is terminal, and its pair was tried all the same
+BEYOND = TabularModel.from_rows({(0, 0): (1.0, {1: 1.0}), (1, 0): (8.0, {2: 1.0})}, 3, 1, terminal=[1])
 # two actions, deterministic, rewards of both signs, all pairs tried
 MAZE = TabularModel.from_rows(
     {
@@ -533,12 +535,67 @@ def test_posterior_draws_come_from_the_generator(student):
     expect.true(not torch.equal(one, other), "Two seeds gave the same model: a posterior draw is random")
 
 
+WILD = random_mdp(5, 3, [4], seed=12)
+
+
+def same_seed_same_result(call):
+    """`call(generator)` gives the same with two generators of one seed."""
+    one, same = call(seeded(4)), call(seeded(4))
+    alike = torch.equal(torch.as_tensor(one), torch.as_tensor(same))
+    expect.true(alike, "Two generators of the same seed gave different results; draw from `generator` and nothing else")
+
+
+@pytest.mark.exercise("sample_model", weight=0.5)
+@pytest.mark.trivial
+def test_a_sample_can_be_repeated(student):
+    """The same seed gives the same samples."""
+    model = TabularModel.from_rows({(0, 0): (1.0, {0: 0.25, 1: 0.25, 2: 0.25, 3: 0.25})}, 4, 1)
+    same_seed_same_result(lambda generator: [step[0] for step in repeated(student.sample_model, 40, model, 0, 0, generator)])
+
+
+@pytest.mark.exercise("q_planning", weight=0.5)
+@pytest.mark.trivial
+def test_q_planning_can_be_repeated(student):
+    """The same seed gives the same table."""
+    same_seed_same_result(lambda generator: student.q_planning(ICE, 40, 0.5, 0.8, generator))
+
+
+@pytest.mark.exercise("sarsa_planning", weight=0.5)
+@pytest.mark.trivial
+def test_sarsa_planning_can_be_repeated(student):
+    """The same seed gives the same table."""
+    same_seed_same_result(lambda generator: student.sarsa_planning(ICE, torch.tensor([0, 2]), 5, 0.5, 0.8, 0.5, 9, generator))
+
+
+@pytest.mark.exercise("monte_carlo_planning", weight=0.5)
+@pytest.mark.trivial
+def test_monte_carlo_planning_can_be_repeated(student):
+    """The same seed gives the same table."""
+    same_seed_same_result(lambda generator: student.monte_carlo_planning(ICE, torch.tensor([0, 2]), 5, 0.8, 0.5, 9, generator))
+
+
+@pytest.mark.exercise("dyna_q", weight=0.5)
+@pytest.mark.trivial
+def test_dyna_q_can_be_repeated(student):
+    """The same seed gives the same table."""
+    same_seed_same_result(lambda generator: student.dyna_q(WILD, 4, 3, 0.5, 0.8, 0.5, 9, generator)[0])
+
+
+@pytest.mark.exercise("dyna_q_plus", weight=0.5)
+@pytest.mark.trivial
+def test_dyna_q_plus_can_be_repeated(student):
+    """The same seed gives the same table."""
+    same_seed_same_result(lambda generator: student.dyna_q_plus([(WILD, 25)], 3, 0.5, 0.8, 0.5, 0.1, generator)[0])
+
+
 # ---------------------------------------------------------------------------------------------------- stretch
 @pytest.mark.exercise("prioritized_sweeping", weight=2)
 def test_sweeping_finds_the_optimal_values(student):
     """At its end the table is the q* of the model."""
     got, _ = student.prioritized_sweeping(MAZE, 0.8, 1e-9)
     expect.close(got, optimal_q(MAZE, 0.8), where="a deterministic model of 5 states and 2 actions, γ 0.8", atol=1e-6)
+    got, _ = student.prioritized_sweeping(BEYOND, 0.5, 1e-9)
+    expect.close(got, optimal_q(BEYOND, 0.5), where="a model whose state 1 is terminal, with a pair tried there", atol=1e-6)
 
 
 @pytest.mark.exercise("prioritized_sweeping")
@@ -751,6 +808,12 @@ PROBES = {
         student.dyna_q(start_at(LOOP, 1), 2, 3, 0.05, 0.9, 0.2, 4, seeded(0)),
     ],
     "policy_value": lambda student: student.policy_value(random_mdp(7, 2, [2, 5], seed=4), random_policy(7, 2, seed=6), 0.85),
+    "prioritized_sweeping": lambda student: [
+        student.prioritized_sweeping(MAZE, 0.8, 1e-9)[0],
+        student.prioritized_sweeping(MAZE, 0.8, 1e-9, 3)[1],
+        student.prioritized_sweeping(ICE, 0.8, 1e-9)[0],
+        student.prioritized_sweeping(BEYOND, 0.5, 1e-9)[0],
+    ],
     "dyna_q_plus": plus_summary,
     "expected_update": lambda student: [
         *(student.expected_update(table(11), ICE, *pair, 0.8) for pair in ((0, 1), (2, 0), (3, 2))),

@@ -87,6 +87,12 @@ def probe_layer(student):
     return tuple(loaded(student, 7, 4, seed=50, **o)[0](words_and_matrices()[0], m) for o, m in cases)
 
 
+def far_from_zero(sign):
+    """q (2, 3, 16), k (2, 5, 16), v (2, 5, 6), whose scores are all in the hundreds, and all of one sign."""
+    q, k, v = queries_keys_values()
+    return q.abs() * 20, sign * k.abs() * 10, v
+
+
 PROBES = {
     "query_key_value": lambda student: student.query_key_value(*words_and_matrices()),
     "attention_scores": lambda student: student.attention_scores(*queries_keys_values()[:2]),
@@ -96,7 +102,9 @@ PROBES = {
     "SelfAttention": probe_layer,
     "intra_attention_weights": lambda student: student.intra_attention_weights(*cheng()),
     "attention_backward": lambda student: student.attention_backward(*queries_keys_values(), expect.randn(2, 3, 6, seed=37)),
-    "streaming_attention": lambda student: student.streaming_attention(*queries_keys_values(), 2),
+    "streaming_attention": lambda student: [
+        student.streaming_attention(*one, 2) for one in (queries_keys_values(), far_from_zero(1), far_from_zero(-1))
+    ],
 }
 
 
@@ -435,6 +443,9 @@ def test_streaming_is_stable(student):
     want = output(q, k, v)
     for order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0]):
         expect.close(student.streaming_attention(q, k[:, order], v[:, order], 2), want, where="scores in the hundreds, blocks of 2")
+    for sign, side in ((1, "above"), (-1, "below")):
+        q, k, v = far_from_zero(sign)
+        expect.close(student.streaming_attention(q, k, v, 2), output(q, k, v), where=f"scores in the hundreds, all {side} 0, blocks of 2")
 
 
 @pytest.mark.exercise("streaming_attention", weight=1)

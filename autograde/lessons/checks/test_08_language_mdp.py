@@ -173,6 +173,14 @@ def chosen(student, *arguments):
     return got if type(got) is int else -1
 
 
+def dyna_without_chance(student):
+    """No imagined steps; a step that ends where values are not 0; and one pair, which is imagined whatever is drawn."""
+    ended = [*REAL[:2], ("c", "on", -5.0, "b", True)]
+    runs = [(REAL, 0), (ended, 0), (REAL[:1], 3), ([("a", "on", 0.25, "b", False)], 2), ([("a", "fog", 2.0, "b", False)], 3)]
+    tables = [student.language_dyna(steps, corridor, actions_of, n, 0.5, 0.25, seeded(1)) for steps, n in runs]
+    return [{" / ".join(pair): value for pair, value in table.items() if value} for table in tables]
+
+
 PROBES = {
     "format_transition": lambda s: [s.format_transition(HALL, "go east", -0.1, KITCHEN, False), s.format_transition("x", "y", 0.9, "z", True)],
     "parse_outcome": lambda s: [reading(s, text) for text in TEXTS],
@@ -190,6 +198,7 @@ PROBES = {
     "transition_error_rate": lambda s: s.transition_error_rate(MIXED),
     "prefix_values": lambda s: {" ".join(k): v for k, v in s.prefix_values(WORDS, 3, wordy_reward, wordy_policy).items() if len(k) < 3},
     "return_conditioned": lambda s: s.return_conditioned(EPISODES, 0.5),
+    "language_dyna": dyna_without_chance,
     "puct_choice": lambda s: [chosen(s, *place) for place in places(56, seed=900)]
     + [chosen(s, *node([0.2, 0.2, 0.6], [0, 0, 0], [0, 0, 0]), 1.0), chosen(s, *node([0.4, 0.4, 0.2], [2, 2, 2], [1, 1, 0]), 1.0)]
     + [chosen(s, *node([0.5, 0.5], [1, 0], [0.3, 0.0]), 1.0), s.arguments_after(s.puct_choice, *node(*WORKED), 1.0)],

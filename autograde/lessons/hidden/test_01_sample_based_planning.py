@@ -764,6 +764,14 @@ def test_sweeping_in_a_stochastic_model(student):
 
 
 @pytest.mark.exercise("prioritized_sweeping")
+def test_sweeping_ends_at_a_terminal_state(student):
+    """A terminal state whose pairs were tried: what it is worth to come there is 0."""
+    model = TabularModel.from_rows({(0, 0): (1.0, {1: 0.5, 2: 0.5}), (1, 0): (8.0, {2: 1.0}), (2, 0): (3.0, {0: 1.0})}, 3, 1, terminal=[1])
+    got, _ = student.prioritized_sweeping(model, 0.5, 1e-9)
+    expect.close(got, optimal_q(model, 0.5), where="3 states, of which the second is terminal", atol=1e-6)
+
+
+@pytest.mark.exercise("prioritized_sweeping")
 def test_sweeping_takes_the_largest_error_first(student):
     """Where every step pays a little and the last one much, the last one comes first, and each pair needs one update; θ may be 0."""
     for sign in (1, -1):

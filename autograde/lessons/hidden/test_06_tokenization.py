@@ -289,6 +289,16 @@ def test_merging_in_random_words(student, pair):
         expect.equal(student.merge_pair(word, pair), slow_merge(word, pair), where=f"a random word of {n} symbols")
 
 
+@pytest.mark.exercise("merge_pair", weight=1)
+@pytest.mark.parametrize("gap", [b" ", b"\n", b"\t", b" \n", b"\x1f"])
+def test_white_space_is_a_symbol_like_others(student, gap):
+    """Symbols of white space are kept, and merged like any other."""
+    word = (gap, b"t", b"h", gap, gap, b"t")
+    expect.equal(student.merge_pair(word, (b"t", b"h")), (gap, b"th", gap, gap, b"t"), where="a pair between symbols of white space")
+    expect.equal(student.merge_pair(word, (gap, b"t")), (gap + b"t", b"h", gap, gap + b"t"), where="a pair that begins with white space")
+    expect.equal(student.merge_pair(word, (gap, gap)), (gap, b"t", b"h", gap + gap, b"t"), where="a pair of white space")
+
+
 # 7 · train_bpe
 
 

@@ -137,6 +137,15 @@ def test_the_exact_shares(student):
     expect.true(5.5 < spread < 8.8, "Tokens must be selected independently of each other: rows differ in how many are selected")
 
 
+@pytest.mark.exercise("mask_for_infilling", weight=0.5)
+def test_how_many_are_selected_is_left_to_chance(student):
+    """Of several texts together not always the same number of tokens is selected."""
+    ids, drawn = ids_of(2, 50, seed=674, high=30), generator(274)
+    counts = [int((student.mask_for_infilling(ids, 30, 30, drawn, p)[1] != -100).sum()) for p in (0.3, 0.5) for _ in range(12)]
+    several = min(len(set(counts[:12])), len(set(counts[12:])))
+    expect.true(several > 2, "Tokens must be selected independently of each other, and not a fixed number of them")
+
+
 # language_model_loss
 
 

@@ -1213,7 +1213,39 @@ misconception(
     "The pairs that lead to a changed state must be looked at again.",
     replace=("if error(tuple(before)) > theta:", "if False:"),
 )
-misconception("prioritized_sweeping", "γ is missing in the target.", replace=("+ gamma * model", "+ 0.99 * model"))
+misconception("prioritized_sweeping", "γ is not used in the target.", replace=("+ gamma * model", "+ 0.99 * model"))
+misconception(
+    "prioritized_sweeping",
+    "The value of a terminal state counts: it is 0, whatever its row holds.",
+    replace=("q.max(-1).values * goes_on", "q.max(-1).values"),
+)
+misconception(
+    "prioritized_sweeping",
+    "The mean over the next actions is taken: it is the best that counts.",
+    replace=("q.max(-1).values", "q.mean(-1)"),
+)
+misconception(
+    "prioritized_sweeping",
+    "One next state is taken, the likeliest, in place of the mean over all.",
+    replace=(
+        "model.transition[state, action] @ (\n            q.max(-1).values * goes_on\n        )",
+        "(q.max(-1).values * goes_on)[model.transition[state, action].argmax()]",
+    ),
+)
+misconception("prioritized_sweeping", "`max_updates` is not used.", replace=("while queue and updates < max_updates:", "while queue:"))
+misconception(
+    "prioritized_sweeping",
+    "Each pair is updated once: one that is in the queue again is passed over.",
+    replace=("if error(pair) <= theta:", "if error(pair) <= theta or q[pair] != 0:"),
+)
+misconception(
+    "prioritized_sweeping",
+    "An entry is moved half of the way: without noise it becomes the target.",
+    replace=(
+        "q[pair] = target(*pair)\n        updates += 1\n        for before",
+        "q[pair] += 0.5 * (target(*pair) - q[pair])\n        updates += 1\n        for before",
+    ),
+)
 
 
 @variant("prioritized_sweeping")

@@ -440,6 +440,39 @@ def squeezed_dot(s, h):
     return (h @ s[..., None]).squeeze()
 
 
+@misconception("dot_score", "The products are summed over the source positions: sum over the numbers of a state, the last dimension.")
+def dot_over_positions(s, h):
+    return (s[..., None, :] * h).sum(-2)
+
+
+@misconception("dot_score", "The products are not summed: a score is one number for each position.")
+def dot_not_summed(s, h):
+    return s[..., None, :] * h
+
+
+@misconception("dot_score", "A dimension of size 1 is left at the end: the scores have the shape (..., n).")
+def dot_with_an_end(s, h):
+    return h @ s[..., None]
+
+
+@misconception("dot_score", "A dimension of size 1 is left before the positions: the scores have the shape (..., n).")
+def dot_with_a_beginning(s, h):
+    return s[..., None, :] @ h.mT
+
+
+@misconception(
+    "dot_score",
+    "Every state of the batch meets every source of the batch: s needs a dimension of its own for the positions, s[..., None, :].",
+)
+def dot_of_all_pairs(s, h):
+    return s @ h.mT
+
+
+@misconception("dot_score", "The score is the negative squared distance: it is the dot product.")
+def dot_as_a_distance(s, h):
+    return -((s[..., None, :] - h) ** 2).sum(-1)
+
+
 @variant("dot_score")
 def dot_by_matmul(s, h):
     return (h @ s.unsqueeze(-1)).squeeze(-1)
@@ -468,6 +501,36 @@ def divided_by_the_width(s, h):
 )
 def scaled_by_the_length(s, h):
     return torch.einsum("...d,...nd->...n", s, h) / math.sqrt(h.shape[-2])
+
+
+@misconception(
+    "scaled_dot_score", "The products are summed over the source positions: sum over the numbers of a state, the last dimension."
+)
+def scaled_over_positions(s, h):
+    return (s[..., None, :] * h).sum(-2) / math.sqrt(h.shape[-1])
+
+
+@misconception("scaled_dot_score", "The products are not summed: a score is one number for each position.")
+def scaled_not_summed(s, h):
+    return s[..., None, :] * h / math.sqrt(h.shape[-1])
+
+
+@misconception("scaled_dot_score", "A dimension of size 1 is left at the end: the scores have the shape (..., n).")
+def scaled_with_an_end(s, h):
+    return h @ s[..., None] / math.sqrt(h.shape[-1])
+
+
+@misconception("scaled_dot_score", "A dimension of size 1 is left before the positions: the scores have the shape (..., n).")
+def scaled_with_a_beginning(s, h):
+    return s[..., None, :] @ h.mT / math.sqrt(h.shape[-1])
+
+
+@misconception(
+    "scaled_dot_score",
+    "Every state of the batch meets every source of the batch: s needs a dimension of its own for the positions, s[..., None, :].",
+)
+def scaled_of_all_pairs(s, h):
+    return s @ h.mT / math.sqrt(h.shape[-1])
 
 
 @misconception("scaled_dot_score", "The score is multiplied by the square root: it should be divided by it.")
@@ -975,6 +1038,51 @@ def nan_outside(scores, half_width):
 def monotonic_open(scores, half_width):
     d = torch.arange(scores.shape[-1]).to(scores.device) - torch.arange(scores.shape[-2]).to(scores.device)[:, None]
     return masked_softmax(scores, (d.abs() < half_width).expand(scores.shape))
+
+
+@misconception(
+    "monotonic_local_weights",
+    "The softmax runs over the whole source and is cut to the window afterwards: the weights in a window sum to 1.",
+)
+def cut_after_the_softmax(scores, half_width):
+    d = torch.arange(scores.shape[-1]).to(scores.device) - torch.arange(scores.shape[-2]).to(scores.device)[:, None]
+    return scores.softmax(-1) * (d.abs() <= half_width)
+
+
+@misconception("monotonic_local_weights", "The window reaches only ahead: it holds t − D … t + D.")
+def only_ahead(scores, half_width):
+    d = torch.arange(scores.shape[-1]).to(scores.device) - torch.arange(scores.shape[-2]).to(scores.device)[:, None]
+    return masked_softmax(scores, ((d >= 0) & (d <= half_width)).expand(scores.shape))
+
+
+@misconception("monotonic_local_weights", "There is no window: every step attends to the whole source.")
+def no_window(scores, half_width):
+    return scores.softmax(-1)
+
+
+@misconception("monotonic_local_weights", "There is a Gaussian as in local-p: local-m is the softmax alone.")
+def with_a_gaussian(scores, half_width):
+    d = torch.arange(scores.shape[-1]).to(scores.device) - torch.arange(scores.shape[-2]).to(scores.device)[:, None]
+    width = max(half_width, 1) / 2
+    return masked_softmax(scores, (d.abs() <= half_width).expand(scores.shape)) * torch.exp(-(d**2) / (2 * width**2))
+
+
+@misconception("monotonic_local_weights", "A step whose window lies outside the source gets even weights: they should all be 0.")
+def even_outside(scores, half_width):
+    d = torch.arange(scores.shape[-1]).to(scores.device) - torch.arange(scores.shape[-2]).to(scores.device)[:, None]
+    return scores.masked_fill(d.abs() > half_width, -1e9).softmax(-1)
+
+
+@misconception("monotonic_local_weights", "The window is turned round: it is closed where it should be open.")
+def closed_window(scores, half_width):
+    d = torch.arange(scores.shape[-1]).to(scores.device) - torch.arange(scores.shape[-2]).to(scores.device)[:, None]
+    return masked_softmax(scores, (d.abs() > half_width).expand(scores.shape))
+
+
+@misconception("monotonic_local_weights", "The softmax runs down the steps: each step's weights over the source sum to 1.")
+def over_the_steps(scores, half_width):
+    d = torch.arange(scores.shape[-1]).to(scores.device) - torch.arange(scores.shape[-2]).to(scores.device)[:, None]
+    return masked_softmax(scores.mT, (d.abs() <= half_width).mT.expand(scores.mT.shape)).mT
 
 
 @variant("monotonic_local_weights")

@@ -915,6 +915,36 @@ misconception(
     "A block_size below 1 goes through without a ValueError that names it.",
     replace=("if block_size < 1:", "if False:"),
 )
+misconception(
+    "streaming_attention",
+    "Where all scores are far below 0 the result is NaN: the largest score so far begins at −∞, and keys that are not there take no part.",
+    replace=("q.new_full((*q.shape[:-1], 1), -math.inf)", "q.new_zeros((*q.shape[:-1], 1))"),
+)
+misconception(
+    "streaming_attention",
+    "No largest score is subtracted before `exp`: scores in the hundreds overflow, and far below 0 all terms become 0.",
+    replace=("torch.maximum(largest, scores.amax(dim=-1, keepdim=True))", "torch.zeros_like(largest)"),
+)
+misconception(
+    "streaming_attention",
+    "The scores are not divided by √d_k.",
+    replace=("attention_scores(q, k_block)", "q @ k_block.mT"),
+)
+misconception(
+    "streaming_attention",
+    "The last block is left out where it is smaller than the others.",
+    replace=("k.split(block_size, dim=-2), v", "k.split(block_size, dim=-2)[: k.shape[-2] // block_size], v"),
+)
+misconception(
+    "streaming_attention",
+    "Old and new largest score are exchanged: what was summed before has to shrink, not to grow.",
+    replace=("(previous - largest).exp()", "(largest - previous).exp().nan_to_num(posinf=0.0)"),
+)
+misconception(
+    "streaming_attention",
+    "The result is not divided by the sum of the exponentials.",
+    replace=("return weighted / total", "return weighted"),
+)
 
 
 @misconception(

@@ -870,6 +870,41 @@ misconception(
     "Heads that do not divide must be a ValueError that names n_kv_heads.",
     replace=("if n_heads % n_kv_heads:", "if False:"),
 )
+misconception(
+    "grouped_query_attention",
+    "The keys are shared by neighbouring heads here, but the values in turns.",
+    replace=(
+        "k, v = (x.repeat_interleave(n_heads // n_kv_heads, dim=-3) for x in (k, v))",
+        "k, v = k.repeat_interleave(n_heads // n_kv_heads, dim=-3), torch.cat([v] * (n_heads // n_kv_heads), dim=-3)",
+    ),
+)
+misconception(
+    "grouped_query_attention",
+    "Only the first head of keys and values is used: that is attention with one of them for all.",
+    replace=("x.repeat_interleave(n_heads // n_kv_heads, dim=-3)", "x[..., :1, :, :].expand(*x.shape[:-3], n_heads, *x.shape[-2:])"),
+)
+misconception("grouped_query_attention", "The mask is not used.", replace=("if mask is None:", "if True:"))
+misconception(
+    "grouped_query_attention",
+    "The mask is turned round: True means that a query may see a key.",
+    replace=("hidden = ~mask.unsqueeze(-3)", "hidden = mask.unsqueeze(-3)"),
+)
+misconception(
+    "grouped_query_attention",
+    "The scores are divided by the width of a head: by its root.",
+    replace=("/ math.sqrt(q.shape[-1])", "/ q.shape[-1]"),
+)
+misconception(
+    "grouped_query_attention", "The softmax runs over the queries: it runs over the keys.", replace=("softmax(dim=-1)", "softmax(dim=-2)")
+)
+misconception(
+    "grouped_query_attention",
+    "The query heads of a group are averaged: every query head has an output of its own.",
+    replace=(
+        "return weights @ v, weights",
+        "mean = (weights @ v).unflatten(-3, (n_kv_heads, -1)).mean(-3)\n    return mean, weights",
+    ),
+)
 
 
 @variant("grouped_query_attention")

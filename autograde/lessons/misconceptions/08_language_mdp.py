@@ -956,6 +956,28 @@ def by_definition(episodes, gamma=1.0):
 @misconception("language_dyna", "Imagined steps come from the remembered outcome; they should come from the model, `sample`.",
                replace=("outcome = sample(*tried[pick])", "outcome = (reward, next_obs, terminated)"))  # fmt: skip
 @misconception("language_dyna", "γ is missing from the target.", replace=("gamma * best", "best"))
+@misconception("language_dyna", "The old value is not subtracted: α moves the entry part of the way to the target.",
+               replace=("reward + gamma * best - old", "reward + gamma * best"))  # fmt: skip
+@misconception(
+    "language_dyna",
+    "The entry becomes the target: α moves it part of the way.",
+    replace=("old + alpha * (reward + gamma * best - old)", "reward + gamma * best"),
+)
+@misconception("language_dyna", "The value of the next observation is that of the same action: it is that of the best.",
+               replace=("max(q.get((next_obs, a), 0.0) for a in actions(next_obs))", "q.get((next_obs, action), 0.0)"))  # fmt: skip
+@misconception("language_dyna", "The best action is looked for among those of the old observation: it is the next one's.",
+               replace=("max(q.get((next_obs, a), 0.0) for a in actions(next_obs))", "max(q.get((obs, a), 0.0) for a in actions(obs))"))  # fmt: skip
+@misconception("language_dyna", "Only actions that were tried are looked at: values not in the dict are 0.",
+               replace=("max(q.get((next_obs, a), 0.0) for a in actions(next_obs))",
+                        "max((q[next_obs, a] for a in actions(next_obs) if (next_obs, a) in q), default=0.0)"))  # fmt: skip
+@misconception("language_dyna", "Nothing is imagined.", replace=("range(planning_steps)", "range(0)"))
+@misconception(
+    "language_dyna", "One step more is imagined than `planning_steps`.", replace=("range(planning_steps)", "range(planning_steps + 1)")
+)
+@misconception("language_dyna", "The real step is not learned from: only imagined ones are.",
+               replace=("        update(obs, action, reward, next_obs, terminated)\n        if", "        if"))  # fmt: skip
+@misconception("language_dyna", "An outcome that cannot be read is taken for one without reward: it teaches nothing, but counts.",
+               replace=("outcome = sample(*tried[pick])", "outcome = sample(*tried[pick]) or (0.0, tried[pick][0], False)"))  # fmt: skip
 @misconception("language_dyna", "Pairs are drawn without `generator`, so the result cannot be repeated.",
                replace=("(), generator=generator)", "())"))  # fmt: skip
 @misconception("language_dyna", "A pair that was tried often is imagined more often: draw from the different pairs.",

@@ -268,7 +268,7 @@ misconception(
 )
 
 
-@misconception("monotonic_local_weights", "mono square")
+@misconception("monotonic_local_weights", "There is no window: every step attends to the whole source.")
 def mono_square(scores, half_width):
     n = scores.shape[-1]
     w = torch.ones(n, n, dtype=torch.bool).tril(half_width).triu(-half_width)

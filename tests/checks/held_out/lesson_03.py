@@ -223,7 +223,10 @@ def backward_inplace_g(q, k, v, g):
     return ds @ k, ds.mT @ q, dv
 
 
-@misconception("streaming_attention", "no rescale")
+@misconception(
+    "streaming_attention",
+    "No largest score is subtracted before `exp`: scores in the hundreds overflow, and far below 0 all terms become 0.",
+)
 def streaming_no_rescale(q, k, v, block_size):
     if block_size < 1:
         raise ValueError("block_size")
@@ -236,7 +239,7 @@ def streaming_no_rescale(q, k, v, block_size):
     return o / t
 
 
-@misconception("streaming_attention", "drops rest")
+@misconception("streaming_attention", "The last block is left out where it is smaller than the others.")
 def streaming_drops_rest(q, k, v, block_size):
     if block_size < 1:
         raise ValueError("block_size")
@@ -346,9 +349,12 @@ def streaming_expands(q, k, v, block_size):
     return weighted / total
 
 
-@variant("streaming_attention")
+@misconception(
+    "streaming_attention",
+    "Where all scores are far below 0 the result is NaN: the largest score so far begins at −∞, and keys that are not there take no part.",
+)
 def streaming_pads(q, k, v, block_size):
-    """Keys filled up to whole blocks, the largest score found in a first pass."""
+    """Keys filled up to whole blocks: for those exp(0 − largest) can be infinite, and ∞ · 0 is NaN."""
     if block_size < 1:
         raise ValueError("block_size")
     n, left = k.shape[-2], -k.shape[-2] % block_size

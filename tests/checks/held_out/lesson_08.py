@@ -605,7 +605,7 @@ misconception(
 )
 misconception(
     "language_dyna",
-    "what cannot be read is worth nothing",
+    "An outcome that cannot be read is taken for one without reward: it teaches nothing, but counts.",
     replace=(
         "            if outcome is not None:\n                update(*tried[pick], *outcome)",
         "            update(*tried[pick], *(outcome or (0.0, '', True)))",

@@ -266,7 +266,7 @@ def dot_over_source(s, h):
     return torch.einsum("...d,...nd->...n", s, h.cumsum(-2))
 
 
-@misconception("dot_score", "minus the squared distance")
+@misconception("dot_score", "The score is the negative squared distance: it is the dot product.")
 def dot_distance(s, h):
     return -((s[..., None, :] - h) ** 2).sum(-1)
 
