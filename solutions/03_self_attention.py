@@ -647,7 +647,9 @@ plots.show(
 
 # %% [markdown]
 # ### Exercise 8 · `attention_backward` (●●●, 25 minutes, 4 points)
-# No autograd. Compute the weights again inside (that is also what memory-saving implementations do: Dao et al. 2022).
+# No autograd, and no differences: to change each number a little and look at the loss takes a pass for each of them, and your function is
+# also asked about vectors of 40,000 numbers, which the formula answers in a moment. Compute the weights again inside (that is also what
+# memory-saving implementations do: Dao et al. 2022).
 #
 # <details><summary>Hint 1</summary>
 #

@@ -348,6 +348,18 @@ def autograd(q, k, v, grad_output):
 
 @pytest.mark.exercise("attention_backward", weight=1)
 @pytest.mark.parametrize("which", ["dq", "dk", "dv"])
+def test_gradients_of_long_vectors(student, which):
+    """Two queries and three keys of 40,000 numbers: a gradient takes few steps, one step for each number would take too long."""
+    # differences, or a step along the imaginary axis, need a pass for each of 200,000 inputs; a formula, in loops too, takes no time
+    q, k, v = qkv(t_q=2, t_k=3, d_k=40_000, d_v=3, seed=240)
+    grad_output = 200 * expect.randn(2, 3, seed=243)  # √d_k, which the gradients of q and k are divided by
+    i = ("dq", "dk", "dv").index(which)
+    got = student.attention_backward(q, k, v, grad_output)
+    expect.close(got[i], autograd(q, k, v, grad_output)[i], where=f"{which} for vectors of 40,000 numbers", rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.exercise("attention_backward", weight=1)
+@pytest.mark.parametrize("which", ["dq", "dk", "dv"])
 @pytest.mark.parametrize("sizes", [(6, 6, 6, 6), (5, 3, 2, 8)])
 def test_gradients_of_other_sizes(student, which, sizes):
     """dq, dk and dv for other sizes, all equal included, in float64."""

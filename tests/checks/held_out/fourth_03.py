@@ -1,11 +1,11 @@
-"""A fourth set of held-out answers to lesson 03: unusual right ones."""
+"""A fourth set of held-out answers to lesson 03: unusual right ones, and gradients that are measured instead of written."""
 
 import math
 
 import torch
 from torch import nn
 
-from autograde.authoring.mutation import variant
+from autograde.authoring.mutation import misconception, variant
 
 
 @variant("query_key_value")
@@ -85,3 +85,62 @@ def by_the_output(q, k, v, grad_output):
     mean = (grad_output * output).sum(-1, keepdim=True)
     scores = weights * (grad_output @ v.mT - mean)
     return scores @ k * scale, scores.mT @ q * scale, weights.mT @ grad_output
+
+
+@variant("attention_backward")
+def by_loops_over_words(q, k, v, grad_output):
+    """The sum of hint 1 as it stands, with a loop for each of its letters."""
+    if q.dim() > 2:
+        parts = [by_loops_over_words(*one) for one in zip(q, k, v, grad_output)]
+        return tuple(torch.stack(part) for part in zip(*parts))
+    d_q, d_k, d_v = (torch.zeros_like(x) for x in (q, k, v))
+    for i, query in enumerate(q):
+        a = torch.stack([query @ key for key in k]).div(math.sqrt(q.shape[-1])).softmax(0)
+        d_a = [grad_output[i] @ value for value in v]
+        for m in range(len(k)):
+            d_s = sum(d_a[j] * a[j] * (float(j == m) - a[m]) for j in range(len(k))) / math.sqrt(q.shape[-1])
+            d_q[i] += d_s * k[m]
+            d_k[m] += d_s * query
+            d_v[m] += a[m] * grad_output[i]
+    return d_q, d_k, d_v
+
+
+def measured(q, k, v, grad_output, dtype, slope):
+    """The gradients of the loss: `slope` tells each from what changing one number does to it."""
+    inputs = [x.to(dtype).contiguous().clone() for x in (q, k, v)]
+
+    def loss():
+        scores = inputs[0] @ inputs[1].mT / math.sqrt(q.shape[-1])
+        weights = (scores - scores.real.amax(-1, keepdim=True)).exp()
+        return (weights / weights.sum(-1, keepdim=True) @ inputs[2] * grad_output).sum()
+
+    found = []
+    for x, given in zip(inputs, (q, k, v)):
+        flat, slopes = x.view(-1), torch.zeros(x.numel(), dtype=torch.float64, device=x.device)
+        for i, kept in enumerate(flat.clone()):
+            slopes[i] = slope(flat, i, kept, loss)
+            flat[i] = kept
+        found.append(slopes.view(x.shape).to(given.dtype))
+    return tuple(found)
+
+
+def to_both_sides(numbers, i, kept, loss):
+    numbers[i] = kept + 1e-5
+    above = loss()
+    numbers[i] = kept - 1e-5
+    return (above - loss()) / 2e-5
+
+
+def along_the_imaginary_axis(numbers, i, kept, loss):
+    numbers[i] = kept + 1e-30j
+    return loss().imag / 1e-30
+
+
+@misconception("attention_backward", "central differences in double precision")
+def by_differences(q, k, v, grad_output):
+    return measured(q, k, v, grad_output, torch.float64, to_both_sides)
+
+
+@misconception("attention_backward", "a complex step")
+def by_a_complex_step(q, k, v, grad_output):
+    return measured(q, k, v, grad_output, torch.complex128, along_the_imaginary_axis)
