@@ -81,6 +81,20 @@ def test_processes_in_the_way_go_beside(machine, given, monkeypatch):
     assert (own / "autograde-grader/cgroup.procs").read_text() == "34"
 
 
+def test_the_next_command_of_the_same_shell_has_groups_too(machine, monkeypatch):
+    """The one before has put the shell beside; what it has left, being killed, goes."""
+    proc, own = machine("memory pids", "/user.slice/run.scope/autograde-grader")
+    scope = own.parent
+    monkeypatch.setattr(os, "getxattr", lambda path, name: b"1" if path == scope else b"0", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    (scope / "cgroup.controllers").write_text("memory pids")
+    left = scope / "autograde-77-0"
+    left.mkdir()
+    groups = prepare(proc)
+    assert groups.folder == scope and groups.controllers == ("memory", "pids") and not left.exists()
+    assert groups.make(Limits()).parent == scope and not (own / "autograde-grader").exists()
+
+
 @pytest.mark.parametrize(
     "damage", ["no version 2", "no mount", "not writable", "no controllers", "not given", "cannot be divided", "no proc"]
 )

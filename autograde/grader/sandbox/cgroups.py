@@ -16,6 +16,7 @@ from pathlib import Path
 from autograde.grader.sandbox.limits import Limits
 
 PREFIX = "autograde-"
+BESIDE = f"{PREFIX}grader"  # the group of what was in ours
 WANTED = ("memory", "pids", "cpu")
 DELEGATED = ("user.delegate", "trusted.delegate")  # what systemd writes on a part that it has given away
 PERIOD = 100_000  # microseconds, in which a worker may use one processor for as long
@@ -69,12 +70,13 @@ def prepare(proc: Path = Path("/proc")) -> Groups:
 
 
 def _own(proc: Path) -> Path | None:
-    """The folder of this process's own group, where version 2 is mounted."""
+    """The folder of the group that this process was started in, where version 2 is mounted."""
     name = next(line[3:] for line in (proc / "self/cgroup").read_text().splitlines() if line.startswith("0::"))
     for line in (proc / "self/mountinfo").read_text().splitlines():
         before, _, after = line.partition(" - ")
         if after.split(" ")[0] == "cgroup2":
-            return Path(before.split(" ")[4], name.lstrip("/"))
+            own = Path(before.split(" ")[4], name.lstrip("/"))
+            return own.parent if own.name == BESIDE else own  # there a command before this one has put who started both
     return None
 
 
@@ -98,7 +100,7 @@ def _divide(own: Path, controllers: list[str]) -> bool:
     wanted = " ".join(f"+{name}" for name in controllers)
     if _write(own / "cgroup.subtree_control", wanted):
         return True
-    beside = own / f"{PREFIX}grader"
+    beside = own / BESIDE
     beside.mkdir(exist_ok=True)
     for _ in range(5):  # one may start another meanwhile
         for number in (own / "cgroup.procs").read_text().split():
