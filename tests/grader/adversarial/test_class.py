@@ -27,9 +27,10 @@ from tests.grader.adversarial.elsewhere import ELSEWHERE
 from tests.grader.adversarial.fresh import FRESH
 from tests.grader.adversarial.later import LATER
 from tests.grader.adversarial.newer import NEWER
+from tests.grader.adversarial.settings import SETTINGS
 from tests.grader.adversarial.submission import HONEST, TARGET, TARGET_POINTS, Attack, honest
 
-ATTACKS = CHEATS + DENIALS + NEWER + LATER + ELSEWHERE + FRESH
+ATTACKS = CHEATS + DENIALS + NEWER + LATER + ELSEWHERE + FRESH + SETTINGS
 GROUP = 12  # so many attacks between two honest students
 FULL = sum(HONEST.values()) + TARGET_POINTS
 pytestmark = pytest.mark.skipif(probe.support().level in isolate.OPEN, reason="this machine cannot isolate submissions")
@@ -125,6 +126,11 @@ def elsewhere(tmp_path_factory) -> Class:
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory) -> Class:
     return grade(FRESH, tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory) -> Class:
+    return grade(SETTINGS, tmp_path_factory.mktemp("settings"), "--lesson", "03")
 
 
 def pages_without_our_script(graded: Class) -> list[str]:
@@ -231,6 +237,17 @@ def test_protocols_texts_and_metadata_earn_exactly_this(fresh, attack):
 @pytest.mark.soak
 def test_protocols_texts_and_metadata_change_nothing_else(fresh):
     assert_nothing_else_changed(fresh, FRESH)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("attack", SETTINGS, ids=lambda a: a.name)
+def test_settings_errors_and_odd_values_earn_exactly_this(settings, attack):
+    assert_exact(settings, attack)
+
+
+@pytest.mark.soak
+def test_settings_errors_and_odd_values_change_nothing_else(settings):
+    assert_nothing_else_changed(settings, SETTINGS)
 
 
 @pytest.mark.soak
