@@ -17,8 +17,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial, wraps
+from operator import is_
 from sys import _getframe
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NoReturn
 from unittest import mock
 
@@ -144,6 +145,8 @@ class _Watcher:
         dotted = [n for n in names if "." in n or n in PACKAGES]
         self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
         self.roots = stand_ins(names)
+        derivatives = ("torch.autograd", "torch.func") if self.forbids("backward") else ()
+        self.guarded = [name for name in dict.fromkeys((*names, *self.roots, *derivatives)) if name in PATCHED]
         self.elsewhere = {n: module for n, module in SAME_ELSEWHERE.items() if n in self.functions}
         # PyTorch's own operators that have been looked at, by identity, and what each one calls.
         self.allowed: dict[int, tuple[Any, Callable]] = {}
@@ -196,13 +199,13 @@ class _Watcher:
         for name, module in self.elsewhere.items():
             if module in sys.modules:
                 stack.enter_context(_replaced(vars(sys.modules[module])[name], self))
-        derivatives = ("torch.autograd", "torch.func") if self.forbids("backward") else ()
-        for name in {*self.names, *self.roots, *derivatives}:
-            for module in PATCHED.get(name, ()):
-                if module in sys.modules:
-                    _patch(stack, vars(sys.modules[module]), sys.modules[module], self)
+        for name in self.guarded:
+            for loaded in [sys.modules[module] for module in PATCHED[name] if module in sys.modules]:
+                if not _stands_guarded(loaded):
+                    _patch(stack, vars(loaded), loaded, self)
         if self.roots or self.elsewhere:
-            stack.enter_context(mock.patch.object(sys, "meta_path", [_Finder(self), *sys.meta_path]))
+            stack.callback(setattr, sys, "meta_path", sys.meta_path)
+            sys.meta_path = [_Finder(self), *sys.meta_path]
         if any(root in sys.modules for root in self.roots if root not in PATCHED):
             stack.enter_context(_profiling(_Profile(self)))
 
@@ -308,6 +311,20 @@ class _Profile:
             self.watch.check(name.split(".")[0], caller)
 
 
+class _ForGood:
+    """Asks for a module whose functions are guarded in all requests, whatever is forbidden at the time."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def check(self, function: str, frame: FrameType | None) -> None:
+        for watch in _in_force_packages:
+            if self.name in watch.guarded:
+                watch.check(function, frame)
+
+
+# By a module's identity: the members of it and of its classes, and what they were.
+_guarded_for_good: dict[int, list[tuple[Mapping[str, Any], list[Any]]]] = {}
 _in_force_packages: list[_Watcher] = []  # what compiled packages ask
 _in_force: list[_Watcher] = []  # what threads ask, for PyTorch's modes hold for one thread only
 
@@ -327,6 +344,22 @@ def watch_threads() -> None:
         for name in ("start_new_thread", "_start_new_thread", "start_joinable_thread", "_start_joinable_thread"):
             if hasattr(module, name):
                 setattr(module, name, _starting(getattr(module, name)))
+
+
+def watch_derivatives() -> None:
+    """From now on, every call of what differentiates beside autograd's engine is seen in this process. To guard forty functions for each request
+    takes longer than most answers."""
+    for name in ("torch.autograd", "torch.func"):
+        for module in map(importlib.import_module, PATCHED[name]):
+            _patch(ExitStack(), vars(module), module, _ForGood(name))
+            owners = [module, *(value for value in vars(module).values() if _is_of(value, module))]
+            _guarded_for_good[id(module)] = [(vars(owner), list(vars(owner).values())) for owner in owners]
+
+
+def _stands_guarded(module: ModuleType) -> bool:
+    """Whether its functions are those that are guarded for good: an answer's cells can put others in their place."""
+    known = _guarded_for_good.get(id(module), [])
+    return bool(known) and all(len(members) == len(were) and all(map(is_, members.values(), were)) for members, were in known)
 
 
 def watch_tiktoken() -> None:
@@ -422,16 +455,21 @@ def _profiling(profile: _Profile) -> Iterator[None]:
         sys.setprofile(before)
 
 
-def _patch(stack: ExitStack, members: Mapping[str, Any], owner: Any, watch: _Watcher) -> None:
+def _patch(stack: ExitStack, members: Mapping[str, Any], owner: Any, watch: _Watcher | _ForGood) -> None:
     """Guard the public functions of a module, and the methods of its classes, for as long as the stack is open."""
     for name, value in list(members.items()):
         if name not in ONLY_LOOKS and isinstance(value, FunctionType) and (not name.startswith("__") or name == "__init__"):
             stack.enter_context(mock.patch.object(owner, name, _guarded(value, watch)))
-        elif isinstance(value, type) and not isinstance(owner, type) and value.__module__ == owner.__name__:
+        elif _is_of(value, owner):
             _patch(stack, vars(value), value, watch)
 
 
-def _guarded(function: FunctionType, watch: _Watcher) -> Callable[..., Any]:
+def _is_of(value: Any, owner: Any) -> bool:
+    """Whether it is a class of the module `owner`."""
+    return isinstance(value, type) and not isinstance(owner, type) and value.__module__ == owner.__name__
+
+
+def _guarded(function: FunctionType, watch: _Watcher | _ForGood) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         watch.check(f"{function.__module__.split('.')[0]}'s {function.__name__}", _getframe(1))

@@ -201,6 +201,13 @@ def test_differentiation_is_not_there_to_be_borrowed(sessions, way):
         assert student.by_nodes(X) == 0  # there is no graph to walk
 
 
+@pytest.mark.parametrize("before", ["", "importlib.reload(torch.func)", "torch.func.vmap = torch._functorch.apis.vmap"])
+def test_what_guards_a_module_for_good_is_put_back(make, before):
+    student = make(f"import importlib, torch\n{before}\ndef f(x): return torch.func.vmap(torch.exp)(x)").student(["torch.func"])
+    with student.test(), pytest.raises(ForbiddenCall, match="may not call torch's vmap"):
+        student.f(X)
+
+
 @pytest.mark.parametrize("source", [
     "def f(x): return Own.apply(x)\nclass Own(torch.autograd.Function):\n    forward = staticmethod(lambda ctx, x: x.softmax(-1))",
     "class Own(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, t, a=(), k=None): return torch.Tensor(X[0]).softmax(-1)\n"

@@ -47,7 +47,7 @@ def test_a_damaged_result_counts_as_none(tmp_path):
 
 def test_halves_of_characters_stop_nothing(tmp_path):
     clean = writable(replace(graded("ada", "half a \ud83d smile"), notebook='{"source": "\udcff"}'))
-    assert clean.results[0].outcomes[0].message == "half a ? smile" and clean.notebook == '{"source": "?"}'
+    assert clean.results[0].outcomes[0].message == "half a \ufffd smile" and clean.notebook == '{"source": "?"}'
     assert writable(graded("zoë", "≠")) == graded("zoë", "≠")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from autograde.checking.cells import noted
@@ -68,16 +68,18 @@ def _pictures(cell: dict[str, Any]) -> list[Picture]:
 def writable(graded: Graded) -> Graded:
     """The result as every file, page and terminal takes it: without halves of characters, which JSON can bring along in a submission,
     and, but for the notebook, without what a terminal would obey."""
-    data = json.loads(json.dumps(asdict(graded), ensure_ascii=False).encode(errors="replace"))
-    return from_dict({**_shown(data), "notebook": data["notebook"]})
+    notebook = graded.notebook.encode(errors="replace").decode()
+    return replace(_shown(replace(graded, notebook="")), notebook=notebook)
 
 
 def _shown(value: Any) -> Any:
-    if isinstance(value, str):
+    if type(value) is str:
         return plain(value, LONGEST)
-    if isinstance(value, dict):
-        return {key: _shown(part) for key, part in value.items()}
-    return [_shown(part) for part in value] if isinstance(value, list) else value
+    if type(value) is list:
+        return [_shown(part) for part in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _shown(getattr(value, f.name)) for f in fields(value)})
+    return value
 
 
 def from_dict(data: dict[str, Any]) -> Graded:

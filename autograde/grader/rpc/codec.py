@@ -86,7 +86,7 @@ class Draft:
 
 
 def _packed(node: Any, buffers: list[bytes], limit: int) -> bytes:
-    text = json.dumps({"v": node, "b": [len(b) for b in buffers]}, separators=(",", ":"), allow_nan=False).encode("ascii")
+    text = _as_json({"v": node, "b": [len(b) for b in buffers]}).encode("ascii")
     parts = [HEADER.pack(MAGIC, len(text)), text, bytes(-(HEADER.size + len(text)) % ALIGNMENT)]
     for buffer in buffers:
         parts += (buffer, bytes(-len(buffer) % ALIGNMENT))
@@ -122,7 +122,7 @@ def _json_part(message: bytes | bytearray) -> tuple[dict, int]:
     text = bytes(message[HEADER.size : end])
     if text.count(b",") + text.count(b"[") > MAX_NODES:  # before parsing: a list of lists costs far more than its text
         raise ProtocolError("the value has too many parts")
-    parsed = json.loads(text, parse_constant=_no_constant)
+    parsed = _from_json(text.decode())
     if not isinstance(parsed, dict):
         raise ProtocolError("the message is malformed (no structure)")
     return parsed, end + -end % ALIGNMENT
@@ -130,6 +130,11 @@ def _json_part(message: bytes | bytearray) -> tuple[dict, int]:
 
 def _no_constant(name: str) -> None:
     raise ProtocolError(f"the message is malformed ({name})")
+
+
+# Made once, since `json.dumps` and `json.loads` make them anew for each message; what is written holds no cycle.
+_as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_from_json = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _buffers(lengths: Any, start: int, end: int) -> list[tuple[int, int] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import time
@@ -77,7 +78,7 @@ def grade(found: Found, sandbox: Mode = Mode.REQUIRED, tell: Tell | None = None,
         reason = f"the grader met an error of its own ({type(error).__name__}: {error})"
         return replace(without_results(found, SubmissionStatus.ERROR, reason), traceback=traceback.format_exc())
     repairs = _worth_reading([*found.notes, *submission.repairs, *run.notes])
-    text = nbformat.writes(submission.notebook)
+    text = json.dumps(submission.notebook, ensure_ascii=False)
     return Graded(found.student, found.lesson, SubmissionStatus.GRADED, results, "", repairs, text, time.monotonic() - began)
 
 

@@ -25,6 +25,7 @@ from autograde.checking.forbidden_calls import (
     empty_tiktoken,
     forbidding,
     requests_arrive_in,
+    watch_derivatives,
     watch_threads,
     watch_tiktoken,
     watch_ways_around,
@@ -362,6 +363,7 @@ def warm_up() -> None:
     stand_ins.install()
     watch_threads()
     watch_ways_around()
+    watch_derivatives()
     watch_tiktoken()
 
 
