@@ -31,12 +31,18 @@ CLAUSE = re.compile(r"(?<=[.!?:])" + _NEXT)  # of a sentence that is too long
 ABOUT = re.compile(r"exercise|points|minutes|sources|written question", re.IGNORECASE)
 EFFORT = re.compile(r"\s*\([●○]+[^)]*\)|[●○]+ · .*$|\(\d+ points[^)]*\)")  # behind a heading: of use to who does it alone
 SOURCES = re.compile(r"^\*\*Sources", re.MULTILINE)  # and all that follows in the cell
+OPEN = re.compile(r"(^\*{1,2}Worked[^\n]*(?:\n[^\n]+)*[^.!?\s])\s*\n(?=\s*\$\$)", re.MULTILINE)  # a worked number that its formula ends
 NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|^\*[\d.]+ points|colab\.research")  # `*●○○ · 10 minutes · 1 point*`, `*3 points*`
 CODE = "```python"
 WHAT_IS_SEEN = "What do you see, and what had you expected?"
 WHAT_GOES_IN = "Which shapes go in, and which come out? Work out the smallest case by hand."
+WHAT_IS_WHAT = "What is each letter, and of which shape? What happens to the left side if one of them is doubled?"
+WHAT_IS_IN_IT = "Cover one column: what stood in it, and why?"
+WHAT_FOR = "Say it to your neighbour in your own words. What would go wrong without it?"
 BLOCKS, LINES, FIRSTS, ITEMS, ROWS, WORDS = 3, 14, 4, 6, 9, 60  # of a slide: more than that is read, not seen
 HIGH = 17  # lines that the screen holds, with what an exercise asks for
+SHORT, PAIR = 9, 35  # words: a sentence shorter than this says little alone ("**Padding.**"); two are at most this long
+BEFORE, BESIDE = 4, 6  # lines: a slide of no more takes the figure that follows; what stands beside a figure
 
 
 @dataclass
@@ -59,20 +65,35 @@ class Slide:
         """What to ask: the first question in the slide's own text; else what fits every figure and every exercise."""
         sentences = (sentence for text in self.said for sentence in SENTENCE.split(" ".join(text.split())))
         own = next((sentence for sentence in sentences if sentence.rstrip("*_ ").endswith("?")), "")
-        return own or (WHAT_IS_SEEN if self.figure else WHAT_GOES_IN if self.asks else "")
+        return own or (WHAT_IS_SEEN if self.figure else WHAT_GOES_IN if self.asks else self._about)
+
+    @property
+    def _about(self) -> str:
+        """What can be asked of any formula, of any table, of any statement."""
+        if any("$$" in block for block in self.shown):
+            return WHAT_IS_WHAT
+        return WHAT_IS_IN_IT if any(block.startswith("|") for block in self.shown) else WHAT_FOR
+
+    @property
+    def lines(self) -> int:
+        return sum(map(_lines, self.shown))
 
 
 def slides(page: NotebookNode) -> list[Slide]:
     """The slides of a lesson's page (`autograde.site.lessons.lesson_page`), in its order."""
     found: list[Slide] = []
+    section = ""
     for cell in page.cells:
         if cell.cell_type == "markdown":
             for heading, level, blocks in _sections(HINT.sub("", cell.source)):
+                section = heading if heading and level <= 2 else section
                 if heading or not found:
                     found.append(Slide(heading, level))
+                elif found[-1].asks:  # what follows an exercise is no part of it: it leads to a figure, or to the next one
+                    found.append(Slide(section, 3))
                 _fill(found, blocks)
         elif cell.get("outputs"):
-            found.append(_figure(found[-1], cell))
+            _show(found, cell)
         elif found and STUB in cell.source:
             _add(found, _signature(cell.source))
     return [slide for slide in found if slide.shown or slide.figure or slide.level == 1]
@@ -84,9 +105,10 @@ def _fill(found: list[Slide], blocks: list[str]) -> None:
     Where there is nothing but prose its paragraphs' first sentences are shown.
     """
     seen = [_seen(block) for block in blocks]
-    if found[-1].figure and any(seen):  # there is room for one sentence beside a figure, for no table or formula
-        found.append(Slide(found[-1].heading, 3))
     prose = [_first(block) for block, shown in zip(blocks, seen) if not shown and not block.startswith("|")]
+    beside = found[-1].lines + sum(map(_lines, prose[:1]))
+    if found[-1].figure and (any(seen) or beside > BESIDE):  # there is room for a sentence or two beside a figure, for no table or formula
+        found.append(Slide(found[-1].heading, 3))
     if not any(seen) and not found[-1].figure:
         firsts = [sentence for sentence in prose if sentence][:FIRSTS]
         for shown in ["\n".join(f"- {sentence}" for sentence in firsts)] if len(firsts) > 1 else firsts:
@@ -94,7 +116,7 @@ def _fill(found: list[Slide], blocks: list[str]) -> None:
     elif prose and prose[0] and not seen[0]:
         _add(found, prose[0])
     for block, shown in zip(blocks, seen):
-        if shown and (len(found[-1].shown) >= BLOCKS or sum(map(_lines, [*found[-1].shown, shown])) > LINES):
+        if shown and (len(found[-1].shown) >= BLOCKS or found[-1].lines + _lines(shown) > LINES):
             found.append(Slide(found[-1].heading, 3))
         found[-1].shown += [shown] if shown else []
         found[-1].said.append(block)
@@ -102,7 +124,7 @@ def _fill(found: list[Slide], blocks: list[str]) -> None:
 
 def _add(found: list[Slide], shown: str) -> None:
     """Show this on the last slide, or where that would be higher than the screen, on one more."""
-    if found[-1].shown and sum(map(_lines, [*found[-1].shown, shown])) > HIGH:
+    if found[-1].shown and found[-1].lines + _lines(shown) > HIGH:
         found.append(Slide(found[-1].heading, 3))
     found[-1].shown.append(shown)
 
@@ -128,10 +150,17 @@ def _seen(block: str) -> str:
 
 
 def _first(text: str) -> str:
-    """The first sentence, if it is no longer than a slide bears, else what stands before its colon."""
+    """The first sentence, if it is no longer than a slide bears, else what stands before its colon; where it is short, the next one, too."""
     words = " ".join(ITEM.split(text)[0].split())  # a list below it is no part of it
-    firsts = (ends.split(words, maxsplit=1)[0] for ends in (SENTENCE, CLAUSE))
-    return next((first for first in firsts if len(first.split()) <= WORDS and first.count("$") % 2 == 0 and first.count("`") % 2 == 0), "")
+    firsts = [ends.split(words) for ends in (SENTENCE, CLAUSE)]
+    first = next((said[0] for said in firsts if _whole(said[0])), "")
+    both = " ".join(firsts[0][:2])
+    return both if len(first.split()) < SHORT and len(both.split()) <= PAIR and _whole(both) and not both.endswith(":") else first
+
+
+def _whole(words: str) -> bool:
+    """Whether this is no longer than a slide bears, and cut within no formula and no code."""
+    return len(words.split()) <= WORDS and words.count("$") % 2 == 0 and words.count("`") % 2 == 0
 
 
 def _sections(text: str) -> Iterator[tuple[str, int, list[str]]]:
@@ -148,15 +177,20 @@ def _sections(text: str) -> Iterator[tuple[str, int, list[str]]]:
 
 
 def _blocks(lines: Iterable[str]) -> list[str]:
-    text = SOURCES.split("\n".join(lines))[0].strip()
+    text = OPEN.sub(r"\1\n", SOURCES.split("\n".join(lines))[0].strip())
     return [block.strip() for block in re.split(r"\n\s*\n", text) if block.strip() and not NOT_SAID.search(block)]
 
 
-def _figure(before: Slide, cell: NotebookNode) -> Slide:
+def _show(found: list[Slide], cell: NotebookNode) -> None:
+    """A figure: on the slide that leads to it, where there is room, else on one more."""
     shown = new_code_cell("", outputs=cell.outputs)
     shown.metadata["tags"] = ["figure"]
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-    return Slide(before.heading, 3, [], [*([f"The figure: {alt}."] if alt else []), *before.said[-2:]], shown)
+    last = found[-1]
+    if last.figure or last.asks or last.level == 1 or last.lines > BEFORE or any(_seen(block) for block in last.shown):
+        found.append(Slide(last.heading, 3, [], last.said[-2:]))
+    found[-1].figure = shown
+    found[-1].said[:0] = [f"The figure: {alt}."] if alt else []
 
 
 def _signature(code: str) -> str:

@@ -39,6 +39,8 @@ $$the hint$$
 
 Divide by the root."""
 
+LONG = " And more" + ", and more" * 20 + "."  # a second sentence that a short one does not take along
+
 
 def made(*cells):
     return slides.slides(new_notebook(cells=list(cells)))
@@ -57,7 +59,7 @@ def test_equations_worked_numbers_tables_and_figures_are_seen_and_prose_is_said(
         new_code_cell("def helper():\n    pass"),
         figure("Two lines cross"),
     )
-    assert (title.heading, title.shown) == ("03 · Self-attention", ["Words look at words."])
+    assert (title.heading, title.shown) == ("03 · Self-attention", ["Words look at words. This is why."])
     scores = [slide for slide in parts if slide.heading == "1 · Scores"]
     seen = "\n".join(block for slide in scores for block in slide.shown)
     for wanted in ("$$s = q^\\top k$$", "*Worked number.*", "| *Thinking* | 14 |", "**Query.**"):
@@ -106,7 +108,8 @@ def test_a_lessons_slides_hold_no_answer_and_no_hint(name, monkeypatch):
     ],
 )
 def test_beside_a_figure_there_is_room_for_a_sentence_and_for_no_table_or_formula(after, beside):
-    found = made(new_markdown_cell(INTRO), figure("Two lines"), new_markdown_cell(after))
+    exercise = new_code_cell("def attention_scores(q, k):\n    raise NotImplementedError")
+    found = made(new_markdown_cell(INTRO), exercise, figure("Two lines"), new_markdown_cell(after))
     at = next(number for number, slide in enumerate(found) if slide.figure)
     assert bool(found[at].shown) == beside and len(found[at + 1 :]) == (0 if beside else 1)
     assert beside or after.split("\n")[-1] in "\n".join(found[at + 1].shown)
@@ -123,7 +126,7 @@ def test_a_list_that_follows_a_sentence_at_once_is_no_part_of_it():
 )
 def test_what_stands_behind_a_colon_is_part_of_a_sentence(text):
     """Without it the slide would announce something and not show it."""
-    assert slides._first(text + " And more.") == text
+    assert slides._first(text + LONG) == text
 
 
 def test_of_a_long_sentence_what_stands_before_its_colon_is_shown():
@@ -142,11 +145,46 @@ def test_an_exercises_effort_and_points_are_not_shown(line):
     [slide] = slides.slides(
         new_notebook(cells=[new_markdown_cell(f"## 9 · What decays\n\n{line}\n\nWeights shrink a little. Gains do not.")])
     )
-    assert slide.shown == ["Weights shrink a little."] and line not in "".join(slide.said)
+    assert slide.shown == ["Weights shrink a little. Gains do not."] and line not in "".join(slide.said)
 
 
 @pytest.mark.parametrize(
     "text", ["Cheng et al. (2016) put attention inside an LSTM.", "After R. Sutton and A. Barto (2018) it is a table."]
 )
 def test_an_abbreviation_does_not_end_a_sentence(text):
-    assert slides._first(f"{text} A second sentence.") == text
+    assert slides._first(text + LONG) == text
+
+
+@pytest.mark.parametrize("label", ["**Padding.**", "*Worked example.*", "Everything is there."])
+def test_a_short_sentence_takes_the_next_along(label):
+    """Alone on a slide it says nothing."""
+    both = f"{label} Weights of words that are not there are zero."
+    assert slides._first(f"{both} And more.") == both
+    assert slides._first(label + LONG) == label and slides._first(f"{label} It is this:") == label
+
+
+def test_a_figure_stands_on_the_slide_that_leads_to_it():
+    lead = new_markdown_cell("## Why the root?\n\nLet the numbers in both be independent, with mean 0 and variance 1.")
+    [slide] = slides.slides(new_notebook(cells=[lead, figure("Two lines cross")]))
+    assert slide.figure and slide.shown and slide.said[0] == "The figure: Two lines cross."
+
+
+def test_what_follows_an_exercise_is_headed_by_its_section():
+    """It leads to a figure, or to the next exercise."""
+    code = new_code_cell("def attention_scores(q, k):\n    raise NotImplementedError")
+    *_, exercise, after = made(
+        new_markdown_cell(INTRO), code, new_markdown_cell("Here are queries and keys with the lecture's numbers, 112 and 96.")
+    )
+    assert exercise.asks and (after.heading, len(after.shown)) == ("1 · Scores", 1)
+
+
+def test_a_worked_number_that_a_formula_ends_stays_with_it():
+    text = "## 6 · A penalty\n\nOne formula and nothing else is told of the distance here.\n\n$$a$$\n\n$$b$$\n\n*Worked number.* For three words, head 1 has\n\n$$c$$"
+    first, last = slides.slides(new_notebook(cells=[new_markdown_cell(text)]))
+    assert len(first.shown) == 3 and "head 1 has" in last.shown[0] and "$$c$$" in last.shown[0]
+
+
+@pytest.mark.parametrize("name", layout.lesson_names())
+def test_the_notes_of_every_slide_hold_a_question(name):
+    said = [cell.source for cell in slides.deck(name).cells if cell.metadata["slideshow"]["slide_type"] == "notes"]
+    assert [text[:80] for text in said if not re.match(r"\*\*Ask:\*\* .*\?", text)] == []
