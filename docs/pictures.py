@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -40,7 +41,11 @@ from autograde.grader.sandbox.modes import Mode  # noqa: E402
 
 IMAGES = Path(__file__).with_name("images")
 SAMPLE = Path(__file__).with_name("sample")
-FRAME = '<body style="margin:16px;font:14px system-ui,sans-serif;width:640px"><pre style="background:#f5f5f5;padding:8px">{code}</pre>{report}</body>'
+# As in JupyterLab, by whose attribute the report knows which theme it stands in.
+FRAME = """<body data-jp-theme-light="{light}" style="margin:16px;font:14px system-ui,sans-serif;width:640px;background:{ground};color:{ink}">
+<pre style="background:{code_ground};padding:8px">{code}</pre>{report}</body>"""
+LIGHT = {"light": "true", "ground": "#fff", "ink": "#111", "code_ground": "#f5f5f5"}
+DARK = {"light": "false", "ground": "#111", "ink": "#e0e0e0", "code_ground": "#212121"}
 WRONG = "def attention_scores(q, k):\n    return q @ k.transpose(-1, -2)\n\ncheck(attention_scores)"
 
 
@@ -72,6 +77,7 @@ def main() -> None:
         _picture_of_a_check(browser)
         for name, (path, act) in TOUR.items():
             _picture(browser, name, (SAMPLE / path).as_uri(), act)
+        _picture(browser, "class-dark", (SAMPLE / "class.html").as_uri(), lambda page: None, "dark")  # the README is read in dark, too
         with _written(course) as address:
             _picture(browser, "tour-written", address, _grade_one)
         browser.close()
@@ -122,8 +128,8 @@ def sample_pages(course: Path, out: Path) -> None:
         table.unlink()
 
 
-def _picture(browser: Browser, name: str, address: str, act: Callable[[Page], object]) -> None:
-    page = browser.new_page(viewport=SIZE)
+def _picture(browser: Browser, name: str, address: str, act: Callable[[Page], object], scheme: Literal["light", "dark"] = "light") -> None:
+    page = browser.new_page(viewport=SIZE, color_scheme=scheme)
     page.goto(address)
     act(page)
     page.screenshot(path=IMAGES / f"{name}.png")
@@ -163,8 +169,9 @@ def _picture_of_a_check(browser: Browser) -> None:
     exec(WRONG.rsplit("\n", 1)[0], answers)
     result = examine(lesson, lesson.exercises["attention_scores"], LocalStudent(answers))
     page = browser.new_page(viewport={"width": 680, "height": 100}, device_scale_factor=2)
-    page.set_content(FRAME.format(code=WRONG, report=Report(result)._repr_html_()))
-    page.screenshot(path=IMAGES / "check.png", full_page=True)
+    for name, colours in {"check": LIGHT, "check-dark": DARK}.items():
+        page.set_content(FRAME.format(code=WRONG, report=Report(result)._repr_html_(), **colours))
+        page.screenshot(path=IMAGES / f"{name}.png", full_page=True)
 
 
 FEEDBACK = f"feedback/dev/{LESSON}.html"
