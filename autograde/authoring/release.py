@@ -20,6 +20,8 @@ SUMS = "course.sha256"  # in the form of sha256sum: which files a release wrote,
 ADDRESS = re.compile(r"(https?|ssh|git|file)://[^\s\"'\\\\]+|[\w.-]+@[\w.-]+:[^\s\"'\\\\]+")  # it is written into Python and TOML
 SETTING = re.compile(r'(?m)^(repository = ").*(")$')
 NOT_TRACKED = ".venv/\n__pycache__/\n.ipynb_checkpoints/\n*.egg-info/\n.DS_Store\n"
+OF_A_LESSON = re.compile(r"( ?)<!-- (\d\d) -->(.*?)<!-- /\2 -->", re.DOTALL)
+EXAMPLE = "03_self_attention"  # in the guide
 HEAD = """\
 # Attention and language modelling for agents
 
@@ -127,8 +129,15 @@ def _readme(names: Sequence[str]) -> str:
         lesson = read_manifest(name)
         points = sum(exercise["points"] for exercise in lesson["exercises"].values())
         rows.append(f"| [{lesson['title']}](notebooks/{name}.ipynb) | {points:g} |")
-    guide = (layout.ROOT / "docs" / "students.md").read_text(encoding="utf-8").split("\n", 1)[1]
+    guide = _of_lessons((layout.ROOT / "docs" / "students.md").read_text(encoding="utf-8").split("\n", 1)[1], names)
     return HEAD.format(lessons="\n".join(rows)) + "\n## How to work" + guide
+
+
+def _of_lessons(guide: str, names: Sequence[str]) -> str:
+    """The guide without what concerns lessons that are not handed out; its example of a lesson is one that is."""
+    there = {name[:2] for name in names}
+    guide = OF_A_LESSON.sub(lambda part: part[1] + part[3] if part[2] in there else "", guide)
+    return guide if EXAMPLE in names else guide.replace(EXAMPLE, names[0])
 
 
 def _known(folder: Path) -> dict[str, str]:

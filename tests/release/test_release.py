@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,18 @@ def test_an_earlier_release_is_brought_up_to_date(tmp_path):
     assert sums == {
         n: hashlib.sha256(c).hexdigest() for n, c in contents(folder).items() if n not in (release.SUMS, ".git/HEAD", "syllabus.pdf")
     }
+
+
+@pytest.mark.parametrize(
+    "names", [layout.lesson_names(), ["01_sample_based_planning", "04_multi_head_attention"], ["03_self_attention", "07_gpt"]]
+)
+def test_the_guide_tells_of_the_lessons_that_are_handed_out_and_of_no_other(names):
+    """It named files to hand in with lesson 07, and fetched lesson 03, where there were none."""
+    guide = release._readme(names)
+    assert ("lesson 07" in guide, "gpt.safetensors" in guide) == ("07_gpt" in names,) * 2
+    told = re.findall(r"(?:fetch_assignment|submit|fetch_feedback|folder) `?(\d\d_\w+)", guide)
+    assert len(told) >= 3 and set(told) <= set(names) and "<!--" not in guide
+    assert not re.search(r" [.,:]\s", guide.split("```")[0])
 
 
 @pytest.mark.slow
