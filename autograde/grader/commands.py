@@ -89,14 +89,18 @@ def course(
     Put submissions into `DIR/submitted/<student>/<lesson>/` and type `autograde grade DIR`. For formgrader type `cd DIR` and `jupyter lab`, and
     open it in the menu *Nbgrader*. A second run brings the folder up to date and adds the lessons that you name, and leaves grades alone.
     """
+    from autograde.grader.gradebook import extensions
     from autograde.grader.gradebook.course_dir import create, held
     from autograde.grader.gradebook.record import explained
 
     with explained(folder):
+        granted = extensions.told(folder)
         create(folder, chosen(lessons) if lessons else held(folder) or chosen(None))
     names = [name[:2] for name in held(folder)]
     told = f"{folder} holds {'lesson' if len(names) == 1 else 'lessons'} {', '.join(names)}."
     console.print(f"[green]✓[/green] {escape(told)}", soft_wrap=True)
+    if granted:
+        console.print(f"[yellow]![/yellow] {escape(granted)}", soft_wrap=True)
     console.print(f"Put submissions in {escape(str(folder))}/submitted/<student>/<lesson>/<lesson>.ipynb", soft_wrap=True)
 
 

@@ -101,6 +101,18 @@ def test_what_is_late_costs_and_an_extension_given_before_it_came_counts(folder)
     }  # fmt: skip
 
 
+def test_a_class_folder_used_again_says_whose_extensions_it_has(folder):
+    """They would count for people of the same name in the next term."""
+    again = ["course", str(folder), "03"]
+    assert "more time" not in RUN.invoke(app, again).output
+    due(folder, "03", "2027-03-01 23:59 UTC")
+    for student in "abcdefg":
+        due(folder, "03", "+2 days", "--student", student)
+    due(folder, "03", "none", "--student", "a")
+    said = " ".join(RUN.invoke(app, again).output.split())
+    assert "more time to b (03), c (03), d (03), e (03), f (03) and 1 more. Are they of an earlier class?" in said
+
+
 def test_an_extension_by_the_rosters_id_counts_for_a_submission_by_another(folder):
     """Granted before and after Canvas's `leeann` came; the newest counts, by whichever id."""
     (folder / roster.FILE).write_text("student_id,name,section,email\nann,Ann Lee,,\nbob,Bob Roe,,\n")

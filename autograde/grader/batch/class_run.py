@@ -135,7 +135,9 @@ def grade_class(
         SandboxUnavailable: when the sandbox is required and this machine has none.
     """
     _not_where_lessons_read(paths)
-    out = out or home(paths)
+    if out is None:
+        out = home(paths)
+        _say_where(out, console)
     if not scheduler:
         pool.get_ready_for([out])
     with only_one(out), logged_in(out), _terminated():
@@ -157,6 +159,13 @@ def grade_class(
         graders = Graders(min(workers or pool.cores(), max(new, 1)), scheduler, sandbox, (*paths, out))
         with ClassFolder(out, {found.lesson for found in submissions}) as folder:
             return _grade(jobs, graders, folder, roots, console)
+
+
+def _say_where(out: Path, console: Console) -> None:
+    """Where nobody named a class's folder: before anything is written, and whether other results are there."""
+    if out == Path("graded"):
+        more = ", with the results that are there" if (out / "grades.csv").is_file() else ""
+        console.print(f"Results go to {escape(str(out.absolute()))}{more}; --out names another folder.", soft_wrap=True)
 
 
 def _set_rule(out: Path, rule: str, undated: set[str], console: Console) -> None:
@@ -192,7 +201,8 @@ def _grade(jobs: list[Job], graders: Graders, folder: ClassFolder, roots: list[P
     """The one loop that writes results, whoever made them."""
     left = [job for job in jobs if not folder.reuse(job)]
     if reused := len(jobs) - len(left):
-        console.print(f"{reused} of {len(jobs)} submissions are unchanged and keep their results ({reused} reused).")
+        keep = "is unchanged and keeps its result" if reused == 1 else "are unchanged and keep their results"
+        console.print(f"{reused} of {counted(len(jobs), 'submission')} {keep} ({reused} reused).")
     if left:
         with progress_bar.told(console, len(left)) as advance, closing(graders.graded(left, console)) as results:
             for job, graded in results:

@@ -16,6 +16,7 @@ from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 
 FILE = "extensions.csv"  # in a course directory
 HEADER = ("student_id", "assignment", "hours")
+NAMED = 5  # in a warning
 TIME = re.compile(r"\+?\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?")
 HOURS = {"hour": 1, "day": 24, "week": 168}
 
@@ -43,6 +44,15 @@ def read(folder: Path) -> dict[tuple[str, str], float]:
             return {(unguarded(row["student_id"]), row["assignment"]): float(row["hours"]) for row in csv.DictReader(stream)}
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not as `autograde due` writes it ({error}): fix the line, or move it away") from None
+
+
+def told(folder: Path) -> str:
+    """Who has more time, for who uses a class's folder again; nothing where nobody has."""
+    given = sorted(f"{student} ({lesson[:2]})" for (student, lesson), length in read(folder).items() if length)
+    if not given:
+        return ""
+    named = ", ".join(given[:NAMED]) + (f" and {len(given) - NAMED} more" if len(given) > NAMED else "")
+    return f"{folder / FILE} gives more time to {named}. Are they of an earlier class? Move the file away, or `autograde due {folder}` shows them."
 
 
 def grant(folder: Path, gradebook: Gradebook, student: str, lesson: str, length: float) -> None:

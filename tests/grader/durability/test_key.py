@@ -140,7 +140,23 @@ def test_unchanged_submissions_are_reused_and_said_to_be(pupils, tmp_path):
     pupils.hand_in("ben", text="a better answer")
     pupils.console = Console(record=True, width=200)
     pupils.grade(tmp_path / "out")
-    assert pupils.calls == ["ben"] and "2 of 3 submissions are unchanged" in pupils.console.export_text()
+    assert pupils.calls == ["ben"] and "2 of 3 submissions are unchanged and keep their results" in pupils.console.export_text()
+    pupils.hand_in("ada", "ben", text="better answers")
+    pupils.grade(tmp_path / "out")
+    assert "1 of 3 submissions is unchanged and keeps its result" in pupils.console.export_text()
+
+
+def test_where_results_go_is_said_before_when_nobody_named_a_folder(pupils, tmp_path, monkeypatch):
+    from rich.console import Console
+
+    monkeypatch.chdir(tmp_path)
+    for more in ("; --out", ", with the results that are there; --out"):
+        pupils.console = Console(record=True, width=200)
+        pupils.grade(None)
+        assert pupils.console.export_text().startswith(f"Results go to {tmp_path / 'graded'}{more}")
+    pupils.console = Console(record=True, width=200)
+    pupils.grade(tmp_path / "out")
+    assert "Results go to" not in pupils.console.export_text()
 
 
 def test_a_submission_that_cannot_be_read_costs_itself_only(pupils, tmp_path):
