@@ -184,6 +184,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (  # (pattern of a message, sentence wi
         r"1D tensors expected, but got (\d)D and (\d)D tensors",
         "`torch.dot` takes two vectors and gets {0} and {1} dimensions: `@` takes any number of them",
     ),
+    (r"EOF when reading a line", "It asks for something to be typed (`input`), and where it is graded nobody answers: take that line out"),
+    (
+        r"not compiled with CUDA enabled|Found no NVIDIA driver",
+        "It asks for a GPU, and where it is graded there is none: make new tensors where the inputs are (device=x.device), without `.cuda()`",
+    ),
     (r"before Module\.__init__\(\) call", "`super().__init__()` has to come first in `__init__`"),
     (
         r"cannot assign '.*' as parameter '(\w+)'",

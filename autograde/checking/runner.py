@@ -174,9 +174,18 @@ def _verdict(error: BaseException) -> tuple[CheckStatus, str, str]:
         return CheckStatus.DIED, str(error), ""
     if isinstance(error, ForbiddenCall):
         return CheckStatus.FAILED, str(error), ""
-    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+    if isinstance(error, (AssertionError, pytest.fail.Exception)) and not _of_the_students(error):
         return CheckStatus.FAILED, str(error).splitlines()[0] if str(error) else "the result is not as expected", ""
     return CheckStatus.ERROR, *_raised(error)
+
+
+def _of_the_students(error: BaseException) -> bool:
+    """Whether an AssertionError is of an `assert` in the student's code, or of a library that it called, and of none in a check."""
+    if isinstance(error, StudentError):
+        return True
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    cells = [number for number, frame in enumerate(frames) if _of_a_cell(frame.f_code.co_filename)]
+    return bool(cells) and not any("checks" in Path(frame.f_code.co_filename).parts for frame in frames[cells[-1] + 1 :])
 
 
 def _is_stub(error: BaseException) -> bool:

@@ -90,7 +90,12 @@ def test_a_class_is_graded_by_keyboard_and_nothing_is_lost(desk, watch):
             page.get_by_role("button", name="Say what becomes of the gradient.").click()
             expect(page.get_by_label("Comment for the student")).to_have_value("Say what becomes of the gradient.")
             saved(page, "2 points")
-        page.keyboard.press("n")
+        if number == 0:
+            page.keyboard.press("c")
+            page.keyboard.press("End")
+            page.keyboard.press("Control+Enter")  # leaves the comment as it is
+        else:
+            page.keyboard.press("n")
         if number < 3:
             expect(page.locator("#who")).not_to_have_text(student)
     expect(page.locator("#done")).to_have_text("4 of 4 graded, 1 blank (0 points)")

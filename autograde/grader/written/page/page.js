@@ -196,6 +196,10 @@ async function pick(index, number = 0) {
 function pressed(event) {
   const typing = event.target.matches("textarea, select, #points"), key = event.key.length === 1 ? event.key.toLowerCase() : event.key; // Caps Lock
   if (event.key === "Escape" && typing) return event.target.blur();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && answer) { // out of a comment, too
+    event.preventDefault();
+    return skip();
+  }
   if (typing || !at("keys").checked || event.ctrlKey || event.metaKey || event.altKey || !answer) return;
   if (key.startsWith("Arrow") && event.target.matches(".prose [tabindex]")) return; // scrolls what is wide
   const item = /^[1-9]$/.test(key) ? at("items").children[Number(key) - 1] : null;
