@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -73,10 +75,27 @@ def test_paper_is_white_and_figures_are_as_they_were_drawn(watch, deck):
     page = watch(1280, 720, offline=True, color_scheme="dark").page
     for address, turned in ((deck.as_uri(), True), (f"{deck.as_uri()}?print-pdf", False)):
         page.goto(address)
+        page.wait_for_function("document.querySelector('.jp-OutputArea img')")  # for paper the slides are taken out and put into pages
         filters = page.evaluate("[...document.querySelectorAll('.jp-OutputArea img')].map(e => getComputedStyle(e).filter)")
         assert filters and all((value != "none") is turned for value in filters)
     page.emulate_media(media="print")
     assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("lesson", ["01_sample_based_planning", "07_gpt"])
+def test_on_paper_a_slide_is_one_page_and_no_notes_lie_on_it(watch, tmp_path, lesson):
+    """A picture went on over the next page, and reveal's own form of notes covers the lower half of their slide."""
+    [asked] = re.findall(r"`(\?print-pdf[^`]*)`", (layout.ROOT / "docs" / "instructors.md").read_text(encoding="utf-8"))
+    page = watch(1280, 720, offline=True).page
+    page.goto(slides.build(tmp_path, [lesson])[0].as_uri() + asked)
+    page.wait_for_function("Reveal.isReady() && document.querySelectorAll('.pdf-page').length > 20")
+    total = page.evaluate("document.querySelectorAll('.pdf-page section').length")
+    assert (
+        page.locator(".speaker-notes-pdf").count() == total
+        and page.locator(".pdf-page .speaker-notes-pdf:not([data-layout=separate-page])").count() == 0
+    )
+    high = "[...document.querySelectorAll('.pdf-page')].filter(e => e.offsetHeight > 760).map(e => e.innerText.slice(0, 40))"
+    assert page.evaluate(high) == []
 
 
 @pytest.mark.parametrize("lesson", [name for name in layout.lesson_names() if name != LESSON])
