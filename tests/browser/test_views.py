@@ -163,6 +163,41 @@ def test_every_view_fits_colabs_frame_and_is_read_in_its_themes(watch, lesson, t
     watched.assert_quiet()
 
 
+# VS Code shows all outputs in one page: a policy that lets nothing in, the theme as a class of its body, and each script run again
+# by its own hand, at the end of its output, since a browser runs none that comes as `innerHTML` (its `domEval`).
+POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
+DOM_EVAL = """html => {
+  const output = Object.assign(document.createElement("div"), {className: "output", innerHTML: html});
+  document.body.append(output);
+  for (const old of output.querySelectorAll("script")) {
+    const script = Object.assign(document.createElement("script"), {text: old.innerText});
+    if (old.type) script.type = old.type;
+    output.appendChild(script).parentNode.removeChild(script);
+  }
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_view_works_and_is_read_in_vs_codes_page(watch, lesson, theme):
+    ink, ground = {"light": ("#3b3b3b", "#f8f8f8"), "dark": ("#cccccc", "#1f1f1f")}[theme]
+    watched = watch(width=820, height=900)
+    watched.page.set_content(
+        f"""<html><head><meta http-equiv="Content-Security-Policy" content="{POLICY}"></head>
+<body class="vscode-body notebookOutput vscode-{theme}" style="color:{ink};background:{ground};font-family:sans-serif"></body></html>"""
+    )
+    views = views_of(nbformat.read(layout.SOLUTIONS / f"{lesson}.ipynb", 4))
+    for html in views:
+        watched.page.evaluate(DOM_EVAL, html)
+    for html, output in zip(views, watched.page.locator(".output").all(), strict=True):
+        expect(output.locator("svg, .tokens, span").first).to_be_visible()
+        if re.search(r"\\u003c(input|svg)", html):
+            USE[lesson[:2]](output)
+        assert contrast.faint(output.locator("label, p, output, [role=status], button, svg text")) == []
+    watched.shot(f"view-{lesson[:2]}-vs-code-{theme}")
+    watched.assert_quiet()
+
+
 @pytest.mark.parametrize("ground", ["#ffffff", plots.ORANGE, plots.BLUE, "#6baed6", "#111827"])
 def test_a_dark_page_turns_colours_as_the_contrast_of_words_is_computed(watch, ground):
     page = watch(width=300, height=200).page
