@@ -135,14 +135,14 @@ def grade_class(
         SandboxUnavailable: when the sandbox is required and this machine has none.
     """
     _not_where_lessons_read(paths)
-    if out is None:
-        out = home(paths)
-        _say_where(out, console)
+    asked, out = out, out or home(paths)
     if not scheduler:
         pool.get_ready_for([out])
     with only_one(out), logged_in(out), _terminated():
         due = due_dates(out)
         submissions, roots = collected(paths, lesson, out, console, due, Listed(roster.names(out), roster.finder(out)))
+        if submissions and not asked:
+            _say_where(out, console)
         if late and submissions:
             _set_rule(out, late, {found.lesson for found in submissions} - set(due), console)
         jobs = [Job(found, key(found, sandbox), roots[0] if len(roots) == 1 else None) for found in submissions]
@@ -162,7 +162,7 @@ def grade_class(
 
 
 def _say_where(out: Path, console: Console) -> None:
-    """Where nobody named a class's folder: before anything is written, and whether other results are there."""
+    """Where nobody named a class's folder: before anything is graded, and whether other results are there."""
     if out == Path("graded"):
         more = ", with the results that are there" if (out / "grades.csv").is_file() else ""
         console.print(f"Results go to {escape(str(out.absolute()))}{more}; --out names another folder.", soft_wrap=True)
