@@ -250,3 +250,27 @@ def test_whose_a_submission_is(student, whose):
     ]
     found = roster.Directory([roster.Person(key, name, "", email) for key, name, email in names]).of(student)
     assert (found.student if found else None) == whose
+
+
+TWO = [("ada", "Ada Lovelace"), ("ben", "Ben Müller")]
+WRITTEN = {  # tables that say who these two are
+    "strokes": "id|name\nada|Ada Lovelace\nben|Ben Müller\n",
+    "a line that names the separator": "sep=;\nid;name\nada;Ada Lovelace\nben;Ben Müller\n",
+    "a title with other separators": "Attention; winter; 2026\nid,name\nada,Ada Lovelace\nben,Ben Müller\n",
+    "a title without any": "Attention 2026\n\nid;name\nada;Ada Lovelace\nben;Ben Müller\n",
+    "another separator in a quoted header": '"id";"name";"HW, part 1, part 2, 3"\nada;Ada Lovelace;1\nben;Ben Müller;2\n',
+    "lines in quoted cells": 'id,name,"HW 3\n(27 points)"\nada,"Ada\nLovelace",1\nben,Ben Müller,2\n',
+    "commas in names": "id;name\nada;Lovelace, Ada\nben;Müller, Ben\n",
+    "Canvas's student by another name": "id,name\nada,Ada Lovelace\nben,Ben Müller\nabc,Test Student\n",
+    "lines below the class": "id,name\nada,Ada Lovelace\nben,Ben Müller\nTotal,2\n",
+    "capitals": "STUDENT ID,FIRST,LAST\nada,Ada,Lovelace\nben,Ben,Müller\n",
+    "a student's first name": "Student First Name,Student Last Name,Student ID\nAda,Lovelace,ada\nBen,Müller,ben\n",
+    "low lines in names of columns": "student_number,first_name,last_name\nada,Ada,Lovelace\nben,Ben,Müller\n",
+    "dots in names of columns": "Student No.,Name\nada,Ada Lovelace\nben,Ben Müller\n",
+    "hyphens in names of columns": "Matrikel-Nr.;Vorname;Name\nada;Ada;Lovelace\nben;Ben;Müller\n",
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_a_list_may_be_written_in_many_ways(way, tmp_path):
+    assert [(person.student, " ".join(person.name.split())) for person in parsed(WRITTEN[way], tmp_path)] == TWO

@@ -27,11 +27,11 @@ HEADER = ("student_id", "name", "section", "email", "family", "other_ids")
 FIELDS = ("student", "name", "section", "email", "family", "others")  # of a person, for the columns
 # as systems name their columns, also in other languages; the likeliest id first
 ID = (
-    "student_id", "student id", "student number", "id number", "id-nummer", "matrikelnummer", "matrikelnr.", "matrikelnr", "studentnummer",
+    "student_id", "student id", "student number", "id number", "id nummer", "student no", "matrikelnummer", "matrikelnr", "matrikel nr", "studentnummer",
     "numéro étudiant", "número de identificação", "número de matrícula", "numer albumu", "学籍番号", "學號", "학번", "unique user id", "numéro d'identification", "número de id",
     "número de identificación", "matricola", "codice identificativo", "学号", "编号", "sis login id", "sis user id", "sid", "orgdefinedid",
     "username", "user name", "anmeldename", "benutzername", "nom d'utilisateur", "nombre de usuario", "用户名", "login", "netid", "gebruikersnaam", "nome de usuário",
-    "github_username", "identifier", "display id", "id",
+    "github username", "identifier", "display id", "id",
 )  # fmt: skip
 NAME = (
     "name",
@@ -51,14 +51,28 @@ NAME = (
     "nome completo",
     "volledige naam",
 )
-FIRST = ("first name", "firstname", "first_name", "given name", "vorname", "prénom", "nombre", "nome", "voornaam", "imię", "имя", "名")
-LAST = ("last name", "lastname", "last_name", "surname", "family name", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos",
+FIRST = (
+    "first name",
+    "firstname",
+    "first",
+    "given name",
+    "student first name",
+    "vorname",
+    "prénom",
+    "nombre",
+    "nome",
+    "voornaam",
+    "imię",
+    "имя",
+    "名",
+)
+LAST = ("last name", "lastname", "last", "surname", "family name", "student last name", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos",
         "cognome", "sobrenome", "achternaam", "nazwisko", "фамилия", "姓", "姓氏")  # fmt: skip
 SECTION = ("section", "sections", "group", "groups", "class", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos", "gruppi", "小组")
-EMAIL = ("email", "e-mail", "email address", "mail", "e-mail-adresse", "adresse de courriel", "adresse e-mail", "dirección de correo",
-         "correo electrónico", "indirizzo email", "e-mailadres", "endereço de email", "courriel", "メールアドレス", "电子邮件地址", "电子邮箱")  # fmt: skip
+EMAIL = ("email", "e mail", "email address", "mail", "e mail adresse", "adresse de courriel", "adresse e mail", "dirección de correo",
+         "correo electrónico", "indirizzo email", "e mailadres", "endereço de email", "courriel", "メールアドレス", "电子邮件地址", "电子邮箱")  # fmt: skip
 FIRST_LINES = 5  # in which the names of the columns stand: Sakai writes the assignment above them
-TEST_STUDENT = "student, test"  # Canvas's own, which nobody is
+NOBODY = {"student, test", "test student", "total", "totals", "average", "mean", "median"}  # Canvas's own student, and lines below a class
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NUMBERED = re.compile(r"#?[A-Za-z]{0,8}[-_.]?\d{2,}[A-Za-z]?")  # an id that holds a number, such as `0042`, `k12345678`
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheets make of long numbers
@@ -164,19 +178,24 @@ def of_rows(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -
     Raises:
         UserError: when there is no column of ids.
     """
-    names = [name.strip().casefold() for name in header]
+    names = list(map(column, header))
     rows = [dict(zip(names, map(str.strip, line), strict=False)) for line in lines]
     rows = [{name: row.get(name, "") for name in names} for row in rows]
     key = next((name for name in (*ID, *EMAIL) if any(row.get(name) for row in rows)), None)
     if key is None:
-        raise UserError(f"{path} has no column of student ids: its first line must name one of {', '.join(ID)}")
+        raise UserError(f"{path} has no column of student ids: its first line must name one of student_id, {', '.join(ID)}")
     return [_person(row, key) if row.get(key) and not _is_nobodys(row) else None for row in rows]
+
+
+def column(name: str) -> str:
+    """A column's name as it is compared: `Student_ID`, `Student-ID` and `Student ID` are one."""
+    return " ".join(re.sub(r"[-_.]", " ", name).casefold().split())
 
 
 def _from_its_header(rows: list[list[str]]) -> list[list[str]]:
     """The table from the first of its lines that names a column of ids; where none names anything, with such a line."""
     known = {*ID, *EMAIL}
-    named = next((i for i, row in enumerate(rows[:FIRST_LINES]) if known & {cell.strip().casefold() for cell in row}), None)
+    named = next((i for i, row in enumerate(rows[:FIRST_LINES]) if known & set(map(column, row))), None)
     return rows[named:] if named is not None else [*_header_of(rows), *rows]
 
 
@@ -197,7 +216,7 @@ def _header_of(rows: list[list[str]]) -> list[list[str]]:
 def _is_nobodys(row: dict[str, str]) -> bool:
     """Whether a row is Canvas's own: the points that assignments are worth, or its test student."""
     cells = [cell.casefold() for cell in row.values()]
-    return any("points possible" in cell or cell == TEST_STUDENT for cell in cells)
+    return any("points possible" in cell or cell in NOBODY for cell in cells)
 
 
 def _once(people: list[Person]) -> list[Person]:

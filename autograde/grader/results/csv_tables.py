@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -20,6 +22,7 @@ GRADES = ("student_id", "assignment", "score", "max_score", "status")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 FORMULA = re.compile(r'(\A|;"?)(?=[=+\-@＝＋－＠])')
 GUARDED = re.compile(r"""(\A|;"?)'(?=[=+\-@＝＋－＠])""")
+SEPARATORS = (",", ";", "\t", "|")
 FIRST_LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")  # Excel ends lines by the last of these for old Macs
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and other zips begin, and .xls
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
@@ -73,7 +76,7 @@ def save(graded: Sequence[Graded], folder: Path, totals: Mapping[tuple[str, str]
 
 
 def read(path: Path) -> list[list[str]]:
-    """A table's rows as a learning system wrote it or a spreadsheet saved it, with commas, semicolons or tabs between the cells; `encodings` says
+    """A table's rows as a learning system wrote it or a spreadsheet saved it, with commas, semicolons, tabs or strokes between the cells; `encodings` says
     in which encodings. Empty rows are left out.
 
     Raises:
@@ -91,9 +94,24 @@ def read_with_form(path: Path) -> tuple[list[list[str]], Form]:
     encoding, begins = encodings.of(raw)
     text = raw[len(begins) :].decode(encoding, errors="replace")
     first, line_end = FIRST_LINE.match(text).groups()  # type: ignore[union-attr]
-    separator = max((",", ";", "\t"), key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
+    tables = {mark: _rows(text, mark) for mark in SEPARATORS}
+    separator = max(tables, key=lambda mark: _rows_alike(tables[mark]))
+    rows = tables[separator] or list(csv.reader(io.StringIO(text, newline="")))  # says what is wrong
     return rows, Form(encoding, begins, separator, line_end or "\n", first.count('"') >= 2 * len(rows[0]) if rows else False)
+
+
+def _rows(text: str, separator: str) -> list[list[str]]:
+    """The rows that are not empty; none where a separator that is not the table's leaves a cell too long to be read."""
+    with contextlib.suppress(csv.Error):
+        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
+    return []
+
+
+def _rows_alike(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """How many rows have as many cells as most have, several; and how many cells: a separator divides all rows alike, wherever titles stand above them."""
+    counted = Counter(len(row) for row in rows if len(row) > 1)
+    cells, often = max(counted.items(), key=lambda one: (one[1], one[0]), default=(0, 0))
+    return often, cells
 
 
 def rows(path: Path) -> list[dict[str, str]]:
