@@ -6,7 +6,7 @@ import contextlib
 import zipfile
 from collections.abc import Sequence
 
-from autograde.grader.results.spelling import likeliest
+from autograde.grader.spelling import likeliest
 
 UTF_8 = 0x800  # the flag of a name that says that it is UTF-8
 SAMPLE = 300  # names by which the encoding is told

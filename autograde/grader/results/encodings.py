@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograde.grader.results import spelling
+from autograde.grader import spelling
 
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 HEADERS = {  # words of a first line in which systems of these countries name their columns
