@@ -474,3 +474,11 @@ def test_what_holds_no_notebook_is_unreadable(tmp_path, text):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(notebook_file.Unreadable):
         notebook_file.read(path)
+
+
+@pytest.mark.parametrize("behind", ["tags=null", "tags=7", "tags=[null]", 'tags="x"', "run_control=7", "run_control=null", "{", "a=b=c"])
+@pytest.mark.parametrize("mark", ["# %%", "# +"])
+def test_what_stands_behind_a_mark_costs_no_cell(tmp_path, mark, behind):
+    head = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: light\n# ---\n\n" if mark == "# +" else ""
+    path = written(tmp_path, f"{head}{mark} {behind}\nx = 1\n\n{mark}\ndef f():\n    return x\n", "answers.py")
+    assert [cell.source for cell in notebook_file.read(path).cells if cell.kind == "code"] == ["x = 1", "def f():\n    return x"]

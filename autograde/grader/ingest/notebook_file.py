@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from autograde.grader.ingest.without_outputs import Span
 MAX_BYTES = 20 * 2**20
 MAX_CELLS = 2000
 MARKED = re.compile(r"^# ?%%(?=[ \[\n]|\Z)", re.MULTILINE)  # not Colab's `# %%time`
+BEHIND_A_MARK = re.compile(r"^(#[ \t]*(?:%%(?:[ \t]*\[\w+\])?|\+)).*$", re.MULTILINE)  # metadata, as in `# %% tags=["a"]`
 FORM = re.compile(r"^#\s+format_name: (light|sphinx)$", re.MULTILINE)  # of jupytext's, which it writes above all
 BEGINS = {
     "light": re.compile(r"^# \+|\n\n", re.MULTILINE),
@@ -325,6 +326,26 @@ def _from_markdown(text: str) -> RawNotebook:
     )
 
 
+def _by_marks(text: str, form: str) -> RawNotebook:
+    import jupytext  # for scripts only: it imports Jupyter's server
+
+    try:
+        cells = jupytext.reads(text, fmt=f"py:{form}").cells
+    except RecursionError:
+        raise Unreadable("the marks between its cells are nested too deeply to be read") from None
+    except Exception:  # jupytext believes whatever stands behind a mark
+        bare = BEHIND_A_MARK.sub(r"\1", text)
+        if bare == text:
+            raise Unreadable("the marks between its cells cannot be read") from None
+        found = _by_marks(bare, form)
+        return replace(found, repairs=[*found.repairs, "what stands behind the marks of its cells cannot be read and is left out"])
+    return RawNotebook([RawCell(c.cell_type, script_file.called_cell(c.source), tags=_tags(c.metadata.get("tags"))) for c in cells])
+
+
+def _tags(said: Any) -> tuple[str, ...]:
+    return tuple(tag for tag in said if type(tag) is str) if type(said) is list else ()
+
+
 def _from_script(text: str) -> RawNotebook:
     """A script: cells by their marks (VS Code, jupytext) or numbers (nbconvert), else one cell for each top-level piece (Colab's export)."""
     if len(text) > MAX_CODE:
@@ -336,12 +357,6 @@ def _from_script(text: str) -> RawNotebook:
     form = "percent" if MARKED.search(text) else named[1] if (named := FORM.search(text[:BEFORE_IT])) else ""
     if form:
         _few_enough(len(MARKED.findall(text)) or len(BEGINS[form].findall(text)))
-        import jupytext  # for scripts only: it imports Jupyter's server
-
-        try:
-            cells = jupytext.reads(text, fmt=f"py:{form}").cells
-        except RecursionError:
-            raise Unreadable("the marks between its cells are nested too deeply to be read") from None
-        return RawNotebook([RawCell(c.cell_type, script_file.called_cell(c.source), tags=tuple(c.metadata.get("tags", ()))) for c in cells])
+        return _by_marks(text, form)
     split = script_file.numbered if (whole := script_file.is_numbered(text)) else script_file.pieces
     return RawNotebook([RawCell(kind, piece) for kind, piece in split(text)], ["the notebook came as a script"], in_pieces=not whole)
