@@ -2,7 +2,8 @@
 
 import pytest
 
-from autograde.grader.results import encodings, spelling
+from autograde.grader import spelling
+from autograde.grader.results import encodings
 
 NAMES = {  # in the encodings of Windows, DOS and old Macs
     "Müller Jörg|Schäfer Heß Anna|Groß Björn|Weiß Käthe": ("cp1252", "mac_roman", "cp850"),
