@@ -18,6 +18,8 @@ MOST_ATTEMPTS = 10
 NUMBER = re.compile(r"\d{1,4}\.ipynb", re.IGNORECASE)
 ENDING = re.compile(r"\.(?:ipynb|py).*$", re.IGNORECASE)
 NUMBERED_PART = re.compile(r"(.*\D)??\d{1,2}(\D.*)?|(.*[\s_-])[A-Za-z]")  # `tut01`, `1반`, `Room B`
+# Behind the file's name, and a number where that name was there already.
+RESPONDER = re.compile(r"(?i)(?:.*_)?(.+?)(?: \d{1,2})?\.\w+(?:\.txt)?$")
 ONES_OWN = re.compile(r"(?i)(?:students?|users?|team|participants?|pair)[\s_-]*")  # with a number behind, a student's
 HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
 LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
@@ -112,8 +114,7 @@ def _microsoft_forms(tree: _Tree) -> Reading:
         or any(len(parts) != 4 for parts in tree.files)
     ):
         return None
-    named = _loose([parts[3:] for parts in tree.files], "")
-    return {parts: named[parts[3:]] for parts in tree.files}
+    return {parts: RESPONDER.sub(r"\1", parts[3]) if said(parts[3]) else "" for parts in tree.files}
 
 
 def _course(tree: _Tree) -> Reading:

@@ -18,7 +18,7 @@ INERT_MODULES = ("autograde",)  # the notebook's helper: checks and scoreboards 
 
 
 class Inert:
-    """Takes every call and every attribute and does nothing."""
+    """Takes every call, attribute and place in it, and does nothing; beside numbers it is 0, and what a command printed, without any line."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Inert:
         return self
@@ -30,6 +30,28 @@ class Inert:
 
     def __iter__(self) -> Any:
         return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, place: Any) -> Inert:
+        return self
+
+    __add__ = __radd__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __getitem__
+
+    def __lt__(self, other: Any) -> bool:
+        return False
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __int__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return 0.0
 
     def __repr__(self) -> str:
         return "<nothing: this runs in the grader>"

@@ -936,6 +936,11 @@ GRADED = {
     "an-own-cell-that-takes-long": Graded("kernel", "found by trying", uses_own("steps = 10**12\nfor step in range(steps):\n    loss = step\n\n\n" + KEEP), says=("takes too long here",)),
 }  # fmt: skip
 GRADED_MORE = {
+    "what-a-command-printed": Graded(
+        "kernel",
+        "found by trying",
+        uses_own("files = !ls\nprint(files[0], len(files), files.n > 3, int(files[0]) + 1)\nfirst = files[0].split()[0] + '!'\n" + KEEP),
+    ),
     "a-script-written-by-a-cell": Graded("kernel", "nbgrader#940", uses_own("%%writefile helper.py\n" + KEEP, "from helper import own")),
     "a-script-handed-in-beside": Graded("kernel", "nbgrader#940", uses_own("from helper import own"), beside=(("helper.py", KEEP),)),
     "a-script-handed-in-and-run": Graded("kernel", "nbgrader#940", uses_own("%run helper.py"), beside=(("helper.py", KEEP),)),
