@@ -25,7 +25,7 @@ SAMPLES, SAMPLE = 64, 2**16  # of a file that is too large to be read whole: how
 # The folders and modules of the package that take part in a grade; a test looks at what a grading process and a worker have loaded.
 PARTS = (
     "__init__.py", "files.py", "layout.py", "checking", "grader/__init__.py", "grader/ingest", "grader/sandbox", "grader/rpc", "grader/worker", "grader/run", "grader/results/__init__.py",
-    "grader/results/model.py", "authoring/__init__.py", "authoring/source.py",
+    "grader/results/model.py", "grader/spelling.py", "authoring/__init__.py", "authoring/source.py",
 )  # fmt: skip
 
 
