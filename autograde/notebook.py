@@ -18,7 +18,7 @@ from autograde.checking import answers as answers_in
 from autograde.checking import prerequisites
 from autograde.checking.deadline import deadline
 from autograde.checking.defaults import plain_defaults
-from autograde.checking.forbidden_calls import forbidding
+from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import Lesson, load_lesson
 from autograde.checking.manifest import Exercise
 from autograde.checking.report import Report, with_code

@@ -20,7 +20,7 @@ from autograde.authoring.idle import idle_answers
 from autograde.checking.deadline import deadline
 from autograde.checking.errors import UserError
 from autograde.checking.fingerprint import fingerprint, same
-from autograde.checking.forbidden_calls import forbidding
+from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import assemble_lesson
 from autograde.checking.result import Result
 from autograde.checking.scoring import examine, run_checks

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from autograde.authoring.mutation import Bench
-from autograde.checking.forbidden_calls import forbidding
+from autograde.checking.forbidden import forbidding
 from autograde.checking.runner import Check
 from autograde.checking.scoring import on_another_device, run_checks
 from autograde.checking.student import LocalStudent

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from autograde.checking.errors import ForbiddenCall
-from autograde.checking.forbidden_calls import forbidding, stand_ins
+from autograde.checking.forbidden import forbidding
+from autograde.checking.forbidden.names import stand_ins
 from autograde.grader.run.session import Session
 from autograde.grader.sandbox import probe
 

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
-from autograde.checking.forbidden_calls import stand_ins
+from autograde.checking.forbidden.names import stand_ins
 from autograde.checking.lesson import Lesson, Mistake, load_lesson
 from autograde.checking.manifest import Exercise, outcome_files
 from autograde.checking.model_files import MAX_BYTES

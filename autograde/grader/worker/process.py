@@ -21,15 +21,11 @@ import torch
 
 from autograde.checking import gradients, pretend_gpu, sizes
 from autograde.checking.errors import ForbiddenCall, MissingName, ProtocolError
-from autograde.checking.forbidden_calls import (
-    empty_tiktoken,
-    forbidding,
-    requests_arrive_in,
-    watch_derivatives,
-    watch_threads,
-    watch_tiktoken,
-    watch_ways_around,
-)
+from autograde.checking.forbidden import forbidding, watch_ways_around
+from autograde.checking.forbidden.derivatives import watch_derivatives
+from autograde.checking.forbidden.packages import empty_tiktoken, watch_tiktoken
+from autograde.checking.forbidden.threads import watch_threads
+from autograde.checking.forbidden.whose import requests_arrive_in
 from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Draft, Table, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-globals()["__builtins__"] = dict(vars(builtins))  # as in `forbidden_calls`
+globals()["__builtins__"] = dict(vars(builtins))  # as in `watch`
 
 Refuse = Callable[[str, FrameType], None]
 TRACING = ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback")  # events of Python's that come before such a call

@@ -16,7 +16,7 @@ from torch import overrides
 from torch.utils import _python_dispatch
 from torch.utils._device import DeviceContext
 
-globals()["__builtins__"] = dict(vars(builtins))  # as in `forbidden_calls`
+globals()["__builtins__"] = dict(vars(builtins))  # as in `watch`
 
 Refuse = Callable[[str, FrameType], None]
 
