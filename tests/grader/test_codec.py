@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograde.checking.errors import ProtocolError
-from autograde.grader.rpc import codec
-from autograde.grader.rpc.codec import MAGIC, Table, decode, encode
+from autograde.grader.rpc import codec, decoding, encoding, wire
+from autograde.grader.rpc.codec import MAGIC, decode, encode
+from autograde.grader.rpc.wire import Table
 from utils.mdp import TabularMDP
 
 
@@ -27,7 +28,7 @@ def same(a, b):
     if isinstance(a, torch.Tensor):
         if a.device != b.device or a.shape != b.shape or a.dtype != b.dtype:
             return False
-        return a.is_meta or codec._raw(a) == codec._raw(b)
+        return a.is_meta or encoding._raw(a) == encoding._raw(b)
     if isinstance(a, (np.ndarray, np.generic)):
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if isinstance(a, float):
@@ -55,7 +56,7 @@ keys = (
 tensors = st.builds(
     lambda shape, dtype: (torch.arange(math.prod(shape)) % 7 - 3).reshape(shape).to(dtype),
     st.lists(st.integers(0, 4), max_size=4),
-    st.sampled_from(list(codec.DTYPES.values())),
+    st.sampled_from(list(wire.DTYPES.values())),
 )
 values = st.recursive(
     scalars | tensors,
@@ -86,9 +87,9 @@ def test_random_bytes_raise_protocol_error_and_nothing_else(data):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats()
-    | st.text(max_size=6) | st.sampled_from([*codec._READERS, *codec.DTYPES, "h", "k", "g", "?"]),
+    | st.text(max_size=6) | st.sampled_from([*decoding.READERS, *wire.DTYPES, "h", "k", "g", "?"]),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    | st.builds(lambda tag, rest: [tag, *rest], st.sampled_from([*codec._READERS, "h", "k"]), st.lists(inner, max_size=4)),
+    | st.builds(lambda tag, rest: [tag, *rest], st.sampled_from([*decoding.READERS, "h", "k"]), st.lists(inner, max_size=4)),
     max_leaves=20,
 )  # fmt: skip
 
@@ -309,7 +310,7 @@ def test_keys_made_to_collide_are_refused():
 
 def test_decoding_looks_nothing_up_and_runs_nothing(monkeypatch):
     imported = []
-    monkeypatch.setattr(codec.importlib, "import_module", lambda name: imported.append(name) or sys.modules["utils"])
+    monkeypatch.setattr(wire.importlib, "import_module", lambda name: imported.append(name) or sys.modules["utils"])
     for node in (["D", "os.path", []], ["D", "evil.module.Class", []], ["h", 1], ["y", "__class__"]):
         with pytest.raises(ProtocolError):
             decode(message(node))
@@ -327,7 +328,7 @@ def meeting(filled, walking, size):
 
 
 def test_keys_that_meet_in_a_table_do_not_keep_the_decoder_busy(monkeypatch):
-    monkeypatch.setattr(codec, "KEY_SECONDS", 0.2)
+    monkeypatch.setattr(decoding, "KEY_SECONDS", 0.2)
     nodes = [x for key in meeting(320_000, 25_000, 1 << 19) for x in (key, 0)]
     text = json.dumps({"v": ["d", nodes], "b": []}).encode()
     message = codec.HEADER.pack(codec.MAGIC, len(text)) + text
@@ -345,7 +346,7 @@ def test_many_honest_keys_are_read():
 def test_no_more_tensors_than_anybody_needs():
     assert len(decode(encode([torch.ones(()) for _ in range(2000)]))) == 2000
     with pytest.raises(ProtocolError, match="too many tensors"):
-        encode([torch.ones(())] * (codec.MAX_BUFFERS + 1))
-    text = json.dumps({"v": None, "b": [0] * (codec.MAX_BUFFERS + 1)}).encode()
+        encode([torch.ones(())] * (wire.MAX_BUFFERS + 1))
+    text = json.dumps({"v": None, "b": [0] * (wire.MAX_BUFFERS + 1)}).encode()
     with pytest.raises(ProtocolError, match="too many tensors"):
         decode(codec.HEADER.pack(codec.MAGIC, len(text)) + text)

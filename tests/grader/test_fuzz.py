@@ -17,7 +17,7 @@ from autograde.authoring.sample_class import LESSON
 from autograde.checking.errors import ProtocolError
 from autograde.grader.ingest.lesson_of import by_content
 from autograde.grader.ingest.notebook_file import Unreadable, read
-from autograde.grader.rpc import codec
+from autograde.grader.rpc import codec, decoding
 from autograde.grader.rpc.codec import decode, encode
 
 pytestmark = pytest.mark.soak
@@ -58,7 +58,7 @@ def node(source: random.Random, depth: int = 0) -> object:
     """A tree that looks like a message's, with tags and numbers where they may not be."""
     if depth > 4 or source.random() < 0.3:
         return source.choice((None, True, 0, -1, 1 << 70, 0.5, "x", "\ud800", [], {}, "cpu", "float32", [["h", 1]]))
-    tags = source.choice((*codec._READERS, "h", "k", "g", "?", ""))
+    tags = source.choice((*decoding.READERS, "h", "k", "g", "?", ""))
     return [tags, *(node(source, depth + 1) for _ in range(source.randint(0, 4)))]
 
 

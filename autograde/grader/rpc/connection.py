@@ -31,9 +31,10 @@ from autograde.checking.errors import (
     student_error,
 )
 from autograde.checking.text import plain
-from autograde.grader.rpc.codec import Table, decode, encode
+from autograde.grader.rpc.codec import decode, encode
 from autograde.grader.rpc.deadline import Deadline, ProcessTime, sender
 from autograde.grader.rpc.framing import Channel, Closed
+from autograde.grader.rpc.wire import Table
 
 START_SECONDS = 60  # of the fork server too, which may still be importing
 _STATE, _BLOCK = struct.Struct("=QiiQ"), 624  # how the state of a CPU generator of PyTorch begins: seed, left, seeded, next

@@ -27,8 +27,9 @@ from autograde.checking.forbidden.packages import empty_tiktoken, watch_tiktoken
 from autograde.checking.forbidden.threads import watch_threads
 from autograde.checking.forbidden.whose import requests_arrive_in
 from autograde.checking.on_gpu import Border
-from autograde.grader.rpc.codec import Draft, Table, decode, encode
+from autograde.grader.rpc.codec import Draft, decode, encode
 from autograde.grader.rpc.framing import Channel, Closed
+from autograde.grader.rpc.wire import Table
 from autograde.grader.worker import cell_runner, inert, libraries, stand_ins, thread_pools
 
 LIBRARIES = ("torch", "numpy", "utils", "collections", "fractions", "decimal", "random", "math")
