@@ -43,6 +43,7 @@ def build(name: str, execute: bool = True) -> Built:
         layout.manifest_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
     instructor = notebooks.instructor_notebook(bench.source)
     notes = [*rules.notes(bench.source), *(f"{name}: {PROBE.format(exercise=exercise)}" for exercise in bench.broken_probes())]
+    notes += went_wrong.of_own_answers(bench)
     path = executed.notebook_path(name)
     known = nbformat.read(path, 4) if path.exists() else None
     if execute:
@@ -52,7 +53,7 @@ def build(name: str, execute: bool = True) -> Built:
                 f"lesson {name} shows a picture without alternative text (draw it with `plots.show(draw, alt=…)`), in the cell that begins {silent[0]!r}"
             )
         executed.stamp(instructor, bench.source, known)
-        notes += [f"{name}: {note}" for note in went_wrong.notes(instructor)]
+        notes += went_wrong.notes(instructor, bench.source)
     elif known is not None:
         instructor = _with_known_outputs(instructor, known)
         executed.keep_stamps(instructor, known)
@@ -68,6 +69,8 @@ def build(name: str, execute: bool = True) -> Built:
 
 def stale(name: str, bench: Bench | None = None) -> list[str]:
     """What no longer is what the source gives (outputs are not compared) or was not measured since, each a line for the author."""
+    if wrong := rules.complaints(bench.source if bench else source.read(layout.source_path(name))):
+        return wrong
     bench = bench or Bench(name)
     student = notebooks.text(notebooks.student_notebook(bench.source))
     found = []
@@ -84,7 +87,7 @@ def stale(name: str, bench: Bench | None = None) -> list[str]:
     outdated = [f"{path} is not what solutions/{name}.py gives: run `python -m autograde build {name[:2]}`" for path in found]
     if run_before := executed.stale(name):
         outdated.append(run_before)
-    return rules.complaints(bench.source) + Numbers(name).stale() + outdated
+    return Numbers(name).stale() + outdated
 
 
 def _is_recorded(bench: Bench) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from autograde import layout
 from autograde.authoring import rules
 from autograde.authoring import source as lesson_source
+from autograde.authoring.edits import replaced
 from autograde.authoring.idle import idle_answers
 from autograde.checking.deadline import deadline
 from autograde.checking.errors import UserError
@@ -115,21 +115,6 @@ def _found() -> list[Specimen]:
     return _collected.get([])
 
 
-def replaced(text: str, old: str, new: str) -> str | None:
-    """`text` with `new` in each place of `old`, or None where it has none.
-
-    Where the text does not hold `old` as it is, its line breaks and the comma before a closing bracket are overlooked: a formatter that
-    wraps a long line changes nothing that an edit is about.
-    """
-    if old in text:
-        return text.replace(old, new)
-    parts = re.findall(r"\w+|[^\w\s]", old)
-    pattern = "".join((r",?\s*" if part in ")]}" else r"\s*") + re.escape(part) for part in parts).removeprefix(r"\s*")
-    leading = old[: len(old) - len(old.lstrip())].rpartition("\n")[2]  # an edit of whole lines keeps their indentation
-    edited, n = re.subn(pattern, lambda _: new.removeprefix(leading), text)
-    return edited if n else None
-
-
 def _limited() -> AbstractContextManager[None]:
     """Around what runs a stand-in's code: nothing that was written to be wrong may hang who tries it."""
     return deadline(SECONDS, WAITING_SECONDS)
@@ -204,7 +189,11 @@ class Bench:
     def _of_the_reference(self, exercise: str) -> dict[str, Any]:
         """The right answer's output on the exercise's probe."""
         if exercise not in self._right:
-            self._right[exercise] = fingerprint(self.lesson.probes[exercise], self.student())
+            try:
+                self._right[exercise] = fingerprint(self.lesson.probes[exercise], self.student())
+            except NotImplementedError:
+                line = next((cell.line for cell in self.source.cells if cell.exercise == exercise), 1)
+                raise UserError(f"{self.source.path.name}:{line}: the answer of {exercise} raises NotImplementedError") from None
         return self._right[exercise]
 
     @contextmanager

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 from collections.abc import Iterator
 
 from autograde import layout
-from autograde.authoring import leaks, pins, suites
+from autograde.authoring import leaks, pins, suites, tasks, texts
 from autograde.authoring.source import BEGIN, END, Cell, Source
 from autograde.checking.errors import UserError
+from autograde.checking.syntax import is_magic
 
 LEAST, MOST = 20, 30  # points by checks
 FIGURES = 5
@@ -20,15 +22,23 @@ ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*\| *([\d.]+) *\|\s*$")  # of the ta
 RULE = re.compile(r"\|( *:?-+:? *\|)+ *")  # the line below a table's head
 DIFFICULTY = "●"
 OPENED = re.compile(r"""open_lesson\(\s*["']([^"']*)["']""")
-RUBRIC = "**Rubric**"  # from which the page for written answers has its keys
 
 
 def complaints(lesson: Source) -> list[str]:
     """What no lesson may have: a build and a release stop at it."""
     if unreadable := suites.unreadable(lesson.name):
         return unreadable  # what the others would say of such a file is wrong
-    own = (*_points(lesson), *_wide(lesson), *_without_head(lesson), *_open_hints(lesson), *_of_another(lesson), *_forbids(lesson))
-    return [*missing(lesson.name), *suites.complaints(lesson), *own, *leaks.complaints(lesson.name)]
+    own = (
+        *_points(lesson),
+        *_wide(lesson),
+        *_without_head(lesson),
+        *_open_hints(lesson),
+        *_of_another(lesson),
+        *_forbids(lesson),
+        *_silent(lesson),
+    )
+    said = (*texts.complaints(lesson), *tasks.complaints(lesson))
+    return [*missing(lesson.name), *suites.complaints(lesson), *own, *said, *leaks.complaints(lesson.name)]
 
 
 def check(lesson: Source) -> None:
@@ -61,13 +71,14 @@ def notes(lesson: Source) -> list[str]:
         "it has no ungraded stretch exercise": any(exercise.stretch for exercise in lesson.exercises.values()),
         f"it has {len(lesson.questions)} written questions; a lesson has one": len(lesson.questions) == 1,
         f"it has {figures} figures; a lesson has {FIGURES} or more": figures >= FIGURES,
-        f"a written question has no rubric: a line that begins with {RUBRIC}": all(
-            RUBRIC in cell.source for cell in lesson.cells if cell.question
-        ),
         "its last cell is not lesson.scoreboard()": last.endswith("lesson.scoreboard()"),
     }
     lacking = [*(note for note, well in found.items() if not well), *suites.notes(lesson)]
-    return [f"{lesson.name}: {note}" for note in lacking]
+    unmarked = [cell for cell in lesson.cells if cell.question and tasks.RUBRIC not in cell.source]
+    asked = [
+        f"{lesson.path.name}:{cell.line}: a written question has no rubric: a line that begins with {tasks.RUBRIC}" for cell in unmarked
+    ]
+    return [*(f"{lesson.name}: {note}" for note in lacking), *asked]
 
 
 def _wide(lesson: Source) -> list[str]:
@@ -115,6 +126,27 @@ def _open_hints(lesson: Source) -> list[str]:
                 f"{lesson.path.name}:{cell.line}: each hint is <details><summary>…</summary> … </details>; here are {opened}, {named} and {closed}"
             )
     return found
+
+
+def _silent(lesson: Source) -> list[str]:
+    """Figures and views without words for who cannot see them; an execution finds those whose words are computed."""
+    calls = (
+        (cell.line + node.lineno, node)
+        for cell in lesson.cells
+        if cell.kind == "code" and not is_magic(cell.source)
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("plots.show", "plots.show_html")
+    )
+    return [
+        f'{lesson.path.name}:{line}: a figure without words: write what it shows into alt="…"' for line, call in calls if not _alt(call)
+    ]
+
+
+def _alt(call: ast.Call) -> bool:
+    return any(
+        word.arg in (None, "alt") and not (isinstance(word.value, ast.Constant) and not str(word.value.value or "").strip())
+        for word in call.keywords
+    )
 
 
 def _of_another(lesson: Source) -> list[str]:

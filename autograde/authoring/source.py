@@ -19,6 +19,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NOT_READ = "incorrectly_encoded_metadata"  # jupytext keeps under this name what it does not understand
 NAMED = "title"  # and under this one words that stand behind the mark
 MARK = re.compile(r"^# %%")
+HIDDEN = re.compile(r"^\s*### BEGIN (HIDDEN TESTS|MARK SCHEME)")  # nbgrader's other marks, which a build leaves as they are
 ALMOST = re.compile(r"^\s*#\s*%%|^//\s*%%|^%%\s")  # what one writes in place of a mark
 
 
@@ -132,6 +133,8 @@ def _cells(path: Path) -> Iterator[Cell]:
     for number, words in enumerate(text.splitlines(), 1):
         if ALMOST.match(words) and not MARK.match(words):
             raise SourceError(path, number, f"{words[:40]!r} is no cell mark: it begins with `# %%`, at the beginning of the line")
+        if MARK.match(words) and (said := re.search(r"""\btags=["'](\w*)""", words)):
+            raise SourceError(path, number, f'tags are a list: write tags=["{said[1]}"]')
     marks = [number for number, line in enumerate(text.splitlines(), 1) if MARK.match(line)]
     import jupytext  # with Jupyter's server, which graders that read one cell of a lesson do without
 
@@ -154,10 +157,15 @@ def _check_metadata(path: Path, cell: Cell) -> None:
         )
     if unknown := set(cell.metadata) - KEYS:
         raise SourceError(path, cell.line, f"unknown cell option {sorted(unknown)[0]!r}; known are {', '.join(sorted(KEYS))}")
+    for key in ("exercise", "check", "question"):
+        if not str(cell.metadata.get(key, "name")).isidentifier():
+            raise SourceError(path, cell.line, f"{key}={cell.metadata[key]!r} is no name: letters, digits and _, without blanks")
     if unknown := set(cell.tags) - TAGS:
         raise SourceError(path, cell.line, f"unknown tag {sorted(unknown)[0]!r}; known are {', '.join(sorted(TAGS))}")
     if cell.exercise and cell.kind != "code" or cell.question and cell.kind != "markdown":
         raise SourceError(path, cell.line, "an exercise is a code cell and a question a markdown cell")
+    if (cell.exercise or cell.check) and (skipped := {"figure", "experiment"} & set(cell.tags)):
+        raise SourceError(path, cell.line, f"the grader runs no cell tagged {skipped.pop()!r}: an exercise or a check cannot be one")
     if cell.check or cell.question:
         _points(path, cell)
     if cell.kind == "code" and not is_magic(cell.source):
@@ -181,6 +189,10 @@ def _points(path: Path, cell: Cell) -> float:
 def _check_solution_marks(path: Path, cell: Cell) -> None:
     opened = None
     for number, line in enumerate(cell.source.splitlines(), cell.line + 1):
+        if cell.kind == "code" and "\t" in line[: _indent(line)]:
+            raise SourceError(path, number, "a tab: indent by blanks, as editors of notebooks do for students; the two do not mix")
+        if HIDDEN.match(line):
+            raise SourceError(path, number, "students would be given this: hidden tests stand in autograde/lessons/hidden/")
         if line.strip() == BEGIN:
             if opened:
                 raise SourceError(path, number, f"a second {BEGIN} before the {END} of line {opened}")
@@ -241,9 +253,13 @@ def _exercise(path: Path, cell: Cell, answer: Cell | None, earlier: dict[str, Ex
         raise SourceError(path, cell.line, f"{name} is checked twice")
     if not re.search(rf"""check\(\s*["']?{re.escape(name)}\b""", cell.source):
         raise SourceError(path, cell.line, f"this cell is the check of {name} and does not call it: write check({name})")
+    if answer is not None and answer.line > cell.line:
+        raise SourceError(path, cell.line, f"{name} is checked above its exercise, which stands at line {answer.line}")
     if answer is None and not outcome:
         raise SourceError(path, cell.line, f"{name} is checked, but no exercise of that name stands before it")
     forbids = tuple(str(answer.metadata.get("forbids", "")).split()) if answer else ()
+    if answer and ("stretch" in answer.tags) != (_points(path, cell) == 0):
+        raise SourceError(path, cell.line, f'{name}: a stretch exercise has tags=["stretch"] and points=0, every other has points')
     return Exercise(name, _points(path, cell), forbids, bool(answer and "stretch" in answer.tags), outcome)
 
 

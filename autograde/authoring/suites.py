@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import difflib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from autograde import layout
+from autograde.authoring.edits import replaced
 from autograde.authoring.source import Source, SourceError, text_of
+from autograde.checking.syntax import bound, is_magic
 
 Definition = ast.FunctionDef | ast.ClassDef
 PROBES = ("PROBES", "DEVICE_PROBES")
@@ -38,8 +41,12 @@ def complaints(lesson: Source) -> list[str]:
         *_of_one_name("test", [(path, node, "") for path, node in tests]),
         *_of_one_name("answer to", answers),
         *_untitled(tests),
+        *_called_otherwise(tests),
         *_without_public_test(lesson, *checks),
         *_of_no_exercise(lesson, tests),
+        *_of_no_name(lesson, *checks),
+        *_of_no_name(lesson, *hidden),
+        *_wrong_answers(lesson, *wrong),
         *_unknown_probes(lesson, *checks),
         *_without_oracles(lesson.name, *checks),
     ]
@@ -92,6 +99,74 @@ def _without_public_test(lesson: Source, path: Path, tree: ast.Module) -> Iterat
     for name in lesson.exercises if path.is_file() else ():
         if name not in tested:
             yield f"{_place(path, 1)}: no public test of {name}: its check would tell a student nothing"
+
+
+def _called_otherwise(tests: Iterable[tuple[Path, ast.FunctionDef]]) -> Iterator[str]:
+    """Tests that no exercise has, that take something other than the student, or count for nothing."""
+    for path, node in tests:
+        marks = [call for call in node.decorator_list if isinstance(call, ast.Call)]
+        given = {name.strip() for names in _decorated(node, "parametrize") for name in names.split(",")}
+        # a list of names, or names that are computed: nothing is known of these
+        known = all(
+            isinstance(call.args[0], ast.Constant) for call in marks if ast.unparse(call.func).endswith("parametrize") and call.args
+        )
+        arguments = {argument.arg for argument in node.args.args}
+        if not list(_decorated(node, "exercise")):
+            yield f'{_place(path, node.lineno)}: {node.name} is of no exercise: write @pytest.mark.exercise("NAME") above it'
+        if "student" not in arguments or known and arguments - given - {"student"}:
+            yield f"{_place(path, node.lineno)}: {node.name} takes {ast.unparse(node.args) or 'nothing'}: a test takes student, and what it is parametrized by"
+        for weight in (word.value for call in marks for word in call.keywords if word.arg == "weight"):
+            if isinstance(weight, ast.Constant) and (not isinstance(weight.value, (int, float)) or weight.value <= 0):
+                yield f"{_place(path, weight.lineno)}: weight={weight.value!r} of {node.name}: a weight is a number above 0"
+
+
+def _of_no_name(lesson: Source, path: Path, tree: ast.Module) -> Iterator[str]:
+    """`student.looking_distanse`: the test would fail for everyone."""
+    from autograde.checking.student import Student  # imports PyTorch
+
+    code = [ast.parse(cell.source) for cell in lesson.cells if cell.defines and not is_magic(cell.source)]
+    names = {name for module in code for name in bound(module.body)} | set(lesson.exercises) | set(vars(Student))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "student" and node.attr not in names:
+            meant = difflib.get_close_matches(node.attr, names, n=1)
+            hint = f": is {meant[0]} meant?" if meant else ""
+            yield f"{_place(path, node.lineno)}: student.{node.attr}, which the lesson does not define{hint}"
+
+
+def _wrong_answers(lesson: Source, path: Path, tree: ast.Module) -> Iterator[str]:
+    """Wrong and unusual answers of no exercise, without a sentence, or that change what the right answer does not hold."""
+    answers = {cell.exercise: cell.source for cell in lesson.cells if cell.exercise}
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if (kind := ast.unparse(call.func).split(".")[-1]) not in ("misconception", "variant"):
+            continue
+        given = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
+        if given and given[0] not in lesson.exercises:
+            yield f"{_place(path, call.lineno)}: an answer to {given[0]!r}, which is no exercise of the lesson"
+            continue
+        if (
+            kind == "misconception"
+            and len(call.args) > 1
+            and isinstance(call.args[1], ast.Constant)
+            and not str(call.args[1].value).strip()
+        ):
+            yield f"{_place(path, call.lineno)}: this misconception has no sentence, and so would count as a right answer"
+        for edit in (word.value for word in call.keywords if word.arg == "replace"):
+            if given and (old := _not_held(answers.get(given[0], ""), edit)) is not None:
+                yield f"{_place(path, call.lineno)}: replaces {old!r}, which the answer of {given[0]} does not hold"
+
+
+def _not_held(answer: str, edit: ast.expr) -> str | None:
+    """The first text that an edit of these cannot find, each in what the ones before it left."""
+    try:
+        value = ast.literal_eval(edit)
+    except ValueError:
+        return None
+    for old, new in (value,) if isinstance(value[0], str) else value:
+        edited = replaced(answer, old, new)
+        if edited is None:
+            return str(old)
+        answer = edited
+    return None
 
 
 def _of_no_exercise(lesson: Source, tests: Iterable[tuple[Path, ast.FunctionDef]]) -> Iterator[str]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
 from nbformat import NotebookNode
 
+from autograde import layout
+from autograde.authoring.mutation import Bench
+from autograde.authoring.source import Source
 from autograde.checking.answers import RESULT_MIME
 from autograde.checking.status import ExerciseStatus
 
@@ -15,11 +19,25 @@ UNDRAWN = "This figure is drawn by your own function"  # as `utils.plots` has it
 _NOTE = re.compile(f'alt="{re.escape(UNDRAWN)}: ([^"]*)"')
 
 
-def notes(executed: NotebookNode) -> Iterator[str]:
-    for cell in executed.cells:
+def notes(executed: NotebookNode, lesson: Source) -> Iterator[str]:
+    """Each with the line of the source whose cell shows it."""
+    for cell, made_from in zip(executed.cells[-len(lesson.cells) :], lesson.cells):  # above them is what a build adds
+        place = f"{lesson.path.name}:{made_from.line}"
         for data in (output.get("data", {}) for output in cell.get("outputs", [])):
             said = data.get(RESULT_MIME, {})
             if said.get("status", ExerciseStatus.PASSED) != ExerciseStatus.PASSED:
-                yield f"the lesson's own answer to {said['exercise']} does not pass its check"
+                yield f"{place}: the lesson's own answer to {said['exercise']} does not pass its check"
             if note := _NOTE.search(data.get("text/html", "")):
-                yield f"a figure is not drawn, in the cell that begins {cell.source.splitlines()[0]!r}: {unescape(note[1])}"
+                yield f"{place}: a figure is not drawn: {unescape(note[1])}"
+
+
+def of_own_answers(bench: Bench) -> Iterator[str]:
+    """The tests, hidden ones too, that the lesson's own answers fail: nobody could pass them."""
+    checks = {check.name: check for listed in bench.lesson.checks.values() for check in listed}
+    for result in bench.try_reference():
+        for outcome in (outcome for outcome in result.outcomes if not outcome.passed):
+            place = "the pretend GPU"
+            if check := checks.get(outcome.check):
+                code = check.function.__code__
+                place = f"{Path(code.co_filename).relative_to(layout.ROOT).as_posix()}:{code.co_firstlineno}"
+            yield f"{place}: {outcome.check} fails with the lesson's own answer to {result.exercise}: {outcome.message} {outcome.detail}".rstrip()

@@ -91,8 +91,17 @@ def collect(path: Path, hidden: bool = False) -> list[Check]:
     with contextlib.redirect_stdout(io.StringIO()), _no_plugins_from_outside():
         code = pytest.main([*options, "-c", os.devnull, f"--rootdir={path.parent.parent}", str(path)], plugins=[found])
     if found.errors or code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise UserError(f"{path.name} cannot be collected:\n{''.join(found.errors[:1])}")
+        raise UserError(_not_collected(path, "".join(found.errors[:1])))
     return [_check(item, path, hidden) for item in found.items]
+
+
+def _not_collected(path: Path, told: str) -> str:
+    """One line of what pytest tells of a file that cannot be imported: its last line in the file, and the exception."""
+    lines = re.findall(rf"{re.escape(path.name)}:(\d+): ", told)
+    said = re.findall(r"^E +(.*)", told, re.MULTILINE)
+    return (
+        f"{path.name}:{lines[-1] if lines else 1}: these tests cannot be imported: {said[-1] if said else told.strip() or 'pytest stops'}"
+    )
 
 
 def _forget_another(path: Path) -> None:

@@ -1,6 +1,7 @@
 """`autograde new`: a lesson and an exercise that can be built, graded and improved from the first minute."""
 
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -65,10 +66,11 @@ def test_an_executed_lesson_tells_which_answers_and_figures_went_wrong(monkeypat
     plots.show_html("<p>view</p>", still=lambda figure: figure.legendary(), alt="A view")
     shown += [Report(Result("f", score, 1, status))._repr_mimebundle_() for score, status in ((0, "failed"), (1, "passed"))]
     cells = [new_code_cell("def draw(figure):\n    ...", outputs=[new_output("display_data", data)]) for data in shown]
-    undrawn = "a figure is not drawn, in the cell that begins 'def draw(figure):': "
-    told = list(went_wrong.notes(new_notebook(cells=cells)))
-    assert [note.removeprefix(undrawn)[:14] for note in told[:2]] == ["AttributeError"] * 2
-    assert told[2:] == ["the lesson's own answer to f does not pass its check"]
+    lesson = source.Source(Path("09_tiny.py"), "", [source.Cell("code", "", line, {}) for line in range(10, 10 + len(cells))], {}, {})
+    told = list(went_wrong.notes(new_notebook(cells=[new_code_cell("what a build adds"), *cells]), lesson))
+    undrawn = ["09_tiny.py:10: a figure is not drawn: AttributeError", "09_tiny.py:12: a figure is not drawn: AttributeError"]
+    assert [note[: len(undrawn[0])] for note in told[:-1]] == undrawn
+    assert told[-1] == "09_tiny.py:13: the lesson's own answer to f does not pass its check"
 
 
 @pytest.mark.slow

@@ -25,10 +25,11 @@ TINY = f"""\
 # | 1 | `attend` | ●○○ | 5 | 2 |
 
 # %% [markdown]
-# ### Exercise 1 · `attend` (●○○, 5 minutes, 2 points)
+# ## Exercise 1 · `attend` (●○○, 5 minutes, 2 points)
 
 # %% exercise="attend"
 def attend(q, k):
+    'Weights.'
     ### BEGIN SOLUTION
     {ANSWER}
     return scores.exp() / scores.exp().sum(-1, keepdim=True)
@@ -160,7 +161,10 @@ def test_a_test_of_no_exercise(course):
 
 def test_a_row_of_no_exercise(course):
     found = complaints(course, TINY.replace("| `attend` |", "| `atend` |"))
-    assert found == ["09_tiny.py:7: the table of exercises has `atend`, which is no exercise of the lesson"]
+    assert found == [
+        "09_tiny.py:7: the table of exercises has `atend`, which is no exercise of the lesson",
+        "09_tiny.py:12: the lesson's table has no row of this exercise: | N | `attend` | ●○○ | MINUTES | POINTS |",
+    ]
 
 
 def test_a_question_without_a_rubric_is_noted(course):
@@ -214,7 +218,7 @@ def test_two_tests_of_one_name(course, where):
 
 ANSWERS = """\
 @misconception("attend", "One.")
-@misconception("later", "One edit for two exercises.")
+@misconception("attend", "One answer, told twice.")
 def wrong(q, k):
     return q
 
@@ -260,7 +264,7 @@ def test_a_hint_that_would_hide_what_follows(course, hint):
 
 def test_a_misspelt_kind_of_cell(course):
     with pytest.raises(source.SourceError, match=r"09_tiny.py:9: '\[markdwon\]': a cell is code or \[markdown\]"):
-        complaints(course, TINY.replace("[markdown]\n# ###", "[markdwon]\n# ###"))
+        complaints(course, TINY.replace("[markdown]\n# ##", "[markdwon]\n# ##"))
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,29 @@ MISTAKES = {
     "an unknown option": ('check="double" points', 'check="double" pionts', 11, "unknown cell option 'pionts'"),
     "an exercise that defines another name": ("def double", "def treble", 4, "does not define double"),
     "no Python": ("return 2 * x", "return 2 *", 8, "not Python"),
+    "a check above its exercise": (
+        '# %% exercise="double"',
+        '# %% check="double" points=2\ncheck(double)\n\n# %% exercise="double"',
+        4,
+        "double is checked above its exercise, which stands at line 7",
+    ),
+    "hidden tests as nbgrader has them": (
+        "    ### END SOLUTION",
+        "    ### END SOLUTION\n    ### BEGIN HIDDEN TESTS",
+        10,
+        "students would be given this",
+    ),
+    "a tab": ("    return 2 * x", "    if x:\n    \treturn 2 * x", 9, "a tab"),
+    "tags that are no list": ('exercise="double"', 'exercise="double" tags="stretch"', 4, 'write tags=["stretch"]'),
+    "an exercise that no grader runs": (
+        'exercise="double"',
+        'exercise="double" tags=["figure"]',
+        4,
+        "the grader runs no cell tagged 'figure'",
+    ),
+    "a stretch without its mark": ('check="double" points=2', 'check="double" points=0', 11, "a stretch exercise has tags"),
+    "a stretch with points": ('exercise="double"', 'exercise="double" tags=["stretch"]', 11, "a stretch exercise has tags"),
+    "a name with blanks": ('question="why"', 'question="why not"', 14, "question='why not' is no name"),
     "no title": ("# # 99 · A lesson", "# A lesson", 1, "no title"),
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from autograde.authoring import benchmark_tables
@@ -53,7 +55,7 @@ class Numbers:
             return format(entry["budget"][rest.removeprefix("budget.")], form)
         key, _, statistic = rest.rpartition(".") if rest.rpartition(".")[2] in STATISTICS else (rest, "", "mean")
         if key not in entry["numbers"]:
-            raise UserError(f"{name} was not measured; of {experiment} there are {', '.join(entry['numbers'])}")
+            raise UserError(f"of {experiment} nothing is measured by the name {key!r}; {_known(key, entry['numbers'])}")
         number = entry["numbers"][key]
         if statistic != "range":
             return format(number[statistic], form)
@@ -82,11 +84,18 @@ class Numbers:
 
     def _entry(self, experiment: str) -> dict[str, Any]:
         if experiment not in self.experiments:
-            known = ", ".join(self.experiments) or "nothing"
-            raise UserError(
-                f"{experiment} of lesson {self.lesson} was not measured ({known} was): `python -m autograde measure {self.lesson[:2]}`"
-            )
+            known = _known(experiment, self.experiments)
+            raise UserError(f"no experiment {experiment!r} is measured in docs/measured/{self.path.name}; {known}")
         return self.experiments[experiment]
+
+
+def _known(name: str, names: Iterable[str]) -> str:
+    """What there is in place of `name`, the likeliest first."""
+    listed = list(names)
+    near = difflib.get_close_matches(name, listed, n=1)
+    if near:
+        return f"is {near[0]!r} meant?"
+    return f"there are {', '.join(listed)}" if listed else "there are none yet: see *Measured numbers* in docs/authoring.md"
 
 
 def placeholders(text: str) -> list[str]:
