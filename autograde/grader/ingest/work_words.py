@@ -15,7 +15,7 @@ WORDS = (  # what people call folders and files of their own work
     "jupyter|python|colab|earlier|updated|last|conflicted|conflict|deliver(?:y|ies)|deadlines?|revisions?|working|submitted|abgaben?|einreichung(?:en)?|entregas?|rendus?|remises?|consegn[ae]|inlevering(?:en)?|作业|作業|宿題|課題|과제|実験|实验|レポート"
 )
 WORK = re.compile(rf"(?:[\W_]|(?<!\d)\d{{1,2}}(?!\d)|v(?=\d)|{WORDS})*+", re.IGNORECASE)  # possessive: never tried in two ways
-FOREIGN = "hausaufgabe|aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|opgave|oppgave|zadanie|[öo]dev|tugas|bt|bài[\s_-]*tập|consegna|lektion|serie|lecci[óo]n|le[çc]on|lezione|li[çc][ãa]o|gu[íi]a|deber|laboratorio|praktikum|worksheet|sheet|esercitazion[ei]|inlämning(?:suppgift)?|εργασία|άσκηση|واجب|تمرين|(?:домашн\w+ )?(?:задание|работа)|дз"
+FOREIGN = r"hausaufgabe|aufgabe|aufgabenblatt|blatt|übung|uebung|abgabe|tarea|pr[áa]ctica|ejercicio|entrega|tp|td|devoir|rendu|exercice|esercizio|compito|tarefa|opdracht|uppgift|opgave|oppgave|zadanie|[öo]dev|tugas|bt|bài[\s_-]*tập|consegna|lektion|serie|lecci[óo]n|le[çc]on|lezione|li[çc][ãa]o|gu[íi]a|deber|laboratorio|praktikum|worksheet|sheet|esercitazion[ei]|inlämning(?:suppgift)?|εργασία|άσκηση|واجب|تمرين|(?:домашн\w+ )?(?:задание|работа)|дз"
 NUMBERED = re.compile(
     rf"(?<![^\W_])(?:lesson|homework|hw|assignment|week|exercise|notebook|problem[\s_-]*set|ps|lab|{FOREIGN})[\s_#-]*0?\d(?![^\W_])"
     r"|第[一二三四五六七八\d]{1,2}[次回课課](?:作业|作業|课|課|課題)?|(?:作业|作業|宿題|課題|과제|实验|実験)[\s_#-]*[一二三四五六七八\d](?!\d)",
