@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import nbformat
 import pytest
@@ -102,15 +104,32 @@ def test_what_is_late_costs_and_an_extension_given_before_it_came_counts(folder)
 
 
 def test_a_class_folder_used_again_says_whose_extensions_it_has(folder):
-    """They would count for people of the same name in the next term."""
+    """They would count for people of the same name in the next term; in the middle of a term nobody is named."""
     again = ["course", str(folder), "03"]
-    assert "more time" not in RUN.invoke(app, again).output
-    due(folder, "03", "2027-03-01 23:59 UTC")
+    said = lambda: " ".join(RUN.invoke(app, again).output.split())  # noqa: E731
+    assert "more time" not in said()
+    soon, next_term = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d} 23:59 UTC" for days in (20, 180))
+    due(folder, "03", soon)
     for student in "abcdefg":
         due(folder, "03", "+2 days", "--student", student)
     due(folder, "03", "none", "--student", "a")
-    said = " ".join(RUN.invoke(app, again).output.split())
-    assert "more time to b (03), c (03), d (03), e (03), f (03) and 1 more. Are they of an earlier class?" in said
+    assert "more time" not in said()
+    due(folder, "03", next_term)
+    named = "more time to b (03), c (03), d (03), e (03), f (03) and 1 more. Are they of an earlier class?"
+    assert named in said()
+    due(folder, "03", "+2 days", "--student", "a")  # for the new term
+    due(folder, "03", "none")
+    assert "more time to a (03), b (03)" in said(), "nothing is due: nobody can tell"
+
+
+def test_extensions_without_a_day_are_as_old_as_their_file(folder):
+    path = folder / extensions.FILE
+    due(folder, "03", f"{datetime.now(UTC):%Y-%m-%d} 23:59 UTC")
+    path.write_text(f"student_id,assignment,hours\nann,{LESSON},48\n")
+    assert extensions.read(folder) == {("ann", LESSON): 48.0} and not extensions.told(folder)
+    year = 365 * 24 * 3600
+    os.utime(path, (path.stat().st_mtime - year,) * 2)
+    assert "more time to ann (03)" in extensions.told(folder)
 
 
 def test_an_extension_by_the_rosters_id_counts_for_a_submission_by_another(folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -12,11 +12,13 @@ from nbgrader.api import Gradebook, MissingEntry
 from autograde.checking.errors import UserError
 from autograde.files import write
 from autograde.grader.gradebook import roster
+from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 
 FILE = "extensions.csv"  # in a course directory
-HEADER = ("student_id", "assignment", "hours")
+HEADER = ("student_id", "assignment", "hours", "granted")  # the last one a day in UTC
 NAMED = 5  # in a warning
+AHEAD = timedelta(days=60)  # granted longer before a lesson is due, an extension was meant for an earlier term
 TIME = re.compile(r"\+?\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?")
 HOURS = {"hour": 1, "day": 24, "week": 168}
 
@@ -36,19 +38,37 @@ def hours(text: str) -> float:
 
 def read(folder: Path) -> dict[tuple[str, str], float]:
     """(student, lesson) → hours."""
+    return {key: length for key, (length, _) in _rows(folder).items()}
+
+
+def _rows(folder: Path) -> dict[tuple[str, str], tuple[float, date]]:
+    """(student, lesson) → (hours, the day on which they were granted)."""
     path = folder / FILE
     if not path.is_file():
         return {}
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()  # of a row that has no day
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            return {(unguarded(row["student_id"]), row["assignment"]): float(row["hours"]) for row in csv.DictReader(stream)}
+            return {
+                (unguarded(row["student_id"]), row["assignment"]): (
+                    float(row["hours"]),
+                    date.fromisoformat(row.get("granted") or written),
+                )
+                for row in csv.DictReader(stream)
+            }
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path} is not as `autograde due` writes it ({error}): fix the line, or move it away") from None
 
 
 def told(folder: Path) -> str:
-    """Who has more time, for who uses a class's folder again; nothing where nobody has."""
-    given = sorted(f"{student} ({lesson[:2]})" for (student, lesson), length in read(folder).items() if length)
+    """Who has more time from an earlier term, for who uses a class's folder again; nothing where nobody has."""
+    due = due_dates(folder)
+
+    def earlier(lesson: str, granted: date) -> bool:
+        return lesson not in due or due[lesson].date() - granted > AHEAD
+
+    rows = _rows(folder).items()
+    given = sorted(f"{student} ({lesson[:2]})" for (student, lesson), (length, day) in rows if length and earlier(lesson, day))
     if not given:
         return ""
     named = ", ".join(given[:NAMED]) + (f" and {len(given) - NAMED} more" if len(given) > NAMED else "")
@@ -58,9 +78,10 @@ def told(folder: Path) -> str:
 def grant(folder: Path, gradebook: Gradebook, student: str, lesson: str, length: float) -> None:
     """Give a student so many hours more in a lesson, in place of what was given before, by whichever of their ids."""
     same = roster.ids(folder, student)
-    given = {key: value for key, value in read(folder).items() if key not in [(other, lesson) for other in same]}
-    given[student, lesson] = length
-    write(folder / FILE, as_csv(HEADER, [(guarded(who), which, f"{value:g}") for (who, which), value in sorted(given.items())]))
+    given = {key: value for key, value in _rows(folder).items() if key not in [(other, lesson) for other in same]}
+    given[student, lesson] = (length, datetime.now(UTC).date())
+    rows = [(guarded(who), which, f"{value:g}", day.isoformat()) for (who, which), (value, day) in sorted(given.items())]
+    write(folder / FILE, as_csv(HEADER, rows))
     for other in same:
         apply(folder, gradebook, other, lesson)
 
