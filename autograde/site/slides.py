@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import itertools
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -18,6 +20,7 @@ from traitlets.config import Config
 
 from autograde import layout
 from autograde.checking.answers import STUB
+from autograde.checking.manifest import read_manifest
 from autograde.site.lessons import lesson_page
 
 TEMPLATES = Path(__file__).parent
@@ -34,14 +37,18 @@ SOURCES = re.compile(r"^\*\*Sources", re.MULTILINE)  # and all that follows in t
 OPEN = re.compile(r"(^\*{1,2}Worked[^\n]*(?:\n[^\n]+)*[^.!?\s])\s*\n(?=\s*\$\$)", re.MULTILINE)  # a worked number that its formula ends
 NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|^\*[\d.]+ points|colab\.research")  # `*●○○ · 10 minutes · 1 point*`, `*3 points*`
 CODE = "```python"
+NAME = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
 WHAT_IS_SEEN = "What do you see, and what had you expected?"
 WHAT_GOES_IN = "Which shapes go in, and which come out? Work out the smallest case by hand."
 WHAT_IS_WHAT = "What is each letter, and of which shape? What happens to the left side if one of them is doubled?"
 WHAT_IS_IN_IT = "Cover one column: what stood in it, and why?"
 WHAT_FOR = "Say it to your neighbour in your own words. What would go wrong without it?"
+ABOUT_A_MISTAKE = "One answer is told: “{}” What was written there, and where does its output show it?"
 BLOCKS, LINES, FIRSTS, ITEMS, ROWS, WORDS = 3, 14, 4, 6, 9, 60  # of a slide: more than that is read, not seen
 HIGH = 17  # lines that the screen holds, with what an exercise asks for
 SHORT, PAIR = 9, 35  # words: a sentence shorter than this says little alone ("**Padding.**"); two are at most this long
+LONG_ENOUGH = 5  # words of a question that another slide lends
+TOLD = 4  # lines of what an exercise is to do
 BEFORE, BESIDE = 4, 6  # lines: a slide of no more takes the figure that follows; what stands beside a figure
 
 
@@ -54,6 +61,7 @@ class Slide:
     shown: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     figure: NotebookNode | None = None
+    asked: str = ""  # a question of the text that nothing else asks
 
     @property
     def asks(self) -> bool:
@@ -61,11 +69,27 @@ class Slide:
         return any(block.startswith(CODE) for block in self.shown)
 
     @property
+    def exercise(self) -> str:
+        """The name of what it asks to write."""
+        names = [NAME.search(block) for block in self.shown if block.startswith(CODE)]
+        return names[-1][1] if names and names[-1] else ""
+
+    @property
+    def questions(self) -> list[str]:
+        """The questions in the slide's own text, each short one with the sentence before it, and its heading where that is one."""
+        found = []
+        for text in [*self.said, self.heading]:
+            sentences = SENTENCE.split(" ".join(text.split()))
+            for before, sentence in zip(["", *sentences], sentences):
+                if sentence.rstrip("*_ ").endswith("?"):
+                    both = f"{before} {sentence}".strip() if len(sentence.split()) < LONG_ENOUGH else sentence
+                    found.append(_paired(both if _whole(both) else sentence))
+        return found
+
+    @property
     def question(self) -> str:
-        """What to ask: the first question in the slide's own text; else what fits every figure and every exercise."""
-        sentences = (sentence for text in self.said for sentence in SENTENCE.split(" ".join(text.split())))
-        own = next((sentence for sentence in sentences if sentence.rstrip("*_ ").endswith("?")), "")
-        return own or (WHAT_IS_SEEN if self.figure else WHAT_GOES_IN if self.asks else self._about)
+        """What to ask: a question of the text, here or near; else what fits every figure and every exercise."""
+        return self.asked or (WHAT_IS_SEEN if self.figure else WHAT_GOES_IN if self.asks else self._about)
 
     @property
     def _about(self) -> str:
@@ -79,8 +103,11 @@ class Slide:
         return sum(map(_lines, self.shown))
 
 
-def slides(page: NotebookNode) -> list[Slide]:
-    """The slides of a lesson's page (`autograde.site.lessons.lesson_page`), in its order."""
+def slides(page: NotebookNode, mistakes: Mapping[str, Sequence[str]] | None = None) -> list[Slide]:
+    """The slides of a lesson's page (`autograde.site.lessons.lesson_page`), in its order.
+
+    `mistakes` are the sentences that name an exercise's known mistakes: an exercise without a question of its own asks about the first.
+    """
     found: list[Slide] = []
     section = ""
     for cell in page.cells:
@@ -96,7 +123,33 @@ def slides(page: NotebookNode) -> list[Slide]:
             _show(found, cell)
         elif found and STUB in cell.source:
             _add(found, _signature(cell.source))
-    return [slide for slide in found if slide.shown or slide.figure or slide.level == 1]
+    kept = [slide for slide in found if slide.shown or slide.figure or slide.level == 1]
+    _ask(kept, mistakes or {})
+    return kept
+
+
+def _ask(found: list[Slide], mistakes: Mapping[str, Sequence[str]]) -> None:
+    """Give each slide a question that no other has: its own, for an exercise one about a known mistake, else the nearest one of its section."""
+    taken: set[str] = set()
+
+    def give(slide: Slide, questions: Iterable[str]) -> None:
+        slide.asked = slide.asked or next((question for question in questions if question not in taken), "")
+        taken.add(slide.asked)
+
+    for slide in found:
+        give(slide, slide.questions)
+    sections = sorted({0, len(found), *(number for number, slide in enumerate(found) if slide.level <= 2)})
+    for begin, end in itertools.pairwise(sections):
+        for number, slide in enumerate(found[begin:end], begin):
+            if slide.asks:
+                give(slide, (ABOUT_A_MISTAKE.format(sentence) for sentence in mistakes.get(slide.exercise, ())))
+            nearest = sorted(range(begin, end), key=lambda other: abs(other - number))  # noqa: B023 — used at once
+            give(slide, (question for other in nearest for question in found[other].questions if len(question.split()) >= LONG_ENOUGH))
+
+
+def _paired(sentence: str) -> str:
+    """Without a star that is paired with one in another sentence."""
+    return sentence.strip("*_ ") if sentence.count("*") % 2 else sentence
 
 
 def _fill(found: list[Slide], blocks: list[str]) -> None:
@@ -194,15 +247,23 @@ def _show(found: list[Slide], cell: NotebookNode) -> None:
 
 
 def _signature(code: str) -> str:
-    """The heads of the functions or classes that an exercise asks for."""
-    heads = re.findall(r"^(?:def|class) .*?:\n", code, re.MULTILINE | re.DOTALL)
-    return CODE + "\n" + "".join(heads).rstrip() + "\n```"
+    """The heads of the functions or classes that an exercise asks for, each with the first paragraph of what it is to do."""
+    tree = ast.parse(code)
+    lines = code.splitlines()
+    heads: list[str] = []
+    for node in (node for top in tree.body for node in [top, *(top.body if isinstance(top, ast.ClassDef) else [])]):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            heads += lines[node.lineno - 1 : node.body[0].lineno - 1]
+            told = ast.get_docstring(node) if node in tree.body else None
+            heads += [f"    # {line}" for line in (told or "").split("\n\n")[0].splitlines()[:TOLD]]
+    return CODE + "\n" + "\n".join(heads).rstrip() + "\n```"
 
 
 def deck(name: str) -> NotebookNode:
     """The slides of lesson `name` as a notebook with nbconvert's metadata."""
     made = new_notebook(metadata={"title": name})
-    for slide in slides(lesson_page(name)):
+    mistakes = {exercise: [mistake["sentence"] for mistake in known] for exercise, known in read_manifest(name)["mistakes"].items()}
+    for slide in slides(lesson_page(name), mistakes):
         kind = "slide" if slide.level in (1, 2) else "subslide"
         text = "\n\n".join([f"{'#' * min(slide.level, 2)} {slide.heading}" if slide.heading else "", *slide.shown]).strip()
         made.cells.append(_cell(new_markdown_cell(text), kind))

@@ -188,3 +188,40 @@ def test_a_worked_number_that_a_formula_ends_stays_with_it():
 def test_the_notes_of_every_slide_hold_a_question(name):
     said = [cell.source for cell in slides.deck(name).cells if cell.metadata["slideshow"]["slide_type"] == "notes"]
     assert [text[:80] for text in said if not re.match(r"\*\*Ask:\*\* .*\?", text)] == []
+
+
+EXERCISE = """class Layer(nn.Module):
+    \"\"\"One head: projections without bias,
+    and nothing else.
+
+    More, which is not shown.
+    \"\"\"
+
+    def forward(
+        self, x
+    ):
+        \"\"\"The output.\"\"\"
+        raise NotImplementedError"""
+
+
+def test_an_exercise_shows_what_is_to_be_written():
+    """A signature alone says little to an audience."""
+    [slide] = made(new_markdown_cell("## Exercise 1 · `Layer`"), new_code_cell(EXERCISE))
+    shown = "class Layer(nn.Module):\n    # One head: projections without bias,\n    # and nothing else.\n    def forward(\n        self, x\n    ):"
+    assert slide.shown == [f"{slides.CODE}\n{shown}\n```"] and slide.exercise == "Layer"
+
+
+def test_an_exercise_asks_about_a_known_mistake_and_no_question_is_asked_twice():
+    cells = [new_markdown_cell("## 1 · Part"), new_markdown_cell("### Exercise 1 · `Layer`\n\nOf any size."), new_code_cell(EXERCISE)]
+    [*_, exercise] = slides.slides(new_notebook(cells=cells), {"Layer": ["The bias is there."]})
+    assert exercise.question == slides.ABOUT_A_MISTAKE.format("The bias is there.")
+    text = "## 1 · Part\n\nIt grows. How fast does it grow with n?\n\n### Next\n\nNo question.\n\n### Last\n\nWhat had you expected there? It ends."
+    asked = [slide.question for slide in made(new_markdown_cell(text + "\n\n## 2 · Other\n\nNothing."))]
+    assert asked == ["How fast does it grow with n?", slides.WHAT_FOR, "What had you expected there?", slides.WHAT_FOR]
+    first = made(new_markdown_cell("## 1 · Part\n\nSay it.\n\n### Next\n\nHow fast does it grow? Why does it ever stop?"))
+    assert [slide.question for slide in first] == ["Why does it ever stop?", "How fast does it grow?"]
+
+
+def test_a_short_question_comes_with_the_sentence_before_it():
+    [slide] = made(new_markdown_cell("## 1 · Part\n\nIt was a *good* rule. The model has *found it. Has it?*"))
+    assert slide.question == "The model has *found it. Has it?*"
