@@ -18,6 +18,12 @@ from autograde.authoring import benchmark_tables
 from autograde.site.lessons import lesson_page
 
 PLAIN = str.maketrans({"|": "/", "[": "(", "]": ")", "\n": " "})  # what would end a cell of a table, or a picture's words
+PICTURE = re.compile(
+    r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)"><img alt="([^"]*)" src="([^"]+)"></picture>'
+)
+IN_BOTH = (
+    "```{image} \\3\n:alt: \\2\n:class: only-light\n```\n```{image} \\1\n:alt: \\2\n:class: only-dark\n```"  # as the theme's button says
+)
 DOCS = layout.ROOT / "docs"
 
 
@@ -60,6 +66,7 @@ def gather(folder: Path) -> None:
         text = path.read_text(encoding="utf-8")
         if path.name == "index.md":
             text = with_figures(text, pages, folder / "images")
+        text = PICTURE.sub(IN_BOTH, text)
         # a link to a notebook leads to the lesson's page here
         (folder / path.name).write_text(text.replace("](../notebooks/", "](lessons/"), encoding="utf-8")
     (folder / "measured").mkdir()

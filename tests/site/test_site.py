@@ -226,9 +226,18 @@ def test_sample_pages_show_a_class_and_no_answers():
             assert (page.parent / unquote(link)).is_file(), f"{page.name} links {link}"
 
 
+def test_a_picture_follows_the_pages_own_button():
+    """`<picture>` alone follows the system's setting, and its files would not be copied."""
+    made = build.PICTURE.sub(build.IN_BOTH, (build.DOCS / "tour.md").read_text(encoding="utf-8"))
+    assert "<picture>" not in made and made.count(":class: only-dark") == made.count(":class: only-light") == 10
+    assert re.search(r"^```\{image\} images/class-dark\.png\n:alt: The class page: .*\n:class: only-dark\n```$", made, re.MULTILINE)
+
+
 def test_the_tour_is_ten_pictures_that_the_script_takes():
     tour = (build.DOCS / "tour.md").read_text(encoding="utf-8")
-    pictures = re.findall(r"!\[([^\]]+)\]\(images/([\w-]+)\.png\)", tour)
-    assert len(pictures) == 10 and all(len(alt) > 40 for alt, _ in pictures)
+    found = build.PICTURE.findall(tour)
+    pictures = [(alt, Path(light).stem) for _, alt, light in found]
+    assert len(pictures) == 10 and all(len(alt) > 40 for alt, _ in pictures) and tour.count("images/") == 20
+    assert all(dark == light.replace(".png", "-dark.png") and (build.DOCS / dark).is_file() for dark, _, light in found)
     script = (build.DOCS / "pictures.py").read_text(encoding="utf-8")
     assert [name for _, name in pictures if not (build.DOCS / "images" / f"{name}.png").is_file() or f'"{name}' not in script] == []
