@@ -42,9 +42,10 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
         plain[parts] = unicodedata.normalize("NFD", plain[parts])
         found.apart |= {plain[parts]} - {composed(plain[parts])}
     if not course and not one:
-        _look_again(plain, {file.parts for file, kind in known if kind in WORK}, called, person, found)
-    by_systems = [label.members for label in labels.values()] + [[label.name for label in people] for people in owners.values()]
-    found.given |= {composed(name) for names in [plain.values(), *by_systems] for name in names}
+        by_systems = [name for label in labels.values() for name in label.members]
+        _look_again(plain, {file.parts for file, kind in known if kind in WORK}, called, person, found, by_systems)
+    everyone = [label.members for label in labels.values()] + [[label.name for label in people] for people in owners.values()]
+    found.given |= {composed(name) for names in [plain.values(), *everyone] for name in names}
     found.students |= {found.called(plain[parts]) for parts in barren}
     returned = given_back([file.parts for file in files])
     for file, kind in known:
@@ -55,7 +56,9 @@ def assign(root: Path, named: bool, files: list[File], lesson: str | None, found
                 add(file, kind, student, label, lesson, models, found)
 
 
-def _look_again(plain: dict[Parts, str], works: Set[Parts], called: str, person: by_list.Person | None, found: Survey) -> None:
+def _look_again(
+    plain: dict[Parts, str], works: Set[Parts], called: str, person: by_list.Person | None, found: Survey, beside: Sequence[str]
+) -> None:
     """Ask the list of the class, and note what stays in doubt."""
     placed = {parts: student for parts, student in plain.items() if parts in works and student}
     if person and (found_there := by_list.decided(placed, person)):
@@ -67,7 +70,7 @@ def _look_again(plain: dict[Parts, str], works: Set[Parts], called: str, person:
     found.held |= held
     plain |= dict.fromkeys(held, "")
     found.doubts += doubts.of_one(unsure) if len(unsure) == len(placed) and not held else []
-    found.doubts += doubts.told({parts: student for parts, student in unsure.items() if parts not in held and student != called})
+    found.doubts += doubts.told({parts: student for parts, student in unsure.items() if parts not in held and student != called}, beside)
 
 
 @lru_cache

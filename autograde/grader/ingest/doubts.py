@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from autograde.grader.ingest import kinds, lesson_of
 from autograde.grader.ingest.named_alike import common_start_of_students
-from autograde.grader.ingest.whose import is_ones_own, wraps
-from autograde.grader.ingest.work_words import is_work, said
+from autograde.grader.ingest.shapes import shape
+from autograde.grader.ingest.whose import SHORT_NUMBER, is_ones_own, wraps
+from autograde.grader.ingest.work_words import ATTEMPT, is_work, said
 
 Parts = tuple[str, ...]
 SEVERAL = (
@@ -19,9 +20,6 @@ SEVERAL = (
 SUFFIX = re.compile(
     r"(?P<name>.*[^\W\d_].*?)(?:[\s_-]+\d{1,2}|[\s_-]*\(\d{1,2}\)|[\s_-]+1[5-9]\d{8}(?:\d{3})?)"
 )  # the last is a time since 1970
-ATTEMPT = re.compile(
-    r"(?i)\d{1,2}|(?:take|run|try|round|day|versuch|essai|intento|save|upload|[vr])[\s_-]*\d{1,3}|20\d\d[\W_]?(?:0?[1-9]|1[0-2])[\W_]?(?:0?[1-9]|[12]\d|3[01])"
-)
 GROUP = re.compile(
     r"(?i)(?:group|gruppe|groupe?|grupo|gruppo|team|[ée]quipe|pair|table|students?|users?|participants?|组|組)[\s_-]*"
 )  # numbered ones are different
@@ -38,12 +36,22 @@ def held_back(placed: Mapping[Parts, str]) -> dict[Parts, str]:
     return dict.fromkeys(placed, SEVERAL) if apart else {}
 
 
-def told(placed: Mapping[Parts, str]) -> list[str]:
-    """A line for each thing that might be another: `placed` is the student of each file that no system and no list of the class confirms."""
+def told(placed: Mapping[Parts, str], beside: Collection[str] = ()) -> list[str]:
+    """A line for each thing that might be another: `placed` is the student of each file that no system and no list of the class confirms, `beside` are
+    students that a system named."""
     students = {student for student in placed.values() if student}
     return [
         line
-        for line in (_levels(placed), _below(placed), _files(placed), _suffixes(students), _attempts(students), _shared(students))
+        for line in (
+            _levels(placed),
+            _below(placed),
+            _deeper(placed, beside),
+            _files(placed),
+            _suffixes(students),
+            _attempts(students),
+            _shared(students),
+            _without(placed),
+        )
         if line
     ]
 
@@ -67,6 +75,8 @@ def _levels(placed: Mapping[Parts, str]) -> str:
         if student in parts[:-1]:
             above = [part for part in parts[: parts.index(student)] if not is_work(part) and not wraps(part)]
             inside[above[0] if above else ""].add(student)
+        elif len(parts) > 1 and SHORT_NUMBER.fullmatch(parts[-2]) and parts[-2] != student:
+            inside[parts[-2]].add(student)
     outer = inside.keys() - {""}
     if not outer or len(inside) < 2 or all(len(inside[name]) >= SECTION for name in outer):
         return ""
@@ -94,6 +104,23 @@ def _below(placed: Mapping[Parts, str]) -> str:
     if not several:
         return ""
     return f"{some(set().union(*several.values()))} in {some(several)} taken as attempts of one student each; they may be students"
+
+
+def _deeper(placed: Mapping[Parts, str], beside: Collection[str]) -> str:
+    """The one folder in which a name stands that may be a student's, where the folder may be of those who handed in later or in another way."""
+    inside: dict[str, set[str]] = defaultdict(set)
+    for parts, student in placed.items():
+        after = parts[parts.index(student) + 1 :] if student in parts[:-1] else ()
+        inside[student].add((after[0] if len(after) > 1 else said(after[0]) if beside else "") if after else "")
+    named = {who: name for who, names in inside.items() if len(names) == 1 and (name := min(names)) and _may_be_a_student(who, name)}
+    others = [*beside, *(who for who in inside if who not in named)]
+    if len(named) != 1 or len(others) < 2 or not beside and {shape(other) for other in others} != {shape(name) for name in named.values()}:
+        return ""
+    return f"{some(set(named.values()))} in {some(named)} taken as work of {some(named)}; it may be a student"
+
+
+def _may_be_a_student(folder: str, name: str) -> bool:
+    return not (is_work(name) or wraps(name) or ATTEMPT.fullmatch(name) or is_ones_own(folder, name))
 
 
 def _files(placed: Mapping[Parts, str]) -> str:
@@ -132,6 +159,21 @@ def _shared(students: Set[str]) -> str:
     """What all students' names have in common, which is then no part of a name."""
     shared = common_start_of_students(students)
     return f"all names begin or end with `{shared}`, which may be no part of them" if shared else ""
+
+
+def _without(placed: Mapping[Parts, str]) -> str:
+    """What stands beside all students' names and holds a number, which was taken for no part of them."""
+    rests = {
+        next((said(part.replace(student, "")) for part in parts if student in part and student != part), "")
+        for parts, student in placed.items()
+        if student
+    }
+    rest = rests.pop() if len(rests) == 1 and len(set(placed.values())) > 1 else ""
+    return (
+        f"`{rest}` stands beside all names and is taken for no part of them"
+        if re.search(r"\d", rest) and re.search(r"[^\W\d_]", rest)
+        else ""
+    )
 
 
 def _students(names: Set[str]) -> str:

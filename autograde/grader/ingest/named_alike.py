@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from autograde.grader.ingest.lesson_of import full_name, named
-from autograde.grader.ingest.work_words import BY, DATE_BEHIND, DATED, NUMBERED, is_homework, is_work, said
+from autograde.grader.ingest.work_words import ATTEMPT, BY, DATE_BEHIND, DATED, NUMBERED, is_homework, is_work, said
 
 ILIAS = re.compile(r"[^_]+_[^_]+_(?P<login>[^_].*)_\d+")  # last name, first name, login, the system's number
 TEAM = re.compile(r"Team[ _]\d+")  # of ILIAS: in it a folder for each who handed in, or for each member
@@ -21,6 +21,7 @@ COMMIT = re.compile(
 DEVILRY = re.compile(r"group-\d+_(.+)")
 GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
 COURSE = re.compile(r"(?:[a-z]{2,6}[\s_-]?\d{3,5}[a-z]?|\d{1,2}\.\d{3,4}[a-z]?)[\s_-]+", re.IGNORECASE)  # such as `CS 229 - ` or `6.036_`
+HEXADECIMAL = re.compile(r"[0-9a-f]{12}")  # the end of what a program numbers everybody by
 BRANCH = re.compile(r"(.+)-(?:main|master)(?:-[0-9a-f]{7,40}(?:-\w+)?)?")  # a repository's archive of GitHub or GitLab
 
 
@@ -31,18 +32,11 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
         return {name: name.removeprefix(prefix) for name in names}
     if systems := _of_systems(names):
         return systems
-    start = "" if all(map(is_work, names)) else _start(names)
-    if len(names) > 1 and start and start not in names and (start[-1:] == "-" and _of_work(start[:-1]) or NUMBERED.search(start)):
-        return {name: short.removeprefix(start) for name, short in _without_branch(names).items()}
-    if len(names) > 2 and start not in names and re.search(r"_{2,}$|\s+-\s+$", start):  # `WhatsApp Chat - Ann`
-        return {name: name.removeprefix(start) for name in names}
-    end = _start({name[::-1] for name in names})[::-1]
-    if len(names) > 1 and end and end not in names and named(end.strip(" _-")):  # `Ann Lee - self-attention`
-        return {name: BY.sub("", name.removesuffix(end).rstrip(" _-")) for name in names}
-    if len(names) > 2 and end not in names and re.match(r"_{2,}|\s+-\s+", end):  # `ann__attention`
-        return {name: name.removesuffix(end) for name in names}
-    if len(set((short := _without_branch(names)).values())) == len(names) > 1 and all(short[name] != name for name in names):
-        return short
+    whole = _without_branch(names)
+    if not all(map(is_work, names)) and (rest := without_shared(set(whole.values()))):
+        return {name: rest[short] for name, short in whole.items()}
+    if len(set(whole.values())) == len(names) > 1 and all(whole[name] != name for name in names):
+        return whole
     logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not full_name(name)}
     return logins if len(set(logins.values())) == len(names) else _beside_work(names)
 
@@ -74,15 +68,30 @@ def _without_branch(names: Set[str]) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def _of_work(start: str) -> bool:
-    """Whether what stands before all names is the work's name, or a repository's with its branch."""
-    return is_work(start) or bool(BRANCH.fullmatch(start))
+def without_shared(names: Set[str]) -> dict[str, str]:
+    """What to call students whose names all begin or end with the same words, where these are no part of a name; nothing where there are none, or where
+    the rest could not call anybody."""
+    found = {name: name for name in names}
+    for turn in (1, -1) if len(names) > 1 else ():
+        shared = _start({short[::turn] for short in found.values()})[::turn]
+        rest = {name: short.removeprefix(shared) if turn > 0 else short.removesuffix(shared) for name, short in found.items()}
+        if shared and _is_nobodys(shared, len(names)) and all(_may_call(short, bool(said(shared))) for short in rest.values()):
+            found = rest
+    return {name: BY.sub("", short) for name, short in found.items()} if any(name != short for name, short in found.items()) else {}
 
 
-def common_number(names: Set[str]) -> str:
-    """The numbers behind the names of three students or more that are the same for all, such as a year: no part of them."""
-    found = re.search(r"(?<=[^\W_])[\s_-]+\d[\d\s_-]*$", min(names, key=len)) if len(names) > 2 else None
-    return found[0] if found and all(name.endswith(found[0]) for name in names) else ""
+def _is_nobodys(shared: str, students: int) -> bool:
+    """Whether words that all names share are no part of one: the work's or a branch's name, a number, or what a mark between words sets apart."""
+    words = shared.strip(" _-")
+    of_work = is_work(words) and shared.endswith("-") or bool(BRANCH.fullmatch(words)) or bool(named(words)) or is_homework(words)
+    numbered = any(map(str.isdecimal, words)) and not HEXADECIMAL.search(words)
+    return of_work or numbered or students > 2 and bool(re.search(r"__$|^__|\s+-\s+$|^\s+-\s+", shared))
+
+
+def _may_call(rest: str, beside_words: bool) -> bool:
+    """Whether what a name says besides may call a student; beside words that are not the work's, a number may be a part of another."""
+    letters = bool(re.match(r"[^\W\d_]{2}", said(rest))) and not ATTEMPT.fullmatch(rest)
+    return letters or not beside_words and bool(said(rest))
 
 
 def common_start_of_students(students: Set[str]) -> str:
@@ -114,18 +123,7 @@ def of_teams(folders: Mapping[str, Sequence[tuple[str, ...]]]) -> dict[tuple[str
     return logins if len(logins) == sum(map(len, folders.values())) else {}
 
 
-def common_start(names: Sequence[str]) -> str:
-    """What stands before the names of all students in those of their files, such as a course's number and the lesson: `cs229-hw3-ann.ipynb`.
-    Two files may be one student's, unless a number stands there as courses have; so may one."""
-    if len(names) == 1:
-        return _course_and_work(names[0])
-    start = _start(names)
-    of_class = len(names) > 2 or len(names) > 1 and any(map(str.isdecimal, said(start)))
-    of_work = of_class and said(start) and (NUMBERED.search(start) or named(start) or is_homework(start))
-    return start if of_work and all(said(name.removeprefix(start)) for name in names) else ""
-
-
-def _course_and_work(name: str) -> str:
+def course_and_work(name: str) -> str:
     """A course's number and the homework's before a name, as in `CS 229 - Homework 3 - Ann Lee.ipynb`; "" where nothing follows them."""
     course = COURSE.match(name)
     work = NUMBERED.match(name[course.end() :].replace("_", " ")) if course else None

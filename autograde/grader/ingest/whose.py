@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
-from autograde.grader.ingest.named_alike import by_date, by_layout, common_number, common_start, of_teams
-from autograde.grader.ingest.work_words import is_work, said
+from autograde.grader.ingest.named_alike import by_date, by_layout, course_and_work, of_teams, without_shared
+from autograde.grader.ingest.shapes import fits
+from autograde.grader.ingest.work_words import ATTEMPT, is_work, said
 
 Parts = tuple[str, ...]
 MOST_ATTEMPTS = 10
@@ -20,6 +21,10 @@ ENDING = re.compile(r"\.(?:ipynb|py).*$", re.IGNORECASE)
 NUMBERED_PART = re.compile(r"(.*\D)??\d{1,2}(\D.*)?|(.*[\s_-])[A-Za-z]")  # `tut01`, `1반`, `Room B`
 # Behind the file's name, and a number where that name was there already.
 RESPONDER = re.compile(r"(?i)(?:.*_)?(.+?)(?: \d{1,2})?\.\w+(?:\.txt)?$")
+SHORT_NUMBER = re.compile(r"\d{1,5}")  # of a section, and hardly a student's
+PLACE = re.compile(
+    r"(?i)desktop|documents|dokumente|documentos|bureau|home|te?mp|new folder|neuer ordner|nouveau dossier|nueva carpeta|projects?|stuff|misc"
+)
 ONES_OWN = re.compile(r"(?i)(?:students?|users?|team|participants?|pair)[\s_-]*")  # with a number behind, a student's
 HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
 LISTING = re.compile(r"(?i).+\.(?:csv|tsv|xlsx?|ods|html?)")  # what systems and people write beside the folders of a class
@@ -28,6 +33,8 @@ DRIVES_PART = r".+-\d{8}T\d{6}Z(?:-\d+)+"  # of a folder of Google Drive, unpack
 PART = (  # of a class, in words that call nobody
     r"submissions?|submitted|resubmissions?|abgaben|einreichungen|entregas|remises|rendus|consegne|inleveringen|提交|late|on[ _-]?time|in[ _-]?time|extensions?"
     r"|sec(?:tion)?s?(?:[ _.-]+\w{1,3}|\d{1,3})?"
+    r"|\d{1,2}[ ._-]?[a-z]"  # 10A, of a school
+    r"|(?:(?:late|came|handed[ _-]in|received|sent|submitted)[ _-])?(?:(?:by|via|from|per|par|por|von)[ _-])?(?:e-?)?mails?"
     r"|(?:mon|tues|wednes|thurs|fri)days?|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi|jeudi|vendredi"  # when it meets
     r"|lunes|martes|mi[ée]rcoles|jueves|viernes|luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]"
 )
@@ -171,7 +178,8 @@ def _each_folder(tree: _Tree) -> Reading:
     for name, inner in folders.items():
         alone = len(folders) == 1 and not tree.loose
         beside = people - {name} | again if len(folders) == 1 or _holds(name) else set(folders)
-        who = students(inner, name) if name in sections else _folder(name, inner, alone, beside, as_files)
+        one_deeper = _holds_one_of(name, inner, folders)
+        who = students(inner, name) if name in sections or one_deeper else _folder(name, inner, alone, beside, as_files)
         found |= {(name, *parts): student for parts, student in who.items()}
     return found | ({} if tree.loose else _of_the_outer(found, folders))
 
@@ -191,19 +199,34 @@ def _of_the_outer(found: Mapping[Parts, str], folders: Mapping[str, object]) -> 
 
 
 def _sections(folders: Mapping[str, list[Parts]]) -> set[str]:
-    """All folders, where each is a part of a class: it holds folders of people, nobody's twice, and several of them, or all parts are called alike but
-    for a number; or it holds files of two students or more, as their names say beside the lesson's."""
+    """All folders, where each is a part of a class: it holds folders of people, nobody's twice, and several of them in at least half, or all parts are
+    called alike but for a number; or it holds files of two students or more, as their names say beside the lesson's, or beside a part's short number."""
     if len(folders) < 2:
         return set()
     inside = {name: _people(inner, False) if all(len(parts) > 1 for parts in inner) else set() for name, inner in folders.items()}
     by_file = {name: _named_in(inner) for name, inner in folders.items()}
-    for people, enough in ((inside, _numbered_parts(folders)), (by_file, False)):
-        everyone = set().union(*people.values())
-        apart = all(people.values()) and sum(map(len, people.values())) == len(everyone) and not everyone & folders.keys()
-        own = any(all(is_ones_own(name, inner) for inner in names) for name, names in people.items())
-        if apart and not own and (enough or all(len(names) > 1 for names in people.values())):
+    by_number = {name: _called_in(inner) if SHORT_NUMBER.fullmatch(name) else set() for name, inner in folders.items()}
+    for people, alike in ((inside, _numbered_parts(folders)), (by_file, False), (by_number, False)):
+        if _are_people(people) and (alike or _several(people, all_of_them=people is by_file)):
             return set(folders)
     return set()
+
+
+def _are_people(inside: Mapping[str, Set[str]]) -> bool:
+    """Whether the names in all folders may be people's: there are some in each, none twice or called by the folder, by an attempt or by a computer."""
+    everyone = set[str]().union(*inside.values())
+    apart = all(inside.values()) and sum(map(len, inside.values())) == len(everyone) and not everyone & inside.keys()
+    own = any(all(is_ones_own(name, inner) for inner in names) for name, names in inside.items())
+    return apart and not own
+
+
+def _several(inside: Mapping[str, Set[str]], all_of_them: bool) -> bool:
+    """Whether there are several people in all folders, or in half of them where nobody would call a folder or file of one's own so."""
+    several = sum(len(names) > 1 for names in inside.values())
+    ones_own = any(ATTEMPT.fullmatch(name) or PLACE.fullmatch(name) or wraps(name) for names in inside.values() for name in names)
+    return (
+        several == len(inside) or not all_of_them and not ones_own and 2 * several >= len(inside) and not any(map(ONES_OWN.match, inside))
+    )
 
 
 def _parts_with_files(folders: Mapping[str, list[Parts]]) -> dict[str, list[Parts]]:
@@ -220,6 +243,14 @@ def _called_in(inner: Sequence[Parts]) -> set[str]:
     notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
     names = set(map(said, notebooks))
     return names if len(names) == len(notebooks) and "" not in names else set()
+
+
+def _holds_one_of(name: str, inner: Sequence[Parts], folders: Iterable[str]) -> bool:
+    """Whether a folder holds the folder of one student alone, as the names around it are built: `from office hours/Cy Li` beside `Ann Lee` and `Bo Kim`."""
+    below = {parts[0] for parts in inner if len(parts) > 1}
+    return (
+        len(below) == 1 and all(len(parts) > 1 for parts in inner) and fits(min(below), name, (other for other in folders if other != name))
+    )
 
 
 def is_ones_own(name: str, inner: str) -> bool:
@@ -370,10 +401,10 @@ def _people(inner: Sequence[Parts], numbers: bool = True) -> set[str]:
 
 def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
     """Files in one folder: a student each where names say whose, else all the folder's; "" where nobody can tell."""
-    start = common_start([parts[0] for parts in files])
+    start = course_and_work(files[0][0]) if len(files) == 1 else ""
     whose = {parts: said(parts[0].removeprefix(start)) for parts in files}
-    end = common_number(set(filter(None, whose.values())))
-    named = {parts: "" if THE_COURSES.fullmatch(who) else who.removesuffix(end) for parts, who in whose.items() if who}
+    shorter = without_shared(set(filter(None, whose.values())))
+    named = {parts: "" if THE_COURSES.fullmatch(who) else shorter.get(who, who) for parts, who in whose.items() if who}
     by_number = not named and _holds(root) and _numbered([parts[0] for parts in files])
     if root and not any(named.values()) and not by_number:
         return dict.fromkeys(files, root)

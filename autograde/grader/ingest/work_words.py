@@ -54,6 +54,9 @@ BEFORE = re.compile(
     r"|zadanie|[öo]dev|tugas|consegna|laboratorio|praktikum|домашн\w+[\W_]+(?:задание|работа)|作业|作業|課題|과제)[\W_]+)+(?=\w)"
 )  # words before a name
 AGAIN = re.compile(r"([^()]+)\(\d{1,2}\)(?=[\s_]*[-_][\s_]*[^\W\d])")  # `self_attention (1) - Ann`: a form has put the name behind all
+ATTEMPT = re.compile(
+    r"(?i)\d{1,2}|(?:take|run|try|round|day|versuch|essai|intento|save|upload|[vr])[\s_-]*\d{1,3}|20\d\d[\W_]?(?:0?[1-9]|1[0-2])[\W_]?(?:0?[1-9]|[12]\d|3[01])"
+)  # what people call an attempt or a day
 MAIL = re.compile(r"(?i)^(?:(?:re|fwd?|aw|wg|tr|rv)[_:]+\s*)+")  # a message's subject as a name
 
 
