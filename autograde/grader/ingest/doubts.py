@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from autograde.grader.ingest import kinds, lesson_of
 from autograde.grader.ingest.named_alike import common_start_of_students
 from autograde.grader.ingest.shapes import shape
-from autograde.grader.ingest.whose import SHORT_NUMBER, is_ones_own, wraps
+from autograde.grader.ingest.whose import is_ones_own, wraps
 from autograde.grader.ingest.work_words import ATTEMPT, is_work, said
 
 Parts = tuple[str, ...]
@@ -69,14 +69,13 @@ def of_one(placed: Mapping[Parts, str]) -> list[str]:
 
 
 def _levels(placed: Mapping[Parts, str]) -> str:
-    """Folders that lie around those of students and are called by no work: they may be the students."""
+    """Folders that lie around those or files of students and are called by no work: they may be the students."""
     inside: dict[str, set[str]] = defaultdict(set)
     for parts, student in placed.items():
-        if student in parts[:-1]:
-            above = [part for part in parts[: parts.index(student)] if not is_work(part) and not wraps(part)]
+        if len(parts) > 1 and (student in parts[:-1] or said(parts[-1]) == student):
+            depth = parts.index(student) if student in parts[:-1] else -1
+            above = [part for part in parts[:depth] if not is_work(part) and not wraps(part)]
             inside[above[0] if above else ""].add(student)
-        elif len(parts) > 1 and SHORT_NUMBER.fullmatch(parts[-2]) and parts[-2] != student:
-            inside[parts[-2]].add(student)
     outer = inside.keys() - {""}
     if not outer or len(inside) < 2 or all(len(inside[name]) >= SECTION for name in outer):
         return ""

@@ -207,7 +207,7 @@ def _sections(folders: Mapping[str, list[Parts]]) -> set[str]:
     by_file = {name: _named_in(inner) for name, inner in folders.items()}
     by_number = {name: _called_in(inner) if SHORT_NUMBER.fullmatch(name) else set() for name, inner in folders.items()}
     for people, alike in ((inside, _numbered_parts(folders)), (by_file, False), (by_number, False)):
-        if _are_people(people) and (alike or _several(people, all_of_them=people is by_file)):
+        if _are_people(people) and (alike or _several(people)):
             return set(folders)
     return set()
 
@@ -220,13 +220,11 @@ def _are_people(inside: Mapping[str, Set[str]]) -> bool:
     return apart and not own
 
 
-def _several(inside: Mapping[str, Set[str]], all_of_them: bool) -> bool:
+def _several(inside: Mapping[str, Set[str]]) -> bool:
     """Whether there are several people in all folders, or in half of them where nobody would call a folder or file of one's own so."""
     several = sum(len(names) > 1 for names in inside.values())
     ones_own = any(ATTEMPT.fullmatch(name) or PLACE.fullmatch(name) or wraps(name) for names in inside.values() for name in names)
-    return (
-        several == len(inside) or not all_of_them and not ones_own and 2 * several >= len(inside) and not any(map(ONES_OWN.match, inside))
-    )
+    return several == len(inside) or not ones_own and 2 * several >= len(inside) and not any(map(ONES_OWN.match, inside))
 
 
 def _parts_with_files(folders: Mapping[str, list[Parts]]) -> dict[str, list[Parts]]:
