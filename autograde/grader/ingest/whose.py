@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
 from autograde.grader.ingest.named_alike import by_date, by_layout, course_and_work, of_teams, without_shared
-from autograde.grader.ingest.shapes import fits
 from autograde.grader.ingest.work_words import ATTEMPT, is_work, said
 
 Parts = tuple[str, ...]
@@ -178,8 +177,7 @@ def _each_folder(tree: _Tree) -> Reading:
     for name, inner in folders.items():
         alone = len(folders) == 1 and not tree.loose
         beside = people - {name} | again if len(folders) == 1 or _holds(name) else set(folders)
-        one_deeper = _holds_one_of(name, inner, folders)
-        who = students(inner, name) if name in sections or one_deeper else _folder(name, inner, alone, beside, as_files)
+        who = students(inner, name) if name in sections else _folder(name, inner, alone, beside, as_files)
         found |= {(name, *parts): student for parts, student in who.items()}
     return found | ({} if tree.loose else _of_the_outer(found, folders))
 
@@ -221,10 +219,12 @@ def _are_people(inside: Mapping[str, Set[str]]) -> bool:
 
 
 def _several(inside: Mapping[str, Set[str]]) -> bool:
-    """Whether there are several people in all folders, or in half of them where nobody would call a folder or file of one's own so."""
+    """Whether there are several people in all folders, or in half of them and in two at least, where nobody would call a folder or file of one's own
+    so: one student who hands in two folders makes no section of the others."""
     several = sum(len(names) > 1 for names in inside.values())
     ones_own = any(ATTEMPT.fullmatch(name) or PLACE.fullmatch(name) or wraps(name) for names in inside.values() for name in names)
-    return several == len(inside) or not ones_own and 2 * several >= len(inside) and not any(map(ONES_OWN.match, inside))
+    in_half = several > 1 and 2 * several >= len(inside)
+    return several == len(inside) or not ones_own and in_half and not any(map(ONES_OWN.match, inside))
 
 
 def _parts_with_files(folders: Mapping[str, list[Parts]]) -> dict[str, list[Parts]]:
@@ -241,14 +241,6 @@ def _called_in(inner: Sequence[Parts]) -> set[str]:
     notebooks = [parts[0] for parts in inner if len(parts) == 1 and ".ipynb" in parts[0].lower()]
     names = set(map(said, notebooks))
     return names if len(names) == len(notebooks) and "" not in names else set()
-
-
-def _holds_one_of(name: str, inner: Sequence[Parts], folders: Iterable[str]) -> bool:
-    """Whether a folder holds the folder of one student alone, as the names around it are built: `from office hours/Cy Li` beside `Ann Lee` and `Bo Kim`."""
-    below = {parts[0] for parts in inner if len(parts) > 1}
-    return (
-        len(below) == 1 and all(len(parts) > 1 for parts in inner) and fits(min(below), name, (other for other in folders if other != name))
-    )
 
 
 def is_ones_own(name: str, inner: str) -> bool:
