@@ -19,6 +19,7 @@ from autograde.checking.errors import UserError
 from autograde.exports.cells import NO_ZEROS, READ_ONLY, Sheet, differs, is_called, is_fixed, is_number, is_word, shown
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
+from autograde.grader.gradebook.list_columns import TEST_LOGIN
 from autograde.grader.ingest.names import readable
 from autograde.grader.results.csv_tables import as_csv, guarded, read, safe
 
@@ -45,9 +46,18 @@ class _Roster:
         """A cell that says who it is, as Canvas wrote it, but for a name that a spreadsheet would run."""
         return guarded(self.cell(row, name).strip()) if name in NAMES else self.cell(row, name)
 
+    def name(self, row: list[str]) -> str:
+        """`Smith, Ann`, also where each has a column."""
+        return row[0] if self.header[0] == "Student" else ", ".join(self.cell(row, part) for part in NAMES[1:])
+
     def named(self, index: int) -> str:
         """Who has a row, as a terminal can show it."""
-        return readable(self.students[index][0])
+        return readable(self.name(self.students[index]))
+
+    def is_test_student(self, row: list[str]) -> bool:
+        """Whether a row is Canvas's own, by its name or, in any language, by its login."""
+        called = self.name(row).replace(" ", "").casefold() in ("student,test", "teststudent")
+        return called or bool(TEST_LOGIN.fullmatch(self.cell(row, "SIS Login ID").strip()))
 
 
 def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
@@ -67,7 +77,7 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
     locked: list[str] = []
     for index, row in enumerate(canvas.students):
         before = {lesson: canvas.cell(row, column) if column else "" for lesson, column in columns.items()}
-        none = zeros and index not in could_be and not _is_test_student(row)
+        none = zeros and index not in could_be and not canvas.is_test_student(row)
         after = {lesson: _score(marks, known.get(index), lesson, none and not is_word(before[lesson])) for lesson in columns}
         kept = [lesson for lesson, column in columns.items() if is_fixed(before[lesson]) or column and _is_locked(canvas, column)]
         locked += [f"{canvas.named(index)}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
@@ -135,12 +145,12 @@ def _is_locked(canvas: _Roster, column: str) -> bool:
 def _candidates(student: str, canvas: _Roster) -> set[int]:
     """The rows that a student who matches none, or two, could be: those with the id or the name, else all."""
     wanted = {_same(student), re.sub(r"\W", "", _same(student))}
-    keys = [{_same(canvas.cell(row, key)) for key in KEYS} | {re.sub(r"\W", "", _same(row[0]))} for row in canvas.students]
+    keys = [{_same(canvas.cell(row, key)) for key in KEYS} | {re.sub(r"\W", "", _same(canvas.name(row)))} for row in canvas.students]
     return {index for index, own in enumerate(keys) if wanted & own} or set(range(len(canvas.students)))
 
 
 def _no_zeros(could_be: Mapping[int, str], canvas: _Roster) -> list[str]:
-    rows = [canvas.named(index) for index in sorted(could_be) if not _is_test_student(canvas.students[index])]
+    rows = [canvas.named(index) for index in sorted(could_be) if not canvas.is_test_student(canvas.students[index])]
     return [NO_ZEROS.format(shown(rows), ", ".join(sorted(set(could_be.values()))))] if rows else []
 
 
@@ -149,16 +159,12 @@ def _is_posting(row: list[str]) -> bool:
     return all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell, re.IGNORECASE) for cell in row)
 
 
-def _is_test_student(row: list[str]) -> bool:
-    return row[0].replace(" ", "").casefold() in ("student,test", "teststudent")
-
-
 def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
     """Rows of the roster and whose they are; an id that two rows share is nobody's, and a row that is somebody's by an id or a name is not
     taken by a number."""
     rows: dict[str, int] = {}
     for name in ("Student", *reversed(KEYS)):
-        cells = [_same(canvas.cell(row, name)) for row in canvas.students]
+        cells = [_same(canvas.name(row) if name == "Student" else canvas.cell(row, name)) for row in canvas.students]
         if name == "Student":  # `Smith, Ann` is smithann in the file names of Canvas's zip of submissions
             cells = [re.sub(r"\W", "", cell) for cell in cells]
         people = {(cell, canvas.cell(row, "ID") or str(index)): index for index, (cell, row) in enumerate(zip(cells, canvas.students))}
@@ -200,7 +206,11 @@ def _same(name: str) -> str:
 
 def _column(lesson: str, header: list[str]) -> str | None:
     """Canvas's own column for a lesson: of the lesson's name or title, as `name (id)` or alone."""
-    return next((column for column in header if column not in IDENTITY and is_called(ID.sub("", column), lesson)), None)
+    return next(iter(_columns(lesson, header)), None)
+
+
+def _columns(lesson: str, header: list[str]) -> list[str]:
+    return [column for column in header if column not in IDENTITY and is_called(ID.sub("", column), lesson)]
 
 
 def _score(marks: Marks, student: str | None, lesson: str, zeros: bool) -> str:
@@ -213,6 +223,8 @@ def _notes(marks: Marks, canvas: _Roster, columns: dict[str, str | None]) -> lis
         if column is None:
             notes.append(f"Canvas has no assignment {lesson}: the import will ask what it is; create it there, or rename the column")
             continue
+        if others := _columns(lesson, canvas.header)[1:]:
+            notes.append(f"{lesson} goes to {column}; Canvas has {', '.join(others)}, too: call what is another assignment otherwise")
         theirs = canvas.cell(canvas.points, column).strip() if canvas.points else ""
         if theirs and theirs != READ_ONLY and differs(theirs, marks.maximum(lesson)):
             notes.append(f"{column} has {theirs} points in Canvas and {marks.maximum(lesson):g} here: set the points in Canvas first")

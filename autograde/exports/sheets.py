@@ -17,13 +17,37 @@ from autograde.checking.errors import UserError
 from autograde.exports.cells import NO_ZEROS, Sheet, differs, is_called, is_fixed, is_number, is_word, shown
 from autograde.exports.marks import Marks
 from autograde.grader.gradebook import roster
-from autograde.grader.gradebook.roster import FIRST, LAST, NAME, Directory, Person
+from autograde.grader.gradebook.list_columns import FIRST, LAST, NAME
+from autograde.grader.gradebook.roster import Directory, Person
 from autograde.grader.ingest.collect import Ledger
 from autograde.grader.ingest.names import readable
 from autograde.grader.results.csv_tables import Form, guarded, points, read_with_form
 
 NUMBER = re.compile(r"(?=.*[^\W\d]).*\D(\d+)", re.DOTALL)  # `Participant 4711`, `Ann Lee_4711`
 SAKAI = ("Student ID", "Student Name")  # in any language
+NO = {
+    "no",
+    "nein",
+    "non",
+    "não",
+    "nee",
+    "nej",
+    "nei",
+    "nie",
+    "ne",
+    "ei",
+    "nem",
+    "nu",
+    "hayır",
+    "нет",
+    "ні",
+    "όχι",
+    "否",
+    "いいえ",
+    "아니오",
+    "לא",
+    "لا",
+}
 NOTHING = "-"  # what Moodle writes where there is nothing
 NO_POINTS = ("percentage", "letter", "text", "complete/incomplete")  # what a column of Blackboard may show instead
 
@@ -73,6 +97,7 @@ class _Column:
     index: int
     name: str
     worth: str = ""
+    changes: int | None = None  # where Moodle says whether a grade can be changed
 
 
 def fill(marks: Marks, path: Path, system: System, folder: Path, zeros: bool = False) -> Sheet:
@@ -138,16 +163,21 @@ def _of_a_gradebook(marks: Marks, system: System, header: Sequence[str]) -> tupl
     notes = []
     named = {i: found for i, name in enumerate(header) if system.points and (found := system.points.fullmatch(name.strip()))}
     for lesson in marks.lessons:
-        index = next((i for i, found in named.items() if is_called(found["name"], lesson)), None)
-        if index is None:
+        called = [i for i, found in named.items() if is_called(found["name"], lesson)]
+        with_points = [i for i in called if (named[i].groupdict().get("kind") or "").casefold() not in NO_POINTS]
+        if not called:
             if system.new:
                 columns[lesson] = _Column(len(header) + len(columns), system.new.format(lesson, marks.maximum(lesson)))
             what = "its import will ask whether to create it" if system.new else "create it there, and download the file again"
             notes.append(f"{system.title} has no {lesson}: {what}")
-        elif (named[index].groupdict().get("kind") or "").casefold() in NO_POINTS:
-            notes.append(f"{header[index]} shows no points: let it show the score in {system.title}, and download the file again")
+        elif not with_points:
+            notes.append(f"{header[called[0]]} shows no points: let it show the score in {system.title}, and download the file again")
         else:
+            index, *others = with_points
             columns[lesson] = _Column(index, header[index], named[index]["points"] or "")
+            if others:
+                more = ", ".join(header[i].strip() for i in others)
+                notes.append(f"{lesson} goes to {header[index].strip()}; there is {more}, too: call what is another assignment otherwise")
     return columns, notes
 
 
@@ -163,11 +193,21 @@ def _of_one_assignment(
     if system.title == "ILIAS":
         found = _Column(names.index("mark"), "mark")
     elif rows and all(NUMBER.fullmatch(row[0].strip()) for row in rows):  # Moodle's numbers of submissions
-        worth = {i: row.pop() for i in range(2, len(header)) if len(row := {row[i].strip() for row in rows}) == 1}
-        most = next((i for i, cell in worth.items() if is_number(cell) and points(cell) > 0), None)
+        most = _highest_grade(rows)
         index = most - 1 if most else names.index("grade") if "grade" in names else None
-        found = None if index is None else _Column(index, header[index], worth.get(index + 1, "") if most else "")
+        found = None if index is None else _Column(index, header[index], rows[0][most].strip() if most else "", most + 1 if most else None)
     return ({marks.lessons[0]: found} if found else {}), []
+
+
+def _highest_grade(rows: Sequence[list[str]]) -> int | None:
+    """The column of Moodle's highest grade: one number above 0 in all rows, behind a column of grades. Where all have one grade, this is the second of
+    two such columns."""
+    cells = [[row[i].strip() for row in rows] for i in range(len(rows[0]))]
+    grades = {i for i, column in enumerate(cells) if all(cell in ("", NOTHING) or is_number(cell) for cell in column)}
+    one = [
+        i for i in grades if i > 2 and i - 1 in grades and len(set(cells[i])) == 1 and is_number(cells[i][0]) and points(cells[i][0]) > 0
+    ]
+    return max(one, default=None)
 
 
 def _owners(marks: Marks, people: Sequence[Person | None], rows: Sequence[list[str]], numbered: Mapping[str, str]) -> dict[int, str]:
@@ -215,6 +255,9 @@ def _filled(
         score = marks.score(student, lesson, zero) if student is not None else 0.0 if zero else None
         if score is not None and is_fixed(before):
             notes.append(f"{name}: {column.name} stays {before}")
+        elif score is not None and column.changes and row[column.changes].strip().casefold() in NO:
+            notes.append(f"{name}: Moodle takes no grade of theirs, which was locked or given there by hand")
+            row[column.index] = _written(score, comma)
         elif score is not None:
             row[column.index] = _written(score, comma)
     return notes

@@ -119,6 +119,37 @@ def test_spreadsheets_save_it_in_their_own_ways(tmp_path, encoding, separator):
     assert {(p.student, p.name, p.section) for p in people} == {("ada", "Ada Lovelace", "Lab 1"), ("ben", "Ben Müller", "Lab 1")}
 
 
+def test_a_line_that_names_the_separator_is_none_of_the_table(tmp_path):
+    path = written(tmp_path / "c.csv", ADA, BEN, separator=";")
+    path.write_bytes(b"sep=;\r\n" + path.read_bytes())
+    assert column(canvas.fill(known(ada=20.0), path)) == {"ada": "20.0", "ben": ""}
+
+
+def test_canvass_own_student_gets_no_0_in_any_language(tmp_path):
+    login = "0a" * 20  # a digest
+    french = ["Étudiant, Test", "99", "", login, "Lab 1", "", "", ""]
+    sheet = canvas.fill(known(ada=20.0), written(tmp_path / "c.csv", ADA, BEN, french), zeros=True)
+    assert column(sheet) == {"ada": "20.0", "ben": "0.0", login: ""}
+
+
+def test_a_name_in_two_columns_is_known_as_in_one(tmp_path):
+    path = written(tmp_path / "c.csv", ADA, BEN, CLEO)
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    split = [["LastName", "FirstName"], [rows[1][0], ""], *(row[0].split(", ") for row in rows[2:])]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([[*names, *row[1:]] for names, row in zip(split, rows)])
+    sheet = canvas.fill(known(lovelaceada=20.0, stranger=3.0), path, zeros=True)
+    assert column(sheet) == {"ada": "20.0", "ben": "", "cleo": ""} and sheet.unmatched == ["stranger"]
+    assert any("Müller, Ben" in note for note in sheet.notes)
+
+
+def test_two_assignments_of_one_name_are_told(tmp_path):
+    path = written(tmp_path / "c.csv", ADA, BEN)
+    path.write_text(path.read_text(encoding="utf-8").replace(f"{OTHER} (882)", "Self-Attention (882)"), encoding="utf-8")
+    [note] = canvas.fill(known(ada=20.0), path).notes
+    assert "goes to Self-attention (881)" in note and "Self-Attention (882)" in note
+
+
 @pytest.mark.parametrize("ours", ["NFC", "NFD"])
 @pytest.mark.parametrize("theirs", ["NFC", "NFD"])
 def test_a_letter_is_the_same_however_it_is_written(tmp_path, ours, theirs):

@@ -219,6 +219,39 @@ def test_moodle_in_any_language_and_after_a_spreadsheet(tmp_path, header, separa
     assert [line[:5] for line in lines] == [row[:5] for row in rows[1:]] and not sheet.notes
 
 
+@pytest.mark.parametrize("people", [PEOPLE, {"ada": "Lovelace, Ada"}])
+@pytest.mark.parametrize("grade", ["27.00", "20.00"])
+def test_moodles_grades_are_known_where_all_have_one(tmp_path, grade, people):
+    """They were once written into the column before, which its import passes over."""
+    found = {login: SCORES.get(login, 3.0) for login in people}
+    sheet = filled(known(**found), moodle(dict.fromkeys(people, grade), people=people), "moodle", tmp_path)
+    assert imported_by_moodle(sheet.content) == found and not sheet.notes
+
+
+def test_who_is_locked_in_moodle_is_told(tmp_path):
+    sheet = filled(known(**SCORES), moodle({}).replace(b"27.00,Yes", b"27.00,No", 1), "moodle", tmp_path)
+    assert [note.split(":")[0] for note in sheet.notes] == ["Ada Lovelace"]
+
+
+TWICE = {
+    "brightspace": lambda: brightspace({}, items=("Self-attention", "Self Attention")),
+    "sakai": lambda: sakai({}, items=("Self-attention", "Self Attention")),
+    "blackboard": lambda: blackboard({}).decode("utf-16").replace("Essay", "Self attention").encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("system", TWICE)
+def test_two_assignments_of_one_name_are_told(system, tmp_path):
+    sheet = filled(known(**SCORES), TWICE[system](), system, tmp_path)
+    assert any("is there, too" in note or ", too:" in note for note in sheet.notes)
+
+
+def test_blackboards_column_of_points_is_taken_beside_one_of_percent(tmp_path):
+    both = blackboard({}, kind="Percentage").decode("utf-16").replace("Essay [Total Pts: 10", "Self-attention [Total Pts: 27")
+    sheet = filled(known(ada=26.5), both.encode("utf-16"), "blackboard", tmp_path)
+    assert "Score] |664618" in sheet.content.decode("utf-16") and "26.5" in sheet.content.decode("utf-16")
+
+
 def test_a_comment_of_several_lines_stays(tmp_path):
     comment = 'Well done, "Ada";\nsee p. 3.'
     rows = list(csv.reader(io.StringIO(moodle({}).decode("utf-8-sig"))))

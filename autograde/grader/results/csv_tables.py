@@ -23,6 +23,7 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 FORMULA = re.compile(r'(\A|;"?)(?=[=+\-@＝＋－＠])')
 GUARDED = re.compile(r"""(\A|;"?)'(?=[=+\-@＝＋－＠])""")
 SEPARATORS = (",", ";", "\t", "|")
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\n|\r)', re.IGNORECASE)  # which some write above a table for Excel
 FIRST_LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")  # Excel ends lines by the last of these for old Macs
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and other zips begin, and .xls
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
@@ -93,8 +94,10 @@ def read_with_form(path: Path) -> tuple[list[list[str]], Form]:
         raise UserError(f"{path} is a spreadsheet's own file or an archive: save it as CSV (in Excel: Save As, CSV UTF-8), and name that")
     encoding, begins = encodings.of(raw)
     text = raw[len(begins) :].decode(encoding, errors="replace")
+    said = SEPARATOR_LINE.match(text)
+    text = text[said.end() :] if said else text
     first, line_end = FIRST_LINE.match(text).groups()  # type: ignore[union-attr]
-    tables = {mark: _rows(text, mark) for mark in SEPARATORS}
+    tables = {mark: _rows(text, mark) for mark in ([said[1]] if said else SEPARATORS)}
     separator = max(tables, key=lambda mark: _rows_alike(tables[mark]))
     rows = tables[separator] or list(csv.reader(io.StringIO(text, newline="")))  # says what is wrong
     return rows, Form(encoding, begins, separator, line_end or "\n", first.count('"') >= 2 * len(rows[0]) if rows else False)
