@@ -25,7 +25,7 @@ class Language:
 
 LATIN = {
     "German": Language(1, "äöüßé"),
-    "French": Language(1, "àâçéèêëîïôœûüÿ"),
+    "French": Language(1, "àâçéèêëîïôœûüÿ", "sz|zs|[^aobdcmrsl]û"),
     "Spanish": Language(1, "áéíñóúüº"),
     "Portuguese": Language(1, "ãáàâçéêíóôõúü", "õ(?!e)|ã[^oes]"),
     "Italian": Language(1, "àèéìòù", r"[àèéìòù]\w"),
@@ -34,12 +34,12 @@ LATIN = {
     "Catalan": Language(2, "àçéèíïóòúü·"),
     "Dutch": Language(2, "éèëïöüáó"),
     "Polish": Language(2, "ąćęłńóśźż"),
-    "Czech": Language(2, "áčďéěíňóřšťúůýž"),
-    "Slovak": Language(3, "áäčďéíĺľňóôŕšťúýž"),
+    "Czech": Language(2, "áčďéěíňóřšťúůýž", "^ý"),
+    "Slovak": Language(3, "áäčďéíĺľňóôŕšťúýž", "^ý"),
     "Hungarian": Language(2, "áéíóöőúüű", "[őű][aeiouáéíóöúü]"),
     "Croatian": Language(2, "čćđšž"),
-    "Romanian": Language(2, "ăâîșțşţ"),
-    "Turkish": Language(2, "çğıiöşüâîû\u0307"),
+    "Romanian": Language(3, "ăâîșțşţ", "[ykwq]"),  # who writes it today mostly has `ș` and `ț`, which no encoding of Windows has
+    "Turkish": Language(2, "çğıiöşüâîû\u0307", "^ğ"),
     "Estonian": Language(3, "äöüõšž"),
     "Lithuanian": Language(3, "ąčęėįšųūž"),
     "Latvian": Language(3, "āčēģīķļņšūž"),

@@ -42,6 +42,19 @@ def test_a_table_without_a_word_of_its_encoding_shows_the_right_names(names, enc
     assert raw.decode(encodings.of(raw)[0]) == text
 
 
+ONE = {  # the only name of a class that has marks
+    "cp1254": ("Ayşe Demir", "Ali Şahin", "İpek Kaya", "Ali Yağız", "Işıl Er"),
+    "cp1250": ("Pál Erdős", "Anna Szűcs", "Ágnes Kis", "Jan Novotný", "Łukasz Kot", "Fűzfa Éva", "Cătălin Pop"),
+    "cp1252": ("Jörg Ott", "Zoé Roux", "Benoît Roy", "João Reis", "Åsa Berg", "José Muñoz"),
+}
+
+
+@pytest.mark.parametrize(("name", "encoding"), [(name, encoding) for encoding, names in ONE.items() for name in names])
+def test_one_name_tells_the_encoding_of_its_country(name, encoding):
+    raw = f"id,name\r\n1,Bo Kim\r\n2,{name}\r\n".encode(encoding)
+    assert name in raw.decode(encodings.of(raw)[0])
+
+
 @pytest.mark.parametrize("names", NAMES)
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_two_bytes_a_letter_are_known_without_a_mark(names, encoding):

@@ -115,13 +115,17 @@ def test_a_list_in_any_encoding(encoding, tmp_path):
         ('1001\t"Lee, Ann"\ta@x.org\n1002\t"Kim, Bo"\tb@x.org\n', [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
         ("ann@x.org\nbo@x.org\n", [("ann@x.org", ""), ("bo@x.org", "")]),
         ("1001\n1002\n", [("1001", ""), ("1002", "")]),
+        ("Code of person,Name\n1001,Ann Lee\n1002,Bo Kim\n", [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
+        ("id,name\n1001.0,Ann Lee\n1002.0,Bo Kim\n", [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
     ],
 )
 def test_a_list_without_a_header(text, people, tmp_path):
     assert [(p.student, p.name) for p in parsed(text, tmp_path)] == people
 
 
-@pytest.mark.parametrize("text", ["1,2\n3,4\n", "ann,Ann\nbo,Bo\n", "1001,Ann\n1001,Bo\n", "1001,Ann,24\n1002,Bo,18\n"])
+@pytest.mark.parametrize(
+    "text", ["1,2\n3,4\n", "ann,Ann\nbo,Bo\n", "1001,Ann\n1001,Bo\n", "1001,Ann,24\n1002,Bo,18\n", "guest,Ann\n1001,Bo\n1002,Cy\n"]
+)
 def test_a_list_whose_ids_nobody_can_tell_is_refused(text, tmp_path):
     with pytest.raises(UserError, match="student_id"):
         parsed(text, tmp_path)
@@ -268,7 +272,29 @@ WRITTEN = {  # tables that say who these two are
     "low lines in names of columns": "student_number,first_name,last_name\nada,Ada,Lovelace\nben,Ben,Müller\n",
     "dots in names of columns": "Student No.,Name\nada,Ada Lovelace\nben,Ben Müller\n",
     "hyphens in names of columns": "Matrikel-Nr.;Vorname;Name\nada;Ada;Lovelace\nben;Ben;Müller\n",
-}
+    "a line of types": "student_id,name,email\nstring,string,string\nada,Ada Lovelace,a@x.org\nben,Ben Müller,b@x.org\n",
+    "a line of other types": "student_id,name,email\nNumber,Text,Text(50)\nada,Ada Lovelace,a@x.org\nben,Ben Müller,b@x.org\n",
+    "a line of what is required": "student_id,name\n(required),(required)\nada,Ada Lovelace\nben,Ben Müller\n",
+    "a line of dashes": "student_id|name\n----------|----\nada|Ada Lovelace\nben|Ben Müller\n",
+    "a header in two languages": "Student ID,Name\nMatrikelnummer,Name\nada,Ada Lovelace\nben,Ben Müller\n",
+    "a header on each page": "Student ID,Name\nada,Ada Lovelace\nStudent ID,Name\nben,Ben Müller\n",
+    "three lines, as a survey writes them": 'StartDate,student_id,name\nStart Date,Student number,Name\n"{""ImportId"":""s""}","{""ImportId"":""Q1""}","{""ImportId"":""Q2""}"\n2026-10-01,ada,Ada Lovelace\n2026-10-01,ben,Ben Müller\n',
+    "sums below the class": "id,name\nada,Ada Lovelace\nben,Ben Müller\nTotal students: 2,\n",
+    "when the list was made, below it": "id,name\nada,Ada Lovelace\nben,Ben Müller\n\nGenerated on 2026-11-03 14:13,\n",
+    "a report's lines above": "Report\nTerm,Autumn\nCourse,CS 229\nInstructor,X\nEmail,x@x.org\nDays,MW\nEnrolled,2\n\nStudent ID,Name\nada,Ada Lovelace\nben,Ben Müller\n",
+    "how a name is written, behind it": 'Student ID,"Student Name (Last, First)"\nada,"Lovelace, Ada"\nben,"Müller, Ben"\n',
+    "cells that a spreadsheet is not to count": 'id,name\n"=""ada""",Ada Lovelace\n"=""ben""",Ben Müller\n',
+    "blanks that do not break": "id,name\nada\xa0,Ada\xa0Lovelace\nben,Ben\xa0Müller\n",
+    "Canvas's student in another language": "Student,ID,SIS Login ID,Section\nAda Lovelace,1,ada,A\nBen Müller,2,ben,A\n" + f'"Étudiant, Test",3,{"0a" * 20},A\n',
+    "Norwegian": "Studentnummer;Fornavn;Etternavn\nada;Ada;Lovelace\nben;Ben;Müller\n",
+    "Swedish": "Personnummer;Förnamn;Efternamn\nada;Ada;Lovelace\nben;Ben;Müller\n",
+    "Finnish": "Opiskelijanumero;Sukunimi;Etunimi\nada;Lovelace;Ada\nben;Müller;Ben\n",
+    "Turkish": "ÖĞRENCİ NO;ADI SOYADI\nada;Ada Lovelace\nben;Ben Müller\n",
+    "Hungarian": "Neptun kód;Név\nada;Ada Lovelace\nben;Ben Müller\n",
+    "Czech": "UČO;Jméno;Příjmení\nada;Ada;Lovelace\nben;Ben;Müller\n",
+    "Russian": "№;ФИО;Логин\n1;Ada Lovelace;ada\n2;Ben Müller;ben\n",
+    "Indian": "S.No,Roll No.,Name of Student\n1,ada,Ada Lovelace\n2,ben,Ben Müller\n",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WRITTEN)

@@ -18,6 +18,19 @@ from nbgrader.api import Gradebook
 
 from autograde.checking.errors import UserError
 from autograde.files import write
+from autograde.grader.gradebook.list_columns import (
+    EMAIL,
+    FIRST,
+    ID,
+    LAST,
+    NAME,
+    SECTION,
+    as_people_mean,
+    column,
+    from_its_header,
+    is_nobodys,
+    without_fractions,
+)
 from autograde.grader.results.class_list import ClassList
 from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 from autograde.grader.results.csv_tables import read as read_table
@@ -25,56 +38,6 @@ from autograde.grader.results.csv_tables import read as read_table
 FILE = "roster.csv"  # in a course directory
 HEADER = ("student_id", "name", "section", "email", "family", "other_ids")
 FIELDS = ("student", "name", "section", "email", "family", "others")  # of a person, for the columns
-# as systems name their columns, also in other languages; the likeliest id first
-ID = (
-    "student_id", "student id", "student number", "id number", "id nummer", "student no", "matrikelnummer", "matrikelnr", "matrikel nr", "studentnummer",
-    "numéro étudiant", "número de identificação", "número de matrícula", "numer albumu", "学籍番号", "學號", "학번", "unique user id", "numéro d'identification", "número de id",
-    "número de identificación", "matricola", "codice identificativo", "学号", "编号", "sis login id", "sis user id", "sid", "orgdefinedid",
-    "username", "user name", "anmeldename", "benutzername", "nom d'utilisateur", "nombre de usuario", "用户名", "login", "netid", "gebruikersnaam", "nome de usuário",
-    "github username", "identifier", "display id", "id",
-)  # fmt: skip
-NAME = (
-    "name",
-    "full name",
-    "student",
-    "student name",
-    "display name",
-    "vollständiger name",
-    "nom complet",
-    "nombre completo",
-    "姓名",
-    "全名",
-    "氏名",
-    "이름",
-    "성명",
-    "фио",
-    "nome completo",
-    "volledige naam",
-)
-FIRST = (
-    "first name",
-    "firstname",
-    "first",
-    "given name",
-    "student first name",
-    "vorname",
-    "prénom",
-    "nombre",
-    "nome",
-    "voornaam",
-    "imię",
-    "имя",
-    "名",
-)
-LAST = ("last name", "lastname", "last", "surname", "family name", "student last name", "nachname", "nom de famille", "nom", "apellido(s)", "apellidos",
-        "cognome", "sobrenome", "achternaam", "nazwisko", "фамилия", "姓", "姓氏")  # fmt: skip
-SECTION = ("section", "sections", "group", "groups", "class", "gruppe", "gruppen", "groupe", "groupes", "grupo", "grupos", "gruppi", "小组")
-EMAIL = ("email", "e mail", "email address", "mail", "e mail adresse", "adresse de courriel", "adresse e mail", "dirección de correo",
-         "correo electrónico", "indirizzo email", "e mailadres", "endereço de email", "courriel", "メールアドレス", "电子邮件地址", "电子邮箱")  # fmt: skip
-FIRST_LINES = 5  # in which the names of the columns stand: Sakai writes the assignment above them
-NOBODY = {"student, test", "test student", "total", "totals", "average", "mean", "median"}  # Canvas's own student, and lines below a class
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-NUMBERED = re.compile(r"#?[A-Za-z]{0,8}[-_.]?\d{2,}[A-Za-z]?")  # an id that holds a number, such as `0042`, `k12345678`
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheets make of long numbers
 
 
@@ -157,7 +120,7 @@ def parse(path: Path) -> list[Person]:
         UserError: when it cannot be read, has no column of ids, or names one student twice.
     """
     try:
-        header, *lines = _from_its_header(read_table(path)) or [[]]
+        header, *lines = from_its_header(read_table(path)) or [[]]
     except csv.Error as error:
         raise UserError(f"{path} cannot be read as a table ({error})") from None
     people = [person for person in of_rows(path, header, lines) if person]
@@ -179,44 +142,16 @@ def of_rows(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -
         UserError: when there is no column of ids.
     """
     names = list(map(column, header))
-    rows = [dict(zip(names, map(str.strip, line), strict=False)) for line in lines]
+    rows = [dict(zip(names, map(as_people_mean, line), strict=False)) for line in lines]
     rows = [{name: row.get(name, "") for name in names} for row in rows]
     key = next((name for name in (*ID, *EMAIL) if any(row.get(name) for row in rows)), None)
     if key is None:
-        raise UserError(f"{path} has no column of student ids: its first line must name one of student_id, {', '.join(ID)}")
-    return [_person(row, key) if row.get(key) and not _is_nobodys(row) else None for row in rows]
-
-
-def column(name: str) -> str:
-    """A column's name as it is compared: `Student_ID`, `Student-ID` and `Student ID` are one."""
-    return " ".join(re.sub(r"[-_.]", " ", name).casefold().split())
-
-
-def _from_its_header(rows: list[list[str]]) -> list[list[str]]:
-    """The table from the first of its lines that names a column of ids; where none names anything, with such a line."""
-    known = {*ID, *EMAIL}
-    named = next((i for i, row in enumerate(rows[:FIRST_LINES]) if known & set(map(column, row))), None)
-    return rows[named:] if named is not None else [*_header_of(rows), *rows]
-
-
-def _header_of(rows: list[list[str]]) -> list[list[str]]:
-    """The header that a table without one would have: a column where everyone has another number or address is that of the ids, one of words the
-    names. Nothing where it is not that plain."""
-    if len(rows) < 2 or len({len(row) for row in rows}) > 1:
-        return []
-    columns = [[cell.strip() for cell in column] for column in zip(*rows)]
-    kinds = ["email" if all(map(ADDRESS.fullmatch, c)) else "id" if all(map(NUMBERED.fullmatch, c)) else "" for c in columns]
-    if kinds.count("id") > 1 or not any(kind and len(set(column)) == len(rows) for kind, column in zip(kinds, columns)):
-        return []
-    words = [i for i, column in enumerate(columns) if not kinds[i] and not re.search(r"[\d@]", "".join(column))]
-    named = words if len(words) == 1 else [i for i in words if all(re.search(r"\w[ ,]", cell) for cell in columns[i])]
-    return [["name" if [i] == named else kind for i, kind in enumerate(kinds)]]
-
-
-def _is_nobodys(row: dict[str, str]) -> bool:
-    """Whether a row is Canvas's own: the points that assignments are worth, or its test student."""
-    cells = [cell.casefold() for cell in row.values()]
-    return any("points possible" in cell or cell in NOBODY for cell in cells)
+        raise UserError(
+            f"{path} has no column of student ids: its first line must name one, such as student_id, {', '.join(ID[1:5])} or {EMAIL[0]}"
+        )
+    ids = without_fractions([row[key] for row in rows])
+    rows = [{**row, key: student} for row, student in zip(rows, ids)]
+    return [_person(row, key) if row[key] and not is_nobodys(row, key, ids) else None for row in rows]
 
 
 def _once(people: list[Person]) -> list[Person]:
@@ -276,6 +211,12 @@ def ids(folder: Path, student: str) -> list[str]:
         [person.student, *(s for s in submitted if s not in strangers and directory.of(s) == person)] if student not in strangers else []
     )
     return list(dict.fromkeys([student, *others]))
+
+
+def listed(folder: Path, student: str) -> str:
+    """The list's own id of whom this one means, itself where the list has nobody such."""
+    person = Directory(_listed(folder)).of(student)
+    return person.student if person and student not in _of_submissions(folder) else student
 
 
 def _listed(folder: Path) -> list[Person]:
