@@ -181,6 +181,48 @@ def test_rules_dates_and_extensions_that_change_afterwards_count(folder):
     assert (folder / "nbgrader_config.py").read_text().count("LateRule.rule") == 1
 
 
+def test_a_due_date_that_is_taken_away_and_comes_back_has_its_extensions(folder):
+    """nbgrader adds an extension to the due date, and without one every command ended in an error."""
+    due(folder, "03", "2027-03-01 23:59 UTC", "--late", "10%/day")
+    due(folder, "03", "+1 day", "--student", "bob")
+    assert hand_in(folder, "bob", "2027-03-03 12:00 UTC").penalty == 2.6
+
+    def now():
+        records = Records(folder)
+        records.update_penalties()
+        found = records.standing("bob", LESSON)
+        records.close()
+        return found.penalty, found.total
+
+    due(folder, "03", "none")
+    assert now() == (0.0, 26.0)
+    due(folder, "03", "2027-03-01 23:59 UTC")
+    assert now() == (2.6, 23.4)
+    due(folder, "03", "none")
+    records = Records(folder)
+    records.gradebook.grant_extension(LESSON, "bob", days=1)  # as a script of nbgrader's may
+    records.close()
+    assert now() == (0.0, 26.0)
+
+
+def test_an_extension_by_a_name_of_the_list_is_that_persons(folder):
+    (folder / roster.FILE).write_text("student_id,name,section,email\nann,Ann Lee,,ann@x.org\n")
+    due(folder, "03", "2027-03-01 23:59 UTC", "--late", "10%/day")
+    for name in ("Ann Lee", "ann@x.org"):
+        due(folder, "03", "+2 days", "--student", name)
+    assert [row.split(",")[0] for row in (folder / extensions.FILE).read_text().split()[1:]] == ["ann"]
+    assert hand_in(folder, "ann", "2027-03-03 12:00 UTC").penalty == 0.0
+
+
+def test_an_extension_of_nobody_is_told_where_somebody_is_called_nearly_so(folder):
+    due(folder, "03", "2027-03-01 23:59 UTC")
+    for name in ("Ann", "zoe", "bob"):
+        due(folder, "03", "+2 days", "--student", name)
+    [line] = extensions.strangers(folder, {"ann", "bob"})
+    assert line.startswith("Ann has more time in 03") and "is it ann?" in line
+    assert extensions.strangers(folder, {"Ann", "ann", "bob"}) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

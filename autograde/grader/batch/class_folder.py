@@ -13,7 +13,7 @@ from autograde.files import sweep
 from autograde.grader.batch import changes
 from autograde.grader.batch.points import absent, with_points, without_result
 from autograde.grader.batch.stream import Job
-from autograde.grader.gradebook import comments, course_dir, roster
+from autograde.grader.gradebook import comments, course_dir, extensions, roster
 from autograde.grader.gradebook.record import Records, explained
 from autograde.grader.gradebook.standing import Standing
 from autograde.grader.pages import feedback_page, of_class
@@ -97,6 +97,7 @@ class ClassFolder:
         self._update_penalties()
         self._save_views()
         self.notes += self._absent()
+        self.notes += _first(extensions.strangers(self.out, {student for (student, _), _ in self.list.members()}))
         changed = changes.told(before, changes.points(self.out))
         log.info("other points than before: %s", "; ".join(changed) or "nobody")
         self.notes += changes.shortened(changed)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -76,8 +78,9 @@ def told(folder: Path) -> str:
 
 
 def grant(folder: Path, gradebook: Gradebook, student: str, lesson: str, length: float) -> None:
-    """Give a student so many hours more in a lesson, in place of what was given before, by whichever of their ids."""
+    """Give a student so many hours more in a lesson, in place of what was given before, by whichever of their ids, or a name that means one of the list."""
     same = roster.ids(folder, student)
+    student = roster.listed(folder, student)
     given = {key: value for key, value in _rows(folder).items() if key not in [(other, lesson) for other in same]}
     given[student, lesson] = (length, datetime.now(UTC).date())
     rows = [(guarded(who), which, f"{value:g}", day.isoformat()) for (who, which), (value, day) in sorted(given.items())]
@@ -101,5 +104,25 @@ def apply(folder: Path, gradebook: Gradebook, student: str, lesson: str) -> None
         submission = gradebook.find_submission(lesson, student)
     except MissingEntry:
         return
-    submission.extension = timedelta(hours=length) if length else None
+    # nbgrader adds it to the due date; where there is none, every command of it would end in an error
+    submission.extension = timedelta(hours=length) if length and submission.assignment.duedate else None
     gradebook.db.commit()
+
+
+def apply_all(folder: Path, gradebook: Gradebook, lesson: str) -> None:
+    """The same for everyone in a lesson whose due date was set or taken away."""
+    for who in {other for student, name in read(folder) if name == lesson for other in roster.ids(folder, student)}:
+        apply(folder, gradebook, who, lesson)
+
+
+def strangers(folder: Path, students: Collection[str]) -> list[str]:
+    """A line for each extension of somebody who is not among the students, where one of them is called nearly so: it may be a slip."""
+    lines = []
+    for (student, lesson), length in read(folder).items():
+        near = get_close_matches(student.casefold(), [one.casefold() for one in students], 1, 0.8)
+        if length and near and not set(roster.ids(folder, student)) & set(students):
+            meant = next(one for one in students if one.casefold() == near[0])
+            lines.append(
+                f"{student} has more time in {lesson[:2]}, and nobody of that name has handed in: is it {meant}? `autograde due` says who has"
+            )
+    return lines

@@ -29,7 +29,7 @@ from autograde.grader.gradebook import exchange_files, extensions
 from autograde.grader.gradebook.course_dir import database, open_gradebook
 from autograde.grader.gradebook.roster import nameless
 from autograde.grader.gradebook.rubrics import with_rubrics
-from autograde.grader.gradebook.standing import Standing, of_submission, standings
+from autograde.grader.gradebook.standing import Standing, of_submission, seconds_late, standings
 from autograde.grader.results.bare import bare
 from autograde.grader.results.model import Graded
 from autograde.grader.sandbox.bounded import TooMuch, bounded
@@ -160,13 +160,22 @@ class Records:
                 submission = self.gradebook.find_submission(lesson, student)
             except MissingEntry:
                 return
-            late = submission.total_seconds_late > 0 or any(n.late_submission_penalty for n in submission.notebooks)
+            late = seconds_late(submission) > 0 or any(n.late_submission_penalty for n in submission.notebooks)
+            due = submission.assignment.duedate
             self.gradebook.db.rollback()
-            if late:
+            if late and not due:
+                self._forgive(student, lesson)
+            elif late:
                 names = {"student": student, "assignment": lesson, "notebook": lesson, "db_url": database(self.folder)}
                 rule = AssignLatePenalties(config=_config(self.folder))
                 rule.preprocess(NotebookNode(cells=[]), {"nbgrader": names, "unique_key": lesson})
                 self.gradebook.db.expire_all()  # the rule has a connection of its own
+
+    def _forgive(self, student: str, lesson: str) -> None:
+        """Take away a penalty: nbgrader's rule would add an extension to a due date that is not there any more."""
+        with at_once(self.gradebook, self.folder):
+            for notebook in self.gradebook.find_submission(lesson, student).notebooks:
+                notebook.late_submission_penalty = None
 
 
 @contextmanager

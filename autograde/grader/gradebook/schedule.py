@@ -35,6 +35,7 @@ def set_due(folder: Path, lesson: str, when: str) -> None:
         except MissingEntry:
             raise UserError(f"{folder} has no {lesson}: `autograde course {folder} {lesson[:2]}` adds it") from None
         gradebook.db.commit()
+        extensions.apply_all(folder, gradebook, lesson)
 
 
 def _time(when: str) -> datetime:

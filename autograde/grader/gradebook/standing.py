@@ -82,10 +82,15 @@ def of_submission(submission: SubmittedAssignment) -> Standing:
         total=round(max(0.0, submission.score - penalty), 2),
         max_score=float(submission.max_score),
         penalty=round(penalty, 2),
-        late=float(submission.total_seconds_late),
+        late=seconds_late(submission),
         extension=extension.total_seconds() if extension else 0.0,
         handed_in=submission.timestamp,
     )
+
+
+def seconds_late(submission: SubmittedAssignment) -> float:
+    """0 where there is no due date: nbgrader would add an extension to it."""
+    return float(submission.total_seconds_late) if submission.assignment.duedate else 0.0
 
 
 def _entries(notebook) -> Iterator[Entry]:
