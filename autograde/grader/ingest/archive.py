@@ -31,6 +31,7 @@ MAX_NAME = 240  # bytes
 CHUNK = 2**20
 SECONDS = 60  # of processor time for one archive
 ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it is taken from the top of the archive
+PYTORCHS = re.compile(rb"[^/]+/(?:data\.pkl|\.format_version|byteorder|version|constants\.pkl|(?:\.data|code)/.+)")
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
@@ -83,6 +84,7 @@ def is_archive(path: Path) -> bool:
             start = stream.read(8)
         return (
             start.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+            and not is_pytorchs(path)
             or _is_gz(path, start)
             or path.name.lower().endswith(SUFFIXES[1:])
             and _is_tar(path)
@@ -90,6 +92,17 @@ def is_archive(path: Path) -> bool:
         )
     except (OSError, TooMuch):
         return False
+
+
+def is_pytorchs(path: Path) -> bool:
+    """Whether it is a zip as `torch.save` writes one, by the name of the first file in it."""
+    try:
+        with opened(path) as stream:
+            start = stream.read(200)
+    except OSError:
+        return False
+    name = start[30 : 30 + int.from_bytes(start[26:28], "little")]
+    return start.startswith(b"PK\x03\x04") and bool(PYTORCHS.fullmatch(name))
 
 
 def _is_gz(path: Path, start: bytes) -> bool:

@@ -13,8 +13,9 @@ import nbformat
 
 from autograde import layout
 from autograde.checking.manifest import outcome_files, read_manifest
+from autograde.checking.model_files import MAX_BYTES
 from autograde.files import opened
-from autograde.grader.ingest import helpers, kinds
+from autograde.grader.ingest import archive, graded_files, helpers, kinds
 from autograde.grader.ingest.archive import MAX_MEMBER
 from autograde.grader.ingest.findings import Handed, Survey
 from autograde.grader.ingest.helpers import MOST
@@ -79,7 +80,7 @@ def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[
     along = _helpers(best, found)
     run = {handed.file.path for name, handed in along if name.endswith(".ipynb")}
     others = [h for h, theirs in zip(reversed(rest), reversed(same)) if theirs != same[0] and h.file.path not in run]
-    return Chosen(student, lesson, best, (*_models(best, models), *along), tuple(others))
+    return Chosen(student, lesson, best, (*_models(best, models, found), *along), tuple(others))
 
 
 def _by_name(handed: Handed) -> tuple[int, int, bool]:
@@ -158,13 +159,20 @@ def _repairs(path: Path, lesson: str) -> list[str]:
         return [f"it cannot be read: {error}"]
 
 
-def _models(best: Handed, models: Iterable[Handed]) -> tuple[tuple[str, Handed], ...]:
-    """The graded files that came with a notebook: in its folder, or by the same student and system."""
+def _models(best: Handed, models: Iterable[Handed], survey: Survey) -> tuple[tuple[str, Handed], ...]:
+    """The graded files that came with a notebook: in its folder, or by the same student and system; weights under another name, or those of another
+    kind under their own, where nothing else is there."""
     wanted = frozenset(outcome_files(best.lesson))
     found: dict[str, Handed] = {}
     for handed in sorted((m for m in models if m.student == best.student), key=lambda h: (h.place == best.place, h.order)):
         if which := kinds.model(_name(handed), wanted):
             found[which] = handed
+    for name in [name for name in wanted if name.endswith(graded_files.WEIGHTS) and name not in found]:
+        others = [out for out in survey.left_out if out.file and out.student == best.student and out.file.path.is_file()]
+        weights = [out for out in others if out.file and graded_files.is_weights(out.file.path)]
+        saved = [o for o in others if o.file and archive.is_pytorchs(o.file.path) and o.file.path.stat().st_size <= MAX_BYTES]
+        for called, out in [(name, weights[0])] if len(weights) == 1 else [(out.file.parts[-1], out) for out in saved[:1] if out.file]:
+            found[called] = Handed(out.file, best.student, "", Kind.MODEL, out.label, out.file.parts[:-1])
     return tuple(sorted(found.items()))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograde.checking.errors import UserError
-from autograde.grader.ingest import helpers
+from autograde.grader.ingest import graded_files, helpers
 from autograde.grader.ingest.attempts import Chosen, choose
 from autograde.grader.ingest.findings import Handed, Survey
 from autograde.grader.ingest.names import readable
@@ -55,7 +55,9 @@ def _found(student: str, lesson: str, chosen: Chosen | None, surveyed: Survey) -
 
 def _counts(student: str, chosen: Chosen) -> Found:
     path = chosen.handed.file.path
-    return Found(student, chosen.lesson, path, (*chosen.notes, *helpers.told(path.parent, path.name)))
+    return Found(
+        student, chosen.lesson, path, (*chosen.notes, *helpers.told(path.parent, path.name), *graded_files.told(path.parent, chosen.lesson))
+    )
 
 
 def seen(student: str, surveyed: Survey) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from autograde.files import opened
-from autograde.grader.ingest import kinds
+from autograde.grader.ingest import archive, graded_files, kinds
 from autograde.grader.ingest.findings import File
 from autograde.grader.ingest.kinds import Kind
 
@@ -36,6 +36,10 @@ def why(kind: Kind, file: File) -> str:
         return "a notebook of no lesson that can be told: name it with --lesson"
     if kind is Kind.SCRIPT and kinds.is_script(file.path.name):
         return "a script of no lesson; beside a notebook it comes along"
+    if graded_files.is_weights(file.path):
+        return "weights under another name than a lesson's: rename it, such as to gpt.safetensors"
+    if archive.is_pytorchs(file.path) or suffix in (".pt", ".pth", ".ckpt"):
+        return graded_files.PYTORCHS
     if _is_address(file.path):
         return SUGGESTIONS[".url"]
     return SUGGESTIONS.get(kinds.archive_name(file.path) or suffix, "neither a notebook nor a script")

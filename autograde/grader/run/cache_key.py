@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autograde import layout
-from autograde.checking.manifest import outcome_files
 from autograde.checking.model_files import MAX_BYTES
-from autograde.grader.ingest import helpers
+from autograde.grader.ingest import graded_files, helpers
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.sandbox.modes import Mode
 
@@ -44,9 +43,8 @@ def files(found: Found) -> list[Path]:
     """The submission, and the graded files and scripts beside it; none when it is missing or is no regular file."""
     if found.path is None or found.path.is_symlink() or not found.path.is_file():
         return []
-    beside = (found.path.parent / name for name in outcome_files(found.lesson))
     scripts = helpers.beside(found.path.parent, found.path.name)
-    return [found.path, *(path for path in beside if path.is_file() and not path.is_symlink()), *scripts]
+    return [found.path, *graded_files.beside(found.path.parent, found.lesson).values(), *scripts]
 
 
 def _samples(stream: BinaryIO, size: int) -> Iterator[bytes]:

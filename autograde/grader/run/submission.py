@@ -20,13 +20,13 @@ from autograde.authoring import source
 from autograde.checking.errors import AutogradeError, SandboxUnavailable
 from autograde.checking.forbidden.names import stand_ins
 from autograde.checking.lesson import Lesson, Mistake, load_lesson
-from autograde.checking.manifest import Exercise, outcome_files
+from autograde.checking.manifest import Exercise
 from autograde.checking.model_files import MAX_BYTES
 from autograde.checking.result import Outcome, Result
 from autograde.checking.runner import Check
 from autograde.checking.scoring import diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
 from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
-from autograde.grader.ingest import helpers
+from autograde.grader.ingest import graded_files, helpers
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.ingest.lesson_of import by_content
 from autograde.grader.ingest.matching import CodeCell, Submission, match
@@ -93,8 +93,7 @@ def check_submission(lesson_name: str, submission: Submission, folder: Path, san
 
 def artifacts(folder: Path, lesson: Lesson) -> dict[str, bytes]:
     """The graded files beside a notebook, as bytes. Links are not read, and of a file that is too large only so much that its check says so."""
-    files = {name: folder / name for name in outcome_files(lesson.name)}
-    return {name: beginning(path) for name, path in files.items() if path.is_file() and not path.is_symlink()}
+    return {name: beginning(path) for name, path in graded_files.beside(folder, lesson.name).items()}
 
 
 def beginning(path: Path) -> bytes:
