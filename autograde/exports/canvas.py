@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,8 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
         UserError: when the file is not a Canvas gradebook, or two of our students are the same one of Canvas's.
     """
     canvas = _read(roster)
-    known = _match(marks, canvas)
+    known, together = _match(marks, canvas)
+    marks = marks.as_one(together)
     identity = [name for name in canvas.header if name in IDENTITY]
     columns = {lesson: _column(lesson, canvas.header) for lesson in marks.lessons}
     table = [[*identity, *(column or lesson for lesson, column in columns.items())]]
@@ -159,9 +160,9 @@ def _is_posting(row: list[str]) -> bool:
     return all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell, re.IGNORECASE) for cell in row)
 
 
-def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
-    """Rows of the roster and whose they are; an id that two rows share is nobody's, and a row that is somebody's by an id or a name is not
-    taken by a number."""
+def _match(marks: Marks, canvas: _Roster) -> tuple[dict[int, str], list[list[str]]]:
+    """Rows of the roster and whose they are, and the ids of who came by several; an id that two rows share is nobody's, and a row that is somebody's by
+    an id or a name is not taken by a number."""
     rows: dict[str, int] = {}
     for name in ("Student", *reversed(KEYS)):
         cells = [_same(canvas.name(row) if name == "Student" else canvas.cell(row, name)) for row in canvas.students]
@@ -171,7 +172,7 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
         often = Counter(cell for cell, _ in people)  # a person may have a row for each section
         rows |= {cell: index for (cell, _), index in people.items() if cell and often[cell] == 1}
     numbers = _without_zeros(canvas)
-    known: dict[int, str] = {}
+    claims: dict[int, list[str]] = defaultdict(list)
     by_number: dict[str, int] = {}
     for student in marks.students:
         index = rows.get(_same(student), rows.get(re.sub(r"\W", "", _same(student))))
@@ -180,15 +181,17 @@ def _match(marks: Marks, canvas: _Roster) -> dict[int, str]:
             index = rows.get(numbered[1]) if numbered else numbers.get(student.lstrip("0")) if student.isdigit() else None
             if index is not None:
                 by_number[student] = index
-        elif index in known:
-            raise UserError(f"{known[index]!r} and {student!r} are both {canvas.named(index)!r} in Canvas: keep one of them")
         else:
-            known[index] = student
+            claims[index].append(student)
+    for index, students in claims.items():
+        if not marks.are_one(students):
+            raise UserError(f"{students[0]!r} and {students[1]!r} are both {canvas.named(index)!r} in Canvas: keep one of them")
+    known = {index: students[0] for index, students in claims.items()}
     rows_taken = Counter(by_number.values())
     known |= {index: student for student, index in by_number.items() if index not in known and rows_taken[index] == 1}
     by_id = {canvas.cell(canvas.students[index], "ID"): student for index, student in known.items()}
     others = {index: by_id[key] for index, row in enumerate(canvas.students) if (key := canvas.cell(row, "ID")) and key in by_id}
-    return others | known
+    return others | known, [students for students in claims.values() if len(students) > 1]
 
 
 def _without_zeros(canvas: _Roster) -> dict[str, int]:

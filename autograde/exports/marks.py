@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -89,6 +89,21 @@ class Marks:
         """A student's points; None, or 0 with `zeros`, where nothing was handed in."""
         mark = self.by_key.get((student, lesson))
         return mark.score if mark and mark.score is not None else 0.0 if zeros else None
+
+    def scored(self, student: str) -> set[str]:
+        """The lessons in which a student has points."""
+        return {lesson for (who, lesson), mark in self.by_key.items() if who == student and mark.score is not None}
+
+    def are_one(self, students: Sequence[str]) -> bool:
+        """Whether students whom a system has as one person can be one: each handed in other lessons."""
+        return sum(len(self.scored(student)) for student in students) == len(set().union(*map(self.scored, students)))
+
+    def as_one(self, people: Iterable[Sequence[str]]) -> Marks:
+        """The same with the points of those who are one person under the first of their ids."""
+        first = {student: students[0] for students in people for student in students}
+        marks = sorted(self.by_key.values(), key=lambda mark: mark.score is not None)  # points come last and stay
+        moved = [replace(mark, student=first.get(mark.student, mark.student)) for mark in marks]
+        return replace(self, by_key={(mark.student, mark.lesson): mark for mark in moved})
 
 
 def read(folder: Path) -> Marks:

@@ -114,7 +114,8 @@ def fill(marks: Marks, path: Path, system: System, folder: Path, zeros: bool = F
     columns, notes = _columns(marks, system, header, rows)
     new = [column.name for column in columns.values() if column.index >= len(header)]
     rows = [[*row, *[""] * len(new)] for row in rows]
-    known = _owners(marks, people, rows, Ledger.read(folder).people if system.title == "Moodle" else {})
+    known, together = _owners(marks, people, rows, Ledger.read(folder).people if system.title == "Moodle" else {})
+    marks = marks.as_one(together)
     unmatched = [s for s in marks.students if s not in known.values() and any(marks.score(s, lesson) is not None for lesson in columns)]
     named = {i: readable(person.name or person.student) for i, person in enumerate(people) if person}
     if zeros and unmatched and (nobodys := [name for i, name in named.items() if i not in known]):
@@ -210,9 +211,11 @@ def _highest_grade(rows: Sequence[list[str]]) -> int | None:
     return max(one, default=None)
 
 
-def _owners(marks: Marks, people: Sequence[Person | None], rows: Sequence[list[str]], numbered: Mapping[str, str]) -> dict[int, str]:
-    """Rows and whose they are: by the number that the system gave a submission, else by any id, address or name of the student that one row
-    alone has; a row that two are is nobody's."""
+def _owners(
+    marks: Marks, people: Sequence[Person | None], rows: Sequence[list[str]], numbered: Mapping[str, str]
+) -> tuple[dict[int, str], list[list[str]]]:
+    """Rows and whose they are, and the ids of who came by several: by the number that the system gave a submission, else by any id, address or name of the
+    student that one row alone has; a row that two are who handed in one lesson is nobody's."""
     known = {}
     for i, row in enumerate(rows):
         number = NUMBER.fullmatch(row[0].strip())
@@ -225,7 +228,8 @@ def _owners(marks: Marks, people: Sequence[Person | None], rows: Sequence[list[s
     for student in marks.students:
         if student not in known.values() and (person := _meant(student, marks.roster.get(student), directory)):
             claims[index[id(person)]].append(student)
-    return known | {i: students[0] for i, students in claims.items() if len(students) == 1}
+    sure = {i: students for i, students in claims.items() if marks.are_one(students)}
+    return known | {i: students[0] for i, students in sure.items()}, [students for students in sure.values() if len(students) > 1]
 
 
 def _meant(student: str, listed: Person | None, directory: Directory) -> Person | None:

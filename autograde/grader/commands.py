@@ -132,7 +132,8 @@ def collect(
     from autograde.grader.ingest.by_list import Listed
     from autograde.grader.ingest.collect import collect as bring
 
-    wanted, due, listed = layout.resolve(lesson) if lesson else None, due_dates(into), Listed(roster.names(into), roster.finder(into))
+    listed = Listed(roster.names(into), roster.finder(into), roster.lessons(into))
+    wanted, due = layout.resolve(lesson) if lesson else None, due_dates(into)
     if dry_run:
         found = bring(sources, into, wanted, True, due, listed)
     else:

@@ -143,6 +143,14 @@ def test_a_name_in_two_columns_is_known_as_in_one(tmp_path):
     assert any("Müller, Ben" in note for note in sheet.notes)
 
 
+def test_one_person_by_two_ids_has_the_points_of_both_lessons(tmp_path):
+    """Lesson 03 came as `lovelaceada`, 04 by the login."""
+    of_both = {(s, lesson): marks.Mark(s, lesson, 20.0, 27.0) for s, lesson in (("lovelaceada", LESSON), ("ada", OTHER))}
+    absent = {("ada", LESSON): marks.Mark("ada", LESSON, None, 27.0)}
+    sheet = canvas.fill(marks.Marks(absent | of_both, True), written(tmp_path / "c.csv", ADA, BEN))
+    assert column(sheet) == {"ada": "20.0", "ben": ""} and column(sheet, f"{OTHER} (882)") == {"ada": "20.0", "ben": ""}
+
+
 def test_two_assignments_of_one_name_are_told(tmp_path):
     path = written(tmp_path / "c.csv", ADA, BEN)
     path.write_text(path.read_text(encoding="utf-8").replace(f"{OTHER} (882)", "Self-Attention (882)"), encoding="utf-8")

@@ -228,6 +228,13 @@ def test_moodles_grades_are_known_where_all_have_one(tmp_path, grade, people):
     assert imported_by_moodle(sheet.content) == found and not sheet.notes
 
 
+def test_one_person_by_two_ids_has_the_points_of_the_one(tmp_path):
+    both = known(**{"Ada Lovelace": 26.5, "ben": 12.0})
+    both.by_key["ada", LESSON] = marks.Mark("ada", LESSON, None, 27.0)
+    sheet = filled(both, moodle({}), "moodle", tmp_path)
+    assert imported_by_moodle(sheet.content) == SCORES and not sheet.unmatched
+
+
 def test_who_is_locked_in_moodle_is_told(tmp_path):
     sheet = filled(known(**SCORES), moodle({}).replace(b"27.00,Yes", b"27.00,No", 1), "moodle", tmp_path)
     assert [note.split(":")[0] for note in sheet.notes] == ["Ada Lovelace"]

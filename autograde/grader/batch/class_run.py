@@ -140,7 +140,7 @@ def grade_class(
         pool.get_ready_for([out])
     with only_one(out), logged_in(out), _terminated():
         due = due_dates(out)
-        submissions, roots = collected(paths, lesson, out, console, due, Listed(roster.names(out), roster.finder(out)))
+        submissions, roots = collected(paths, lesson, out, console, due, Listed(roster.names(out), roster.finder(out), roster.lessons(out)))
         if submissions and not asked:
             _say_where(out, console)
         if late and submissions:

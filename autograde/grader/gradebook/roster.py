@@ -232,6 +232,15 @@ def _of_submissions(folder: Path) -> list[str]:
     return sorted({student for student, _ in ClassList.read(folder).entries})
 
 
+def lessons(folder: Path) -> dict[str, set[str]]:
+    """The lessons that each student has handed in, by the ids of submissions."""
+    found: dict[str, set[str]] = {}
+    for (student, lesson), entry in ClassList.read(folder).entries.items():
+        if not entry.missing:
+            found.setdefault(student, set()).add(lesson)
+    return found
+
+
 def names(folder: Path) -> list[str]:
     """The name of each person in the list."""
     return [person.name for person in _listed(folder) if person.name]

@@ -168,12 +168,17 @@ def _models(best: Handed, models: Iterable[Handed], survey: Survey) -> tuple[tup
         if which := kinds.model(_name(handed), wanted):
             found[which] = handed
     for name in [name for name in wanted if name.endswith(graded_files.WEIGHTS) and name not in found]:
-        others = [out for out in survey.left_out if out.file and out.student == best.student and out.file.path.is_file()]
-        weights = [out for out in others if out.file and graded_files.is_weights(out.file.path)]
-        saved = [o for o in others if o.file and archive.is_pytorchs(o.file.path) and o.file.path.stat().st_size <= MAX_BYTES]
-        for called, out in [(name, weights[0])] if len(weights) == 1 else [(out.file.parts[-1], out) for out in saved[:1] if out.file]:
-            found[called] = Handed(out.file, best.student, "", Kind.MODEL, out.label, out.file.parts[:-1])
+        found |= _instead(name, best, survey)
     return tuple(sorted(found.items()))
+
+
+def _instead(name: str, best: Handed, survey: Survey) -> dict[str, Handed]:
+    """The student's only file that holds weights, as the graded one; else one that torch.save has written, under its own name."""
+    others = [(out.file, out.label) for out in survey.left_out if out.file and out.student == best.student and out.file.path.is_file()]
+    weights = [one for one in others if graded_files.is_weights(one[0].path)]
+    saved = [one for one in others if archive.is_pytorchs(one[0].path) and one[0].path.stat().st_size <= MAX_BYTES]
+    chosen = {name: one for one in weights} if len(weights) == 1 else {one[0].parts[-1]: one for one in saved[:1]}
+    return {called: Handed(file, best.student, "", Kind.MODEL, label, file.parts[:-1]) for called, (file, label) in chosen.items()}
 
 
 def _helpers(best: Handed, found: Survey) -> list[tuple[str, Handed]]:

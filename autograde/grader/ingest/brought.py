@@ -36,6 +36,7 @@ class Collected:
     rows: list[Row] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
 
 def show(result: Collected, console: Console) -> None:
@@ -49,6 +50,8 @@ def lines(result: Collected, width: int) -> Iterator[str]:
     for row in sorted(result.rows, key=lambda row: (row.student, row.lesson)):
         padded = row.student + " " * (names - cell_len(row.student))
         yield from _entry(f"{padded}  {row.lesson[:2]}  {row.state:5}", row.file, row.notes, width)
+    for said in result.told:
+        yield from _wrapped(readable(said), "", width)
     for doubt in result.doubts:
         yield from _wrapped(f"not sure whose these are: {readable(doubt)}. {SURE}", "", width)
     for out in result.left_out:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograde.grader.ingest.work_words import said
 
@@ -17,10 +17,11 @@ WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True)
 class Listed:
-    """The list of the class: the name of each person, and how to ask for one."""
+    """The list of the class: the name of each person, and how to ask for one; and the lessons that each student has handed in before."""
 
     names: Sequence[str] = ()
     person: Person | None = None
+    lessons: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
 NOBODY = Listed()

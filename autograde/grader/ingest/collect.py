@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.files import write
-from autograde.grader.ingest import across_lessons, helpers, kinds
+from autograde.grader.ingest import across_lessons, graded_files, helpers, kinds, one_person
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, has_work, repairs, shown
 from autograde.grader.ingest.brought import SURE, Collected, Row, show
 from autograde.grader.ingest.by_list import NOBODY, Listed
@@ -32,7 +32,7 @@ from autograde.grader.ingest.names import readable
 from autograde.grader.ingest.namesakes import PER_LESSON, folded, tell_apart
 from autograde.grader.ingest.not_handed_in import EARLIER
 from autograde.grader.ingest.reasons import NO_FILE
-from autograde.grader.ingest.sources import folders, is_course
+from autograde.grader.ingest.sources import folders, is_course, is_courses_own
 from autograde.grader.ingest.survey import survey
 from autograde.grader.ingest.systems import LOCAL
 from autograde.grader.sandbox.bounded import reading
@@ -46,19 +46,21 @@ MAX_OTHER = 50 * 2**20  # bytes: of a file that cannot be graded
 @dataclass
 class Ledger:
     """What was brought before: `people` are students by the system's own number, `files` the digests that a student's lesson has seen, `guessed`
-    the times that were taken for late files of which nobody says when they came, `orders` what a system says of when the file came that counts."""
+    the times that were taken for late files of which nobody says when they came, `orders` what a system says of when the file came that counts,
+    `called` the ids of students who came by another one before."""
 
     people: dict[str, str] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
     guessed: dict[str, str] = field(default_factory=dict)
     orders: dict[str, list] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, course: Path) -> Ledger:
         try:
             known = json.loads((course / LEDGER).read_text(encoding="utf-8"))
             files = {key: list(seen) for key, seen in known["files"].items()}
-            return cls(dict(known["people"]), files, dict(known.get("guessed", {})), dict(known.get("orders", {})))
+            return cls(dict(known["people"]), files, *(dict(known.get(name, {})) for name in ("guessed", "orders", "called")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
@@ -70,8 +72,7 @@ class Ledger:
         return found
 
     def save(self, course: Path) -> None:
-        known = {"people": self.people, "files": self.files, "guessed": self.guessed, "orders": self.orders}
-        write(course / LEDGER, (json.dumps(known, indent=1, sort_keys=True) + "\n").encode())
+        write(course / LEDGER, (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode())
 
 
 def collect(
@@ -89,7 +90,7 @@ def collect(
         ValueError: when a source does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
-        return _bring(survey(sources, lesson, Path(scratch), course, listed.person), course, lesson, dry_run, due or {}, listed.names)
+        return _bring(survey(sources, lesson, Path(scratch), course, listed.person), course, lesson, dry_run, due or {}, listed)
 
 
 def collected(
@@ -109,10 +110,11 @@ def collected(
     with tempfile.TemporaryDirectory(prefix="autograde-") as scratch, reading(Path(scratch)):
         found = survey(paths, lesson, Path(scratch) / "sent", out, listed.person)
         if found.in_place:
+            _settle_in_place(found, paths, out, listed)
             submissions = in_place(found, lesson, paths)
             _tell_the_rest(found, {submission.student for submission in submissions}, console)
             return submissions, folders(paths)
-        result = _bring(found, out, lesson, False, due or {}, listed.names)
+        result = _bring(found, out, lesson, False, due or {}, listed)
         show(result, console)
         lessons = {row.lesson for row in result.rows}
         if not (out / "submitted").is_dir() or not (lesson or lessons):
@@ -121,6 +123,18 @@ def collected(
         submissions = in_place(survey(course, lesson, Path(scratch) / "brought"), lesson, course)
     counted = [submission for submission in submissions if submission.lesson in lessons | {lesson}]
     return [s if s.path else replace(s, notes=seen(s.student, found) or s.notes) for s in counted], course
+
+
+def _settle_in_place(found: Survey, paths: Sequence[Path], out: Path, listed: Listed) -> None:
+    """Call whom the list knows as in lessons before, but in a course's own folders, which nbgrader goes by. What was settled is kept, since the
+    next call finds them in the same lesson."""
+    if any(is_courses_own(path) for path in paths):
+        return
+    ledger = Ledger.read(out)
+    before = dict(ledger.called)
+    one_person.settle(found, listed.lessons, ledger.called, listed.person)
+    if ledger.called != before:
+        ledger.save(out)
 
 
 def _own_place(path: Path, out: Path) -> tuple[str, str] | None:
@@ -132,6 +146,8 @@ def _own_place(path: Path, out: Path) -> tuple[str, str] | None:
 
 def _tell_the_rest(found: Survey, students: Set[str], console: Console) -> None:
     """Files that no student's result can name, and whose files may be read in another way."""
+    for said in found.told:
+        console.print(escape(readable(said)), soft_wrap=True)
     for doubt in found.doubts:
         console.print(f"[yellow]![/yellow] not sure whose these are: {escape(readable(doubt))}. {SURE}", soft_wrap=True)
     nobodys = [out for out in found.left_out if not out.student and not students & set(out.shown.split("/"))]
@@ -150,14 +166,18 @@ def home(paths: Sequence[Path]) -> Path:
     return Path("graded")
 
 
-def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime], names: Sequence[str]) -> Collected:
+def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime], listed: Listed) -> Collected:
     ledger = Ledger.read(course)
-    often = Counter(map(folded, names))
+    often = Counter(map(folded, listed.names))
     tell_apart(found, ledger.people, ledger.files, {name for name in often if often[name] > 1})
     across_lessons.settle(found, ledger.lessons())
+    known = {student: {*ledger.lessons()[student], *listed.lessons.get(student, ())} for student in {*ledger.lessons(), *listed.lessons}}
+    one_person.settle(found, known, ledger.called, listed.person)
     everything = choose(found)
     along = {handed.file.path for chosen in everything for _, handed in chosen.models}
-    result = Collected(doubts=found.doubts, left_out=[out for out in found.left_out if not (out.file and out.file.path in along)])
+    result = Collected(
+        doubts=found.doubts, told=found.told, left_out=[out for out in found.left_out if not (out.file and out.file.path in along)]
+    )
     for chosen in everything:
         if lesson and chosen.lesson != lesson:
             result.left_out.append(_left_out(chosen, f"it is lesson {chosen.lesson}"))
@@ -261,7 +281,7 @@ def _order(handed: Handed) -> list:
 
 def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
     label = chosen.handed.label
-    notes = (*chosen.choices, *_of_scripts(chosen))
+    notes = (*chosen.choices, *_of_models(chosen), *_of_scripts(chosen))
     if label and label.system in PER_LESSON and chosen.student == f"{label.name}_{label.number}":
         notes = (f"another student has this name, and {label.system} gives another number in each assignment: see who this is", *notes)
     if label and label.system in LOCAL and not label.time:
@@ -272,6 +292,19 @@ def _notes(chosen: Chosen, time: datetime | None) -> tuple[str, ...]:
         return notes
     when = "" if label.time else f", without the time: {time:%Y-%m-%d %H:%M} UTC is taken"
     return (f"late, says {label.system}{when}", *notes)
+
+
+def _of_models(chosen: Chosen) -> Iterator[str]:
+    """Weights that came under another name, and what is none."""
+    for name, handed in chosen.models:
+        if (
+            handed.kind is Kind.MODEL
+            and name.endswith(graded_files.WEIGHTS)
+            and kinds.model(handed.file.parts[-1], frozenset([name])) != name
+        ):
+            yield f"{readable(handed.file.parts[-1])} is taken for {name}"
+        if handed.kind is Kind.MODEL and not name.endswith(".json") and (what := graded_files.instead(handed.file.path)):
+            yield f"{readable(handed.file.parts[-1])} is {what}"
 
 
 def _of_scripts(chosen: Chosen) -> Iterator[str]:

@@ -86,6 +86,7 @@ class Survey:
     spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds for looking into each student's files
     results: Path | None = None  # where this run writes: nobody's folder, also while it is still empty
     doubts: list[str] = field(default_factory=list)  # whose files may be read in another way
+    told: list[str] = field(default_factory=list)  # what was settled by the class's list
     held: dict[tuple[str, ...], str] = field(default_factory=dict)  # files of which nobody should guess whose they are, and why
     in_place: bool = True  # every file lies in a folder of its student's and is what it says
 

@@ -49,3 +49,8 @@ def grouped(sources: Sequence[Path]) -> Iterator[tuple[Path, list[Path] | None]]
 def folders(sources: Sequence[Path]) -> list[Path]:
     """The folders that `survey` looks through whole."""
     return [root for root, named in grouped(sources) if named is None]
+
+
+def is_courses_own(source: Path) -> bool:
+    """Whether a source is a course directory, or lies in one's folder of submissions: there the folders' names are the students'."""
+    return is_course(source) or "submitted" in source.absolute().parts

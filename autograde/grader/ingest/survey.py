@@ -14,7 +14,7 @@ from autograde.grader.ingest.assign import assign
 from autograde.grader.ingest.attempts import has_work
 from autograde.grader.ingest.by_list import Person
 from autograde.grader.ingest.findings import Survey
-from autograde.grader.ingest.sources import grouped, is_course
+from autograde.grader.ingest.sources import grouped, is_course, is_courses_own
 from autograde.grader.ingest.take import add
 from autograde.grader.ingest.walk import every_file, walk
 
@@ -34,9 +34,7 @@ def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: 
     found.students.discard("")
     have = {(one.student, one.lesson) for one in found.handed}
     found.handed += [one for one in found.also if (one.student, one.lesson) not in have and has_work(one.file.path, one.lesson)]
-    if not any(
-        is_course(source) or "submitted" in source.absolute().parts for source in sources
-    ):  # there the folders' names are the students'
+    if not any(map(is_courses_own, sources)):
         across_lessons.settle(found, {})
     found.in_place = found.in_place and not _shared_folder(found) and (not _is_project(found) or any(map(is_course, sources)))
     return found

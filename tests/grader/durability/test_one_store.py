@@ -21,6 +21,8 @@ from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.course_dir import create, database
 from tests.grader.durability.test_manual import by_hand
 
+OTHER = "04_multi_head_attention"
+
 
 def hand_in(folder, *students, text="an answer"):
     for student in students:
@@ -243,3 +245,37 @@ def stamped(folder, stamp):
     told = grade(folder / "o", section)
     with Gradebook(database(folder / "o")) as gradebook:
         return told, gradebook.find_submission(LESSON, "ada").timestamp
+
+
+def by_another_id(folder, out):
+    """Lesson 03 came from Moodle, 04 from Canvas: other ids for the same two, whom the class's list knows by both."""
+    create(out, [LESSON, OTHER])
+    (out / roster.FILE).write_text("student_id,name,section,email\nalee,Ann Lee,,\nbkim,Bo Kim,,\n")
+    hand_in(folder / "first", "Ann Lee", "Bo Kim")
+    for student in ("alee", "bkim", "stranger"):
+        (folder / "second" / student).mkdir(parents=True)
+        (folder / "second" / student / f"{OTHER}.ipynb").write_text("an answer")
+    grade(out, folder / "first")
+    return folder / "second"
+
+
+def test_who_comes_by_another_id_in_the_next_lesson_is_one_student(pupils, tmp_path):
+    out = tmp_path / "o"
+    second = by_another_id(tmp_path, out)
+    assert "alee is Ann Lee of the lessons before" in grade(out, second, lesson=OTHER)
+    for text in ("an answer", "another answer"):
+        (second / "alee" / f"{OTHER}.ipynb").write_text(text)
+        grade(out, second, lesson=OTHER)
+        table = {(row["student_id"], row["assignment"]): row["status"] for row in rows((out / "grades.csv").read_text())}
+        assert {key for key, status in table.items() if status == "graded"} == {
+            (student, lesson) for student in ("Ann Lee", "Bo Kim") for lesson in (LESSON, OTHER)
+        } | {("stranger", OTHER)}
+        assert marks.read(out).scored("Ann Lee") == {LESSON, OTHER}
+
+
+def test_a_second_student_of_an_id_in_the_same_lesson_is_another(pupils, tmp_path):
+    """Nobody can tell which of the two files is whose."""
+    out = tmp_path / "o"
+    by_another_id(tmp_path, out)
+    grade(out, hand_in(tmp_path / "late", "alee"))
+    assert {row["student_id"] for row in rows((out / "grades.csv").read_text()) if row["score"]} == {"Ann Lee", "alee", "Bo Kim"}
