@@ -177,7 +177,7 @@ def _instead(name: str, best: Handed, survey: Survey) -> dict[str, Handed]:
     others = [(out.file, out.label) for out in survey.left_out if out.file and out.student == best.student and out.file.path.is_file()]
     weights = [one for one in others if graded_files.is_weights(one[0].path)]
     saved = [one for one in others if archive.is_pytorchs(one[0].path) and one[0].path.stat().st_size <= MAX_BYTES]
-    chosen = {name: one for one in weights} if len(weights) == 1 else {one[0].parts[-1]: one for one in saved[:1]}
+    chosen = {name: weights[0]} if len(weights) == 1 else {one[0].parts[-1]: one for one in saved[:1]}
     return {called: Handed(file, best.student, "", Kind.MODEL, label, file.parts[:-1]) for called, (file, label) in chosen.items()}
 
 
