@@ -50,7 +50,6 @@ def told(placed: Mapping[Parts, str], beside: Collection[str] = ()) -> list[str]
             _suffixes(students),
             _attempts(students),
             _shared(students),
-            _without(placed),
         )
         if line
     ]
@@ -158,21 +157,6 @@ def _shared(students: Set[str]) -> str:
     """What all students' names have in common, which is then no part of a name."""
     shared = common_start_of_students(students)
     return f"all names begin or end with `{shared}`, which may be no part of them" if shared else ""
-
-
-def _without(placed: Mapping[Parts, str]) -> str:
-    """What stands beside all students' names and holds a number, which was taken for no part of them."""
-    rests = {
-        next((said(part.replace(student, "")) for part in parts if student in part and student != part), "")
-        for parts, student in placed.items()
-        if student
-    }
-    rest = rests.pop() if len(rests) == 1 and len(set(placed.values())) > 1 else ""
-    return (
-        f"`{rest}` stands beside all names and is taken for no part of them"
-        if re.search(r"\d", rest) and re.search(r"[^\W\d_]", rest)
-        else ""
-    )
 
 
 def _students(names: Set[str]) -> str:

@@ -21,7 +21,6 @@ COMMIT = re.compile(
 DEVILRY = re.compile(r"group-\d+_(.+)")
 GRADESCOPE = re.compile(r"(submission_\d{5,})")  # where the list of who is who is not there
 COURSE = re.compile(r"(?:[a-z]{2,6}[\s_-]?\d{3,5}[a-z]?|\d{1,2}\.\d{3,4}[a-z]?)[\s_-]+", re.IGNORECASE)  # such as `CS 229 - ` or `6.036_`
-HEXADECIMAL = re.compile(r"[0-9a-f]{12}")  # the end of what a program numbers everybody by
 BRANCH = re.compile(r"(.+)-(?:main|master)(?:-[0-9a-f]{7,40}(?:-\w+)?)?")  # a repository's archive of GitHub or GitLab
 
 
@@ -81,11 +80,11 @@ def without_shared(names: Set[str]) -> dict[str, str]:
 
 
 def _is_nobodys(shared: str, students: int) -> bool:
-    """Whether words that all names share are no part of one: the work's or a branch's name, a number, or what a mark between words sets apart."""
+    """Whether words that all names share are no part of one: the work's or a branch's name, a year behind three names, or what a mark between words sets
+    apart. A course's number such as `cs1-` stays: who hands in alone in the next lesson would have another name."""
     words = shared.strip(" _-")
     of_work = is_work(words) and shared.endswith("-") or bool(BRANCH.fullmatch(words)) or bool(named(words)) or is_homework(words)
-    numbered = any(map(str.isdecimal, words)) and not HEXADECIMAL.search(words)
-    return of_work or numbered or students > 2 and bool(re.search(r"__$|^__|\s+-\s+$|^\s+-\s+", shared))
+    return of_work or students > 2 and bool(re.search(r"__$|^__|\s+-\s+$|^\s+-\s+|^[\s_-]+\d[\d\s_-]*$", shared))
 
 
 def _may_call(rest: str, beside_words: bool) -> bool:
@@ -95,11 +94,13 @@ def _may_call(rest: str, beside_words: bool) -> bool:
 
 
 def common_start_of_students(students: Set[str]) -> str:
-    """The word with which all of three students or more begin or end; "" where they are called by one thing and a number, as groups are."""
+    """The word with which all of three students or more begin or end, or two where it holds a number; "" where they are called by one thing and a
+    number, as groups are."""
     for turn in (1, -1):
         start = _start({student[::turn] for student in students})[::turn]
         rest = [student.removeprefix(start).removesuffix(start) for student in students]
-        if len(students) > 2 and len(re.findall(r"[^\W\d_]", start)) > 1 and all(re.search(r"[^\W\d_]{2}", name) for name in rest):
+        least = 2 if any(map(str.isdecimal, start)) else 3
+        if len(students) >= least and len(re.findall(r"[^\W\d_]", start)) > 1 and all(re.search(r"[^\W\d_]{2}", name) for name in rest):
             return start.strip(" _-")
     return ""
 
