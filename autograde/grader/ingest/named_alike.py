@@ -124,7 +124,18 @@ def of_teams(folders: Mapping[str, Sequence[tuple[str, ...]]]) -> dict[tuple[str
     return logins if len(logins) == sum(map(len, folders.values())) else {}
 
 
-def course_and_work(name: str) -> str:
+def common_start(names: Sequence[str]) -> str:
+    """What stands before the names of all students in those of their files, such as a course's number and the lesson: `cs229-hw3-ann.ipynb`.
+    Two files may be one student's, unless a number stands there as courses have; so may one."""
+    if len(names) == 1:
+        return _course_and_work(names[0])
+    start = _start(names)
+    of_class = len(names) > 2 or len(names) > 1 and any(map(str.isdecimal, said(start)))
+    of_work = of_class and said(start) and (NUMBERED.search(start) or named(start) or is_homework(start))
+    return start if of_work and all(said(name.removeprefix(start)) for name in names) else ""
+
+
+def _course_and_work(name: str) -> str:
     """A course's number and the homework's before a name, as in `CS 229 - Homework 3 - Ann Lee.ipynb`; "" where nothing follows them."""
     course = COURSE.match(name)
     work = NUMBERED.match(name[course.end() :].replace("_", " ")) if course else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from autograde.grader.ingest import lesson_of, teams_folders
 from autograde.grader.ingest.kinds import original
-from autograde.grader.ingest.named_alike import by_date, by_layout, course_and_work, of_teams, without_shared
+from autograde.grader.ingest.named_alike import by_date, by_layout, common_start, of_teams, without_shared
 from autograde.grader.ingest.work_words import ATTEMPT, is_work, said
 
 Parts = tuple[str, ...]
@@ -391,7 +391,7 @@ def _people(inner: Sequence[Parts], numbers: bool = True) -> set[str]:
 
 def _loose(files: Sequence[Parts], root: str) -> dict[Parts, str]:
     """Files in one folder: a student each where names say whose, else all the folder's; "" where nobody can tell."""
-    start = course_and_work(files[0][0]) if len(files) == 1 else ""
+    start = common_start([parts[0] for parts in files])
     whose = {parts: said(parts[0].removeprefix(start)) for parts in files}
     shorter = without_shared(set(filter(None, whose.values())))
     named = {parts: "" if THE_COURSES.fullmatch(who) else shorter.get(who, who) for parts, who in whose.items() if who}
