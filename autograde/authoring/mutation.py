@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import traceback
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -131,6 +132,7 @@ class Bench:
         self.lesson = assemble_lesson(name, self.source.title, self.source.exercises)
         self.specimens = specimens(name)
         self._right: dict[str, dict[str, Any]] = {}  # the reference's outputs on the probes, by exercise
+        self._written: dict[type, dict[str, Any]] = {}  # what a stand-in's class keeps, as it was written
         if unknown := {s.exercise for s in self.specimens} - set(self.lesson.exercises):
             raise UserError(f"misconceptions of lesson {name} name unknown exercises: {sorted(unknown)}")
 
@@ -206,7 +208,7 @@ class Bench:
 
     def _implementation(self, specimen: Specimen) -> Any:
         if specimen.implementation is not None:
-            return specimen.implementation
+            return self._as_written(specimen.implementation)
         text = self.source.answer(specimen.exercise)
         for old, new in specimen.replace:
             edited = replaced(text, old, new)
@@ -216,3 +218,13 @@ class Bench:
         names = dict(self.reference)
         exec(compile(text, f"<edited {specimen.exercise}>", "exec", dont_inherit=True), names)
         return names[specimen.exercise]
+
+    def _as_written(self, answer: Callable | type) -> Callable | type:
+        """The answer, with the lists, dictionaries and sets of its class as they were written: an earlier trial may have filled them."""
+        if isinstance(answer, type):
+            held = {
+                name: value for name, value in vars(answer).items() if isinstance(value, (list, dict, set)) and not name.startswith("__")
+            }
+            for name, value in self._written.setdefault(answer, copy.deepcopy(held)).items():
+                setattr(answer, name, copy.deepcopy(value))
+        return answer

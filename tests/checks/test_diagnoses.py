@@ -27,3 +27,12 @@ def test_what_is_named_is_the_mistake_that_was_made(lesson):
         if named != specimen.sentence:
             wrong.append(f"{specimen.exercise}/{specimen.name} ({specimen.sentence}) is told: {named}")
     assert wrong == []
+
+
+def test_what_a_class_keeps_from_one_trial_does_not_show_in_the_next():
+    bench = Bench(layout.resolve("04"))
+    specimen = next(s for s in bench.specimens if s.name == "SharesMemory")
+    alone = bench.fingerprint(specimen)
+    bench.try_specimen(specimen)
+    after = bench.fingerprint(specimen)
+    assert alone and after and same(alone, after)
