@@ -781,7 +781,7 @@ check(plan_action)
 
 # %% [markdown]
 # Look into the model's imagination. From the garden, with the key in hand, each action is tried many times, and what the model says becomes a branch,
-# darker the more often it says so. Click a box to open or close what follows it (with the keyboard: Tab and Enter). The house would have *one* branch for
+# stronger in colour the more often it says so. Click a box to open or close what follows it (with the keyboard: Tab and Enter). The house would have *one* branch for
 # each action: whatever else you see, the model made up. Look for the right branch of *take apple*, reward +0.4 and *garden · key, apple*: the play of
 # 200 steps has never tried it here, and the model cannot know.
 
@@ -850,8 +850,8 @@ check(action_log_probability)
 # ### Length is not merit
 # Every further token multiplies by a number of at most 1, so an action of many tokens starts with a handicap. It may still win (a model that
 # is sure of every token loses little), but *unlock the study door with the key* can lose against *wait* for its length alone. A common
-# remedy is to compare the log-probability **per token**, $\frac 1 k \log p(a \mid \text{prompt})$: the mean, not the sum (Holtzman et al.
-# 2021 discuss this and better ones).
+# remedy is to compare the log-probability **per token**, $\frac 1 k \log p(a \mid \text{prompt})$: the mean, not the sum. (It mends
+# the handicap of length alone. Actions of the same meaning still share their probability, Holtzman et al. 2021.)
 #
 # Temperature is as in lesson 07, with these scores as logits: $p(i) \propto \exp(\text{score}_i / \tau)$; $\tau = 0$ takes the best.
 #
@@ -1672,8 +1672,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Means over {measured:lengths.seeds} seeds. "Foretold" is $(1 - \varepsilon)^n$ with the mean error of all questions, "off" the error of the mean return,
-# "bound" the lemma's, with the largest error of a question.
+# Means over {measured:lengths.seeds} seeds. "Foretold" (dotted in the figure) is $(1 - \varepsilon)^n$ with the mean error of all questions, "off" the error of
+# the mean return, "bound" (dashed) the lemma's, with the largest error of a question.
 #
 # | length | 200 steps of play: right | foretold | off | bound | 3,200 steps: right | foretold | off | bound |
 # | --- | --- | --- | --- | --- | --- | --- | --- | --- |
