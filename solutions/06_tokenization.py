@@ -236,8 +236,8 @@ def some_unknown_words():
 attempt(some_unknown_words)
 
 # %% [markdown]
-# With every word of the training text in the vocabulary, the next pages still have new ones. The most frequent of them are mostly names; among those that occur once are many forms of known words, whose
-# meaning you can read off their parts. A model that gets `<unk>` gets neither.
+# With every word of the training text in the vocabulary, the next pages still have new ones. The most frequent ones name who speaks on these pages, or what is spoken of. Of those that occur once, many
+# ({measured:unknown.forms:.0%} on the plays) are known words but for an ending or a capital, and their meaning can be read off their parts. A model that gets `<unk>` gets neither the word nor its parts.
 
 # %% [markdown]
 # ## 2 · Characters

