@@ -962,7 +962,7 @@ def draw_lake(figure):
 plots.show(
     draw_lake,
     alt="FrozenLake's four by four grid twice, with exact values: of a random walker, 0.41 at most, and of the best policy, 0.18 at the "
-    "start and 0.72 beside the goal, with an arrow in every cell",
+    "start and 0.72 beside the goal, with an arrow in every cell that ends no episode",
     width=7.2,
     height=3.1,
 )
@@ -979,7 +979,7 @@ plots.show(
 # $$\|\hat V - V^*\| \;\le\; \underbrace{\|V^*_\eta - V^*\|}_{\text{the model's error}}
 # \;+\; \underbrace{\|\hat V - V^*_\eta\|}_{\text{planning's own error}}$$
 #
-# More experience tends to shrink the first, more planning the second; neither shrinks the other. Below, FrozenLake; errors are means
+# More experience tends to shrink the first, more planning the second, and no planning shrinks the first. Below, FrozenLake; errors are means
 # over its non-terminal cells, over five seeds; both exact values are computed with your `policy_value`, $\hat V$ with your `q_planning`.
 
 # %% tags=["experiment"]
@@ -1026,7 +1026,7 @@ def draw_errors(figure):
 
 plots.show(
     draw_errors,
-    alt="Value error on FrozenLake, split in two parts. Left, against real steps: the model's part falls, planning's own stays. Right, "
+    alt="Value error on FrozenLake, split in two parts. Left, against real steps: the model's part falls to the smallest, planning's own falls at first and then little. Right, "
     "against planning samples: planning's own part falls, the model's stays",
     width=7.2,
     height=3.2,
@@ -1035,7 +1035,9 @@ plots.show(
 # %% [markdown]
 # Three things to see, with means over {measured:errors.seeds} seeds. On the left the model's error falls with experience, from
 # {measured:errors.experience.200.model:.2f} at 200 steps to {measured:errors.experience.20000.model:.2f} at 20,000, until planning's own
-# error is the larger part. On the right no amount of planning touches the model's error. And planning's own error stops falling too: it is
+# error is the larger part. (In models of very few steps planning's own error is larger, too: {measured:errors.experience.200.planning:.2f} at 200
+# steps, {measured:errors.experience.600.planning:.2f} at 600. Some such models promise far too much, and 10,000 samples do not get there. More samples would, and
+# end further from the truth.) On the right no amount of planning touches the model's error. And planning's own error stops falling too: it is
 # {measured:errors.samples.20000.planning:.3f} after 20,000 samples and {measured:errors.longer:.3f} after 40,000. With a constant step size
 # $\alpha = 0.1$ the entries keep changing with each sample, and the maximum of such noisy entries is too high on average (here by
 # {measured:errors.too_high:.3f}). Smaller steps and more of them help on average: after {measured:step_size.budget.samples:,} samples the error is
@@ -1107,7 +1109,7 @@ def ask_the_posterior() -> list[tuple[float, float, Tensor]]:
         runs = [what_is_my_plan_worth(tries, seed, draws=20) for seed in range(10)]
         believed, posterior, true = torch.tensor([(b, s.mean(), t) for b, t, s in runs]).mean(0).tolist()
         said = f"the model believes {believed:.3f}, its posterior {posterior:.3f}, the truth is {true:.3f}"
-        print(f"{tries:3} tries a pair, mean of 10 data sets: {said}")
+        print(f"{tries:3} tries per pair, mean of 10 data sets: {said}")
     return [what_is_my_plan_worth(tries, seed=1) for tries in TRIES]
 
 
@@ -1121,7 +1123,7 @@ def draw_posterior(figure):
         ax.hist(sampled.tolist(), bins=24, range=(0, 0.8), color=plots.SKY)
         ax.axvline(believed, color=plots.RED, ls="--", label="the model believes")
         ax.axvline(true, color="#111827", label="the truth")
-        ax.set_title(f"about {tries} tries a pair")
+        ax.set_title(f"about {tries} tries per pair")
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
     axes[1].set_xlabel("value of the plan at the start")
@@ -1130,7 +1132,7 @@ def draw_posterior(figure):
 
 plots.show(
     draw_posterior,
-    alt="Histograms of a plan's value under 200 posterior models, for about 5, 25 and 250 tries a pair: wide where data is thin, and for "
+    alt="Histograms of a plan's value under 200 posterior models, for about 5, 25 and 250 tries per pair: wide where data is thin, and for "
     "the most part lower than the model believes",
     width=7.2,
     height=2.7,
