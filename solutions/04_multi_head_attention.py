@@ -141,7 +141,7 @@ def draw_split(figure):
 
 plots.show(
     draw_split,
-    alt="Left: a matrix of four words (rows) and twelve columns shaded from dark to light. Right: its three heads, "
+    alt="Left: a matrix of four words (rows) and twelve columns, each column in a colour of its own. Right: its three heads, "
     "each with all four words and four neighbouring columns",
     width=7,
     height=1.9,
@@ -610,7 +610,9 @@ plots.show(
 # {measured:widened.scores.range:.0%} of the cases; give them two numbers for values alone, and it is {measured:widened.values.range:.0%}. So the
 # scores look like the tighter place. But train these four times as long, too, and it is {measured:widened_longer.scores.range:.0%} and
 # {measured:widened_longer.values.range:.0%}: wider scores are learned faster, and in the end either remedy is nearly enough. One query of one
-# number cannot single out a guest, but sixteen together can, where their values have room for what they find.
+# number cannot single out a guest, but sixteen together can, where their values have room for what they find. More of them can without any
+# remedy: in a layer of twice the width, thirty-two heads of one number have both right in {measured:wider.32.range:.0%} of the cases (and one head
+# still in {measured:wider.1.range:.0%}).
 #
 # **Why it fails.** A linear readout scores each colour by a weighted sum over the guests, $\sum_j a_j\, u_c^\top x_j$ up to
 # constants, for the first question with one set of vectors $u_c$, for the second with another, but with the *same* attention weights
@@ -659,8 +661,8 @@ def draw_party_heads(figure):
 plots.show(
     draw_party_heads,
     alt="Four heat maps of a trained model's heads over one room, "
-    "one row for each guest who looks and one column for each who is looked at. In heads 2 and 3 nearly every row has one dark cell; "
-    "heads 1 and 4 are paler and spread",
+    "one row for each guest who looks and one column for each who is looked at. In heads 2 and 3 nearly every row has one cell with "
+    "most of the weight; in heads 1 and 4 most rows are spread over several",
     width=8.4,
     height=2.9,
 )

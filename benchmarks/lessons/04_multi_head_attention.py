@@ -1,5 +1,6 @@
 """Lesson 04's numbers: two look-ups by the number of heads, longer training as the rival, readouts, cuts of one head and of two."""
 
+from functools import partial
 from itertools import combinations
 
 import torch
@@ -25,6 +26,17 @@ def heads(lesson, seed):
 def longer(lesson, seed):
     """One head and sixteen heads, trained four times as long: budget is the rival of capacity."""
     return {n: found(lesson, lesson.train_party(n, seed, steps=1600)) for n in (1, 16)}
+
+
+@experiment("wider", steps=400, d_model=32)
+def wider(lesson, seed):
+    """Thirty-two heads of one number, in a layer of twice the width: is it the one number, or how few of them there are in all?"""
+    names = lesson.train_party.__globals__
+    party, names["Party"] = names["Party"], partial(names["Party"], d_model=32)
+    try:
+        return {n: lesson.accuracy(lesson.train_party(n, seed))[2] for n in (1, 2, 32)}
+    finally:
+        names["Party"] = party
 
 
 @experiment("widened", steps=400)

@@ -24,6 +24,11 @@ def test_more_training_does_not_help_one_head_and_helps_sixteen_only_in_part(run
     assert run["1.both"] < 0.3 and run["16.both"] < 0.95
 
 
+@every_seed("04", "wider")
+def test_at_twice_the_width_one_head_fails_as_before_and_heads_of_one_number_do_not(run):
+    assert run["1"] < 0.3 and run["2"] > 0.95 and run["32"] > 0.85
+
+
 @every_seed("04", "widened")
 def test_narrow_scores_are_the_larger_part_of_what_sixteen_heads_lack(run):
     assert run["scores"] > 0.97 > run["values"] > 0.6
