@@ -79,6 +79,7 @@ PROBES = {
     "merge_pair": lambda student: (
         [student.merge_pair(as_bytes(w), (b"a", b"b")) for w in ("abcab", "aab", "ba", "")]
         + [student.merge_pair(as_bytes("aaaaa"), (b"a", b"a")), student.merge_pair((b"a", b"bc", b"ab", b"c"), (b"ab", b"c"))]
+        + [student.merge_pair((b"ca", b"b"), (b"a", b"b"))]
     ),
     "train_bpe": lambda student: [
         _learned(student.train_bpe(*a))
@@ -275,6 +276,7 @@ def test_only_the_very_pair_is_merged(student):
     """(a, bc) is not the pair (ab, c), although both spell abc."""
     word = (b"a", b"bc", b"ab", b"c")
     expect.equal(student.merge_pair(word, (b"ab", b"c")), (b"a", b"bc", b"abc"), where="the pair (ab, c) in a bc ab c")
+    expect.equal(student.merge_pair((b"ca", b"b"), (b"a", b"b")), (b"ca", b"b"), where="the pair (a, b) in ca b")
 
 
 # 7 · train_bpe

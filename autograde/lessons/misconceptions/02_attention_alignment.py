@@ -42,6 +42,12 @@ def without_the_sum(scores, mask=None):
     return weights if mask is None else weights * mask
 
 
+@misconception("alignment_weights", "There is no exponential: the scores themselves are divided by their sum.")
+def without_exponentials(scores, mask=None):
+    scores = scores if mask is None else scores * mask
+    return scores / scores.sum(-1, keepdim=True)
+
+
 @misconception("alignment_weights", "The exponential overflows: subtract the row's largest score first.")
 def unstable(scores, mask=None):
     exponentials = torch.exp(scores) if mask is None else torch.exp(scores) * mask
@@ -575,6 +581,11 @@ def predicted_without_tanh(s, w_p, v_p, lengths):
 @misconception("predict_position", "v_p is not used: the hidden units are summed without their weights.")
 def predicted_without_v(s, w_p, v_p, lengths):
     return lengths * torch.sigmoid(torch.tanh(s @ w_p.mT).sum(-1) + 0 * v_p.sum())
+
+
+@misconception("predict_position", "The length stands inside the sigmoid: it multiplies what comes out of it.")
+def length_inside(s, w_p, v_p, lengths):
+    return torch.sigmoid(lengths * (torch.tanh(s @ w_p.mT) @ v_p))
 
 
 @misconception("predict_position", "The position is rounded: it is a real number, and rounding has no gradient.")

@@ -33,6 +33,12 @@ def split_interleaved(x, n_heads):
     return x.unflatten(-1, (x.shape[-1] // n_heads, n_heads)).movedim(-1, -3)
 
 
+@misconception("split_heads", "n_heads and d_head are taken for each other: here there are d_head heads of n_heads numbers.")
+def sizes_taken_for_each_other(x, n_heads):
+    refuse(n_heads, x.shape[-1])
+    return x.unflatten(-1, (-1, n_heads)).transpose(-3, -2)
+
+
 @misconception("split_heads", "The heads still stand behind the time dimension; they belong before it: (..., n_heads, T, d_head).")
 def split_without_transpose(x, n_heads):
     refuse(n_heads, x.shape[-1])
@@ -156,6 +162,19 @@ misconception(
     "MultiHeadAttention",
     "This is what you get when the scores are divided by d_head instead of its root.",
     replace=("math.sqrt(q.shape[-1])", "q.shape[-1]"),
+)
+misconception(
+    "MultiHeadAttention",
+    "x is added to the output: the residual connection belongs to the block around this layer, not to the layer.",
+    replace=("return self.out_proj(merge_heads(weights @ v)), weights", "return x + self.out_proj(merge_heads(weights @ v)), weights"),
+)
+misconception(
+    "MultiHeadAttention",
+    "The output is normalised (a layer norm): that belongs to the block around this layer, not to the layer.",
+    replace=(
+        "return self.out_proj(merge_heads(weights @ v)), weights",
+        "return F.layer_norm(self.out_proj(merge_heads(weights @ v)), x.shape[-1:]), weights",
+    ),
 )
 misconception(
     "MultiHeadAttention",

@@ -406,6 +406,13 @@ def first_only(word, pair):
     return tuple(word)
 
 
+@misconception("merge_pair", "The pair is looked for inside symbols, too: (b, c) is not in the word (ab, c), although ab ends in b.")
+def looked_for_inside_symbols(word, pair):
+    if not word:
+        return ()
+    return tuple(b"|".join(word).replace(b"|".join(pair), b"".join(pair)).split(b"|"))
+
+
 @misconception("merge_pair", "Merging goes from right to left: in a a a the first two should be merged.")
 def right_to_left(word, pair):
     merged, i = [], len(word) - 1
@@ -510,6 +517,13 @@ def _train(
     tokens = [bytes([b]) for b in range(256)]
     joined = [a + b for a, b in merges]
     return dict(enumerate(specials + tokens + joined if specials_first else tokens + joined + specials)), merges
+
+
+misconception(
+    "train_bpe",
+    "Pairs that occur once are not merged: merging goes on until the vocabulary is full or no pair is left.",
+    replace=("(best := pairs.most_frequent()) is not None", "(best := pairs.most_frequent()) is not None and pairs.counts[best] > 1"),
+)
 
 
 @misconception("train_bpe", "Ties go to the smaller pair: they should go to the lexicographically greater one.")

@@ -77,7 +77,7 @@ def without_marks_too(word, vocabulary, unknown="[UNK]"):
     return pieces
 
 
-@misconception("train_bpe", "training stops at pairs that occur once")
+@misconception("train_bpe", "Pairs that occur once are not merged: merging goes on until the vocabulary is full or no pair is left.")
 def stops_at_one(text, vocab_size, special_tokens=()):
     return trained(text, vocab_size, special_tokens, least=2)
 

@@ -306,7 +306,7 @@ def split_heads_first(x, n_heads):
     return torch.stack(x.chunk(n_heads, -1))
 
 
-@misconception("split_heads", "as many numbers in a head as there are heads")
+@misconception("split_heads", "n_heads and d_head are taken for each other: here there are d_head heads of n_heads numbers.")
 def split_width_for_heads(x, n_heads):
     if n_heads < 1 or x.shape[-1] % n_heads:
         raise ValueError(f"n_heads {n_heads} does not divide {x.shape[-1]}")
@@ -336,7 +336,7 @@ misconception(
 )
 misconception(
     "MultiHeadAttention",
-    "residual inside",
+    "x is added to the output: the residual connection belongs to the block around this layer, not to the layer.",
     replace=("return self.out_proj(merge_heads(weights @ v))", "return x + self.out_proj(merge_heads(weights @ v))"),
 )
 misconception(

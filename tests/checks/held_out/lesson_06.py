@@ -225,7 +225,7 @@ misconception(
 
 misconception(
     "train_bpe",
-    "stops at pairs that occur once",
+    "Pairs that occur once are not merged: merging goes on until the vocabulary is full or no pair is left.",
     replace=(
         "    while len(merges) < n_merges and (best := pairs.most_frequent()) is not None:",
         "    while len(merges) < n_merges and (best := pairs.most_frequent()) is not None and pairs.counts[best] > 1:",

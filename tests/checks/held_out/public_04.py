@@ -107,7 +107,7 @@ misconception(
 
 misconception(
     "MultiHeadAttention",
-    "layer norm at the end",
+    "The output is normalised (a layer norm): that belongs to the block around this layer, not to the layer.",
     replace=(
         "return self.out_proj(merge_heads(weights @ v)), weights",
         "return nn.functional.layer_norm(self.out_proj(merge_heads(weights @ v)), (x.shape[-1],)), weights",
@@ -395,7 +395,7 @@ misconception(
 
 misconception(
     "MultiHeadAttention",
-    "the residual is inside",
+    "x is added to the output: the residual connection belongs to the block around this layer, not to the layer.",
     replace=("return self.out_proj(merge_heads(weights @ v)), weights", "return x + self.out_proj(merge_heads(weights @ v)), weights"),
 )
 

@@ -234,7 +234,7 @@ def tb_gpt4(text, vocab_size, special_tokens=()):
     )
 
 
-@misconception("train_bpe", "merges only of pairs seen twice")
+@misconception("train_bpe", "Pairs that occur once are not merged: merging goes on until the vocabulary is full or no pair is left.")
 def tb_twice(text, vocab_size, special_tokens=()):
     return train(text, vocab_size, special_tokens, minimum=2)
 
