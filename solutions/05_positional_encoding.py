@@ -669,7 +669,7 @@ def draw_rotation(figure):
 
 
 ALT_ROTATION = (
-    "Queries and keys turned by their positions: the angle between the arrows grows with the offset, "
+    "Queries and keys turned by their positions: the angle between the arrows changes with the offset, by nearly a whole turn at 6, "
     "and q · k against the offset is one curve wherever the query stands"
 )
 view = attempt(build_rotation_view)
@@ -782,7 +782,7 @@ def draw_alibi(figure):
 
 plots.show(
     draw_alibi,
-    alt="Left: head 1's bias, 0 on the diagonal, falling by 0.5 a step to the left, empty above. Right: softmax weights of four "
+    alt="Left: head 1's bias, 0 on the diagonal, falling by 0.5 per step to the left, empty above. Right: softmax weights of four "
     "heads; head 1 dies off within ten words, head 8 is nearly flat",
     width=7.4,
     height=2.9,
@@ -1067,9 +1067,15 @@ plots.show(
 #   {measured:shared_bucket_budgets.longer.shared.256:.0%} instead of {measured:shared_bucket_budgets.longer.own.256:.0%}.
 # - **First number.** Now the ranking turns around. ALiBi does not learn the task even at length 32: its bias always favours the nearest,
 #   and the question asks for the farthest. Training five times as long helps little: {measured:longer.ALiBi.first.32:.0%} after
-#   {measured:longer.budget.steps:,} steps. Learned positions carry over, with more than nine in ten right at every length, because the first
+#   {measured:longer.budget.steps:,} steps. It is the bias: with its sign changed, so that it favours the farthest, the same model has
+#   {measured:turned_round.first.32:.0%} at 32 and {measured:turned_round.first.256:.0%} at 256, and now it is the last number that it does not
+#   learn ({measured:turned_round.last.32:.0%} at 32). Learned positions carry over, with more than nine in ten right at every length, because the first
 #   word always stands in row 0, a row that was trained. Relative schemes must reach a distance that they have never seen. Sinusoidal positions are between the two, and
 #   there chance decides: at 256 the five seeds lie anywhere from {measured:readers.sinusoidal.first.256.range:.0%}.
+# - **Other sizes.** Who keeps which number stays the same, how much of it does not. ALiBi needs a steep head: with two heads instead of four its slopes are 1/16 and
+#   1/256, and of the last number it has {measured:sizes.32_by_2.last.ALiBi.32:.0%} at 32 and {measured:sizes.32_by_2.last.ALiBi.256:.0%} at 256. With
+#   four heads and half the width, 16 numbers, it is {measured:sizes.16_by_4.last.ALiBi.32:.0%} and {measured:sizes.16_by_4.last.ALiBi.256:.0%}. The width matters to the
+#   learned table: with 16 numbers it has {measured:sizes.16_by_4.first.learned.256:.0%} of the first number at 256. At none of these sizes does another scheme keep the last number.
 # - So "ALiBi extrapolates" is true of tasks in which near things matter most. Language modelling mostly is such a task, and there Press et
 #   al. (2022, figure 1) found that sinusoidal positions fail soon after the training length, rotary ones a little later, T5's bias later
 #   still, and ALiBi not at all. One small layer on a toy text is no language model: take the mechanism from here, not the numbers.
@@ -1159,7 +1165,7 @@ plots.show(
 # first (mean of {measured:squeezed.seeds} seeds; at 256 from {measured:squeezed.last.256.range:.0%} and from
 # {measured:squeezed.first.256.range:.0%}, and another seed can have less), where the unsqueezed models had {measured:readers.rotary.last.256:.0%} and
 # {measured:readers.rotary.first.256:.0%} at 256: the same weights, only the positions changed. So it was the unseen angles. What is
-# missing to 100% grows with the squeeze: at 256 neighbours differ by an eighth of the angle that the model was trained on. It is not the
+# lost grows with the squeeze: at 256 neighbours differ by an eighth of the angle that the model was trained on. It is not the
 # length of the text: with positions squeezed as much, texts of 32 words have {measured:squeezed_short.last:.0%} and
 # {measured:squeezed_short.first:.0%}. (Chen et al. 2023 train a little further on long texts.)
 #

@@ -1,5 +1,7 @@
 """The experiments behind lesson 05's numbers: who can name the biter, and which positions carry over to longer texts."""
 
+from contextlib import contextmanager
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -60,6 +62,47 @@ def longer(lesson, seed):
         "ALiBi": {q: by_length(lesson, lesson.train_short("ALiBi", q, seed, LONGER), q) for q in lesson.QUESTIONS},
         "none": {"last": by_length(lesson, lesson.train_short("none", "last", seed, LONGER), "last")},
     }
+
+
+@experiment("turned_round", steps=STEPS)
+def turned_round(lesson, seed):
+    """ALiBi with the sign of its bias changed, so that it favours the farthest: is it the bias that fails at the first number?"""
+    found = {}
+    for question in lesson.QUESTIONS:
+        with patched(lesson, "alibi_bias", farthest_favoured(lesson.alibi_bias)):
+            found[question] = by_length(lesson, lesson.train_short("ALiBi", question, seed, STEPS), question)
+    return found
+
+
+def farthest_favoured(alibi_bias):
+    """`alibi_bias` with the other sign, and the same causal mask."""
+    return lambda n_heads, n_positions: -alibi_bias(n_heads, n_positions).where(torch.ones(n_positions, n_positions).tril() > 0, torch.inf)
+
+
+@contextmanager
+def patched(lesson, name, value):
+    """The lesson's functions find `value` under a name of the lesson."""
+    names = lesson.train_short.__globals__
+    before, names[name] = names[name], value
+    try:
+        yield
+    finally:
+        names[name] = before
+
+
+@experiment("sizes", steps=STEPS)
+def other_sizes(lesson, seed):
+    """A smaller width and fewer heads: each scheme's last number, and the first number with learned positions and with ALiBi."""
+    found = {}
+    for d_model, n_heads in ((16, 2), (16, 4), (32, 2)):
+        size = {"d_model": d_model, "n_heads": n_heads}
+        asked = [(scheme, "last") for scheme in lesson.SCHEMES] + [("learned", "first"), ("ALiBi", "first")]
+        runs = {pair: lesson.train_short(*pair, seed, STEPS, **size) for pair in asked}
+        found[f"{d_model} by {n_heads}"] = {
+            q: {s: {n: lesson.accuracy_at(runs[s, q], q, n) for n in (lesson.TRAINED, 256)} for s, asks in runs if asks == q}
+            for q in lesson.QUESTIONS
+        }
+    return found
 
 
 @experiment("shared_bucket", steps=STEPS)

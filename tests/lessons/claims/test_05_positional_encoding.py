@@ -63,6 +63,33 @@ def test_the_budget_is_not_what_fails(run):
     assert run["ALiBi.last.32"] > 0.95
 
 
+@every_seed("05", "turned_round")
+def test_it_is_the_bias_that_favours_the_nearest(run):
+    """With its sign changed the model finds the first number at every length, and no longer the last."""
+    assert all(run[f"first.{n}"] > 0.85 for n in LENGTHS)
+    assert run["last.32"] < 0.85 and run["last.256"] < 0.3
+
+
+@every_seed("05", "sizes")
+def test_alibi_keeps_less_of_the_last_number_with_two_heads_and_the_others_keep_none_at_any_size(run):
+    for size, least, most in (("16_by_2", 0.65, 0.9), ("32_by_2", 0.65, 0.9), ("16_by_4", 0.88, 1.0)):
+        last = {scheme: [run[f"{size}.last.{scheme}.{n}"] for n in (32, 256)] for scheme in (*OTHERS, "ALiBi")}
+        assert least < min(last["ALiBi"]) and max(last["ALiBi"]) < most
+        assert all(last[scheme][0] - last[scheme][1] > 0.2 for scheme in OTHERS)
+        assert run[f"{size}.first.ALiBi.32"] < 0.75
+
+
+@on_average("05", "sizes")
+def test_the_learned_table_keeps_less_of_the_first_number_at_half_the_width(mean):
+    narrow, wide = (mean[f"{size}.first.learned.256"] for size in ("16_by_4", "32_by_2"))
+    assert narrow < 0.92 and wide > narrow + 0.05
+    assert all(
+        mean[f"{size}.last.ALiBi.256"] > mean[f"{size}.last.{other}.256"] + 0.3
+        for size in ("16_by_2", "16_by_4", "32_by_2")
+        for other in OTHERS
+    )
+
+
 @every_seed("05", "shared_bucket")
 def test_a_trained_last_bucket_gives_back_most_of_the_loss(run):
     assert 0.65 < run["last.256"] < run["last.32"] - 0.05
