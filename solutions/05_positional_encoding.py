@@ -1068,7 +1068,7 @@ plots.show(
 # - **First number.** Now the ranking turns around. ALiBi does not learn the task even at length 32: its bias always favours the nearest,
 #   and the question asks for the farthest. Training five times as long helps little: {measured:longer.ALiBi.first.32:.0%} after
 #   {measured:longer.budget.steps:,} steps. It is the bias: with its sign changed, so that it favours the farthest, the same model has
-#   {measured:turned_round.first.32:.0%} at 32 and {measured:turned_round.first.256:.0%} at 256, and now it is the last number that it does not
+#   {measured:turned_round.first.32:.0%} at 32 and {measured:turned_round.first.256:.0%} ({measured:turned_round.first.256.range:.0%}) at 256, and now it is the last number that it does not
 #   learn ({measured:turned_round.last.32:.0%} at 32). Learned positions carry over, with more than nine in ten right at every length, because the first
 #   word always stands in row 0, a row that was trained. Relative schemes must reach a distance that they have never seen. Sinusoidal positions are between the two, and
 #   there chance decides: at 256 the five seeds lie anywhere from {measured:readers.sinusoidal.first.256.range:.0%}.
