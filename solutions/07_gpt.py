@@ -1229,7 +1229,7 @@ def distributed_run():
 #
 # *●●● · 40 minutes · no points*
 #
-# For its 200th character `generate` sends 200 positions through the model, 199 of them once more. Nothing about these has changed: in a causal model a position's keys and values do not depend on what comes
+# For the 201st character of a text `generate` sends 200 positions through the model, 199 of them once more. Nothing about these has changed: in a causal model a position's keys and values do not depend on what comes
 # after it. Lesson 04 kept them for one layer; here you keep them for the whole model, in each block. A new token then goes through embeddings, norms, linear layers and feed-forward networks alone, and attention
 # compares its query with all keys that were kept.
 #
