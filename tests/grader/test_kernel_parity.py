@@ -80,6 +80,11 @@ OWN = {  # own cells, of which the last defines a decorator that does nothing; a
         + KEEP
     ],
     "below a thread": ["import threading\nthread = threading.Thread(target=print)\nthread.start()\nthread.join()\n" + KEEP],
+    "in steps over cells": [
+        "base_{keep} = 2",
+        "base_{keep} *= 3",
+        "base_{keep} -= 1\nassert base_{keep} == 5\ndef {keep}(f):\n    assert base_{keep} == 5\n    return f",
+    ],
     "by names of other letters": ["π_{keep} = 3.14\nα_{keep} = lambda f: f\n{keep} = α_{keep}  # 🎉"],
     "with help": ["?print\nlen?\n" + KEEP],
 }

@@ -36,6 +36,7 @@ class Facts:
     bound_otherwise: frozenset[str] = NOTHING  # those that are bound by more than a function or class
     used_up: frozenset[str] = NOTHING  # those that are only given a value, or what is made of what they were
     read: frozenset[str] = NOTHING  # the names that it reads, in functions too
+    read_later: frozenset[str] = NOTHING  # those that its functions read, when they are called
     attributes: frozenset[str] = NOTHING  # the names that it asks objects for
     objects: frozenset[str] = NOTHING  # those whose methods it calls
     defines: bool = False  # something, wherever in it
@@ -67,7 +68,7 @@ def facts(code: str) -> Facts:
     )
 
 
-_SETS = ("functions", "bound", "bound_otherwise", "read", "attributes", "objects")
+_SETS = ("functions", "bound", "bound_otherwise", "read", "read_later", "attributes", "objects")
 
 
 class _Statement:
@@ -82,6 +83,10 @@ class _Statement:
         self.bound = frozenset(bound([statement]) if isinstance(statement, STEADY) else stored)
         self.functions, self.bound_otherwise = (self.bound, NOTHING) if is_definition else (NOTHING, self.bound)
         self.read = frozenset(node.id for node in names if isinstance(node.ctx, ast.Load))
+        inside = (
+            name for node in nodes if isinstance(node, (*FUNCTIONS, ast.Lambda)) for name in ast.walk(node) if isinstance(name, ast.Name)
+        )
+        self.read_later = frozenset(name.id for name in inside if isinstance(name.ctx, ast.Load))
         self.attributes = frozenset(node.attr for node in asked if isinstance(node.ctx, ast.Load))
         self.objects = frozenset(root for node in nodes if (root := root_of(node)))
         self.defines = any(isinstance(node, DEFINES) for node in nodes)

@@ -321,14 +321,16 @@ def _shown(notebook: NotebookNode, own: Sequence[str]) -> dict[str, str]:
 
 def _with_kept_names(cells: Sequence[CodeCell], exercises: Collection[str]) -> list[CodeCell]:
     """The same with what each of the student's own cells keeps."""
-    above, found = set[str](), []
+    above, settled, found = set[str](), set[str](), []  # what cells bind, and what of it the lesson binds or answers may still read
     for i, cell in enumerate(cells):
         below = [other.source for other in cells[i + 1 :] if not other.own]
         keeps = (
-            kept(cell.source, above, below, exercises)
+            kept(cell.source, above & settled, below, exercises)
             if cell.own
             else Kept(instead=facts(cell.source).definitions, at_once=facts(cell.source).at_once)
         )
         found.append(replace(cell, keeps=keeps))
-        above |= bound_names(cell.source)
+        said = facts(cell.source)
+        above |= said.bound
+        settled |= said.read_later if cell.own else said.bound | said.read
     return found

@@ -53,7 +53,7 @@ def defines_something(code: str, objects: Collection[str] = ()) -> bool:
 
 def reused(code: str, above: Collection[str], below: Collection[str], exercises: Collection[str]) -> tuple[str, ...]:
     """The names to which a student's own cell gives another use, such as `torch = None`: at home the checks of the answers that stand above it
-    ran before. `above` are names that cells above it bind, `below` those that answers below it read, so that they need the new use; an
+    ran before. `above` are names that cells above it bind and that are not the student's own steps alone, `below` those that answers below it read, so that they need the new use; an
     exercise keeps its name in any case. A function that is defined once more is a new version."""
     bound_anew = set(facts(code).bound_otherwise)
     if read_names(code) & BY_NAME:  # which names, only running it would tell

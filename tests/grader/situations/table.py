@@ -929,6 +929,7 @@ GRADED = {
     "needs-a-package": Graded("kernel", "nbgrader#1876", in_answer(lambda code: "import einops\n" + code.replace("    return", "    einops.x\n    return", 1)), 1.5, ("import einops", "No module named")),
     "decorated-by-a-package": Graded("kernel", "nbdev#639", in_answer(lambda code: "import numba\n\n\n@numba.njit(cache=True)\n" + code), says=("@numba.njit(cache=True)", "No module named")),
     "24-MB-of-outputs": Graded("files", "aitnd-issues#49", with_outputs),
+    "a-name-bound-in-steps": Graded("kernel", "found by trying", uses_own("base = 2", "base *= 3", "base -= 1\nassert base == 5\n\n\n" + KEEP)),
     "a-module's-name-reused-below": Graded("order", "found by trying", below_all("torch = None\nfor math in range(3):\n    pass")),
     "a-comma-too-many": Graded("files", "nbformat", in_lines(lambda text: text.replace("\n  }", ",\n  }").replace("{,", "{")), says=("read as it is meant",)),
     "another-kernel": Graded("files", "nbgrader#416", of_another_kernel),
