@@ -6,6 +6,7 @@ is something else, and what comes back is put into the check's own words. Which 
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -158,6 +159,63 @@ def _of_size(result: torch.Tensor, dimension: int, asked: int, written: int) -> 
 
 def _flipped(value: Any, dimension: int) -> Any:
     return value.flip(dimension) if isinstance(value, torch.Tensor) and value.dim() >= -dimension else value
+
+
+@dataclass(frozen=True)
+class Reordered:
+    """Another order of the vocabulary for which the `argument` at this place has a number each, in its last dimension; the result holds tokens of it."""
+
+    argument: int
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        scores = args[self.argument]
+        size = scores.shape[-1] if isinstance(scores, torch.Tensor) and scores.dim() else 0
+        circle = chosen.sample(range(size), size)
+        meant = torch.tensor(
+            [token for _, token in sorted(zip(circle, [*circle[1:], *circle[:1]]))], dtype=torch.long
+        )  # no token stays where it was
+        given = [arg[..., meant] if i == self.argument and size else arg for i, arg in enumerate(args)]
+        return given, lambda result: meant[result] if _are_below(result, size) else result
+
+
+def _are_below(value: Any, size: int) -> bool:
+    return isinstance(value, torch.Tensor) and value.dtype == torch.long and bool(((value >= 0) & (value < size)).all())
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Every token of the vocabulary several times in the last dimension of the `argument` at this place: each has so much less probability, and the
+    result, a mean of -log p, is larger by the logarithm of their number."""
+
+    argument: int
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        times = chosen.randint(2, 5)
+        given = [
+            torch.cat([arg] * times, -1) if i == self.argument and isinstance(arg, torch.Tensor) else arg for i, arg in enumerate(args)
+        ]
+        less = _Numbers(lambda loss: loss - math.log(times))
+        return given, less
+
+
+@dataclass(frozen=True)
+class MoreRows:
+    """More rows in the `argument` at this place: each result begins with those that were asked for."""
+
+    argument: int
+
+    def changes(self, args: Sequence[Any], chosen: Random) -> tuple[list[Any], Change]:
+        rows, times = args[self.argument], chosen.randint(2, 3)
+        if not isinstance(rows, torch.Tensor) or not rows.dim():
+            return [*args], lambda result: result
+        given = [torch.cat([rows] * times) if i == self.argument else arg for i, arg in enumerate(args)]
+        return given, lambda result: self._first(result, len(rows), times * len(rows))
+
+    def _first(self, result: Any, rows: int, asked: int) -> Any:
+        if type(result) in (list, tuple):
+            return type(result)(self._first(part, rows, asked) for part in result)
+        found = _of_size(result, 0, asked, rows) if isinstance(result, torch.Tensor) and result.dim() else result
+        return found[:rows] if isinstance(found, torch.Tensor) and found.dim() and len(found) == asked else found
 
 
 @dataclass(frozen=True)

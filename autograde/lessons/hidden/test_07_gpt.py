@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from autograde import layout
 from autograde.checking import expect
 from autograde.checking.calls import each, repeated
-from autograde.grader.run.symmetries import Longer, Renumbered, Scaled
+from autograde.grader.run.symmetries import Longer, MoreRows, Renumbered, Reordered, Repeated, Scaled
 
 public = layout.load_module(layout.checks_path("07_gpt"), "public_checks_of_07_gpt")
 oracles = layout.load_module(layout.oracles_path("07_gpt"), "oracles_of_07_gpt")
@@ -18,7 +18,10 @@ generator, ids_of, sizes = public.generator, public.ids_of, public.sizes
 SYMMETRIES = {
     "attention_pattern": [Longer(1, (-2, -1))],
     "get_batch": [Renumbered((0,))],
+    "language_model_loss": [Repeated(0)],
     "learning_rate": [Scaled((3, 4))],
+    "mask_for_infilling": [MoreRows(0)],
+    "sample_next": [Reordered(0)],
 }
 
 
