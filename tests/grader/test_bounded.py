@@ -1,5 +1,6 @@
 """Looking into what students sent: in a process that ends when it uses too much, at the cost of that file only."""
 
+import gzip
 import importlib
 import io
 import os
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
@@ -328,6 +330,98 @@ def test_archives_in_archives_unpack_to_no_more_than_one_may(tmp_path, monkeypat
     found = {f.student: f for f in find([folder])} if not around else handed(folder / "all.zip", tmp_path / "scratch")
     assert len(content) < 4000 and 0 < sum(written) <= (8 << 20) + len(NOTEBOOK) * 3
     assert found["ann"].path and found["zoe"].path and getattr(found.get("eve"), "path", None) is None
+
+
+def zipped(files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return packed.getvalue()
+
+
+GREEDY = {  # archives of a student's that would each take all that there is for a class
+    "bytes": ("zip", zipped({f"{n}.bin": bytes(1 << 20) for n in range(3)})),
+    "files": ("zip", zipped({f"{n}.txt": b"" for n in range(60)})),
+    "seconds": ("tar", tarfile.TarInfo("x").tobuf()),
+}
+
+
+UNPACK = archive._unpack.__wrapped__
+
+
+@bounded(lambda *given: given[-1], raises=(archive.BadArchive,))
+def unpacked_slowly(path, folder, *more):
+    if path.suffix == ".tar":
+        work.__wrapped__(3)
+    return UNPACK(path, folder, *more)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", GREEDY)
+@pytest.mark.parametrize("around", ["a zip of the class", "a course"])
+def test_a_students_archives_take_nothing_from_those_that_come_later(tmp_path, monkeypatch, kind, around):
+    """In a class's zip or a course's folder room for unpacking is shared: each archive that waits keeps its part of it."""
+    monkeypatch.setattr(archive, "MAX_BYTES", 8 << 20)
+    monkeypatch.setattr(archive, "GROWTH", 1)
+    monkeypatch.setattr(archive, "MAX_FILES", 40)
+    monkeypatch.setattr(archive, "SECONDS", 2)
+    monkeypatch.setattr(archive, "_unpack", unpacked_slowly)
+    ending, content = GREEDY[kind]
+    greedy = {f"eve/work {n}.{ending}": content for n in range(9)}
+    files = {
+        "ann/work.zip": zipped({"03_self_attention.ipynb": NOTEBOOK}),
+        **greedy,
+        "zoe/work.zip": zipped({"03_self_attention.ipynb": NOTEBOOK}),
+    }
+    if around == "a zip of the class":
+        folder = hand_in(tmp_path / "class", {"all.zip": zipped(files)})
+    else:
+        folder = hand_in(tmp_path / "class", {f"submitted/{name.replace('/', f'/{LESSON}/')}": one for name, one in files.items()})
+    began = used_by_all()
+    found = {f.student: f for f in find([folder], LESSON)}
+    assert found["ann"].path and found["zoe"].path and getattr(found.get("eve"), "path", None) is None
+    assert used_by_all() - began < 30
+
+
+def used_by_all():
+    return time.process_time() + sum(os.times()[2:4])
+
+
+def test_whether_a_file_is_a_tar_takes_no_time_to_tell(tmp_path):
+    """What stands behind its first block may take Python's own reader of it for ever."""
+    header = tarfile.TarInfo("h")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 20
+    path = tmp_path / "work.tar.gz"
+    path.write_bytes(gzip.compress(header.tobuf(tarfile.USTAR_FORMAT) + b"1" * (1 << 20)))
+    began = time.process_time()
+    assert archive.is_archive(path)
+    assert time.process_time() - began < 0.5
+    with tarfile.open(tmp_path / "empty.tar", "w"):
+        pass
+    (tmp_path / "text.tar").write_bytes(b"x" * 2000)
+    (tmp_path / "cut.tar.xz").write_bytes(b"\xfd7zXZ\0cut")
+    assert archive.is_archive(tmp_path / "empty.tar")
+    assert not archive.is_archive(tmp_path / "text.tar") and not archive.is_archive(tmp_path / "cut.tar.xz")
+
+
+@pytest.mark.parametrize("packed", ["a tar of holes", "a zip of many"])
+def test_what_is_small_does_not_unpack_to_gigabytes(tmp_path, monkeypatch, packed):
+    monkeypatch.setattr(archive, "MODEST", 4 << 20)
+    path = tmp_path / ("work.zip" if packed == "a zip of many" else "work.tar.gz")
+    content = zipped({f"{n}.bin": bytes(1 << 20) for n in range(9)})
+    if packed == "a tar of holes":
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w:gz") as tar:
+            for n in range(9):
+                one = tarfile.TarInfo(f"{n}.bin")
+                one.size = 1 << 20
+                tar.addfile(one, io.BytesIO(bytes(1 << 20)))
+        content = made.getvalue()
+    path.write_bytes(content)
+    with pytest.raises(archive.BadArchive, match="holds more than it says, or the archive more than"):
+        archive.unpack(path, tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
 
 
 def handed(path, scratch):

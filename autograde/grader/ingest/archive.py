@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import gzip
 import io
+import lzma
+import math
 import os
 import re
 import shutil
@@ -12,6 +15,7 @@ import stat
 import tarfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,10 +30,13 @@ MAX_FILES = 20_000
 MAX_BYTES = 4 * 2**30  # of all files in one archive, unpacked
 MAX_MEMBER = 1 * 2**30
 MAX_RATIO = 200  # a member that grows more than this is a bomb; outputs of a notebook grow about thirty times
-GROWTH = 30  # of a whole class's archive, whose outputs pack well
+GROWTH = 30  # of a whole archive, since outputs pack well
+MODEST = 2**29  # bytes to which any archive may grow, however small it is
+KEPT = (2**25, 500, 1.0)  # bytes, files and seconds that the others take from no archive that waits, as far as there is so much for all
 MAX_NAME = 240  # bytes
 CHUNK = 2**20
 SECONDS = 60  # of processor time for one archive
+PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}  # how a packed tar begins, and what opens it
 ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it is taken from the top of the archive
 PYTORCHS = re.compile(rb"[^/]+/(?:data\.pkl|\.format_version|byteorder|version|constants\.pkl|(?:\.data|code)/.+)")
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
@@ -46,31 +53,60 @@ class Unpacked:
 
 @dataclass
 class Room:
-    """How much an archive may still unpack to, with the archives in it: what they take is taken from the one `around` them, too.
+    """How much archives may still unpack to, in a folder or an archive `around` them: what they take is taken from what that one has, too.
 
-    An archive that holds a class may grow as notebooks do. One in another is a student's, and a small file may hold thousands of them.
+    An archive that holds a class may grow as notebooks do. One in another is a student's, and a small file may hold thousands of them. Each of those
+    `waiting` keeps a share, so that nobody's take it from those of others that come later.
     """
 
-    bytes: int
-    files: int
+    bytes: float
+    files: float
     seconds: float  # of processor time
     around: Room | None = None
+    waiting: int = 0
 
     @classmethod
     def of(cls, path: Path, around: Room | None) -> Room:
         if around:
             return cls(MAX_BYTES // 4, MAX_FILES, SECONDS, around)
-        return cls(max(MAX_BYTES, GROWTH * path.stat().st_size), 5 * MAX_FILES, 10 * SECONDS)
+        size = _size(path)
+        return cls(max(MAX_BYTES, GROWTH * size), 5 * MAX_FILES, min(10 * SECONDS, SECONDS + size / 2**20))
 
-    def left(self) -> tuple[int, int]:
-        """(bytes, files) that it may still take; nothing when its time is up."""
-        around = self.around.left() if self.around else (self.bytes, self.files)
-        return (min(self.bytes, around[0]), min(self.files, around[1])) if self.seconds > 0 else (0, 0)
+    @classmethod
+    def of_folder(cls, folder: Path) -> Room:
+        """For all archives below a folder: it may be one student's, or that of a section with many."""
+        sizes = [_size(path) for path in _called_archives(folder)]
+        return cls(
+            max(MAX_BYTES, GROWTH * sum(sizes)), 5 * MAX_FILES, min(10 * SECONDS, 2 * SECONDS + sum(sizes) / 2**20), waiting=len(sizes)
+        )
+
+    def left(self) -> tuple[float, float, float]:
+        """Bytes, files and seconds that the next archive may take."""
+        all_there_is = self.bytes, self.files, self.seconds
+        own = [most - self.waiting * min(kept, most / (self.waiting + 1)) for most, kept in zip(all_there_is, KEPT)]
+        most, files, seconds = map(min, own, self.around.left()) if self.around else own
+        return most, files, seconds
 
     def take(self, size: int, files: int, seconds: float) -> None:
         self.bytes, self.files, self.seconds = self.bytes - size, self.files - files, self.seconds - seconds
         if self.around:
             self.around.take(size, files, seconds)
+
+
+def _called_archives(folder: Path) -> list[Path]:
+    """The files below a folder that are called archives."""
+    found = [
+        Path(place, name) for place, _, names in os.walk(folder) for name in names if name.lower().endswith((*SUFFIXES, *mail_file.ENDINGS))
+    ]
+    return [path for path in found if path.is_file() and not path.is_symlink()]
+
+
+def _size(path: Path) -> int:
+    """0 of one that has gone since it was found."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 class BadArchive(ValueError):
@@ -112,7 +148,16 @@ def _is_gz(path: Path, start: bytes) -> bool:
 
 @bounded()
 def _is_tar(path: Path) -> bool:
-    return tarfile.is_tarfile(path)
+    """By its first block alone: to read what stands behind may take for ever, and is for who unpacks it."""
+    with opened(path) as stream:
+        unpacked = next((opens(stream) for begins, opens in PACKED.items() if stream.peek().startswith(begins)), stream)
+        try:
+            tarfile.TarInfo.frombuf(unpacked.read(tarfile.BLOCKSIZE), tarfile.ENCODING, "surrogateescape")
+        except tarfile.EOFHeaderError:
+            return True  # it holds nothing
+        except (tarfile.HeaderError, EOFError, ValueError, lzma.LZMAError, zlib.error):
+            return False
+    return True
 
 
 def unpack(path: Path, folder: Path, around: Room | None = None, sender: bool = False) -> Unpacked:
@@ -122,23 +167,26 @@ def unpack(path: Path, folder: Path, around: Room | None = None, sender: bool = 
     Raises:
         BadArchive: when it is damaged, holds too much, is locked by a password, or takes too much to unpack. Nothing of it stays then.
     """
+    if around:
+        around.waiting = max(0, around.waiting - 1)
     room, began = Room.of(path, around), used()
-    most, files = room.left()
-    if most <= 0 or files <= 0:
-        raise BadArchive("the archives that it lay in hold too much already")
-    size = count = 0
+    most, files, seconds = room.left()
+    if most < 1 or files < 1 or seconds <= 0:
+        raise BadArchive("the archives around it and beside it hold too much already")
+    most, size, count = min(most, MAX_BYTES, max(MODEST, GROWTH * _size(path))), 0, 0
     try:
-        left_out, size, count = _unpack(path, folder, min(most, MAX_BYTES), min(files, MAX_FILES), sender)
+        left_out, size, count = _unpack(path, folder, int(most), int(min(files, MAX_FILES)), sender, math.ceil(min(seconds, SECONDS)))
+        room.waiting = len(_called_archives(folder))
         return Unpacked(folder, [(name, why) for name, why in left_out], room)
     except (BadArchive, TooMuch) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise error if isinstance(error, BadArchive) else BadArchive(f"the archive cannot be unpacked: {error}") from None
     finally:
-        room.take(size, count, used() - began)
+        room.take(size, count, min(used() - began, seconds))  # the system ends by whole seconds: what is over is not the others'
 
 
-@bounded(SECONDS, raises=(BadArchive,))
-def _unpack(path: Path, folder: Path, most: int, files: int, sender: bool) -> tuple[list[tuple[str, str]], int, int]:
+@bounded(lambda *given: given[-1], raises=(BadArchive,))
+def _unpack(path: Path, folder: Path, most: int, files: int, sender: bool, seconds: int) -> tuple[list[tuple[str, str]], int, int]:
     """What was left out, and how many bytes and files were written."""
     result = Unpacked(folder)
     folder.mkdir(parents=True)

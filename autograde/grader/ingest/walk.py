@@ -72,8 +72,8 @@ def walk(
         elif (path / "gradebook.db").is_file():
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
         elif len(here) < DEEPEST:
-            empty = True
-            for file in walk(path, here, origin, scratch, found, nested, around):
+            empty, room = True, around or archive.Room.of_folder(path)
+            for file in walk(path, here, origin, scratch, found, nested, room):
                 empty = False
                 yield file
             if empty:

@@ -147,18 +147,21 @@ def reading(*writable: Path) -> Iterator[None]:
 
 
 def bounded(
-    seconds: int = SECONDS, raises: tuple[type[Exception], ...] = ()
+    seconds: int | Callable[..., int] = SECONDS, raises: tuple[type[Exception], ...] = ()
 ) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
     """Decorate a module's function: while `reading` is open it runs in a reader, whose end is a TooMuch.
 
-    What it returns is what JSON can say. Errors of the kinds `raises` come through with their message, all others as a TooMuch. Elsewhere (in a
+    `seconds` may depend on the arguments. What it returns is what JSON can say. Errors of the kinds `raises` come through with their message, all others as a TooMuch. Elsewhere (in a
     grader, say, which the system ends too) the function is called as it is.
     """
 
     def decorate(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
         @wraps(function)
         def run(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
-            return _open[-1].ask(function, args, kwargs, seconds, raises) if _open else function(*args, **kwargs)  # type: ignore[return-value]
+            if not _open:
+                return function(*args, **kwargs)
+            most = seconds(*args, **kwargs) if callable(seconds) else seconds
+            return _open[-1].ask(function, args, kwargs, most, raises)  # type: ignore[return-value]
 
         run.raises = raises  # type: ignore[attr-defined]
         return run
