@@ -36,7 +36,8 @@ KEPT = (2**25, 500, 1.0)  # bytes, files and seconds that the others take from n
 MAX_NAME = 240  # bytes
 CHUNK = 2**20
 SECONDS = 60  # of processor time for one archive
-PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}  # how a packed tar begins, and what opens it
+Opens = Callable[[IO[bytes]], IO[bytes]]
+PACKED: dict[bytes, Opens] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}  # type: ignore[dict-item]  # by how it begins
 ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it is taken from the top of the archive
 PYTORCHS = re.compile(rb"[^/]+/(?:data\.pkl|\.format_version|byteorder|version|constants\.pkl|(?:\.data|code)/.+)")
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
@@ -152,10 +153,11 @@ def _is_tar(path: Path) -> bool:
     with opened(path) as stream:
         unpacked = next((opens(stream) for begins, opens in PACKED.items() if stream.peek().startswith(begins)), stream)
         try:
-            tarfile.TarInfo.frombuf(unpacked.read(tarfile.BLOCKSIZE), tarfile.ENCODING, "surrogateescape")
-        except tarfile.EOFHeaderError:
-            return True  # it holds nothing
-        except (tarfile.HeaderError, EOFError, ValueError, lzma.LZMAError, zlib.error):
+            block = unpacked.read(tarfile.BLOCKSIZE)
+            if block == bytes(tarfile.BLOCKSIZE):
+                return True  # it holds nothing
+            tarfile.TarInfo.frombuf(block, tarfile.ENCODING, "surrogateescape")
+        except (tarfile.HeaderError, EOFError, ValueError, OSError, lzma.LZMAError, zlib.error):
             return False
     return True
 
