@@ -1210,7 +1210,8 @@ _ = attempt(compare_bases)
 # {measured:squeezed.last.256:.0%}. Count the turns to see why. A head has 8 numbers here, so four pairs, and a turn takes them 6.3, 63,
 # 628 and 6,283 words. In training, on 32 words, only the first pair went round; the others know a part of the circle, and must not be led
 # beyond it. For texts 8 times as long the new base slows the four by 1, 2, 4 and 8: the second pair would have to be slowed by 8 and goes
-# far beyond what it knows. The method was made for models that were trained on thousands of words: with 4,096 words and 128 numbers per
+# far beyond what it knows. That it is this, and not the first pair, shows when all but the first are squeezed: at 256 the last number is right in
+# {measured:first_pair_left.last.256:.0%} and the first in {measured:first_pair_left.first.256:.0%}, about as with all four. The method was made for models that were trained on thousands of words: with 4,096 words and 128 numbers per
 # head, 46 of the 64 pairs have gone round at least once and have met all angles. YaRN (Peng et al. 2024) draws the conclusion: pairs that
 # went round many times are left alone, pairs that did not are squeezed.
 

@@ -44,6 +44,28 @@ def rebased(lesson, seed):
     return found
 
 
+@experiment("first_pair_left", steps=STEPS)
+def first_pair_left(lesson, seed):
+    """Rotary models squeezed in all pairs but the first, the one that went round in training: is it the others that must be squeezed?"""
+    found = {}
+    for question in lesson.QUESTIONS:
+        model = lesson.train_short("rotary", question, seed, STEPS)
+        for length in (64, 256):
+            model.turn = all_but_the_first_squeezed(lesson, length)
+            found.setdefault(question, {})[length] = lesson.accuracy_at(model, question, length)
+    return found
+
+
+def all_but_the_first_squeezed(lesson, length):
+    """A rotary embedding that turns columns 0 and 1 as in training, and squeezes the positions of all others."""
+
+    def turn(x, positions):
+        squeezed = lesson.interpolated_rotary(x, positions, lesson.TRAINED, length)
+        return torch.cat([lesson.rotary_embedding(x, positions)[..., :2], squeezed[..., 2:]], dim=-1)
+
+    return turn
+
+
 @experiment("squeezed_short", steps=STEPS, times=8)
 def squeezed_short(lesson, seed):
     """Texts of the trained length whose positions are squeezed as those of texts eight times as long: is it the squeeze, or the length?"""

@@ -1383,7 +1383,7 @@ variant(
 )
 misconception(
     "mask_for_infilling",
-    "No selected token becomes a random one in your answer: your shares are 80/0/20.",
+    "Hardly any selected token becomes a random one in your answer: of the selected ones about 80 % are masked and 20 % stay.",
     replace=("torch.where(selected & (fate >= 0.9), strangers, inputs)", "inputs"),
 )
 misconception(

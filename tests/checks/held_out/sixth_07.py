@@ -145,3 +145,19 @@ def by_categories(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
     inputs[fate == 1] = mask_id
     inputs[fate == 2] = torch.randint(vocab_size, (int((fate == 2).sum()),), generator=generator, device=generator.device).to(ids)
     return inputs, ids.masked_fill(fate == 0, -100)
+
+
+@misconception(
+    "mask_for_infilling",
+    "Hardly any selected token becomes a random one in your answer: of the selected ones about 80 % are masked and 20 % stay.",
+)
+def random_anywhere(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
+    """A tenth of all tokens that are not masked become random, selected or not."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"p must lie in [0, 1], got {p}")
+    free = ~special(ids, special_ids)
+    selected = free & (torch.rand(ids.shape, generator=generator) < p)
+    masked = selected & (torch.rand(ids.shape, generator=generator) < 0.8)
+    other = free & ~masked & (torch.rand(ids.shape, generator=generator) < 0.1)
+    strangers = torch.randint(vocab_size, ids.shape, generator=generator).to(ids)
+    return torch.where(other, strangers, ids).masked_fill(masked, mask_id), torch.where(selected, ids, -100)
