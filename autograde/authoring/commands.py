@@ -84,7 +84,8 @@ def new(
         console.print(f"[green]✓[/green] {path.relative_to(layout.ROOT).as_posix()}", markup=True, soft_wrap=True)
     number = (name or lesson)[:2]
     console.print(
-        f"Next: `python -m autograde build {number}`, `python -m autograde strength {number}`; docs/authoring.md explains each part."
+        f"Next: `python -m autograde build {number}`, `python -m autograde strength {number}`; docs/authoring.md explains each part.",
+        soft_wrap=True,
     )
 
 

@@ -15,6 +15,7 @@ from autograde.checking.syntax import is_magic
 
 LEAST, MOST = 20, 30  # points by checks
 FIGURES = 5
+SCOREBOARD = "lesson.scoreboard()"  # in a cell tagged as a figure, which it is none
 WIDTH = 88  # columns of what students are given of an exercise: a docstring is its specification, and is read in narrow windows
 POINTS = re.compile(r"([\d.]+) points?\b")
 WRITTEN = re.compile(r"([\d.]+) (?:more )?for the\s+written question")
@@ -64,14 +65,14 @@ def missing(name: str) -> list[str]:
 def notes(lesson: Source) -> list[str]:
     """What a lesson still lacks of what every lesson of the course has; a build says it and goes on."""
     points = sum(exercise.points for exercise in lesson.exercises.values())
-    figures = sum("figure" in cell.tags for cell in lesson.cells)
+    figures = sum("figure" in cell.tags and SCOREBOARD not in cell.source for cell in lesson.cells)
     last = lesson.cells[-1].source.strip()
     found = {
         f"its points by checks are {points:g}; a lesson has {LEAST} to {MOST}": points >= LEAST,
         "it has no ungraded stretch exercise": any(exercise.stretch for exercise in lesson.exercises.values()),
         f"it has {len(lesson.questions)} written questions; a lesson has one": len(lesson.questions) == 1,
-        f"it has {figures} figures; a lesson has {FIGURES} or more": figures >= FIGURES,
-        "its last cell is not lesson.scoreboard()": last.endswith("lesson.scoreboard()"),
+        f"its figures are {figures}; a lesson has {FIGURES} or more": figures >= FIGURES,
+        f"its last cell is not {SCOREBOARD}": last.endswith(SCOREBOARD),
     }
     lacking = [*(note for note, well in found.items() if not well), *suites.notes(lesson)]
     unmarked = [cell for cell in lesson.cells if cell.question and tasks.RUBRIC not in cell.source]

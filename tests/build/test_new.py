@@ -44,6 +44,7 @@ def test_a_new_lesson_is_built_graded_and_strong(course):
     found = measure(Bench(NAME))
     assert found.complaints == [] and found.rows == [("09", new.EXAMPLE, "3 of 3", "3", "1 of 1")]
     assert built.notes == rules.notes(source.read(layout.source_path(NAME))) and any("20" in note for note in built.notes)
+    assert f"{NAME}: its figures are 1; a lesson has 5 or more" in built.notes, "the scoreboard is none"
     student = notebooks.text(nbformat.read(layout.NOTEBOOKS / f"{NAME}.ipynb", 4))
     assert "Retrieval" in student and "means.append" not in student
 

@@ -209,3 +209,20 @@ def test_numbers_that_are_all_the_same_are_found():
 
 def test_nan_has_no_dtype_to_keep():
     assert "NaN" in failure(expect.keeps_dtype, lambda x: x * torch.nan, A)
+
+
+@pytest.mark.parametrize(
+    "got, want, told",
+    [
+        ("\u0441at", "cat", "latin small letter c (U+0063) and cyrillic small letter es (U+0441)"),
+        ("e\u0301", "\u00e9", "latin small letter e with acute (U+00E9) and latin small letter e (U+0065)"),
+        (["\uff11"], ["1"], "digit one (U+0031) and fullwidth digit one (U+FF11)"),
+        ("u", "\u00fc", None),
+        ("the cat ", "the cat", None),
+        ("\u0120the", " the", None),
+    ],
+)
+def test_texts_that_look_alike_say_where_they_part(got, want, told):
+    with pytest.raises(CheckFailed) as raised:
+        expect.equal(got, want, where="a word")
+    assert raised.value.detail.endswith(f"; they part at {told}") if told else "they part" not in raised.value.detail

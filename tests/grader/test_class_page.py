@@ -15,6 +15,7 @@ from scipy import stats
 
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
+from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.roster import Person
 from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import answers_page, class_page
@@ -258,6 +259,24 @@ def test_two_of_one_name_are_told_apart(tmp_path):
     (tmp_path / "roster.csv").write_text("student_id,name,section,email\ns000,Ben Lee,,\ns001,Ben Lee,,\ns002,Ada Lovelace,,\n")
     html = class_page.save(tmp_path).read_text(encoding="utf-8")
     assert ">Ben Lee (s000)<" in html and ">Ben Lee (s001)<" in html and ">Ada Lovelace<" in html
+
+
+def test_students_can_stand_by_their_last_names(tmp_path):
+    """As in the lists of most learning systems; two of one name stay told apart."""
+    ids = [g.student for g in classroom(4)]
+    people = [
+        Person(student, name, "", "", family)
+        for student, name, family in zip(ids, ["Ann van der Berg", "Bo Lee", "Bo Lee", "Li Na"], ["", "", "", "Li Na"])
+    ]
+    csv_tables.save(classroom(4), tmp_path)
+    assert 'value="family 1"' not in class_page.save(tmp_path).read_text(encoding="utf-8"), "there are no names"
+    rows = "".join(f"{p.student},{p.name},,,{p.family},\n" for p in people)
+    (tmp_path / roster.FILE).write_text(f"{','.join(roster.HEADER)}\n{rows}", encoding="utf-8")
+    html = class_page.save(tmp_path).read_text(encoding="utf-8")
+    assert 'value="family 1">by last name<' in html
+    assert sorted(re.findall('data-family="([^"]+)"', html)) == [
+        f"Lee ({ids[1]}) Bo", f"Lee ({ids[2]}) Bo", "Li Na", "van der Berg Ann",
+    ]  # fmt: skip
 
 
 def test_what_being_late_cost_is_read_without_a_mouse(tmp_path):

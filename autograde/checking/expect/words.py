@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import unicodedata
 from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType
 from typing import Any
@@ -34,7 +35,27 @@ def difference(got: Any, want: Any) -> str:
     kinds = {type(want), type(got)}
     if kinds == {list, tuple}:
         return f"expected {with_article(type(want).__name__)}, {show(want)}, got {with_article(type(got).__name__)}, {show(got)}"
-    return f"expected {show(want)}, got {show(got)}"
+    return f"expected {show(want)}, got {show(got)}{_alike(show(want), show(got))}"
+
+
+def _alike(want: str, got: str) -> str:
+    """Where two texts look the same and are not (a Cyrillic letter, an accent on its own): what stands where they part."""
+    at = len(os.path.commonprefix([want, got]))
+    one, other = want[at : at + 1], got[at : at + 1]
+    same = unicodedata.normalize("NFKC", want) == unicodedata.normalize("NFKC", got)
+    scripts = {_script(letter) for letter in (one, other)}
+    if one == other or not (same or len(scripts) == 2 and "" not in scripts):
+        return ""
+    return f"; they part at {_named(one)} and {_named(other)}"
+
+
+def _script(letter: str) -> str:
+    """`LATIN`, `CYRILLIC`, …; nothing of what is no letter."""
+    return unicodedata.name(letter, "").split(" ")[0] if letter.isalpha() else ""
+
+
+def _named(letter: str) -> str:
+    return f"{unicodedata.name(letter, 'a sign without a name').lower()} (U+{ord(letter):04X})" if letter else "the end"
 
 
 def _excerpt(text: str, near: slice) -> str:

@@ -255,7 +255,11 @@ def finder(folder: Path) -> Callable[[str], Person | None] | None:
 def told_apart(people: Sequence[Person]) -> list[Person]:
     """The same people for a page that shows no ids: where two have one name, the id stands behind it."""
     shared = Counter(person.name for person in people)
-    return [replace(p, name=f"{p.name} ({p.student})") if p.name and shared[p.name] > 1 else p for p in people]
+
+    def with_id(person: Person) -> Person:
+        return replace(person, name=f"{person.name} ({person.student})", family=f"{person.parts[1]} ({person.student})")
+
+    return [with_id(p) if p.name and shared[p.name] > 1 else p for p in people]
 
 
 def in_class(folder: Path) -> Callable[[tuple[str, str]], bool]:

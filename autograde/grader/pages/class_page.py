@@ -80,6 +80,7 @@ class Pupil:
     status: str
     cells: dict[str, tuple[float, str]]
     label: str = ""  # the name in the roster
+    family: str = ""  # the same, its last name first
     section: str = ""
     note: str = ""
     absent: bool = False  # there is no page of theirs to open
@@ -281,6 +282,7 @@ def _pupil(
         grade["status"],
         cells,
         name,
+        " ".join(filter(None, reversed(person.parts))) if person and person.name else name,
         person.section if person else "",
         late,
         "absent" in grade,
