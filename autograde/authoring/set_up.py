@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,15 @@ from collections import deque
 
 EVERY = 30  # seconds between lines where no terminal shows a line that changes
 SHOWN_AT_A_FAILURE = 25  # of pip's last lines
+CAUSES = (  # what pip says somewhere above its last line, which is often another; the first that is found
+    (r"ProxyError|connect to proxy|Tunnel connection failed", "A proxy refuses. Look at the settings: `env | grep -i proxy`."),
+    (r"CERTIFICATE_VERIFY_FAILED", "The package index is not trusted. Is this machine's clock right? Behind a company's network set PIP_CERT to its certificate."),
+    (r"No space left|Disk quota exceeded", "The disk is full. Setting up takes 3 GB, with PyTorch for GPUs 8 GB; TMPDIR names a folder for what pip unpacks."),
+    (
+        r"NewConnectionError|NameResolution|name resolution|Connection refused|timed out|Network is unreachable",
+        "The package index was not reached. Look at the network, and at PIP_INDEX_URL if it is set: `python3 -m pip config list`.",
+    ),
+)  # fmt: skip
 
 
 def install(arguments: list[str], shown=sys.stdout) -> int:
@@ -28,8 +38,14 @@ def install(arguments: list[str], shown=sys.stdout) -> int:
     if shown.isatty():
         shown.write("\r\033[K")
     if pip.returncode:
-        shown.write("".join(said))
+        shown.write("".join(said) + _cause("".join(said)))
     return pip.returncode
+
+
+def _cause(said: str) -> str:
+    """The likeliest cause in plain words, below what pip says, and what to do then."""
+    found = next((told for signs, told in CAUSES if re.search(signs, said)), "")
+    return f"\n{found} Then type the same command again.\n" if found else ""
 
 
 def _tell(seconds: int, words: str, shown) -> None:

@@ -51,6 +51,28 @@ def test_setting_up_shows_how_far_it_is_and_why_it_failed(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "setting, told",
+    [({"HTTPS_PROXY": "http://127.0.0.1:9"}, "A proxy refuses."), ({"NO_PROXY": "*"}, "The package index was not reached.")],
+)
+def test_a_network_that_refuses_is_named_below_what_pip_says(monkeypatch, setting, told):
+    """pip's own last line was `No matching distribution found`."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": "", "PIP_RETRIES": "1", **setting}.items():
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    assert set_up.install(["--index-url", "https://127.0.0.1:9/simple", "no-such-package"], terminal) == 1
+    assert terminal.getvalue().splitlines()[-1].startswith(told) and "No matching distribution" in terminal.getvalue()
+
+
+def test_other_causes_of_a_failure_are_named():
+    assert "clock" in set_up._cause("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]'))")
+    assert "disk is full" in set_up._cause("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device")
+    assert set_up._cause("ERROR: No matching distribution found for no-such-package") == ""
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
