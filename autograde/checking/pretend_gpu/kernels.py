@@ -6,8 +6,9 @@ views, copies between devices, resizing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import torch
@@ -235,7 +236,20 @@ def register() -> list[torch.library.Library]:
     aten.impl("convolution_backward_overrideable", convolution_backward, key)
     for overload in ("source_Tensor", "source_Storage", "source_Storage_storage_offset"):
         aten.impl(f"set_.{overload}", set_source(getattr(torch.ops.aten.set_, overload)), key)
+    for name, op in _composed():
+        aten.impl(name, partial(fallback, op), key)
     return [everything, aten]
+
+
+def _composed() -> Iterator[tuple[str, OpOverload]]:
+    """Operations that PyTorch would compose of an empty result and the same with `out=`, so that two would come here for each one."""
+    for name in torch._C._dispatch_get_all_op_names():
+        space, _, name = name.partition("::")
+        if space == "aten" and torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{name}", "CompositeExplicitAutogradNonFunctional"):
+            packet, _, overload = name.partition(".")
+            op = getattr(getattr(torch.ops.aten, packet), overload or "default")
+            if torch.Tag.inplace_view not in op.tags:  # those change a tensor's shape and compute nothing
+                yield name, op
 
 
 def register_on_cpu() -> list[torch.library.Library]:

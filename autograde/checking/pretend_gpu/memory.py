@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -29,7 +29,6 @@ class Use:
 
     now: int = 0
     peak: int = 0
-    freed: list[weakref.finalize] = field(default_factory=list)
 
     def add(self, size: int) -> None:
         self.now += size
