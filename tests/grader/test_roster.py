@@ -116,6 +116,9 @@ def test_a_list_in_any_encoding(encoding, tmp_path):
         ("ann@x.org\nbo@x.org\n", [("ann@x.org", ""), ("bo@x.org", "")]),
         ("1001\n1002\n", [("1001", ""), ("1002", "")]),
         ("Code of person,Name\n1001,Ann Lee\n1002,Bo Kim\n", [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
+        ("ID number,Email address,Full name\n1001,a@x.org,Ann Lee\n,b@x.org,Bo Kim\n", [("1001", "Ann Lee"), ("b@x.org", "Bo Kim")]),
+        ("identifier,github_username,name\nann@x.org,annl,Ann Lee\nbo@x.org,,Bo Kim\n", [("annl", "Ann Lee"), ("bo@x.org", "Bo Kim")]),
+        ("Matrícula,Apellido paterno,Nombre(s)\n1001,Lee,Ann\n1002,Kim,Bo\n", [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
         ("id,name\n1001.0,Ann Lee\n1002.0,Bo Kim\n", [("1001", "Ann Lee"), ("1002", "Bo Kim")]),
     ],
 )

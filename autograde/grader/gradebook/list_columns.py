@@ -35,11 +35,11 @@ NAME = _words(
     "nume și prenume|nume complet|ime i prezime|ime in priimek|ονοματεπώνυμο|họ và tên|họ tên|nama|nama lengkap|שם|שם מלא|الاسم|اسم الطالب|ชื่อ นามสกุล",
 )
 FIRST = _words(
-    "first name|firstname|first|given name|given names|student first name|forename|vorname|prénom|nombre|nombres|nome|voornaam|imię|имя|ім'я|名|fornavn|förnamn|etunimi",
+    "first name|firstname|first|given name|given names|student first name|forename|vorname|prénom|nombre|nombres|nombre(s)|nome|voornaam|imię|имя|ім'я|名|fornavn|förnamn|etunimi",
     "jméno|meno|krstné meno|keresztnév|utónév|ad|adı|prenume|ime|όνομα|eesnimi|vārds|vardas|שם פרטי|tên|ชื่อ",
 )
 LAST = _words(
-    "last name|lastname|last|surname|family name|student last name|nachname|familienname|nom de famille|nom|apellido(s)|apellidos|apellido",
+    "last name|lastname|last|surname|family name|student last name|nachname|familienname|nom de famille|nom|apellido(s)|apellidos|apellido|apellido paterno|primer apellido",
     "cognome|sobrenome|apelido|achternaam|nazwisko|фамилия|прізвище|姓|姓氏|etternavn|efternavn|efternamn|sukunimi|příjmení|priezvisko|vezetéknév|családnév",
     "soyad|soyadı|nume|nume de familie|prezime|priimek|επώνυμο|perekonnanimi|uzvārds|pavardė|שם משפחה|họ|นามสกุล",
 )

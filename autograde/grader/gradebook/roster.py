@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,9 +149,14 @@ def of_rows(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -
         raise UserError(
             f"{path} has no column of student ids: its first line must name one, such as student_id, {', '.join(ID[1:5])} or {EMAIL[0]}"
         )
-    ids = without_fractions([row[key] for row in rows])
+    ids = without_fractions([row[key] or _another_id(row) for row in rows])
     rows = [{**row, key: student} for row, student in zip(rows, ids)]
     return [_person(row, key) if row[key] and not is_nobodys(row, key, ids) else None for row in rows]
+
+
+def _another_id(row: Mapping[str, str]) -> str:
+    """Whom the column of ids has nothing for, as Moodle's of numbers often: by the next column that has."""
+    return next((row[name] for name in (*ID, *EMAIL) if row.get(name)), "")
 
 
 def _once(people: list[Person]) -> list[Person]:
