@@ -36,8 +36,16 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
         return {name: rest[short] for name, short in whole.items()}
     if len(set(whole.values())) == len(names) > 1 and all(whole[name] != name for name in names):
         return whole
-    logins = {name: found["login"] for name in names if (found := ILIAS.fullmatch(name)) and not full_name(name)}
+    logins = _of_ilias({name for name in names if not full_name(name)})
     return logins if len(set(logins.values())) == len(names) else _beside_work(names)
+
+
+def _of_ilias(names: Set[str]) -> dict[str, str]:
+    """The logins in names as ILIAS writes them. It writes blanks as `_`, too: where half have a last and a first name of one word each, the login is
+    one word, behind names of several words as well."""
+    found = {name: which["login"] for name in names if (which := ILIAS.fullmatch(name))}
+    of_a_word = 2 * sum("_" not in login for login in found.values()) >= len(found)
+    return {name: login.rpartition("_")[2] if of_a_word else login for name, login in found.items()}
 
 
 def _beside_work(names: Set[str]) -> dict[str, str]:
@@ -115,12 +123,9 @@ def by_date(names: Set[str]) -> dict[str, str]:
 
 def of_teams(folders: Mapping[str, Sequence[tuple[str, ...]]]) -> dict[tuple[str, ...], str]:
     """The students of files in folders that ILIAS has made for teams, where all are; nothing where one is called in another way."""
-    logins = {
-        (team, *parts): found["login"]
-        for team, inner in folders.items()
-        for parts in inner
-        if TEAM.fullmatch(team) and len(parts) > 1 and (found := ILIAS.fullmatch(parts[0]))
-    }
+    members = {(team, *parts): parts[0] for team, inner in folders.items() for parts in inner if TEAM.fullmatch(team) and len(parts) > 1}
+    called = _of_ilias(set(members.values()))
+    logins = {place: called[member] for place, member in members.items() if member in called}
     return logins if len(logins) == sum(map(len, folders.values())) else {}
 
 
