@@ -311,6 +311,9 @@ BY_SWITCHES = {
     "a guard of functions emptied": "def f(x):\n    torch._C._get_function_stack_at(0).watch.functions.clear()\n    return torch.softmax(x, -1)",
     "a guard of kernels emptied": "def f(x):\n    torch._C._get_dispatch_stack_at(0).watch.functions = set()\n    return torch.softmax(x, -1)",
     "a guard by PyTorch's own list": "def f(x):\n    torch.overrides._get_current_function_mode_stack()[0].watch.functions.clear()\n    return torch.softmax(x, -1)",
+    "a guard that autocast asks about": "from torch.fx.experimental import proxy_tensor\nclass Meta(type):\n    def __instancecheck__(cls, mode):\n"
+                                        "        mode.watch.functions.clear()\nclass Seen(metaclass=Meta): pass\ndef f(x):\n    proxy_tensor.PreDispatchTorchFunctionMode = Seen\n"
+                                        "    try:\n        with torch.autocast('cpu', enabled=False): pass\n    except AttributeError: pass\n    return torch.softmax(x, -1)",
     "a script in a thread": f"{SCRIPT}from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(int).result()\n"
                             "def f(x): return pool.submit(script, x).result()",
     "a handle": "def f(x): return torch.ops.aten._softmax.default._handle.redispatch_boxed(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x, -1, False)",
@@ -627,6 +630,24 @@ def test_printing_and_modes_of_ones_own_are_not_taken_for_switching_off(make):
     student = make(source).student(["softmax", "backward"])
     with student.test():
         assert student.f(X).startswith("[2.0, 2.0]tensor(")
+
+
+@pytest.mark.parametrize("forbids", [["softmax"], ["backward", "torch.autograd", "torch.func"]])
+def test_autocast_is_not_taken_for_switching_off(make, forbids):
+    """PyTorch looks through its modes there; it was right at home, and refused here."""
+    source = """
+    import torch
+    def f(x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            y = x * x
+            with torch.autocast("cpu", enabled=False):
+                return y.float().exp()
+    @torch.autocast("cpu", enabled=False)
+    def g(x): return x.exp()
+    """
+    student = make(source).student(forbids)
+    with student.test():
+        assert student.f(X).dtype == torch.float32 and torch.equal(student.g(X), X.exp())
 
 
 def test_what_a_layer_needs_is_not_taken_for_differentiating(make):

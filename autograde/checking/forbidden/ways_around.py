@@ -42,6 +42,11 @@ _PUTTING_BACK = {overrides.handle_torch_function.__code__, DeviceContext.__enter
 _BETWEEN = {overrides._pop_mode.__code__, inspect.unwrap(overrides._pop_mode_temporarily).__code__,
             contextlib._GeneratorContextManager.__enter__.__code__}  # fmt: skip
 
+# What `torch.autocast` goes through to look for a mode of its own: it is shown no guard, and so no class of a student's that it asks is.
+_LOOKING = {overrides._get_current_function_mode_stack.__code__,
+            *(c for c in overrides._get_current_function_mode_stack.__code__.co_consts if isinstance(c, CodeType))}  # fmt: skip
+_AUTOCAST = {torch.autocast.__enter__.__code__, torch.autocast.__exit__.__code__}
+
 
 class Guard:
     """A mode of PyTorch's that stands until `over` says that it may end."""
@@ -110,10 +115,18 @@ def _hiding(show: Callable, refuse: Refuse) -> Callable:
     def call(*args: Any) -> Any:
         mode = show(*args)
         if isinstance(mode, Guard) and not mode.over:
+            if _is_autocasts(_getframe(1)):
+                return None
             refuse(show.__name__, _getframe(1))
         return mode
 
     return call
+
+
+def _is_autocasts(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code in _LOOKING:
+        frame = frame.f_back
+    return frame is not None and frame.f_code in _AUTOCAST
 
 
 def _is_put_back(frame: FrameType | None) -> bool:
