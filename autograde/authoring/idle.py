@@ -34,7 +34,7 @@ def idle_answers(right: Any) -> dict[str, Any]:
     """Answers to a function or a class that know nothing about it, by what they do."""
     nothing: dict[str, Any] = {"returns None": lambda *a, **k: None}
     if isinstance(right, type):
-        return {**nothing, "passes on": passing_on(right)}
+        return {**nothing, "passes on": passing_on(right), "refuses all that it is asked": refusing_all(right)}
     same: dict[str, Any] = {"returns its argument": lambda *a, **k: a[0] if a else None, "returns []": lambda *a, **k: []}
     numbers = {f"gives {words}": filled(right, fill) for words, fill in FILLS.items()}
     return {**nothing, **same, **numbers, "raises a ValueError that names every argument": refusing(right)}
@@ -55,6 +55,15 @@ def passing_on(right: type) -> type:
     public = {name: value for name, value in vars(right).items() if not name.startswith("_")}
     methods = {name: Idle.forward for name, value in public.items() if callable(value)}
     return type(right.__name__, (Idle,), methods | {name: 0 for name, value in public.items() if isinstance(value, property)})
+
+
+def refusing_all(right: type) -> type:
+    """A class whose objects can be made, and whose methods take no arguments for good ones."""
+    refuse = refusing(right)
+    methods = {
+        name: lambda self, *args, **kwargs: refuse(*args, **kwargs) for name, value in vars(passing_on(right)).items() if callable(value)
+    }
+    return type(right.__name__, (Idle,), methods | {"forward": lambda self, *args, **kwargs: refuse(*args, **kwargs)})
 
 
 def filled(right: Callable, fill: float) -> Callable:

@@ -41,6 +41,7 @@ CARELESS = [
     ("06", "build_vocabulary", "special tokens", lambda tokens, size, special=("<unk>",): {name: i for i, name in enumerate(special)}),
     ("07", "get_batch", "any tokens", lambda text, *sizes_and_g: 2 * (text[torch.randint(len(text), sizes_and_g[:2], generator=sizes_and_g[2])],)),
     ("07", "sample_next", "any token", lambda logits, t, k, p, g: torch.randint(logits.shape[-1], logits.shape[:-1], generator=g)),
+    ("07", "sample_next", "the likeliest of the first row", lambda logits, t, k, p, g: logits.reshape(-1, logits.shape[-1])[:1].argmax(-1)),
     ("07", "generate", "any tokens", lambda model, ids, n, t, k, p, g: torch.cat([ids, torch.randint(3, (len(ids), n), generator=g)], 1)),
     ("08", "outcome_labels", "nothing to learn", lambda ids, mark, ignore_index=-100: torch.full_like(ids, ignore_index)),
     ("08", "plan_action", "a word", lambda *world: ("on", {})),
@@ -96,6 +97,20 @@ def test_what_is_filled_with_no_number_keeps_its_form():
 def test_a_refusal_names_every_argument():
     with pytest.raises(ValueError, match="n_heads .*size"):
         idle_answers(lambda n_heads, size: None)["raises a ValueError that names every argument"](5, 3)
+
+
+def test_a_class_that_refuses_can_be_made():
+    class Layer(torch.nn.Module):
+        def __init__(self, width):
+            raise NotImplementedError
+
+        def split(self, x):
+            raise NotImplementedError
+
+    made = idle_answers(Layer)["refuses all that it is asked"](3)
+    for ask in (made, made.split):
+        with pytest.raises(ValueError, match="width"):
+            ask(5)
 
 
 def test_an_idle_class_has_the_methods_and_properties_of_the_right_one():

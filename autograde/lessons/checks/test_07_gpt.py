@@ -665,7 +665,10 @@ PROBABILITIES = torch.tensor([0.05, 0.5, 0.15, 0.3])
 
 def draw(student, probabilities, n=8000, seed=70, temperature=1.0, top_k=None, top_p=None):
     logits = probabilities.log().expand(n, -1) + 3.0
-    return student.sample_next(logits, temperature, top_k, top_p, generator(seed))
+    drawn = student.sample_next(logits, temperature, top_k, top_p, generator(seed))
+    one_each = isinstance(drawn, torch.Tensor) and tuple(drawn.shape) == (n,)  # a few draws would follow any distribution
+    expect.true(one_each, f"logits {tuple(logits.shape)} give one token for each of the {n} rows", expect.show(drawn))
+    return drawn
 
 
 @pytest.mark.exercise("sample_next", weight=1)

@@ -545,6 +545,7 @@ def test_logits_that_hardly_differ(student):
 def test_reaching_p_is_enough(student, n, top_p, kept):
     """Equally likely tokens whose mass is p to the last bit: no token more is kept."""
     got = student.sample_next(torch.zeros(400, n), 1.0, None, top_p, generator(268))
+    expect.true(isinstance(got, torch.Tensor) and tuple(got.shape) == (400,), "Each row gives one token")
     expect.true(len(got.unique()) == kept, f"Of {n} equally likely tokens top_p = {top_p} keeps {kept}: reaching p is enough")
 
 
