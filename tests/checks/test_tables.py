@@ -25,7 +25,6 @@ KEPT: dict[str, dict[str, float]] = {  # points, by lesson and exercise
     "01": {"monte_carlo_planning": 0.27},
     "02": {"local_attention_weights": 0.2},
     "04": {"attention_cost": 0.67},
-    "07": {"sample_next": 0.04},
     "08": {"transition_error_rate": 0.15, "action_log_probability": 0.27},
 }
 LESSONS = pytest.mark.parametrize(
