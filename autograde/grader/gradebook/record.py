@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
+from dateutil.parser import parse
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.api import Grade, Gradebook, GradeCell, InvalidEntry, MissingEntry
@@ -35,6 +37,7 @@ from autograde.grader.results.model import Graded
 from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 GIVE_UP_AFTER = 30.0  # seconds to wait for whoever else writes the gradebook; formgrader takes milliseconds
+OTHER = timedelta(minutes=15)  # between times that are not read alike
 log = logging.getLogger(__name__)
 
 
@@ -129,9 +132,14 @@ class Records:
             if stamp is None or not stamp.is_file() or stamp.is_symlink() or stamp.stat().st_size > exchange_files.MAX_BYTES:
                 continue
             try:
-                return datetime.fromisoformat(_time_in(stamp))
+                read, *meant = map(datetime.fromisoformat, _time_in(stamp).split())
             except (ValueError, OverflowError):  # TooMuch is one
                 self.notes.append(f"{stamp} holds no time that nbgrader can read: {student} does not count as late in {lesson}")
+                continue
+            if meant:
+                means = f"nbgrader reads it as {read:%Y-%m-%d %H:%M} UTC, and it says {meant[0]:%Y-%m-%d %H:%M} UTC: write it in UTC"
+                self.notes.append(f"{stamp}: {means}")
+            return read
         return None
 
     def _stamp(self, student: str, lesson: str, handed_in: datetime | None) -> None:
@@ -205,8 +213,15 @@ def _written_out(graded: Graded) -> tuple[str, list[NotebookNode]]:
 
 @bounded(raises=(ValueError, OverflowError))
 def _time_in(stamp: Path) -> str:
-    """A student may hand in a file of this name."""
-    return parse_utc(stamp.read_text(encoding="utf-8").strip()).isoformat()
+    """The time as nbgrader reads it; behind that what it says, where nbgrader passes over its zone, as it does over ` +02:00`. A student may hand in a
+    file of this name."""
+    text = stamp.read_text(encoding="utf-8").strip()
+    read, meant = parse_utc(text), None
+    with contextlib.suppress(ValueError, OverflowError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of zones that it does not know
+        meant = parse(text)
+    said = meant.astimezone(UTC).replace(tzinfo=None) if meant and meant.tzinfo else read
+    return " ".join(one.isoformat() for one in ([read, said] if abs(said - read) > OTHER else [read]))
 
 
 def _save_scores(gradebook: Gradebook, cells: list[NotebookNode], graded: Graded, before: dict[str, str]) -> None:
