@@ -930,7 +930,7 @@ def draw_before_and_after(figure):
 
 plots.show(
     draw_before_and_after,
-    alt="Two heat maps, the characters of 1987-09-24 against those of quinta-feira, 24 de setembro de 1987. Untrained: evenly pale. "
+    alt="Two heat maps, the characters of 1987-09-24 against those of quinta-feira, 24 de setembro de 1987. Untrained: all cells much alike. "
     "Trained: the year's digits look at 1987 at the end, the month's around setembro, the day's at 24",
     width=7.4,
     height=5.2,

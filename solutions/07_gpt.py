@@ -1162,7 +1162,7 @@ def draw_race(figure):
 plots.show(
     draw_race,
     alt="Held-back loss over 300 steps: next-token and prefix prediction lie close together from the start; next-token prediction with labels "
-    "at 15 percent stays above them; infilling begins highest, near the line of letter frequencies, and at the end is below the latter, unless it sees only the past",
+    "at 15 percent stays above them; infilling begins highest, near the line of letter frequencies, and ends below next-token prediction with as few labels, unless it sees only the past",
     width=7.8,
     height=3.2,
 )

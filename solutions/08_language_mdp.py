@@ -1147,8 +1147,8 @@ plots.show(
     draw_errors,
     alt="Against 50 to 3,200 steps of play. Left: the share of wrong outcomes falls along with the share of questions never tried, and "
     "stays a little above zero when that is zero; a star close to zero for the model that was trained twice as long. Right: the planner's "
-    "real return begins below random play and comes close to that of the planner in the true world, drawn as a line, as are the best "
-    "possible above it and the clone and random play below it; what the planner imagines begins far above what it gets",
+    "real return begins below random play, rises with more play and wavers, beside lines for the planner in the true world, the best "
+    "possible above it, and the clone and random play below it; what the planner imagines begins far above what it gets",
     width=8.4,
     height=3.2,
 )

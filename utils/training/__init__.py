@@ -14,7 +14,7 @@ Nothing here has to be changed for another model: `model(ids, targets) -> (logit
 | `scaling.py` | float16 without losing small gradients |
 | `processes.py` | several processes as one |
 | `checkpoints.py` | everything on disk, all or nothing |
-| `meter.py` | tokens a second, and how much of the device that is |
+| `meter.py` | tokens per second, and how much of the device that is |
 | `curve.py` | the progress bar and the loss curve |
 | `sizes.py` | which plan fits a device's memory and an evening |
 | `files.py` | the trained model, and texts larger than memory |

@@ -57,7 +57,7 @@ def draw_history(figure: Any, history: History, steps: int | None = None) -> Any
     if len(losses) >= 20:
         ax.plot(range(20, len(losses) + 1), losses.unfold(0, 20, 1).mean(1), color=plots.BLUE, label="training (mean of 20 steps)")
     ax.plot(*zip(*history.evals), "o-", color=plots.ORANGE, label="validation")
-    ax.set(xlabel="step", ylabel="loss (nats a token)", xlim=(0, steps or len(losses)))
+    ax.set(xlabel="step", ylabel="loss (nats per token)", xlim=(0, steps or len(losses)))
     ax.legend()
     return ax
 

@@ -1,4 +1,4 @@
-"""How fast a training is: tokens a second, and what share of the device's arithmetic they use."""
+"""How fast a training is: tokens per second, and what share of the device's arithmetic they use."""
 
 from __future__ import annotations
 

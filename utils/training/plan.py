@@ -40,7 +40,7 @@ class Pieces:
 
 @dataclass
 class History:
-    """What happened: a loss and a learning rate for each step, (step, validation loss) pairs, seconds, and tokens a second at the end."""
+    """What happened: a loss and a learning rate for each step, (step, validation loss) pairs, seconds, and tokens per second at the end."""
 
     losses: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)

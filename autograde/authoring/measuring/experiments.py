@@ -21,7 +21,7 @@ from autograde.authoring import source as lesson_source
 from autograde.authoring.measuring import program
 
 SCRIPTS = layout.ROOT / "benchmarks" / "lessons"
-PRESENTATION = ("lesson", "plots", "figured", "themes")  # modules of utils that draw or tell, and change no number
+PRESENTATION = ("lesson", "plots", "figured", "themes", "curve")  # modules of utils that draw or tell, and change no number
 SEEDS = (0, 1, 2, 3, 4)
 DIGITS = 6  # significant; what is left out is another machine's rounding
 

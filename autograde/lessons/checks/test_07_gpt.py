@@ -1268,6 +1268,7 @@ def probe_mask(student):
         selected = labels != -100
         shares += [selected.float().mean(), (inputs == 901)[selected].float().mean(), (inputs == ids)[selected].float().mean()]
         shares += [(labels == ids).float().mean(), (labels == 901).float().mean()]  # which labels there are
+        shares += [((inputs != ids) & ~selected).float().mean() / (~selected).float().mean().clamp(min=1e-9)]  # what was not selected
     return [round(float(share), 1) for share in shares]
 
 

@@ -74,6 +74,14 @@ misconception(
 )
 misconception(
     "mask_for_infilling",
+    "Tokens that were not selected become random, too: the 10 % are a share of the selected ones.",
+    replace=(
+        "inputs = torch.where(selected & (fate >= 0.9), strangers, inputs)",
+        "other = (selected & (fate >= 0.8)) | ~(selected | special)\n    inputs = torch.where(other & (uniform() < 0.1), strangers, inputs)",
+    ),
+)
+misconception(
+    "mask_for_infilling",
     "Your shares are 80/20/0: a tenth of the selected tokens should stay as they are.",
     replace=("fate >= 0.9", "fate >= 0.8"),
 )

@@ -149,7 +149,7 @@ def by_categories(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
 
 @misconception(
     "mask_for_infilling",
-    "Hardly any selected token becomes a random one in your answer: of the selected ones about 80 % are masked and 20 % stay.",
+    "Tokens that were not selected become random, too: the 10 % are a share of the selected ones.",
 )
 def random_anywhere(ids, mask_id, vocab_size, generator, p=0.15, special_ids=()):
     """A tenth of all tokens that are not masked become random, selected or not."""
