@@ -184,6 +184,14 @@ def test_a_target_that_nearly_cannot_come(student):
     )
 
 
+@pytest.mark.exercise("language_model_loss", weight=3)
+def test_a_loss_that_trains(student):
+    """The gradients of other losses: without them no model learns."""
+    function, logits, targets = student.language_model_loss, expect.randn(3, 4, 11, seed=208, scale=5.0), ids_of(3, 4, seed=208, high=11)
+    targets[0, 1], targets[2] = -100, -100
+    expect.gradients(student, function, (logits, targets), oracles.cross_entropy, where="logits (3, 4, 11), five of twelve targets −100")
+
+
 # attention_pattern
 
 
