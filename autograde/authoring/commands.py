@@ -172,9 +172,15 @@ def strength(
     get all points. It fails where a wrong answer survives, a right one is rejected, an answer that does nothing passes a test that is not
     marked `trivial`, or no wrong answer fails a test.
     """
+    import torch
+
     from autograde.authoring import benchmark_tables
     from autograde.authoring.mutation import Bench
     from autograde.authoring.strength import COLUMNS, measure
+
+    torch.set_num_threads(
+        1
+    )  # beside another program, threads wait for each other twenty times as long as they compute: right answers took too long
 
     if save and (lessons or exercise):
         raise fail("--save keeps the table of all lessons and exercises: name none")

@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 from datetime import datetime
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -22,7 +23,7 @@ from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.cli import app
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
-from autograde.grader.ingest import archive, helpers, not_handed_in, without_outputs
+from autograde.grader.ingest import archive, helpers, not_handed_in, take, without_outputs
 from autograde.grader.ingest.brought import Collected, Row, lines
 from autograde.grader.ingest.by_list import Listed
 from autograde.grader.ingest.collect import collect, collected
@@ -687,6 +688,40 @@ def test_one_student_of_the_class_can_be_graded_alone(tmp_path, named):
     assert [f.student for f in found] == ["ann"] and looked == [submitted / "ann"]
     both, _ = collected([submitted / who / LESSON / NAME for who in ("ann", "bo")], None, tmp_path / "course", Console(quiet=True))
     assert [f.student for f in both] == ["ann", "bo"]
+
+
+@pytest.mark.parametrize("graded", [True, False])
+@pytest.mark.parametrize("goes", ["once", "each time"])
+def test_a_file_that_goes_while_it_is_looked_at_ends_nobodys_grading(tmp_path, monkeypatch, graded, goes):
+    """It ended the whole command, with what had been graded so far."""
+    sent, course, usual = placed(tmp_path / "sent", {f"{who}/{NAME}": SOLVED for who in ("ann", "bo")}), tmp_path / "course", take.full_name
+
+    def busy(name):
+        moved = sent / "bo" / NAME
+        if moved.exists() or goes == "each time":
+            moved.unlink(missing_ok=True)
+            raise FileNotFoundError(2, "No such file or directory", str(moved))
+        return usual(name)
+
+    monkeypatch.setattr(take, "full_name", busy)
+    look = partial(collected, [sent], LESSON, course, Console(quiet=True)) if graded else partial(collect, [sent], course)
+    if goes == "each time":
+        with pytest.raises(FileNotFoundError):
+            look()
+        return
+    found = look()
+    assert [one.student for one in (found[0] if graded else found.rows)] == ["ann"] + ["bo"] * graded
+
+
+@pytest.mark.parametrize(
+    ("folder", "student"), [("Downloads", None), ("notebooks", None), ("Desktop", None), ("late", None), ("ann", "ann"), ("s123", "s123")]
+)
+def test_a_file_by_itself_is_nobodys_where_its_folder_calls_nobody(tmp_path, folder, student):
+    """A student `Downloads` was graded."""
+    file = placed(tmp_path / folder, {NAME: SOLVED}) / NAME
+    found = collect([file], tmp_path / "course")
+    assert [row.student for row in found.rows] == ([student] if student else [])
+    assert [one.shown for one in found.left_out] == ([] if student else [NAME])
 
 
 def test_a_submission_that_was_taken_away_is_brought_again(tmp_path):

@@ -156,6 +156,8 @@ def _own_folder(root: Path, named: bool) -> tuple[bool, str]:
         return True, path.name if above[0] == "submitted" else path.parent.name
     if named and full_name(path.name):
         return False, path.parent.name
+    if named and above[0] != "submitted" and path.name != "submitted" and whose.calls_nobody(path.name):
+        return False, ""
     return False, path.name
 
 

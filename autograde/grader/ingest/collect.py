@@ -33,6 +33,7 @@ from autograde.grader.ingest.namesakes import PER_LESSON, folded, tell_apart
 from autograde.grader.ingest.not_handed_in import EARLIER
 from autograde.grader.ingest.reasons import NO_FILE
 from autograde.grader.ingest.sources import folders, is_course, is_courses_own
+from autograde.grader.ingest.steadily import steadily
 from autograde.grader.ingest.survey import survey
 from autograde.grader.ingest.systems import LOCAL
 from autograde.grader.sandbox.bounded import reading
@@ -75,6 +76,7 @@ class Ledger:
         write(course / LEDGER, (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode())
 
 
+@steadily
 def collect(
     sources: Sequence[Path],
     course: Path,
@@ -93,6 +95,7 @@ def collect(
         return _bring(survey(sources, lesson, Path(scratch), course, listed.person), course, lesson, dry_run, due or {}, listed)
 
 
+@steadily
 def collected(
     paths: list[Path],
     lesson: str | None,

@@ -21,8 +21,8 @@ NUMBERED_PART = re.compile(r"(.*\D)??\d{1,2}(\D.*)?|(.*[\s_-])[A-Za-z]")  # `tut
 # Behind the file's name, and a number where that name was there already.
 RESPONDER = re.compile(r"(?i)(?:.*_)?(.+?)(?: \d{1,2})?\.\w+(?:\.txt)?$")
 SHORT_NUMBER = re.compile(r"\d{1,5}")  # of a section, and hardly a student's
-PLACE = re.compile(
-    r"(?i)desktop|documents|dokumente|documentos|bureau|home|te?mp|new folder|neuer ordner|nouveau dossier|nueva carpeta|projects?|stuff|misc"
+PLACE = re.compile(  # of a computer
+    r"(?i)desktop|mnt|media|schreibtisch|escritorio|scrivania|documenti|documents|dokumente|documentos|bureau|home|te?mp|new folder|neuer ordner|nouveau dossier|nueva carpeta|projects?|stuff|misc"
 )
 ONES_OWN = re.compile(r"(?i)(?:students?|users?|team|participants?|pair)[\s_-]*")  # with a number behind, a student's
 HOLDS_WORK = re.compile(r"(?i)\.ipynb|\.(?:zip|tar|tgz)\b")
@@ -279,6 +279,11 @@ def wraps(name: str) -> bool:
     """Whether a folder is called as those are that hold a class or a part of one."""
     whole = unicodedata.normalize("NFC", name)  # a Mac's letters come in parts
     return bool(WRAPPER.fullmatch(whole)) or teams_folders.is_one(whole)
+
+
+def calls_nobody(name: str) -> bool:
+    """Whether a folder is called by where it is on a computer, or by the work or the class in it."""
+    return bool(PLACE.fullmatch(unicodedata.normalize("NFC", name))) or wraps(name) or is_work(name)
 
 
 def is_model_answers(name: str) -> bool:
