@@ -9,7 +9,7 @@ from autograde import layout
 from autograde.authoring import mutation
 from autograde.authoring.mutation import Bench, Specimen, specimens_in
 
-SAMPLE = 12  # of so many answers every run of the tests tries one
+SAMPLE = 18  # of so many answers every run of the tests tries one
 LESSONS = layout.lesson_names()
 
 

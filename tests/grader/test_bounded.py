@@ -479,10 +479,15 @@ def test_a_reader_waits_for_no_import_of_another_thread(tmp_path, monkeypatch):
         sys.modules.pop("half_way", None)
 
 
+NAMES_OUT = ("..", ".", "...", "%2e%2e", "%2E%2E%2fann", ".hidden", "graded", "earlier", "__pycache__", "node_modules")
+CALLED_OUT = ("{}_1234_assignsubmission_file_/03.ipynb", "{}_03_self_attention.ipynb", "{}/03_self_attention.ipynb")
+PAIRS_OUT = [(name, called, (i + j) % 3) for i, name in enumerate(NAMES_OUT) for j, called in enumerate(CALLED_OUT)]
+
+
+# each name in one place in every run, and in all of them in `make test-more`
 @pytest.mark.parametrize(
-    "name", ["..", ".", "...", "%2e%2e", "%2E%2E%2fann", ".hidden", "graded", "earlier", "__pycache__", "node_modules"]
+    ("name", "called"), [pytest.param(name, called, marks=[pytest.mark.slow] * bool(n)) for name, called, n in PAIRS_OUT]
 )
-@pytest.mark.parametrize("called", ["{}_1234_assignsubmission_file_/03.ipynb", "{}_03_self_attention.ipynb", "{}/03_self_attention.ipynb"])
 def test_no_name_leads_out_of_the_course_or_out_of_sight(tmp_path, name, called):
     """Who calls themselves `..` in a learning system is graded as others are, in a folder of their own below `submitted/`."""
     if "/" in called and "_" not in called.partition("/")[0] and name in ("..", "."):
