@@ -1075,7 +1075,8 @@ plots.show(
 # - **Other sizes.** Who keeps which number stays the same, how much of it does not. ALiBi needs a steep head: with two heads instead of four its slopes are 1/16 and
 #   1/256, and of the last number it has {measured:sizes.32_by_2.last.ALiBi.32:.0%} at 32 and {measured:sizes.32_by_2.last.ALiBi.256:.0%} at 256. With
 #   four heads and half the width, 16 numbers, it is {measured:sizes.16_by_4.last.ALiBi.32:.0%} and {measured:sizes.16_by_4.last.ALiBi.256:.0%}. The width matters to the
-#   learned table: with 16 numbers it has {measured:sizes.16_by_4.first.learned.256:.0%} of the first number at 256. At none of these sizes does another scheme keep the last number.
+#   learned table: with 16 numbers it has {measured:sizes.16_by_4.first.learned.256:.0%} of the first number at 256. At each of these sizes every other scheme keeps
+#   less of the last number than ALiBi. Rotary positions depend most on the seed: with four heads of four numbers they have {measured:sizes.16_by_4.last.rotary.256.range:.0%} of it at 256.
 # - So "ALiBi extrapolates" is true of tasks in which near things matter most. Language modelling mostly is such a task, and there Press et
 #   al. (2022, figure 1) found that sinusoidal positions fail soon after the training length, rotary ones a little later, T5's bias later
 #   still, and ALiBi not at all. One small layer on a toy text is no language model: take the mechanism from here, not the numbers.

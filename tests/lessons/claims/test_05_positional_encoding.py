@@ -71,11 +71,12 @@ def test_it_is_the_bias_that_favours_the_nearest(run):
 
 
 @every_seed("05", "sizes")
-def test_alibi_keeps_less_of_the_last_number_with_two_heads_and_the_others_keep_none_at_any_size(run):
+def test_alibi_keeps_less_of_the_last_number_with_two_heads_and_more_than_the_others_at_any_size(run):
     for size, least, most in (("16_by_2", 0.65, 0.9), ("32_by_2", 0.65, 0.9), ("16_by_4", 0.88, 1.0)):
         last = {scheme: [run[f"{size}.last.{scheme}.{n}"] for n in (32, 256)] for scheme in (*OTHERS, "ALiBi")}
         assert least < min(last["ALiBi"]) and max(last["ALiBi"]) < most
-        assert all(last[scheme][0] - last[scheme][1] > 0.2 for scheme in OTHERS)
+        # rotary positions at 16 by 4 had up to 0.81 in seven more runs: how much they lose is the seed's
+        assert all(last["ALiBi"][1] > last[scheme][1] + 0.05 for scheme in OTHERS)
         assert run[f"{size}.first.ALiBi.32"] < 0.75
 
 
