@@ -57,6 +57,8 @@ def test_the_worked_example_is_true(copy):
     follow(SESSIONS[0], copy)
     [sum_of_points] = re.findall(r"Write `(.*?)` there", GUIDE)
     text = lesson.read_text(encoding="utf-8")
+    [row] = re.findall(r"the row ``(.*?)``", GUIDE)
+    text = re.sub(r"(# \| 8 \|.*\n)", lambda above: f"{above[1]}# {row}\n", text, count=1)
     lesson.write_text(re.sub(r"[\d.]+ points by checks", sum_of_points, text, count=1), encoding="utf-8")
     append(checks, check)
     checks.write_text(checks.read_text(encoding="utf-8").replace("PROBES = {\n", f"PROBES = {{\n{probe}"), encoding="utf-8")
