@@ -8,7 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from autograde.grader.ingest import graded_files
+from autograde import layout
+from autograde.grader.ingest import archive, graded_files
 from autograde.grader.ingest.collect import collect
 from autograde.grader.ingest.discovery import find
 
@@ -102,3 +103,20 @@ def test_a_zip_of_weights_is_unpacked(tmp_path):
     handed_in(tmp_path / "class" / "ann", {"gpt.zip": stream.getvalue()})
     collect([tmp_path / "class"], tmp_path / "course")
     assert (tmp_path / "course" / "submitted" / "ann" / LESSON / NAME).read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize("first", ["hw3/code/03_self_attention.ipynb", "hw3/data/03_self_attention.ipynb", "code/03_self_attention.ipynb"])
+def test_a_students_own_zip_is_no_weights(tmp_path, first):
+    """One with a folder `code` first was not opened, as if torch.save had written it."""
+    notebook = (layout.SOLUTIONS / "03_self_attention.ipynb").read_text(encoding="utf-8")
+    (tmp_path / "sent").mkdir()
+    for who in ("ann", "bo"):
+        with zipfile.ZipFile(tmp_path / "sent" / f"{who}.zip", "w") as packed:
+            packed.writestr(first, notebook)
+    assert [row.student for row in collect([tmp_path / "sent"], tmp_path / "course").rows] == ["ann", "bo"]
+
+
+def test_a_scripted_module_is_weights_too(tmp_path):
+    module = torch.jit.script(torch.nn.Linear(2, 2))
+    torch.jit.save(module, tmp_path / "gpt.pt")
+    assert archive.is_pytorchs(tmp_path / "gpt.pt")

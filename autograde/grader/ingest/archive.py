@@ -39,7 +39,9 @@ SECONDS = 60  # of processor time for one archive
 Opens = Callable[[IO[bytes]], IO[bytes]]
 PACKED: dict[bytes, Opens] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}  # type: ignore[dict-item]  # by how it begins
 ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it is taken from the top of the archive
-PYTORCHS = re.compile(rb"[^/]+/(?:data\.pkl|\.format_version|byteorder|version|constants\.pkl|(?:\.data|code)/.+)")
+PYTORCHS = re.compile(
+    rb"[^/]+/(?:data\.pkl|data/\d+|constants\.pkl|\.format_version|byteorder|\.data/.+|code/__torch__.*)"
+)  # not a student's `hw3/code/`
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
@@ -132,7 +134,7 @@ def is_archive(path: Path) -> bool:
 
 
 def is_pytorchs(path: Path) -> bool:
-    """Whether it is a zip as `torch.save` writes one, by the name of the first file in it."""
+    """Whether it is a zip as `torch.save` and `torch.jit.save` write one, by the name of the first file in it."""
     try:
         with opened(path) as stream:
             start = stream.read(200)
