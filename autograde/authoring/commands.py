@@ -178,10 +178,8 @@ def strength(
     from autograde.authoring.mutation import Bench
     from autograde.authoring.strength import COLUMNS, measure
 
-    torch.set_num_threads(
-        1
-    )  # beside another program, threads wait for each other twenty times as long as they compute: right answers took too long
-
+    # beside another program, threads wait for each other far longer than they compute, and right answers took too long
+    torch.set_num_threads(1)
     if save and (lessons or exercise):
         raise fail("--save keeps the table of all lessons and exercises: name none")
     rows: list[tuple[str, ...]] = []

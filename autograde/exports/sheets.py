@@ -25,29 +25,7 @@ from autograde.grader.results.csv_tables import Form, guarded, points, read_with
 
 NUMBER = re.compile(r"(?=.*[^\W\d]).*\D(\d+)", re.DOTALL)  # `Participant 4711`, `Ann Lee_4711`
 SAKAI = ("Student ID", "Student Name")  # in any language
-NO = {
-    "no",
-    "nein",
-    "non",
-    "não",
-    "nee",
-    "nej",
-    "nei",
-    "nie",
-    "ne",
-    "ei",
-    "nem",
-    "nu",
-    "hayır",
-    "нет",
-    "ні",
-    "όχι",
-    "否",
-    "いいえ",
-    "아니오",
-    "לא",
-    "لا",
-}
+NO = set("no nein non não nee nej nei nie ne ei nem nu hayır нет ні όχι 否 いいえ 아니오 לא لا".split())  # as Moodle says it
 NOTHING = "-"  # what Moodle writes where there is nothing
 NO_POINTS = ("percentage", "letter", "text", "complete/incomplete")  # what a column of Blackboard may show instead
 

@@ -29,7 +29,7 @@ from autograde.grader.ingest.by_list import Listed
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
 from autograde.grader.ingest.findings import LeftOut
-from autograde.grader.run.cache_key import key
+from autograde.grader.run.cache_key import files, key
 
 SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))
 BLANK = (layout.NOTEBOOKS / f"{LESSON}.ipynb").read_text(encoding="utf-8")
@@ -711,6 +711,16 @@ def test_a_file_that_goes_while_it_is_looked_at_ends_nobodys_grading(tmp_path, m
         return
     found = look()
     assert [one.student for one in (found[0] if graded else found.rows)] == ["ann"] + ["bo"] * graded
+
+
+def test_a_folder_that_goes_before_it_is_graded_ends_nobodys_grading(tmp_path, monkeypatch):
+    [found] = find([placed(tmp_path / "class", {f"ann/{NAME}": SOLVED})])
+
+    def gone(folder, name):
+        raise FileNotFoundError(2, "No such file or directory", str(folder))
+
+    monkeypatch.setattr(helpers, "beside", gone)
+    assert files(found) == [found.path] and key(found, "auto")
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def told(folder: Path, lesson: str) -> tuple[str, ...]:
 
 def instead(path: Path) -> str:
     """What a file of weights is that is none; "" where it may be one."""
-    start = _start(path)
+    start, _ = _start(path)
     if not start:
         return "empty"
     if archive.is_pytorchs(path):
@@ -70,8 +70,8 @@ def instead(path: Path) -> str:
 
 def is_weights(path: Path) -> bool:
     """Whether a file begins as safetensors do: the length of a list of weights, and the list."""
-    start = _start(path)
-    return 8 < 8 + header_bytes(start) <= min(path.stat().st_size, 8 + MAX_HEADER) and start[8:9] == b"{"
+    start, size = _start(path)
+    return 8 < 8 + header_bytes(start) <= min(size, 8 + MAX_HEADER) and start[8:9] == b"{"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -89,12 +89,13 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _start(path: Path) -> bytes:
+def _start(path: Path) -> tuple[bytes, int]:
+    """How a file begins, and its size; nothing of one that cannot be read, or is gone."""
     try:
         status = path.stat()
-        return _read(path, status.st_size, status.st_mtime_ns)
+        return _read(path, status.st_size, status.st_mtime_ns), status.st_size
     except OSError:
-        return b""
+        return b"", 0
 
 
 @lru_cache(maxsize=10_000)

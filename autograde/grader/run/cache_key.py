@@ -43,8 +43,11 @@ def files(found: Found) -> list[Path]:
     """The submission, and the graded files and scripts beside it; none when it is missing or is no regular file."""
     if found.path is None or found.path.is_symlink() or not found.path.is_file():
         return []
-    scripts = helpers.beside(found.path.parent, found.path.name)
-    return [found.path, *graded_files.beside(found.path.parent, found.lesson).values(), *scripts]
+    try:
+        scripts = helpers.beside(found.path.parent, found.path.name)
+        return [found.path, *graded_files.beside(found.path.parent, found.lesson).values(), *scripts]
+    except OSError:  # its folder has gone just now: the submission's result says so, and the class goes on
+        return [found.path]
 
 
 def _samples(stream: BinaryIO, size: int) -> Iterator[bytes]:
