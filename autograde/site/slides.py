@@ -22,6 +22,7 @@ from autograde import layout
 from autograde.checking.answers import STUB
 from autograde.checking.manifest import read_manifest
 from autograde.site.lessons import lesson_page
+from autograde.site.questions import about_figures, about_formulas, about_sections, about_tables, about_words, untitled
 
 TEMPLATES = Path(__file__).parent
 HEADING = re.compile(r"^(#{1,3}) +(.+)$")
@@ -39,10 +40,6 @@ NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|^\*[\d.]+ points|colab\
 CODE = "```python"
 NAME = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
 WHAT_IS_SEEN = "What do you see, and what had you expected?"
-WHAT_GOES_IN = "Which shapes go in, and which come out? Work out the smallest case by hand."
-WHAT_IS_WHAT = "What is each letter, and of which shape? What happens to the left side if one of them is doubled?"
-WHAT_IS_IN_IT = "Cover one column: what stood in it, and why?"
-WHAT_FOR = "Say it to your neighbour in your own words. What would go wrong without it?"
 ABOUT_A_MISTAKE = "One answer is told: “{}” What was written there, and where does its output show it?"
 BLOCKS, LINES, FIRSTS, ITEMS, ROWS, WORDS = 3, 14, 4, 6, 9, 60  # of a slide: more than that is read, not seen
 HIGH = 17  # lines that the screen holds, with what an exercise asks for
@@ -61,7 +58,8 @@ class Slide:
     shown: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     figure: NotebookNode | None = None
-    asked: str = ""  # a question of the text that nothing else asks
+    drawn: NotebookNode | None = None  # the cell of the figure, with its code
+    asked: str = ""  # a question that no other slide asks
 
     @property
     def asks(self) -> bool:
@@ -78,8 +76,8 @@ class Slide:
     def questions(self) -> list[str]:
         """The questions in the slide's own text, each short one with the sentence before it, and its heading where that is one."""
         found = []
-        for text in [*self.said, self.heading]:
-            sentences = SENTENCE.split(" ".join(text.split()))
+        for text in [*(part for block in self.said for part in ITEM.split(block)), untitled(self.heading)]:
+            sentences = SENTENCE.split(" ".join(text.removeprefix("> ").split()))
             for before, sentence in zip(["", *sentences], sentences):
                 if sentence.rstrip("*_ ").endswith("?"):
                     both = f"{before} {sentence}".strip() if len(sentence.split()) < LONG_ENOUGH else sentence
@@ -88,15 +86,18 @@ class Slide:
 
     @property
     def question(self) -> str:
-        """What to ask: a question of the text, here or near; else what fits every figure and every exercise."""
-        return self.asked or (WHAT_IS_SEEN if self.figure else WHAT_GOES_IN if self.asks else self._about)
+        """What to ask: a question of the text, here or near, or one about what the slide shows; else what fits any."""
+        return self.asked or WHAT_IS_SEEN
 
     @property
-    def _about(self) -> str:
-        """What can be asked of any formula, of any table, of any statement."""
-        if any("$$" in block for block in self.shown):
-            return WHAT_IS_WHAT
-        return WHAT_IS_IN_IT if any(block.startswith("|") for block in self.shown) else WHAT_FOR
+    def about(self) -> Iterator[str]:
+        """What can be asked of its own figure, formula, table or words."""
+        alt = self.drawn.metadata.get("mystnb", {}).get("image", {}).get("alt", "") if self.drawn else ""
+        yield from about_figures(alt, self.drawn)
+        shown = "\n\n".join(self.shown)
+        yield from about_formulas(shown)
+        yield from about_tables(shown)
+        yield from about_words(self.heading, self.shown)
 
     @property
     def lines(self) -> int:
@@ -145,11 +146,15 @@ def _ask(found: list[Slide], mistakes: Mapping[str, Sequence[str]]) -> None:
                 give(slide, (ABOUT_A_MISTAKE.format(sentence) for sentence in mistakes.get(slide.exercise, ())))
             nearest = sorted(range(begin, end), key=lambda other: abs(other - number))  # noqa: B023 — used at once
             give(slide, (question for other in nearest for question in found[other].questions if len(question.split()) >= LONG_ENOUGH))
+            if number in (0, sections[-2]):
+                give(slide, about_sections(other.heading for other in found if other.level == 2))
+            give(slide, slide.about)
 
 
 def _paired(sentence: str) -> str:
-    """Without a star that is paired with one in another sentence."""
-    return sentence.strip("*_ ") if sentence.count("*") % 2 else sentence
+    """Without a star or a bracket that is paired with one in another sentence."""
+    sentence = sentence.strip("*_ ") if sentence.count("*") % 2 else sentence
+    return sentence.removeprefix("(") if ")" not in sentence else sentence
 
 
 def _fill(found: list[Slide], blocks: list[str]) -> None:
@@ -242,7 +247,7 @@ def _show(found: list[Slide], cell: NotebookNode) -> None:
     last = found[-1]
     if last.figure or last.asks or last.level == 1 or last.lines > BEFORE or any(_seen(block) for block in last.shown):
         found.append(Slide(last.heading, 3, [], last.said[-2:]))
-    found[-1].figure = shown
+    found[-1].figure, found[-1].drawn = shown, cell
     found[-1].said[:0] = [f"The figure: {alt}."] if alt else []
 
 
