@@ -42,7 +42,7 @@ def forbidding(names: Sequence[str], student_globals: Mapping[str, Any], strict:
         if strict and watch.functions:
             stack.enter_context(interruptions.none(watch.refuse))
             stack.enter_context(in_all_threads(watch))
-            if watch.forbids("backward"):  # in no forward pass is there a reason to
+            if watch.without_gradients:  # in no forward pass is there a reason to
                 stack.enter_context(no_grad())  # an engine that is started by hand has nothing to go back through
             standing(stack, Operators(watch))
         if watch.functions:

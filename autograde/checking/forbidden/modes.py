@@ -51,7 +51,7 @@ class InThread(Guard, TorchFunctionMode):
         if not in_force:
             return function(*args, **(kwargs or {}))
         in_force[-1].asked(function, args, _getframe(1))
-        with no_grad() if in_force[-1].forbids("backward") else nullcontext():  # it holds for one thread only
+        with no_grad() if in_force[-1].without_gradients else nullcontext():  # it holds for one thread only
             return function(*args, **(kwargs or {}))
 
 
@@ -65,7 +65,7 @@ class Operators(Guard, TorchDispatchMode):
     def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         if types:
             self.watch.no_class_of_theirs(types)
-        if self.watch.forbids("backward") and is_grad_enabled() and not differentiates(_getframe(1)):
+        if self.watch.without_gradients and is_grad_enabled() and not differentiates(_getframe(1)):
             self.watch.refuse("backward")  # a graph is kept, whatever has begun that: inference mode has a way to it, too
         found = self.watch.allowed.get(id(function))
         operator = found[1] if found else self._looked_at(function, _getframe(1))
@@ -82,7 +82,7 @@ class Operators(Guard, TorchDispatchMode):
         operator = _get_operation_overload(schema.name, schema.overload_name)[0]
         if name in _LETTING_GO:
             self.watch.refuse(name)
-        if self.watch.forbids(name) or self.watch.forbids("backward") and is_of_differentiating(name):
+        if self.watch.forbids(name) or self.watch.without_gradients and is_of_differentiating(name):
             self.watch.check(name, frame)
         else:
             self.watch.allowed[id(function)] = (function, operator)

@@ -47,6 +47,12 @@ _STAND_INS = dict.fromkeys(PACKAGES, PACKAGES) | dict.fromkeys(
 SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.special._logsumexp"}  # functions of other packages
 
 
+def functions(names: Iterable[str]) -> frozenset[str]:
+    """The functions of PyTorch, and the modules of it, that these names stand for."""
+    own = [name for name in names if name not in PACKAGES]
+    return frozenset(s for name in own for s in SYNONYMS.get(name, () if "." in name else {name}))
+
+
 def stand_ins(names: Iterable[str]) -> tuple[str, ...]:
     """The packages that hold another way to what these names stand for. A worker of their lesson does without: not every call into a package is
     seen (what C calls, what another thread does), and nothing that is graded needs one."""

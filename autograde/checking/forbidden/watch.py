@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from types import FrameType
 from typing import Any, NoReturn
 
 import torch
 
 from autograde.checking.errors import ForbiddenCall
-from autograde.checking.forbidden.names import FLAVOURS, PACKAGES, PATCHED, SAME_ELSEWHERE, SYNONYMS, is_of_differentiating, stand_ins
+from autograde.checking.forbidden.names import FLAVOURS, PATCHED, SAME_ELSEWHERE, functions, is_of_differentiating, stand_ins
 from autograde.checking.forbidden.whose import differentiates, module_of, ours
 
 globals()["__builtins__"] = dict(vars(builtins))  # the guards' own: what an answer puts in the place of `getattr` does not run in them
@@ -33,14 +34,13 @@ class Watch:
 
     def __init__(self, names: Sequence[str], student_globals: Mapping[str, Any], strict: bool) -> None:
         self.names, self.student_globals, self.strict = names, student_globals, strict
-        dotted = [n for n in names if "." in n or n in PACKAGES]
-        self.functions = {s for n in names if n not in PACKAGES for s in SYNONYMS.get(n, () if n in dotted else {n})}
+        self.functions = functions(names)
         self.roots = stand_ins(names)
-        derivatives = ("torch.autograd", "torch.func") if self.forbids("backward") else ()
+        self.without_gradients = self.forbids("backward")
+        derivatives = ("torch.autograd", "torch.func") if self.without_gradients else ()
         self.guarded = [name for name in dict.fromkeys((*names, *self.roots, *derivatives)) if name in PATCHED]
         self.elsewhere = {n: module for n, module in SAME_ELSEWHERE.items() if n in self.functions}
-        # PyTorch's own operators that have been looked at, by identity, and what each one calls.
-        self.allowed: dict[int, tuple[Any, Callable]] = {}
+        self.allowed = _allowed(self.functions)
         self.caught: ForbiddenCall | None = None
 
     def forbids(self, name: str) -> bool:
@@ -82,6 +82,13 @@ class Watch:
             return frame.f_globals is self.student_globals
         # Whatever calls it here, a package that was asked to or the worker itself, does so for the student: but a test may ask to differentiate.
         return not (is_of_differentiating(name) and ours(frame) and differentiates(frame))
+
+
+@cache
+def _allowed(functions: frozenset[str]) -> dict[int, tuple[Any, Callable]]:
+    """PyTorch's own operators that a watch of these functions has looked at, by identity, and what each one calls: to look at one takes longer than
+    most of them compute."""
+    return {}
 
 
 def _plain(kind: type) -> bool:
