@@ -110,7 +110,8 @@ def test_a_run_resumes_though_only_the_first_machine_has_the_checkpoint(tmp_path
     assert Path(paths[0] + "_model.safetensors").exists() and not Path(paths[1] + "_model.safetensors").exists()
 
 
-@pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_process_ends_the_others_and_the_next_start_goes_on(tmp_path, victim):
     """Process 0 is also the one that the others meet at, and the one that writes."""
     paths = disks(tmp_path)

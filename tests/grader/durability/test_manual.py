@@ -60,6 +60,7 @@ def test_the_page_and_the_export_and_the_class_page_tell_what_people_gave(pupils
     assert f'<td class="n">{total:.4g}</td>' in (out / "class.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_regrade_asks_for_a_second_look_only_where_something_changed(pupils, tmp_path):
     """nbgrader raises its flag again at every regrade, and `export` then said that nobody had graded the written answers."""
     out = tmp_path / "out"

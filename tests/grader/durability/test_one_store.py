@@ -269,6 +269,7 @@ def by_another_id(folder, out):
     return folder / "second"
 
 
+@pytest.mark.slow
 def test_who_comes_by_another_id_in_the_next_lesson_is_one_student(pupils, tmp_path):
     out = tmp_path / "o"
     second = by_another_id(tmp_path, out)
@@ -283,6 +284,7 @@ def test_who_comes_by_another_id_in_the_next_lesson_is_one_student(pupils, tmp_p
         assert marks.read(out).scored("Ann Lee") == {LESSON, OTHER}
 
 
+@pytest.mark.slow
 def test_a_second_student_of_an_id_in_the_same_lesson_is_another(pupils, tmp_path):
     """Nobody can tell which of the two files is whose."""
     out = tmp_path / "o"

@@ -14,8 +14,8 @@ from autograde.grader.ingest.collect import collected
 from tests.grader.situations.table import COLLECTED, ELSEWHERE, FULL, GRADED, GRADED_MORE, LESSON, NAME
 
 
-# A fifth of the rows in every run, each with a reader of its own; all of them in `make test-more`.
-@pytest.mark.parametrize("name", [name if i % 5 == 0 else pytest.param(name, marks=pytest.mark.slow) for i, name in enumerate(COLLECTED)])
+# A tenth of the rows in every run, each with a reader of its own; all of them in `make test-more`.
+@pytest.mark.parametrize("name", [name if i % 10 == 0 else pytest.param(name, marks=pytest.mark.slow) for i, name in enumerate(COLLECTED)])
 def test_collected(tmp_path, name):
     row = COLLECTED[name]
     for file, content in row.files.items():
