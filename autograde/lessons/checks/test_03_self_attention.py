@@ -93,6 +93,28 @@ def far_from_zero(sign):
     return q.abs() * 20, sign * k.abs() * 10, v
 
 
+def long_texts():
+    """q and k (128, 4), v (128, 5)."""
+    return [expect.randn(128, width, seed=37 + i) for i, width in enumerate((4, 4, 5))]
+
+
+ALLOWED = 4 * 128 * 4  # numbers in a tensor, where 128 queries meet 128 keys in blocks of 4
+
+
+def probe_streaming(student):
+    """Whether a block_size of 0 is refused, outputs for small and for large scores, and the size of a tensor that is too large."""
+    outputs = [student.streaming_attention(*one, 2) for one in (queries_keys_values(), far_from_zero(1), far_from_zero(-1))]
+    try:
+        student.streaming_attention(*queries_keys_values(), 0)
+        refused = 0
+    except ValueError as error:
+        refused = 2 if "block_size" in str(error) else 1
+    except Exception:
+        refused = 0
+    made = student.largest_tensor(student.streaming_attention, *long_texts(), 4)
+    return [refused, *outputs, made if made > ALLOWED else 0]
+
+
 PROBES = {
     "query_key_value": lambda student: student.query_key_value(*words_and_matrices()),
     "attention_scores": lambda student: student.attention_scores(*queries_keys_values()[:2]),
@@ -102,9 +124,11 @@ PROBES = {
     "SelfAttention": probe_layer,
     "intra_attention_weights": lambda student: student.intra_attention_weights(*cheng()),
     "attention_backward": lambda student: student.attention_backward(*queries_keys_values(), expect.randn(2, 3, 6, seed=37)),
-    "streaming_attention": lambda student: [
-        student.streaming_attention(*one, 2) for one in (queries_keys_values(), far_from_zero(1), far_from_zero(-1))
-    ],
+    "streaming_attention": probe_streaming,
+}
+
+DEVICE_PROBES = {
+    "streaming_attention": lambda student: student.streaming_attention(*queries_keys_values(), 2),
 }
 
 
@@ -451,13 +475,13 @@ def test_streaming_is_stable(student):
 @pytest.mark.exercise("streaming_attention", weight=1)
 def test_streaming_makes_no_large_tensor(student):
     """No tensor is much larger than T · block_size, whatever T is."""
-    q, k, v = (expect.randn(128, 4, seed=37 + i) for i in range(3))
+    q, k, v = long_texts()
     expect.close(student.streaming_attention(q, k, v, 4), output(q, k, v), where="128 queries and keys in blocks of 4")
-    made, most = student.largest_tensor(student.streaming_attention, q, k, v, 4), 4 * 128 * 4
+    made = student.largest_tensor(student.streaming_attention, q, k, v, 4)
     expect.true(
-        made <= most,
+        made <= ALLOWED,
         "For 128 queries and keys in blocks of 4: a tensor is too large; the scores of one block are 128 · 4 numbers",
-        f"the largest holds {made:,} numbers, at most 4 · 128 · 4 = {most:,} are allowed",
+        f"the largest holds {made:,} numbers, at most 4 · 128 · 4 = {ALLOWED:,} are allowed",
     )
 
 

@@ -947,16 +947,17 @@ misconception(
 )
 
 
-@misconception(
-    "streaming_attention", "All scores are computed at once, a matrix as large as before: the function is to hold those of one block."
-)
+ALL_SCORES = "All scores are computed at once, a matrix as large as before: cut the keys into blocks first, and hold the scores of one."
+
+
+@misconception("streaming_attention", ALL_SCORES)
 def all_scores_at_once(q, k, v, block_size):
     if block_size < 1:
         raise ValueError("block_size must be at least 1")
     return scores_of(q, k).softmax(-1) @ v
 
 
-@misconception("streaming_attention", "All scores are computed before they are cut into blocks: cut the keys, not the scores.")
+@misconception("streaming_attention", ALL_SCORES)
 def scores_cut_into_blocks(q, k, v, block_size):
     if block_size < 1:
         raise ValueError("block_size must be at least 1")

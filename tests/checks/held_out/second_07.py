@@ -16,7 +16,7 @@ def starts_of(ids, batch_size, block_size, generator, n=None):
     return torch.randint(n_starts if n is None else n(n_starts), (batch_size,), generator=generator)
 
 
-@misconception("get_batch", "starts are multiples of the block")
+@misconception("get_batch", "Your windows are cut from a grid; they may begin anywhere in the text.")
 def gb_multiples(ids, batch_size, block_size, generator):
     s = starts_of(ids, batch_size, block_size, generator) // block_size * block_size
     p = s[:, None] + torch.arange(block_size)

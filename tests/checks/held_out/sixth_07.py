@@ -18,7 +18,7 @@ def one_label(ids, batch_size, block_size, generator):
     return x, ids[at + block_size].expand(-1, block_size)
 
 
-@misconception("get_batch", "one start for the whole batch")
+@misconception("get_batch", "Every window of your batch begins at the same place: draw a start for each.")
 def one_start(ids, batch_size, block_size, generator):
     if len(ids) <= block_size:
         raise ValueError(f"{len(ids)} tokens are too few for block_size {block_size}")
