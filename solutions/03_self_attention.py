@@ -3,7 +3,7 @@
 # *Needs: lesson 02 (attention over a source sequence) · about 2 hours · CPU is enough · 24 points by checks, 3 for the written question*
 #
 # In lesson 02 a decoder looked back at *another* sequence: the sentence to be translated. Here a sequence looks at **itself**. Read
-# this one slowly:
+# this sentence slowly:
 #
 # > The FBI is chasing a criminal on the run .
 #
@@ -12,8 +12,9 @@
 # Lapata (2016) built this into a reading machine and called it *intra-attention*; today it is called **self-attention**, and every
 # layer of a GPT begins with it.
 #
-# You will write it from its first matrix product to its gradient, and then train a layer of it in seconds that chooses a verb's number by
-# a noun several words back, past another noun in between; and you will test what it has learned by that. By the end you can say what each of these letters is, and why the 8 is there:
+# You will write it from its first matrix product to its gradient, and then train, in seconds, a layer that chooses a verb's number by
+# a noun several words back, past another noun in between. Then you will test what this layer has learned. By the end you can say what each
+# of these letters is, and why the 8 is there:
 #
 # $$\text{Attention}(Q, K, V) = \text{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V, \qquad \sqrt{64} = 8$$
 #
@@ -942,7 +943,7 @@ plots.show(
 # {measured:both_orders.seeds} models that were trained on both orders, {measured:both_orders.learned.mean:.0%} are right in more than
 # nine of ten distracted sentences of either order; the others know one order better than the other. A model
 # learns what tells its examples apart, not what we had in mind, and not each time; what it has learned shows on examples where two
-# explanations predict different things. The heat map alone could not have told.
+# explanations predict different things. The heat map alone could not have shown it.
 #
 # And here the first model reads the lecture's sentence. A word may attend to itself now, so the word being read has a shade as well.
 

@@ -962,7 +962,9 @@ check(return_conditioned)
 # random rollouts would not get there even with infinitely many of them. Being greedy on $Q^{\text{random}}$ is *one* step of policy improvement
 # from random play, and one step is not optimal: from the kitchen it takes the key straight to the study and leaves the apple, because it
 # judges everything that would come after the apple by random play. The next cell computes this from the house's table, without any sampling.
-# The second step (greedy on the values of the first) is optimal.
+# The second step (greedy on the values of the first) is optimal. (All this is for rollouts of 10 steps and $\gamma = 0.95$. Rollouts of
+# at most 4 steps never see the treasure, which is at least 5 steps away, and then no number of improvements finds it. With $\gamma = 0.8$
+# none goes beyond 0.6: so strongly discounted, the apple is not worth the three steps more.)
 #
 # Why not simply ask the clone for +0.6, less what it has collected? Of the episodes of random play {measured:players.good_episodes:.1%} brought
 # so much, so the model would have to guess what it has hardly seen. We tried it: {measured:players.asked_for_the_best:+.2f}, worse than random
@@ -1098,8 +1100,8 @@ if players:
 #    one step of improvement.
 #
 # To tell them apart, play every episode twice with the same planner: once with the model in the world's part (the **imagined** return),
-# once in the house (the **real** one). A gap between the two shows the first error. The second is what the planner in the *true* world
-# lacks to the best possible 0.667.
+# once in the house (the **real** one). A gap between the two shows the first error. The second is the gap between the planner in the
+# *true* world and the best possible 0.667.
 
 
 # %% tags=["experiment"]
@@ -1166,12 +1168,12 @@ plots.show(
 #
 # - **Data, then training.** After 50 steps of play more than four in five wrong outcomes are ones that the play never showed. (With half as many training steps they are still
 #   more than half, but then {measured:shorter.50.wrong,_if_tried:.0%} of the outcomes that the play did show are wrong, too, and {measured:shorter.3200.wrong,_if_tried:.0%} after 3,200.)
-#   After 200 steps it hangs on the seed which of the two kinds is the more frequent. After 800 every question had been tried
+#   After 200 steps it depends on the seed which of the two kinds is the more frequent. After 800 every question had been tried
 #   in these runs (another seed can leave a few), and more play changes little. What is left after 3,200 steps is a matter of training: twice the training steps on the same play leave
 #   {measured:longer.wrong:.1%} wrong instead of {measured:worlds.3200.wrong:.1%}. Most of what is left is *impossible*
 #   ({measured:worlds.3200.impossible:.1%}), so the agent, who knows the state space, can drop it. An error that reads like a real situation could not be caught this way.
 # - **The first error: imagined against real.** After 50 steps the planner expects a good return in a world that does not exist, and on
-#   average gets one as bad as random play's. After 200 steps much hangs on which questions were left out: with five seeds more the planner imagines
+#   average gets one as bad as random play's. After 200 steps much depends on which questions were left out: with five seeds more the planner imagines
 #   {measured:other_lives.imagined:+.2f} and gets {measured:other_lives.real:+.2f} ({measured:other_lives.real.range:+.2f}), where the five of the table get {measured:worlds.200.real:+.2f}. Once everything was tried the plans are
 #   mostly good (six episodes are few, and a single run can have much less, also with the same seed on another processor, which rounds in
 #   another way and so trains another model).
@@ -1179,7 +1181,7 @@ plots.show(
 #   3,200 steps {measured:promises.once.broken_off:.0%} of them did. The others were imagined to bring {measured:promises.once.whole:+.2f}, and the house gave
 #   {measured:promises.once.real:+.2f} on average. That is training, too: after twice the training steps {measured:promises.twice.broken_off:.0%} break off, and
 #   {measured:promises.twice.imagined:+.2f} is imagined and {measured:promises.twice.real:+.2f} got; after half of them nearly all break off, and which of the two returns is lower
-#   hangs on the run. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
+#   depends on the run. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
 # - **The second error: the plan.** With no error of a model at all, the planner in the true world gets {measured:players.true_world:+.2f}
 #   ({measured:players.true_world.range:+.2f}). With 100 rollouts for each action instead of 25 it gets {measured:players.true_world,_100_rollouts:+.2f}: so much was noise. The rest, up
 #   to the best possible +0.667, is that one step of improvement is not the last.
@@ -1561,7 +1563,7 @@ plots.show(
 # - **Here the model is not what is missing.** In the learned world each of the four gets about what it gets in the house (nine episodes are few, and one
 #   run of one player can get much less). After twice the training steps, of the clone too, it is the same: the tree with the clone gets
 #   {measured:search_longer.learned.tree,_the_clone_as_prior.300:+.2f} in the learned world and {measured:search_longer.house.tree,_the_clone_as_prior.300:+.2f} in the house. So of section 7's two errors the
-#   first is small after 3,200 steps of play, and what is missing to the best possible is the second, the plan's. (Where the model is wrong, a search plans for
+#   first is small after 3,200 steps of play, and what keeps the returns below the best possible is the second, the plan's. (Where the model is wrong, a search plans for
 #   a world that does not exist, too: it asks nobody else.)
 
 # %% [markdown]

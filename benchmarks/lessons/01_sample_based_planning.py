@@ -103,6 +103,12 @@ def changing(lesson, seed):
     return found
 
 
+@experiment("smaller_bonus", seeds=range(10), planning_steps=10)
+def smaller_bonus(lesson, seed):
+    """A bonus that is a third of the lesson's smaller one, where a second gap opens: does any bonus find it?"""
+    return life(lesson, "opens", 0.0003, 0.1, seed)
+
+
 def life(lesson, change, kappa, epsilon, seed):
     """Times at the goal in both halves, in the last 500 steps, and whether the short way is taken then (a goal in 8 steps)."""
     found = halves(lesson, lesson.live(change, kappa, seed, epsilon))

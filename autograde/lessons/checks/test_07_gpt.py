@@ -1276,7 +1276,7 @@ def probe_mask(student):
         shares += [selected.float().mean(), (inputs == 901)[selected].float().mean(), (inputs == ids)[selected].float().mean()]
         shares += [(labels == ids).float().mean(), (labels == 901).float().mean()]  # which labels there are
         shares += [((inputs != ids) & ~selected).float().mean() / (~selected).float().mean().clamp(min=1e-9)]  # what was not selected
-    return [round(float(share), 1) for share in shares]
+    return [round(10 * float(share) + 0.9) for share in shares]  # borders that no known mistake's shares come near
 
 
 def probe_init(student):

@@ -849,6 +849,15 @@ def rotary_angles_of_neighbours(x, positions, base=10000.0):
 
 @misconception(
     "rotary_embedding",
+    "Even and odd columns are taken apart and then put side by side as two halves: each number has to go back to its own column.",
+)
+def rotary_put_together_as_halves(x, positions, base=10000.0):
+    angles = torch.cat([_angles(x, positions, base)] * 2, -1)
+    return x * angles.cos() + torch.cat([-x[..., 1::2], x[..., ::2]], -1) * angles.sin()
+
+
+@misconception(
+    "rotary_embedding",
     "The angles are laid out by halves (θ₀, θ₁, …, θ₀, θ₁, …), but neighbours are turned: give each angle to its own pair.",
 )
 def rotary_angles_of_halves(x, positions, base=10000.0):

@@ -104,6 +104,12 @@ def test_the_bonus_finds_the_opened_gap_and_a_large_one_keeps_from_the_goal(run)
     assert run["opens.large.before"] < 0.2 * plain["opens.plain.before"] and run["opens.large.after"] < 0.1 * plain["opens.plain.after"]
 
 
+@on_average("01", "smaller_bonus")
+def test_a_bonus_that_is_too_small_leaves_it_to_luck(mean):
+    """With the seeds 100 to 107: found in 2 of 8 runs, and in 3 of 8 without a bonus."""
+    assert 0.1 < mean["found"] < 0.95
+
+
 @every_seed("01", "changing")
 def test_both_notice_that_the_old_way_is_blocked(run):
     for agent in ("plain", "bonus"):

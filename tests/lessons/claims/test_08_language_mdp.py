@@ -112,6 +112,16 @@ def test_one_step_of_improvement_is_not_optimal_and_two_are(run):
     assert run["1.kitchen"] == pytest.approx(0.5) and run["2.kitchen"] == pytest.approx(0.7)
 
 
+@pytest.mark.parametrize(
+    "depth, gamma, least, most", [(4, 0.95, -2.5, 0.0), (10, 0.8, 0.6, 0.6), (10, 0.95, 2 / 3, 2 / 3), (15, 0.9, 2 / 3, 2 / 3)]
+)
+def test_what_improvement_finds_depends_on_how_far_it_looks(lesson, depth, gamma, least, most):
+    policy = lesson["random_play_policy"]()
+    for _ in range(5):
+        policy = lesson["improved"](policy, depth, gamma)
+    assert least - 1e-9 <= sum(lesson["returns_from_each_start"](policy)) / 3 <= most + 1e-9
+
+
 def test_the_optimum():
     """Value iteration on the house's table, the lesson's own code apart."""
     table = House().to_mdp()
