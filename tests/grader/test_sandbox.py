@@ -28,7 +28,11 @@ LEVELS = [
     pytest.param("required", marks=namespaces, id="namespaces"),
     pytest.param("landlock", marks=pytest.mark.skipif(not (SUPPORT.landlock and SUPPORT.seccomp), reason="no Landlock"), id="landlock"),
 ]
+ACCOUNT = pytest.param(
+    "account", marks=pytest.mark.skipif(os.geteuid() != 0 or not SUPPORT.seccomp, reason="only root has another account"), id="account"
+)
 shut_in = pytest.mark.parametrize("mode", LEVELS)
+everywhere = pytest.mark.parametrize("mode", [*LEVELS, ACCOUNT])  # what is promised where files may be read, too
 
 
 def attack(make, source, *args, mode="required", name="attack", **limits):
@@ -144,7 +148,7 @@ def attack(path):
 """
 
 
-@shut_in
+@everywhere
 @pytest.mark.parametrize("place", ["repository", "temporary", "python"])
 def test_nothing_outside_the_scratch_folder_can_be_written(make, mode, place, tmp_path):
     target = {"repository": ROOT / "utils" / "__init__.py", "temporary": tmp_path / "file", "python": Path(os.__file__)}[place]
@@ -230,10 +234,46 @@ def attack(port):
 """
 
 
-@shut_in
+@everywhere
 def test_no_network_and_no_names(make, mode):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert attack(make, NETWORK, listener.getsockname()[1], mode=mode) == []
+
+
+EVERYBODYS = """
+import ctypes, mmap, os
+def attack(path):
+    done = []
+    def mapped():
+        with open(path, "r+b") as file, mmap.mmap(file.fileno(), 4) as own:
+            own[0] = 88
+    def made():
+        os.close(os.open(path + "-new", os.O_CREAT | os.O_WRONLY))
+    for name, action in {
+        "written": lambda: open(path, "r+").write("x"), "appended": lambda: open(path, "a").write("x"), "emptied": lambda: open(path, "w").close(),
+        "cut": lambda: os.truncate(path, 0), "mapped": mapped, "made": made, "direct": lambda: os.open(path, os.O_WRONLY),
+        "pipe": lambda: os.write(os.open(path + "-pipe", os.O_RDWR | os.O_NONBLOCK), b"x"),
+        "touched": lambda: os.utime(path), "shown": lambda: os.chmod(path, 0o777), "gone": lambda: os.unlink(path),
+    }.items():
+        try:
+            action()
+            done.append(name)
+        except OSError:
+            pass
+    return done
+"""
+
+
+@everywhere
+def test_what_every_account_may_write_is_not_written_either(make, mode):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_text("text")
+        os.mkfifo(f"{path}-pipe")
+        for place, rights in ((folder, 0o777), (path, 0o666), (f"{path}-pipe", 0o666)):
+            os.chmod(place, rights)
+        assert attack(make, EVERYBODYS, str(path), mode=mode) == []
+        assert path.read_text() == "text" and len(os.listdir(folder)) == 2
 
 
 # --- other processes
@@ -247,7 +287,7 @@ def bystander():
     process.wait()
 
 
-@shut_in
+@everywhere
 def test_no_signal_reaches_another_process(make, mode, bystander):
     source = """
     import os, signal
@@ -271,7 +311,7 @@ def test_no_signal_reaches_another_process(make, mode, bystander):
     session.start()
 
 
-@shut_in
+@everywhere
 def test_no_process_is_traced_or_read(make, mode, bystander):
     source = """
     import ctypes, os
@@ -285,16 +325,17 @@ def test_no_process_is_traced_or_read(make, mode, bystander):
         found.append(libc.process_vm_readv(pid, ctypes.byref(vec), 1, ctypes.byref(vec), 1, 0))
         for name in ("environ", "mem", "maps", "cmdline", "fd"):
             try:
-                open(f"/proc/{pid}/{name}").read(1)
+                os.listdir(f"/proc/{pid}/{name}") if name == "fd" else open(f"/proc/{pid}/{name}").read(1)
                 found.append(name)
             except OSError:
                 pass
         return found
     """
-    assert set(attack(make, source, bystander.pid, mode=mode)) == {-1}
+    open_to_all = {"cmdline"} if mode == "account" else set()
+    assert set(attack(make, source, bystander.pid, mode=mode)) == {-1, *open_to_all}
 
 
-@shut_in
+@everywhere
 def test_the_environment_is_empty(make, mode, monkeypatch):
     monkeypatch.setenv("AUTOGRADE_SECRET", "swordfish")
     source = """
@@ -320,7 +361,7 @@ def test_the_fork_server_itself_knows_no_secret(monkeypatch):
 # --- floods and bombs
 
 
-@shut_in
+@everywhere
 def test_a_fork_bomb_does_not_even_start(make, mode):
     source = """
     import os, subprocess
@@ -336,7 +377,7 @@ def test_a_fork_bomb_does_not_even_start(make, mode):
     assert attack(make, source, mode=mode) == []
 
 
-@shut_in
+@everywhere
 def test_a_thread_bomb_ends_at_the_limit(make, mode):
     source = """
     import threading, time
@@ -354,7 +395,7 @@ def test_a_thread_bomb_ends_at_the_limit(make, mode):
     assert attack(make, source, mode=mode, tasks=20, memory_bytes=1 << 28) <= most
 
 
-@shut_in
+@everywhere
 def test_memory_has_an_end(make, mode):
     source = """
     import torch
@@ -370,7 +411,7 @@ def test_memory_has_an_end(make, mode):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/oom_score_adj"), reason="Linux says which process ends first")
-@shut_in
+@everywhere
 def test_a_worker_is_the_first_to_end_when_memory_is_short(make, mode, server):
     def likely(process):
         return int(Path(f"/proc/{process.pid}/oom_score_adj").read_text())
@@ -382,7 +423,7 @@ def test_a_worker_is_the_first_to_end_when_memory_is_short(make, mode, server):
     assert likely(worker) == 1000 > likely(psutil.Process(server.process.pid))
 
 
-@shut_in
+@everywhere
 def test_a_worker_changes_nothing_that_the_system_keeps_of_it(make, mode):
     """An ordinary account may take back what was written of how soon it ends when memory is short, unless the file cannot be written."""
     source = """
@@ -402,7 +443,7 @@ def test_a_worker_changes_nothing_that_the_system_keeps_of_it(make, mode):
     assert "written" not in attack(make, source, *paths, mode=mode)
 
 
-@shut_in
+@everywhere
 def test_an_output_flood_goes_nowhere(make, mode):
     source = """
     import os, sys
@@ -416,14 +457,14 @@ def test_an_output_flood_goes_nowhere(make, mode):
     assert attack(make, source, mode=mode) == "done"
 
 
-@shut_in
+@everywhere
 def test_processor_time_has_an_end(make, mode):
     session = make("def attack():\n    while True: pass", mode=mode, cpu_seconds=2, request_seconds=20)
     with pytest.raises(StudentDied, match="killed"):
         session.student().attack()
 
 
-@shut_in
+@everywhere
 def test_an_endless_loop_that_ignores_signals_is_stopped(make, mode):
     source = """
     import contextlib, signal
@@ -459,7 +500,7 @@ def test_whatever_ends_the_process_is_told(make, mode, source, says):
         session.student().attack()
 
 
-@shut_in
+@everywhere
 def test_endless_recursion_costs_itself_only(make, mode):
     source = """
     import sys

@@ -65,7 +65,8 @@ def program(level: Level) -> bytes:
 
 def _looked_into(level: Level) -> dict[str, list[Step]]:
     """Calls that are allowed with some arguments only; each body ends with a verdict."""
-    creating = os.O_CREAT | os.O_TMPFILE & ~os.O_DIRECTORY if level == Level.ACCOUNT else 0  # some folders are everybody's to write
+    # Some folders, files, pipes and devices are everybody's to write
+    writing = os.O_CREAT | os.O_TRUNC | os.O_ACCMODE | os.O_TMPFILE & ~os.O_DIRECTORY if level == Level.ACCOUNT else 0
     return {
         "clone": [*_unless(0, _NEW_NAMESPACES, [0]), *_unless(0, _CLONE_THREAD, [_CLONE_THREAD]), _ALLOW],
         "socket": [_deny(errno.EACCES)],  # not vsock either, which no namespace holds; pairs are fine
@@ -74,8 +75,8 @@ def _looked_into(level: Level) -> dict[str, list[Step]]:
         "ioctl": [*_unless(1, 0xFFFFFFFF, _IOCTL, errno.ENOTTY), _ALLOW],
         "prctl": [*_unless(0, 0xFFFFFFFF, _PRCTL), _ALLOW],
         "prlimit64": [*_unless(0, 0xFFFFFFFF, [0]), _ALLOW],  # of this process, not of another
-        "open": [*_unless(1, creating, [0], errno.EACCES), _ALLOW],
-        "openat": [*_unless(2, creating, [0], errno.EACCES), _ALLOW],
+        "open": [*_unless(1, writing, [0], errno.EACCES), _ALLOW],
+        "openat": [*_unless(2, writing, [0], errno.EACCES), _ALLOW],
         "futex": [*_unless(1, 0xFFFFFFFF & ~_CLOCK_REALTIME, _FUTEX), _ALLOW],
         "preadv2": [*_unless(5, 0xFFFFFFFF, [0], errno.EOPNOTSUPP), _ALLOW],  # no RWF_NOWAIT, which tells what is in the page cache
         "pwritev2": [*_unless(5, 0xFFFFFFFF, [0], errno.EOPNOTSUPP), _ALLOW],
