@@ -11,7 +11,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from autograde.exports.cells import NO_ZEROS, READ_ONLY, Sheet, differs, is_call
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
 from autograde.grader.gradebook.list_columns import TEST_LOGIN
+from autograde.grader.ingest.collect import Ledger
 from autograde.grader.ingest.names import readable
 from autograde.grader.results.csv_tables import as_csv, guarded, read, safe
 
@@ -60,14 +61,15 @@ class _Roster:
         return called or bool(TEST_LOGIN.fullmatch(self.cell(row, "SIS Login ID").strip()))
 
 
-def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
-    """The roster with a column for each of our lessons; who is who stays as Canvas wrote it, but for names that a spreadsheet would run.
+def fill(marks: Marks, roster: Path, zeros: bool = False, folder: Path | None = None) -> Sheet:
+    """The roster with a column for each of our lessons; who is who stays as Canvas wrote it, but for names that a spreadsheet would run. `folder` is
+    that of the class, which knows by what numbers Canvas called submissions.
 
     Raises:
-        UserError: when the file is not a Canvas gradebook, or two of our students are the same one of Canvas's.
+        UserError: when the file is not a Canvas gradebook.
     """
     canvas = _read(roster)
-    known, together = _match(marks, canvas)
+    known, together, two = _match(marks, canvas, _numbered(folder) if folder else {})
     marks = marks.as_one(together)
     identity = [name for name in canvas.header if name in IDENTITY]
     columns = {lesson: _column(lesson, canvas.header) for lesson in marks.lessons}
@@ -84,7 +86,7 @@ def fill(marks: Marks, roster: Path, zeros: bool = False) -> Sheet:
         locked += [f"{canvas.named(index)}: {columns[lesson]} stays {before[lesson].strip()}" for lesson in kept if after[lesson]]
         filled = (before[lesson] if lesson in kept else after[lesson] or before[lesson] for lesson in columns)
         table.append([*(canvas.identity(row, name) for name in identity), *filled])
-    notes = [*_notes(marks, canvas, columns), *locked, *(_no_zeros(could_be, canvas) if zeros else [])]
+    notes = [*two, *_notes(marks, canvas, columns), *locked, *(_no_zeros(could_be, canvas) if zeros else [])]
     return Sheet(as_csv(table[0], table[1:]), len(known), unmatched, notes)
 
 
@@ -160,9 +162,51 @@ def _is_posting(row: list[str]) -> bool:
     return all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell, re.IGNORECASE) for cell in row)
 
 
-def _match(marks: Marks, canvas: _Roster) -> tuple[dict[int, str], list[list[str]]]:
-    """Rows of the roster and whose they are, and the ids of who came by several; an id that two rows share is nobody's, and a row that is somebody's by
-    an id or a name is not taken by a number."""
+def _numbered(folder: Path) -> dict[str, str]:
+    """The students whom Canvas has called by its own number, which no student chooses, as they chose the names before it."""
+    ledger = Ledger.read(folder)
+    numbers = {person.removeprefix("Canvas "): name for person, name in ledger.people.items() if person.startswith("Canvas ")}
+    return {number: ledger.called.get(name, name) for number, name in numbers.items() if not name.startswith("anon_")}
+
+
+def _match(marks: Marks, canvas: _Roster, numbered: Mapping[str, str]) -> tuple[dict[int, str], list[list[str]], list[str]]:
+    """Rows of the roster and whose they are, the ids of who came by several, and a note on each two who came by one: by Canvas's number, else by an id
+    or a name. One that two rows share is nobody's, and a row that is somebody's by an id or a name is not taken by a student's number."""
+    sure = {numbered[key]: i for i, row in enumerate(canvas.students) if (key := canvas.cell(row, "ID").strip()) in numbered}
+    claims, by_number = _claims(marks, canvas, sure)
+    one = {index: students for index, students in claims.items() if marks.are_one(students)}
+    known = {index: students[0] for index, students in claims.items() if index in one or students[0] in sure}
+    rows_taken = Counter(by_number.values())
+    known |= {index: student for student, index in by_number.items() if index not in claims and rows_taken[index] == 1}
+    by_id = {canvas.cell(canvas.students[index], "ID"): student for index, student in known.items()}
+    others = {index: by_id[key] for index, row in enumerate(canvas.students) if (key := canvas.cell(row, "ID")) and key in by_id}
+    two = [f"{_both(students)} are both {canvas.named(index)} in Canvas" for index, students in claims.items() if index not in one]
+    return others | known, [students for students in one.values() if len(students) > 1], two
+
+
+def _claims(marks: Marks, canvas: _Roster, sure: Mapping[str, int]) -> tuple[dict[int, list[str]], dict[str, int]]:
+    """Who each row may be, those first who are `sure`; and the rows of students whose own number alone names one."""
+    rows, numbers = _by_key(canvas), _without_zeros(canvas)
+    claims: dict[int, list[str]] = defaultdict(list)
+    by_number: dict[str, int] = {}
+    for student in sorted(marks.students, key=lambda student: student not in sure):
+        index = sure.get(student, rows.get(_same(student), rows.get(re.sub(r"\W", "", _same(student)))))
+        if index is not None:
+            claims[index].append(student)
+            continue
+        behind = NUMBERED.search(student)  # a namesake, as `collect` tells them apart
+        index = rows.get(behind[1]) if behind else numbers.get(student.lstrip("0")) if student.isdigit() else None
+        if index is not None:
+            by_number[student] = index
+    return claims, by_number
+
+
+def _both(students: Sequence[str]) -> str:
+    return " and ".join(map(readable, students))
+
+
+def _by_key(canvas: _Roster) -> dict[str, int]:
+    """Rows by their ids and names, as they are compared; those that two have are nobody's, and an id comes before a name."""
     rows: dict[str, int] = {}
     for name in ("Student", *reversed(KEYS)):
         cells = [_same(canvas.name(row) if name == "Student" else canvas.cell(row, name)) for row in canvas.students]
@@ -171,27 +215,7 @@ def _match(marks: Marks, canvas: _Roster) -> tuple[dict[int, str], list[list[str
         people = {(cell, canvas.cell(row, "ID") or str(index)): index for index, (cell, row) in enumerate(zip(cells, canvas.students))}
         often = Counter(cell for cell, _ in people)  # a person may have a row for each section
         rows |= {cell: index for (cell, _), index in people.items() if cell and often[cell] == 1}
-    numbers = _without_zeros(canvas)
-    claims: dict[int, list[str]] = defaultdict(list)
-    by_number: dict[str, int] = {}
-    for student in marks.students:
-        index = rows.get(_same(student), rows.get(re.sub(r"\W", "", _same(student))))
-        if index is None:
-            numbered = NUMBERED.search(student)  # a namesake, as `collect` tells them apart
-            index = rows.get(numbered[1]) if numbered else numbers.get(student.lstrip("0")) if student.isdigit() else None
-            if index is not None:
-                by_number[student] = index
-        else:
-            claims[index].append(student)
-    for index, students in claims.items():
-        if not marks.are_one(students):
-            raise UserError(f"{students[0]!r} and {students[1]!r} are both {canvas.named(index)!r} in Canvas: keep one of them")
-    known = {index: students[0] for index, students in claims.items()}
-    rows_taken = Counter(by_number.values())
-    known |= {index: student for student, index in by_number.items() if index not in known and rows_taken[index] == 1}
-    by_id = {canvas.cell(canvas.students[index], "ID"): student for index, student in known.items()}
-    others = {index: by_id[key] for index, row in enumerate(canvas.students) if (key := canvas.cell(row, "ID")) and key in by_id}
-    return others | known, [students for students in claims.values() if len(students) > 1]
+    return rows
 
 
 def _without_zeros(canvas: _Roster) -> dict[str, int]:

@@ -90,7 +90,7 @@ def export(
     if format is Format.csv:
         _write_table(found, out or results / "export.csv", zeros, exercises)
     elif format is Format.canvas:
-        _write_canvas(found, roster, out or results / "canvas.csv", zeros)
+        _write_canvas(found, roster, results, out, zeros)
     elif format is Format.openolat:
         from autograde.exports import openolat
 
@@ -147,16 +147,16 @@ def _write_table(found, out: Path, zeros: bool, exercises: bool) -> None:
     )
 
 
-def _write_canvas(found, roster: Path | None, out: Path, zeros: bool) -> None:
+def _write_canvas(found, roster: Path | None, results: Path, out: Path | None, zeros: bool) -> None:
     from autograde.exports import canvas
 
-    sheet = canvas.fill(found, roster, zeros) if roster else canvas.without_roster(found, zeros)
+    sheet = canvas.fill(found, roster, zeros, results) if roster else canvas.without_roster(found, zeros)
     if roster is None:
         console.print(
             "[yellow]![/yellow] Without --roster the students' ids stand as SIS Login IDs, and names, IDs and sections are missing. "
             "If Canvas does not find them, export its gradebook and name that file."
         )
-    _write_sheet(sheet, out, len(found.lessons))
+    _write_sheet(sheet, out or results / "canvas.csv", len(found.lessons))
 
 
 def _write_filled(found, roster: Path, system: str, results: Path, out: Path | None, zeros: bool) -> None:

@@ -17,7 +17,8 @@ from autograde.checking.errors import UserError
 from autograde.exports.cells import NO_ZEROS, Sheet, differs, is_called, is_fixed, is_number, is_word, shown
 from autograde.exports.marks import Marks
 from autograde.grader.gradebook import roster
-from autograde.grader.gradebook.list_columns import FIRST, LAST, NAME
+from autograde.grader.gradebook.list_columns import ID
+from autograde.grader.gradebook.list_columns import column as compared
 from autograde.grader.gradebook.roster import Directory, Person
 from autograde.grader.ingest.collect import Ledger
 from autograde.grader.ingest.names import readable
@@ -252,6 +253,12 @@ def _mark_updates(header: Sequence[str], before: Sequence[list[str]], after: Seq
         new[index] = "1" if new != old else old[index]
 
 
+def _chosen(system: System, names: Sequence[str], ours: int) -> set[int]:
+    """The columns before ours in which a student may have chosen the words, called in any language: all but those of ids, by which the import goes."""
+    ids = {i for i, name in enumerate(names[:ours]) if compared(name) in ID or system.title == "Sakai" and i == 0}
+    return set(range(min(ours, len(names)))) - ids
+
+
 def _as_written(system: System, names: Sequence[str], table: Sequence[list[str]], columns: Mapping[str, _Column], form: Form) -> bytes:
     """The columns that say who is who, ours, and what ends a row; all of a file that is of one assignment."""
     if system.title == "Moodle":  # whose import expects this, whatever a spreadsheet has made of it
@@ -262,5 +269,5 @@ def _as_written(system: System, names: Sequence[str], table: Sequence[list[str]]
         last = [i for i, name in enumerate(names) if system.last and name.strip() == system.last]
         first = next((i for i, name in enumerate(names) if system.grades.search(name.strip()) or i in ours), len(names))
         kept = [*(i for i in range(first) if i not in last), *ours, *last]
-    texts = {i for i in kept if names[i].strip().casefold() in (*NAME, *FIRST, *LAST)}
+    texts = _chosen(system, names, min(one.index for one in columns.values()))
     return form.written([[names[i] for i in kept], *([guarded(row[i]) if i in texts else row[i] for i in kept] for row in table)])

@@ -187,6 +187,29 @@ def test_a_name_that_a_spreadsheet_would_run_is_guarded(system, tmp_path, monkey
     assert not re.search(r'(^|[,;\t])"?=', raw, re.MULTILINE) and imports(sheet.content) == SCORES
 
 
+FOREIGN = {  # columns of names, called in languages that nobody has told us, and addresses
+    "moodle": ("Full name", "Email address"),
+    "blackboard": ("Last Name", "First Name"),
+    "brightspace": ("Last Name", "Email"),
+    "sakai": ("Student Name",),
+}
+
+
+@pytest.mark.parametrize("begins", ["=", "\t=", " @"])
+@pytest.mark.parametrize("system", FOREIGN)
+def test_no_column_that_a_student_fills_is_run_whatever_it_is_called(system, begins, tmp_path):
+    writes, _ = SYSTEMS[system]
+    encoding = "utf-16" if system == "blackboard" else "utf-8"
+    content = writes({}).decode(encoding)
+    for number, name in enumerate(FOREIGN[system]):
+        content = content.replace(name, f"Ainm {number}", 1)
+    for own in ("Müller", "Ben Müller", "ben@x.org"):
+        content = re.sub(rf'(^|[,;\t])("?){own}', rf"\g<1>\g<2>{begins}{own}", content, flags=re.MULTILINE)
+    raw = filled(known(**SCORES), content.encode(encoding), system, tmp_path).content.decode(encoding)
+    given = [cell for row in csv.reader(io.StringIO(raw), delimiter="\t" if system == "blackboard" else ",") for cell in row]
+    assert any("'" in cell for cell in given) and not [cell for cell in given if cell.lstrip()[:1] in ("=", "@")]
+
+
 # --- each one's own ways
 
 

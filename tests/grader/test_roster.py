@@ -1,6 +1,7 @@
 """The class's list: Canvas's, Moodle's and plain files give the same people; what cannot be right is refused by name."""
 
 import re
+from time import process_time
 
 import pytest
 
@@ -22,6 +23,45 @@ PLAIN = "\ufeffstudent_id,name,section\nada,Ada Lovelace,A\nben,Ben Okri,B\n"
 def parsed(text, folder):
     (folder / "list.csv").write_text(text, encoding="utf-8")
     return roster.parse(folder / "list.csv")
+
+
+# --- what a student may have chosen to be called
+
+
+@pytest.mark.parametrize("name", ["Total", "Mean", "Points Possible", "Average"])
+def test_a_name_that_a_line_of_sums_could_have_is_somebodys(name, tmp_path):
+    people = parsed(f"id,name,section,email\nada,Ada,{name},a@x.org\neve,{name},A,{name}\nTotal,,,2\n", tmp_path)
+    assert [person.student for person in people] == ["ada", "eve"]
+
+
+@pytest.mark.parametrize("line", ["e\0ve,Eve,A", "eve,E\0ve\0,A", "eve,Eve,\0A"])
+def test_a_byte_of_nothing_in_a_name_spoils_no_list(line, tmp_path):
+    people = parsed(f"student_id,name,section\nada,Ada Lovelace,A\n{line}\n", tmp_path)
+    assert [(person.student, person.name, person.section) for person in people] == [("ada", "Ada Lovelace", "A"), ("eve", "Eve", "A")]
+
+
+LONG = {
+    "a name of 60,000 words": "id,name\nada,Ada\neve," + "E " * 60_000 + "\n",
+    "60,000 blanks in one": "id,name\nada,Ada\neve,E" + " " * 60_000 + "E\n",
+    "10,000 people": "id,name\nada,Ada\neve,Eve\n" + "".join(f"s{i},N{i} M{i}\n" for i in range(10_000)),
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_no_name_and_no_number_of_people_holds_up_the_list(text, tmp_path):
+    began = process_time()
+    directory = roster.Directory(parsed(text, tmp_path))
+    assert directory.of("eve").student == "eve" and process_time() - began < 3
+
+
+@pytest.mark.parametrize("other", ["ANN", "ann\u200b", "Ann "])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_an_id_that_looks_like_anothers_in_the_list_is_its_own(other, turn):
+    people = [roster.Person("ann", "Ann Lee", "", ""), roster.Person(other, "Eve Fox", "", "")][::turn]
+    directory = roster.Directory(people)
+    assert directory.of("ann").name == "Ann Lee" and directory.of(other).name == "Eve Fox" and directory.of("aNN") is None
+    assert {p.name: p.student for p in directory.called(["ann"])} == {"Ann Lee": "ann", "Eve Fox": other}
+    assert {p.name: p.student for p in directory.called([other])} == {"Ann Lee": "ann", "Eve Fox": other}
 
 
 OTHERS = {  # as other systems write the same two people, and Moodle in other languages

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 def column(name: str) -> str:
     """A column's name as it is compared: `Student_ID`, `Student-ID` and `STUDENT ID (7 digits)` are one."""
-    plain = re.sub(r"[-_.:*]", " ", re.sub(r"\s+\([^()]*\)$", "", name.strip()))
+    plain = re.sub(r"[-_.:*]", " ", re.sub(r" \([^()]*\)$", "", " ".join(name.split())))
     return " ".join(plain.casefold().replace("\u0307", "").replace("ı", "i").split())
 
 
@@ -53,7 +53,8 @@ EMAIL = _words(
 KNOWN = frozenset((*ID, *NAME, *FIRST, *LAST, *SECTION, *EMAIL))
 
 FIRST_LINES = 12  # in which the names of the columns stand: reports write the course and the term above them
-NOBODY = {"student, test", "test student", "total", "totals", "average", "mean", "median"}  # Canvas's own student, and lines below a class
+TEST_STUDENT = {"student, test", "test student"}  # Canvas's own
+SUMS = {"total", "totals", "average", "mean", "median", "points possible"}  # lines of no person; as a name each is somebody's, too
 TEST_LOGIN = re.compile(r"[0-9a-f]{40}")  # of Canvas's own student, whose name is in the language of the course
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NUMBERED = re.compile(r"#?[A-Za-z]{0,8}[-_.]?\d{2,}[A-Za-z]?")  # an id that holds a number, such as `0042`, `k12345678`
@@ -98,8 +99,8 @@ def _header_of(rows: list[list[str]]) -> list[str]:
 def is_nobodys(row: Mapping[str, str], key: str, ids: Sequence[str]) -> bool:
     """Whether a row is none of a person: Canvas's own (points, its test student), one that says again what stands in the columns, or a line below the
     class, which fills one cell with words. `ids` are those of all rows, in the column `key`."""
-    cells = [cell.casefold() for cell in row.values()]
-    if any("points possible" in cell or cell in NOBODY for cell in cells) or TEST_LOGIN.fullmatch(row.get("sis login id", "")):
+    names = {row[name].casefold() for name in NAME if name in row}
+    if row[key].casefold() in SUMS or names & TEST_STUDENT or TEST_LOGIN.fullmatch(row.get("sis login id", "")):
         return True
     about = [cell for name, cell in row.items() if cell and name in KNOWN]
     if len(about) > 1 and all(DESCRIBED.fullmatch(cell) or column(cell) in KNOWN for cell in about):

@@ -38,6 +38,7 @@ from autograde.grader.results.csv_tables import read as read_table
 FILE = "roster.csv"  # in a course directory
 HEADER = ("student_id", "name", "section", "email", "family", "other_ids")
 FIELDS = ("student", "name", "section", "email", "family", "others")  # of a person, for the columns
+MOST_WORDS = 12  # of a name, at each of which the family's may begin: who chooses a name of thousands shall not hold up the list
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheets make of long numbers
 
 
@@ -73,31 +74,39 @@ class Directory:
 
     def __init__(self, people: Collection[Person]) -> None:
         self.people = list(people)
-        self._by_id = {same(person.student): person for person in people}
+        self._by_own_id = {person.student: person for person in people}
+        keys = Counter(same(person.student) for person in people)
+        self._by_id = {key: person for person in people if keys[key := same(person.student)] == 1}
         digits = [(person.student.lstrip("0"), person) for person in people if person.student.isdigit()]
         counted = Counter(number for number, _ in digits)
         self._by_number = {number: person for number, person in digits if counted[number] == 1}
-        keys = [(key, person) for person in people for key in _other_keys(person)]
-        often = Counter(key for key, _ in keys)
-        self._by_other = {key: person for key, person in keys if often[key] == 1}
+        others = [(key, person) for person in people for key in _other_keys(person)]
+        often = Counter(key for key, _ in others)
+        self._by_other = {key: person for key, person in others if often[key] == 1}
 
     def of(self, student: str) -> Person | None:
         """By the id, also without the zeros before it, which spreadsheets take away; else by an address or a name that one person alone has;
         None where nobody can tell."""
         key = same(student)
-        number = self._by_number.get(key.lstrip("0")) if key.isdigit() else None
-        return self._by_id.get(key) or number or self._by_other.get(key) or self._by_other.get(re.sub(r"\W|_", "", key))
+        own = self._by_own_id.get(student) or self._by_id.get(key) or (self._by_number.get(key.lstrip("0")) if key.isdigit() else None)
+        return own or self._by_other.get(key) or self._by_other.get(re.sub(r"\W|_", "", key))
 
     def called(self, students: Collection[str]) -> list[Person]:
         """Everyone by the id that the class has for them: `students` are those of submissions. The roster's id is kept where it is one of
         them, and where two could be meant."""
-        known = {same(student) for student in students}
+        alike: dict[str, list[str]] = {}
+        for student in students:
+            alike.setdefault(same(student), []).append(student)
         found = [(person, student) for student in students if (person := self.of(student)) and same(person.student) != same(student)]
         often = Counter(person.student for person, _ in found)
-        other = {person.student: student for person, student in found if often[person.student] == 1 and same(person.student) not in known}
-        alike = {key: [student for student in students if same(student) == key] for key in known}
-        meant = [_one(p.student, alike.get(same(p.student), [])) or other.get(p.student, p.student) for p in self.people]
+        other = {person.student: student for person, student in found if often[person.student] == 1 and same(person.student) not in alike}
+        meant = [self._own(p.student, alike) or other.get(p.student, p.student) for p in self.people]
         return [replace(p, student=s, listed=p.student if s != p.student else "") for p, s in zip(self.people, meant)]
+
+    def _own(self, student: str, alike: Mapping[str, Sequence[str]]) -> str:
+        """Which of the ids of submissions is that of a person of the list; one that differs in case alone is no longer, where another person's does, too."""
+        own = alike.get(same(student), [])
+        return student if student in own else _one(student, own) if same(student) in self._by_id else ""
 
 
 def _one(student: str, alike: Sequence[str]) -> str:
@@ -108,7 +117,8 @@ def _one(student: str, alike: Sequence[str]) -> str:
 def _other_keys(person: Person) -> set[str]:
     """The address, ids of other columns, and id and name as systems write them in one word: from which word the last name begins is not known."""
     words = same(person.name).split()
-    names = {re.sub(r"\W|_", "", "".join(words[i:] + words[:i])) for i in range(len(words))} if len(words) > 1 else set()
+    starts = range(min(len(words), MOST_WORDS)) if len(words) > 1 else ()
+    names = {re.sub(r"\W|_", "", "".join(words[i:] + words[:i])) for i in starts}
     others = {re.sub(r"\W|_", "", same(person.student))} - {same(person.student)}
     return {key for key in (*names, *others, same(person.email), *map(same, person.others.split())) if key}
 
@@ -129,8 +139,8 @@ def parse(path: Path) -> list[Person]:
             f"{path} has ids that a spreadsheet has rounded, such as {rounded[0]}: export it again, and do not save it in between"
         )
     people = _once(people)
-    twice = sorted({p.student for p in people if sum(q.student == p.student for q in people) > 1})
-    if twice:
+    often = Counter(p.student for p in people)
+    if twice := sorted(student for student in often if often[student] > 1):
         raise UserError(f"{path} has {', '.join(twice)} more than once: keep one line each")
     return people
 

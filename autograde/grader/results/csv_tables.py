@@ -20,8 +20,8 @@ from autograde.grader.results.model import Graded
 
 GRADES = ("student_id", "assignment", "score", "max_score", "status")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
-FORMULA = re.compile(r'(\A|;"?)(?=[=+\-@＝＋－＠])')
-GUARDED = re.compile(r"""(\A|;"?)'(?=[=+\-@＝＋－＠])""")
+FORMULA = re.compile(r'(\A|;"?)(?=\s*[=+\-@＝＋－＠])')  # blanks before it are taken away by some that read a table
+GUARDED = re.compile(r"""(\A|;"?)'(?=\s*[=+\-@＝＋－＠])""")
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\n|\r)', re.IGNORECASE)  # which some write above a table for Excel
 FIRST_LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")  # Excel ends lines by the last of these for old Macs
@@ -93,7 +93,9 @@ def read_with_form(path: Path) -> tuple[list[list[str]], Form]:
     if raw.startswith(WORKBOOKS):
         raise UserError(f"{path} is a spreadsheet's own file or an archive: save it as CSV (in Excel: Save As, CSV UTF-8), and name that")
     encoding, begins = encodings.of(raw)
-    text = raw[len(begins) :].decode(encoding, errors="replace")
+    text = (
+        raw[len(begins) :].decode(encoding, errors="replace").replace("\0", "")
+    )  # which no program shows, and a student may have in a name
     said = SEPARATOR_LINE.match(text)
     text = text[said.end() :] if said else text
     first, line_end = FIRST_LINE.match(text).groups()  # type: ignore[union-attr]
