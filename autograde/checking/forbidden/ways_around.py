@@ -12,9 +12,12 @@ from types import CodeType, FrameType
 from typing import Any
 
 import torch
+import torch.library
 from torch import overrides
 from torch.utils import _python_dispatch
 from torch.utils._device import DeviceContext
+
+from autograde.checking.forbidden.whose import ours
 
 globals()["__builtins__"] = dict(vars(builtins))  # as in `watch`
 
@@ -35,6 +38,10 @@ _ENDING = {
     "_pop_torch_dispatch_stack": torch._C._push_on_torch_dispatch_stack,
 }
 _SHOWING = ("_get_function_stack_at", "_get_dispatch_stack_at")
+
+# A kernel that is written in Python takes the place of one of PyTorch's, and runs where modes are off.
+_REGISTERING = ("impl", "fallback")
+_fallthrough = torch.library.fallthrough_kernel  # no function: PyTorch knows it by its identity
 
 # PyTorch's own functions that take a mode off and put it back, with no code of a student's in between, and what stands between them and that.
 _PUTTING_BACK = {overrides.handle_torch_function.__code__, DeviceContext.__enter__.__code__, DeviceContext.__exit__.__code__,
@@ -70,6 +77,8 @@ def watch(refuse: Refuse, in_force: Callable[[], bool]) -> None:
         _stand_for(torch._C, name, _keeping(getattr(torch._C, name), put_back, refuse))
     for name in _SHOWING:
         _stand_for(torch._C, name, _hiding(getattr(torch._C, name), refuse))
+    for name in _REGISTERING:
+        _stand_for(torch._C._DispatchModule, name, _registering(getattr(torch._C._DispatchModule, name), refuse))
     _stand_for(_python_dispatch, "_disable_current_modes", _disabling(_python_dispatch._disable_current_modes, in_force))
 
 
@@ -87,6 +96,26 @@ def _asking(function: Callable, refuse: Refuse, concerns: Callable[[tuple], bool
         if concerns((*args, *kwargs.values())):
             refuse(getattr(function, "__name__", "it"), _getframe(1))
         return function(*args, **kwargs)
+
+    return call
+
+
+def _registering(register: Callable, refuse: Refuse) -> Callable:
+    """What it registers may be called, but not while something is forbidden: then a guard's own frame is the one that calls it."""
+
+    def kernel(function: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            frame: FrameType | None = _getframe(1)
+            while frame and ours(frame):
+                frame = frame.f_back
+            if frame:
+                refuse("a kernel in the place of PyTorch's", frame)
+            return function(*args, **kwargs)
+
+        return function if function is _fallthrough or not callable(function) else call
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return register(*map(kernel, args), **{name: kernel(value) for name, value in kwargs.items()})
 
     return call
 
