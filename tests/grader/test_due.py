@@ -57,6 +57,24 @@ def test_what_is_no_extension_is_refused():
             extensions.hours(text)
 
 
+@pytest.mark.parametrize("text", ["99999999999 weeks", "9" * 400 + " weeks", "522 weeks"])
+def test_an_extension_that_no_date_can_have_is_refused_and_stops_no_class(text, folder):
+    assert "at most 521 weeks" in due(folder, "03", "2027-03-01 23:59 UTC") + due(folder, "03", text, "--student", "ann", code=2)
+    assert extensions.read(folder) == {}
+
+
+@pytest.mark.parametrize("hours", ["1e308", "nan", "inf", "-1", "1e999"])
+def test_hours_that_somebody_wrote_into_the_file_are_looked_at(hours, tmp_path):
+    (tmp_path / extensions.FILE).write_text(f"student_id,assignment,hours,granted\nann,{LESSON},{hours},2027-01-01\n")
+    with pytest.raises(UserError, match="fix the line"):
+        extensions.read(tmp_path)
+
+
+@pytest.mark.parametrize("when", ["9999-12-31 23:59 UTC", "0001-01-01 00:00 UTC"])
+def test_a_due_date_has_a_day_before_and_after(when, folder):
+    assert "is no time" in due(folder, "03", when, code=2)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("due") / "class"

@@ -23,19 +23,30 @@ NAMED = 5  # in a warning
 AHEAD = timedelta(days=60)  # granted longer before a lesson is due, an extension was meant for an earlier term
 TIME = re.compile(r"\+?\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?")
 HOURS = {"hour": 1, "day": 24, "week": 168}
+MOST = 10 * 365 * 24  # hours: a date so much later is one in the gradebook, too
 
 
 def hours(text: str) -> float:
     """`+2 days`, `12 hours` or `1 week` in hours; `0` or `none` for no extension.
 
     Raises:
-        UserError: for what is none of these.
+        UserError: for what is none of these, or more than ten years.
     """
     if text.strip() in ("0", "none"):
         return 0.0
     if not (found := TIME.fullmatch(text.strip())):
         raise UserError(f"{text!r} is no extension: they look like `+2 days`, `+12 hours` or `none`")
-    return float(found[1]) * HOURS[found[2]]
+    length = float(found[1]) * HOURS[found[2]]
+    if length > MOST:
+        raise UserError(f"an extension has at most {MOST // 168} weeks, and this has more")
+    return length
+
+
+def _kept(text: str) -> float:
+    """What is written for hours in the file. Raises ValueError."""
+    if not 0 <= (length := float(text)) <= MOST:
+        raise ValueError(f"{text[:20]} hours are no extension")
+    return length
 
 
 def read(folder: Path) -> dict[tuple[str, str], float]:
@@ -53,7 +64,7 @@ def _rows(folder: Path) -> dict[tuple[str, str], tuple[float, date]]:
         with path.open(newline="", encoding="utf-8") as stream:
             return {
                 (unguarded(row["student_id"]), row["assignment"]): (
-                    float(row["hours"]),
+                    _kept(row["hours"]),
                     date.fromisoformat(row.get("granted") or written),
                 )
                 for row in csv.DictReader(stream)

@@ -18,6 +18,7 @@ from autograde.grader.gradebook.course_dir import config_file, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.gradebook.late import SET_BY, set_rule
 from autograde.grader.gradebook.record import explained
+from autograde.grader.ingest.systems import YEARS
 
 __all__ = ["extend", "set_due", "set_rule", "told"]
 
@@ -45,6 +46,8 @@ def _time(when: str) -> datetime:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             time = parse(when)
+        if time.year not in YEARS:
+            raise ValueError("there may be no such year in another zone, or a day later")
         if time.tzinfo is not None:
             return parse_utc(time)
         here = f"{time.astimezone():%Y-%m-%dT%H:%M%z}"
