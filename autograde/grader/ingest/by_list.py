@@ -27,6 +27,12 @@ class Listed:
 NOBODY = Listed()
 
 
+def of_others(listed: Listed) -> set[str]:
+    """The names in the list that are an id of somebody else: in many systems students choose what they are called, also so."""
+    ask = listed.person
+    return {name for name in listed.names if ask and (who := ask(name)) and getattr(who, "name", name) != name}
+
+
 def decided(placed: Mapping[Parts, str], person: Person) -> dict[Parts, str]:
     """Another reading of files whose student the list does not have: the one person whom the student's name holds beside words that are no name;
     or, where the list has nobody of all students, the one whom the same place in each path names."""

@@ -24,7 +24,7 @@ from autograde.files import write
 from autograde.grader.ingest import across_lessons, graded_files, helpers, kinds, one_person
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, has_work, repairs, shown
 from autograde.grader.ingest.brought import SURE, Collected, Row, show
-from autograde.grader.ingest.by_list import NOBODY, Listed
+from autograde.grader.ingest.by_list import NOBODY, Listed, of_others
 from autograde.grader.ingest.discovery import Found, in_folder, in_place, seen
 from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
@@ -172,7 +172,7 @@ def home(paths: Sequence[Path]) -> Path:
 def _bring(found: Survey, course: Path, lesson: str | None, dry_run: bool, due: Mapping[str, datetime], listed: Listed) -> Collected:
     ledger = Ledger.read(course)
     often = Counter(map(folded, listed.names))
-    tell_apart(found, ledger.people, ledger.files, {name for name in often if often[name] > 1})
+    tell_apart(found, ledger.people, ledger.files, {name for name in often if often[name] > 1}, set(map(folded, of_others(listed))))
     across_lessons.settle(found, ledger.lessons())
     known = {student: {*ledger.lessons()[student], *listed.lessons.get(student, ())} for student in {*ledger.lessons(), *listed.lessons}}
     one_person.settle(found, known, ledger.called, listed.person)

@@ -14,10 +14,10 @@ from autograde.grader.ingest.systems import Label
 PER_LESSON = ("Moodle",)  # which gives a student another number for each assignment
 
 
-def tell_apart(found: Survey, people: dict[str, str], files: Container[str], shared: Container[str] = ()) -> None:
+def tell_apart(found: Survey, people: dict[str, str], files: Container[str], shared: Container[str] = (), ids: Container[str] = ()) -> None:
     """Who has the plain name first keeps it, two that come at once both get their numbers, also where one has handed in nothing that can be
     graded. `people` are students by `person`, known from earlier and added to; `files` holds `<student>/<lesson>` of what was brought before,
-    `shared` the names that several of the class have, as `folded`.
+    `shared` the names that several of the class have, and `ids` those that are an id of somebody else, as `folded`.
     """
     numbered = [(one, one.label) for one in found.handed if one.label and one.label.number]
     with_work = {person(label) for _, label in numbered}
@@ -34,7 +34,7 @@ def tell_apart(found: Survey, people: dict[str, str], files: Container[str], sha
             apart = several and name not in taken or taken.get(name, "") not in ("", person(label))
             if label.system in PER_LESSON:
                 apart = several or f"{name}/{scope}" in files or _are_namesakes(name, people) or folded(name) in shared
-            people[person(label)] = f"{name}_{label.number}" if apart else name
+            people[person(label)] = f"{name}_{label.number}" if apart or folded(name) in ids else name
     found.students -= {name for name, label, _ in everyone if people[person(label)] != name} - {
         people[person(label)] for _, label, _ in everyone
     }

@@ -76,3 +76,23 @@ def test_what_else_lies_in_a_folder_goes_with_it(tmp_path):
     (tmp_path / "class" / "minerva_bkim" / "notes.pdf").write_bytes(b"%PDF")
     result = brought(tmp_path, [f"minerva_{who}/{NAME}" for who in ("alee", "bkim")], PEOPLE)
     assert {row.student for row in result.rows} | {out.student for out in result.left_out} == {"alee", "bkim"}
+
+
+ANN, EVE = Person("ann", "Ann Lee", "", "ann@x.edu", others="98"), Person("eve", "ann", "", "eve@x.edu", others="99")
+
+
+@pytest.mark.parametrize(
+    ("sent", "students"),
+    [
+        ([f"leeann_98_1_{NAME}", f"ann_99_2_{NAME}"], {"leeann": "ann", "ann_99": ""}),
+        ([f"ann_99_2_{NAME}"], {"ann_99": ""}),
+        ([f"Ann Lee_7_assignsubmission_file_/{NAME}", f"ann_8_assignsubmission_file_/{NAME}"], {"Ann Lee": "ann", "ann_8": ""}),
+        ([f"HW_ann_attempt_2026-11-03-14-13-00_{NAME}"], {"ann": "ann"}),  # Blackboard goes by ids
+        ([f"ann/{NAME}", f"eve/{NAME}"], {"ann": "ann", "eve": "eve"}),
+    ],
+)
+def test_who_is_called_by_anothers_id_gets_nothing_of_theirs(sent, students, tmp_path):
+    """Eve has chosen Ann's id as her name: by the system's number she is neither."""
+    assert {row.student for row in brought(tmp_path, sent, [ANN, EVE]).rows} == set(students)
+    whose = {person.student: person.listed or person.student for person in Directory([ANN, EVE]).called(set(students))}
+    assert {student: whose.get(student, "") for student in students} == students
