@@ -1263,12 +1263,12 @@ plots.show(
 
 # %% [markdown] question="two_errors_in_practice" points=3
 # ### BEGIN SOLUTION
-# (a) The model's error, ‖V*_η − V*‖: solve the learned model exactly (policy iteration) and compare with the world, or, since the world's
-# V* is not known, compare the plan's exact value *in the model* with its average return *in the world*. Planning's own error, ‖V̂ −
-# V*_η‖: compare the planner's table with the exact solution of the same model; no real step is needed.
+# (a) The model's error, ‖V\*_η − V\*‖: solve the learned model exactly (policy iteration) and compare with the world, or, since the world's
+# V\* is not known, compare the plan's exact value *in the model* with its average return *in the world*. Planning's own error, ‖V̂ −
+# V\*_η‖: compare the planner's table with the exact solution of the same model; no real step is needed.
 #
 # (b) Probably not. The gap of 0.36 is between model and world; planning error can be measured without the world and removed by more
-# samples, but it only brings V̂ closer to V*_η, the value in a wrong model. More planning can make the real result worse: it finds ever
+# samples, but it only brings V̂ closer to V\*_η, the value in a wrong model. More planning can make the real result worse: it finds ever
 # better ways of using the model's mistakes (pairs tried once or twice that happened to go well). The report is too high because the
 # planner maximises over noisy estimates: it selects what is overestimated.
 #

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from autograde import layout
-from autograde.authoring import leaks, pins, suites, tasks, texts
+from autograde.authoring import bodies, cell_order, contents, leaks, pins, suites, tasks, texts, typed
 from autograde.authoring.source import BEGIN, END, Cell, Source
 from autograde.checking.errors import UserError
 from autograde.checking.syntax import is_magic
@@ -21,6 +21,7 @@ POINTS = re.compile(r"([\d.]+) points?\b")
 WRITTEN = re.compile(r"([\d.]+) (?:more )?for the\s+written question")
 ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*\| *([\d.]+) *\|\s*$")  # of the table of exercises: its name, its points
 RULE = re.compile(r"\|( *:?-+:? *\|)+ *")  # the line below a table's head
+LATER = re.compile(r"\b(?:TODO|FIXME|XXX)\b|\?\?\?")
 DIFFICULTY = "●"
 OPENED = re.compile(r"""open_lesson\(\s*["']([^"']*)["']""")
 
@@ -38,8 +39,8 @@ def complaints(lesson: Source) -> list[str]:
         *_forbids(lesson),
         *_silent(lesson),
     )
-    said = (*texts.complaints(lesson), *tasks.complaints(lesson))
-    return [*missing(lesson.name), *suites.complaints(lesson), *own, *said, *leaks.complaints(lesson.name)]
+    said = (found for of in (texts, typed, contents, tasks, cell_order) for found in of.complaints(lesson))
+    return [*missing(lesson.name), *suites.complaints(lesson), *bodies.complaints(lesson), *own, *said, *leaks.complaints(lesson.name)]
 
 
 def check(lesson: Source) -> None:
@@ -79,7 +80,15 @@ def notes(lesson: Source) -> list[str]:
     asked = [
         f"{lesson.path.name}:{cell.line}: a written question has no rubric: a line that begins with {tasks.RUBRIC}" for cell in unmarked
     ]
-    return [*(f"{lesson.name}: {note}" for note in lacking), *asked]
+    return [*(f"{lesson.name}: {note}" for note in lacking), *asked, *_unfinished(lesson)]
+
+
+def _unfinished(lesson: Source) -> Iterator[str]:
+    """What an author has left for later, and students would read."""
+    for cell in lesson.cells:
+        for number, line in enumerate(cell.source.splitlines(), cell.line + 1):
+            if left := LATER.search(line):
+                yield f"{lesson.path.name}:{number}: {left[0]} is left in what students are given"
 
 
 def _wide(lesson: Source) -> list[str]:

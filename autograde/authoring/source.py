@@ -15,11 +15,13 @@ from autograde.checking.syntax import defined, is_magic
 
 TAGS = {"setup", "figure", "experiment", "stretch"}
 KEYS = {"exercise", "check", "question", "points", "forbids", "outcome", "tags"}
+OF = {"points": ("check", "question"), "forbids": ("exercise",), "outcome": ("check",)}  # options of some cells only
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NOT_READ = "incorrectly_encoded_metadata"  # jupytext keeps under this name what it does not understand
 NAMED = "title"  # and under this one words that stand behind the mark
 MARK = re.compile(r"^# %%")
 HIDDEN = re.compile(r"^\s*### BEGIN (HIDDEN TESTS|MARK SCHEME)")  # nbgrader's other marks, which a build leaves as they are
+MERGED = re.compile(r"^(?:# )?(?:<{7}|>{7}) |^(?:# )?(?:={7}|\|{7})$")  # what git leaves where two changes meet
 ALMOST = re.compile(r"^\s*#\s*%%|^//\s*%%|^%%\s")  # what one writes in place of a mark
 
 
@@ -118,19 +120,26 @@ def text_of(path: Path) -> str:
     """A file that an author wrote, whatever its ends of lines, with or without a byte order mark.
 
     Raises:
-        SourceError: where it is not UTF-8, with the line.
+        SourceError: where it is not UTF-8, or git's marks of a conflict stand in it, with the line.
     """
     data = path.read_bytes()
     try:
-        return "\n".join(data.decode("utf-8-sig").replace("\r\n", "\n").split("\r"))
+        text = "\n".join(data.decode("utf-8-sig").replace("\r\n", "\n").split("\r"))
     except UnicodeDecodeError as error:
         line = 1 + data.count(b"\n", 0, error.start)
         raise SourceError(path, line, "this file is not in UTF-8: save it in that encoding, and look at this line's letters") from None
+    if merged := next((number for number, line in enumerate(text.split("\n"), 1) if MERGED.match(line)), 0):
+        raise SourceError(path, merged, "a mark of git's, where two changes met: choose between the two, and take the marks out")
+    return text
 
 
 def _cells(path: Path) -> Iterator[Cell]:
-    text = text_of(path)
+    text, words_only = text_of(path), False
     for number, words in enumerate(text.splitlines(), 1):
+        if MARK.match(words):
+            words_only = "[markdown]" in words
+        elif words_only and words.strip() and not words.startswith("#"):
+            raise SourceError(path, number, f"{words[:40]!r} stands in a text: each of its lines begins with # and a blank")
         if ALMOST.match(words) and not MARK.match(words):
             raise SourceError(path, number, f"{words[:40]!r} is no cell mark: it begins with `# %%`, at the beginning of the line")
         if MARK.match(words) and (said := re.search(r"""\btags=["'](\w*)""", words)):
@@ -158,8 +167,16 @@ def _check_metadata(path: Path, cell: Cell) -> None:
     if unknown := set(cell.metadata) - KEYS:
         raise SourceError(path, cell.line, f"unknown cell option {sorted(unknown)[0]!r}; known are {', '.join(sorted(KEYS))}")
     for key in ("exercise", "check", "question"):
-        if not str(cell.metadata.get(key, "name")).isidentifier():
-            raise SourceError(path, cell.line, f"{key}={cell.metadata[key]!r} is no name: letters, digits and _, without blanks")
+        named = str(cell.metadata.get(key, "name"))
+        if not named.isidentifier() or not named.isascii():
+            raise SourceError(
+                path, cell.line, f"{key}={cell.metadata[key]!r} is no name: letters from a to z, digits and _, without blanks"
+            )
+    for key, of in OF.items():
+        if key in cell.metadata and not set(of) & set(cell.metadata):
+            raise SourceError(path, cell.line, f"{key} is an option of a cell that has {' or '.join(of)}: here it does nothing")
+    if cell.question and cell.tags:
+        raise SourceError(path, cell.line, "a question has no tags: it is never part of a stretch, since a person grades it")
     if unknown := set(cell.tags) - TAGS:
         raise SourceError(path, cell.line, f"unknown tag {sorted(unknown)[0]!r}; known are {', '.join(sorted(TAGS))}")
     if cell.exercise and cell.kind != "code" or cell.question and cell.kind != "markdown":

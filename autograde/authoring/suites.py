@@ -147,7 +147,7 @@ def _wrong_answers(lesson: Source, path: Path, tree: ast.Module) -> Iterator[str
             kind == "misconception"
             and len(call.args) > 1
             and isinstance(call.args[1], ast.Constant)
-            and not str(call.args[1].value).strip()
+            and not str(call.args[1].value or "").strip()
         ):
             yield f"{_place(path, call.lineno)}: this misconception has no sentence, and so would count as a right answer"
         for edit in (word.value for word in call.keywords if word.arg == "replace"):

@@ -14,6 +14,7 @@ NUMBERED = re.compile(r"Exercise (\d+)\b")
 NAMED = re.compile(r"`(\w+)`")
 MINUTES = re.compile(r"(\d+) minutes")
 ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*?\| *(\d+) *\| *[\d.]+ *\|\s*$")  # of the table of exercises: its name, its minutes
+HINT = re.compile(r"<summary>Hint (\d+)")
 ASKED = re.compile(r"(?i)question[^\n]*?([\d.]+) points?\b")
 RUBRIC = "**Rubric**"  # from which the page for written answers has its keys
 ITEM = re.compile(r"(?<![\w.])([\d.]+) points?:")
@@ -21,7 +22,7 @@ TARGETS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def complaints(lesson: Source) -> list[str]:
-    found = (*_of_number(lesson), *_of_tasks(lesson), *_of_cells(lesson), *_of_questions(lesson))
+    found = (*_of_number(lesson), *_of_tasks(lesson), *_of_hints(lesson), *_of_cells(lesson), *_of_questions(lesson))
     return [f"{lesson.path.name}:{line}: {what}" for line, what in sorted(found)]
 
 
@@ -77,16 +78,29 @@ def _rows(lesson: Source) -> Iterator[tuple[str, int]]:
                 yield row[1], int(row[2])
 
 
+def _of_hints(lesson: Source) -> Iterator[tuple[int, str]]:
+    """Those of a task count from 1: who opens the second one first has seen more than was meant."""
+    last = 0
+    for cell in lesson.cells:
+        for line, text in enumerate(cell.source.splitlines(), cell.line + 1) if cell.kind == "markdown" else ():
+            last = 0 if HEADING.match(text) else last
+            for number in map(int, HINT.findall(text)):
+                if number != last + 1:
+                    yield line, f"hint {number} comes after {f'hint {last}' if last else 'none'}"
+                last = number
+
+
 def _of_cells(lesson: Source) -> Iterator[tuple[int, str]]:
     """An exercise's own cell: students read its docstring, and graders run all of it."""
     for cell in lesson.cells:
         for node in ast.parse(cell.source).body if cell.exercise else ():
             if isinstance(node, TARGETS) and node.name == cell.exercise and not ast.get_docstring(node):
                 yield cell.line + node.lineno, f"{node.name} has no docstring, which says what to write"
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            if isinstance(node, ast.Assert) or isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                what = "assertion" if isinstance(node, ast.Assert) else "call"
                 yield (
                     cell.line + node.lineno,
-                    f"this call is in the cell of {cell.exercise}, which every grading runs: give it a cell of its own",
+                    f"this {what} is in the cell of {cell.exercise}, which every grading runs: give it a cell of its own",
                 )
 
 

@@ -15,6 +15,7 @@ from autograde.checking.errors import UserError
 FENCE = re.compile(r"^\s*(```+|~~~+)")
 SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 PRICE = re.compile(r"\$(?=\d[\d.,]*(?:[\s;:!?)*]|$))")  # alone in its paragraph it is the sign itself
+PRICES = re.compile(r"\$\d[^$\n]*[a-z][^$\n]* \$(?=\d)")  # of two the first reaches to the second
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$", re.DOTALL)
 IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(\s*([^)\s]*)[^)]*\)")
@@ -98,6 +99,8 @@ def _of_formulas(text: str) -> Iterator[tuple[int, str]]:
     rest = _blanked(PRICE, _blanked(FORMULA, text))
     if "$" in rest:
         yield _line(rest, "$"), "a $ without a second one before the paragraph ends: nothing of the formula is set (\\$ is the sign itself)"
+    for prices in PRICES.finditer(text):
+        yield text.count("\n", 0, prices.start()), f"{prices[0]!r} is set as a formula: \\$ is the sign itself"
     for formula in FORMULA.finditer(text):
         written = (
             (formula[1] or formula[2] or "").replace(r"\{", "").replace(r"\}", "").replace(r"\leftarrow", "").replace(r"\rightarrow", "")
@@ -167,8 +170,8 @@ class _Elements(HTMLParser):
 
 
 def _of_headings(lesson: Source) -> Iterator[tuple[int, str]]:
-    """Marks without their blank, and levels that are left out: who moves by headings takes it for a part that is missing."""
-    level = 0
+    """Marks without their blank, headings that stand twice, and levels that are left out, which one who moves by headings takes for a missing part."""
+    level, seen = 0, dict[str, int]()
     for cell in _texts(lesson):
         for number, line in enumerate(without_fences(cell.source)[0].split("\n"), cell.line + 1):
             if tight := TIGHT.match(line):
@@ -178,6 +181,9 @@ def _of_headings(lesson: Source) -> Iterator[tuple[int, str]]:
                 if len(found[1]) > level + 1:
                     yield number, f"a heading of level {len(found[1])} under one of level {level}: write {'#' * (level + 1)}"
                 level = len(found[1])
+                if found[0] in seen:
+                    yield number, f"this heading stands at line {seen[found[0]]}, too: a link to it leads to the first"
+                seen.setdefault(found[0], number)
 
 
 def _of_numbers(lesson: Source) -> Iterator[tuple[int, str]]:

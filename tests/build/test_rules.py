@@ -23,6 +23,7 @@ TINY = f"""\
 # | No. | Exercise | Difficulty | Minutes | Points |
 # | --- | --- | --- | --- | --- |
 # | 1 | `attend` | ●○○ | 5 | 2 |
+# | | written question | | 10 | 3 |
 
 # %% [markdown]
 # ## Exercise 1 · `attend` (●○○, 5 minutes, 2 points)
@@ -43,8 +44,8 @@ check(attend)
 # Since the variance of a sum grows with the number of its terms.
 # ### END SOLUTION
 
-# %%
-LATER = 1
+# %% tags=["setup"]
+lesson = open_lesson("09_tiny", globals())
 """
 CHECK = '''\
 import pytest
@@ -52,6 +53,7 @@ import pytest
 @pytest.mark.exercise("attend")
 def test_first(student):
     """One."""
+    expect.equal(student.attend(0, 0), 1)
 '''
 
 
@@ -97,7 +99,7 @@ def test_an_answer_may_be_wide_and_a_line_may_have_88_columns(course):
 
 
 PLACES = {
-    "a hint": "# <details><summary>Hint</summary>\n# Try `{line}`.\n# </details>",
+    "a hint": "# <details><summary>Hint</summary>\n#\n# Try `{line}`.\n# </details>",
     "a helper": "def helper(q, k):\n    {line}\n    return scores",
     "a comment in code": "x = 1  # as in {line}",
     "an alternative text": 'alt = "what {line} gives"',
@@ -112,7 +114,7 @@ def test_a_line_of_an_answer_in_the_lesson_itself(course, place):
     found = complaints(course, text)
     assert found and all(line.startswith("solutions/09_tiny.py:") and "attend" in line for line in found)
     at = int(found[0].split(":")[1])
-    assert at > line_of(TINY, "LATER") and "mT" in "".join(text.splitlines()[at - 1 : at + 1])
+    assert at > line_of(TINY, "open_lesson") and "mT" in "".join(text.splitlines()[at - 1 : at + 1])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_a_column_without_a_head(course, head, wrong):
 
 def test_a_lesson_that_opens_another(course):
     """It was begun as a copy; its checks would be those of the other."""
-    text = TINY + '\n# %% tags=["setup"]\nlesson = open_lesson("03_self_attention", globals())\n'
+    text = TINY.replace('open_lesson("09_tiny"', 'open_lesson("03_self_attention"')
     assert complaints(course, text) == [
         f"09_tiny.py:{text.count(chr(10))}: this opens lesson '03_self_attention': write open_lesson(\"09_tiny\", globals())"
     ]
@@ -145,7 +147,7 @@ def test_a_lesson_that_opens_another(course):
 @pytest.mark.parametrize("forbidden, wrong", [("sotfmax", True), ("softmax matmul backward torch.autograd tokenizers", False)])
 def test_a_forbidden_call_that_nothing_is_called_by(course, forbidden, wrong):
     found = complaints(course, TINY.replace('exercise="attend"', f'exercise="attend" forbids="{forbidden}"'))
-    assert len(found) == wrong and all(line.startswith("09_tiny.py:12: forbids 'sotfmax'") for line in found)
+    assert len(found) == wrong and all(line.startswith("09_tiny.py:13: forbids 'sotfmax'") for line in found)
 
 
 def test_a_package_of_the_lock_file_may_be_forbidden_where_it_is_not_installed(course, monkeypatch):
@@ -163,7 +165,7 @@ def test_a_row_of_no_exercise(course):
     found = complaints(course, TINY.replace("| `attend` |", "| `atend` |"))
     assert found == [
         "09_tiny.py:7: the table of exercises has `atend`, which is no exercise of the lesson",
-        "09_tiny.py:12: the lesson's table has no row of this exercise: | N | `attend` | ●○○ | MINUTES | POINTS |",
+        "09_tiny.py:13: the lesson's table has no row of this exercise: | N | `attend` | ●○○ | MINUTES | POINTS |",
     ]
 
 
@@ -232,15 +234,15 @@ def wrong(q, k):
 @pytest.mark.parametrize(
     ("kind", "content", "line", "named"),
     [
-        ("checks", CHECK + "def f(:\n", 6, "not Python: invalid syntax"),
+        ("checks", CHECK + "def f(:\n", 7, "not Python: invalid syntax"),
         ("hidden", "x = (\n", 1, "not Python: '(' was never closed"),
         ("misconceptions", "if True:\n\tx = 1\n        y = 2\n", 3, "not Python"),
         ("misconceptions", ANSWERS, 8, "answer to attend is called wrong; the first is at"),
-        ("hidden", '@pytest.mark.exercise("attend")\ndef test_more(student):\n    pass\n', 2, "test_more has no docstring"),
+        ("hidden", '@pytest.mark.exercise("attend")\ndef test_more(student):\n    assert student\n', 2, "test_more has no docstring"),
         ("checks", "import pytest\n", 1, "no public test of attend"),
-        ("checks", CHECK + "PROBES = {\n    'attnd': None,\n    'attend': None,\n}\n", 7, "'attnd', which is no exercise"),
-        ("checks", CHECK + "DEVICE_PROBES: dict = {'attnd': None}\n", 6, "'attnd', which is no exercise"),
-        ("checks", CHECK + "(cosine,) = oracles(__file__, 'cosine')\n", 6, "asks for oracles, but there is no autograde/lessons/oracles/09_tiny.py"),
+        ("checks", CHECK + "PROBES = {\n    'attnd': None,\n    'attend': None,\n}\n", 8, "'attnd', which is no exercise"),
+        ("checks", CHECK + "DEVICE_PROBES: dict = {'attnd': None}\n", 7, "'attnd', which is no exercise"),
+        ("checks", CHECK + "(cosine,) = oracles(__file__, 'cosine')\n", 7, "asks for oracles, but there is no autograde/lessons/oracles/09_tiny.py"),
     ],
 )  # fmt: skip
 def test_files_of_tests_that_cannot_be_right(course, kind, content, line, named):
@@ -259,11 +261,11 @@ def test_an_exercise_without_a_probe_is_noted(course):
 @pytest.mark.parametrize("hint", ["<details><summary>Hint</summary>", "<details>Hint</details>", "</details>"])
 def test_a_hint_that_would_hide_what_follows(course, hint):
     (found,) = complaints(course, TINY.replace("5 minutes, 2 points)\n", f"5 minutes, 2 points)\n#\n# {hint}\n"))
-    assert found.startswith("09_tiny.py:9: each hint is <details>")
+    assert found.startswith("09_tiny.py:10: each hint is <details>")
 
 
 def test_a_misspelt_kind_of_cell(course):
-    with pytest.raises(source.SourceError, match=r"09_tiny.py:9: '\[markdwon\]': a cell is code or \[markdown\]"):
+    with pytest.raises(source.SourceError, match=r"09_tiny.py:10: '\[markdwon\]': a cell is code or \[markdown\]"):
         complaints(course, TINY.replace("[markdown]\n# ##", "[markdwon]\n# ##"))
 
 
@@ -273,7 +275,7 @@ def test_a_misspelt_kind_of_cell(course):
         ("2 points by checks", "3 points by checks", 3),
         ("3 for the written question", "4 for the written question", 3),
         ("| 5 | 2 |", "| 5 | 1.5 |", 7),
-        ("5 minutes, 2 points", "5 minutes, 1 point", 10),
+        ("5 minutes, 2 points", "5 minutes, 1 point", 11),
         ('check="attend" points=2', 'check="attend" points=3', 3),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from autograde import layout
-from autograde.authoring import new, source, suites, tasks, texts, went_wrong
+from autograde.authoring import bodies, cell_order, contents, new, rules, source, suites, tasks, texts, typed, went_wrong
 from autograde.authoring.build import stale
 from autograde.authoring.mutation import Bench
 from autograde.checking.errors import UserError
@@ -39,8 +39,55 @@ TEXTS = {
     "an end of nothing": (IDEA, "# The idea</b>,", "</b> closes nothing"),
     "what browsers take for an element": (IDEA, "# The token <unk>,", "<unk> is taken for HTML"),
     "a level left out": ("# ## 1 · The first", "# #### 1 · The first", "a heading of level 4 under one of level 1"),
+    "a price before a formula's number": (IDEA, "# It costs $5 or $7, the idea,", "'$5 or $' is set as a formula"),
+    "a heading twice": ("# ## Question (3", "# ## 1 · The first idea\n#\n# ## Question (3", "this heading stands at line"),
     "a heading without its blank": ("# ## 1 · The first", "# ##1 · The first", "is no heading without a blank"),
 }
+TYPED = {
+    "bold that is not closed": (IDEA, "# The **idea in words,", "** without a second one"),
+    "bold that is closed in the next item": (IDEA, "# - The **idea\n# - in words,", "** without a second one"),
+    "italics that are not closed": (IDEA, "# The *idea in words,", "* without a second one"),
+    "bold with blanks in it": (IDEA, "# The ** idea ** in words,", "beside a blank"),
+    "a star that is meant": (IDEA, "# It is ‖V*‖, the idea,", "\\* is the sign itself"),
+    "a comment": (IDEA, "# <!-- here goes the figure --> The idea,", "a comment, which nobody is shown"),
+    "a blank before an address": (IDEA, "# See [this] (https://x.org), the idea,", "a blank between ] and ("),
+    "a blank in an address": (IDEA, "# See [this](https://x.org/a b), the idea,", "write %20"),
+    "a footnote": (IDEA, "# The idea[^1],", "a footnote"),
+    "a link by a name": (IDEA, "# See [this][that], the idea,", "a link by a name"),
+    "a formula in brackets": (IDEA, "# The mean \\(x_t\\), the idea,", "a formula stands between $ and $"),
+    "a hint that begins at once": (
+        "Hint 1</summary>\n#\n# Keep",
+        "Hint 1</summary>\n# `total`: keep",
+        "needs an empty line below <summary>",
+    ),
+    "a text without words": ("# %% [markdown]\n# ## 1 ·", "# %% [markdown]\n\n# %% [markdown]\n# ## 1 ·", "a text without words"),
+    "a row that lacks a cell": (IDEA, "# | a | b |\n# | --- | --- |\n# | 1 |\n#\n# The idea,", "a row of 1 cells in a table of 2 columns"),
+    "a row with a cell too many": (IDEA, "# | a | b |\n# | --- | --- |\n# | 1 | 2 | 3 |\n#\n# The idea,", "a row of 3 cells"),
+    "a table without its line": (IDEA, "# | a | b |\n# | 1 | 2 |\n#\n# The idea,", "no table without a line below its head: | --- | --- |"),
+    "a line of other columns": (IDEA, "# | a | b |\n# | --- |\n#\n# The idea,", "1 columns below a head of 2"),
+}
+CONTENTS = {
+    "another difficulty": (HEADING + " (●○○", HEADING + " (●●●", "●●● for running_mean; the table of exercises says ●○○"),
+    "four signs": ("| ●○○ | 5", "| ●○○○ | 5", "three signs"),
+    "another number": ("# | 1 | `running", "# | 2 | `running", "the number 2; its heading says 1"),
+    "no row of the question": ("# | | written question | | 10 | 3 |\n", "", "no row of the question why_it_settles"),
+    "other points of the question": ("question | | 10 | 3 |", "question | | 10 | 5 |", "5 points; it has points=3"),
+}
+CELLS = {
+    "no tag": ('# %% tags=["setup"]\nfrom', "# %%\nfrom", 'the cell that opens the lesson has tags=["setup"]'),
+    "a second set-up": ("# %% [markdown]\n# ## 1 ·", '# %% tags=["setup"]\nimport math\n\n# %% [markdown]\n# ## 1 ·', "a second cell is tagged setup"),
+    "a text that is code": ("# %% [markdown]\n# ### Exercise 1", "# %%\n# ### Exercise 1", "holds comments only"),
+    "a picture of matplotlib's": ("plots.show(draw", "import matplotlib.pyplot as plt\nplt.show()\nplots.show(draw", "by plots.show(draw, alt=…)"),
+    "use before it is written": ("# %% [markdown]\n# ## 1 ·", "# %%\nprint(running_mean([1.0]))\n\n# %% [markdown]\n# ## 1 ·", "and written below"),
+}  # fmt: skip
+READ = {
+    "a line without its sign": (IDEA, "The idea in words,", "stands in a text"),
+    "git's mark in a text": (IDEA, "# <<<<<<< HEAD\n# The idea", "a mark of git's"),
+    "git's mark in code": ("    total, means", "=======\n    total, means", "a mark of git's"),
+    "a name with marks": ('question="why_it_settles"', 'question="wärum"', "letters from a to z"),
+    "points of an exercise": ('exercise="running_mean"', 'exercise="running_mean" points=1', "points is an option of a cell that has check or question"),
+    "a question in the stretch": ("points=3", 'points=3 tags=["stretch"]', "a question has no tags"),
+}  # fmt: skip
 TASKS = {
     "no heading": (HEADING + " (●○○, 5 minutes, 1 point)\n", "", '# %% exercise="running_mean"', "has no heading above it"),
     "a heading of another": (HEADING, "# ### Exercise 1 · `runing_mean`", "", "this heading names runing_mean"),
@@ -49,6 +96,8 @@ TASKS = {
     "other minutes": (HEADING + " (●○○, 5", HEADING + " (●○○, 15", "", "15 minutes for running_mean; the table of exercises says 5"),
     "no docstring": (DOCSTRING, "", "def running_mean", "running_mean has no docstring"),
     "a call beside an answer": ("    return means\n    ### END SOLUTION\n", "    return means\n    ### END SOLUTION\n\nprint(1)\n", "print(1)", "every grading runs"),
+    "an assertion beside an answer": ("    return means\n    ### END SOLUTION\n", "    return means\n    ### END SOLUTION\n\nassert running_mean([1])\n", "assert running", "this assertion is in the cell"),
+    "a hint that comes first": ("<summary>Hint 1", "<summary>Hint 2", "", "hint 2 comes after none"),
     "a rubric of other points": ("**Rubric** — 3 points:", "**Rubric** — 2 points:", "", "the rubric is of 3 points; its items give 2"),
     "a rubric without items": ("**Rubric** — 3 points: the", "**Rubric** — the", "", "it has no items"),
     "a question of other points": ("## Question (3 points)", "## Question (2 points)", "", "the text says 2 points for the question"),
@@ -66,6 +115,19 @@ SUITES = {
     "an edit of nothing": ("misconceptions", '("start=1"', '("start=7"', "replaces 'start=7'"),
 }  # fmt: skip
 
+BODIES = {
+    "what is printed": ("hidden", '    values = [0.5', '    print("values")\n    values = [0.5', "students and graders would see it"),
+    "what is drawn anew": ("hidden", "values = [0.5", "values = [random.random(), 0.5", "draws anew each time"),
+    "what is looked at by none": ("hidden", 'expect.equal(student.running_mean([]), [], where="no values")', "student.running_mean([])", "looks at no result"),
+    "a comparison in vain": ("hidden", 'expect.equal(student.running_mean([]), [], where="no values")', "student.running_mean([]) == []", "nothing is made of"),
+    "a test that is not called so": ("hidden", "def test_running_mean_of_nothing", "def check_running_mean_of_nothing", "is never run"),
+    "a mark that is none": ("hidden", "@pytest.mark.trivial", "@pytest.mark.trival", "there is no mark 'trival'"),
+    "one title of two": ("hidden", '"""No values have no means."""', '"""Positive and negative values."""', "students tell tests by their titles"),
+    "a mistake without its sentence": ("misconceptions", '@misconception("running_mean", "This is the sum of the values so far; divide it by how many they are.")', '@misconception("running_mean")', "has no sentence"),
+    "a decorator that is not called": ("misconceptions", '@variant("running_mean")', "@variant", 'write @variant("NAME")'),
+    "other arguments": ("misconceptions", "def running_mean_as_sums(values)", "def running_mean_as_sums(values, n)", "with 1 arguments"),
+}  # fmt: skip
+
 
 @pytest.fixture
 def lesson(course):
@@ -73,7 +135,7 @@ def lesson(course):
     new.new_lesson(NAME, "Retrieval")
     path = layout.source_path(NAME)
     read = source.read(path)
-    assert not texts.complaints(read) + tasks.complaints(read) + suites.complaints(read)
+    assert rules.complaints(read) == []
     return path
 
 
@@ -95,6 +157,37 @@ def test_a_text_that_is_shown_otherwise_than_it_is_meant(lesson, old, new, told)
     assert told in complaint(lesson, texts, old, new)
 
 
+@pytest.mark.parametrize("old, new, told", TYPED.values(), ids=TYPED)
+def test_a_text_that_is_shown_as_it_is_typed(lesson, old, new, told):
+    assert told in complaint(lesson, typed, old, new)
+
+
+@pytest.mark.parametrize("old, new, told", CONTENTS.values(), ids=CONTENTS)
+def test_a_table_of_exercises_that_disagrees_with_them(lesson, old, new, told):
+    assert told in complaint(lesson, contents, old, new, '# %% [markdown] question="why' if not new else "")
+
+
+@pytest.mark.parametrize("old, new, told", CELLS.values(), ids=CELLS)
+def test_cells_that_cannot_stand_as_they_do(lesson, old, new, told):
+    assert told in complaint(lesson, cell_order, old, new)
+
+
+@pytest.mark.parametrize("old, new, told", READ.values(), ids=READ)
+def test_a_source_that_cannot_be_read(lesson, old, new, told):
+    text = lesson.read_text(encoding="utf-8")
+    lesson.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(source.SourceError) as raised:
+        source.read(lesson)
+    file, line, what = str(raised.value).split(":", 2)
+    assert (file, told in what) == (lesson.name, True) and int(line) == text[: text.index(old)].count("\n") + 1 or "question" in old + new
+
+
+@pytest.mark.parametrize("line", ["TODO: say more", "What is it???"])
+def test_what_is_left_for_later_is_noted(lesson, line):
+    lesson.write_text(lesson.read_text(encoding="utf-8").replace(IDEA, f"# {line}"), encoding="utf-8")
+    assert any("is left in what students are given" in note for note in rules.notes(source.read(lesson)))
+
+
 @pytest.mark.parametrize("old, new, place, told", TASKS.values(), ids=TASKS)
 def test_a_task_that_disagrees_with_its_texts(lesson, old, new, place, told):
     assert told in complaint(lesson, tasks, old, new, place)
@@ -109,23 +202,28 @@ def test_a_task_that_disagrees_with_its_texts(lesson, old, new, place, told):
         "$a < b$, $\\{1, 2\\}$ and $x \\leftarrow y$; 3 < 4",
         "See [below](#question-3-points), [below](#Question-(3-points)), [03](03_self_attention.ipynb#1) and [x](https://x.org)",
         "$$\n# x\n# $$\n#\n# <b>bold</b> <br> $y$",
+        "**bold**, *a **b** c*, 2 * 3 * 4, \\*, `a * b`, $a * b$ and *(a) $x$*",
+        "- **one:**\n#   more\n# * two\n#\n# ***\n#\n# > *said*",
+        "| a | $P(x \\| y)$ |\n# | --- | --- |\n# | `a \\| b` | $|x|$ |",
+        "<details><summary>Hint</summary>Only <b>HTML</b>.</details>",
     ],
 )
 def test_a_text_that_is_shown_as_it_is_meant(lesson, text):
     lesson.write_text(lesson.read_text(encoding="utf-8").replace(IDEA, f"# {text}\n#\n{IDEA}"), encoding="utf-8")
-    assert texts.complaints(source.read(lesson)) == []
+    assert texts.complaints(source.read(lesson)) + typed.complaints(source.read(lesson)) == []
 
 
-@pytest.mark.parametrize("kind, old, new, told", SUITES.values(), ids=SUITES)
+@pytest.mark.parametrize("kind, old, new, told", [*SUITES.values(), *BODIES.values()], ids=[*SUITES, *BODIES])
 def test_tests_and_wrong_answers_that_cannot_be_meant(lesson, kind, old, new, told):
     path = getattr(layout, f"{kind}_path")(NAME)
     before = path.read_text(encoding="utf-8")
     assert old in before
     path.write_text(before.replace(old, new, 1), encoding="utf-8")
-    found = [line for line in suites.complaints(source.read(lesson)) if "no public test" not in line]
+    read = source.read(lesson)
+    found = [line for line in suites.complaints(read) + bodies.complaints(read) if "no public test" not in line]
     place, line = found[0].split(":")[:2]
     assert len(found) == 1 and told in found[0] and layout.ROOT / place == path
-    assert abs(int(line) - 1 - before[: before.index(old)].count("\n")) <= 1
+    assert abs(int(line) - 1 - before[: before.index(old)].count("\n")) <= 2
 
 
 def test_a_number_twice(lesson):
