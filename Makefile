@@ -84,6 +84,7 @@ slides: $(VENV)/.ready-site
 
 # With MPLBACKEND set, notebooks would show no figures; formgrader runs alembic by name. LAB holds more options, such as --no-browser.
 lab: $(VENV)/.ready
+	@$(RUN) -m autograde.authoring.lab_folders
 	@unset MPLBACKEND; PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m jupyter lab notebooks $(LAB)
 
 lint: $(VENV)/.ready-dev

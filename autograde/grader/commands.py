@@ -142,9 +142,11 @@ def collect(
     show(found, console)
     if not found.rows:
         raise fail("no notebooks were found; the lines above say what was seen")
-    done = "would be brought" if dry_run else "is" if len(found.rows) == 1 else "are"
+    done = "would be" if dry_run else "is" if len(found.rows) == 1 else "are"
     fresh = sum(row.state != "known" for row in found.rows)
     console.print(f"{counted(len(found.rows), 'submission')} {done} in {escape(str(into))}/submitted, {fresh} of them new.", soft_wrap=True)
+    if fresh and not dry_run:
+        console.print(f"Next: python -m autograde grade {escape(str(into))}", soft_wrap=True)
 
 
 LATE = typer.Option(
@@ -378,7 +380,5 @@ def roster(
         rosters.save(people, course, gradebook)
     pages = refresh(course) if (course / "grades.csv").is_file() else 0
     sections = len({person.section for person in people if person.section})
-    console.print(
-        f"[green]✓[/green] {counted(len(people), 'student')}, {counted(sections, 'section')}; {counted(pages, 'page')} made again.",
-        soft_wrap=True,
-    )
+    again = f"; {counted(pages, 'page')} made again" if pages else ""
+    console.print(f"[green]✓[/green] {counted(len(people), 'student')}, {counted(sections, 'section')}{again}.", soft_wrap=True)

@@ -24,11 +24,23 @@ def command(run, options=""):
 
 def test_figures_show_and_formgraders_helpers_are_found(tmp_path):
     fake = tmp_path / "python"
-    fake.write_text('#!/bin/sh\necho "$@"\necho "backend=[$MPLBACKEND]"\necho "$PATH"\n')
+    fake.write_text('#!/bin/sh\n[ "$2" = jupyter ] || exit 0\necho "$@"\necho "backend=[$MPLBACKEND]"\necho "$PATH"\n')
     fake.chmod(0o755)
     environment = {**os.environ, "MPLBACKEND": "agg"}
     said = subprocess.run(command(fake), cwd=layout.ROOT, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
     assert said[:2] == ["-m jupyter lab notebooks", "backend=[]"] and said[2].startswith(f"{layout.ROOT}/.venv/bin:")
+
+
+def test_a_home_that_cannot_be_written_to_is_told_in_a_line(tmp_path):
+    """JupyterLab ended in a traceback of thirty lines."""
+    home = tmp_path / "home"
+    home.touch()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
+    done = subprocess.run(
+        command(sys.executable), cwd=layout.ROOT, env={**environment, "HOME": str(home)}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode and done.stdout == "" and "Traceback" not in done.stderr
+    assert done.stderr.startswith(f"autograde: JupyterLab keeps files in {home}/") and "set HOME" in done.stderr
 
 
 @pytest.mark.soak

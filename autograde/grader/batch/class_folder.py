@@ -29,6 +29,7 @@ OWN_ERROR = "-error"  # at the end of the key of a result that the grader's own 
 GONE = "{student} was graded earlier, and has no files there any more: not in the tables, the class page and exports; gradebook.db keeps the points"
 WITHDRAWN = "{student}'s {lesson} was graded earlier, and is not there any more: nothing was handed in, say the tables; gradebook.db keeps the points"
 ABSENT = "{number} of the class's list handed in nothing in lesson {lesson}: {students}"
+STRANGE = "not on the class's list, and so in no export that goes by it: {students}, in lesson {lesson}. Add them to the list, or call their folders as it does"
 MOST_TOLD = 10  # students, or lines of one kind
 BEFORE = "{them} of lesson {lesson} {were} graded before its checks, the grader or a package changed: grade the whole class again, so that all are checked alike"
 log = logging.getLogger(__name__)
@@ -114,12 +115,13 @@ class ClassFolder:
         ]
 
     def _absent(self) -> list[str]:
-        """A line on each lesson of this call in which somebody of the roster handed in nothing."""
+        """A line on each lesson of this call in which somebody of the roster handed in nothing, or somebody handed in who is not on it."""
         told = []
         for lesson in sorted({graded.lesson for graded in self.finished}):
             who = [graded.student for graded in self.absent if graded.lesson == lesson]
-            shown = who if len(who) <= MOST_TOLD else [*who[:MOST_TOLD], f"{len(who) - MOST_TOLD} more, in grades.csv"]
-            told += [ABSENT.format(number=len(who), lesson=lesson[:2], students=", ".join(shown))] if who else []
+            told += [ABSENT.format(number=len(who), lesson=lesson[:2], students=_some(who))] if who else []
+            strange = [g.student for g in self.finished if g.lesson == lesson and not self.directory.of(g.student)]
+            told += [STRANGE.format(lesson=lesson[:2], students=_some(sorted(strange)))] if strange and self.directory.people else []
         return told
 
     def refresh(self) -> int:
@@ -191,6 +193,11 @@ class ClassFolder:
         self.finished.append(replace(graded, notebook=""))
         if missing:
             self.nothing[graded.student, graded.lesson] = key
+
+
+def _some(students: list[str]) -> str:
+    shown = students if len(students) <= MOST_TOLD else [*students[:MOST_TOLD], f"{len(students) - MOST_TOLD} more, in grades.csv"]
+    return ", ".join(shown)
 
 
 def _first(notes: list[str]) -> list[str]:

@@ -71,7 +71,8 @@ def told(folder: Path) -> Iterator[str]:
         known = sorted(student.id for student in gradebook.students)
     for lesson, date in sorted(dates.items()):
         here = date.replace(tzinfo=UTC).astimezone()
-        yield f"{lesson}: due {date:%Y-%m-%d %H:%M} UTC ({here:%a %d %b %H:%M %Z})"
+        local = f"{here:%a %d %b %H:%M %Z}" if here.utcoffset() else f"{here:%a %d %b}"
+        yield f"{lesson}: due {date:%Y-%m-%d %H:%M} UTC ({local})"
         yield from (
             f"    {student}: {length:g} hours more{_unknown(student, known)}"
             for (student, name), length in extensions.read(folder).items()

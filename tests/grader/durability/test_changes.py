@@ -58,7 +58,19 @@ def test_a_run_says_who_of_the_list_handed_in_nothing(pupils, tmp_path):
     pupils.console = Console(record=True, width=300)
     pupils.grade(out)
     assert "12 of the class's list handed in nothing in lesson 03: s00, s01, " in (told := pupils.console.export_text())
-    assert "s09, 2 more, in grades.csv" in told
+    assert "s09, 2 more, in grades.csv" in told and "not on the class's list" not in told
+
+
+def test_a_run_says_who_handed_in_and_is_not_on_the_list(pupils, tmp_path):
+    """They stood in no export, and a person of the list in the line above as one who had handed in nothing."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / roster.FILE).write_text("student_id,name,section,email\nada,Ada Lovelace,,\nbenno,Ben Okri,,\ncleo,Cleo,,\n")
+    pupils.console = Console(record=True, width=300)
+    pupils.grade(out)
+    told = pupils.console.export_text()
+    assert "1 of the class's list handed in nothing in lesson 03: benno" in told
+    assert "not on the class's list, and so in no export that goes by it: ben, in lesson 03." in told
 
 
 def test_a_folder_that_another_term_uses_does_not_name_the_whole_old_class(pupils, tmp_path):
