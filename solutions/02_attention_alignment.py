@@ -235,7 +235,7 @@ plots.show(
 
 # %% [markdown]
 # Large scores make a hard choice, small ones an average. Remember these pictures: they will explain why one of the score functions below
-# cannot choose, and why another one is divided by a root.
+# never makes a hard choice, and why another one is divided by a root.
 #
 # ### Exercise 2 · `context_vector` (●○○, 5 minutes, 1 point)
 # *Worked number.* Weights $(0.665, 0.245, 0.090)$ and states $(1, 0)$, $(0, 1)$, $(4, 4)$ give
@@ -1078,8 +1078,8 @@ plots.show(
 #    end: its numbers and their precision do not grow, and the source does.
 # 2. Global attention computes $n \cdot m$ scores and keeps all $n$ states; for a period that is about $45 \cdot 21 = 945$. A
 #    window computes at most $(2D + 1) \cdot m$, whatever $n$ is. For dates this does not matter. For
-#    documents of $10^5$ tokens that attend to themselves, $n \cdot m = 10^{10}$ does. The window buys its price with a blind spot: what
-#    lies outside cannot be seen, and the position has to be predicted.
+#    documents of $10^5$ tokens that attend to themselves, $n \cdot m = 10^{10}$ does. The window is cheaper, but what lies
+#    outside cannot be seen, and the position has to be predicted.
 # 3. A weight says which state was mixed in, not what is stored in this state nor whether the output depends on it: the encoder has run
 #    over the source in both directions, so other states know the month too. Test by intervention: replace the month's
 #    name in the source and see whether exactly the month's digits change; forbid these positions by the mask and see whether accuracy

@@ -1172,7 +1172,8 @@ plots.show(
 # positions of each batch. This is one run; another seed moves each curve a little.
 #
 # - **Few labels cost something by themselves.** Next-token prediction with labels at 15 % stays well behind the one with all. Clark et al. (2020) found the same cost for BERT, and a remedy.
-# - **Infilling starts slowly**, and not because of its mask: after 100 steps it is nearer to letter frequencies than to next-token prediction with as few labels, and under the decoder's mask it is behind, too.
+# - **Infilling starts slowly**, and not because of its mask: after 100 steps it is behind next-token prediction with as few labels, and under the decoder's mask it is behind, too. (On plays it is then still nearer
+#   to letter frequencies. On Python's help topics, an easier text, it is no longer.)
 # - **Then both sides pay.** After 300 steps infilling has passed next-token prediction with as few labels; under the decoder's mask it has not. So what it gains comes from behind the gap. (A smaller
 #   model, or fewer steps, and it has not passed yet: where the curves cross depends on the budget.)
 #
