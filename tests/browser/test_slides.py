@@ -98,6 +98,15 @@ def test_on_paper_a_slide_is_one_page_and_no_notes_lie_on_it(watch, tmp_path, le
     assert page.evaluate(high) == []
 
 
+def test_what_was_printed_is_read_from_the_last_row(watch, tmp_path):
+    """Three short lines stood there in 18 px, with two thirds of the slide empty."""
+    page = watch(1280, 720, offline=True).page
+    page.goto(slides.build(tmp_path, ["01_sample_based_planning"])[0].as_uri())
+    page.evaluate("(({h, v}) => Reveal.slide(h, v))(Reveal.getIndices(document.querySelector('.jp-OutputArea pre').closest('section')))")
+    text = page.locator("section.present .jp-OutputArea pre").first
+    assert text.evaluate("e => [parseFloat(getComputedStyle(e).fontSize) >= 28, e.scrollWidth <= e.clientWidth]") == [True, True]
+
+
 @pytest.mark.parametrize("lesson", [name for name in layout.lesson_names() if name != LESSON])
 def test_every_slide_of_every_lesson_fits(watch, tmp_path, lesson):
     page = watch(1280, 720, offline=True).page
