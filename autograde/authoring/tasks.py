@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator
 
@@ -15,6 +16,8 @@ NAMED = re.compile(r"`(\w+)`")
 MINUTES = re.compile(r"(\d+) minutes")
 ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*?\| *(\d+) *\| *[\d.]+ *\|\s*$")  # of the table of exercises: its name, its minutes
 HINT = re.compile(r"<summary>Hint (\d+)")
+WORD = re.compile(r"\w+")
+IN_TEXT = re.compile(r"`(\w{6,})[`(]")
 ASKED = re.compile(r"(?i)question[^\n]*?([\d.]+) points?\b")
 RUBRIC = "**Rubric**"  # from which the page for written answers has its keys
 ITEM = re.compile(r"(?<![\w.])([\d.]+) points?:")
@@ -22,7 +25,7 @@ TARGETS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def complaints(lesson: Source) -> list[str]:
-    found = (*_of_number(lesson), *_of_tasks(lesson), *_of_hints(lesson), *_of_cells(lesson), *_of_questions(lesson))
+    found = (*_of_number(lesson), *_of_tasks(lesson), *_of_hints(lesson), *_of_names(lesson), *_of_cells(lesson), *_of_questions(lesson))
     return [f"{lesson.path.name}:{line}: {what}" for line, what in sorted(found)]
 
 
@@ -88,6 +91,17 @@ def _of_hints(lesson: Source) -> Iterator[tuple[int, str]]:
                 if number != last + 1:
                     yield line, f"hint {number} comes after {f'hint {last}' if last else 'none'}"
                 last = number
+
+
+def _of_names(lesson: Source) -> Iterator[tuple[int, str]]:
+    """Names in texts that nothing has, and that are nearly an exercise's: it was renamed, or misspelt."""
+    known = {word for cell in lesson.cells if cell.kind == "code" for word in WORD.findall(cell.source)}
+    for cell in lesson.cells:
+        lines = without_fences(cell.source)[0].split("\n") if cell.kind == "markdown" else []
+        for line, text in enumerate(lines, cell.line + 1):
+            for word in () if HEADING.match(text) or text.startswith("|") else IN_TEXT.findall(text):  # of which more is said elsewhere
+                if word not in known and (meant := difflib.get_close_matches(word, lesson.exercises, n=1, cutoff=0.8)):
+                    yield line, f"nothing of the lesson is called {word}: is {meant[0]} meant?"
 
 
 def _of_cells(lesson: Source) -> Iterator[tuple[int, str]]:

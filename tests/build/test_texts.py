@@ -98,6 +98,7 @@ TASKS = {
     "a call beside an answer": ("    return means\n    ### END SOLUTION\n", "    return means\n    ### END SOLUTION\n\nprint(1)\n", "print(1)", "every grading runs"),
     "an assertion beside an answer": ("    return means\n    ### END SOLUTION\n", "    return means\n    ### END SOLUTION\n\nassert running_mean([1])\n", "assert running", "this assertion is in the cell"),
     "a hint that comes first": ("<summary>Hint 1", "<summary>Hint 2", "", "hint 2 comes after none"),
+    "a name that was changed": ("# Keep the sum", "# Call `running_means(…)`: keep the sum", "", "is running_mean meant?"),
     "a rubric of other points": ("**Rubric** — 3 points:", "**Rubric** — 2 points:", "", "the rubric is of 3 points; its items give 2"),
     "a rubric without items": ("**Rubric** — 3 points: the", "**Rubric** — the", "", "it has no items"),
     "a question of other points": ("## Question (3 points)", "## Question (2 points)", "", "the text says 2 points for the question"),
