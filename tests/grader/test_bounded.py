@@ -388,6 +388,17 @@ def used_by_all():
     return time.process_time() + sum(os.times()[2:4])
 
 
+@pytest.mark.parametrize(("megabytes", "seconds"), [(0, 20), (10, 30), (500, 60)])
+def test_a_small_archive_takes_less_time_than_a_large_one_may(megabytes, seconds, tmp_path, monkeypatch):
+    """Each of many small ones in a class's folder would cost a minute."""
+    asked = []
+    monkeypatch.setattr(archive, "_unpack", lambda *given: asked.append(given[-1]) or ([], 0, 0))
+    (tmp_path / "work.zip").write_bytes(b"PK")
+    os.truncate(tmp_path / "work.zip", megabytes << 20)
+    archive.unpack(tmp_path / "work.zip", tmp_path / "folder")
+    assert asked == [seconds]
+
+
 def test_whether_a_file_is_a_tar_takes_no_time_to_tell(tmp_path):
     """What stands behind its first block may take Python's own reader of it for ever."""
     header = tarfile.TarInfo("h")

@@ -36,6 +36,7 @@ KEPT = (2**25, 500, 1.0)  # bytes, files and seconds that the others take from n
 MAX_NAME = 240  # bytes
 CHUNK = 2**20
 SECONDS = 60  # of processor time for one archive
+SMALL_SECONDS = 20  # for one of no size, and one more for each MB: half a gigabyte is unpacked in less
 Opens = Callable[[IO[bytes]], IO[bytes]]
 PACKED: dict[bytes, Opens] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}  # type: ignore[dict-item]  # by how it begins
 ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it is taken from the top of the archive
@@ -178,8 +179,9 @@ def unpack(path: Path, folder: Path, around: Room | None = None, sender: bool = 
     if most < 1 or files < 1 or seconds <= 0:
         raise BadArchive("the archives around it and beside it hold too much already")
     most, size, count = min(most, MAX_BYTES, max(MODEST, GROWTH * _size(path))), 0, 0
+    seconds = min(seconds, SECONDS, SMALL_SECONDS + _size(path) / 2**20)
     try:
-        left_out, size, count = _unpack(path, folder, int(most), int(min(files, MAX_FILES)), sender, math.ceil(min(seconds, SECONDS)))
+        left_out, size, count = _unpack(path, folder, int(most), int(min(files, MAX_FILES)), sender, math.ceil(seconds))
         room.waiting = len(_called_archives(folder))
         return Unpacked(folder, [(name, why) for name, why in left_out], room)
     except (BadArchive, TooMuch) as error:
