@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from sys import _getframe
 from types import CodeType, FrameType
@@ -33,11 +34,27 @@ _PAST: dict[Any, tuple[str, ...]] = {
 _LEAVING_OUT = ("_ExcludeDispatchKeyGuard", "ExcludeDispatchKeyGuard", "_SetExcludeDispatchKeyGuard",
                 "_dispatch_tls_set_dispatch_key_excluded", "_dispatch_tls_set_dispatch_key_included")  # fmt: skip
 _OF_MODES = (torch._C.DispatchKey.Python, torch._C.DispatchKey.PythonTLSSnapshot)
+_PYTHONS_DISPATCHER = torch._C.DispatchKey.PythonDispatcher  # asks functions of Python's before any mode
+
+# What keeps how a thread stands when it is entered, and brings that back when it is left: modes that were put there in between are off then.
+_KEEPING = [getattr(torch._C, name) for name in ("_ForceDispatchKeyGuard", "_ExcludeDispatchKeyGuard", "_SetExcludeDispatchKeyGuard",
+            "_IncludeDispatchKeyGuard", "_PreserveDispatchKeyGuard", "_InferenceMode", "_EnablePythonDispatcher")]  # fmt: skip
+_entered: list[tuple[Any, Callable]] = []  # while nothing was forbidden, and how each is left
 _ENDING = {
     "_pop_torch_function_stack": torch._C._push_on_torch_function_stack,
     "_pop_torch_dispatch_stack": torch._C._push_on_torch_dispatch_stack,
 }
 _SHOWING = ("_get_function_stack_at", "_get_dispatch_stack_at")
+
+# What brings the modes of this thread into the state that they begin in; taken before an answer can replace it.
+_KINDS = tuple(torch._C._TorchDispatchModeKey.__members__.values())  # type: ignore[attr-defined]
+_set_state, _unset = torch._C._set_torch_function_state, torch._C._unset_dispatch_mode  # type: ignore[attr-defined]
+_set_excluded, _set_included = torch._C._dispatch_tls_set_dispatch_key_excluded, torch._C._dispatch_tls_set_dispatch_key_included
+_is_excluded, _is_included = torch._C._dispatch_tls_is_dispatch_key_excluded, torch._C._dispatch_tls_is_dispatch_key_included
+_functions, _pop_function = torch._C._len_torch_function_stack, torch._C._pop_torch_function_stack
+_operators, _pop_operator = torch._C._len_torch_dispatch_stack, torch._C._pop_torch_dispatch_stack
+_ENABLED = torch._C._TorchFunctionState.ENABLED  # type: ignore[attr-defined]
+_is_main, _this_thread = threading.main_thread().ident.__eq__, threading.get_ident  # type: ignore[union-attr]
 
 # A kernel that is written in Python takes the place of one of PyTorch's, and runs where modes are off.
 _REGISTERING = ("impl", "fallback")
@@ -68,6 +85,8 @@ class Guard:
 
 def watch(refuse: Refuse, in_force: Callable[[], bool]) -> None:
     """From now on, `refuse` hears of every way around; nothing that it lets pass ends a guard."""
+    for kind in _KEEPING:
+        _entering(kind, refuse, in_force)
     for owner, names in _PAST.items():
         for name in names:
             _stand_for(owner, name, _asking(getattr(owner, name), refuse, lambda arguments: True))
@@ -80,6 +99,22 @@ def watch(refuse: Refuse, in_force: Callable[[], bool]) -> None:
     for name in _REGISTERING:
         _stand_for(torch._C._DispatchModule, name, _registering(getattr(torch._C._DispatchModule, name), refuse))
     _stand_for(_python_dispatch, "_disable_current_modes", _disabling(_python_dispatch._disable_current_modes, in_force))
+
+
+def modes_on() -> None:
+    """Before anything is asked: an answer may have left PyTorch's modes off, or one of its own below those that are put there now."""
+    while _entered:
+        guard, leave = _entered.pop()
+        leave(guard, None, None, None)
+    _set_state(_ENABLED)
+    for key in _OF_MODES:
+        _set_excluded(key, False)
+    for kind in _KINDS:
+        _unset(kind)
+    while _operators():
+        _pop_operator(None)
+    while _functions():
+        _pop_function()
 
 
 def _stand_for(owner: Any, name: str, ours: Callable) -> None:
@@ -95,9 +130,49 @@ def _asking(function: Callable, refuse: Refuse, concerns: Callable[[tuple], bool
     def call(*args: Any, **kwargs: Any) -> Any:
         if concerns((*args, *kwargs.values())):
             refuse(getattr(function, "__name__", "it"), _getframe(1))
+            _for_main_thread(getattr(function, "__name__", "it"))
         return function(*args, **kwargs)
 
     return call
+
+
+def _for_main_thread(name: str) -> None:
+    """What another thread has turned off stays off, and it may be asked for something when much is forbidden."""
+    if not _is_main(_this_thread()):
+        raise RuntimeError(f"{name} is for the main thread alone when this is graded")
+
+
+def _entering(kind: Any, refuse: Refuse, in_force: Callable[[], bool]) -> None:
+    """What is entered before something is forbidden is left before that, and neither to enter nor to leave one turns modes off."""
+    enter, leave, name = kind.__enter__, kind.__exit__, kind.__name__
+
+    def entered(self: Any) -> Any:
+        stood = _stands()
+        given = enter(self)
+        if not in_force() and _is_main(_this_thread()):
+            _entered.append((self, leave))
+        elif stood and not _stands():
+            leave(self, None, None, None)
+            refuse(name, _getframe(1))
+            _for_main_thread(name)
+        return given
+
+    def left(self: Any, *error: Any) -> Any:
+        stood = _stands()
+        given = leave(self, *error)
+        _entered[:] = [one for one in _entered if one[0] is not self]
+        if stood and not _stands():
+            for key in _OF_MODES:
+                _set_included(key, True)
+            refuse(name, _getframe(1))
+        return given
+
+    kind.__enter__, kind.__exit__ = entered, left
+
+
+def _stands() -> bool:
+    """Whether PyTorch asks a mode first."""
+    return _is_included(_OF_MODES[0]) and not _is_excluded(_OF_MODES[0]) and not _is_included(_PYTHONS_DISPATCHER)
 
 
 def _registering(register: Callable, refuse: Refuse) -> Callable:
@@ -123,7 +198,8 @@ def _registering(register: Callable, refuse: Refuse) -> Callable:
 def _names_modes(arguments: tuple) -> bool:
     """Whether one of the dispatch keys is that of a mode."""
     sets = (torch._C.DispatchKeySet(a) if isinstance(a, torch._C.DispatchKey) else a for a in arguments)
-    return any(isinstance(keys, torch._C.DispatchKeySet) and any(keys.has(key) for key in _OF_MODES) for keys in sets)
+    asked = (*_OF_MODES, _PYTHONS_DISPATCHER)
+    return any(isinstance(keys, torch._C.DispatchKeySet) and any(keys.has(key) for key in asked) for keys in sets)
 
 
 def _keeping(pop: Callable, put_back: Callable, refuse: Refuse) -> Callable:

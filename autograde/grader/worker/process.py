@@ -25,6 +25,7 @@ from autograde.checking.forbidden import forbidding, watch_ways_around
 from autograde.checking.forbidden.derivatives import watch_derivatives
 from autograde.checking.forbidden.packages import empty_tiktoken, watch_tiktoken
 from autograde.checking.forbidden.threads import watch_threads
+from autograde.checking.forbidden.ways_around import modes_on
 from autograde.checking.forbidden.whose import requests_arrive_in
 from autograde.checking.on_gpu import Border
 from autograde.grader.rpc.codec import Draft, decode, encode
@@ -170,6 +171,7 @@ class Worker:
     def serve(self) -> None:
         try:
             while True:
+                modes_on()
                 self.answer(self.receive())
         except Closed:
             pass
