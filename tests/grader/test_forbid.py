@@ -81,15 +81,6 @@ WAYS = {
             thread = threading.Thread(target=lambda: found.append(F.softmax(x, -1)))
             thread.start(); thread.join()
             return found[0]
-        kernels = torch.library.Library("aten", "IMPL")
-        kernels.impl("erfc", lambda x: F.softmax(x, -1), "CPU")
-        kernels.impl("sinh", lambda keys, x: torch.ops.aten._softmax(x, -1, False), "BackendSelect", with_keyset=True)
-        def by_a_kernel(x): return torch.erfc(x)
-        def by_a_kernel_of_all_devices(x): return torch.sinh(x)
-        def by_a_kernel_put_there_now(x):
-            kernels.more = torch._C._dispatch_library("IMPL", "aten", "")
-            kernels.more.impl("cosh", torch._C.DispatchKey.CPU, func=lambda x: F.softmax(x, -1))
-            return x.cosh()
     """,
     "scaled_dot_product_attention": """
         import torch
@@ -192,9 +183,6 @@ def sessions(server):
         ("softmax", "partial"),
         ("softmax", "in_a_thread"),
         ("softmax", "threaded"),
-        ("softmax", "by_a_kernel"),
-        ("softmax", "by_a_kernel_of_all_devices"),
-        ("softmax", "by_a_kernel_put_there_now"),
         ("softmax", "innocent"),
         ("softmax", "layer"),
     ],

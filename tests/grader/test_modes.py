@@ -63,6 +63,18 @@ THREAD = """
             time.sleep(0.01)
         return torch.zeros(1)
 """
+KERNEL = """
+    kernels = torch.library.Library("aten", "IMPL")
+    {kernel}
+    def answer(x): return torch.erfc(x)
+"""
+KERNEL_NOW = """
+    def answer(x):
+        global kernels
+        kernels = torch._C._dispatch_library("IMPL", "aten", "")
+        kernels.impl("erfc", torch._C.DispatchKey.CPU, func=lambda x: torch.softmax(x, -1))
+        return torch.erfc(x)
+"""
 FORCING = "torch._C._ForceDispatchKeyGuard(torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), keys)"
 LEFT = {
     "modes turned off": "    turn_off()\n    def answer(x): return torch.softmax(x, -1)",
@@ -73,6 +85,11 @@ LEFT = {
     ),
     "a kernel for Python's dispatcher": DISPATCHER.format(kernel="tanh.py_impl(torch._C.DispatchKey.CPU)(lambda x: torch.softmax(x, -1))"),
     "one in its table": DISPATCHER.format(kernel="tanh.py_kernels[torch._C.DispatchKey.CPU] = lambda x: torch.softmax(x, -1)"),
+    "a kernel in the place of PyTorch's": KERNEL.format(kernel='kernels.impl("erfc", lambda x: torch.softmax(x, -1), "CPU")'),
+    "a kernel for all devices": KERNEL.format(
+        kernel='kernels.impl("erfc", lambda keys, x: softmax(x, -1, False), "BackendSelect", with_keyset=True)'
+    ),
+    "a kernel that is put there when it is asked for": KERNEL_NOW,
     "inference that is left": ENTERED.format(guard="torch.inference_mode()"),
     "a state that is brought back": ENTERED.format(guard="torch._C._PreserveDispatchKeyGuard()"),
     "a key that is taken back": ENTERED.format(guard="torch._C._IncludeDispatchKeyGuard(python)"),
