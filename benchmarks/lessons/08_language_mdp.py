@@ -65,6 +65,18 @@ def lives(lesson, seed):
     return lesson.one_life(seed)
 
 
+@experiment("replays", seeds=range(30, 42), planning_steps=20)
+def replays(lesson, seed):
+    """How many real steps does replaying need? The returns after lives of three lengths, and whether the way is the best or nearly so."""
+    found = {}
+    for n in (75, 150, 300):
+        steps = lesson.played(n, seed)
+        happened = {step[:2]: step[2:] for step in steps}
+        value = lesson.dyna_return(steps, lambda obs, action, happened=happened: happened[obs, action], 20, seed)
+        found[n] = {"return": value, "found": float(value > 0.5)}
+    return found
+
+
 @experiment("exact", seeds=(0,))
 def exact(lesson, seed):
     """Policy improvement from random play, computed."""
