@@ -60,3 +60,15 @@ def test_a_lesson_that_many_did_not_hand_in_is_one_line():
     assert lines[0].split()[0] == "mo" and lines[1].strip() == "only another lesson's"
     assert lines[-2].startswith("08 not handed in by 30: s00, s01, s02") and len(lines[-2]) <= 80
     assert len(lines) == 2 + 30 + 1 + 1 and lines[-1] == "61 submissions: 30 graded, 31 missing"
+
+
+def test_one_lesson_of_several_is_no_list_of_who_has_the_others():
+    """Eleven lines of two stood above the two who had handed it in."""
+    path = "no notebook of this lesson was handed in, only {}/{}/{}.ipynb"
+    other = [Graded(s, LESSON, SubmissionStatus.MISSING, [], path.format(s, "08_language_mdp", "08_language_mdp")) for s in ("ben", "cleo")]
+    renamed = Graded("dev", LESSON, SubmissionStatus.MISSING, [], path.format("dev", LESSON, "homework"))
+    stream = io.StringIO()
+    summary.show([*other, renamed, one("ada", 3)], Console(file=stream, width=80))
+    lines = stream.getvalue().splitlines()
+    assert [line.split()[0] for line in lines if line[0] != " "] == ["dev", "ada", "03", "4"]
+    assert "03 not handed in by 2: ben, cleo" in lines

@@ -31,7 +31,7 @@ def only_one(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise UserError(
-            f"another grader ({_holder(path)}) is at work in {folder}: wait for it or end it, or choose another --out"
+            f"another grader ({_holder(path)}) is at work in {folder}: wait for it or end it, and type this again; `grade` can go to another --out meanwhile"
         ) from None
     except OSError as error:
         words = f"results cannot be written in {folder} ({error.strerror}): make it writable, or choose another --out on a local disk"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from autograde import layout
 from autograde.checking.status import UNWRITTEN, ExerciseStatus, SubmissionStatus
 from autograde.grader.results.model import Graded
 from autograde.wording import counted
@@ -39,9 +40,16 @@ def _only_elsewhere(graded: Sequence[Graded]) -> dict[str, set[str]]:
     there = {g.student for g in graded if g.status != SubmissionStatus.MISSING}
     found: dict[str, set[str]] = {}
     for one in graded:
-        if one.status == SubmissionStatus.MISSING and one.student in there:
+        if one.status == SubmissionStatus.MISSING and (one.student in there or _of_another(one)):
             found.setdefault(one.lesson, set()).add(one.student)
     return found
+
+
+def _of_another(graded: Graded) -> bool:
+    """Whether all that was seen of this student is in folders of other lessons, as where one lesson of several is graded."""
+    _, only, seen = graded.reason.partition(", only ")
+    others = [name for name in layout.lesson_names() if name != graded.lesson]
+    return bool(only) and all(any(f"/{name}/" in path for name in others) for path in seen.split("; "))
 
 
 def _print(line: str, console: Console) -> None:

@@ -32,7 +32,7 @@ def holder(tmp_path):
 
 
 def test_a_second_grader_is_told_who_the_first_is(holder, tmp_path):
-    with pytest.raises(ValueError, match=rf"process {holder.pid} on {socket.gethostname()}\) is at work .*choose another --out"):
+    with pytest.raises(ValueError, match=rf"process {holder.pid} on {socket.gethostname()}\) is at work .*another --out"):
         with only_one(tmp_path):
             pass
 
