@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from sys import _getframe
 from types import CodeType, FrameType
@@ -39,7 +40,7 @@ _PYTHONS_DISPATCHER = torch._C.DispatchKey.PythonDispatcher  # asks functions of
 # What keeps how a thread stands when it is entered, and brings that back when it is left: modes that were put there in between are off then.
 _KEEPING = [getattr(torch._C, name) for name in ("_ForceDispatchKeyGuard", "_ExcludeDispatchKeyGuard", "_SetExcludeDispatchKeyGuard",
             "_IncludeDispatchKeyGuard", "_PreserveDispatchKeyGuard", "_InferenceMode", "_EnablePythonDispatcher")]  # fmt: skip
-_entered: list[tuple[Any, Callable]] = []  # while nothing was forbidden, and how each is left
+_entered: list[tuple[weakref.ref, Callable]] = []  # while nothing was forbidden, and how each is left, which it is when it goes, too
 _ENDING = {
     "_pop_torch_function_stack": torch._C._push_on_torch_function_stack,
     "_pop_torch_dispatch_stack": torch._C._push_on_torch_dispatch_stack,
@@ -105,7 +106,8 @@ def modes_on() -> None:
     """Before anything is asked: an answer may have left PyTorch's modes off, or one of its own below those that are put there now."""
     while _entered:
         guard, leave = _entered.pop()
-        leave(guard, None, None, None)
+        if (alive := guard()) is not None:
+            leave(alive, None, None, None)
     _set_state(_ENABLED)
     for key in _OF_MODES:
         _set_excluded(key, False)
@@ -150,7 +152,7 @@ def _entering(kind: Any, refuse: Refuse, in_force: Callable[[], bool]) -> None:
         stood = _stands()
         given = enter(self)
         if not in_force() and _is_main(_this_thread()):
-            _entered.append((self, leave))
+            _entered.append((weakref.ref(self), leave))
         elif stood and not _stands():
             leave(self, None, None, None)
             refuse(name, _getframe(1))
@@ -160,7 +162,7 @@ def _entering(kind: Any, refuse: Refuse, in_force: Callable[[], bool]) -> None:
     def left(self: Any, *error: Any) -> Any:
         stood = _stands()
         given = leave(self, *error)
-        _entered[:] = [one for one in _entered if one[0] is not self]
+        _entered[:] = [one for one in _entered if one[0]() not in (None, self)]
         if stood and not _stands():
             for key in _OF_MODES:
                 _set_included(key, True)
