@@ -12,6 +12,7 @@ from collections import deque
 
 EVERY = 30  # seconds between lines where no terminal shows a line that changes
 SHOWN_AT_A_FAILURE = 25  # of pip's last lines
+ASIDE = r"\s*(?:WARNING|DEPRECATION|Attempting uninstall|Found existing|Uninstalling|Successfully uninstalled|\[notice\]|$)"
 CAUSES = (  # what pip says somewhere above its last line, which is often another; the first that is found
     (r"ProxyError|connect to proxy|Tunnel connection failed", "A proxy refuses. Look at the settings: `env | grep -i proxy`."),
     (r"CERTIFICATE_VERIFY_FAILED", "The package index is not trusted. Is this machine's clock right? Behind a company's network set PIP_CERT to its certificate."),
@@ -32,7 +33,7 @@ def install(arguments: list[str], shown=sys.stdout) -> int:
         reader = threading.Thread(target=lambda: said.extend(pip.stdout or ()), daemon=True)
         reader.start()
         while pip.poll() is None:
-            _tell(int(time.monotonic() - begun), said[-1].strip() if said else "", shown)
+            _tell(int(time.monotonic() - begun), _doing(list(said)), shown)
             time.sleep(1)
         reader.join()
     if shown.isatty():
@@ -40,6 +41,14 @@ def install(arguments: list[str], shown=sys.stdout) -> int:
     if pip.returncode:
         shown.write("".join(said) + _cause("".join(said)))
     return pip.returncode
+
+
+def _doing(said: list[str]) -> str:
+    """What pip is at: not what it warns of or has put aside, and of its longest step, in which it says nothing more, how many packages it takes."""
+    line = next((line.strip() for line in reversed(said) if not re.match(ASIDE, line)), "")
+    if found := re.match(r"Installing collected packages: (.*)", line):
+        return f"installing {found[1].count(',') + 1} packages, the last step"
+    return line
 
 
 def _cause(said: str) -> str:

@@ -94,3 +94,11 @@ def test_the_pip_section_installs(tmp_path):
 def run(*command, cwd):
     done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_what_pip_is_at_is_told_and_not_what_it_warns_of_or_puts_aside():
+    """For a minute `make demo` said "Successfully uninstalled setuptools", as if it went back."""
+    said = ["Collecting torch", "WARNING: Location x is ignored"]
+    assert set_up._doing(said) == "Collecting torch"
+    said += ["Installing collected packages: a, b, c", "  Attempting uninstall: a", "    Successfully uninstalled a-1.0"]
+    assert set_up._doing(said) == "installing 3 packages, the last step" and set_up._doing([]) == ""
