@@ -34,7 +34,6 @@ class OpenLesson:
     def __init__(self, name: str, namespace: dict[str, Any]) -> None:
         self._name = name
         self._namespace = namespace
-        self._student = LocalStudent(namespace)
         self._results: dict[str, tuple[Result, str]] = {}  # with a digest of the answer that was checked
 
     @cached_property
@@ -45,9 +44,10 @@ class OpenLesson:
         """Check one answer and give its points, a float that shows what passed, what did not and why."""
         exercise = self._lesson.exercises[self._name_of(answer)]
         answers = self._answers()
-        result = self._examine(exercise)
+        asked: set[str] = set()
+        result = self._examine(exercise, asked)
         if result.status != ExerciseStatus.PASSED:
-            needed = answers_in.used(exercise.name, answers, self._earlier(exercise))
+            needed = answers_in.used(exercise.name, answers, self._earlier(exercise), asked)
             open_ones = [name for name in self._earlier(exercise) if name in needed and not self._passes(name, answers)]
             result = prerequisites.waiting(result, open_ones, answers_in.STUB not in answers.get(exercise.name, ""))
         self._results[exercise.name] = result, _digest(answers, exercise.name)
@@ -61,8 +61,9 @@ class OpenLesson:
         said = {name: Report(result, digest).facts for name, (result, digest) in self._results.items()}
         display(Scoreboard(progress.of_session(self._name, said, self._answers())))
 
-    def _examine(self, exercise: Exercise) -> Result:
-        return examine(self._lesson, exercise, self._student, partial(_guarded, exercise.forbids, self._namespace), give_up_after=1)
+    def _examine(self, exercise: Exercise, asked: set[str] | None = None) -> Result:
+        student = LocalStudent(self._namespace, asked=asked)
+        return examine(self._lesson, exercise, student, partial(_guarded, exercise.forbids, self._namespace), give_up_after=1)
 
     def _passes(self, name: str, answers: Mapping[str, str]) -> bool:
         """Whether an earlier answer passes, by its last check when it is still the same, else by trying it now."""

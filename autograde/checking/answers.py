@@ -14,11 +14,16 @@ RESULT_MIME = "application/vnd.attention-course.result+json"  # a check's result
 
 
 def used(
-    exercise: str, answers: Mapping[str, str], earlier: Collection[str], parse: Callable[[str], ast.Module | None] = parsed
+    exercise: str,
+    answers: Mapping[str, str],
+    earlier: Collection[str],
+    asked: Collection[str] = (),
+    parse: Callable[[str], ast.Module | None] = parsed,
 ) -> set[str]:
-    """Those of `earlier` that the answer to `exercise` names, directly or through other answers; `answers` holds each answer's code."""
-    found: set[str] = set()
-    waiting = [exercise]
+    """Those of `earlier` that the answer to `exercise` names, directly or through other answers, or that its checks have `asked` for, to call it with
+    what they make; `answers` holds each answer's code."""
+    found = set(asked) & set(earlier) - {exercise}
+    waiting = [exercise, *found]
     while waiting:
         for name in _names(answers.get(waiting.pop(), ""), parse) & set(earlier) - found - {exercise}:
             found.add(name)

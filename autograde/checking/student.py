@@ -48,15 +48,17 @@ class Student(Protocol):
 
 
 class LocalStudent(Student):
-    """Answers looked up by name in a namespace, such as a notebook's globals."""
+    """Answers looked up by name in a namespace, such as a notebook's globals; the names that are looked up are added to `asked`."""
 
-    def __init__(self, namespace: Mapping[str, Any], folder: Path | None = None) -> None:
+    def __init__(self, namespace: Mapping[str, Any], folder: Path | None = None, asked: set[str] | None = None) -> None:
         self._namespace = namespace
         self._folder = folder or Path.cwd()
+        self._asked = set() if asked is None else asked
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        self._asked.add(name)
         try:
             return self._namespace[name]
         except KeyError:

@@ -107,14 +107,16 @@ def _results(found: Any, number: int) -> list:
 
 
 class RemoteStudent(Student):
-    """One student's answers, for one exercise's checks."""
+    """One student's answers, for one exercise's checks; the names that they take are added to `asked`."""
 
-    def __init__(self, session: Answers, forbids: Sequence[str] = ()) -> None:
+    def __init__(self, session: Answers, forbids: Sequence[str] = (), asked: set[str] | None = None) -> None:
         self._session, self._forbids = session, tuple(forbids)
+        self._asked = set() if asked is None else asked
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        self._asked.add(name)
         return self._session.value(name)
 
     @contextmanager

@@ -7,7 +7,7 @@ nothing that the second worker says reaches a page but which checks passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from autograde.checking.answers import used
@@ -25,9 +25,9 @@ FAILS_AS_IT_STOOD = "fails also without the cells below it"
 AS_IT_STOOD = "Checked without the cells below it, which give names that it uses another meaning."
 
 
-def broken(exercise: str, submission: Submission, done: Mapping[str, Result]) -> list[str]:
-    """The earlier exercises that did not pass and that this answer uses, directly or through other answers."""
-    needed = used(exercise, submission.answers, done, parsed)
+def broken(exercise: str, submission: Submission, done: Mapping[str, Result], asked: Collection[str] = ()) -> list[str]:
+    """The earlier exercises that did not pass and that this answer uses, directly or through other answers, or that its checks have `asked` for."""
+    needed = used(exercise, submission.answers, done, asked, parsed)
     return [name for name in done if name in needed and done[name].status != ExerciseStatus.PASSED]
 
 

@@ -118,9 +118,9 @@ class Session:
             raise RuntimeError("the session has no worker yet: call start()")
         return self._worker
 
-    def student(self, forbids: Sequence[str] = ()) -> RemoteStudent:
-        """What a check calls `student`."""
-        return RemoteStudent(self, forbids)
+    def student(self, forbids: Sequence[str] = (), asked: set[str] | None = None) -> RemoteStudent:
+        """What a check calls `student`; the names that it takes are added to `asked`."""
+        return RemoteStudent(self, forbids, asked)
 
     def start(self) -> Session:
         """A fresh worker, in place of the last one, with every cell in it that has not hung or died before."""

@@ -7,6 +7,7 @@ import platform
 import re
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -134,6 +135,7 @@ class SubmissionRun:
     below: dict[str, Result] = field(default_factory=dict)  # what answers gave to those below them, where they did better as they stood
     notes: list[str] = field(default_factory=list)  # what was left out of functions that are defined
     defined: dict[str, CellResult] = field(default_factory=dict)  # what became of the cells
+    asked: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # the names that an exercise's checks have taken
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.limits)
@@ -167,7 +169,8 @@ class SubmissionRun:
         again = sorted(n for n in self.submission.twice if self.done[n].status != ExerciseStatus.PASSED)
         if ended or not again or self.submission.in_place is None:
             return self, results
-        other = replace(self, submission=self.submission.in_place(again), public={}, done={}, below={}, notes=[], defined={})
+        other = replace(self, submission=self.submission.in_place(again), public={}, done={}, below={}, notes=[], defined={},
+                        asked=defaultdict(set))  # fmt: skip
         better = other.results()
         if _points(better) <= _points(results):
             return self, results
@@ -197,7 +200,7 @@ class SubmissionRun:
         trouble = self._unwritten(exercise) or self._stuck(exercise, lost, known) or self._cell_trouble(exercise, session)
         if trouble:
             return _Public(trouble, 0.0, final=True)
-        student = session.student(exercise.forbids)
+        student = session.student(exercise.forbids, self.asked[exercise.name])
         outcomes, total = run_checks(self._checks(exercise, hidden=False), student, student.test)
         weight = total + sum(check.weight for check in self._checks(exercise, hidden=True))
         result = summarize(
@@ -212,9 +215,9 @@ class SubmissionRun:
 
     def _result(self, exercise: Exercise, hidden: Session) -> Result:
         """The better of two: the answer as it stands and, where it builds on one that failed, with the right one in its place."""
-        lost = prerequisites.broken(exercise.name, self.submission, self.done | self.below)
         public = self.public[exercise.name]
         first = self._as_it_stood(exercise, public.result if public.final else self._with_hidden(exercise, public, hidden))
+        lost = prerequisites.broken(exercise.name, self.submission, self.done | self.below, self.asked[exercise.name])
         if not lost or first.status == ExerciseStatus.PASSED or exercise.name not in self.submission.attempted:
             return first
         cells = prerequisites.repaired(self.submission.cells, lost, _reference_answers(self.lesson.name))
@@ -236,7 +239,7 @@ class SubmissionRun:
 
     def _with_hidden(self, exercise: Exercise, public: _Public, session: Session) -> Result:
         """The public result with the hidden checks' in it."""
-        student, checks = session.student(exercise.forbids), self._checks(exercise, hidden=True)
+        student, checks = session.student(exercise.forbids, self.asked[exercise.name]), self._checks(exercise, hidden=True)
         outcomes, total = run_checks(checks, student, student.test, before=public.result.outcomes)
         tried = {outcome.check for outcome in outcomes}
         left = [Outcome(c.name, c.title, CheckStatus.FAILED, c.weight, True, trivial=c.trivial) for c in checks if c.name not in tried]
