@@ -136,6 +136,11 @@ class LessonPage:
         return [p for p in self.pupils if p.status == "graded"]
 
     @property
+    def submissions(self) -> list[Pupil]:
+        """Who handed in something, also what cannot be read."""
+        return [p for p in self.pupils if p.status != MISSING]
+
+    @property
     def mean(self) -> float | None:
         return mean(p.score for p in self.handed_in) if self.handed_in else None
 
