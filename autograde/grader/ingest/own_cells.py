@@ -13,7 +13,7 @@ from autograde.grader.ingest.python_cells import parsed
 
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.While, ast.Match)
 BY_NAME = {"exec", "setattr", "globals", "vars"}  # functions that define what they are told
-FILES = re.compile(r"^%(?:%writefile|%file|run)\b", re.MULTILINE)  # magics that write and run scripts
+FILES = re.compile(r"^%(?:%writefile|%file|%add_to|run)\b", re.MULTILINE)  # magics that write and run scripts, or add methods
 COMMAND = re.compile(
     r"^[^\S\n]*(?:\w[\w, ]*=[^\S\n]*)?(![^\n]+|%(?:pip|conda|cd|store)\b[^\n]*|%%(?:bash|sh|script|!)[^\n]*)", re.MULTILINE
 )

@@ -6,7 +6,7 @@ import ast
 import re
 from functools import lru_cache
 
-from autograde.checking import syntax
+from autograde.checking import cell_magics, syntax
 
 SHORT, REMEMBERED = 4000, 256  # characters and cells whose trees are kept: at most 350 MB, where a student means it
 LONG_REMEMBERED = 2  # of the longer ones; what they say is remembered in `cell_facts`
@@ -43,4 +43,6 @@ def _remembered_long(code: str) -> ast.Module | None:
 
 
 def _without_magics(code: str) -> str:
+    if (magic := cell_magics.magic(code)) and not cell_magics.runs_its_cell(magic):
+        return "pass"
     return re.sub(r"^([^\S\n]*)[%!?].*$", r"\1pass", code, flags=re.MULTILINE)

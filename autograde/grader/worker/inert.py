@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Any
 
-from autograde.checking.syntax import MAGICS_AROUND_CODE
+from autograde.checking import cell_magics
 from autograde.grader.worker import written_files
 
 PYLAB = "import numpy as np\nimport matplotlib.pyplot as plt\nfrom numpy import *\nfrom matplotlib.pyplot import *"
@@ -72,8 +72,18 @@ class Shell(Inert):
             self._files[words[-1].strip("\"'").removeprefix("./")] = before + body
         if name == "capture" and line.split()[-1:] and line.split()[-1].isidentifier():
             self.user_ns[line.split()[-1]] = Inert()  # what was printed; nobody sees it here
-        if name in MAGICS_AROUND_CODE:
+        if name == cell_magics.ADD:
+            self._add_to(eval(line, self.user_ns), body)
+        elif cell_magics.runs_its_cell(name):
             self._run(f"%%{name}", body)
+
+    def _add_to(self, owner: Any, body: str) -> None:
+        """Functions that become methods of a class; their names mean in the notebook what they did."""
+        before = dict(self.user_ns)
+        self._run(f"%%{cell_magics.ADD}", body)
+        for name in [name for name, value in self.user_ns.items() if before.get(name, self) is not value]:
+            setattr(owner, name, self.user_ns.pop(name))
+        self.user_ns.update(before)
 
     def run_line_magic(self, name: str, line: str, *rest: Any) -> Any:
         if name == "pylab":

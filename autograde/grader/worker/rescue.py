@@ -11,7 +11,7 @@ import ast
 import builtins
 from collections.abc import Collection, Container, Iterable, Mapping
 
-from autograde.checking.syntax import bound
+from autograde.checking.syntax import bound, owner_by
 
 WITH = (ast.With, ast.AsyncWith)
 LOOP = (ast.For, ast.AsyncFor, ast.While)
@@ -79,7 +79,10 @@ class Undecorated(ast.NodeTransformer):
     def _undecorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
         kept = []
         for decorator in node.decorator_list:
-            if name := self.named(decorator):
+            name = self.named(decorator)
+            if name and (owner := owner_by(decorator, node)):
+                kept.append(_adding_to(owner))
+            elif name:
                 self.taken.append((name, f"`@{ast.unparse(decorator)}` is left out of `{node.name}`"))
             else:
                 kept.append(decorator)
@@ -87,6 +90,15 @@ class Undecorated(ast.NodeTransformer):
         return self.generic_visit(node)
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _undecorated
+
+
+def _adding_to(owner: ast.expr) -> ast.expr:
+    """A decorator that adds a method to a class, and leaves the function's name what it was."""
+    code = f"lambda f: (setattr({ast.unparse(owner)}, f.__name__, f), globals().get(f.__name__))[1]"
+    adding = ast.parse(code, mode="eval").body
+    for node in ast.walk(adding):
+        ast.copy_location(node, owner)
+    return adding
 
 
 def decorated_by(node: ast.stmt, names: Collection[str]) -> bool:

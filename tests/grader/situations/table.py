@@ -753,14 +753,16 @@ def of_another_kernel(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook)
 
 
-def method_in_another_cell(before: str = "", after: str = "") -> Callable[[NotebookNode], str]:
-    """A class whose last method stands in the cell below, between `before` and `after`."""
+def method_in_another_cell(before: str = "", after: str = "", of: str = "self") -> Callable[[NotebookNode], str]:
+    """A class whose last method, the first argument of which is written `of`, stands in the cell below, between `before` and `after`."""
 
     def content(notebook: NotebookNode) -> str:
         target = answer(notebook, "SelfAttention")
         head, name, body = target.source.partition("    def forward")
         target.source = head.rstrip()
-        notebook.cells.insert(notebook.cells.index(target) + 1, new_code_cell(before + textwrap.dedent(name + body) + after))
+        notebook.cells.insert(
+            notebook.cells.index(target) + 1, new_code_cell(before + textwrap.dedent(name + body).replace("self", of, 1) + after)
+        )
         return nbformat.writes(notebook)
 
     return content
@@ -1219,6 +1221,23 @@ GRADED_MORE |= {
     "a-method-added-by-a-decorator": Graded(
         "places", "Dive into Deep Learning", method_in_another_cell("def add_to(cls):\n    return lambda f: setattr(cls, f.__name__, f)\n\n\n@add_to(SelfAttention)\n")
     ),
+    "a-method-added-by-jdc": Graded("places", "Reinforcement Learning Specialization", method_in_another_cell("%%add_to SelfAttention\n\n# Graded Cell\n")),
+    "a-method-added-by-fastcore": Graded(
+        "places", "fastai", method_in_another_cell("from fastcore.basics import patch\n\n\n@patch\n", of="self: SelfAttention")
+    ),
+    "a-method-added-by-d2l": Graded("places", "Dive into Deep Learning", method_in_another_cell("from d2l import torch as d2l\n\n\n@d2l.add_to_class(SelfAttention)\n")),
+    "a-method-called-like-an-answer": Graded(
+        "places",
+        "Reinforcement Learning Specialization",
+        below_all("import jdc\nfrom fastcore.all import *\nfrom fastcore.basics import patch\n\n\nclass Own:\n    pass", "%%add_to Own\ndef causal_mask(self):\n    return 3",
+                  "@patch\ndef attention_scores(self: Own):\n    return 3"),
+    ),
+    **{
+        f"a-draft-under-{magic.split()[0]}": Graded("order", "StackOverflow", below_its_check(f"%%{magic}\ndef causal_mask(n, device=None):\n    return torch.eye(n)"))
+        for magic in ("script false --no-raise-error", "python3", "timeit -n1", "skip")
+    },
+    "an-answer-under-%%wandb": Graded("kernel", "wandb", in_answer(lambda code: "%%wandb\n" + code)),
+    "a-helper-under-%%ipytest": Graded("kernel", "ipytest", uses_own("import ipytest", "%%ipytest -q\n" + KEEP + "\ndef test_own():\n    assert own(3) == 3")),
     "a-library's-function-broken-between-answers": Graded("order", "found by trying", below_its_check("torch.Tensor.softmax = None", "scaled_dot_product_attention")),
     "a-PDF-as-a-notebook": Graded("files", "sds2019#11", lambda _: b"%PDF-1.4\n%\xe2", FULL, ("a PDF",), status="unreadable"),
     "a-picture-as-a-notebook": Graded("files", "by mail", lambda _: b"\x89PNG\r\n\x1a\n\0\0", FULL, ("a picture",), status="unreadable"),
