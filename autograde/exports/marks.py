@@ -127,7 +127,15 @@ def read(folder: Path) -> Marks:
     found = {key: mark for key, mark in found.items() if not handed_in or key[0] not in only_named}
     if not found:
         raise UserError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")
-    return Marks(found, gradebook.is_file(), people)
+    return _by_one_id(Marks(found, gradebook.is_file(), people))
+
+
+def _by_one_id(marks: Marks) -> Marks:
+    """Who came by several ids is called as in the first lesson."""
+    lessons = {student: min(lesson for name, lesson in marks.by_key if name == student) for student, _ in marks.by_key}
+    several = [sorted(ids, key=lambda s: lessons.get(s, "~")) for ids in roster.by_several(marks.roster.values())]
+    others = {student for ids in several for student in ids[1:]}
+    return replace(marks.as_one(several), roster={s: person for s, person in marks.roster.items() if s not in others})
 
 
 def _recorded(folder: Path) -> Iterator[Mark]:

@@ -343,3 +343,19 @@ WRITTEN = {  # tables that say who these two are
 @pytest.mark.parametrize("way", WRITTEN)
 def test_a_list_may_be_written_in_many_ways(way, tmp_path):
     assert [(person.student, " ".join(person.name.split())) for person in parsed(WRITTEN[way], tmp_path)] == TWO
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (CANVAS + '"Wu, Di",,,,B,\n"Student, Test",,,,A,\n', ["Di Wu"]),
+        (MOODLE + "Di;Wu;;;B\nEd;Ng;;ed@x.org;B\n;;;;\n", ["Di Wu"]),
+        (PLAIN + ",Di Wu,B\n,Ed Ng,B\n,Average,\n,,\n", ["Di Wu", "Ed Ng"]),
+        (PLAIN, []),
+    ],
+)
+def test_who_has_no_id_in_the_list_is_named(text, named, tmp_path):
+    """They were left out without a word."""
+    people = parsed(text, tmp_path)
+    assert not any(person.name in named for person in people)
+    assert roster.without_ids(tmp_path / "list.csv") == ([f"not in the class's list, since no column has an id of theirs: {', '.join(named)}"] if named else [])

@@ -31,11 +31,12 @@ def without_result(standing: Standing) -> Graded:
 
 def absent(people: Iterable[Person], rows: Iterable[tuple[str, str]], gone: Container[str]) -> list[Graded]:
     """Whom the roster names and of whom a lesson has nothing, as `rows` of (student, lesson) say; not who has left the class."""
-    rows = list(rows)
-    there = {(same(student), lesson) for student, lesson in rows}
+    rows, people = list(rows), list(people)
+    meant = {same(person.student): person.in_list for person in people}
+    there = {(meant.get(same(student), student), lesson) for student, lesson in rows}
     lessons = sorted({lesson for _, lesson in rows})
-    left = [person.student for person in people if person.student not in gone]
-    return [_nothing(student, lesson) for student in left for lesson in lessons if (same(student), lesson) not in there]
+    left = {person.in_list: person.student for person in reversed(people) if person.student not in gone}
+    return [_nothing(student, lesson) for person, student in left.items() for lesson in lessons if (person, lesson) not in there]
 
 
 def _nothing(student: str, lesson: str) -> Graded:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +55,11 @@ class Person:
     listed: str = ""  # the list's own id, where submissions come by another
 
     @property
+    def in_list(self) -> str:
+        """The list's own id, which one person has alone."""
+        return self.listed or self.student
+
+    @property
     def parts(self) -> tuple[str, str]:
         """(first, last) name; where nobody said which is which, the last word, or all from a `van` or `de la` on, is the family's."""
         words = self.name.split()
@@ -81,7 +86,7 @@ class Directory:
         counted = Counter(number for number, _ in digits)
         self._by_number = {number: person for number, person in digits if counted[number] == 1}
         others = [(key, person) for person in people for key in _other_keys(person)]
-        often = Counter(key for key, _ in others)
+        often = Counter(key for key, _ in {(key, person.in_list) for key, person in others})
         self._by_other = {key: person for key, person in others if often[key] == 1}
 
     def of(self, student: str) -> Person | None:
@@ -91,22 +96,33 @@ class Directory:
         own = self._by_own_id.get(student) or self._by_id.get(key) or (self._by_number.get(key.lstrip("0")) if key.isdigit() else None)
         return own or self._by_other.get(key) or self._by_other.get(re.sub(r"\W|_", "", key))
 
-    def called(self, students: Collection[str]) -> list[Person]:
-        """Everyone by the id that the class has for them: `students` are those of submissions. The roster's id is kept where it is one of
-        them, and where two could be meant."""
-        alike: dict[str, list[str]] = {}
+    def called(self, students: Collection[str], lessons: Mapping[str, Set[str]] | None = None) -> list[Person]:
+        """Everyone by the id that the class has for them: `students` are those of submissions, and `lessons` what each of them handed in. Who came by
+        one id in some lessons and by another in others is there by each; else the roster's id is kept where it is one of them, and where two could
+        be meant."""
+        alike, others = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
         for student in students:
-            alike.setdefault(same(student), []).append(student)
-        found = [(person, student) for student in students if (person := self.of(student)) and same(person.student) != same(student)]
-        often = Counter(person.student for person, _ in found)
-        other = {person.student: student for person, student in found if often[person.student] == 1 and same(person.student) not in alike}
-        meant = [self._own(p.student, alike) or other.get(p.student, p.student) for p in self.people]
-        return [replace(p, student=s, listed=p.student if s != p.student else "") for p, s in zip(self.people, meant)]
+            alike[same(student)].append(student)
+            if (person := self.of(student)) and same(person.student) != same(student):
+                others[person.student].append(student)
+        found = []
+        for person in self.people:
+            own = list(filter(None, [self._own(person.student, alike)]))
+            ids = [*own, *others[person.student]]
+            ids = ids if len(ids) == 1 or lessons and _apart(ids, lessons) else own
+            found += [replace(person, student=s, listed=person.student if s != person.student else "") for s in ids or [person.student]]
+        return found
 
     def _own(self, student: str, alike: Mapping[str, Sequence[str]]) -> str:
         """Which of the ids of submissions is that of a person of the list; one that differs in case alone is no longer, where another person's does, too."""
         own = alike.get(same(student), [])
         return student if student in own else _one(student, own) if same(student) in self._by_id else ""
+
+
+def _apart(students: Sequence[str], lessons: Mapping[str, Set[str]]) -> bool:
+    """Whether no two of them handed in the same lesson."""
+    handed_in = [lessons.get(student, set()) for student in students]
+    return sum(map(len, handed_in)) == len(set[str]().union(*handed_in))
 
 
 def _one(student: str, alike: Sequence[str]) -> str:
@@ -143,6 +159,17 @@ def parse(path: Path) -> list[Person]:
     if twice := sorted(student for student in often if often[student] > 1):
         raise UserError(f"{path} has {', '.join(twice)} more than once: keep one line each")
     return people
+
+
+def without_ids(path: Path) -> list[str]:
+    """A line on the people of a CSV of whom no column has an id; none where there are none."""
+    header, *lines = from_its_header(read_table(path))
+    names = list(map(column, header))
+    rows = [dict(zip(names, map(as_people_mean, line))) for line in lines]
+    key = next(name for name in (*ID, *EMAIL) if any(row.get(name) for row in rows))
+    lacking = [row for row in rows if not _another_id(row) and not is_nobodys({key: "", **row}, key, [])]
+    called = [name for row in lacking if (name := _person({key: "", **row}, key).name)]
+    return [f"not in the class's list, since no column has an id of theirs: {', '.join(called)}"] if called else []
 
 
 def of_rows(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[Person | None]:
@@ -210,7 +237,7 @@ def nameless(student: str) -> tuple[str, str]:
 
 def read(folder: Path) -> list[Person]:
     """The roster of a course directory, everyone by the id that their submissions have; nobody where it has none."""
-    return Directory(_listed(folder)).called(_of_submissions(folder))
+    return Directory(_listed(folder)).called(_of_submissions(folder), lessons(folder))
 
 
 def ids(folder: Path, student: str) -> list[str]:
@@ -232,6 +259,28 @@ def listed(folder: Path, student: str) -> str:
     """The list's own id of whom this one means, itself where the list has nobody such."""
     person = Directory(_listed(folder)).of(student)
     return person.student if person and student not in _of_submissions(folder) else student
+
+
+def of_several_ids(folder: Path) -> list[str]:
+    """A line on each who handed in by one id in some lessons and by another in others."""
+    handed_in = lessons(folder)
+    return [
+        f"{' and '.join(_with_lessons(student, handed_in.get(student, ())) for student in ids)} are one student, says the list: pages show one name, and exports one line"
+        for ids in by_several(read(folder))
+    ]
+
+
+def _with_lessons(student: str, handed_in: Iterable[str]) -> str:
+    numbers = ", ".join(sorted(lesson[:2] for lesson in handed_in))
+    return f"{student} ({numbers})" if numbers else student
+
+
+def by_several(people: Iterable[Person]) -> list[list[str]]:
+    """The ids of each who came by several, as `read` gives them."""
+    found = defaultdict[str, list[str]](list)
+    for person in people:
+        found[person.in_list].append(person.student)
+    return [ids for ids in found.values() if len(ids) > 1]
 
 
 def _listed(folder: Path) -> list[Person]:
@@ -269,7 +318,7 @@ def finder(folder: Path) -> Callable[[str], Person | None] | None:
 
 def told_apart(people: Sequence[Person]) -> list[Person]:
     """The same people for a page that shows no ids: where two have one name, the id stands behind it."""
-    shared = Counter(person.name for person in people)
+    shared = Counter(name for name, _ in {(person.name, person.in_list) for person in people})
 
     def with_id(person: Person) -> Person:
         return replace(person, name=f"{person.name} ({person.student})", family=f"{person.parts[1]} ({person.student})")

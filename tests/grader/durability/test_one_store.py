@@ -285,6 +285,27 @@ def test_who_comes_by_another_id_in_the_next_lesson_is_one_student(pupils, tmp_p
 
 
 @pytest.mark.slow
+def test_who_was_graded_by_two_ids_before_the_list_came_is_one_student_after_it(pupils, tmp_path):
+    """Each was missing in the other's lesson, and `export --zeros` gave a 0 for it."""
+    out = tmp_path / "o"
+    second = by_another_id(tmp_path, out)
+    (out / roster.FILE).unlink()
+    grade(out, second, lesson=OTHER)
+    (tmp_path / "list.csv").write_text("student_id,name,email\nalee,Ann Lee,ann@x.org\nbkim,Bo Kim,bo@x.org\ncli,Cy Li,\n")
+    told = CliRunner().invoke(app, ["roster", str(tmp_path / "list.csv"), str(out)], catch_exceptions=False).output
+    assert "alee (04) and Ann Lee (03) are one student" in told and "stranger" not in told
+    table = {(row["student_id"], row["assignment"]): row["status"] for row in rows((out / "grades.csv").read_text())}
+    assert {key for key, status in table.items() if status == "missing"} == {("cli", LESSON), ("cli", OTHER)}
+    exported = {row["student_id"]: row for row in rows(wide(marks.read(out), zeros=True).decode())}
+    assert exported.keys() == {"Ann Lee", "Bo Kim", "stranger", "cli"} and exported["Ann Lee"]["roster_id"] == "alee"
+    assert float(exported["Ann Lee"]["total"]) == 2 * 24.0 and exported["stranger"][LESSON] == "0.0"
+    page = (out / "class.html").read_text(encoding="utf-8")
+    assert page.count('data-name="Ann Lee"') == 2 and 'data-name="alee"' not in page and "(alee)" not in page
+    CliRunner().invoke(app, ["feedback", str(out), "--mail", str(tmp_path / "mail")], catch_exceptions=False)
+    assert sum("ann@x.org" in path.read_text() for path in (tmp_path / "mail").iterdir()) == 2
+
+
+@pytest.mark.slow
 def test_a_second_student_of_an_id_in_the_same_lesson_is_another(pupils, tmp_path):
     """Nobody can tell which of the two files is whose."""
     out = tmp_path / "o"
