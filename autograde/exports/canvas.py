@@ -19,7 +19,7 @@ from autograde.checking.errors import UserError
 from autograde.exports.cells import NO_ZEROS, READ_ONLY, Sheet, differs, is_called, is_fixed, is_number, is_word, shown
 from autograde.exports.marks import Marks
 from autograde.exports.table import number
-from autograde.grader.gradebook.list_columns import TEST_LOGIN
+from autograde.grader.gradebook.list_columns import TEST_LOGIN, without_fractions
 from autograde.grader.ingest.collect import Ledger
 from autograde.grader.ingest.names import readable
 from autograde.grader.results.csv_tables import as_csv, guarded, read, safe
@@ -113,7 +113,17 @@ def _read(path: Path) -> _Roster:
     points = next((row for row in rows if _is_points(row, header)), [])
     names = [header.index(name) for name in (header[0], "ID")]
     people = [row for row in rows if row is not points and any(row[i].strip() for i in names) and not _is_posting(row)]
-    return _Roster(header, people, points)
+    return _Roster(header, _with_whole_ids(header, people), points)
+
+
+def _with_whole_ids(header: list[str], people: list[list[str]]) -> list[list[str]]:
+    """The same with ids as they were before a program took a column of them for measures, which has empty cells then, such as that of the points."""
+    columns = [list(column) for column in zip(*people)]
+    for place, name in enumerate(header[: len(columns)]):
+        if name in IDENTITY and name not in NAMES:
+            plain = [cell.strip() for cell in columns[place]]
+            columns[place] = whole if (whole := without_fractions(plain)) != plain else columns[place]
+    return [list(row) for row in zip(*columns)]
 
 
 def _in_english(header: list[str], rows: list[list[str]]) -> list[str]:

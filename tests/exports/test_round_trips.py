@@ -247,3 +247,14 @@ def test_a_number_is_known_without_its_zeros(tmp_path, number, cell):
 def test_a_number_that_two_rows_have_without_zeros_is_nobodys(tmp_path):
     two = [*ADA[:2], "7", *ADA[3:]], [*BEN[:2], "07", *BEN[3:]]
     assert canvas.fill(known(**{"0007": 20.0}), written(tmp_path / "c.csv", *two)).unmatched == ["0007"]
+
+
+def test_pandas_has_saved_canvass_file(tmp_path):
+    """Where a column of numbers has an empty cell, as the row of the points has, it writes `1001.0`, which matched nobody."""
+    people = [[row[0], row[1], f"100{i}", f"200{i}", *row[4:]] for i, row in enumerate((ADA, BEN, TEST), 1)]
+    saved = pandas.read_csv(written(tmp_path / "c.csv", *people))
+    assert saved["SIS User ID"].tolist()[1] == 1001.0
+    saved.to_csv(tmp_path / "saved.csv", index=False)
+    sheet = canvas.fill(known(**{"1001": 26.5, "2002": 12.0}), tmp_path / "saved.csv", zeros=True)
+    assert column(sheet) == {"2001": "26.5", "2002": "12.0", "2003": ""} and not sheet.unmatched
+    assert [row[1:3] for row in csv.reader(io.StringIO(sheet.content.decode()))][2:] == [["11", "1001"], ["12", "1002"], ["99", "1003"]]
