@@ -26,7 +26,7 @@ from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import archive, helpers, not_handed_in, take, without_outputs
 from autograde.grader.ingest.brought import Collected, Row, lines
 from autograde.grader.ingest.by_list import Listed
-from autograde.grader.ingest.collect import collect, collected
+from autograde.grader.ingest.collect import collect, collected, home
 from autograde.grader.ingest.discovery import find
 from autograde.grader.ingest.findings import LeftOut
 from autograde.grader.run.cache_key import files, key
@@ -741,3 +741,13 @@ def test_a_submission_that_was_taken_away_is_brought_again(tmp_path):
     shutil.rmtree(course / "submitted" / "ann")
     assert {row.student: row.state for row in collect([source], course).rows} == {"ann": "new", "bo": "known"}
     assert (course / "submitted" / "ann" / LESSON / NAME).read_text() == SOLVED
+
+
+def test_a_gradebook_in_a_students_folder_makes_it_no_course(tmp_path):
+    """Who had tried nbgrader there was passed over, and taken for a course where that folder alone was named."""
+    students = {f"{student}/{name}": text for student in ("ann", "bo") for name, text in ((NAME, SOLVED), ("gradebook.db", "SQLite format 3"))}
+    placed(tmp_path / "class", {**students, "graded/gradebook.db": "SQLite format 3", "graded/feedback/ann/x.html": "<p>"})
+    found, _ = collected([tmp_path / "class"], LESSON, tmp_path / "out", Console(quiet=True))
+    assert [(f.student, bool(f.path)) for f in found] == [("ann", True), ("bo", True)]
+    [alone] = collected([tmp_path / "class" / "ann"], LESSON, tmp_path / "out", Console(quiet=True))[0]
+    assert alone.student == "ann" and alone.path and home([tmp_path / "class" / "ann"]) == Path("graded")

@@ -89,5 +89,5 @@ def _runs(text: str, length: int) -> Iterator[str]:
     words = list(WORD.finditer(text))
     for first, last in zip(words, words[length - 1 :]):
         run = text[first.start() : last.end()]
-        if len(run) > 2 and not run.isdecimal() or len(run) > 4:  # 3 is the homework's number
+        if len(run) > 1 and not run.isdecimal() or len(run) > 4:  # 3 is the homework's number
             yield run

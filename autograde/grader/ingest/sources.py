@@ -15,7 +15,7 @@ COURSE_FOLDERS = {"source", "release", "autograded", "feedback", "utils", "data"
 
 def is_course(path: Path) -> bool:
     """Whether a folder is an nbgrader course directory: by its configuration or gradebook, or since it has `submitted/<student>/<lesson>/`."""
-    if (path / "nbgrader_config.py").is_file() or (path / "gradebook.db").is_file():
+    if holds_results(path) or (path / "nbgrader_config.py").is_file() and not _is_a_students(path):
         return True
     inside = path / "submitted"
     if not inside.is_dir():
@@ -24,6 +24,17 @@ def is_course(path: Path) -> bool:
         return False  # somebody of that name among others
     people = [p for p in inside.iterdir() if not p.name.startswith(".")]
     return not any(full_name(p.name) or p.is_file() and ".ipynb" in p.name for p in people)
+
+
+def holds_results(path: Path) -> bool:
+    """Whether a folder has a gradebook, and not because a student has tried nbgrader in a folder of their own."""
+    return (path / "gradebook.db").is_file() and not _is_a_students(path)
+
+
+def _is_a_students(path: Path) -> bool:
+    """Whether a lesson's file lies in a folder that has none of those which grading makes."""
+    graded = any((path / name).is_dir() for name in ("submitted", "autograded"))
+    return not graded and any(inside.is_file() and full_name(inside.name) for inside in path.iterdir())
 
 
 def _is_persons(folder: Path) -> bool:

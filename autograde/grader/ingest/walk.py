@@ -11,7 +11,7 @@ from autograde.grader.ingest.findings import File, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, is_graders
 from autograde.grader.ingest.reasons import NO_FILE
-from autograde.grader.ingest.sources import is_course
+from autograde.grader.ingest.sources import holds_results, is_course
 from autograde.grader.ingest.twin_folders import is_same
 from autograde.grader.ingest.whose import wraps
 from autograde.grader.ingest.work_words import DATE_BEHIND, DATED, said
@@ -69,7 +69,7 @@ def walk(
             found.left_out.append(LeftOut("/".join(here), "what nbgrader's exchange hands out or back, not what was handed in"))
         elif path.name in COURSES and is_course(path.parent):
             found.left_out.append(LeftOut("/".join(here), "what nbgrader gives out or makes of a course, not what was handed in"))
-        elif (path / "gradebook.db").is_file():
+        elif holds_results(path):
             found.left_out.append(LeftOut("/".join(here), "results of grading, not a student's folder"))
         elif len(here) < DEEPEST:
             empty, room = True, around or archive.Room.of_folder(path)

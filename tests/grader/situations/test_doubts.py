@@ -46,7 +46,7 @@ def test_collect_and_the_grader_say_it(tmp_path, capsys):
     assert console.export_text().count(words) == 2
 
 
-PEOPLE = [Person("alee", "Ann Lee", "", "ann@x.edu"), Person("bkim", "Bo Kim", "", "bo@x.edu"), Person("20231234", "Cy Li", "", "")]
+PEOPLE = [Person("wu", "Di Wu", "", ""), Person("李明", "", "", ""), Person("alee", "Ann Lee", "", "ann@x.edu"), Person("bkim", "Bo Kim", "", "bo@x.edu"), Person("20231234", "Cy Li", "", "")]
 BY_LIST = {  # files, and the students that the list makes of them
     "words around names": ([f"minerva_{who}_x/{NAME}" for who in ("Ann Lee", "bkim", "20231234")], {"Ann Lee", "bkim", "20231234"}),
     "a folder that lies too high": ([f"{part}/{who}/{NAME}" for part, who in (("Mon", "alee"), ("Tue", "bkim"))], {"alee", "bkim"}),
@@ -54,6 +54,9 @@ BY_LIST = {  # files, and the students that the list makes of them
     "files of several in one folder": (DOUBTED["files of several in one folder"][0], {"Ann Lee", "Bo Kim"}),
     "ids behind names": ([f"Ann_Lee_1/{NAME}", f"Ann_Lee/{NAME}", f"bkim/{NAME}"], {"Ann_Lee", "bkim"}),
     "numbers of a system behind names": ([f"Ann Lee_7654321_{NAME}", f"bkim_7654322_{NAME}", f"20231234-99_{NAME}"], {"Ann Lee", "bkim", "20231234"}),
+    "names of two letters behind a course's number": ([f"cs1-{who}/{NAME}" for who in ("wu", "alee")], {"wu", "alee"}),
+    "names of two characters": ([f"2026_{who}_作业.ipynb" for who in ("李明", "alee")], {"李明", "alee"}),
+    "a stranger whose name holds one of two letters": ([f"wu bo/{NAME}", f"alee/{NAME}"], {"wu bo", "alee"}),
     "a stranger whose name holds another's": ([f"Bo Kim Park/{NAME}", f"Lee Ann Marie/{NAME}", f"alee/{NAME}"], {"Bo Kim Park", "Lee Ann Marie", "alee"}),
     "two folders that name one person in them": ([f"{folder}/{who} {NAME}" for folder, who in (("x1", "Ann Lee"), ("x2", "Bo Kim"), ("x3", "20231234"), ("x4", "Bo Kim"))], {"x1", "x2", "x3", "x4"}),
     "a stranger's folder, with another's name in it": (["zed/Bo Kim.ipynb", f"alee/{NAME}"], {"zed", "alee"}),
