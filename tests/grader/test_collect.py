@@ -745,7 +745,9 @@ def test_a_submission_that_was_taken_away_is_brought_again(tmp_path):
 
 def test_a_gradebook_in_a_students_folder_makes_it_no_course(tmp_path):
     """Who had tried nbgrader there was passed over, and taken for a course where that folder alone was named."""
-    students = {f"{student}/{name}": text for student in ("ann", "bo") for name, text in ((NAME, SOLVED), ("gradebook.db", "SQLite format 3"))}
+    students = {
+        f"{student}/{name}": text for student in ("ann", "bo") for name, text in ((NAME, SOLVED), ("gradebook.db", "SQLite format 3"))
+    }
     placed(tmp_path / "class", {**students, "graded/gradebook.db": "SQLite format 3", "graded/feedback/ann/x.html": "<p>"})
     found, _ = collected([tmp_path / "class"], LESSON, tmp_path / "out", Console(quiet=True))
     assert [(f.student, bool(f.path)) for f in found] == [("ann", True), ("bo", True)]

@@ -358,4 +358,6 @@ def test_who_has_no_id_in_the_list_is_named(text, named, tmp_path):
     """They were left out without a word."""
     people = parsed(text, tmp_path)
     assert not any(person.name in named for person in people)
-    assert roster.without_ids(tmp_path / "list.csv") == ([f"not in the class's list, since no column has an id of theirs: {', '.join(named)}"] if named else [])
+    assert roster.without_ids(tmp_path / "list.csv") == (
+        [f"not in the class's list, since no column has an id of theirs: {', '.join(named)}"] if named else []
+    )

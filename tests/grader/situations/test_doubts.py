@@ -46,7 +46,13 @@ def test_collect_and_the_grader_say_it(tmp_path, capsys):
     assert console.export_text().count(words) == 2
 
 
-PEOPLE = [Person("wu", "Di Wu", "", ""), Person("李明", "", "", ""), Person("alee", "Ann Lee", "", "ann@x.edu"), Person("bkim", "Bo Kim", "", "bo@x.edu"), Person("20231234", "Cy Li", "", "")]
+PEOPLE = [
+    Person("wu", "Di Wu", "", ""),
+    Person("李明", "", "", ""),
+    Person("alee", "Ann Lee", "", "ann@x.edu"),
+    Person("bkim", "Bo Kim", "", "bo@x.edu"),
+    Person("20231234", "Cy Li", "", ""),
+]
 BY_LIST = {  # files, and the students that the list makes of them
     "words around names": ([f"minerva_{who}_x/{NAME}" for who in ("Ann Lee", "bkim", "20231234")], {"Ann Lee", "bkim", "20231234"}),
     "a folder that lies too high": ([f"{part}/{who}/{NAME}" for part, who in (("Mon", "alee"), ("Tue", "bkim"))], {"alee", "bkim"}),
