@@ -265,7 +265,8 @@ def of_several_ids(folder: Path) -> list[str]:
     """A line on each who handed in by one id in some lessons and by another in others."""
     handed_in = lessons(folder)
     return [
-        f"{' and '.join(_with_lessons(student, handed_in.get(student, ())) for student in ids)} are one student, says the list: pages show one name, and exports one line"
+        f"{' and '.join(_with_lessons(student, handed_in.get(student, ())) for student in ids)} are one student, says the list: "
+        "pages show one name, and exports one line"
         for ids in by_several(read(folder))
     ]
 
