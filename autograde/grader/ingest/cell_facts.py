@@ -42,7 +42,7 @@ class Facts:
     defines: bool = False  # something, wherever in it
     changes_libraries: bool = False  # gives an attribute another meaning, other than in a function
     at_once: bool = True  # does nothing but define functions, classes, imports and constants
-    definitions: str = ""  # those, in their lines, where the cell defines functions or classes and has something else in it
+    definitions: str = ""  # those, in their lines, where the cell has something else in it
     is_unwritten: bool = False  # every function of it only raises NotImplementedError
 
 
@@ -139,7 +139,7 @@ def _is_steady(node: ast.stmt) -> bool:
 
 def _definitions(code: str, tree: ast.Module) -> str:
     kept = [node for node in tree.body if _is_steady(node)]
-    if len(kept) == len(tree.body) or not any(isinstance(node, STEADY[:3]) for node in kept):
+    if len(kept) == len(tree.body) or not kept:
         return ""
     lines, spans = set[int](), [(_first_line(node), node.end_lineno or 0) for node in kept]
     for first, last in spans:

@@ -24,6 +24,7 @@ MOST_NOTES, LONGEST_NOTE = 20, 180  # of what a worker says that it left out: ho
 RESTART_SECONDS = 0.5  # of the cells' time for each one that ends its process: a new one takes a part of that, and counts nowhere else
 LESS = ", in part"  # behind a cell's name: what is left of it
 QUICK_SECONDS = 0.5  # a cell that took less runs whole also where the cells have used up their time
+BAD = {CellStatus.TIMEOUT, CellStatus.DIED}
 HURRIED_SECONDS = 5  # for what cells define at once, where they have used up their time
 TAKE_LONG = "{} take more than {:g} seconds together: of {} only functions, classes, imports and constants are defined"
 STOPPED_AT = re.compile(r"NameError: name '(\w+)' is not defined")
@@ -213,6 +214,7 @@ class Session:
         self._worker = _Worker(self, (self.server or fork_server.shared()).spawn(self.limits, self.mode))
         self._prepare("files", self.helpers)
         self._prepare("without", self.without)
+        self._prepare("lost", self._lost())
         for name, source in self.cells:
             if self._known_bad(name) or self._is_late(name):
                 name, source = f"{name}{LESS}", self._left_of(name)
@@ -230,6 +232,11 @@ class Session:
         if what:
             with suppress(AutogradeError):
                 self.worker.request(operation, (what,), seconds, (), seconds, self.limits.wall_factor)
+
+    def _lost(self) -> dict[str, str]:
+        """The names that cells would have bound which took too long or ended their process, and why they are not there."""
+        bad = [(source, result) for name, source in self.cells if (result := self.results.get(name)) and result.status in BAD]
+        return {name: f"its cell stopped here: {result.message}"[:LONGEST_NOTE] for source, result in bad for name in bound_names(source)}
 
     def _stopped(self) -> list[tuple[int, str]]:
         """The cells that stopped at a name which a cell below defines, and that name; not one of which a newer version stands below."""
@@ -269,7 +276,7 @@ class Session:
         return self._own_left <= 0 if name in self.own else self._hurried and name not in self._quick
 
     def _known_bad(self, name: str) -> bool:
-        bad = {CellStatus.TIMEOUT, CellStatus.DIED} if self._hurried else {CellStatus.TIMEOUT, CellStatus.DIED, CellStatus.LEFT_OUT}
+        bad = BAD if self._hurried else {*BAD, CellStatus.LEFT_OUT}
         return name in self.results and self.results[name].status in bad
 
     def _run_cell(self, name: str, source: str) -> CellResult:

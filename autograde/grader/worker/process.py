@@ -246,6 +246,10 @@ def _files(worker: Worker, files: dict[str, str]) -> None:
     worker.cells.files.update(files)
 
 
+def _lost(worker: Worker, why: dict[str, str]) -> None:
+    worker.cells.lost.update(why)
+
+
 def _without(worker: Worker, packages: list[str]) -> None:
     inert.take_away(packages)
     if "tiktoken" in packages:
@@ -296,6 +300,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "define": _define,
     "files": _files,
     "without": _without,
+    "lost": _lost,
     "has": _has,
     "notes": lambda worker: worker.cells.notes,
     "call": _call,

@@ -1236,6 +1236,16 @@ GRADED_MORE |= {
         f"a-draft-under-{magic.split()[0]}": Graded("order", "StackOverflow", below_its_check(f"%%{magic}\ndef causal_mask(n, device=None):\n    return torch.eye(n)"))
         for magic in ("script false --no-raise-error", "python3", "timeit -n1", "skip")
     },
+    "a-table-beside-what-takes-long": Graded(
+        "kernel", "found by trying", uses_own("import time\nbegan = time.time()\nwhile time.time() - began < 99:\n    pass\nTABLE = {3: 4}", "def own(f):\n    return TABLE[3] and f")
+    ),
+    "a-table-that-takes-long": Graded(
+        "kernel",
+        "found by trying",
+        uses_own("began = 0\nwhile began < 99**99:\n    began += 1\nTABLE = dict(a=began)", "def own(f):\n    return TABLE['a'] and f"),
+        1.5,
+        ("took more than 2 seconds",),
+    ),
     "an-answer-under-%%wandb": Graded("kernel", "wandb", in_answer(lambda code: "%%wandb\n" + code)),
     "a-helper-under-%%ipytest": Graded("kernel", "ipytest", uses_own("import ipytest", "%%ipytest -q\n" + KEEP + "\ndef test_own():\n    assert own(3) == 3")),
     "a-library's-function-broken-between-answers": Graded("order", "found by trying", below_its_check("torch.Tensor.softmax = None", "scaled_dot_product_attention")),
