@@ -33,11 +33,17 @@ def by_layout(names: Set[str], root: str) -> dict[str, str]:
         return systems
     whole = _without_branch(names)
     if not all(map(is_work, names)) and (rest := without_shared(set(whole.values()))):
-        return {name: rest[short] for name, short in whole.items()}
+        return _without_dates({name: rest[short] for name, short in whole.items()})
     if len(set(whole.values())) == len(names) > 1 and all(whole[name] != name for name in names):
         return whole
     logins = _of_ilias({name for name in names if not full_name(name)})
     return logins if len(set(logins.values())) == len(names) else _beside_work(names)
+
+
+def _without_dates(called: dict[str, str]) -> dict[str, str]:
+    """The same without the days of attempts behind, where all have one."""
+    plain = {name: said(DATE_BEHIND.sub("", who)) for name, who in called.items() if DATE_BEHIND.search(who)}
+    return plain if len(plain) == len(called) and all(plain.values()) else called
 
 
 def _of_ilias(names: Set[str]) -> dict[str, str]:

@@ -343,9 +343,9 @@ def _inmost(inner: Sequence[Parts]) -> Sequence[Parts]:
 
 
 def _named_by_students(inner: Sequence[Parts]) -> dict[str, str]:
-    """Whose notebooks are, deep in one folder, where all are called by the lesson and by two students or more; else nothing."""
+    """Whose notebooks are, deep in one folder, where all are called by two students or more, and by the lesson or behind a dash; else nothing."""
     notebooks = [parts for parts in inner if ".ipynb" in parts[-1].lower()]
-    whose = {parts[-1]: said(parts[-1]) for parts in notebooks if lesson_of.full_name(parts[-1])}
+    whose = {parts[-1]: said(parts[-1]) for parts in notebooks if lesson_of.full_name(parts[-1]) or " - " in parts[-1]}
     apart = len(whose) == len(notebooks) == len(set(whose.values())) and all(whose.values())
     return whose if apart and len({parts[:-1] for parts in notebooks}) == 1 and all(len(parts) > 1 for parts in notebooks) else {}
 
