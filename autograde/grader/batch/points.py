@@ -35,8 +35,11 @@ def absent(people: Iterable[Person], rows: Iterable[tuple[str, str]], gone: Cont
     meant = {same(person.student): person.in_list for person in people}
     there = {(meant.get(same(student), student), lesson) for student, lesson in rows}
     lessons = sorted({lesson for _, lesson in rows})
-    left = {person.in_list: person.student for person in reversed(people) if person.student not in gone}
-    return [_nothing(student, lesson) for person, student in left.items() for lesson in lessons if (person, lesson) not in there]
+    left: dict[str, str] = {}  # who came by several ids is called by the first
+    for person in people:
+        if person.student not in gone:
+            left.setdefault(person.in_list, person.student)
+    return [_nothing(student, lesson) for key, student in left.items() for lesson in lessons if (key, lesson) not in there]
 
 
 def _nothing(student: str, lesson: str) -> Graded:
