@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.checking.manifest import outcome_files
-from autograde.grader.ingest import by_list, doubts, kinds, listings, systems, twin_folders, whose
+from autograde.grader.ingest import by_list, doubts, kinds, listings, nobodys_names, systems, twin_folders, whose
 from autograde.grader.ingest.findings import WORK, File, LeftOut, Survey, composed
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import by_content, full_name, named
@@ -156,7 +156,7 @@ def _own_folder(root: Path, named: bool) -> tuple[bool, str]:
         return True, path.name if above[0] == "submitted" else path.parent.name
     if named and full_name(path.name):
         return False, path.parent.name
-    if named and above[0] != "submitted" and path.name != "submitted" and whose.calls_nobody(path.name):
+    if named and above[0] != "submitted" and path.name != "submitted" and nobodys_names.calls_nobody(path.name):
         return False, ""
     return False, path.name
 
@@ -181,7 +181,7 @@ def _personal(unlabelled: Set[tuple[str, ...]]) -> Callable[[tuple[str, ...]], b
 
     def personal(folder: tuple[str, ...]) -> bool:
         others = neighbours[folder[:-1]] - {folder[-1]}
-        return not whose.wraps(folder[-1]) and not all(whose.wraps(other) or is_work(other) for other in others)
+        return not nobodys_names.wraps(folder[-1]) and not all(nobodys_names.wraps(other) or is_work(other) for other in others)
 
     return personal
 

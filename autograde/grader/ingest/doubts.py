@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence, Set
 
 from autograde.grader.ingest import kinds, lesson_of
 from autograde.grader.ingest.named_alike import common_start_of_students
+from autograde.grader.ingest.nobodys_names import is_ones_own, wraps
 from autograde.grader.ingest.shapes import shape
-from autograde.grader.ingest.whose import is_ones_own, wraps
 from autograde.grader.ingest.work_words import ATTEMPT, is_work, said
 
 Parts = tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 
-from autograde.grader.ingest import archive, listings, reasons, whose
+from autograde.grader.ingest import archive, listings, nobodys_names, reasons
 from autograde.grader.ingest.findings import WORK, File, Handed, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
 from autograde.grader.ingest.lesson_of import full_name, is_of, lesson_of, others_in
@@ -37,7 +37,7 @@ def add(file: File, kind: Kind, student: str, label: Label | None, lesson: str |
         if lesson is None and kind is Kind.NOTEBOOK:
             found.also += [replace(found.handed[-1], lesson=other) for other in _others(file, student, which, found)]
     elif kind in (Kind.NOTEBOOK, Kind.SCRIPT) and not student:
-        nobodys = OF_THE_COURSE if any(map(whose.is_model_answers, file.parts[:-1])) else NOBODYS
+        nobodys = OF_THE_COURSE if any(map(nobodys_names.is_model_answers, file.parts[:-1])) else NOBODYS
         found.left_out.append(LeftOut(file.shown, found.held.get(file.parts, nobodys)))
     else:
         found.left_out.append(LeftOut(file.shown, trouble or reasons.why(kind, file), student, file, label))

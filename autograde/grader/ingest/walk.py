@@ -9,11 +9,11 @@ from pathlib import Path
 from autograde.grader.ingest import archive, kinds, mail_file, systems
 from autograde.grader.ingest.findings import File, LeftOut, Survey
 from autograde.grader.ingest.kinds import Kind
+from autograde.grader.ingest.nobodys_names import wraps
 from autograde.grader.ingest.not_handed_in import EARLIER, OWN_FOLDERS, is_graders
 from autograde.grader.ingest.reasons import NO_FILE
 from autograde.grader.ingest.sources import holds_results, is_course
 from autograde.grader.ingest.twin_folders import is_same
-from autograde.grader.ingest.whose import wraps
 from autograde.grader.ingest.work_words import DATE_BEHIND, DATED, said
 
 DEEPEST, NESTED = 20, 3  # folders in folders, archives in archives
