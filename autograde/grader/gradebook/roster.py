@@ -25,6 +25,7 @@ from autograde.grader.gradebook.list_columns import (
     LAST,
     NAME,
     SECTION,
+    SUMS,
     as_people_mean,
     column,
     from_its_header,
@@ -168,7 +169,9 @@ def without_ids(path: Path) -> list[str]:
     rows = [dict(zip(names, map(as_people_mean, line))) for line in lines]
     key = next(name for name in (*ID, *EMAIL) if any(row.get(name) for row in rows))
     lacking = [row for row in rows if not _another_id(row) and not is_nobodys({key: "", **row}, key, [])]
-    called = [name for row in lacking if (name := _person({key: "", **row}, key).name)]
+    called = [
+        name for row in lacking if (name := _person({key: "", **row}, key).name) and name.casefold() not in (*SUMS, "points possible")
+    ]
     return [f"not in the class's list, since no column has an id of theirs: {', '.join(called)}"] if called else []
 
 
