@@ -343,7 +343,7 @@ def due(
     All of it stands in nbgrader's gradebook and configuration. A per cent is of the points that the submission earned, for each day or
     hour that has begun. What changes is worked out anew for everything graded so far.
     """
-    from autograde.grader.batch.class_run import refresh
+    from autograde.grader.batch.class_run import refresh_changed
     from autograde.grader.gradebook import schedule
 
     if late:
@@ -353,8 +353,8 @@ def due(
             raise UserError('name the lesson and the time, as in `autograde due COURSE 03 "2027-03-01 23:59 UTC"`')
         name = layout.resolve(lesson)
         schedule.extend(course, name, student, when) if student else schedule.set_due(course, name, when)
-    if (late or when) and (course / "grades.csv").is_file():
-        refresh(course)
+    if late or when:
+        refresh_changed(course)
     for line in schedule.told(course):
         console.print(line, markup=False, soft_wrap=True)
 
@@ -369,7 +369,7 @@ def roster(
     The id is the one by which submissions come, the name of a student's folder; who comes by another one is found by name, e-mail address or
     any other id in the file. Type it again when the list has changed.
     """
-    from autograde.grader.batch.class_run import refresh
+    from autograde.grader.batch.class_run import refresh_changed
     from autograde.grader.gradebook import roster as rosters
     from autograde.grader.gradebook.course_dir import open_gradebook
     from autograde.grader.gradebook.record import explained
@@ -378,7 +378,7 @@ def roster(
     course.mkdir(parents=True, exist_ok=True)
     with explained(course), open_gradebook(course) as gradebook:
         rosters.save(people, course, gradebook)
-    pages = refresh(course) if (course / "grades.csv").is_file() else 0
+    pages = refresh_changed(course)
     sections = len({person.section for person in people if person.section})
     again = f"; {counted(pages, 'page')} made again" if pages else ""
     console.print(f"[green]✓[/green] {counted(len(people), 'student')}, {counted(sections, 'section')}{again}.", soft_wrap=True)

@@ -16,6 +16,7 @@ from autograde.authoring import source
 from autograde.authoring.sample_class import solved_notebook
 from autograde.checking.errors import UserError
 from autograde.cli import app
+from autograde.grader.batch.lock import only_one
 from autograde.grader.gradebook import course_dir, extensions, roster
 from autograde.grader.gradebook.late import penalty
 from autograde.grader.gradebook.record import Records
@@ -254,6 +255,14 @@ def test_a_mistake_is_one_line_and_changes_nothing(folder, arguments, named):
     result = RUN.invoke(app, ["due", str(folder), *arguments])
     assert result.exit_code == 2 and named in result.output + result.stderr
     assert (folder / "nbgrader_config.py").read_text() == before and not (folder / extensions.FILE).exists()
+
+
+def test_while_a_grader_is_at_work_a_change_is_kept_and_says_how_to_show_it(folder):
+    (folder / "grades.csv").touch()
+    with only_one(folder):
+        result = RUN.invoke(app, ["due", str(folder), "03", "2027-03-01 23:59 UTC"])
+    assert result.exit_code == 2 and "the change is kept" in (said := " ".join((result.output + result.stderr).split())), said
+    assert "autograde feedback" in said and "2027-03-01" in due(folder)
 
 
 def test_a_folder_without_a_gradebook_is_named(tmp_path):

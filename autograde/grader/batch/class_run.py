@@ -65,6 +65,22 @@ def refresh(out: Path) -> int:
         return folder.refresh()
 
 
+def refresh_changed(folder: Path) -> int:
+    """The same after a change of the gradebook, which is kept whatever happens here; 0 where only nbgrader has graded.
+
+    Raises:
+        UserError: when a grader is at work there: the change is kept, and how to show it.
+    """
+    if not (folder / "grades.csv").is_file():
+        return 0
+    try:
+        return refresh(folder)
+    except UserError as error:
+        raise UserError(
+            f"the change is kept, but no table or page shows it yet; `autograde feedback {folder}` makes them: {error}"
+        ) from None
+
+
 def comment(out: Path, lesson: str, exercise: str, student: str, text: str, same_code: bool = False) -> list[str]:
     """Write a comment for everyone whose answer went wrong as this student's did, and make the pages again; who they are.
 

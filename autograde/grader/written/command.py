@@ -34,13 +34,13 @@ def written(
     Points and comments are in nbgrader's gradebook as soon as they are given; formgrader shows the same. The page is only served to this
     machine, at an address that holds a secret. Ctrl-C ends it and makes the feedback pages again.
     """
-    from autograde.grader.batch.class_run import refresh
+    from autograde.grader.batch.class_run import refresh_changed
     from autograde.grader.written.server import Server
 
     if not (folder / "gradebook.db").is_file():
         raise UserError(f"{folder} has no gradebook (gradebook.db): name the folder that `autograde grade` wrote to")
     asyncio.run(_serve(lambda: Server(folder, port), browser))
-    pages = refresh(folder) if (folder / "grades.csv").is_file() else 0  # none where nbgrader alone graded
+    pages = refresh_changed(folder)
     console.print(f"[green]✓[/green] {counted(pages, 'feedback page')} made again in {escape(str(folder / 'feedback'))}", soft_wrap=True)
 
 
