@@ -33,6 +33,9 @@ ACCOUNT = pytest.param(
 )
 shut_in = pytest.mark.parametrize("mode", LEVELS)
 everywhere = pytest.mark.parametrize("mode", [*LEVELS, ACCOUNT])  # what is promised where files may be read, too
+later_elsewhere = pytest.mark.parametrize(  # the same, where a second of processor time is waited for: in every run at the first level only
+    "mode", [LEVELS[0], *(pytest.param(*one.values, marks=[*one.marks, pytest.mark.slow], id=one.id) for one in (LEVELS[1], ACCOUNT))]
+)
 
 
 def attack(make, source, *args, mode="required", name="attack", **limits):
@@ -457,7 +460,7 @@ def test_an_output_flood_goes_nowhere(make, mode):
     assert attack(make, source, mode=mode) == "done"
 
 
-@everywhere
+@later_elsewhere
 def test_processor_time_has_an_end(make, mode):
     session = make("def attack():\n    while True: pass", mode=mode, cpu_seconds=2, request_seconds=20)
     with pytest.raises(StudentDied, match="killed"):
@@ -500,7 +503,7 @@ def test_whatever_ends_the_process_is_told(make, mode, source, says):
         session.student().attack()
 
 
-@everywhere
+@later_elsewhere
 def test_endless_recursion_costs_itself_only(make, mode):
     source = """
     import sys

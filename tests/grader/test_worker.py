@@ -285,7 +285,7 @@ def test_many_hanging_cells_do_not_take_for_ever(make):
     assert set(ends) == {"timeout", "left_out"} and ends.count("timeout") <= 6, "a second holds few cells of 0.3 s, and one that is begun"
 
 
-@pytest.mark.parametrize("own", [True, False], ids=["their own", "the lesson's"])
+@pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["their own", "the lesson's"])
 def test_experiments_that_take_all_the_time_cost_no_answer(make, own):
     """Those that stand above an answer, and those below it, which were run again each time that one took too long."""
     experiments = [
