@@ -1177,11 +1177,11 @@ plots.show(
 #   {measured:other_lives.imagined:+.2f} and gets {measured:other_lives.real:+.2f} ({measured:other_lives.real.range:+.2f}), where the five of the table get {measured:worlds.200.real:+.2f}. Once everything was tried the plans are
 #   mostly good (six episodes are few, and a single run can have much less, also with the same seed on another processor, which rounds in
 #   another way and so trains another model).
-#   Now the *imagined* return is the lower one on average, because imagined episodes break off at outcomes that cannot be used: in {measured:promises.seeds} runs after
+#   Now the *imagined* return is the lower one in most runs, because imagined episodes break off at outcomes that cannot be used: in {measured:promises.seeds} runs after
 #   3,200 steps {measured:promises.once.broken_off:.0%} of them did. The others were imagined to bring {measured:promises.once.whole:+.2f}, and the house gave
 #   {measured:promises.once.real:+.2f} on average. That is training, too: after twice the training steps {measured:promises.twice.broken_off:.0%} break off, and
-#   {measured:promises.twice.imagined:+.2f} is imagined and {measured:promises.twice.real:+.2f} got; after half of them nearly all break off, and which of the two returns is lower
-#   depends on the run. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
+#   {measured:promises.twice.imagined:+.2f} is imagined and {measured:promises.twice.real:+.2f} got; after half of them {measured:promises.half.broken_off:.0%} did
+#   (with other seeds it can be fewer), and which of the two returns is lower depends on the run. *Which* way a wrong model errs cannot be told from inside; only the real world can tell.
 # - **The second error: the plan.** With no error of a model at all, the planner in the true world gets {measured:players.true_world:+.2f}
 #   ({measured:players.true_world.range:+.2f}). With 100 rollouts for each action instead of 25 it gets {measured:players.true_world,_100_rollouts:+.2f}: so much was noise. The rest, up
 #   to the best possible +0.667, is that one step of improvement is not the last.
