@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import BrokenExecutor
 
@@ -152,3 +153,13 @@ def test_what_takes_seconds_is_begun_where_nothing_is_graded_yet(tmp_path, monke
     assert begun == []
     pool.get_ready_for([tmp_path / "class"])
     assert begun == [True]
+
+
+def test_a_folder_for_temporary_files_with_a_long_name_holds_no_server_up(tmp_path, monkeypatch):
+    """A socket's path has about a hundred bytes, and clusters have folders for each job and user."""
+    there = tmp_path / ("of a job" * 20)
+    there.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(there))
+    server = fork_server.ForkServer()
+    server.close()
+    assert server.process.poll() is not None and not any(there.iterdir())

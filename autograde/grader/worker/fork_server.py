@@ -43,6 +43,9 @@ ENVIRONMENT = {  # all that the server's memory, and so the worker's /proc/self/
 }
 
 
+MOST_BYTES = 100  # of a socket's path; Linux takes 107, macOS 103
+
+
 class ForkServer:
     """A fork server that this one started, or (by `address`) one that another did.
 
@@ -57,7 +60,7 @@ class ForkServer:
 
     def _start(self, root: Path) -> str:
         """A server of our own; gives its address."""
-        address = os.path.join(tempfile.mkdtemp(prefix="autograde-"), "server")  # mode 0700: only we may ask for processes
+        address = _address()
         listeners = [_listen(address), _listen(_for_graders(address))]
         numbers = [listener.fileno() for listener in listeners]
         code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from autograde.grader.worker.preloaded import main; main()"
@@ -104,6 +107,16 @@ class ForkServer:
     def close(self) -> None:
         if self.process:
             _stop(self.process, self.address, os.getpid(), self.asked)
+
+
+def _address() -> str:
+    """A socket's path in a new folder of mode 0700: only we may ask for processes. Where the folder for temporary files has a long name, it is in /tmp:
+    a system takes no more than about a hundred bytes."""
+    folder = tempfile.mkdtemp(prefix="autograde-")
+    if len(os.fsencode(_for_graders(os.path.join(folder, "server")))) > MOST_BYTES:
+        os.rmdir(folder)
+        folder = tempfile.mkdtemp(prefix="autograde-", dir="/tmp")
+    return os.path.join(folder, "server")
 
 
 def _for_graders(address: str) -> str:
