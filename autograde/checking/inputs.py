@@ -9,17 +9,20 @@ from typing import Any
 
 import torch
 
-from autograde.checking.expect import tensors_in
+from autograde.checking.expect import is_record, tensors_in
+
+_HOLDS = (torch.Tensor, list, tuple, dict, set)
 
 
 @contextlib.contextmanager
 def kept(function: Callable, *more: Any) -> Iterator[None]:
-    """Put back, at the end, every tensor, list, dictionary and set that `function`'s module names, and those in `more`."""
+    """Put back, at the end, every tensor, list, dictionary, set and dataclass's object that `function`'s module names, and those in `more`."""
     names = function.__globals__
-    inputs = [names[name] for name in names if name != "__builtins__" and isinstance(names[name], (torch.Tensor, list, tuple, dict, set))]
+    inputs = [names[name] for name in names if name != "__builtins__" and (isinstance(names[name], _HOLDS) or is_record(names[name]))]
     inputs += more
-    tensors = [(tensor, tensor.clone(), tensor._version, tensor.is_leaf) for tensor in tensors_in(inputs)]
     containers = [(container, copy.copy(container)) for container in _containers(inputs)]
+    found = {id(tensor): tensor for tensor in tensors_in([*inputs, *(container for container, _ in containers)])}
+    tensors = [(tensor, tensor.clone(), tensor._version, tensor.is_leaf) for tensor in found.values()]
     try:
         yield
     finally:
@@ -33,8 +36,9 @@ def kept(function: Callable, *more: Any) -> Iterator[None]:
 
 
 def _containers(values: Iterable[Any]) -> Iterator[list | dict | set]:
-    """The lists, dictionaries and sets in `values`, and those in them."""
+    """The lists, dictionaries and sets in `values`, and those in them; of a dataclass's object, the dictionary of its fields."""
     for value in values:
+        value = getattr(value, "__dict__", value) if is_record(value) else value
         if isinstance(value, (list, dict, set)):
             yield value
         if isinstance(value, (list, tuple, dict)):

@@ -3,10 +3,15 @@
 import pytest
 import torch
 
+from autograde.authoring.mutation import Bench
 from autograde.checking.inputs import kept
 from autograde.checking.modes import modes_kept
+from autograde.checking.scoring import run_checks
+from autograde.checking.student import LocalStudent
+from utils.mdp import TabularModel
 
 X = torch.arange(3.0)
+LOOP = {"model": TabularModel.from_rows({(1, 0): (2.0, {1: 1.0})}, 2, 1)}
 
 
 def shares_x(student):
@@ -35,3 +40,26 @@ def test_an_input_that_was_changed_in_place_has_its_values_and_no_gradient():
         X.add_(torch.ones(3, requires_grad=True))
         assert X.grad_fn is not None
     assert X.tolist() == [0, 1, 2] and X.is_leaf and not X.requires_grad
+
+
+def test_a_model_in_tables_that_was_changed_has_its_values():
+    """Lessons 01 and 08 share models; of a frozen one the tables can be changed, and with `object.__setattr__` its fields."""
+    model, before = LOOP["model"], LOOP["model"].counts.clone()
+    with kept(shares_x):
+        model.counts[:] = 7
+        object.__setattr__(model, "reward", None)
+    assert torch.equal(model.counts, before) and model.reward[1, 0] == 2.0
+
+
+def test_an_answer_that_changes_a_model_spoils_no_check_of_a_right_one():
+    bench = Bench("01_sample_based_planning")
+    checks, right = bench.lesson.checks["q_planning"], bench.reference["q_planning"]
+
+    def spoils(model, *others):
+        model.reward.zero_()
+        return right(model, *others)
+
+    wrong, _ = run_checks(checks, LocalStudent({**bench.reference, "q_planning": spoils}))
+    assert not all(outcome.passed for outcome in wrong)
+    again, _ = run_checks(checks, LocalStudent(bench.reference))
+    assert all(outcome.passed for outcome in again)
