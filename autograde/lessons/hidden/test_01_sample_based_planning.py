@@ -442,15 +442,22 @@ def test_sarsa_planning_repeats_with_the_seed(student):
     expect.close(student.sarsa_planning(narrow, torch.tensor([0]), 0, 0.5, 0.9, 0.5, 6, seeded(4)), torch.zeros(2, 2), where="no episodes")
 
 
+HUNDRED = TabularModel.from_rows(
+    {(s, 0): (1.0 + s, {100: 1.0}) for s in range(100)}, 101, 1, terminal=[100]
+)  # of few starts two draws can be alike
+FROM_A_COPY = "Two calls with one generator gave the same table: draw from `generator` itself, not from a copy"
 MANY_STARTS = TabularModel.from_rows({(s, 0): (1.0 + s, {6: 1.0}) for s in range(6)}, 7, 1, terminal=[6])
 
 
 @pytest.mark.exercise("sarsa_planning", weight=0.5)
 @pytest.mark.trivial
 def test_sarsa_planning_draws_starts_from_the_generator(student):
-    """The same seed gives the same episodes, their start states included."""
+    """The same seed gives the same episodes, their start states included; a generator is drawn from for good."""
     first, second = (student.sarsa_planning(MANY_STARTS, torch.arange(6), 25, 0.1, 0.9, 0.3, 5, seeded(7)) for _ in range(2))
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different start states: a draw does not use `generator`")
+    generator = seeded(7)
+    first, second = (student.sarsa_planning(HUNDRED, torch.arange(100), 20, 0.1, 0.9, 0.3, 5, generator) for _ in range(2))
+    expect.true(not torch.equal(first, second), FROM_A_COPY)
 
 
 @pytest.mark.exercise("sarsa_planning", weight=0.5)
@@ -475,11 +482,12 @@ def test_sarsa_planning_of_long_episodes(student):
 @pytest.mark.exercise("monte_carlo_planning", weight=0.5)
 @pytest.mark.trivial
 def test_monte_carlo_planning_draws_starts_from_the_generator(student):
-    """The same seed gives the same episodes, their start states included."""
-    n = 100  # what is averaged depends on which starts were drawn, not on their order: with few, two draws are often the same
-    many = TabularModel.from_rows({(s, 0): (1.0 + s, {n: 1.0}) for s in range(n)}, n + 1, 1, terminal=[n])
-    first, second = (student.monte_carlo_planning(many, torch.arange(n), 20, 0.9, 0.3, 5, seeded(7)) for _ in range(2))
+    """The same seed gives the same episodes, their start states included; a generator is drawn from for good."""
+    first, second = (student.monte_carlo_planning(HUNDRED, torch.arange(100), 20, 0.9, 0.3, 5, seeded(7)) for _ in range(2))
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different start states: a draw does not use `generator`")
+    generator = seeded(7)
+    first, second = (student.monte_carlo_planning(HUNDRED, torch.arange(100), 20, 0.9, 0.3, 5, generator) for _ in range(2))
+    expect.true(not torch.equal(first, second), FROM_A_COPY)
 
 
 @pytest.mark.exercise("monte_carlo_planning", weight=1.5)
@@ -489,6 +497,11 @@ def test_monte_carlo_planning_explores_as_told(student):
     model = TabularModel.from_rows(rows, 3, 2, terminal=[2])
     got = student.monte_carlo_planning(model, torch.tensor([1]), 30, 0.9, 0.6, 10, seeded(0))
     expect.close(got[1], torch.tensor([0.0, 1.0], dtype=torch.float64), where="the last step's two actions")
+    other = TabularModel.from_rows(rows | {(1, 1): (-2.0, {2: 1.0})}, 3, 2, terminal=[2])
+    got = student.monte_carlo_planning(other, torch.tensor([1]), 30, 0.9, 0.6, 10, seeded(0))
+    expect.close(
+        got[1], torch.tensor([0.0, -2.0], dtype=torch.float64), where="the last step's two actions in a second model of the same sizes"
+    )
     got = student.monte_carlo_planning(model, torch.tensor([0]), 1000, 0.5, 0.6, 10, seeded(1))[0]
     # each entry is 0.5 · the share of the better action (probability 0.7) after it; at least 500 visits to one of them, so 0.01 of noise
     expect.true(
@@ -639,10 +652,13 @@ def test_dyna_imagines_every_outcome_seen(student):
 @pytest.mark.exercise("dyna_q", weight=0.5)
 @pytest.mark.trivial
 def test_dyna_draws_starts_from_the_generator(student):
-    """The same seed gives the same episodes, their start states included."""
+    """The same seed gives the same episodes, their start states included; a generator is drawn from for good."""
     world = start_at(MANY_STARTS, *range(6))
     (first, _), (second, _) = (student.dyna_q(world, 25, 0, 0.1, 0.9, 0.3, 5, seeded(7)) for _ in range(2))
     expect.true(torch.equal(first, second), "Two generators of the same seed gave different start states: a draw does not use `generator`")
+    world, generator = start_at(HUNDRED, *range(100)), seeded(7)
+    (first, _), (second, _) = (student.dyna_q(world, 20, 0, 0.1, 0.9, 0.3, 5, generator) for _ in range(2))
+    expect.true(not torch.equal(first, second), FROM_A_COPY)
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)
