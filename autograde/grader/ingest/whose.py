@@ -17,12 +17,8 @@ from autograde.grader.ingest.sections import parts_with_files, sections_of
 from autograde.grader.ingest.work_words import is_work, said
 
 Parts = tuple[str, ...]
-
-
 # Behind the file's name, and a number where that name was there already.
 RESPONDER = re.compile(r"(?i)(?:.*_)?(.+?)(?: \d{1,2})?\.\w+(?:\.txt)?$")
-
-
 ABOUT = re.compile(r"(?i)(?:readme|licen[cs]e|contributing|makefile|requirements|environment|changelog|notice)(?:\.\w+)?|\.git\w+")
 
 
