@@ -22,7 +22,7 @@ from autograde import layout
 from autograde.checking.answers import STUB
 from autograde.checking.manifest import read_manifest
 from autograde.site.lessons import lesson_page
-from autograde.site.questions import about_figures, about_formulas, about_sections, about_tables, about_words, untitled
+from autograde.site.questions import about_anything, about_figures, about_formulas, about_sections, about_tables, about_words, untitled
 
 TEMPLATES = Path(__file__).parent
 HEADING = re.compile(r"^(#{1,3}) +(.+)$")
@@ -40,7 +40,8 @@ NOT_SAID = re.compile(r"YOUR ANSWER HERE|^\*[●○]+ ·|^\*[\d.]+ points|colab\
 CODE = "```python"
 NAME = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
 WHAT_IS_SEEN = "What do you see, and what had you expected?"
-ABOUT_A_MISTAKE = "One answer is told: “{}” What was written there, and where does its output show it?"
+ABOUT_A_MISTAKE = "A wrong answer gets this message: “{}” What did its author write, and how does the output show it?"
+FIRST_INPUT = "On which small input would you try `{}` first, and what must come out?"
 BLOCKS, LINES, FIRSTS, ITEMS, ROWS, WORDS = 3, 14, 4, 6, 9, 60  # of a slide: more than that is read, not seen
 HIGH = 17  # lines that the screen holds, with what an exercise asks for
 SHORT, PAIR = 9, 35  # words: a sentence shorter than this says little alone ("**Padding.**"); two are at most this long
@@ -97,7 +98,8 @@ class Slide:
         shown = "\n\n".join(self.shown)
         yield from about_formulas(shown)
         yield from about_tables(shown)
-        yield from about_words(self.heading, self.shown)
+        yield from about_words(self.heading, self.shown, self.said)
+        yield from about_anything(self.heading, self.figure is not None)
 
     @property
     def lines(self) -> int:
@@ -144,6 +146,7 @@ def _ask(found: list[Slide], mistakes: Mapping[str, Sequence[str]]) -> None:
         for number, slide in enumerate(found[begin:end], begin):
             if slide.asks:
                 give(slide, (ABOUT_A_MISTAKE.format(sentence) for sentence in mistakes.get(slide.exercise, ())))
+                give(slide, [FIRST_INPUT.format(slide.exercise)])
             nearest = sorted(range(begin, end), key=lambda other: abs(other - number))  # noqa: B023 — used at once
             give(slide, (question for other in nearest for question in found[other].questions if len(question.split()) >= LONG_ENOUGH))
             if number in (0, sections[-2]):

@@ -213,7 +213,7 @@ def test_an_exercise_shows_what_is_to_be_written():
 
 def test_an_exercise_asks_about_a_known_mistake_and_no_question_is_asked_twice():
     cells = [new_markdown_cell("## 1 · Part"), new_markdown_cell("### Exercise 1 · `Layer`\n\nOf any size."), new_code_cell(EXERCISE)]
-    told = "“{}”: what would you tell somebody who was not here, in one sentence?".format
+    told = "How would you sum up “{}” in one sentence?".format
     [*_, exercise] = slides.slides(new_notebook(cells=cells), {"Layer": ["The bias is there."]})
     assert exercise.question == slides.ABOUT_A_MISTAKE.format("The bias is there.")
     text = "## 1 · Part\n\nIt grows. How fast does it grow with n?\n\n### Next\n\nNo question.\n\n### Last\n\nWhat had you expected there? It ends."
