@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property, partial
 from html import escape
 from typing import Any
@@ -15,7 +16,7 @@ from IPython.display import display
 
 from autograde import progress
 from autograde.checking import answers as answers_in
-from autograde.checking import prerequisites
+from autograde.checking import last_run, prerequisites
 from autograde.checking.deadline import deadline
 from autograde.checking.defaults import plain_defaults
 from autograde.checking.forbidden import forbidding
@@ -50,8 +51,13 @@ class OpenLesson:
             needed = answers_in.used(exercise.name, answers, self._earlier(exercise), asked)
             open_ones = [name for name in self._earlier(exercise) if name in needed and not self._passes(name, answers)]
             result = prerequisites.waiting(result, open_ones, answers_in.STUB not in answers.get(exercise.name, ""))
-        self._results[exercise.name] = result, _digest(answers, exercise.name)
-        report = Report(result, _digest(answers, exercise.name))
+        checked = _digest(answers, exercise.name)
+        made = self._namespace.get(exercise.name)
+        if last_run.is_older(exercise.name, made, self._cells):
+            result = replace(result, diagnosis=last_run.OLDER.format(name=exercise.name))
+            checked = answers_in.digest(last_run.code_of(made))
+        self._results[exercise.name] = result, checked
+        report = Report(result, checked)
         if result.status != ExerciseStatus.PASSED and os.environ.get("NBGRADER_EXECUTION") == "validate":
             print(report, file=sys.stderr)  # nbgrader's Validate shows a cell's errors, not its displays
         return report
@@ -78,7 +84,12 @@ class OpenLesson:
 
     def _answers(self) -> dict[str, str]:
         """Each answer's code, from the cells that this kernel has run; nothing where it is no notebook's."""
-        return answers_in.answer_cells(list(self._namespace.get("In", ())), self._lesson.exercises)
+        return answers_in.answer_cells(self._cells, self._lesson.exercises)
+
+    @property
+    def _cells(self) -> list[str]:
+        """The cells that this kernel has run; none where it is no notebook's."""
+        return list(self._namespace.get("In", ()))
 
     def _name_of(self, answer: Callable | type | str) -> str:
         if isinstance(answer, str):

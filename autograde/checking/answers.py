@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 
 from autograde.checking.syntax import defined, parsed
 
+DEFINITION = re.compile(r"^(?:def|class) +(\w+)", re.MULTILINE)
+MAGIC = re.compile(r"^\s*[%!]", re.MULTILINE)  # what a kernel runs is another text than the cell's
 STUB = "raise NotImplementedError"
 RESULT_MIME = "application/vnd.attention-course.result+json"  # a check's result as data, in the output that shows it
 
@@ -32,10 +35,12 @@ def used(
 
 
 def answer_cells(cells: Sequence[str], exercises: Collection[str]) -> dict[str, str]:
-    """exercise → the code of the last of these cells that defines it at its top level."""
+    """exercise → the code of the last of these cells that defines it at its top level, or would but for a mistake in its syntax."""
     found: dict[str, str] = {}
     for cell in cells:
-        found |= {name: cell for name in defined(_statements(cell)) & set(exercises)}
+        tree = parsed(cell)
+        names = defined(tree.body) if tree else set() if MAGIC.search(cell) else set(DEFINITION.findall(cell))
+        found |= {name: cell for name in names & set(exercises)}
     return found
 
 
@@ -49,8 +54,3 @@ def digest(code: str) -> str:
 def _names(code: str, parse: Callable[[str], ast.Module | None]) -> frozenset[str]:
     tree = parse(code)
     return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) if tree else frozenset()
-
-
-def _statements(code: str) -> list[ast.stmt]:
-    tree = parsed(code)
-    return tree.body if tree else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 import time
 
@@ -42,8 +43,11 @@ class Kernel:
         self.lesson = open_lesson(LESSON, self.names)
 
     def run(self, code: str) -> None:
+        """The code is kept as IPython keeps it, also of a cell that stops with an error."""
         self.names["In"].append(code)
-        exec(code, self.names)
+        file = f"<cell {len(self.names['In'])} of {id(self)}>"
+        linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+        exec(compile(code, file, "exec"), self.names)
 
     def check(self, name: str):
         return self.lesson.check(name)
@@ -144,6 +148,37 @@ def test_the_scoreboard_counts_what_waits_apart_and_nothing_that_changed(kernel,
     kernel.run(UNSCALED.replace("return", "return 1 *"))
     kernel.lesson.scoreboard()
     assert isinstance(boards[-1], Scoreboard) and "changed since its check" in str(boards[-1])
+
+
+@pytest.mark.parametrize(
+    "broken, older",
+    [
+        (SCALED.replace("return", "return return"), True),
+        ("import nothing_of_this_name\n" + SCALED, True),
+        (SCALED + "attention_scores()", False),
+        (SCALED + "print(attention_scores))", True),
+    ],
+    ids=["syntax", "before it", "after it", "syntax after it"],
+)
+def test_a_cell_that_stopped_with_an_error_is_told_in_place_of_the_older_answers_mistake(kernel, monkeypatch, broken, older):
+    """The answer of before was checked, and nothing said that it was not the one on the screen."""
+    boards = []
+    monkeypatch.setattr("autograde.notebook.display", boards.append)
+    kernel.run(UNSCALED)
+    with pytest.raises((SyntaxError, ImportError, TypeError)):
+        kernel.run(broken)
+    result = kernel.check("attention_scores").result
+    assert ("stopped with an error" in result.diagnosis) == older and (result.status == "passed") != older
+    kernel.lesson.scoreboard()
+    assert ("changed since its check" in str(boards[-1])) == older
+    kernel.run(SCALED)
+    assert kernel.check("attention_scores").result.status == "passed"
+
+
+def test_an_answer_that_was_put_back_is_no_older_one(kernel):
+    for code in (SCALED, "old = attention_scores", UNSCALED, "attention_scores = old"):
+        kernel.run(code)
+    assert kernel.check("attention_scores").result.status == "passed"
 
 
 def test_what_an_answer_prints_is_shown_and_cut(kernel):

@@ -73,6 +73,14 @@ def test_an_answer_is_out_of_date_when_it_is_another_and_not_when_it_ran_again(t
     assert states([answer, checked(passed, 6, answered("causal_mask", 2, "return 2"))], tmp_path)["causal_mask"].state == "changed"
 
 
+@pytest.mark.parametrize("code, state", [("return 1)", "changed"), ("%time x = 2\n    return 1", "passed")])
+def test_an_answer_with_a_mistake_in_its_syntax_is_out_of_date_and_one_with_a_magic_is_not(tmp_path, code, state):
+    """It stayed "passed", and was graded 0; what a kernel runs in place of a magic is another text, and nothing can be said of it."""
+    passed = result("causal_mask", "passed", 1.5, 1.5, ("passed",))
+    cells = [answered("causal_mask", 9, code), checked(passed, 6, answered("causal_mask", 2, "return 1"))]
+    assert states(cells, tmp_path)["causal_mask"].state == state
+
+
 def test_the_last_word_counts(tmp_path):
     good, bad = result("causal_mask", "passed", 1.5, 1.5, ("passed",)), result("causal_mask", "failed", 0, 1.5, ("failed",))
     assert states([checked(good, 9), checked(bad, 4)], tmp_path)["causal_mask"].state == "passed"
