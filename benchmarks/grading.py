@@ -36,7 +36,7 @@ from rich.table import Table
 from autograde.authoring import benchmark_tables, source
 from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.grader.gradebook import course_dir
-from autograde.grader.ingest.matching import NOT_RUN
+from autograde.grader.ingest.cells.matching import NOT_RUN
 from autograde.layout import resolve, source_path
 
 COLUMNS = ("grader", "submissions", "seconds", "s each", "× stock", "× graded part")

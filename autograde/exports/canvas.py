@@ -21,7 +21,7 @@ from autograde.exports.marks import Marks
 from autograde.exports.table import number
 from autograde.grader.gradebook.list_columns import TEST_LOGIN, without_fractions
 from autograde.grader.ingest.collect import Ledger
-from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.naming.names import readable
 from autograde.grader.results.csv_tables import as_csv, guarded, read, safe
 
 IDENTITY = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Root Account", "Section")

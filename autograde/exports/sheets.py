@@ -21,7 +21,7 @@ from autograde.grader.gradebook.list_columns import ID
 from autograde.grader.gradebook.list_columns import column as compared
 from autograde.grader.gradebook.roster import Directory, Person
 from autograde.grader.ingest.collect import Ledger
-from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.naming.names import readable
 from autograde.grader.results.csv_tables import Form, guarded, points, read_with_form
 
 NUMBER = re.compile(r"(?=.*[^\W\d]).*\D(\d+)", re.DOTALL)  # `Participant 4711`, `Ann Lee_4711`

@@ -129,8 +129,8 @@ def collect(
     from autograde.grader.gradebook import roster
     from autograde.grader.gradebook.due_dates import due_dates
     from autograde.grader.ingest.brought import show
-    from autograde.grader.ingest.by_list import Listed
     from autograde.grader.ingest.collect import collect as bring
+    from autograde.grader.ingest.whose.by_list import Listed
 
     listed = Listed(roster.names(into), roster.finder(into), roster.lessons(into))
     wanted, due = layout.resolve(lesson) if lesson else None, due_dates(into)

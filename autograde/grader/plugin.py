@@ -16,8 +16,8 @@ from autograde.checking.manifest import read_manifest
 from autograde.grader.gradebook import exchange_files
 from autograde.grader.gradebook.record import with_outputs
 from autograde.grader.gradebook.rubrics import with_rubrics, without_rubrics
-from autograde.grader.ingest.matching import Submission, match
-from autograde.grader.ingest.notebook_file import RawCell, RawNotebook, pictures, python_of
+from autograde.grader.ingest.cells.matching import Submission, match
+from autograde.grader.ingest.formats.notebook_file import RawCell, RawNotebook, pictures, python_of
 from autograde.grader.run.submission import check_submission
 from autograde.grader.sandbox.modes import Mode
 

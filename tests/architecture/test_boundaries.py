@@ -13,7 +13,8 @@ import pytest
 
 from autograde.layout import ROOT
 
-# A room is a folder of the package, or a module of `autograde/` or `autograde/grader/` itself. A room may import those it names, and no other.
+# A room is a folder of the package, or a module of `autograde/` or `autograde/grader/` itself. A room may import those it names, with the rooms
+# within them, and no other; a room within another may not import what lies around it.
 # `utils` and what students get (checking, notebook, progress) know nothing of authors and graders; who isolates untrusted code knows nothing of
 # those who run it, nor of the messages that cross.
 MAY_IMPORT = {
@@ -37,7 +38,12 @@ MAY_IMPORT = {
     "grader.sandbox": "checking.errors layout",
     "grader.rpc": "checking checking.errors",
     "grader.worker": "checking checking.errors layout grader.rpc grader.sandbox",
-    "grader.ingest": "checking checking.errors files layout grader.sandbox grader.spelling",
+    "grader.ingest.naming": "files layout grader.sandbox",
+    "grader.ingest.formats": "checking files grader.ingest.naming grader.sandbox grader.spelling",
+    "grader.ingest.cells": "checking grader.ingest.formats",
+    "grader.ingest.found": "checking checking.errors files layout grader.ingest.formats grader.ingest.naming grader.sandbox",
+    "grader.ingest.whose": "checking layout grader.ingest.formats grader.ingest.found grader.ingest.naming grader.sandbox",
+    "grader.ingest": "checking checking.errors files layout grader.sandbox",
     "grader.results": "checking checking.errors files layout grader.spelling",
     "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
     "grader.gradebook": "authoring checking checking.errors files layout grader.results grader.sandbox",
@@ -87,7 +93,15 @@ def room(module: str) -> str:
     parts = module.split(".")
     if parts[0] == "utils" or len(parts) == 1:
         return parts[0]
+    within = [".".join(parts[1:n]) for n in range(4, len(parts) + 1)]
+    if deep := [place for place in within if place in MAY_IMPORT]:
+        return deep[-1]
     return ".".join(parts[1:3]) if parts[1] == "grader" and len(parts) > 2 else parts[1]
+
+
+def is_in(place: str, rooms: Iterable[str]) -> bool:
+    """Whether a room is one of `rooms`, or within one."""
+    return any(place == one or place.startswith(f"{one}.") for one in rooms)
 
 
 @cache
@@ -136,8 +150,14 @@ def test_every_room_is_in_the_table():
 
 @pytest.mark.parametrize("place", MAY_IMPORT)
 def test_a_room_imports_only_what_the_table_allows(place):
-    allowed = {place, "autograde", "grader", *MAY_IMPORT[place].split()}
-    wrong = {(module, other) for module in MODULES if room(module) == place for other in imported(module) if room(other) not in allowed}
+    allowed = {place, *MAY_IMPORT[place].split()}
+    wrong = {
+        (module, other)
+        for module in MODULES
+        if room(module) == place
+        for other in imported(module)
+        if room(other) not in ("autograde", "grader") and not is_in(room(other), allowed)
+    }
     assert [f"{module} imports {other}" for module, other in sorted(wrong)] == []
 
 
@@ -145,7 +165,11 @@ def test_a_room_imports_only_what_the_table_allows(place):
 def test_a_string_names_no_module_that_may_not_be_imported(place):
     allowed = {place, *MAY_IMPORT[place].split(), *(to for where, to in NAMED_FOR_OTHERS if where == place)}
     wrong = [
-        f"{module} names {other}" for module in MODULES if room(module) == place for other in named(module) if room(other) not in allowed
+        f"{module} names {other}"
+        for module in MODULES
+        if room(module) == place
+        for other in named(module)
+        if not is_in(room(other), allowed)
     ]
     assert wrong == []
 

@@ -16,8 +16,8 @@ from autograde.authoring import source
 from autograde.checking import prerequisites
 from autograde.checking.answers import RESULT_MIME
 from autograde.checking.result import Result
-from autograde.grader.ingest.matching import match
-from autograde.grader.ingest.notebook_file import read
+from autograde.grader.ingest.cells.matching import match
+from autograde.grader.ingest.formats.notebook_file import read
 from autograde.grader.run.prerequisites import broken
 from autograde.notebook import Scoreboard, open_lesson
 

@@ -9,9 +9,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, solved_notebook
+from autograde.grader.ingest.cells.matching import match
 from autograde.grader.ingest.discovery import Found, find
-from autograde.grader.ingest.matching import match
-from autograde.grader.ingest.notebook_file import read
+from autograde.grader.ingest.formats.notebook_file import read
 from autograde.grader.run.submission import grade
 from tests.colab.exported import NAME, colab_notebook, colab_script, nbconvert_script, vs_code_script
 

@@ -19,10 +19,12 @@ import pytest
 from rich.console import Console
 
 from autograde.authoring.sample_class import LESSON
-from autograde.grader.ingest import archive, attempts, findings, helpers, lesson_of, survey
-from autograde.grader.ingest.archive import MAX_MEMBER
+from autograde.grader.ingest import attempts, helpers, survey
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.discovery import find
+from autograde.grader.ingest.formats import archive
+from autograde.grader.ingest.formats.archive import MAX_MEMBER
+from autograde.grader.ingest.found import findings, lesson_of
 from autograde.grader.sandbox import landlock, probe
 from autograde.grader.sandbox.bounded import TooMuch, bounded, reading, used
 from autograde.layout import NOTEBOOKS, ROOT
@@ -215,7 +217,7 @@ def test_what_stops_a_command_while_a_reader_is_forked(who, code, said):
 import os, pathlib, signal, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 from autograde.grader.sandbox.bounded import reading
-from autograde.grader.ingest.lesson_of import _looked_into
+from autograde.grader.ingest.found.lesson_of import _looked_into
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where who runs the tests ignores it
 os.register_at_fork({who}=lambda: [os.kill(os.getpid(), signal.SIGINT) for _ in range(3)])
 with reading():

@@ -23,12 +23,14 @@ from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.cli import app
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.due_dates import due_dates
-from autograde.grader.ingest import archive, helpers, not_handed_in, take, without_outputs
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.brought import Collected, Row, lines
-from autograde.grader.ingest.by_list import Listed
 from autograde.grader.ingest.collect import collect, collected, home
 from autograde.grader.ingest.discovery import find
-from autograde.grader.ingest.findings import LeftOut
+from autograde.grader.ingest.formats import archive, without_outputs
+from autograde.grader.ingest.found import not_handed_in, take
+from autograde.grader.ingest.found.findings import LeftOut
+from autograde.grader.ingest.whose.by_list import Listed
 from autograde.grader.run.cache_key import files, key
 
 SOLVED = nbformat.writes(solved_notebook(source.read(layout.source_path(LESSON))))

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from autograde.grader.ingest.copied_code import LONGEST, as_it_was
+from autograde.grader.ingest.formats.copied_code import LONGEST, as_it_was
 
 CODE = 'def f(x):\n    """Twice."""\n    return x - -x if x > 1 else "<b>"'
 CHANGED = {

@@ -13,10 +13,11 @@ import pytest
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, UNSCALED, solved_notebook
-from autograde.grader.ingest import loose_json, notebook_file, own_cells, python_cells
+from autograde.grader.ingest.cells import own_cells
+from autograde.grader.ingest.cells.matching import match
 from autograde.grader.ingest.collect import collect
 from autograde.grader.ingest.discovery import Found, find, in_folder
-from autograde.grader.ingest.matching import match
+from autograde.grader.ingest.formats import loose_json, notebook_file, python_cells
 from autograde.grader.run import cache_key
 from autograde.grader.run.submission import grade
 
@@ -287,7 +288,7 @@ def test_a_pipe_of_any_name_is_not_opened(tmp_path, solved, within_20_seconds, p
 
 def test_files_of_students_are_opened_in_one_way():
     """That way opens no pipe and no device; what a file is called, or was a moment ago, says nothing of it."""
-    modules = (layout.ROOT / "autograde" / "grader" / "ingest").glob("*.py")
+    modules = (layout.ROOT / "autograde" / "grader" / "ingest").rglob("*.py")
     ways = [(module.stem, line) for module in modules for line in module.read_text(encoding="utf-8").splitlines()]
     others = [where for where in ways if any(way in where[1] for way in ('.open("rb")', ".read_bytes()", ".read_text("))]
     assert {module for module, _ in others} == {"collect"} and len(others) == 3, (

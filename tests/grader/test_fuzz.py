@@ -15,8 +15,8 @@ import pytest
 from autograde import layout
 from autograde.authoring.sample_class import LESSON
 from autograde.checking.errors import ProtocolError
-from autograde.grader.ingest.lesson_of import by_content
-from autograde.grader.ingest.notebook_file import Unreadable, read
+from autograde.grader.ingest.formats.notebook_file import Unreadable, read
+from autograde.grader.ingest.found.lesson_of import by_content
 from autograde.grader.rpc import codec, decoding
 from autograde.grader.rpc.codec import decode, encode
 

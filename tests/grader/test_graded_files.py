@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import save
 
 from autograde import layout
-from autograde.grader.ingest import archive, graded_files
 from autograde.grader.ingest.collect import collect
 from autograde.grader.ingest.discovery import find
+from autograde.grader.ingest.formats import archive
+from autograde.grader.ingest.found import graded_files
 
 LESSON, NAME = "07_gpt", "gpt.safetensors"
 WEIGHTS = save({"wte.weight": torch.zeros(2, 2)})

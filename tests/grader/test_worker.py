@@ -28,8 +28,8 @@ from autograde.checking.errors import (
     StudentTimeout,
 )
 from autograde.checking.student import LocalStudent
-from autograde.grader.ingest.cell_facts import facts
-from autograde.grader.ingest.own_cells import Kept
+from autograde.grader.ingest.cells.own_cells import Kept
+from autograde.grader.ingest.formats.cell_facts import facts
 from autograde.grader.rpc import deadline
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.deadline import LOOK_AGAIN

@@ -14,9 +14,9 @@ from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.checking.status import SubmissionStatus
 from autograde.grader.gradebook.standing import Entry, Standing
-from autograde.grader.ingest.matching import match
-from autograde.grader.ingest.notebook_file import read
-from autograde.grader.ingest.written_answers import UNANSWERED
+from autograde.grader.ingest.cells.matching import match
+from autograde.grader.ingest.cells.written_answers import UNANSWERED
+from autograde.grader.ingest.formats.notebook_file import read
 from autograde.grader.pages.feedback_page import page
 from autograde.grader.results.model import Graded
 from autograde.grader.written.mathematics import html

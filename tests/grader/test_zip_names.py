@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from autograde.grader.ingest import zip_names
+from autograde.grader.ingest.formats import zip_names
 
 MEANT = {
     "gb2312": [["李明", "王芳"], ["张伟"], ["陈静", "刘洋"], ["欧阳娜娜", "司马懿"], ["周杰伦"], ["徐"]],

@@ -24,8 +24,8 @@ from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import roster
 from autograde.grader.gradebook.due_dates import due_dates
 from autograde.grader.ingest import helpers
-from autograde.grader.ingest.by_list import Listed
 from autograde.grader.ingest.collect import MOST_TOLD, collected, home
+from autograde.grader.ingest.whose.by_list import Listed
 from autograde.grader.results.store import ResultStore
 from autograde.grader.run.cache_key import key
 from autograde.grader.sandbox.modes import Mode

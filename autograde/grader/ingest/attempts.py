@@ -15,14 +15,17 @@ from autograde import layout
 from autograde.checking.manifest import outcome_files, read_manifest
 from autograde.checking.model_files import MAX_BYTES
 from autograde.files import opened
-from autograde.grader.ingest import archive, graded_files, helpers, kinds
-from autograde.grader.ingest.archive import MAX_MEMBER
-from autograde.grader.ingest.findings import Handed, Survey
+from autograde.grader.ingest import helpers
+from autograde.grader.ingest.cells.matching import Submission, match
+from autograde.grader.ingest.formats import archive, kinds
+from autograde.grader.ingest.formats.archive import MAX_MEMBER
+from autograde.grader.ingest.formats.kinds import Kind
+from autograde.grader.ingest.formats.notebook_file import RawNotebook, Unreadable, read
+from autograde.grader.ingest.found import graded_files
+from autograde.grader.ingest.found.findings import Handed, Survey
 from autograde.grader.ingest.helpers import MOST
-from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.matching import Submission, match
-from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.notebook_file import RawNotebook, Unreadable, read
+from autograde.grader.ingest.naming import copies
+from autograde.grader.ingest.naming.names import readable
 from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 MOST_TOLD = 5  # repairs of a file
@@ -85,13 +88,13 @@ def _choose(student: str, lesson: str, attempts: list[Handed], models: Iterable[
 
 def _by_name(handed: Handed) -> tuple[int, int, bool]:
     """What the names of files and folders say that no system put in order: a copy or an older version gives way."""
-    return kinds.rank(handed.file.parts), 0 if handed.label else kinds.standing(handed.file.parts), _right_name(handed)
+    return copies.rank(handed.file.parts), 0 if handed.label else copies.standing(handed.file.parts), _right_name(handed)
 
 
 def _right_name(handed: Handed) -> bool:
     """A draft that was renamed gives way to the lesson's own name only among files that nothing else puts in order."""
     return (
-        False if handed.label else handed.file.path.stem == handed.lesson and kinds.rank(handed.file.parts) == 2 and not _numbered(handed)
+        False if handed.label else handed.file.path.stem == handed.lesson and copies.rank(handed.file.parts) == 2 and not _numbered(handed)
     )
 
 

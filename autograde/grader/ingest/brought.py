@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
-from autograde.grader.ingest.findings import LeftOut
-from autograde.grader.ingest.names import readable
+from autograde.grader.ingest.found.findings import LeftOut
+from autograde.grader.ingest.naming.names import readable
 
 SURE = "Call each student's folder by the student, or say who is in the class (autograde roster)"
 WIDEST = 24  # columns for students' names

@@ -21,21 +21,24 @@ from rich.markup import escape
 
 from autograde import layout
 from autograde.files import write
-from autograde.grader.ingest import across_lessons, graded_files, helpers, kinds, one_person
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.attempts import Chosen, choose, digest, digests, has_work, repairs, shown
 from autograde.grader.ingest.brought import SURE, Collected, Row, show
-from autograde.grader.ingest.by_list import NOBODY, Listed, of_others
 from autograde.grader.ingest.discovery import Found, in_folder, in_place, seen
-from autograde.grader.ingest.findings import File, Handed, LeftOut, Survey
-from autograde.grader.ingest.kinds import Kind
-from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.namesakes import PER_LESSON, folded, tell_apart
-from autograde.grader.ingest.not_handed_in import EARLIER
-from autograde.grader.ingest.reasons import NO_FILE
-from autograde.grader.ingest.sources import folders, is_course, is_courses_own
-from autograde.grader.ingest.steadily import steadily
+from autograde.grader.ingest.formats import kinds
+from autograde.grader.ingest.formats.kinds import Kind
+from autograde.grader.ingest.found import graded_files
+from autograde.grader.ingest.found.findings import File, Handed, LeftOut, Survey
+from autograde.grader.ingest.found.not_handed_in import EARLIER
+from autograde.grader.ingest.found.reasons import NO_FILE
+from autograde.grader.ingest.found.sources import folders, is_course, is_courses_own
+from autograde.grader.ingest.found.steadily import steadily
+from autograde.grader.ingest.naming.names import readable
+from autograde.grader.ingest.naming.systems import LOCAL
 from autograde.grader.ingest.survey import survey
-from autograde.grader.ingest.systems import LOCAL
+from autograde.grader.ingest.whose import across_lessons, one_person
+from autograde.grader.ingest.whose.by_list import NOBODY, Listed, of_others
+from autograde.grader.ingest.whose.namesakes import PER_LESSON, folded, tell_apart
 from autograde.grader.sandbox.bounded import reading
 
 LEDGER = ".collected.json"

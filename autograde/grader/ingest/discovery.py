@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograde.checking.errors import UserError
-from autograde.grader.ingest import graded_files, helpers
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.attempts import Chosen, choose
-from autograde.grader.ingest.findings import Handed, Survey
-from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.reasons import NO_FILE
+from autograde.grader.ingest.found import graded_files
+from autograde.grader.ingest.found.findings import Handed, Survey
+from autograde.grader.ingest.found.reasons import NO_FILE
+from autograde.grader.ingest.naming.names import readable
 from autograde.grader.ingest.survey import student_folder, survey
 from autograde.grader.sandbox.bounded import reading
 

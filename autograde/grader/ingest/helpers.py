@@ -14,10 +14,10 @@ from pathlib import Path, PurePath
 
 from autograde import layout
 from autograde.files import opened
-from autograde.grader.ingest import kinds
-from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.not_handed_in import OWN_FOLDERS
-from autograde.grader.ingest.notebook_file import Unreadable, read
+from autograde.grader.ingest.formats import kinds
+from autograde.grader.ingest.formats.notebook_file import Unreadable, read
+from autograde.grader.ingest.found.not_handed_in import OWN_FOLDERS
+from autograde.grader.ingest.naming.names import readable
 
 MOST = 20
 MAX_BYTES = 2**17  # of each script, and of a notebook's code

@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograde.checking.manifest import outcome_files
-from autograde.grader.ingest import across_lessons, kinds
-from autograde.grader.ingest.assign import assign
 from autograde.grader.ingest.attempts import has_work
-from autograde.grader.ingest.by_list import Person
-from autograde.grader.ingest.findings import Survey
-from autograde.grader.ingest.sources import grouped, is_course, is_courses_own
-from autograde.grader.ingest.take import add
-from autograde.grader.ingest.walk import every_file, walk
+from autograde.grader.ingest.formats import kinds
+from autograde.grader.ingest.found.findings import Survey
+from autograde.grader.ingest.found.sources import grouped, is_course, is_courses_own
+from autograde.grader.ingest.found.take import add
+from autograde.grader.ingest.found.walk import every_file, walk
+from autograde.grader.ingest.whose import across_lessons
+from autograde.grader.ingest.whose.assign import assign
+from autograde.grader.ingest.whose.by_list import Person
 
 
 def survey(sources: Sequence[Path], lesson: str | None, scratch: Path, results: Path | None = None, person: Person | None = None) -> Survey:

@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 from autograde import layout
 from autograde.checking.model_files import MAX_BYTES
-from autograde.grader.ingest import graded_files, helpers
+from autograde.grader.ingest import helpers
 from autograde.grader.ingest.discovery import Found
+from autograde.grader.ingest.found import graded_files
 from autograde.grader.sandbox.modes import Mode
 
 PACKAGES = (

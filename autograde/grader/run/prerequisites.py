@@ -14,10 +14,10 @@ from autograde.checking.answers import used
 from autograde.checking.result import Outcome, Result
 from autograde.checking.scoring import earned
 from autograde.checking.status import ExerciseStatus
-from autograde.grader.ingest.cell_facts import bound_names, facts, read_names
-from autograde.grader.ingest.matching import CodeCell, Submission
-from autograde.grader.ingest.own_cells import Kept
-from autograde.grader.ingest.python_cells import parsed
+from autograde.grader.ingest.cells.matching import CodeCell, Submission
+from autograde.grader.ingest.cells.own_cells import Kept
+from autograde.grader.ingest.formats.cell_facts import bound_names, facts, read_names
+from autograde.grader.ingest.formats.python_cells import parsed
 
 GIVEN = Kept(at_once=True)
 NOT_SHOWN = "still fails with a right answer to {names} in place of yours"

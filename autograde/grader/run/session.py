@@ -10,9 +10,9 @@ from typing import Any
 
 from autograde.checking.errors import AutogradeError, MissingName, NotWritten, ProtocolError, StudentDied, StudentError, StudentTimeout
 from autograde.checking.status import CellStatus
-from autograde.grader.ingest.cell_facts import bound_names, defined_names
-from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.own_cells import Kept
+from autograde.grader.ingest.cells.own_cells import Kept
+from autograde.grader.ingest.formats.cell_facts import bound_names, defined_names
+from autograde.grader.ingest.naming.names import readable
 from autograde.grader.rpc.connection import Connection
 from autograde.grader.rpc.proxies import RemoteObject, RemoteStudent
 from autograde.grader.run.timeouts import Clock

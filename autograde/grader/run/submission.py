@@ -27,13 +27,14 @@ from autograde.checking.result import Outcome, Result
 from autograde.checking.runner import Check
 from autograde.checking.scoring import diagnose, examine, given_up, on_another_device, pass_or_fail, run_checks, summarize
 from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
-from autograde.grader.ingest import graded_files, helpers
+from autograde.grader.ingest import helpers
+from autograde.grader.ingest.cells.matching import CodeCell, Submission, match
 from autograde.grader.ingest.discovery import Found
-from autograde.grader.ingest.lesson_of import by_content
-from autograde.grader.ingest.matching import CodeCell, Submission, match
-from autograde.grader.ingest.names import readable
-from autograde.grader.ingest.notebook_file import Unreadable, read
-from autograde.grader.ingest.python_cells import python_of_syntax
+from autograde.grader.ingest.formats.notebook_file import Unreadable, read
+from autograde.grader.ingest.formats.python_cells import python_of_syntax
+from autograde.grader.ingest.found import graded_files
+from autograde.grader.ingest.found.lesson_of import by_content
+from autograde.grader.ingest.naming.names import readable
 from autograde.grader.results.model import Graded
 from autograde.grader.run import other_inputs, prerequisites
 from autograde.grader.run.session import CellResult, Session

@@ -6,8 +6,8 @@ import pytest
 
 from autograde import layout
 from autograde.checking.manifest import read_manifest
-from autograde.grader.ingest.across_lessons import called_alike
 from autograde.grader.ingest.collect import collect
+from autograde.grader.ingest.whose.across_lessons import called_alike
 
 LESSONS = {"3": "03_self_attention", "4": "04_multi_head_attention"}
 CALLS = {  # the folders of each call, and the students

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from autograde.grader.ingest.namesakes import tell_apart
 from autograde.grader.ingest.survey import survey
+from autograde.grader.ingest.whose.namesakes import tell_apart
 
 LESSON = "03_self_attention"
 PEOPLE = (
