@@ -23,7 +23,7 @@ from functools import partial
 
 import regex
 
-from autograde.authoring import benchmark_tables
+from autograde.authoring.measuring import benchmark_tables
 from utils.corpora import load_text
 from utils.vocabularies import GPT2_SPLIT
 

@@ -27,7 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from autograde import layout
-from autograde.authoring import benchmark_tables, source
+from autograde.authoring import source
+from autograde.authoring.measuring import benchmark_tables
 from autograde.authoring.sample_class import solved_notebook
 from autograde.checking.lesson import load_lesson
 from autograde.checking.scoring import run_checks

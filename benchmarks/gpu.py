@@ -23,7 +23,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograde.authoring import benchmark_tables  # noqa: E402
+from autograde.authoring.measuring import benchmark_tables  # noqa: E402
 from autograde.checking import pretend_gpu  # noqa: E402
 from autograde.files import write  # noqa: E402
 from benchmarks.parts import generation, parity, training, world  # noqa: E402

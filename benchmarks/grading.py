@@ -33,7 +33,8 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
-from autograde.authoring import benchmark_tables, source
+from autograde.authoring import source
+from autograde.authoring.measuring import benchmark_tables
 from autograde.authoring.sample_class import LESSON, solved_notebook
 from autograde.grader.gradebook import course_dir
 from autograde.grader.ingest.cells.matching import NOT_RUN

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from autograde.authoring import benchmark_tables  # noqa: E402
+from autograde.authoring.measuring import benchmark_tables  # noqa: E402
 from benchmarks.parts.lessons import answers, gpt_lesson  # noqa: E402
 from utils.corpora import load_text  # noqa: E402
 from utils.vocabularies import gpt2  # noqa: E402

@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from autograde import layout  # noqa: E402
-from autograde.authoring import benchmark_tables, source  # noqa: E402
+from autograde.authoring import source  # noqa: E402
+from autograde.authoring.measuring import benchmark_tables  # noqa: E402
 from utils.corpora import load_text  # noqa: E402
 
 COLUMNS = ("model", "steps", "loss", "CPU seconds", "× in CPU time")

@@ -9,11 +9,12 @@ from pathlib import Path
 import nbformat
 
 from autograde import layout
-from autograde.authoring import executed, expected_values, manifest, notebooks, rules, source, went_wrong
-from autograde.authoring.alt_text import cells_with_silent_pictures
+from autograde.authoring import executed, expected_values, manifest, notebooks, source, went_wrong
 from autograde.authoring.measuring import program
 from autograde.authoring.measuring.numbers import Numbers
-from autograde.authoring.mutation import Bench
+from autograde.authoring.rules import every_lesson
+from autograde.authoring.rules.alt_text import cells_with_silent_pictures
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking import expected
 from autograde.checking.answers import RESULT_MIME, digest
 from autograde.checking.errors import UserError
@@ -36,13 +37,13 @@ def build(name: str, execute: bool = True) -> Built:
     Raises:
         UserError: when a rule of `rules` is broken (all of them are told), or a figure has no alternative text.
     """
-    rules.check(source.read(layout.source_path(name)))
+    every_lesson.check(source.read(layout.source_path(name)))
     bench = Bench(name)
     expected_values.write(bench)
     if not _is_recorded(bench):  # the last digits of another machine are no change
         layout.manifest_path(name).write_text(manifest.text(manifest.manifest(bench)), encoding="utf-8")
     instructor = notebooks.instructor_notebook(bench.source)
-    notes = [*rules.notes(bench.source), *(f"{name}: {PROBE.format(exercise=exercise)}" for exercise in bench.broken_probes())]
+    notes = [*every_lesson.notes(bench.source), *(f"{name}: {PROBE.format(exercise=exercise)}" for exercise in bench.broken_probes())]
     notes += went_wrong.of_own_answers(bench)
     path = executed.notebook_path(name)
     known = nbformat.read(path, 4) if path.exists() else None
@@ -69,7 +70,7 @@ def build(name: str, execute: bool = True) -> Built:
 
 def stale(name: str, bench: Bench | None = None) -> list[str]:
     """What no longer is what the source gives (outputs are not compared) or was not measured since, each a line for the author."""
-    if wrong := rules.complaints(bench.source if bench else source.read(layout.source_path(name))):
+    if wrong := every_lesson.complaints(bench.source if bench else source.read(layout.source_path(name))):
         return wrong
     bench = bench or Bench(name)
     student = notebooks.text(notebooks.student_notebook(bench.source))

@@ -16,7 +16,7 @@ from autograde.commands.shared import AUTHORS, Lessons, chosen, command, console
 
 if TYPE_CHECKING:
     from autograde.authoring.measuring.experiments import Experiment
-    from autograde.authoring.mutation import Bench
+    from autograde.authoring.strength.mutation import Bench
 
 
 @command(AUTHORS, "autograde build 03", "autograde build --check")
@@ -143,7 +143,7 @@ def _confirmed(name: str, experiment: Experiment, kept: Mapping[str, Any]) -> di
 def record(lessons: Lessons = None) -> None:
     """Write the expected values of the public checks to `autograde/lessons/expected/`, from the oracles; `autograde build` does it, too."""
     from autograde.authoring import expected_values
-    from autograde.authoring.mutation import Bench
+    from autograde.authoring.strength.mutation import Bench
 
     for name in chosen(lessons):
         try:
@@ -174,9 +174,9 @@ def strength(
     """
     import torch
 
-    from autograde.authoring import benchmark_tables
-    from autograde.authoring.mutation import Bench
-    from autograde.authoring.strength import COLUMNS, measure
+    from autograde.authoring.measuring import benchmark_tables
+    from autograde.authoring.strength.mutation import Bench
+    from autograde.authoring.strength.report import COLUMNS, measure
 
     # beside another program, threads wait for each other far longer than they compute, and right answers took too long
     torch.set_num_threads(1)
@@ -210,8 +210,8 @@ def strength(
 
 
 def _try_mutants(benches: Sequence[Bench], exercises: Sequence[str]) -> None:
-    from autograde.authoring import kinds
-    from autograde.authoring.mutants import complaints, of_lesson
+    from autograde.authoring.strength import kinds
+    from autograde.authoring.strength.mutants import complaints, of_lesson
 
     survived = False
     for bench in benches:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from autograde import layout
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking import expect, expected
 from autograde.checking.errors import CheckFailed, UserError
 from autograde.checking.runner import run

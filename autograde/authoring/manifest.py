@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.fingerprint import same
 
 

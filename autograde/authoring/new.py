@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 from autograde import layout
-from autograde.authoring import rules, source
+from autograde.authoring import source
+from autograde.authoring.rules import every_lesson
 from autograde.authoring.source import Cell, Source
 from autograde.checking.errors import UserError
 
@@ -141,7 +142,7 @@ def test_@NAME@_of_nothing(student):
 MISCONCEPTIONS = '''\
 """Wrong answers to lesson @NUMBER@, each with the sentence that who gives it reads, and unusual right ones."""
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 '''
 WRONG = """
 
@@ -207,7 +208,7 @@ def new_exercise(lesson: str, name: str) -> list[Path]:
     known = source.read(layout.source_path(lesson))
     if name == known.title.split(" · ")[-1]:
         raise UserError(f"lesson {lesson} is there already. To add an exercise to it, name the exercise, such as looking_distance")
-    if lacking := rules.missing(lesson):
+    if lacking := every_lesson.missing(lesson):
         raise UserError("\n".join(lacking))
     if there := [
         cell for cell in known.cells if cell.kind == "code" and re.search(rf"(?m)^(?:def|class) {name}\b|^{name}\b.*=", cell.source)
@@ -228,7 +229,7 @@ def _with_exercise(known: Source, name: str) -> str:
     lines = known.path.read_text(encoding="utf-8").splitlines(keepends=True)
     number = sum(1 for exercise in known.exercises.values() if not exercise.stretch) + 1
     lines.insert(_place(known).line - 1, _filled(EXERCISE, NAME=name, NUMBER=str(number)))
-    rows = [i for i, line in enumerate(lines) if (row := rules.ROW.search(line.rstrip())) and row[1] in known.exercises]
+    rows = [i for i, line in enumerate(lines) if (row := every_lesson.ROW.search(line.rstrip())) and row[1] in known.exercises]
     if rows:
         lines.insert(rows[-1] + 1, f"# | {number} | `{name}` | ●○○ | 5 | {POINTS} |\n")
     total = sum(exercise.points for exercise in known.exercises.values())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from autograde.authoring import benchmark_tables
+from autograde.authoring.measuring import benchmark_tables
 from autograde.files import write
 from autograde.layout import ROOT
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograde import layout
-from autograde.authoring import bootstrap, notebooks, rules, source
+from autograde.authoring import bootstrap, notebooks, source
+from autograde.authoring.rules import every_lesson
 from autograde.authoring.source import Source
 from autograde.checking.errors import UserError
 from autograde.checking.manifest import read_manifest
@@ -52,7 +53,7 @@ def release(folder: Path, names: Sequence[str] = (), repository: str = "") -> li
     lessons = [source.read(layout.source_path(name)) for name in names]
     for lesson in lessons:
         _check_built(lesson)
-    if broken := [line for lesson in lessons for line in rules.complaints(lesson)]:
+    if broken := [line for lesson in lessons for line in every_lesson.complaints(lesson)]:
         raise UserError("\n".join(broken))
     content = _content(lessons, _address(repository, _published(folder) if known else ""))
     _clear(folder, known, {*content, SUMS})

@@ -10,8 +10,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograde import layout
-from autograde.authoring.mutation import Bench
 from autograde.authoring.source import Source
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.answers import RESULT_MIME
 from autograde.checking.status import ExerciseStatus
 

@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograde import layout
-from autograde.authoring import benchmark_tables
+from autograde.authoring.measuring import benchmark_tables
 from autograde.site.lessons import lesson_page
 
 PLAIN = str.maketrans({"|": "/", "[": "(", "]": ")", "\n": " "})  # what would end a cell of a table, or a picture's words

@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from autograde import layout
 from autograde.authoring import notebooks, source
-from autograde.authoring.alt_text import silent
+from autograde.authoring.rules.alt_text import silent
 from utils.themes import FIGURE
 
 SHOWN = {"figure", "experiment"}  # cells whose outputs a reader sees; reports of checks belong to a student's own kernel

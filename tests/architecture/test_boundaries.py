@@ -31,6 +31,11 @@ MAY_IMPORT = {
     "doctor": "layout checking.errors grader.sandbox utils",
     "cli": "checking.errors commands layout",
     "__main__": "cli doctor",
+    "authoring.pins": "layout",
+    "authoring.source": "checking checking.errors layout",
+    "authoring.measuring": "checking checking.errors commands layout authoring.pins authoring.source",
+    "authoring.rules": "checking checking.errors layout authoring.measuring authoring.pins authoring.source",
+    "authoring.strength": "checking checking.errors layout authoring.rules authoring.source",
     "authoring": "checking checking.errors commands files layout",
     "site": "authoring checking checking.errors layout utils wording",
     "grader.safe_markdown": "",
@@ -45,13 +50,13 @@ MAY_IMPORT = {
     "grader.ingest.whose": "checking layout grader.ingest.formats grader.ingest.found grader.ingest.naming grader.sandbox",
     "grader.ingest": "checking checking.errors files layout grader.sandbox",
     "grader.results": "checking checking.errors files layout grader.spelling",
-    "grader.run": "authoring checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
+    "grader.run": "authoring.source checking checking.errors layout grader.ingest grader.results grader.rpc grader.sandbox grader.worker",
     "grader.gradebook": "authoring checking checking.errors files layout grader.results grader.sandbox",
     "grader.pages": "checking checking.errors files layout wording grader.gradebook grader.results grader.sandbox",
     "grader.batch": "checking checking.errors files layout wording grader.gradebook grader.ingest grader.pages grader.results grader.run grader.sandbox grader.worker",
     "grader.plugin": "checking checking.errors layout grader.gradebook grader.ingest grader.run grader.sandbox",
     "grader.commands": "authoring checking checking.errors commands layout wording grader.batch grader.ingest grader.gradebook grader.pages grader.sandbox",
-    "grader.written": "authoring checking checking.errors commands files layout wording grader.batch grader.gradebook grader.safe_markdown grader.sandbox",
+    "grader.written": "authoring.source checking checking.errors commands files layout wording grader.batch grader.gradebook grader.safe_markdown grader.sandbox",
     "exports": "checking checking.errors commands files layout wording grader.gradebook grader.ingest grader.results grader.run grader.sandbox grader.worker",
 }
 STUDENTS = ("utils", "checking", "notebook", "progress", "progress_page", "wording")
@@ -93,7 +98,7 @@ def room(module: str) -> str:
     parts = module.split(".")
     if parts[0] == "utils" or len(parts) == 1:
         return parts[0]
-    within = [".".join(parts[1:n]) for n in range(4, len(parts) + 1)]
+    within = [".".join(parts[1:n]) for n in range(3, len(parts) + 1)]
     if deep := [place for place in within if place in MAY_IMPORT]:
         return deep[-1]
     return ".".join(parts[1:3]) if parts[1] == "grader" and len(parts) > 2 else parts[1]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.authoring import benchmark_tables
+from autograde.authoring.measuring import benchmark_tables
 from autograde.authoring.measuring.numbers import Numbers
 from benchmarks import gpu
 from benchmarks.parts.bench import Bench

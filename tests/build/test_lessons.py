@@ -6,9 +6,11 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.authoring import notebooks, rules, source, strength
+from autograde.authoring import notebooks, source
 from autograde.authoring.build import stale
-from autograde.authoring.mutation import Bench
+from autograde.authoring.rules import every_lesson
+from autograde.authoring.strength import report
+from autograde.authoring.strength.mutation import Bench
 
 LESSONS = layout.lesson_names()
 
@@ -39,7 +41,7 @@ def test_building_twice_gives_the_same_student_notebook(name):
 @tiers(slow=("02", "04", "05"), soak=("01", "06", "07", "08"))
 def test_every_wrong_answer_is_caught_and_every_right_one_accepted(name, bench_of):
     bench = bench_of(name)
-    assert strength.measure(bench).complaints == []
+    assert report.measure(bench).complaints == []
     assert len([s for s in bench.specimens if s.wrong]) >= 20 and len([s for s in bench.specimens if not s.wrong]) >= 4
 
 
@@ -67,7 +69,7 @@ def answer_lines(lesson):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_has_what_every_lesson_has(name):
-    assert rules.notes(source.read(layout.source_path(name))) == []
+    assert every_lesson.notes(source.read(layout.source_path(name))) == []
 
 
 PROSE_BEFORE_WRITING = 600  # words, tables and hints apart, that a student reads before the first exercise

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from autograde import layout
-from autograde.authoring import benchmark_tables as measured
+from autograde.authoring.measuring import benchmark_tables as measured
 from autograde.authoring.measuring import experiments, program
 from autograde.authoring.measuring.experiments import Experiment
 from autograde.authoring.measuring.numbers import Numbers

@@ -9,10 +9,11 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
 from autograde import layout
-from autograde.authoring import new, notebooks, rules, source, went_wrong
+from autograde.authoring import new, notebooks, source, went_wrong
 from autograde.authoring.build import build
-from autograde.authoring.mutation import Bench
-from autograde.authoring.strength import measure
+from autograde.authoring.rules import every_lesson
+from autograde.authoring.strength.mutation import Bench
+from autograde.authoring.strength.report import measure
 from autograde.checking.errors import UserError
 from autograde.checking.report import Report
 from autograde.checking.result import Result
@@ -43,7 +44,7 @@ def test_a_new_lesson_is_built_graded_and_strong(course):
     assert points(NAME) == {new.EXAMPLE: 1.0}
     found = measure(Bench(NAME))
     assert found.complaints == [] and found.rows == [("09", new.EXAMPLE, "3 of 3", "3", "1 of 1")]
-    assert built.notes == rules.notes(source.read(layout.source_path(NAME))) and any("20" in note for note in built.notes)
+    assert built.notes == every_lesson.notes(source.read(layout.source_path(NAME))) and any("20" in note for note in built.notes)
     assert f"{NAME}: its figures are 1; a lesson has 5 or more" in built.notes, "the scoreboard is none"
     student = notebooks.text(nbformat.read(layout.NOTEBOOKS / f"{NAME}.ipynb", 4))
     assert "Retrieval" in student and "means.append" not in student
@@ -80,14 +81,14 @@ def test_a_new_exercise_of_a_lesson(course, lesson):
     before = source.read(layout.source_path(lesson))
     new.new_exercise(lesson, "looking_distance")
     after = source.read(layout.source_path(lesson))
-    assert rules.complaints(after) == []  # the sum, the table and the heading have the new point
+    assert every_lesson.complaints(after) == []  # the sum, the table and the heading have the new point
     assert set(after.exercises) - set(before.exercises) == {"looking_distance"}
     order = [cell.exercise or cell.question for cell in after.cells if cell.exercise or cell.question]
     assert order.index("looking_distance") + 1 == order.index(next(iter(after.questions)))
     found = measure(Bench(lesson), ["looking_distance"])
     assert found.complaints == [] and found.rows[0][2:] == ("3 of 3", "3", "1 of 1")
     new.new_exercise(lesson, "another_one")
-    assert rules.complaints(source.read(layout.source_path(lesson))) == []
+    assert every_lesson.complaints(source.read(layout.source_path(lesson))) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_the_command_says_what_it_made_and_what_comes_next(course):
     assert result.exit_code == 0 and f"solutions/{NAME}.py" in result.output and "build 09" in result.output
     result = CliRunner().invoke(app, ["new", "09", "second_mean"])
     assert result.exit_code == 0 and points_of(NAME) == 2
-    assert rules.complaints(source.read(layout.source_path(NAME))) == [], "its text has the new sum of points"
+    assert every_lesson.complaints(source.read(layout.source_path(NAME))) == [], "its text has the new sum of points"
 
 
 def test_the_same_command_again_adds_no_exercise_of_the_titles_name(course):

@@ -5,11 +5,12 @@ import importlib.util
 import pytest
 
 from autograde import layout
-from autograde.authoring import bootstrap, rules, source
+from autograde.authoring import bootstrap, source
 from autograde.authoring.build import build
-from autograde.authoring.mutation import Bench, specimens_in
 from autograde.authoring.release import release
-from autograde.authoring.strength import measure
+from autograde.authoring.rules import every_lesson
+from autograde.authoring.strength.mutation import Bench, specimens_in
+from autograde.authoring.strength.report import measure
 from autograde.checking.errors import UserError
 from tests import shared
 
@@ -66,7 +67,7 @@ def complaints(course, text=TINY, checks=CHECK, hidden="", name="09_tiny"):
         (layout.misconceptions_path(name), ""),
     ):
         path.write_text(content, encoding="utf-8")
-    return rules.complaints(source.read(layout.source_path(name)))
+    return every_lesson.complaints(source.read(layout.source_path(name)))
 
 
 def line_of(text, part):
@@ -171,14 +172,14 @@ def test_a_row_of_no_exercise(course):
 
 def test_a_question_without_a_rubric_is_noted(course):
     complaints(course)
-    assert any("no rubric" in note for note in rules.notes(source.read(layout.source_path("09_tiny"))))
+    assert any("no rubric" in note for note in every_lesson.notes(source.read(layout.source_path("09_tiny"))))
 
 
 def test_tests_in_another_encoding_are_told_by_their_line(course):
     path = layout.checks_path("09_tiny")
     complaints(course)
     path.write_bytes(CHECK.replace("One.", "Eins, zwölf.").encode("latin-1"))
-    [found] = rules.complaints(source.read(layout.source_path("09_tiny")))
+    [found] = every_lesson.complaints(source.read(layout.source_path("09_tiny")))
     assert found.startswith(f"{path.name}:5: ") and "UTF-8" in found
 
 
@@ -203,7 +204,7 @@ def test_a_line_of_an_answer_elsewhere(course, place):
     )
     if "05" in place:
         other = source.read(layout.source_path("05_positional_encoding"))
-        assert [line for line in rules.complaints(other) if line.startswith(f"{place}:") and "attend" in line]
+        assert [line for line in every_lesson.complaints(other) if line.startswith(f"{place}:") and "attend" in line]
 
 
 def test_what_only_graders_have_may_hold_an_answer(course):
@@ -249,13 +250,13 @@ def test_files_of_tests_that_cannot_be_right(course, kind, content, line, named)
     path = getattr(layout, f"{kind}_path")("09_tiny")
     complaints(course)
     path.write_text(content, encoding="utf-8")
-    (found,) = rules.complaints(source.read(layout.source_path("09_tiny")))
+    (found,) = every_lesson.complaints(source.read(layout.source_path("09_tiny")))
     assert found.startswith(f"{path.relative_to(course).as_posix()}:{line}: ") and named in found
 
 
 def test_an_exercise_without_a_probe_is_noted(course):
     assert complaints(course) == []
-    assert any("no probe" in note and "attend" in note for note in rules.notes(source.read(layout.source_path("09_tiny"))))
+    assert any("no probe" in note and "attend" in note for note in every_lesson.notes(source.read(layout.source_path("09_tiny"))))
 
 
 @pytest.mark.parametrize("hint", ["<details><summary>Hint</summary>", "<details>Hint</details>", "</details>"])
@@ -341,7 +342,7 @@ def test_an_answer_that_does_nothing_and_a_test_that_nothing_fails(course):
 
 def test_an_exercise_without_wrong_answers(course):
     path = layout.misconceptions_path(LESSON)
-    path.write_text("from autograde.authoring.mutation import misconception\n", encoding="utf-8")
+    path.write_text("from autograde.authoring.strength.mutation import misconception\n", encoding="utf-8")
     found = measure(Bench(LESSON), ["causal_mask"])
     assert any("causal_mask" in line and "no wrong answer" in line for line in found.complaints)
 

@@ -3,9 +3,10 @@
 import pytest
 
 from autograde import layout
-from autograde.authoring import bodies, cell_order, contents, new, rules, source, suites, tasks, texts, typed, went_wrong
+from autograde.authoring import new, source, went_wrong
 from autograde.authoring.build import stale
-from autograde.authoring.mutation import Bench
+from autograde.authoring.rules import bodies, cell_order, contents, every_lesson, suites, tasks, texts, typed
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.errors import UserError
 
 NAME = "09_retrieval"
@@ -136,7 +137,7 @@ def lesson(course):
     new.new_lesson(NAME, "Retrieval")
     path = layout.source_path(NAME)
     read = source.read(path)
-    assert rules.complaints(read) == []
+    assert every_lesson.complaints(read) == []
     return path
 
 
@@ -186,7 +187,7 @@ def test_a_source_that_cannot_be_read(lesson, old, new, told):
 @pytest.mark.parametrize("line", ["TODO: say more", "What is it???"])
 def test_what_is_left_for_later_is_noted(lesson, line):
     lesson.write_text(lesson.read_text(encoding="utf-8").replace(IDEA, f"# {line}"), encoding="utf-8")
-    assert any("is left in what students are given" in note for note in rules.notes(source.read(lesson)))
+    assert any("is left in what students are given" in note for note in every_lesson.notes(source.read(lesson)))
 
 
 @pytest.mark.parametrize("old, new, place, told", TASKS.values(), ids=TASKS)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.inputs import kept
 from autograde.checking.modes import modes_kept
 from autograde.checking.scoring import run_checks

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.authoring import mutation, source
+from autograde.authoring import source
+from autograde.authoring.strength import mutation
 from autograde.checking import pretend_gpu
 from autograde.checking.lesson import assemble_lesson
 from autograde.checking.scoring import DEVICE_MISTAKE, NUMPY_MISTAKE, examine, on_another_device

@@ -6,7 +6,7 @@ import pytest
 
 from autograde import layout
 from autograde.authoring.manifest import manifest
-from autograde.authoring.mutation import Bench, specimens_in
+from autograde.authoring.strength.mutation import Bench, specimens_in
 from autograde.checking.fingerprint import same
 
 LESSONS = layout.lesson_names()

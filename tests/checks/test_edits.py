@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from autograde import layout
-from autograde.authoring.edits import replaced
-from autograde.authoring.mutation import Bench, specimens_in
+from autograde.authoring.rules.edits import replaced
+from autograde.authoring.strength.mutation import Bench, specimens_in
 
 HELD_OUT = Path(__file__).parent / "held_out"
 WRAPPED = "total = add(\n    first,\n    second,\n)\nreturn total\n"

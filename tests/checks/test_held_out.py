@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from autograde import layout
-from autograde.authoring import mutation
-from autograde.authoring.mutation import Bench, Specimen, specimens_in
+from autograde.authoring.strength import mutation
+from autograde.authoring.strength.mutation import Bench, Specimen, specimens_in
 
 SAMPLE = 18  # of so many answers every run of the tests tries one
 LESSONS = layout.lesson_names()

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.authoring.idle import idle_answers
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.idle import idle_answers
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.scoring import examine
 from autograde.checking.student import LocalStudent
 

@@ -6,9 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from autograde import layout
-from autograde.authoring import equivalents, kinds
-from autograde.authoring.kinds import KINDS, altered
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength import equivalents, kinds
+from autograde.authoring.strength.kinds import KINDS, altered
+from autograde.authoring.strength.mutation import Bench
 
 
 def add(x: Float[Tensor, "*batch T"], y: Float[Tensor, "*batch T"]) -> Float[Tensor, "*batch T"]:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.authoring import equivalents, kinds, mutants
-from autograde.authoring.mutation import Bench
-from autograde.authoring.trial import Trial
+from autograde.authoring.strength import equivalents, kinds, mutants
+from autograde.authoring.strength.mutation import Bench
+from autograde.authoring.strength.trial import Trial
 
 ANSWER = '''
 def f(x: Float[Tensor, "n 3"], mask=None, n: int = 2) -> int:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from autograde import layout
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.expect import is_record
 from autograde.checking.manifest import Exercise
 from autograde.checking.scoring import run_checks, summarize

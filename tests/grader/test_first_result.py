@@ -81,7 +81,7 @@ from autograde.checking import compiler
 compiler.put_off()
 from autograde.grader.worker import preloaded
 preloaded._import((*preloaded.PRELOAD, *preloaded._utils(str(layout.ROOT))))
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking import pretend_gpu
 from autograde.checking.scoring import run_checks
 pretend_gpu.prepare()

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from autograde import layout
-from autograde.authoring.mutation import Bench, _limited
+from autograde.authoring.strength.mutation import Bench, _limited
 from autograde.checking.scoring import run_checks
 from autograde.checking.status import CheckStatus
 from autograde.checking.student import LocalStudent

@@ -27,7 +27,7 @@ import torch
 
 from autograde import layout
 from autograde.authoring import release
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import Exercise
 from autograde.checking.scoring import earned, run_checks

@@ -7,7 +7,7 @@ from functools import cache
 
 from autograde import layout
 from autograde.authoring import source
-from autograde.authoring.leaks import SHORTEST, TOKEN, answer_lines, joined, logical_lines
+from autograde.authoring.rules.leaks import SHORTEST, TOKEN, answer_lines, joined, logical_lines
 
 FRAGMENT = 12  # the same for a line of text within code, which may be a part of a longer one
 LONG_RUN = 70  # tokens in a row of a hidden test's body, that a public check of the same exercise may not share

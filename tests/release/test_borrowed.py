@@ -8,7 +8,7 @@ import pytest
 
 from autograde import layout
 from autograde.authoring import release
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from tests.release import borrowed
 
 LESSON = "02_attention_alignment"

@@ -14,7 +14,7 @@ import pytest
 
 from autograde import layout
 from autograde.authoring import notebooks, release
-from autograde.authoring.leaks import ANYBODY, TOKEN, joined
+from autograde.authoring.rules.leaks import ANYBODY, TOKEN, joined
 from tests import shared
 from tests.release import leaks
 from utils.setup import NEEDED

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from autograde.authoring import benchmark_tables
+from autograde.authoring.measuring import benchmark_tables
 from autograde.cli import app
 from autograde.site import build
 

@@ -16,9 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograde import layout
-from autograde.authoring import benchmark_tables
 from autograde.authoring import source as lesson_source
-from autograde.authoring.measuring import program
+from autograde.authoring.measuring import benchmark_tables, program
 
 SCRIPTS = layout.ROOT / "benchmarks" / "lessons"
 PRESENTATION = ("lesson", "plots", "figured", "themes", "curve")  # modules of utils that draw or tell, and change no number

@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from autograde.authoring import benchmark_tables
-from autograde.authoring.measuring import experiments
+from autograde.authoring.measuring import benchmark_tables, experiments
 from autograde.checking.errors import UserError
 
 PLACEHOLDER = re.compile(r"\{measured:([^{}:\s]+)(?::([^{}\n]*))?\}")

@@ -6,7 +6,7 @@ import re
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 # 1 · format_transition
 

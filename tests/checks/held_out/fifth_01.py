@@ -2,7 +2,7 @@
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 # as in programs for the book's figures: the state is drawn first, then one of its actions

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 def one_block_after_the_other(q, k, v, block_size, largest):

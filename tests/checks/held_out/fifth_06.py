@@ -2,7 +2,7 @@
 
 import re
 
-from autograde.authoring.mutation import misconception
+from autograde.authoring.strength.mutation import misconception
 
 
 @misconception("merge_pair", "symbols of white space are lost")

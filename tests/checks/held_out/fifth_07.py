@@ -2,7 +2,7 @@
 
 import torch
 
-from autograde.authoring.mutation import misconception
+from autograde.authoring.strength.mutation import misconception
 
 
 @misconception("mask_for_infilling", "a fixed number of tokens of the batch is selected")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import torch
 
-from autograde.authoring.mutation import variant
+from autograde.authoring.strength.mutation import variant
 from utils.mdp import TabularModel
 
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 @variant("query_key_value")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from autograde.authoring.mutation import variant
+from autograde.authoring.strength.mutation import variant
 
 
 @variant("split_heads")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 def angles_of(n_positions, d_model, base):

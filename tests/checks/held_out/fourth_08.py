@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import torch
 
-from autograde.authoring.mutation import variant
+from autograde.authoring.strength.mutation import variant
 
 
 @variant("prefix_values")

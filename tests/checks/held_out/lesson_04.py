@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 def ref(n_heads, d):

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 misconception("permutation_gap", "rounded", replace=(".abs().max().item()", ".abs().max().item() // 1e-6 * 1e-6"))
 

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 misconception(
     "get_batch",

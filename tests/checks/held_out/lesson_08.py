@@ -8,7 +8,7 @@ import re
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 @misconception("prefix_values", "recursion cached")

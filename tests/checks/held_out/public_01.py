@@ -2,7 +2,7 @@
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 from utils.mdp import TabularModel
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 misconception("get_batch", "y two tokens later", replace=("ids[positions + 1]", "ids[(positions + 2) % len(ids)]"))
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 @misconception("alignment_weights", "the largest score is taken over the whole batch of masked scores")

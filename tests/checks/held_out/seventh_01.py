@@ -4,7 +4,7 @@ import random
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 from utils.mdp import TabularModel
 
 

@@ -5,7 +5,7 @@ import re
 
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 
 @variant("puct_choice")

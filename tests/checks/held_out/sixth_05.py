@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from autograde.authoring.mutation import variant
+from autograde.authoring.strength.mutation import variant
 
 
 def even(d, what="d_model"):

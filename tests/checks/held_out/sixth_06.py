@@ -7,7 +7,7 @@ from collections import Counter
 
 import regex
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 
 PATTERN = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 

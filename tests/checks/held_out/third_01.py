@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import torch
 
-from autograde.authoring.mutation import misconception, variant
+from autograde.authoring.strength.mutation import misconception, variant
 from utils.mdp import TabularModel
 
 

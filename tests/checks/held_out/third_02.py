@@ -2,7 +2,7 @@
 
 import torch
 
-from autograde.authoring.mutation import variant
+from autograde.authoring.strength.mutation import variant
 
 
 @variant("alignment_weights")

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from autograde.authoring.mutation import variant
+from autograde.authoring.strength.mutation import variant
 
 
 @variant("sinusoidal_encoding")

@@ -1,6 +1,6 @@
 """A third set of held-out answers to lesson 06: other ways to cut a word."""
 
-from autograde.authoring.mutation import misconception
+from autograde.authoring.strength.mutation import misconception
 
 
 @misconception("wordpiece_encode", "The word is cut from its end: the longest piece at its beginning comes first.")

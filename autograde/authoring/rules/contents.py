@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from autograde.authoring.rules.tables import cells
+from autograde.authoring.rules.texts import HEADING
 from autograde.authoring.source import Cell, Source
-from autograde.authoring.tables import cells
-from autograde.authoring.texts import HEADING
 
 NUMBERED = re.compile(r"Exercise (\d+)\b")
 SIGNS = re.compile(r"[●○]+")

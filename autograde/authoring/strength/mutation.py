@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from autograde import layout
-from autograde.authoring import rules
 from autograde.authoring import source as lesson_source
-from autograde.authoring.edits import replaced
-from autograde.authoring.idle import idle_answers
+from autograde.authoring.rules import every_lesson
+from autograde.authoring.rules.edits import replaced
+from autograde.authoring.strength.idle import idle_answers
 from autograde.checking.deadline import deadline
 from autograde.checking.errors import UserError
 from autograde.checking.fingerprint import fingerprint, same
@@ -126,7 +126,7 @@ class Bench:
 
     def __init__(self, name: str) -> None:
         self.source = lesson_source.read(layout.source_path(name))
-        if lacking := rules.missing(name):
+        if lacking := every_lesson.missing(name):
             raise UserError("\n".join(lacking))
         self.reference = lesson_source.namespace(self.source)
         self.lesson = assemble_lesson(name, self.source.title, self.source.exercises)

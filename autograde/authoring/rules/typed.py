@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autograde.authoring import tables
+from autograde.authoring.rules import tables
 from autograde.authoring.source import Cell, Source
 
 HIDDEN = re.compile(r"`+[^`\n]*`+|\$\$.+?\$\$|\$[^$\n]+\$|\\\*|<[^>\n]*>|\]\([^)\n]*\)", re.DOTALL)  # where a star is no mark
@@ -31,7 +31,7 @@ def complaints(lesson: Source) -> list[str]:
 
 def _of_cell(cell: Cell) -> Iterator[tuple[int, str]]:
     """(number of lines above it, what is wrong)."""
-    from autograde.authoring.texts import without_fences
+    from autograde.authoring.rules.texts import without_fences
 
     prose, _ = without_fences(cell.source)
     if not prose.strip() and not cell.source.strip():

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from autograde.authoring import equivalents
-from autograde.authoring.mutation import Bench
-from autograde.authoring.trial import Trial
+from autograde.authoring.strength import equivalents
+from autograde.authoring.strength.mutation import Bench
+from autograde.authoring.strength.trial import Trial
 from autograde.checking.expect import is_record
 
 Call = Callable[..., Any]

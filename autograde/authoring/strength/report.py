@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from autograde.authoring.mutation import Bench, Finding
+from autograde.authoring.strength.mutation import Bench, Finding
 from autograde.checking.manifest import Exercise
 from autograde.checking.result import Result
 from autograde.checking.status import ExerciseStatus

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from autograde import layout
-from autograde.authoring.edits import replaced
+from autograde.authoring.rules.edits import replaced
 from autograde.authoring.source import Source, SourceError, text_of
 from autograde.checking.syntax import bound, is_magic
 

@@ -7,7 +7,7 @@ from collections import ChainMap
 from functools import partial
 from typing import Any
 
-from autograde.authoring.mutation import Bench
+from autograde.authoring.strength.mutation import Bench
 from autograde.checking.forbidden import forbidding
 from autograde.checking.runner import Check
 from autograde.checking.scoring import on_another_device, run_checks

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from autograde.authoring import equivalents
-from autograde.authoring.mutation import Bench
-from autograde.authoring.trial import Trial
+from autograde.authoring.strength import equivalents
+from autograde.authoring.strength.mutation import Bench
+from autograde.authoring.strength.trial import Trial
 
 SECONDS = 3  # of a processor, beyond ten times what the right answer takes: an endless loop is caught by its end
 MEMORY = 8 << 30

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from autograde import layout
+from autograde.authoring.rules.texts import HEADING, without_fences
 from autograde.authoring.source import Cell, Source
-from autograde.authoring.texts import HEADING, without_fences
 
 NUMBERED = re.compile(r"Exercise (\d+)\b")
 NAMED = re.compile(r"`(\w+)`")
