@@ -7,7 +7,6 @@ stays as it was.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -104,8 +103,6 @@ def _read(path: Path) -> _Roster:
         rows = read(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})") from None
-    except csv.Error as error:
-        raise UserError(f"{path} is no table ({error})") from None
     header = _in_english([name.strip() for name in rows[0]], rows[1:]) if rows else []
     if not header or header[0] not in ("Student", "LastName") or "ID" not in header or "Section" not in header:
         raise UserError(f"{path} is not a gradebook that Canvas exported: its first row must begin with Student, ID, … Section")

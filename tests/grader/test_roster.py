@@ -116,6 +116,38 @@ def test_a_list_that_cannot_be_right_is_refused(text, named, tmp_path):
         parsed(text, tmp_path)
 
 
+FOUR = "id,name\nann,Ann Lee\nbo,Bo Kim\ncy,Cy Li\ndi,Di Wu\n"
+
+
+@pytest.mark.parametrize(
+    ("was", "instead", "lines"),
+    [
+        ("Bo Kim", '"Bo Kim', "line 3 .* line 5"),
+        ("bo,", '"bo,', "line 3 .* line 5"),
+        ("Di Wu", '"Di Wu', "line 5 .* line 5"),
+        ("bo,Bo Kim\ncy,", '"bo,Bo Kim\n"cy",', "line 3 .* line 4"),
+        ("Bo Kim", '"' + "B" * 200_000, "line 3 .* line 5"),
+        ("id,name\nann,Ann Lee", 'sep=,\nid,name\nann,"Ann Lee', "line 3 .* line 6"),
+    ],
+    ids=["of a name", "of an id", "in the last line", "closed by the next one's", "a long name", "below the separator's line"],
+)
+def test_a_quote_that_is_not_closed_takes_nobody_out_of_the_class(was, instead, lines, tmp_path):
+    """All who stood below were in that person's name, and nothing was said."""
+    with pytest.raises(UserError, match=f"a quote in {lines}"):
+        parsed(FOUR.replace(was, instead), tmp_path)
+
+
+@pytest.mark.parametrize("text", [FOUR.replace("Bo Kim", '"Bo" Kim'), FOUR.replace("Bo Kim", 'Bo "Bob" Kim'), FOUR.replace("Kim", 'Kim"')])
+def test_a_quote_within_a_line_takes_nobody_out_of_the_class(text, tmp_path):
+    assert [person.student for person in parsed(text, tmp_path)] == ["ann", "bo", "cy", "di"]
+
+
+def test_a_list_has_cells_of_any_length(tmp_path):
+    """A gradebook may have what students wrote, with pictures."""
+    text = FOUR.replace("name\n", "name,words\n").replace("Bo Kim", f'Bo Kim,"x\n{"ab" * 100_000}"')
+    assert [person.student for person in parsed(text, tmp_path)] == ["ann", "bo", "cy", "di"]
+
+
 ENCODINGS = {  # names in a file that does not say how it was saved
     "shift_jis": "学籍番号,氏名,山田太郎",
     "euc_jp": "学籍番号,氏名,山田太郎",

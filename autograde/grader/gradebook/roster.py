@@ -146,10 +146,7 @@ def parse(path: Path) -> list[Person]:
     Raises:
         UserError: when it cannot be read, has no column of ids, or names one student twice.
     """
-    try:
-        header, *lines = from_its_header(read_table(path)) or [[]]
-    except csv.Error as error:
-        raise UserError(f"{path} cannot be read as a table ({error})") from None
+    header, *lines = from_its_header(read_table(path)) or [[]]
     people = [person for person in of_rows(path, header, lines) if person]
     if rounded := [p.student for p in people if ROUNDED.fullmatch(p.student)]:
         raise UserError(

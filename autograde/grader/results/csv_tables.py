@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import re
@@ -27,6 +26,8 @@ SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\n|\r)', re.IGNORECASE)  # whic
 FIRST_LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")  # Excel ends lines by the last of these for old Macs
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and other zips begin, and .xls
 EXERCISES = ("student_id", "assignment", "exercise", "score", "max_score", "status", "message")
+ENDS_IN_A_QUOTE = "unexpected end of data"  # as Python's reader says it
+csv.field_size_limit(2**30)  # a gradebook may have what students wrote, with pictures; Python's own limit is 128 KiB
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def read(path: Path) -> list[list[str]]:
 
     Raises:
         OSError: when it cannot be read.
-        UserError: when it is no text.
+        UserError: when it is no text, or a quote in it is not closed.
     """
     return read_with_form(path)[0]
 
@@ -101,15 +102,40 @@ def read_with_form(path: Path) -> tuple[list[list[str]], Form]:
     first, line_end = FIRST_LINE.match(text).groups()  # type: ignore[union-attr]
     tables = {mark: _rows(text, mark) for mark in ([said[1]] if said else SEPARATORS)}
     separator = max(tables, key=lambda mark: _rows_alike(tables[mark]))
-    rows = tables[separator] or list(csv.reader(io.StringIO(text, newline="")))  # says what is wrong
+    if unclosed := _unclosed(text, separator):
+        first, last = unclosed
+        raise UserError(
+            f"{path} has a quote in line {first + bool(said)} that is not closed there, so that all to line {last + bool(said)} is one cell: "
+            f"take the quote away or close it"
+        )
+    rows = tables[separator]
     return rows, Form(encoding, begins, separator, line_end or "\n", first.count('"') >= 2 * len(rows[0]) if rows else False)
 
 
 def _rows(text: str, separator: str) -> list[list[str]]:
-    """The rows that are not empty; none where a separator that is not the table's leaves a cell too long to be read."""
-    with contextlib.suppress(csv.Error):
-        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
-    return []
+    """The rows that are not empty."""
+    return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
+
+
+def _unclosed(text: str, separator: str) -> tuple[int, int] | None:
+    """The first and the last line of a row with a quote that is not closed, or in a line below: it takes what others have into one cell."""
+    lines = list(io.StringIO(text, newline="")) if '"' in text else []
+    reader, first = csv.reader(lines, delimiter=separator), 0
+    for _ in reader:
+        fault = _fault(lines[first : reader.line_num], separator)
+        if fault == ENDS_IN_A_QUOTE or fault and reader.line_num > first + 1:
+            return first + 1, reader.line_num
+        first = reader.line_num
+    return None
+
+
+def _fault(lines: Sequence[str], separator: str) -> str:
+    """What is wrong with the quotes of a row: in one line nothing is lost by words behind a quote that is closed."""
+    try:
+        list(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error as error:
+        return str(error)
+    return ""
 
 
 def _rows_alike(rows: Sequence[Sequence[str]]) -> tuple[int, int]:

@@ -22,7 +22,7 @@ COCALC = re.compile(r"STUDENT - (?P<name>.+)\.txt")  # in a student's folder, wh
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIMESTAMP = "timestamp.txt"
 BEGINNING = 4096  # bytes that are read of a note
-NAMED = re.compile(r"\A\ufeff?Name:[^\n]*\((?P<name>[^()\n]+)\)\s*$", re.MULTILINE)
+NAMED = re.compile(r"\A\ufeff?\w{1,20}\s?[:：][^\n]*\((?P<name>[^()\n]+)\)\s*$", re.MULTILINE)  # `Name:` in any language
 DIGITS = re.compile(r"\d{17}")
 Parts = tuple[str, ...]
 
@@ -112,7 +112,7 @@ def _complete(label: Label, parts: Parts, names: Mapping[Parts, str], times: Map
 
 def _attempt(parts: Parts) -> Parts:
     """An attempt of Blackboard's: all that stands before the file's own name."""
-    found = re.match(r".+?_attempt_\d{4}(?:-\d\d){5}", parts[-1])
+    found = re.match(rf".+?_(?i:{systems.ATTEMPT})_\d{{4}}(?:-\d\d){{5}}", parts[-1])
     return (*parts[:-1], found[0] if found else parts[-1])
 
 

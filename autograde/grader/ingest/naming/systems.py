@@ -36,6 +36,10 @@ class Label:
         return self.name.split(between) if between else [self.name]
 
 
+ATTEMPT = (  # as Blackboard calls it in the language of whoever downloads
+    "attempt|poging|tentative|intento|intent|versuch|tentativa|tentativo|forsøk|forsøg|försök|yritys|próba|kísérlet|pokus|попытка|спроба|deneme|ymgais"
+    "|προσπάθεια|محاولة|ניסיון|尝试|嘗試|試行|試み|受験|시도"
+)
 LOCAL = ("Blackboard", "Brightspace")  # whose times are in the zone of whoever downloads
 DATE = r"(?=[^-]*\d{4})[^-]+"  # in the language and form of whoever downloads
 SAKAI = r"[^,();]+,[^();]*\((?!\d{1,2}\))[^();]+\)"  # last name, first name, user name; `(2)` is the second of a name
@@ -44,7 +48,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "Moodle": re.compile(
         r"(?P<name>.+?)(?:_(?P<number>\d+))?__?assign(?:submission|feedback)_(?:file|onlinetext|comments|editpdf)_?(?P<file>.+)?"
     ),
-    "Blackboard": re.compile(r".+?_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d{2}){5})(?:\.txt|" + FILE + ")"),
+    "Blackboard": re.compile(rf".+?_(?P<name>[^_]+)_(?i:{ATTEMPT})_(?P<time>\d{{4}}(?:-\d{{2}}){{5}})(?:\.txt|{FILE})"),
     "Brightspace": re.compile(rf"(?P<number>\d+)-\d+ - (?P<name>.+?) ?- (?P<time>{DATE})(?: - (?P<file>.+))?"),
     "nbgrader": re.compile(r"(?P<name>[^+]+)\+\d\d_\w+\+(?P<time>\d{4}-\d\d-\d\d \d\d(?:[:_.-]\d\d){2}(?:\.\d+)?) \w+(?:\+[\w-]+)?"),
     "Canvas, blind": re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w{5}))_(?P<order>\d+)_(?P<file>.+)"),

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Set
 
-from autograde.grader.ingest.naming.nobodys_names import PART, PLACE, is_ones_own, wraps
+from autograde.grader.ingest.naming.nobodys_names import DAY, PART, PLACE, is_ones_own, wraps
 from autograde.grader.ingest.naming.work_words import ATTEMPT
 from autograde.grader.ingest.whose.by_file_name import called_in, named_in
 from autograde.grader.ingest.whose.people_below import people_in
@@ -19,13 +19,14 @@ ONES_OWN = re.compile(r"(?i)(?:students?|users?|team|participants?|pair)[\s_-]*"
 
 def sections_of(folders: Mapping[str, list[Parts]]) -> set[str]:
     """All folders, where each is a part of a class: it holds folders of people, nobody's twice, and several of them in at least half, or all parts are
-    called alike but for a number; or it holds files of two students or more, as their names say beside the lesson's, or beside a part's short number."""
+    called alike but for a number, or by days; or it holds files of two students or more, as their names say beside the lesson's, or beside a part's short number."""
     if len(folders) < 2:
         return set()
     inside = {name: people_in(inner, False) if all(len(parts) > 1 for parts in inner) else set() for name, inner in folders.items()}
     by_file = {name: named_in(inner) for name, inner in folders.items()}
     by_number = {name: called_in(inner) if SHORT_NUMBER.fullmatch(name) else set() for name, inner in folders.items()}
-    for people, alike in ((inside, _numbered_parts(folders)), (by_file, False), (by_number, False)):
+    days = all(map(DAY.fullmatch, folders))
+    for people, alike in ((inside, days or _numbered_parts(folders)), (by_file, days), (by_number, False)):
         if _are_people(people) and (alike or _several(people)):
             return set(folders)
     return set()
