@@ -145,6 +145,12 @@ COLLECTED = {
             "Home_work 3_cy_attempt_2027-03-01-12-34-56.txt": "Name: Cy Li (cy)\nFiles: no files\n",
         }, {"alee": NAME, "bo_kim": NAME, "jo_kim": NAME, "cy": ""}, {"cy": "_cy_attempt"},
     ),
+    "Blackboard, in French": Collected(
+        "downloads", "MyCourseHomeworkReader", {
+            f"Devoir maison 3_ann_lee_Tentative_2027-03-01-12-34-56_{NAME}": SOLVED, "Devoir maison 3_ann_lee_Tentative_2027-03-01-12-34-56.txt": "Nom : Ann LEE (ann_lee)\nDevoir : x\n",
+            f"Devoir maison 3_bo_kim_Tentative_2027-03-01-12-34-56_{NAME}": SOLVED, "Devoir maison 3_bo_kim_Tentative_2027-03-01-12-34-56.txt": "Nom : Bo KIM (bo_kim)\n",
+        }, {"ann_lee": NAME, "bo_kim": NAME},
+    ),
     "Brightspace": Collected(
         "downloads", "Grading-Tools-", {
             f"12345-67 - Ann Lee - Mar 1, 2027 1134 PM/{NAME}": BLANK, f"12345-67 - Ann Lee - Mar 2, 2027 134 AM/{NAME}": SOLVED,

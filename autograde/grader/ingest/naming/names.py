@@ -7,6 +7,7 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
+EMBEDDED = re.compile("[\u202b\u2066-\u2069]")  # begins or ends a part that is written in its own direction
 MAX_NAME = 200  # bytes: a folder's name is at most 255 on any system, and spelling out strange characters makes it longer
 INVISIBLE = re.compile("[\u200b-\u200f\u061c\u2060\ufeff\u00ad\u202a\u202c]")  # of a text's direction, joiners, blanks of no width
 
@@ -16,7 +17,8 @@ def plain_name(name: str) -> str:
     they can make a name look like another."""
     with_blanks = unquote(name, errors="strict") if re.search(r"%[0-9A-Fa-f]{2}", name) and _unquotes(name) else name
     composed = unicodedata.normalize("NFC", with_blanks)
-    return INVISIBLE.sub("", composed) or composed
+    from_the_right = any(unicodedata.bidirectional(c) in ("R", "AL") for c in composed)  # Windows and chats put such marks around these
+    return INVISIBLE.sub("", EMBEDDED.sub("", composed) if from_the_right else composed) or composed
 
 
 def _unquotes(name: str) -> bool:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from autograde.grader.ingest.naming import teams_folders
-from autograde.grader.ingest.naming.work_words import is_work
+from autograde.grader.ingest.naming.work_words import NUMBERED, is_work
 
 PLACE = re.compile(  # of a computer
     r"(?i)desktop|mnt|media|schreibtisch|escritorio|scrivania|documenti|documents|dokumente|documentos|bureau|home|te?mp|new folder|neuer ordner|nouveau dossier|nueva carpeta|projects?|stuff|misc"
@@ -20,7 +20,9 @@ PART = (  # of a class, in words that call nobody
     r"|(?:mon|tues|wednes|thurs|fri)days?|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi|jeudi|vendredi"  # when it meets
     r"|lunes|martes|mi[ée]rcoles|jueves|viernes|luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]"
 )
-DAY = re.compile(r"(?i)(?:mon|tues?|wed|weds|thu|thurs?|fri)\b\.?(?:[\s_-]*\d[\d:.\s_-]*(?:h|[ap]\.?m\.?)?)*")  # one may be a person's name, not all
+DAY = re.compile(
+    r"(?i)(?:mon|tues?|wed|weds|thu|thurs?|fri)\b\.?(?:[\s_-]*\d[\d:.\s_-]*(?:h|[ap]\.?m\.?)?)*"
+)  # one may be a person's name, not all
 WRAPPER = re.compile(
     rf"(?i)({PART}|downloads?|downloaded|class|section.*|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|student work"
     r"|.*\(file responses\)|question(?: \d+)?|apps|microsoft forms|(?:.+ )?file requests?"  # of Google's and Microsoft's forms, and of Dropbox
@@ -40,7 +42,8 @@ THE_COURSES = re.compile(  # a notebook of the course's own, in the place of a s
 def wraps(name: str) -> bool:
     """Whether a folder is called as those are that hold a class or a part of one."""
     whole = unicodedata.normalize("NFC", name)  # a Mac's letters come in parts
-    return bool(WRAPPER.fullmatch(whole)) or teams_folders.is_one(whole)
+    beside_work = NUMBERED.sub("", whole).strip(" _-") if NUMBERED.search(whole) else ""  # `HW3 late`
+    return bool(WRAPPER.fullmatch(whole) or re.fullmatch(PART, beside_work, re.IGNORECASE)) or teams_folders.is_one(whole)
 
 
 def calls_nobody(name: str) -> bool:

@@ -37,6 +37,11 @@ IN_A_WORD = re.compile(
 FINAL = re.compile(
     r"(?i)(?:[\s_(-]+(?:final|v|new|draft|updated|complete(?:d)?|done|fixed|corrected|late|resubmi(?:ssion|t|tted)|submission|attempt|solutions?|solved|answers?|hw|homework|assignment|untitled|abgabe|einreichung|l(?:ö|oe)sung|entrega|soluci[óo]n|rendu|corrig[ée]|consegna)\d{0,2})+[\s_)!-]*$"
 )  # behind a name
+GROUP = re.compile(
+    r"(?i)(?:group|gruppe|groupe?|grupo|gruppo|team|[ée]quipe|pair|table|students?|users?|participants?|组|組)[\s_-]*"
+)  # numbered ones are different
+SECOND = re.compile(r"(?<=[ _] ) ?\d{1,2}$|(?<=_) \d{1,2}$")  # OneDrive's number of a second file, where the lesson stood before it
+SECOND_OF_MOODLE = re.compile(r"(?<=\w[ _] )_0\d$")  # the same of Moodle's plugin for names; groups are called so, too
 # Fourteen digits: a student's number has fewer.
 COMPACT = r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[T_-]?(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
 DAY_FIRST = r"(?:[0-2]?\d|3[01])(?P<between>[-._])(?:[0-2]?\d|3[01])(?P=between)20\d\d"  # or the month first
@@ -46,7 +51,7 @@ DATED = re.compile(  # when something was handed in
 )
 DATE_BEHIND = re.compile(
     rf"[\s_-]+{DAY_FIRST}(?:[T _-]+\d\d[-:._]?\d\d(?:[-:._]?\d\d)?)?(?=\.|[\s_-]*$)|[\s_-]+{COMPACT}(?=\.|[\s_-]*$)|"
-    r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}(?P<mark>[-_])\d\d(?P=mark)\d\d(?:[T _-]\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?(?:[._]\d{1,6})?)?(?=\.|[\s_-]*$)"
+    r"[\s_-]+20\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])[T_-]\d{4}(?:\d\d)?(?=\.|[\s_-]*$)|[\s_-]+\d{4}(?P<mark>[-_])\d\d(?P=mark)\d\d(?:[T _-]\d\d[-_:.]?\d\d(?:[-_:.]?\d\d)?(?:[._]\d{1,6})?Z?)?(?=\.|[\s_-]*$)"
 )
 BEFORE = re.compile(
     r"(?i)^[\W_]*(?:(?:late|hw|final|(?:submission|assignment|homework|solution|notebook)s?|abgabe|entrega|rendu|devoir|tarea|inlevering|untitled\d*|wetransfer"
@@ -94,11 +99,9 @@ def said(name: str) -> str:
     stem = DATE_BEHIND.sub("", BARE.sub("", stem.strip()))
     if not WORK.fullmatch(beside := MORE.sub(" ", stem)):
         stem = beside.strip()
-    stem = re.sub(
-        r"(?<=[ _] ) ?\d{1,2}$|(?<=_) \d{1,2}$", "", stem
-    ).strip()  # OneDrive's number of a second file, where the lesson stood before it
+    stem = SECOND.sub("", stem if GROUP.match(stem) else SECOND_OF_MOODLE.sub("", stem)).strip()
     if WORK.fullmatch(stem):  # a number of three digits or more is a person's
         return ""
-    beside = re.sub(r"([-_]) +[-_]", r"\1", FINAL.sub("", stem)).strip(" _-.+,()[]#")  # the lesson stood between
+    beside = re.sub(r"([-_]) +[-_]", r"\1", FINAL.sub("", stem)).strip(" _-–—|·•:;~=.+,()[]#")  # the lesson stood between
     name = beside if beside == whole else BY.sub("", beside)
     return f"{name})" if name.count("(") > name.count(")") else name

@@ -10,7 +10,7 @@ from autograde.grader.ingest.found import lesson_of
 from autograde.grader.ingest.naming import copies
 from autograde.grader.ingest.naming.nobodys_names import is_ones_own, wraps
 from autograde.grader.ingest.naming.shapes import shape
-from autograde.grader.ingest.naming.work_words import ATTEMPT, is_work, said
+from autograde.grader.ingest.naming.work_words import ATTEMPT, GROUP, is_work, said
 from autograde.grader.ingest.whose.named_alike import common_start_of_students
 
 Parts = tuple[str, ...]
@@ -21,9 +21,6 @@ SEVERAL = (
 SUFFIX = re.compile(
     r"(?P<name>.*[^\W\d_].*?)(?:[\s_-]+\d{1,2}|[\s_-]*\(\d{1,2}\)|[\s_-]+1[5-9]\d{8}(?:\d{3})?)"
 )  # the last is a time since 1970
-GROUP = re.compile(
-    r"(?i)(?:group|gruppe|groupe?|grupo|gruppo|team|[ée]quipe|pair|table|students?|users?|participants?|组|組)[\s_-]*"
-)  # numbered ones are different
 MOST = 3  # names that a line gives
 SECTION = 3  # students, from which on a folder is a section of a class
 
@@ -106,16 +103,26 @@ def _below(placed: Mapping[Parts, str]) -> str:
 
 
 def _deeper(placed: Mapping[Parts, str], beside: Collection[str]) -> str:
-    """The one folder in which a name stands that may be a student's, where the folder may be of those who handed in later or in another way."""
+    """The one folder in which a name stands that may be a student's, where the folder may be of those who handed in later or in another way; or all
+    folders, where another name stands in each."""
     inside: dict[str, set[str]] = defaultdict(set)
+    by_file = beside or len(set(placed.values())) == 1
     for parts, student in placed.items():
         after = parts[parts.index(student) + 1 :] if student in parts[:-1] else ()
-        inside[student].add((after[0] if len(after) > 1 else said(after[0]) if beside else "") if after else "")
+        inside[student].add((after[0] if len(after) > 1 else _named_by(after[0], beside) if by_file else "") if after else "")
     named = {who: name for who, names in inside.items() if len(names) == 1 and (name := min(names)) and _may_be_a_student(who, name)}
     others = [*beside, *(who for who in inside if who not in named)]
-    if len(named) != 1 or len(others) < 2 or not beside and {shape(other) for other in others} != {shape(name) for name in named.values()}:
+    one = len(named) == 1 and (beside or {shape(other) for other in others} == {shape(name) for name in named.values()})
+    each = len(named) == len(set(named.values())) == len(inside) and not beside
+    if not (one and len(others) > 1 or each and (len(named) > 1 or len(placed) == 1 and by_file)):
         return ""
-    return f"{some(set(named.values()))} in {some(named)} taken as work of {some(named)}; it may be a student"
+    what = "it may be a student" if len(named) == 1 else "they may be students"
+    return f"{some(set(named.values()))} in {some(named)} taken as work of {some(named)}; {what}"
+
+
+def _named_by(file: str, beside: Collection[str]) -> str:
+    """What a file's name says beside the lesson: where no system named others, only one that is called by the lesson, too."""
+    return said(file) if beside or lesson_of.full_name(file) else ""
 
 
 def _may_be_a_student(folder: str, name: str) -> bool:
