@@ -702,10 +702,22 @@ check(attention_backward)
 
 # %% [markdown]
 # What does the scale do to learning? Below are 200 random sentences of ten words, with queries and keys of 64 unit-size numbers. The
-# queries are multiplied by a factor, your gradient is taken, and the curve shows the length of `dq` for the typical (median) word. Your
-# layer works at factor 1. Without the division by $\sqrt{64}$ it would work at factor 8, where the typical query's gradient is
-# {measured:scale.64.smaller:.1f} times smaller. For $d_k = 256$ and factor $\sqrt{256}$ it is {measured:scale.256.smaller:.0f} times
-# smaller (means over {measured:scale.seeds} draws): most weights are so near 0 or 1 that a small change of the scores does not move them.
+# queries are multiplied by a factor, your gradient is taken, and the curve shows the length of `dq` for the typical (median) word: how much
+# passes the softmax. Your layer works at factor 1. Without the division by $\sqrt{64}$ its scores would be those at factor 8, where
+# {measured:scale.64.smaller:.1f} times less passes. For $d_k = 256$ and factor $\sqrt{256}$ it is {measured:scale.256.smaller:.0f} times
+# less (means over {measured:scale.seeds} draws): most weights are so near 0 or 1 that a small change of the scores does not move them.
+# It depends on the length, too: with 50 words and $d_k = 64$ it is {measured:scale.64.by_length.50:.1f} times less, with 3 words
+# {measured:scale.64.by_length.3:.0f} times.
+#
+# This does not make all gradients small. In a layer without the division, what has passed the softmax is not divided by $\sqrt{d_k}$ either. So
+# with ten words and $d_k = 64$ the typical query's gradient is {measured:scale.64.undivided.median:.1f} times as large as with the division, and the mean over all
+# queries {measured:scale.64.undivided.average:.1f} times; with $d_k = 256$ it is {measured:scale.256.undivided.median:.2f} and
+# {measured:scale.256.undivided.average:.1f} times. What the division prevents is that they are *unequal*: most words, whose choice is made, get next to
+# nothing, and a few, whose best two scores lie close together, get very much. Does that harm the learning? We trained a layer to look up one of ten
+# words of unit size ({measured:look_up.budget.steps} steps of Adam, {measured:look_up.seeds} seeds). With $d_k = 64$ it is right in {measured:look_up.64.divided:.0%} of the
+# cases with the division and in {measured:look_up.64.undivided:.0%} without; with $d_k = 256$, in {measured:look_up.256.divided:.0%} and
+# {measured:look_up.256.undivided:.0%}.
+#
 # This is the gradient at the start, with random vectors. Trained weights can make scores of any size, with the division or without.
 
 
@@ -941,7 +953,7 @@ plots.show(
 # *Behind* and *With*, which it has never seen: with *The* in their place it is right in {measured:explained.known_words.range:.0%}. It had learned a rule that
 # its training data could not tell from agreement with the subject, and that rule fails where the two part. Of
 # {measured:both_orders.seeds} models that were trained on both orders, {measured:both_orders.learned.mean:.0%} are right in more than
-# nine of ten distracted sentences of either order; the others know one order better than the other. A model
+# nine of ten distracted sentences of either order (after half as many steps, {measured:both_orders_shorter.learned.mean:.0%}); the others know one order better than the other. A model
 # learns what tells its examples apart, not what we had in mind, and not each time; what it has learned shows on examples where two
 # explanations predict different things. The heat map alone could not have shown it.
 #
@@ -1080,7 +1092,7 @@ _ = attempt(count_layers)
 # ### BEGIN SOLUTION
 # **Model answer.** (1) With unit-size entries a score is a sum of 256 products, so its standard deviation is √256 = 16. A softmax over
 # scores that are tens apart gives nearly all weight to one word, at random at this stage. Its gradient is a · (1 − a) on the diagonal
-# and −aᵢaⱼ elsewhere, all close to 0, so W_q and W_k hardly learn. (2) Padded words still take part in the denominator. Scores (0, 0)
+# and −aᵢaⱼ elsewhere, all close to 0 for most words, from which W_q and W_k then learn hardly anything; a few words with two scores close together decide. (2) Padded words still take part in the denominator. Scores (0, 0)
 # and a padded second word: the weights are (½, ½), after zeroing (½, 0), and the output is half of v₁ instead of v₁. So outputs shrink
 # with the amount of padding, and the same sentence gives another result in another batch. Scores have to be set to −∞ before the
 # softmax. (3) No mistake, but a property: attention is a weighted sum over a *set* of words. Reordering the words reorders the outputs

@@ -53,22 +53,68 @@ def word_losses(lesson, model, data):
 
 @experiment("scale", sentences=200)
 def scale(lesson, seed):
-    """Gradients of the queries without the division, and the largest of ten weights, by d_k."""
+    """How much less passes the softmax without the division, by d_k and length; the queries' own gradients then; the largest of ten weights."""
     found = {}
     for d in (64, 256):
-        generator = torch.Generator().manual_seed(seed)
-        q, k, v, grad = torch.randn(4, 200, 10, d, generator=generator)
-        sizes = {
-            n: lesson.attention_backward(q * factor, k, v, grad)[0].norm(dim=-1).median()
-            for n, factor in (("with", 1), ("without", d**0.5))
-        }
+        q, k, v, grad = torch.randn(4, 200, 10, d, generator=torch.Generator().manual_seed(seed))
+        divided, undivided = (lengths_of_dq(lesson, q * factor, k, v, grad) for factor in (1, d**0.5))
         scores = lesson.attention_scores(q, k)
-        top = {n: (scores * factor).softmax(-1).amax(-1).mean() for n, factor in (("with", 1), ("without", d**0.5))}
-        found[d] = {"smaller": sizes["with"] / sizes["without"], "size": scores.std(), "raw_size": (scores * d**0.5).std(), "largest": top}
-    return {
-        d: {k: ({n: float(x) for n, x in v.items()} if isinstance(v, dict) else float(v)) for k, v in row.items()}
-        for d, row in found.items()
-    }
+        found[d] = {
+            "smaller": float(divided.median() / undivided.median()),
+            "by_length": {n: less_passes(lesson, d, n, seed) for n in (3, 50)},
+            # the reference's dq is divided by √d once more than that of a layer that never divides
+            "undivided": {
+                name: float(of(d**0.5 * undivided) / of(divided)) for name, of in (("median", torch.median), ("average", torch.mean))
+            },
+            "size": float(scores.std()),
+            "raw_size": float((scores * d**0.5).std()),
+            "largest": {n: float((scores * factor).softmax(-1).amax(-1).mean()) for n, factor in (("with", 1), ("without", d**0.5))},
+        }
+    return found
+
+
+def lengths_of_dq(lesson, q, k, v, grad):
+    return lesson.attention_backward(q, k, v, grad)[0].norm(dim=-1)
+
+
+def less_passes(lesson, d, n, seed):
+    """How many times smaller the median gradient is at factor √d, in sentences of `n` words."""
+    q, k, v, grad = torch.randn(4, 200, n, d, generator=torch.Generator().manual_seed(seed))
+    divided, undivided = (lengths_of_dq(lesson, q * factor, k, v, grad).median() for factor in (1, d**0.5))
+    return float(divided / undivided)
+
+
+@experiment("look_up", steps=300)
+def look_up(lesson, seed):
+    """Right answers of a layer that must find one of ten words of unit size and tell its label, with the division and without."""
+    return {d: {name: looked_up(lesson, d, factor, seed) for name, factor in (("divided", 1.0), ("undivided", d**0.5))} for d in (64, 256)}
+
+
+def looked_up(lesson, d, factor, seed, steps=300, n_words=50, n=10, n_labels=8):
+    """The share of right answers in the last twenty steps: the query is the word that is sought, the values are the words' labels."""
+    generator = torch.Generator().manual_seed(seed)
+    words, labels = torch.randn(n_words, d, generator=generator), torch.randn(n_labels, d, generator=generator)
+    matrices = [torch.randn(d, size, generator=generator) * d**-0.5 for size in (d, d, n_labels)]
+    w_q, w_k, predict, labels = (x.requires_grad_() for x in (*matrices, labels))
+    optimizer, right = torch.optim.Adam([w_q, w_k, predict, labels], lr=1e-3), []
+    for _ in range(steps):
+        ids = torch.rand(64, n_words, generator=generator).argsort(1)[:, :n]
+        has, sought = torch.randint(n_labels, (64, n), generator=generator), torch.randint(n, (64, 1), generator=generator)
+        query = words[ids.gather(1, sought)] @ w_q * factor
+        found, _ = lesson.scaled_dot_product_attention(query, words[ids] @ w_k, labels[has])
+        logits, answers = found.squeeze(1) @ predict, has.gather(1, sought).squeeze(1)
+        optimizer.zero_grad()
+        lesson.F.cross_entropy(logits, answers).backward()
+        optimizer.step()
+        right.append(float((logits.argmax(-1) == answers).double().mean()))
+    return sum(right[-20:]) / 20
+
+
+@experiment("both_orders_shorter", seeds=range(20), steps=400)
+def both_orders_shorter(lesson, seed):
+    """As `both_orders`, trained half as long."""
+    found = tested(lesson, lesson.train(True, steps=400, seed=seed, fronted=0.5)[0])
+    return {"learned": float(min(order["distracted"] for order in found.values()) > 0.9)}
 
 
 @experiment("memory", seeds=(0,), length=2048)
