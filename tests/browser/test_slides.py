@@ -23,6 +23,8 @@ def deck(tmp_path_factory):
     return slides.build(folder, [LESSON])[0]
 
 
+SIZES = """[...Reveal.getCurrentSlide().querySelectorAll('.jp-OutputArea pre')]
+  .map(text => [parseFloat(getComputedStyle(text).fontSize), text.scrollWidth <= text.clientWidth + 1])"""
 BACKGROUND = "getComputedStyle(document.querySelector('.reveal-viewport')).backgroundColor"
 
 
@@ -105,6 +107,17 @@ def test_what_was_printed_is_read_from_the_last_row(watch, tmp_path):
     page.evaluate("(({h, v}) => Reveal.slide(h, v))(Reveal.getIndices(document.querySelector('.jp-OutputArea pre').closest('section')))")
     text = page.locator("section.present .jp-OutputArea pre").first
     assert text.evaluate("e => [parseFloat(getComputedStyle(e).fontSize) >= 28, e.scrollWidth <= e.clientWidth]") == [True, True]
+
+
+def test_long_lines_that_were_printed_are_broken_before_they_are_too_small(watch, tmp_path):
+    """Lines of 140 characters stood there in 15 px, above an empty half of the slide."""
+    page = watch(1280, 720, offline=True).page
+    page.goto(slides.build(tmp_path, ["07_gpt"])[0].as_uri())
+    sizes = []
+    for number in range(page.evaluate("Reveal.getTotalSlides()")):
+        sizes += [[number, *found] for found in page.evaluate(SIZES)]
+        page.keyboard.press("Space")
+    assert len(sizes) > 6 and [number for number, size, whole in sizes if size < 20 or not whole] == []
 
 
 @pytest.mark.parametrize("lesson", [name for name in layout.lesson_names() if name != LESSON])
