@@ -108,6 +108,29 @@ def test_the_search_finds_without_a_server(opened):
     watched.assert_quiet()
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sofmax", "softmax"),
+        ("self atention", "self attention"),
+        ("tokenisation", "tokenization"),
+        ("cuasal mask", "causal mask"),
+        ("Dijkstra", ""),
+    ],
+)
+def test_a_word_that_is_spelled_nearly_right_is_offered_as_it_is_written(opened, typed, meant):
+    """There was nothing but an advice to spell it correctly, and to select categories, of which there are none."""
+    watched = opened("search")
+    watched.page.goto(f"{watched.page.url}?q={typed}")
+    status = watched.page.locator("#search-results .search-summary", has_text="No page has")
+    status.wait_for()
+    assert status.locator("a").all_inner_texts() == [meant] * bool(meant) and "categories" not in status.inner_text()
+    if meant:
+        status.locator("a").click()
+        watched.page.locator("#search-results li a").first.wait_for()
+    watched.assert_quiet()
+
+
 def test_the_search_page_has_a_field_on_a_phone(opened):
     """The theme's own is behind a button there: who opened the page saw a heading and nothing else."""
     page = opened("search", WIDTHS["phone"]).page
