@@ -17,7 +17,7 @@ import pytest  # noqa: E402
 import autograde.grader  # noqa: E402, F401  (before nbformat: it spares every process a second and a half)
 from autograde import layout  # noqa: E402
 
-LONGEST = ("grader/adversarial", "grader/durability", "grader/test_demo", "exports", "browser", "build")
+LONGEST = ("grader/adversarial", "grader/durability", "grader/batch/test_demo", "exports", "browser", "build")
 RUN_AGAIN = {}  # tests whose process ended, in their order
 
 

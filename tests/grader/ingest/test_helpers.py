@@ -17,7 +17,7 @@ from autograde.grader.ingest import helpers
 from autograde.grader.ingest.collect import collected
 from autograde.grader.worker import written_files
 from autograde.grader.worker.cell_runner import Cells
-from tests.grader.situations.table import LESSON, NAME, NOTEBOOK
+from tests.grader.ingest.situations.table import LESSON, NAME, NOTEBOOK
 
 OWN = "def own(f):\n    return f\n"
 WAYS = {  # cells, below which `own` is there

@@ -13,7 +13,7 @@ from autograde.grader.gradebook.standing import Entry, Standing
 from autograde.grader.pages import class_page, terms
 from autograde.grader.results import csv_tables
 from autograde.grader.results.model import Graded
-from tests.grader.test_class_page import LESSON, classroom
+from tests.grader.pages.test_class_page import LESSON, classroom
 
 
 def term(folder, size, seed, lesson=LESSON):

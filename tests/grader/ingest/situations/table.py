@@ -29,7 +29,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from autograde import layout
 from autograde.authoring import source
 from autograde.authoring.sample_class import LESSON, solved_notebook
-from tests.grader.situations.called import CALLED, LAID_OUT
+from tests.grader.ingest.situations.called import CALLED, LAID_OUT
 
 NAME = f"{LESSON}.ipynb"
 NOTEBOOK = solved_notebook(source.read(layout.source_path(LESSON)))
@@ -1335,7 +1335,7 @@ if sys.version_info >= (3, 12):  # they are no newer syntax then
 STORE = "tests.grader.durability.test_one_store"
 ELSEWHERE = {
     "two sections, one late notebook alone (redkyn/grader#24)": f"{STORE}.test_two_sections_and_a_late_notebook_are_one_class",
-    "grade course/submitted/ann": "tests.grader.test_collect.test_a_part_of_the_course_belongs_to_its_student",
+    "grade course/submitted/ann": "tests.grader.ingest.test_collect.test_a_part_of_the_course_belongs_to_its_student",
     "a due date is moved (nbgrader#723)": f"{STORE}.test_a_due_date_that_is_moved_moves_penalties_both_ways",
     "timestamps with a zone's name (nbgrader#73)": f"{STORE}.test_times_are_read_as_nbgrader_reads_them",
     "dropped and renamed students (redkyn/grader#36)": f"{STORE}.test_who_left_or_has_another_name_is_in_no_view",
@@ -1346,7 +1346,7 @@ ELSEWHERE = {
     "a T4, which emulates bfloat16 (pytorch#118122)": "tests.utils.test_training_on_gpu.test_the_precision_is_chosen_by_capability",
     "progress after a restart": "tests.commands.test_progress.test_an_answer_is_out_of_date_when_it_is_another_and_not_when_it_ran_again",
     "PyTorch as pip gives it, whose needs have extras": "tests.colab.test_install.test_what_an_extra_brings_is_shipped_too",
-    "outputs of 100 MB": "tests.grader.test_collect.test_outputs_do_not_count_against_the_size",
+    "outputs of 100 MB": "tests.grader.ingest.test_collect.test_outputs_do_not_count_against_the_size",
     "exports of .NET, Deepnote, Databricks": "tests.colab.test_graded.test_solved",
-    "newer syntax": "tests.grader.test_damage.test_newer_syntax_gets_a_message_with_both_versions",
+    "newer syntax": "tests.grader.ingest.test_damage.test_newer_syntax_gets_a_message_with_both_versions",
 }

@@ -1,6 +1,6 @@
 """A student's machine: run a notebook's cells in IPython's own shell, with packages and files that the grader lacks, and say which checks pass.
 
-`python -m tests.grader.kernel NOTEBOOK LESSON` prints `{exercise: passed}` as its last line.
+`python -m tests.grader.worker.kernel NOTEBOOK LESSON` prints `{exercise: passed}` as its last line.
 """
 
 from __future__ import annotations

@@ -197,7 +197,11 @@ def compare(folder, lesson, notebook):
     path = folder / f"{lesson}.ipynb"
     path.write_text(nbformat.writes(notebook), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.grader.kernel", str(path), lesson], cwd=layout.ROOT, capture_output=True, text=True, timeout=600
+        [sys.executable, "-m", "tests.grader.worker.kernel", str(path), lesson],
+        cwd=layout.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     at_home = json.loads(done.stdout.splitlines()[-1])

@@ -9,7 +9,7 @@ from autograde.grader.gradebook.roster import Directory, Person
 from autograde.grader.ingest import brought as told
 from autograde.grader.ingest.collect import collect, collected
 from autograde.grader.ingest.whose.by_list import Listed
-from tests.grader.situations.called import DOUBTED, LESSON, NAME, SURE
+from tests.grader.ingest.situations.called import DOUBTED, LESSON, NAME, SURE
 
 CELL = {"cell_type": "code", "source": "def causal_mask(t):\n    return 1", "metadata": {}, "outputs": [], "execution_count": None}
 

@@ -21,7 +21,7 @@ from autograde.grader.sandbox.limits import Limits
 from autograde.grader.sandbox.root_fs import RootFs, _without
 from autograde.grader.worker.fork_server import ForkServer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SUPPORT = probe.support()
 namespaces = pytest.mark.skipif(SUPPORT.level != "namespaces", reason=SUPPORT.reason or "no namespaces")
 LEVELS = [

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from autograde.grader.batch.class_run import grade_class
 from autograde.grader.ingest.collect import collected
-from tests.grader.situations.table import COLLECTED, ELSEWHERE, FULL, GRADED, GRADED_MORE, LESSON, NAME
+from tests.grader.ingest.situations.table import COLLECTED, ELSEWHERE, FULL, GRADED, GRADED_MORE, LESSON, NAME
 
 
 # A tenth of the rows in every run, each with a reader of its own; all of them in `make test-more`.

@@ -23,7 +23,7 @@ from autograde.grader.written import server
 from autograde.grader.written.answers import Answers, Changed, Mark
 from autograde.grader.written.mathematics import html, mathml
 from tests import written
-from tests.grader.test_safe_markdown import ACTIVE, ATTACKS
+from tests.grader.pages.test_safe_markdown import ACTIVE, ATTACKS
 
 LESSON, QUESTION = written.LESSON, written.QUESTION
 ASKED = [(name, question) for name in layout.lesson_names() for question in source.read(layout.source_path(name)).questions]
