@@ -28,6 +28,8 @@ from autograde.checking.scoring import examine
 from autograde.checking.status import ExerciseStatus
 from autograde.checking.student import LocalStudent
 
+GOES_ON = "Nothing stops it in other cells: if a figure that calls it does not end, interrupt the kernel (■), and mend the answer first."
+
 
 class OpenLesson:
     """A lesson's public checks, bound to the notebook they run in."""
@@ -51,6 +53,8 @@ class OpenLesson:
             needed = answers_in.used(exercise.name, answers, self._earlier(exercise), asked)
             open_ones = [name for name in self._earlier(exercise) if name in needed and not self._passes(name, answers)]
             result = prerequisites.waiting(result, open_ones, answers_in.STUB not in answers.get(exercise.name, ""))
+        if result.status == ExerciseStatus.TIMEOUT and not result.diagnosis:
+            result = replace(result, diagnosis=GOES_ON)
         checked = _digest(answers, exercise.name)
         made = self._namespace.get(exercise.name)
         if last_run.is_older(exercise.name, made, self._cells):
