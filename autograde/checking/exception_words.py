@@ -104,6 +104,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (  # (pattern of a message, sentence wi
         r"shape of the mask \[([\d, ]*)\] at index \d+ does not match the shape of the indexed tensor \[([\d, ]*)\]",
         "A boolean mask of the shape ({0}) is put as an index into a tensor of the shape ({1}): they must be alike",
     ),
+    (
+        r"stack expects each tensor to be equal size, but got \[([\d, ]*)\] at entry 0 and \[([\d, ]*)\] at entry (\d+)",
+        "Tensors that are stacked must have one shape: the first has ({0}), number {2} (counted from 0) has ({1})",
+    ),
     (r"expects a non-empty TensorList|expected a non-empty list of Tensors", "No tensor is there to be joined: the list is empty"),
     (
         r"zero-dimensional tensor \(at position \d+\) cannot be concatenated",
@@ -140,7 +144,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (  # (pattern of a message, sentence wi
     ),
     (
         r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)",
-        "Entry {0} is asked of dimension {1}, which has {2}, counted from 0",
+        "Index {0} is out of range: dimension {1} has size {2}, and its indices begin at 0",
     ),
     (
         r"tensors used as indices must be|Expected dtype int32/int64 for index",

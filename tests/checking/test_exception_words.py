@@ -25,6 +25,7 @@ FORBIDDEN = (
     "stride",
     "operand",
     "TensorList",
+    "equal size",
     "prob_dist",
     "batch1",
     "sparse_coo",
@@ -78,6 +79,10 @@ ANSWERS = {
         "(4) is put as an index into a tensor of the shape (3, 5)",
     ),
     "none to join": ("def answer(x, w):\n    return torch.stack([])", "the list is empty"),
+    "unlike ones to stack": (
+        "def answer(x, w):\n    return torch.stack([x[0], x[1], x[1, 1:]])",
+        "the first has (5), number 2 (counted from 0) has (4)",
+    ),
     "a number to join": ("def answer(x, w):\n    return torch.cat([x[0], torch.tensor(1.0)])", "`torch.stack`"),
     "many rows": ("def answer(x, w):\n    return torch.multinomial(x[None], 1)", "two dimensions"),
     "cut": ("def answer(x, w):\n    return x.unflatten(-1, (2, 2))", "size 5 is to be cut into (2, 2)"),
@@ -87,7 +92,7 @@ ANSWERS = {
     "ids": ("def answer(x, w):\n    return nn.Embedding(3, 2)(x)", "integers"),
     "a Python number": ("def answer(x, w):\n    return x / torch.sqrt(5)", "gets a Python int"),
     "permuted": ("def answer(x, w):\n    return x.permute(2, 0, 1)", "`permute` gets 3 dimensions"),
-    "an entry": ("def answer(x, w):\n    return x[3]", "Entry 3 is asked of dimension 0"),
+    "an entry": ("def answer(x, w):\n    return x[3]", "Index 3 is out of range: dimension 0 has size 3"),
     "an index": ("def answer(x, w):\n    return x[x[0]]", "`.long()`"),
     "gathered": ("def answer(x, w):\n    return x.gather(-1, torch.tensor([0]))", "as many dimensions"),
     "a gradient twice": (
