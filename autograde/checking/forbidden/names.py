@@ -32,7 +32,13 @@ SYNONYMS = {
     "torch.autograd": {"backward", "grad", "_make_dual"},
     "torch.func": {"grad"},
 }
-FLAVOURS = ("_scaled_dot_product", "_flash_attention", "_efficient_attention", "_cudnn_attention")  # of the attention kernel
+# What a function of PyTorch's that does the same is called in part, such as the private ones that its own are written with: no list of them is complete.
+_IN_PART = {
+    "softmax": ("softmax",),
+    "scaled_dot_product_attention": ("scaled_dot", "_flash_attention", "_efficient_attention", "_cudnn_attention", "multi_head_attention", "varlen_attn"),
+    "cross_entropy": ("cross_entropy", "nll_loss", "nllloss", "ctc_loss", "ctcloss", "kl_div", "kldiv"),
+    "backward": ("_backward",),
+}  # fmt: skip
 PATCHED = {  # modules whose Python functions are guarded one by one
     "torch.autograd": ("torch.autograd.functional", "torch.autograd.forward_ad"),
     "torch.func": ("torch.func",),
@@ -51,6 +57,11 @@ def functions(names: Iterable[str]) -> frozenset[str]:
     """The functions of PyTorch, and the modules of it, that these names stand for."""
     own = [name for name in names if name not in PACKAGES]
     return frozenset(s for name in own for s in SYNONYMS.get(name, () if "." in name else {name}))
+
+
+def in_part(functions: Iterable[str]) -> tuple[str, ...]:
+    """What else is one of these functions when its name holds it."""
+    return tuple(part for name in functions for part in _IN_PART.get(name, ()))
 
 
 def stand_ins(names: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import torch
 
 from autograde.checking.errors import ForbiddenCall
-from autograde.checking.forbidden.names import FLAVOURS, PATCHED, SAME_ELSEWHERE, functions, is_of_differentiating, stand_ins
+from autograde.checking.forbidden.names import PATCHED, SAME_ELSEWHERE, functions, in_part, is_of_differentiating, stand_ins
 from autograde.checking.forbidden.whose import differentiates, module_of, ours
 
 globals()["__builtins__"] = dict(vars(builtins))  # the guards' own: what an answer puts in the place of `getattr` does not run in them
@@ -35,6 +35,7 @@ class Watch:
     def __init__(self, names: Sequence[str], student_globals: Mapping[str, Any], strict: bool) -> None:
         self.names, self.student_globals, self.strict = names, student_globals, strict
         self.functions = functions(names)
+        self.judged = _judged(self.functions)
         self.roots = stand_ins(names)
         self.without_gradients = self.forbids("backward")
         derivatives = ("torch.autograd", "torch.func") if self.without_gradients else ()
@@ -44,7 +45,10 @@ class Watch:
         self.caught: ForbiddenCall | None = None
 
     def forbids(self, name: str) -> bool:
-        return name in self.functions or ("scaled_dot_product_attention" in self.functions and name.startswith(FLAVOURS))
+        found = self.judged.get(name)
+        if found is None:
+            found = self.judged[name] = name in self.functions or any(part in name for part in in_part(self.functions))
+        return found
 
     def asked(self, function: Any, args: tuple, frame: FrameType | None) -> None:
         """Raise when the function that PyTorch is asked for is forbidden, or part of one that is written in Python."""
@@ -82,6 +86,12 @@ class Watch:
             return frame.f_globals is self.student_globals
         # Whatever calls it here, a package that was asked to or the worker itself, does so for the student: but a test may ask to differentiate.
         return not (is_of_differentiating(name) and ours(frame) and differentiates(frame))
+
+
+@cache
+def _judged(functions: frozenset[str]) -> dict[str, bool]:
+    """Names that a watch of these functions has met, and whether they are forbidden."""
+    return {}
 
 
 @cache
