@@ -9,6 +9,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 
+from autograde.wording import visible
+
 TAGS = {
     "a", "abbr", "acronym", "b", "blockquote", "code", "em", "i", "li", "ol", "strong", "ul", "p", "br", "hr", "div", "span", "pre", "h1", "h2", "h3",
     "h4", "h5", "h6", "del", "sub", "sup", "img", "details", "summary", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td",
@@ -39,7 +41,7 @@ def render(context: Context, source: str) -> str:
 
 def to_html(source: str, renderer: IPythonRenderer) -> str:
     """Markdown as the renderer makes it, cleaned."""
-    return clean(MarkdownWithMath(renderer=renderer).render(source))
+    return clean(MarkdownWithMath(renderer=renderer).render(visible(source)))
 
 
 def clean(html: str) -> str:

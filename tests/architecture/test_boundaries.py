@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "authoring.strength": "checking checking.errors layout authoring.rules authoring.source",
     "authoring": "checking checking.errors commands files layout",
     "site": "authoring checking checking.errors layout utils wording",
-    "grader.safe_markdown": "",
+    "grader.safe_markdown": "wording",
     "grader.spelling": "",
     "grader.sandbox": "checking.errors layout",
     "grader.rpc": "checking checking.errors",

@@ -6,11 +6,12 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup, escape
 
-from autograde.wording import breakable, counted
+from autograde.wording import DIRECTING, breakable, counted, visible
 
 TICKS = re.compile(r"(`+)")
 STRESSED = re.compile(r"(?<![\w*])(\*{1,2})(?=[^\s*])([^*\n]{1,200})(?<=\S)\1(?![\w*])")  # not `2 * 3`, `a*b*c` or `(*args, **more)`
@@ -19,7 +20,7 @@ STRESSED = re.compile(r"(?<![\w*])(\*{1,2})(?=[^\s*])([^*\n]{1,200})(?<=\S)\1(?!
 def template(name: str, **filters: Callable[..., str]) -> Template:
     """The template of this name, with the filters that all pages have (`code`, `prose`, `counted`, `breakable`), and its own."""
     folder = FileSystemLoader(Path(__file__).with_name("templates"))
-    environment = Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible)
     environment.filters |= {
         "code": with_code,
         "prose": with_stress,
@@ -28,6 +29,11 @@ def template(name: str, **filters: Callable[..., str]) -> Template:
         **filters,
     }
     return environment.get_template(name)
+
+
+def _visible(value: Any) -> Any:
+    """What an expression of a template gives: a stranger's text shows what it holds."""
+    return type(value)(visible(value)) if isinstance(value, str) and DIRECTING.search(value) else value
 
 
 def with_stress(text: str) -> Markup:

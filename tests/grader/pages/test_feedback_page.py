@@ -1,5 +1,6 @@
 """A student's page: what passed, what did not and why; of hidden tests the title and the kind of failure only."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -41,6 +42,17 @@ def test_a_hidden_test_tells_its_title_and_kind_only():
         shown(Result("causal_mask", 0, 1.5, "failed", [outcome("Odd sizes.", "failed", True, "The values differ.", "expected 41 got 7")]))
     )
     assert "Odd sizes. (hidden test) The values differ." in said and "41" not in said
+
+
+def test_what_directs_how_text_is_shown_is_seen():
+    """A terminal obeys some characters, and others have code read as what it is not."""
+    texts = {"causal_mask": "grant = 0  # \u202e}1 = tnarg\x1b[2J\x9b\x0c", "written_question": "\u2066Mask\x07"}
+    cells = [{"metadata": {"nbgrader": {"grade_id": name, "solution": True}}, "source": text} for name, text in texts.items()]
+    failed = Result("causal_mask", 0, 1.5, "failed", [outcome("A.", "failed")])
+    entries = [entry(name, 0, 4, None, comment="\u202ewell", written=name == "written_question") for name in texts]
+    html = page(Graded("ada", LESSON, "graded", [failed], notebook=json.dumps({"cells": cells})), standing(*entries))
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", html)
+    assert "# ⟨U+202E⟩}1" in html and "⟨U+001B⟩[2J⟨U+009B⟩⟨U+000C⟩" in html and "⟨U+2066⟩Mask⟨U+0007⟩" in html
 
 
 def test_one_test_on_many_inputs_is_one_line_unless_they_differ():

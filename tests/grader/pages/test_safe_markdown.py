@@ -65,6 +65,10 @@ def test_nothing_of_a_strangers_acts(attack):
     assert not [v for n, v in found.attributes if n == "class" and ("score" in v or "comment" in v or "nbgrader" in v)]
 
 
+def test_what_directs_how_text_is_shown_is_seen():
+    assert "⟨U+202E⟩0 / 24⟨U+001B⟩[2J" in rendered("\u202e0 / 24\x1b[2J")
+
+
 def test_what_an_answer_needs_stays():
     html = rendered(
         "The softmax **saturates**: $e^{a_1} < e^{b}$, *so* `q @ k`\n\n1. one\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n```python\nx = 1\n```\n\n"
