@@ -12,6 +12,7 @@ LESSONS = {
     "04": "04_multi_head_attention",
     "05": "05_positional_encoding",
     "06": "06_tokenization",
+    "07": "07_gpt",
     "08": "08_language_mdp",
 }
 MAY_NOT = "its answer may not call"
@@ -56,6 +57,13 @@ SHORTCUTS = [
     _in("02", "alignment_weights", "softmax_transform", "A softmax that PyTorch has as a transform of distributions.",
         "simplex = torch.distributions.transforms.SoftmaxTransform()\n"
         "def alignment_weights(scores, mask=None):\n    return simplex(scores if mask is None else scores.masked_fill(~mask, -1e30))", says=MAY_NOT),
+    _in("02", "alignment_weights", "parts_of_a_softmax", "The largest number and the sum that PyTorch's compiler takes a softmax apart into.",
+        "from torch._inductor.inductor_prims import eager_prepare_softmax\ndef alignment_weights(scores, mask=None):\n"
+        "    x = scores if mask is None else scores.masked_fill(~mask, -torch.inf)\n    m, s = eager_prepare_softmax(x, -1)\n"
+        "    return torch.nan_to_num((x - m).exp() / s)", says=MAY_NOT),
+    _in("07", "language_model_loss", "private_loss", "The private function that PyTorch decomposes a cross-entropy into.",
+        "from torch._decomp.decompositions import _nll_loss_forward\ndef language_model_loss(logits, targets, ignore_index=-100):\n"
+        "    return _nll_loss_forward(logits.flatten(0, -2).log_softmax(-1), targets.flatten(), None, 1, ignore_index)[0]", says=MAY_NOT),
     _in("02", "alignment_weights", "softmax_beforehand", "A thread that answers a question when it is asked the second time.",
         "import threading, time\nseen = {}\ndef work():\n    while True:\n        for key, x in list(seen.items()):\n"
         "            if torch.is_tensor(x): seen[key] = (torch.softmax(x, -1),)\n        time.sleep(0.01)\n"
