@@ -963,7 +963,9 @@ check(return_conditioned)
 # from random play, and one step is not optimal: from the kitchen it takes the key straight to the study and leaves the apple, because it
 # judges everything that would come after the apple by random play. The next cell computes this from the house's table, without any sampling.
 # The second step (greedy on the values of the first) is optimal. (All this is for rollouts of 10 steps and $\gamma = 0.95$. Rollouts of
-# at most 4 steps never see the treasure, which is at least 5 steps away, and then no number of improvements finds it. With $\gamma = 0.8$
+# at most 4 steps never see the treasure, which is at least 5 steps away, and then no number of improvements finds it. With rollouts of 5 to 7
+# steps the second improvement is optimal, too, but the later ones fall back to 0.6: with the apple the treasure is 9 steps from the hall, and an
+# end that no rollout reaches counts for nothing. With rollouts of 20 steps the first improvement brings no more than 0.533. And with $\gamma = 0.8$
 # none goes beyond 0.6: so strongly discounted, the apple is not worth the three steps more.)
 #
 # Why not simply ask the clone for +0.6, less what it has collected? Of the episodes of random play {measured:players.good_episodes:.1%} brought

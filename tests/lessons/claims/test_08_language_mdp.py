@@ -128,6 +128,22 @@ def test_what_improvement_finds_depends_on_how_far_it_looks(lesson, depth, gamma
     assert least - 1e-9 <= sum(lesson["returns_from_each_start"](policy)) / 3 <= most + 1e-9
 
 
+@pytest.mark.parametrize("depth", [5, 6, 7, 8, 12])
+def test_short_rollouts_find_the_best_way_and_lose_it_again(lesson, depth):
+    """The second improvement is optimal; up to 7 steps the later ones go straight for the treasure."""
+    policy, found = lesson["random_play_policy"](), []
+    for _ in range(7):
+        policy = lesson["improved"](policy, depth)
+        found.append(sum(lesson["returns_from_each_start"](policy)) / 3)
+    assert found[0] == pytest.approx(0.6) and found[1] == pytest.approx(2 / 3)
+    assert found[4:] == pytest.approx([0.6 if depth < 8 else 2 / 3] * 3)
+
+
+def test_the_first_improvement_of_long_rollouts_is_worse(lesson):
+    once = lesson["improved"](lesson["random_play_policy"](), 20)
+    assert sum(lesson["returns_from_each_start"](once)) / 3 == pytest.approx(0.533, abs=0.001)
+
+
 def test_the_optimum():
     """Value iteration on the house's table, the lesson's own code apart."""
     table = House().to_mdp()
