@@ -69,6 +69,7 @@ class Progress:
     trouble: str = ""
     title: str = ""
     written: bool | None = False
+    older: bool = False  # there is another copy of this lesson, which counts
 
     @property
     def score(self) -> float:
@@ -103,19 +104,24 @@ class Progress:
         """What to do for the first exercise with points that does not pass, then for the written question."""
         if self.trouble:
             return None
-        place = f"in {_from_here(self.path)}, " if self.path else ""
+        place = f"in {from_here(self.path)}, " if self.path else ""
         left = next((s for s in self.standings if s.state != "passed" and s.points), None)
         if left:
             return f"{place}{STATES[left.state][2].format(left.exercise)}."
         return None if self.written else f"{place}{LAST_STEP}."
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
     """The path as one would type it in this folder."""
     try:
         return path.resolve().relative_to(Path.cwd())
     except (ValueError, OSError):  # elsewhere; or this folder is gone
         return path
+
+
+def other_copy(lesson: Progress) -> str:
+    """What is said of a copy that does not count."""
+    return f"{lesson.path and from_here(lesson.path)}: {lesson.score:g} of {lesson.points:g} points; another copy of this lesson counts."
 
 
 def steps(lesson: Progress) -> str:
@@ -125,13 +131,13 @@ def steps(lesson: Progress) -> str:
 
 def next_step(lessons: Sequence[Progress]) -> str:
     """What to do next, in a lesson that is begun before others; where nothing is left, that."""
-    found = (lesson.next_step for lesson in sorted(lessons, key=lambda lesson: not lesson.begun))
+    found = (lesson.next_step for lesson in sorted(lessons, key=lambda lesson: not lesson.begun) if not lesson.older)
     return next(filter(None, found), "Nothing is left: hand in what you have not handed in yet.")
 
 
 def total(lessons: Sequence[Progress]) -> str:
     """Points, time, and what waits for an earlier answer, by the rule of the grader."""
-    standings = [s for lesson in lessons for s in lesson.standings]
+    standings = [s for lesson in lessons if not lesson.older for s in lesson.standings]
     score, points, minutes = (sum(getattr(s, field) for s in standings) for field in ("score", "points", "minutes_left"))
     waiting = sum(s.points - s.score for s in standings if s.state == "waiting")
     names = dict.fromkeys(name for s in standings if s.state == "waiting" for name in s.waits_for)
@@ -149,7 +155,7 @@ def duration(minutes: int) -> str:
 
 
 def read_all(paths: Sequence[Path]) -> list[Progress]:
-    """The lessons found in notebooks and folders, in order.
+    """The lessons found in notebooks and folders, in order. Of copies of one lesson the one that is begun and was saved last counts.
 
     Raises:
         UserError: when there is none.
@@ -158,7 +164,16 @@ def read_all(paths: Sequence[Path]) -> list[Progress]:
     if not found:
         wanted = ", ".join(f"{name}.ipynb" for name in layout.lesson_names()) or "(none; is this the course's folder?)"
         raise UserError(f"no lesson's notebook in {', '.join(map(str, paths))}; they are called {wanted}")
-    return sorted(found, key=lambda progress: (progress.name, str(progress.path)))
+    counts = {progress.name: progress for progress in sorted(found, key=lambda progress: (progress.begun, _saved(progress.path)))}
+    marked = [replace(progress, older=progress is not counts[progress.name]) for progress in found]
+    return sorted(marked, key=lambda progress: (progress.name, progress.older, str(progress.path)))
+
+
+def _saved(path: Path | None) -> float:
+    try:
+        return path.stat().st_mtime if path else 0.0
+    except OSError:
+        return 0.0
 
 
 def read(path: Path, name: str) -> Progress:

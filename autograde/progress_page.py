@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from autograde.checking.report import with_code
-from autograde.progress import HEADS, Progress, Standing, duration, next_step, total
+from autograde.progress import HEADS, Progress, Standing, duration, next_step, other_copy, total
 from autograde.wording import breakable, counted, with_breaks
 
 CLASSES = ("", "", ' class="n"', ' class="n"')  # of the columns
@@ -42,6 +42,8 @@ def page(lessons: Sequence[Progress]) -> str:
 
 
 def _lesson(lesson: Progress) -> str:
+    if lesson.older:
+        return f'<section><h2>{escape(lesson.title or lesson.name)}</h2><p class="soft">{breakable(other_copy(lesson))}</p></section>'
     share = 100 * lesson.score / lesson.points if lesson.points else 0.0
     steps = "".join(
         f'<li class="{"passed" if done else "soft"}">{"✓" if done else "·"} {name}</li>' for name, done in lesson.milestones.items()

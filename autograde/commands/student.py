@@ -43,7 +43,7 @@ def progress(
     It reads what the check cells said last, as it is saved in your notebooks, and runs nothing: save a notebook first, and run a
     check again when you have changed its answer.
     """
-    from autograde.progress import HEADS, next_step, read_all, steps, total
+    from autograde.progress import HEADS, next_step, other_copy, read_all, steps, total
 
     lessons = read_all(paths or [layout.NOTEBOOKS])
     table = Table("Lesson", title="Your progress, by the public checks", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
@@ -52,13 +52,16 @@ def progress(
     for name in HEADS[2:]:
         table.add_column(name, justify="right")
     for lesson in lessons:
-        _add(table, lesson)
+        if not lesson.older:
+            _add(table, lesson)
     console.print(table)
     for lesson in lessons:
-        if lesson.begun:
+        if lesson.begun and not lesson.older:
             console.print(f"{lesson.name[:2]}   {steps(lesson)}", soft_wrap=True)
     console.print(total(lessons), highlight=False)
     for lesson in lessons:
+        if lesson.older:
+            console.print(f"[dim]{escape(other_copy(lesson))}[/]", soft_wrap=True)
         if lesson.trouble:
             console.print(f"[red]✗[/red] {escape(f'{lesson.path}: {lesson.trouble}')}", soft_wrap=True)
     console.print(f"[bold]Next:[/bold] {escape(next_step(lessons))}", soft_wrap=True)

@@ -1,6 +1,7 @@
 """`autograde progress` says what the check cells said, and never more."""
 
 import json
+import os
 
 import nbformat
 import pytest
@@ -13,7 +14,7 @@ from autograde.checking.report import Report
 from autograde.checking.runner import Outcome
 from autograde.checking.scoring import Result
 from autograde.cli import app
-from autograde.progress import next_step, read, read_all
+from autograde.progress import next_step, read, read_all, total
 
 LESSON = "03_self_attention"
 
@@ -155,3 +156,18 @@ def test_what_is_next_is_named_as_one_types_it_here(tmp_path, monkeypatch, here,
     nbformat.write(new_notebook(), path)
     monkeypatch.chdir(tmp_path / here)
     assert next_step([read(path, LESSON)]).startswith(f"in {told.format(path.name, root=tmp_path)}, ")
+
+
+def test_of_copies_of_a_lesson_one_counts(tmp_path):
+    """Points, minutes and what is next were those of two lessons. A copy that was fetched anew and is not begun is not the one that counts."""
+    passed = result("causal_mask", "passed", 1.5, 1.5, ("passed",))
+    for name, cells, saved in [(" (1)", [], 3000), ("", [checked(passed, 2)], 2000), ("-old", [checked(passed, 2)], 1000)]:
+        path = tmp_path / f"{LESSON}{name}.ipynb"
+        nbformat.write(new_notebook(cells=cells), path)
+        os.utime(path, (saved, saved))
+    lessons = read_all([tmp_path])
+    assert [(lesson.path.stem.removeprefix(LESSON), lesson.older) for lesson in lessons] == [("", False), (" (1)", True), ("-old", True)]
+    assert total(lessons).startswith("1.5 of 24 points") and f"{LESSON}.ipynb" in next_step(lessons)
+    shown = CliRunner().invoke(app, ["progress", str(tmp_path), "--html", str(tmp_path / "p.html")]).output
+    assert " ".join(shown.split()).count("another copy of this lesson counts") == 2 and shown.count("9 exercises") == 1
+    assert (tmp_path / "p.html").read_text(encoding="utf-8").count("another copy of this lesson counts") == 2
