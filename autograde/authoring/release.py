@@ -9,13 +9,12 @@ from pathlib import Path
 
 from autograde import layout
 from autograde.authoring import bootstrap, notebooks, source
+from autograde.authoring.handed_out import code
 from autograde.authoring.rules import every_lesson
 from autograde.authoring.source import Source
 from autograde.checking.errors import UserError
 from autograde.checking.manifest import read_manifest
 
-# What of the package students get, with the modules above these folders: what runs in their kernel, and their commands.
-STUDENT_PARTS = ("checking", "commands", "lessons/__init__.py")
 TOP_LEVEL = ("environment.yml", "pyproject.toml", "requirements.lock", "LICENSE")
 SUMS = "course.sha256"  # in the form of sha256sum: which files a release wrote, and what was in them
 ADDRESS = re.compile(r"(https?|ssh|git|file)://[^\s\"'\\\\]+|[\w.-]+@[\w.-]+:[^\s\"'\\\\]+")  # it is written into Python and TOML
@@ -99,12 +98,6 @@ def _content(lessons: Sequence[Source], address: str) -> dict[str, bytes]:
     content["pyproject.toml"] = SETTING.sub(lambda match: match[1] + address + match[2], content["pyproject.toml"].decode()).encode()
     content |= {f"notebooks/{lesson.name}.ipynb": _notebook(lesson, address) for lesson in lessons}
     return content | {"README.md": _readme(names).encode(), ".gitignore": NOT_TRACKED.encode()}
-
-
-def code(names: Sequence[str]) -> list[Path]:
-    """Every Python file that students of these lessons get."""
-    package = [*layout.PACKAGE.glob("*.py"), *layout.part_files(*STUDENT_PARTS)]
-    return [*map(layout.checks_path, names), *package, *(layout.ROOT / "utils").rglob("*.py")]
 
 
 def _data() -> list[Path]:

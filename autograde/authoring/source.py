@@ -175,6 +175,9 @@ def _check_metadata(path: Path, cell: Cell) -> None:
     for key, of in OF.items():
         if key in cell.metadata and not set(of) & set(cell.metadata):
             raise SourceError(path, cell.line, f"{key} is an option of a cell that has {' or '.join(of)}: here it does nothing")
+    for name in str(cell.metadata.get("outcome", "")).split():
+        if "/" in name or "\\" in name or "." not in name:
+            raise SourceError(path, cell.line, f"outcome={name!r} is no file's name: it lies beside the notebook, and has its ending")
     if cell.question and cell.tags:
         raise SourceError(path, cell.line, "a question has no tags: it is never part of a stretch, since a person grades it")
     if unknown := set(cell.tags) - TAGS:
@@ -224,11 +227,26 @@ def _check_solution_marks(path: Path, cell: Cell) -> None:
         raise SourceError(path, cell.line, f"the solution of {cell.exercise} is empty: the answer stands between its two marks")
     if cell.exercise and (off := _off_the_margin(cell.source)):
         raise SourceError(path, cell.line + off, f"{BEGIN} stands elsewhere on its line than the answer: students' stub would, too")
+    if cell.question and (given := _beside_the_marks(cell.source)):
+        raise SourceError(
+            path, cell.line + given, "students would be given this: the cell of a question holds nothing beside its two marks"
+        )
     holds_answer = BEGIN in cell.source
     if (cell.exercise or cell.question) and not holds_answer:
         raise SourceError(path, cell.line, f"{cell.exercise or cell.question} has no {BEGIN} … {END}")
     if holds_answer and not (cell.exercise or cell.question):
         raise SourceError(path, cell.line, "a solution outside an exercise or a question would be lost")
+
+
+def _beside_the_marks(words: str) -> int:
+    """The number of the first line that is neither in the solution nor empty; 0 for none."""
+    inside = False
+    for number, line in enumerate(words.splitlines(), 1):
+        if line.strip() in (BEGIN, END):
+            inside = line.strip() == BEGIN
+        elif line.strip() and not inside:
+            return number
+    return 0
 
 
 def _off_the_margin(code: str) -> int:

@@ -99,9 +99,7 @@ def _not_collected(path: Path, told: str) -> str:
     """One line of what pytest tells of a file that cannot be imported: its last line in the file, and the exception."""
     lines = re.findall(rf"{re.escape(path.name)}:(\d+): ", told)
     said = re.findall(r"^E +(.*)", told, re.MULTILINE)
-    return (
-        f"{path.name}:{lines[-1] if lines else 1}: these tests cannot be imported: {said[-1] if said else told.strip() or 'pytest stops'}"
-    )
+    return f"{path.parent.name}/{path.name}:{lines[-1] if lines else 1}: these tests cannot be imported: {said[-1] if said else told.strip() or 'pytest stops'}"
 
 
 def _forget_another(path: Path) -> None:

@@ -351,5 +351,5 @@ def test_an_exercise_without_wrong_answers(course):
 def test_wrong_answers_that_cannot_be_imported(tmp_path, content, line, said):
     path = tmp_path / "09_tiny.py"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(UserError, match=f"09_tiny.py:{line}: .*{said}"):
+    with pytest.raises(UserError, match=f"{tmp_path.name}/09_tiny.py:{line}: .*{said}"):
         specimens_in(path)

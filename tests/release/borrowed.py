@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 import torch
 
 from autograde import layout
-from autograde.authoring import release
+from autograde.authoring import handed_out
 from autograde.authoring.strength.mutation import Bench
 from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import Exercise
@@ -178,7 +178,7 @@ def _numbers(descriptor: int) -> Iterator[float]:
 def main(say: Callable[[str], object]) -> None:
     torch.set_num_threads(1)  # a fork has none of the threads, and would wait for them
     lesson, *names = sys.argv[1:]
-    files = [Path(name) for name in names] or release.code(layout.lesson_names())
+    files = [Path(name) for name in names] or handed_out.code(layout.lesson_names())
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from autograde import layout
-from autograde.authoring import release
+from autograde.authoring import handed_out
 from autograde.authoring.strength.mutation import Bench
 from tests.release import borrowed
 
@@ -78,7 +78,7 @@ def test_the_search_finds_helpers_methods_nested_functions_and_lambdas(tmp_path,
 
 
 def test_the_release_is_searched_whole():
-    names = {path.relative_to(layout.ROOT).as_posix() for path in release.code(layout.lesson_names())}
+    names = {path.relative_to(layout.ROOT).as_posix() for path in handed_out.code(layout.lesson_names())}
     assert {
         "utils/mdp.py",
         "autograde/notebook.py",

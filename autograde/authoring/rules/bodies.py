@@ -13,6 +13,7 @@ from autograde.authoring.source import Source, text_of
 MARKS = {"exercise", "trivial", "parametrize", "filterwarnings"}
 DRAWS = {"rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "random", "choice", "choices", "shuffle", "sample", "uniform", "gauss", "permutation"}  # fmt: skip
 SOURCES = {"torch", "random", "np.random", "numpy.random"}
+COMPARES = {"expect.close", "expect.equal"}  # (got, want)
 MAKES = {"student", "torch", "np", "math", *dir(builtins)}  # what these make is looked at by no one
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -79,8 +80,36 @@ def _of_test(where: str, node: Function) -> Iterator[str]:
         if isinstance(part, ast.Expr) and isinstance(part.value, ast.Compare):
             yield f"{where}:{part.lineno}: a comparison that nothing is made of: expect.equal(got, wanted)"
             looks = True  # one line for one mistake
+        if isinstance(part, ast.Assert) and isinstance(part.test, ast.Tuple):
+            yield f"{where}:{part.lineno}: this assertion never fails: its brackets hold two things. Write assert …, message without them"
+    for line in _other_way_round(node):
+        yield f"{where}:{line}: what the student gave comes first, and then what is expected: the message would call the answer expected"
     if not looks:
         yield f"{where}:{node.lineno}: {node.name} looks at no result: nothing can fail it but an exception"
+
+
+def _other_way_round(node: Function) -> Iterator[int]:
+    """Lines where the second argument of a comparison is the student's, and the first is not."""
+    theirs = {"student"}
+
+    def of_student(part: ast.expr) -> bool:
+        return any(isinstance(name, ast.Name) and name.id in theirs for name in ast.walk(part))
+
+    for part in _in_order(node):
+        if isinstance(part, ast.Assign) and of_student(part.value):
+            theirs |= {name.id for target in part.targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+        if isinstance(part, ast.For) and of_student(part.iter):
+            theirs |= {name.id for name in ast.walk(part.target) if isinstance(name, ast.Name)}
+        if isinstance(part, ast.Call) and ast.unparse(part.func) in COMPARES and len(part.args) > 1:
+            if of_student(part.args[1]) and not of_student(part.args[0]):
+                yield part.lineno
+
+
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
+    """As it is written, not level by level."""
+    for part in ast.iter_child_nodes(node):
+        yield part
+        yield from _in_order(part)
 
 
 def _draws_anew(call: ast.Call) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from autograde import layout
 from autograde.authoring import pins
-from autograde.authoring.rules import bodies, cell_order, contents, leaks, suites, tasks, texts, typed
+from autograde.authoring.rules import bodies, cell_order, contents, imports, leaks, suites, tasks, texts, typed
 from autograde.authoring.source import BEGIN, END, Cell, Source
 from autograde.checking.errors import UserError
 from autograde.checking.syntax import is_magic
@@ -40,7 +40,7 @@ def complaints(lesson: Source) -> list[str]:
         *_forbids(lesson),
         *_silent(lesson),
     )
-    said = (found for of in (texts, typed, contents, tasks, cell_order) for found in of.complaints(lesson))
+    said = (found for of in (texts, typed, contents, tasks, cell_order, imports) for found in of.complaints(lesson))
     return [*missing(lesson.name), *suites.complaints(lesson), *bodies.complaints(lesson), *own, *said, *leaks.complaints(lesson.name)]
 
 

@@ -151,22 +151,26 @@ def _wrong_answers(lesson: Source, path: Path, tree: ast.Module) -> Iterator[str
         ):
             yield f"{_place(path, call.lineno)}: this misconception has no sentence, and so would count as a right answer"
         for edit in (word.value for word in call.keywords if word.arg == "replace"):
-            if given and (old := _not_held(answers.get(given[0], ""), edit)) is not None:
-                yield f"{_place(path, call.lineno)}: replaces {old!r}, which the answer of {given[0]} does not hold"
+            if given and (why := _wrong_edit(answers.get(given[0], ""), given[0], edit)):
+                yield f"{_place(path, call.lineno)}: {why}"
 
 
-def _not_held(answer: str, edit: ast.expr) -> str | None:
-    """The first text that an edit of these cannot find, each in what the ones before it left."""
+def _wrong_edit(answer: str, name: str, edit: ast.expr) -> str:
+    """The first text that an edit of these cannot find, each in what the ones before it left, or that it leaves no Python."""
     try:
         value = ast.literal_eval(edit)
     except ValueError:
-        return None
+        return ""
     for old, new in (value,) if isinstance(value[0], str) else value:
         edited = replaced(answer, old, new)
         if edited is None:
-            return str(old)
+            return f"replaces {old!r}, which the answer of {name} does not hold"
         answer = edited
-    return None
+    try:
+        ast.parse(answer)
+    except SyntaxError as error:
+        return f"with this edit the answer of {name} is no Python: {error.msg}"
+    return ""
 
 
 def _of_no_exercise(lesson: Source, tests: Iterable[tuple[Path, ast.FunctionDef]]) -> Iterator[str]:

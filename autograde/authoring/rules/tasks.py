@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from autograde import layout
 from autograde.authoring.rules.texts import HEADING, without_fences
-from autograde.authoring.source import Cell, Source
+from autograde.authoring.source import Cell, Source, text_of
 
+TITLE = re.compile(r"(?m)^# # \d\d · (.+?) *$")
 NUMBERED = re.compile(r"Exercise (\d+)\b")
 NAMED = re.compile(r"`(\w+)`")
 MINUTES = re.compile(r"(\d+) minutes")
@@ -36,6 +37,9 @@ def _of_number(lesson: Source) -> Iterator[tuple[int, str]]:
         yield line, f"the title {lesson.title!r} does not begin with the number of the file's name: {number} · …"
     if others := [name for name in layout.lesson_names() if name[:2] == number and name != lesson.name]:
         yield 1, f"lesson {number} is there twice: also as solutions/{others[0]}.py"
+    for other in (name for name in layout.lesson_names() if name[:2] != number):
+        if (title := TITLE.search(text_of(layout.source_path(other)))) and title[1] == lesson.title.partition(" · ")[2]:
+            yield lesson.cells[0].line + 1, f"lesson {other[:2]} has this title, too: tables of grades know a lesson's column by it"
 
 
 def _of_tasks(lesson: Source) -> Iterator[tuple[int, str]]:

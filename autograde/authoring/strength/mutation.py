@@ -105,7 +105,9 @@ def specimens_in(path: Path) -> list[Specimen]:
     except Exception as error:
         own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = error.lineno if isinstance(error, SyntaxError) else own[-1] if own else 1
-        raise UserError(f"{path.name}:{line}: these wrong answers cannot be imported: {type(error).__name__}: {error}") from error
+        raise UserError(
+            f"{path.parent.name}/{path.name}:{line}: these wrong answers cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     finally:
         _collected.reset(token)
     return found
