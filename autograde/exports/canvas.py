@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -197,7 +197,8 @@ def _claims(marks: Marks, canvas: _Roster, sure: Mapping[str, int]) -> tuple[dic
     claims: dict[int, list[str]] = defaultdict(list)
     by_number: dict[str, int] = {}
     for student in sorted(marks.students, key=lambda student: student not in sure):
-        index = sure.get(student, rows.get(_same(student), rows.get(re.sub(r"\W", "", _same(student)))))
+        listed = marks.roster.get(student)
+        index = sure.get(student, _row_of((student, *(listed.also if listed else ())), rows))
         if index is not None:
             claims[index].append(student)
             continue
@@ -205,7 +206,25 @@ def _claims(marks: Marks, canvas: _Roster, sure: Mapping[str, int]) -> tuple[dic
         index = rows.get(behind[1]) if behind else numbers.get(student.lstrip("0")) if student.isdigit() else None
         if index is not None:
             by_number[student] = index
+    taken = {*claims, *by_number.values()}
+    for student, index in _by_listed_names(marks, rows, {*by_number, *(s for students in claims.values() for s in students)}):
+        if index not in taken:
+            claims[index].append(student)
     return claims, by_number
+
+
+def _by_listed_names(marks: Marks, rows: Mapping[str, int], taken: Set[str]) -> Iterator[tuple[str, int]]:
+    """Who is not `taken` and has the name of a row in the class's list, which people read; ids come before names."""
+    for student, listed in marks.roster.items():
+        if student in marks.students and student not in taken and listed.name:
+            if (index := _row_of(["".join(reversed(listed.parts))], rows)) is not None:  # as `smithann`
+                yield student, index
+
+
+def _row_of(called: Iterable[str], rows: Mapping[str, int]) -> int | None:
+    """By the first of these that is somebody's in Canvas."""
+    keys = (key for name in map(_same, called) for key in (name, re.sub(r"\W", "", name)))
+    return next((rows[key] for key in keys if key in rows), None)
 
 
 def _both(students: Sequence[str]) -> str:

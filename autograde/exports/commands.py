@@ -30,6 +30,10 @@ class Format(str, Enum):
     gradescope = "gradescope"
 
 
+NOBODY = (
+    "The file has nobody of this class by an id, an address or a name. Give `autograde roster` a list that has, for each student, the id by which "
+    "submissions come and one that is in this file"
+)
 Shown = Annotated[
     Visibility,
     typer.Option(metavar="WHEN", help="When students see the results on Gradescope: `visible`, `after_due_date` or `after_published`."),
@@ -172,6 +176,8 @@ def _write_sheet(sheet, out: Path, lessons: int) -> None:
     write(out, sheet.content)
     for student in sheet.unmatched:
         console.print(f"[red]✗[/red] {escape(ascii(student)[1:-1])} is not in the roster: not exported", soft_wrap=True)
+    if sheet.unmatched and not sheet.filled:
+        console.print(f"[yellow]![/yellow] {NOBODY}", soft_wrap=True)
     for note in sheet.notes:
         console.print(f"[yellow]![/yellow] {escape(note)}", soft_wrap=True)
     console.print(f"[green]✓[/green] {escape(str(out))}: {counted(sheet.filled, 'student')}, {counted(lessons, 'lesson')}", soft_wrap=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -190,8 +190,8 @@ def _highest_grade(rows: Sequence[list[str]]) -> int | None:
 def _owners(
     marks: Marks, people: Sequence[Person | None], rows: Sequence[list[str]], numbered: Mapping[str, str]
 ) -> tuple[dict[int, str], list[list[str]]]:
-    """Rows and whose they are, and the ids of who came by several: by the number that the system gave a submission, else by any id, address or name of the
-    student that one row alone has; a row that two are who handed in one lesson is nobody's."""
+    """Rows and whose they are, and the ids of who came by several: by the number that the system gave a submission, else by any id, address or name that
+    the student or the class's list has of them, and one row alone; a row that two are who handed in one lesson is nobody's."""
     known = {}
     for i, row in enumerate(rows):
         number = NUMBER.fullmatch(row[0].strip())
@@ -204,12 +204,23 @@ def _owners(
     for student in marks.students:
         if student not in known.values() and (person := _meant(student, marks.roster.get(student), directory)):
             claims[index[id(person)]].append(student)
+    named = _by_listed_names(marks, directory, {*known.values(), *(s for students in claims.values() for s in students)})
+    claims |= {i: students for i, students in ((index[who], students) for who, students in named.items()) if i not in claims}
     sure = {i: students for i, students in claims.items() if marks.are_one(students)}
     return known | {i: students[0] for i, students in sure.items()}, [students for students in sure.values() if len(students) > 1]
 
 
+def _by_listed_names(marks: Marks, directory: Directory, taken: Set[str]) -> dict[int, list[str]]:
+    """People of the file, by `id`, whom somebody not `taken` has the name of in the class's list."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for student, listed in marks.roster.items():
+        if student in marks.students and student not in taken and listed.name and (person := directory.of(listed.name)):
+            found[id(person)].append(student)
+    return found
+
+
 def _meant(student: str, listed: Person | None, directory: Directory) -> Person | None:
-    names = [student, *((listed.listed, listed.email, *listed.others.split()) if listed else ())]
+    names = [student, *(listed.also if listed else ())]
     return next((person for name in names if name and (person := directory.of(name))), None)
 
 

@@ -16,6 +16,7 @@ from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
 from autograde.cli import app
 from autograde.exports import canvas, marks, results, table
+from autograde.grader.gradebook import roster as roster_of
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.record import Records
 from autograde.grader.ingest.collect import Ledger
@@ -288,6 +289,22 @@ def test_a_student_is_known_by_the_name_that_canvas_gives_to_files(tmp_path):
     found = marks.Marks({("smithann", LESSON): marks.Mark("smithann", LESSON, 3.0, 27.0)}, True)
     other = canvas.fill(found, roster(tmp_path / "c.csv", ann, [*bob[:3], "smithann", "1"], header=HEADER[:5], points=()))
     assert [row[-1] for row in cells(other.content)[2:]] == ["", "3.0"]
+
+
+def test_the_classs_list_says_who_somebody_is_in_canvas(tmp_path):
+    """By another id of theirs there, else by their name, unless the row is somebody's by an id."""
+    ann, bob, cy = (
+        ["Smith, Ann", "1", "s1", "as1", "1"],
+        ["Łee, Bob", "2", "s2", "bob", "1"],
+        ["Roe, Cy", "3", "s3", "cy3", "1"],
+    )
+    people = [roster_of.Person("gh-ann", "Ann Smith", "", ""), roster_of.Person("gh-bob", "B.", "", "", others="x s2")]
+    people += [roster_of.Person("eve", "Cy Roe", "", ""), roster_of.Person("cy3", "C.", "", "")]
+    found = {(p.student, LESSON): marks.Mark(p.student, LESSON, own, 27.0) for p, own in zip(people, (1.0, 2.0, 3.0, 4.0))}
+    sheet = canvas.fill(
+        marks.Marks(found, True, {p.student: p for p in people}), roster(tmp_path / "c.csv", ann, bob, cy, header=HEADER[:5], points=())
+    )
+    assert [row[-1] for row in cells(sheet.content)[2:]] == ["1.0", "2.0", "4.0"] and sheet.unmatched == ["eve"]
 
 
 def test_a_number_in_a_name_takes_nobody_elses_row(tmp_path):

@@ -364,6 +364,17 @@ def test_the_classs_list_says_whose_an_id_is(tmp_path):
     assert imported_by_sakai(filled(by_name, sakai({}), "sakai", tmp_path).content) == {"ada": 26.5}
 
 
+def test_the_classs_list_says_their_names_to_a_file_of_names(tmp_path):
+    """Submissions by logins of one system, and the file of another that knows neither these nor addresses: none was exported."""
+    people = {"u1": Person("u1", "Ada Lovelace", "", ""), "u2": Person("u2", "Ben Müller", "", ""), "ben": Person("ben", "Ben", "", "")}
+    by_login = marks.Marks(known(u1=26.5, u2=1.0, ben=12.0).by_key, True, people)
+    sheet = filled(by_login, moodle({}), "moodle", tmp_path)
+    assert imported_by_moodle(sheet.content) == SCORES and sheet.unmatched == ["u2"], "an id comes before a name"
+    two = marks.Marks(known(u1=26.5, u2=1.0).by_key, True, {who: Person(who, "Ada Lovelace", "", "") for who in ("u1", "u2")})
+    sheet = filled(two, moodle({}), "moodle", tmp_path)
+    assert imported_by_moodle(sheet.content) == {} and sheet.unmatched == ["u1", "u2"]
+
+
 def test_two_of_ours_who_are_one_row_are_neither(tmp_path):
     sheet = filled(known(ada=1.0, **{"Ada Lovelace": 2.0}), sakai({}), "sakai", tmp_path)
     assert imported_by_sakai(sheet.content) == {} and set(sheet.unmatched) == {"ada", "Ada Lovelace"}
@@ -375,6 +386,13 @@ def test_the_command_writes_beside_the_results_under_the_files_ending(tmp_path):
     done = CliRunner().invoke(app, ["export", str(tmp_path), "--format", "blackboard", "--roster", str(tmp_path / "gc.xls")])
     assert done.exit_code == 0, done.output
     assert imported_by_blackboard((tmp_path / "blackboard.xls").read_bytes()) == SCORES
+    (tmp_path / "gc.xls").write_bytes(
+        blackboard({})
+        .replace("ada".encode("utf-16-le"), "zoe".encode("utf-16-le"))
+        .replace("ben".encode("utf-16-le"), "mo".encode("utf-16-le"))
+    )
+    nobody = CliRunner().invoke(app, ["export", str(tmp_path), "--format", "blackboard", "--roster", str(tmp_path / "gc.xls")])
+    assert "The file has nobody of this class" in nobody.output and "has nobody" not in done.output
     refused = CliRunner().invoke(app, ["export", str(tmp_path), "--format", "moodle"])
     assert refused.exit_code == 2 and "--roster" in refused.output
 

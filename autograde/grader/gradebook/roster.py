@@ -39,6 +39,7 @@ from autograde.grader.results.csv_tables import read as read_table
 FILE = "roster.csv"  # in a course directory
 HEADER = ("student_id", "name", "section", "email", "family", "other_ids")
 FIELDS = ("student", "name", "section", "email", "family", "others")  # of a person, for the columns
+MOST_TOLD = 10  # of students, in a line on a terminal
 MOST_WORDS = 12  # of a name, at each of which the family's may begin: who chooses a name of thousands shall not hold up the list
 ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)  # what spreadsheets make of long numbers
 
@@ -54,6 +55,11 @@ class Person:
     family: str = ""  # the name's end that is the family's, where a column or a comma said so
     others: str = ""  # ids that other columns have, with blanks between: systems call one person by several
     listed: str = ""  # the list's own id, where submissions come by another
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """By what else than `student` and the name another system may call them: the list's ids and the address, the likeliest first."""
+        return tuple(filter(None, (self.listed, self.email, *self.others.split())))
 
     @property
     def in_list(self) -> str:
@@ -267,6 +273,16 @@ def of_several_ids(folder: Path) -> list[str]:
         "pages show one name, and exports one line"
         for ids in by_several(read(folder))
     ]
+
+
+def unlisted(folder: Path) -> list[str]:
+    """A line on who has handed in and is not in the list: who has left the class, or is called otherwise there."""
+    find, handed_in = Directory(_listed(folder)).of, lessons(folder)
+    counted = {student for (student, _), _ in ClassList.read(folder).members()}
+    strange = [_with_lessons(student, handed_in[student]) for student in sorted(counted & handed_in.keys()) if not find(student)]
+    more = [f"{len(strange) - MOST_TOLD} more"] if len(strange) > MOST_TOLD else []
+    told = ", ".join([*strange[:MOST_TOLD], *more])
+    return [f"handed in, and not on this list: {told}. Pages and tables show them until their folders are taken away"] if strange else []
 
 
 def _with_lessons(student: str, handed_in: Iterable[str]) -> str:
