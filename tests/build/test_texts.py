@@ -142,7 +142,7 @@ IMPORTS = {
     "the grader": ("solutions", "from utils import plots", "from autograde.grader import plugin\nfrom utils import plots", "autograde.grader.plugin, which students do not get"),
     "hidden tests": ("checks", "import pytest\n", "import pytest\nfrom autograde.lessons.hidden import test_09_retrieval as hidden\n", "which students do not get"),
     "a folder of the author's": ("checks", "import pytest\n", "import pytest\nfrom autograde import authoring\n", "autograde.authoring, which students do not get"),
-    "authors' tools in a test": ("checks", "import pytest\n", "import pytest\nimport autograde.authoring.mutation\n", "which students do not get"),
+    "authors' tools in a test": ("checks", "import pytest\n", "import pytest\nimport autograde.authoring.strength.mutation\n", "which students do not get"),
 }  # fmt: skip
 
 

@@ -309,6 +309,8 @@ def _remedy(said: str, folder: Path) -> str:
         return f"Make it and its folder writable for you (ls -ld {folder}), or choose another --out"
     if "full" in said:
         return "The disk is full: make room"
+    if "no such column" in said or "no such table" in said:
+        return f"Another version of nbgrader made it: keep a copy, and type `nbgrader db upgrade` in {folder}"
     return "It seems damaged: move it away, or put a backup in its place (it holds the manual grades); automatic scores are recorded anew"
 
 

@@ -1,5 +1,6 @@
 """A full disk, a folder or gradebook that cannot be written, a damaged file, a strange clock: an error that says what to do, or a right result."""
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -142,6 +143,14 @@ def test_a_damaged_gradebook(pupils, undisturbed, tmp_path, damage):
     pupils.hand_in("ada")
     pupils.grade(undisturbed)
     assert pupils.calls == [] and scores(undisturbed) == before, "the scores are not recorded anew from what is kept"
+
+
+def test_a_gradebook_of_another_version_of_nbgrader_is_not_called_damaged(pupils, undisturbed):
+    """Whoever moved it away, as was said, lost what people had given."""
+    with contextlib.closing(sqlite3.connect(undisturbed / "gradebook.db")) as old, old:
+        old.execute("ALTER TABLE grade DROP COLUMN extra_credit")
+    with pytest.raises(GradebookError, match="no such column: .*Another version of nbgrader.*`nbgrader db upgrade`"):
+        pupils.grade(undisturbed)
 
 
 def test_damaged_results_are_worked_out_again(pupils, undisturbed, tmp_path):
