@@ -165,11 +165,11 @@ class Cells:
                 self._without(statement, error, text, filename)
 
     def _compiled(self, tree: ast.Module, filename: str, more: int = 0) -> CodeType:
-        """Code of statements, without the decorators of packages that are not here."""
+        """Code of statements, without what of packages that are not here can be left out."""
         if absent := self._unusable():
-            undecorated = rescue.Undecorated(absent)
-            undecorated.visit(tree)
-            self.notes += [f"{said}: {self.lost.get(name, '')}"[:LONGEST] for name, said in undecorated.taken]
+            left_out = rescue.WithoutPackages(absent)
+            left_out.visit(tree)
+            self.notes += [f"{said}: {self.lost.get(name, '')}"[:LONGEST] for name, said in left_out.taken]
         code = compile(tree, filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | self._futures | more, dont_inherit=True)
         if more:
             return code

@@ -18,6 +18,7 @@ LOOP = (ast.For, ast.AsyncFor, ast.While)
 TRY = (ast.Try, ast.TryStar)
 DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 IMPORT = (ast.Import, ast.ImportFrom)
+LONGEST_CALL = 60  # characters that are told of one
 STEADY = (*DEFINITION, *IMPORT)  # the same however often they run
 
 
@@ -63,13 +64,15 @@ class Undeleted(ast.NodeTransformer):
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _as_it_is
 
 
-class Undecorated(ast.NodeTransformer):
-    """Takes off each decorator that mentions one of `absent`, a name that a failed import would have bound; `taken` are pairs of such a name
-    and what to say of the decorator."""
+class WithoutPackages(ast.NodeTransformer):
+    """Takes off each decorator that mentions one of `absent`, a name that a failed import would have bound; such a base of a class with
+    `forward`, which is a module of PyTorch's by any other name; and in functions calls of one whose value nobody takes, as those that print
+    or keep a log. `taken` are pairs of the absent name and what to say of it."""
 
     def __init__(self, absent: Collection[str]) -> None:
         self.absent = absent
         self.taken: list[tuple[str, str]] = []
+        self.inside: list[str] = []  # which functions
 
     def named(self, decorator: ast.expr) -> str | None:
         """The absent name that a decorator mentions."""
@@ -89,7 +92,43 @@ class Undecorated(ast.NodeTransformer):
         node.decorator_list = kept
         return self.generic_visit(node)
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _undecorated
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        self.inside.append(node.name)
+        found = self._undecorated(node)
+        self.inside.pop()
+        return found
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _function
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802 - the name is Python's
+        name = root(node.value) if self.inside and isinstance(node.value, ast.Call) else None
+        if name not in self.absent or name is None:
+            return self.generic_visit(node)
+        self.taken.append((name, f"`{ast.unparse(node)[:LONGEST_CALL]}` is left out of `{self.inside[0]}`"))
+        return ast.copy_location(ast.Pass(), node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - the name is Python's
+        runs = any(isinstance(inside, ast.FunctionDef) and inside.name == "forward" for inside in node.body)
+        for i, base in enumerate(node.bases if runs else ()):
+            if name := self.named(base):
+                self.taken.append((name, f"`{node.name}` is made of `torch.nn.Module` and not of `{ast.unparse(base)}`"))
+                node.bases[i] = _module(base)
+        return self._undecorated(node)
+
+
+def root(value: ast.expr) -> str | None:
+    """The name at the beginning of calls and attributes, such as `log` in `log.of(1).add(2)`."""
+    while isinstance(value, (ast.Call, ast.Attribute)):
+        value = value.func if isinstance(value, ast.Call) else value.value
+    return value.id if isinstance(value, ast.Name) else None
+
+
+def _module(base: ast.expr) -> ast.expr:
+    """PyTorch's own class of modules, by whatever name the student knows PyTorch, in a base's place."""
+    found = ast.parse('__import__("torch").nn.Module', mode="eval").body
+    for node in ast.walk(found):
+        ast.copy_location(node, base)
+    return found
 
 
 def _adding_to(owner: ast.expr) -> ast.expr:
@@ -103,7 +142,7 @@ def _adding_to(owner: ast.expr) -> ast.expr:
 
 def decorated_by(node: ast.stmt, names: Collection[str]) -> bool:
     """Whether a function or class has a decorator that mentions one of these names."""
-    found = Undecorated(names)
+    found = WithoutPackages(names)
     for inside in ast.walk(node):
         if isinstance(inside, DEFINITION) and any(map(found.named, inside.decorator_list)):
             return True

@@ -124,6 +124,68 @@ def test_a_decorator_that_is_a_mistake_at_home_is_one_here(make, cells):
     assert not session.notes()
 
 
+MODULES = {  # a module of a package that is not here
+    "an attribute": ("import nosuch.lightning as pl", "pl.LightningModule"),
+    "by name": ("from nosuch import Module", "Module"),
+    "tried": ("try:\n    import nosuch as pl\nexcept ImportError:\n    pl = None", "pl.Module"),
+    "beside another base": ("import nosuch", "Counted, nosuch.Module"),
+}
+OWN_MODULE = """
+class Counted:
+    def count(self): return sum(p.numel() for p in self.parameters())
+
+class Layer({base}):
+    def __init__(self, d):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(d))
+    def forward(self, x): return self.w * x
+
+def f(d): return (Layer(d)(torch.ones(d)).sum() + len(Layer(d).state_dict())).item()
+"""
+
+
+@pytest.mark.parametrize(("package", "base"), MODULES.values(), ids=MODULES)
+def test_a_module_of_a_missing_package_is_one_of_pytorchs_and_told(make, package, base):
+    session = make("import torch", package, OWN_MODULE.format(base=base))
+    assert session.student().f(3) == 4.0
+    [note] = session.notes()
+    assert "nosuch" in note and "`Layer` is made of `torch.nn.Module`" in note
+
+
+CALLED = {  # a call that only prints or keeps a log, of a package that is not here
+    "by name": ("from nosuch import ic", "ic(x)"),
+    "an attribute": ("import nosuch", "nosuch.log({'x': x})"),
+    "of what it gives": ("import nosuch as sns", "sns.heatmap(x, annot=True).set(title='x')"),
+    "in a block": ("import nosuch", "if x:\n        nosuch.log(x)"),
+    "in an inner function": ("import nosuch", "def g():\n        nosuch.log(x)\n    g()"),
+    "tried": ("try:\n    import nosuch\nexcept ImportError:\n    nosuch = None", "nosuch.log(x)"),
+}
+
+
+@pytest.mark.parametrize(("package", "call"), CALLED.values(), ids=CALLED)
+def test_a_call_of_a_missing_package_whose_value_nobody_takes_is_left_out_and_told(make, package, call):
+    session = make(package, f"def f(x):\n    {call}\n    return x")
+    assert session.student().f(3) == 3
+    [note] = session.notes()
+    assert "nosuch" in note and "is left out of `f`" in note
+
+
+@pytest.mark.parametrize("call", ["y = nosuch.f(x)", "return nosuch.f(x)", "nosuch.f", "print(nosuch.f(x))"])
+def test_what_takes_the_value_of_a_missing_packages_call_stops_there(make, call):
+    session = make("import nosuch", f"def f(x):\n    {call}\n    return x")
+    with pytest.raises(StudentError, match="import nosuch"):
+        session.student().f(3)
+
+
+@pytest.mark.parametrize(
+    "cells", [("import nosuch", "class C(nosuch.Base):\n    def f(self): return 1"), ("class C(Base):\n    def forward(self): return 1",)]
+)
+def test_another_base_that_is_missing_is_told_as_what_it_is(make, cells):
+    session = make(*cells)
+    with pytest.raises(MissingName, match="nosuch|Base"):
+        session.student().C  # noqa: B018
+
+
 def test_a_decorator_that_the_student_defines_instead_is_kept(make):
     session = make(
         "try:\n    from nosuch import twice\nexcept ImportError:\n    def twice(f): return lambda x: 2 * f(x)", "@twice\ndef f(x): return x"
