@@ -64,8 +64,8 @@ class _Worker(Connection):
 
 
 class Session:
-    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added, `keeps` says what
-    cells leave as it was and what is left of one that takes too long.
+    """A submission's cells, `(name, source)` in order, defined in a worker; `own` names those that the student has added and no answer needs,
+    `keeps` says what cells leave as it was and what is left of one that takes too long.
 
     `with Session(…) as session:` starts the worker and ends it; `start()` and `close()` do without the `with`. Sessions of one submission
     share its `clock`; what is `known` to have hung or died in one is not run in the next. `helpers` are scripts that cells may import, by name;

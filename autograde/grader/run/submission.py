@@ -29,6 +29,7 @@ from autograde.checking.scoring import diagnose, examine, given_up, on_another_d
 from autograde.checking.status import ENDED, UNWRITTEN, CellStatus, CheckStatus, ExerciseStatus, SubmissionStatus
 from autograde.grader.ingest import helpers
 from autograde.grader.ingest.cells.matching import CodeCell, Submission, match
+from autograde.grader.ingest.cells.own_cells import needed
 from autograde.grader.ingest.discovery import Found
 from autograde.grader.ingest.formats.notebook_file import Unreadable, read
 from autograde.grader.ingest.formats.python_cells import python_of_syntax
@@ -179,7 +180,8 @@ class SubmissionRun:
         return other, better
 
     def _open(self, cells: Sequence[CodeCell]) -> Session:
-        own, sources = {cell.name for cell in cells if cell.own}, [(cell.name, cell.source) for cell in cells]
+        used = needed([cell.source for cell in cells if cell.own], [cell.source for cell in cells if cell.exercise])
+        own, sources = {cell.name for cell in cells if cell.own and cell.source not in used}, [(cell.name, cell.source) for cell in cells]
         keeps = {cell.name: cell.keeps for cell in cells}
         without = stand_ins(name for exercise in self.lesson.exercises.values() for name in exercise.forbids)
         return Session(sources, self.limits, self.sandbox, self.files, clock=self.clock, own=own, keeps=keeps, known=self._known(cells),

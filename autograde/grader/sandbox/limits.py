@@ -27,9 +27,7 @@ class Limits:
     request_seconds: float = 10
     test_seconds: float = 30
     cell_seconds: float = 10
-    own_seconds: float = (
-        2  # a cell that the student has added: what an answer uses is defined in no time, and an experiment must not cost one
-    )
+    own_seconds: float = 2  # a cell that the student has added and no answer needs: an experiment must not cost one
     own_cells_seconds: float = 10  # all of these together; of the later ones only what takes no time is run
     cells_seconds: float = 30  # all cells together
     total_seconds: float = 240  # all that a submission's code does, in every worker it gets

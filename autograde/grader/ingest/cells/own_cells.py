@@ -80,6 +80,17 @@ def _statements(code: str) -> Iterable[ast.stmt]:
     return tree.body if tree else ()
 
 
+def needed(own: Iterable[str], answers: Iterable[str]) -> set[str]:
+    """The student's own cells that bind what answers read, also by way of other own cells: what is in no answer is an experiment."""
+    left, found = set(own), set[str]()
+    wanted = set[str]().union(*(facts(code).wanted for code in answers))
+    while more := {code for code in left if not facts(code).bound.isdisjoint(wanted)}:
+        left -= more
+        found |= more
+        wanted = set[str]().union(*(facts(code).wanted for code in more))
+    return found
+
+
 def commands(code: str) -> list[str]:
     """The shell's commands and the magics like them in a cell, which are not run here."""
     return [found.strip()[:60] for found in COMMAND.findall(code)]

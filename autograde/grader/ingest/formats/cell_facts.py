@@ -37,6 +37,7 @@ class Facts:
     used_up: frozenset[str] = NOTHING  # those that are only given a value, or what is made of what they were
     read: frozenset[str] = NOTHING  # the names that it reads, in functions too
     read_later: frozenset[str] = NOTHING  # those that its functions read, when they are called
+    wanted: frozenset[str] = NOTHING  # those that it reads and that are no function's own: arguments and what functions bind
     attributes: frozenset[str] = NOTHING  # the names that it asks objects for
     objects: frozenset[str] = NOTHING  # those whose methods it calls
     defines: bool = False  # something, wherever in it
@@ -68,7 +69,7 @@ def facts(code: str) -> Facts:
     )
 
 
-_SETS = ("functions", "bound", "bound_otherwise", "read", "read_later", "attributes", "objects")
+_SETS = ("functions", "bound", "bound_otherwise", "read", "read_later", "wanted", "attributes", "objects")
 
 
 class _Statement:
@@ -87,6 +88,8 @@ class _Statement:
             name for node in nodes if isinstance(node, (*FUNCTIONS, ast.Lambda)) for name in ast.walk(node) if isinstance(name, ast.Name)
         )
         self.read_later = frozenset(name.id for name in inside if isinstance(name.ctx, ast.Load))
+        own = stored if is_definition else NOTHING
+        self.wanted = self.read - own - {node.arg for node in nodes if isinstance(node, ast.arg)}
         self.attributes = frozenset(node.attr for node in asked if isinstance(node.ctx, ast.Load))
         self.objects = frozenset(root for node in nodes if (root := root_of(node)))
         self.defines = any(isinstance(node, DEFINES) for node in nodes)

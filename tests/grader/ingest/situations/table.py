@@ -945,6 +945,20 @@ GRADED = {
     "an-own-cell-that-takes-long": Graded("kernel", "found by trying", uses_own("steps = 10**12\nfor step in range(steps):\n    loss = step\n\n\n" + KEEP), says=("takes too long here",)),
 }  # fmt: skip
 GRADED_MORE = {
+    "a-table-that-takes-seconds": Graded(
+        "kernel",
+        "found by trying",
+        uses_own(
+            "import time\nbegun = time.process_time()\nwhile time.process_time() - begun < 3:\n    pass\nsizes = {n: n for n in range(100)}",
+            "def own(n):\n    return sizes.get(n)",
+        ),
+    ),
+    "an-experiment-that-takes-seconds": Graded(
+        "kernel",
+        "found by trying",
+        uses_own("import time\nq = k = 0\nwhile time.process_time() < 10**6:\n    q += k", KEEP),
+        says=("takes too long here",),
+    ),
     "what-a-command-printed": Graded(
         "kernel",
         "found by trying",
@@ -1250,7 +1264,7 @@ GRADED_MORE |= {
         "found by trying",
         uses_own("began = 0\nwhile began < 99**99:\n    began += 1\nTABLE = dict(a=began)", "def own(f):\n    return TABLE['a'] and f"),
         1.5,
-        ("took more than 2 seconds",),
+        ("took more than 10 seconds",),
     ),
     "an-answer-under-%%wandb": Graded("kernel", "wandb", in_answer(lambda code: "%%wandb\n" + code)),
     "a-helper-under-%%ipytest": Graded("kernel", "ipytest", uses_own("import ipytest", "%%ipytest -q\n" + KEEP + "\ndef test_own():\n    assert own(3) == 3")),
