@@ -4,6 +4,7 @@ the student worked."""
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import sys
@@ -18,6 +19,7 @@ from autograde.grader.ingest.formats import kinds
 from autograde.grader.ingest.formats.notebook_file import Unreadable, read
 from autograde.grader.ingest.found.not_handed_in import OWN_FOLDERS
 from autograde.grader.ingest.naming.names import readable
+from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 MOST = 20
 MAX_BYTES = 2**17  # of each script, and of a notebook's code
@@ -52,8 +54,23 @@ def named(folder: Path, path: Path) -> str:
 
 def folders_used(folder: Path, submission: str) -> set[str]:
     """The names that the notebook and the scripts beside it give to folders, in imports or paths."""
-    files = [folder / submission, *sorted(folder.glob("*.py"))[:MOST]]
-    return {name for path in files for found in FOLDER.findall(_looked_through(path)) for name in found if name}
+    scripts = [path for path in sorted(folder.glob("*.py"))[:MOST] if path.name == submission or _size(path) <= MAX_BYTES]
+    try:
+        return set(_folders_named([folder / submission, *scripts]))
+    except TooMuch:
+        return set()
+
+
+def _size(path: Path) -> float:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return math.inf
+
+
+@bounded()
+def _folders_named(files: list[Path]) -> list[str]:
+    return sorted({name for path in files for found in FOLDER.findall(_looked_through(path)) for name in found if name})
 
 
 def _looked_through(path: Path) -> str:
@@ -66,12 +83,20 @@ def _looked_through(path: Path) -> str:
 
 def runs(submission: Path) -> re.Pattern[str]:
     """What the names of the notebooks, without their folders, match that a submission runs or imports; its text is looked through, not read."""
+    try:
+        names = _run_or_imported(submission)
+    except TooMuch:
+        names = []
+    return re.compile("|".join(rf"{re.escape(name)}\.ipynb" for name in names) or r"(?!)")
+
+
+@bounded()
+def _run_or_imported(submission: Path) -> list[str]:
     text = _looked_through(submission)
     names = [name for pair in RUNS.findall(text) for name in pair if name]
     if IMPORTER.search(text):
         names += IMPORTED.findall(text)
-    some = sorted({PurePath(name).name.removesuffix(".ipynb") for name in names})[: 10 * MOST]
-    return re.compile("|".join(rf"{re.escape(name)}\.ipynb" for name in some) or r"(?!)")
+    return sorted({PurePath(name).name.removesuffix(".ipynb") for name in names})[: 10 * MOST]
 
 
 def told(folder: Path, submission: str = "") -> tuple[str, ...]:

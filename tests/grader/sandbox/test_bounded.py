@@ -288,6 +288,26 @@ def test_many_files_of_a_student_take_no_more_time_than_a_students_may(tmp_path,
     assert found["ann"].path and found["zoe"].path and found["eve"].path is None
 
 
+def test_what_a_notebook_runs_is_looked_for_in_a_reader(tmp_path, monkeypatch):
+    here = os.getpid()
+
+    def looked_through(path):
+        assert os.getpid() != here, path
+        return "%run other.ipynb\nfrom src import h"
+
+    monkeypatch.setattr(helpers, "_looked_through", looked_through)
+    names = ("eve/03_self_attention.ipynb", "eve/other.ipynb", "eve/src/h.py")
+    [found] = find([hand_in(tmp_path, dict(zip(names, (NOTEBOOK, b"{}", b"x = 1"))))])
+    assert found.path == tmp_path / names[0]
+
+
+def test_scripts_that_are_too_large_to_be_taken_are_not_looked_through(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(helpers, "_looked_through", lambda path: seen.append(path.name) or "")
+    hand_in(tmp_path, {"eve/03.ipynb": NOTEBOOK, "eve/a.py": b"x = 1", "eve/b.py": b"x = 1\n" * 50_000})
+    assert helpers.folders_used(tmp_path / "eve", "03.ipynb") == set() and seen == ["03.ipynb", "a.py"]
+
+
 @bounded(5)
 def digested_slowly(path):
     work.__wrapped__(1)
