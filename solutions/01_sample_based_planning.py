@@ -1213,7 +1213,7 @@ def draw_taxi(figure):
 plots.show(
     draw_taxi,
     alt="Taxi, expected return against 5,000, 15,000 and 40,000 real steps. Replay and planning in a model rise together to the best "
-    "policy's value; each step used once stays far below them until the last",
+    "policy's value; each step used once stays below them, far below at 15,000",
     width=6.4,
     height=3.1,
 )

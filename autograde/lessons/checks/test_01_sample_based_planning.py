@@ -292,6 +292,22 @@ def test_q_planning_does_steps_updates(student):
         expect.close(got, want, where=f"one pair that loops to itself, α 0.2, γ 0.9, steps={steps}")
 
 
+# one step: on to a state whose step pays 1 with probability 0.6, else to one of six ends that pay nothing
+FORK = TabularModel.from_rows(
+    {(0, 0): (0.0, {1: 0.6, **{end: 0.4 / 6 for end in range(2, 8)}}), (1, 0): (1.0, {8: 1.0})}, 9, 1, terminal=range(2, 9)
+)
+
+
+@pytest.mark.exercise("q_planning")
+def test_q_planning_samples_its_outcomes(student):
+    """Outcomes are drawn from the model: with small steps a value is their mean."""
+    got = student.q_planning(FORK, 3000, 0.01, 1.0, seeded(0))
+    # a standard deviation of 0.035
+    expect.close(
+        float(got[0, 0]), 0.6, where="a step that leads on to a reward of 1 with probability 0.6, else to an end: its value", atol=0.17
+    )
+
+
 @pytest.mark.exercise("q_planning")
 def test_q_planning_leaves_pairs_never_tried(student):
     """Pairs never tried stay 0."""
@@ -307,12 +323,17 @@ def test_sarsa_planning_on_a_chain(student):
     expect.close(got, chain_after([0.0] * 4, 3, 0.5, 0.9), where="the chain 0 → 1 → 2 → end, 3 episodes, α 0.5, γ 0.9")
 
 
+def of_a_random_player(student):
+    """The table of a player that explores only, where the second step pays 4 or −2."""
+    rows = {(0, a): (1.0, {1: 1.0}) for a in range(2)} | {(1, 0): (4.0, {2: 1.0}), (1, 1): (-2.0, {2: 1.0})}
+    model = TabularModel.from_rows(rows, 3, 2, terminal=[2])
+    return student.sarsa_planning(model, torch.tensor([0]), 900, 0.015, 0.9, 1.0, 10, seeded(0))
+
+
 @pytest.mark.exercise("sarsa_planning", weight=1.5)
 def test_sarsa_planning_values_the_policy_that_acts(student):
     """With ε = 1 the values are those of the random policy, not of the best one."""
-    rows = {(0, a): (1.0, {1: 1.0}) for a in range(2)} | {(1, 0): (4.0, {2: 1.0}), (1, 1): (-2.0, {2: 1.0})}
-    model = TabularModel.from_rows(rows, 3, 2, terminal=[2])
-    got = student.sarsa_planning(model, torch.tensor([0]), 900, 0.015, 0.9, 1.0, 10, seeded(0))
+    got = of_a_random_player(student)
     expect.close(got[0].mean().item(), 1.9, where="a model whose second step pays 4 or −2, ε 1: the first state's value", atol=1.1)
     expect.true(got[1, 0] > 3.5 and got[1, 1] < -1.7, "With ε = 1 both actions must be tried about equally often")
 
@@ -326,13 +347,31 @@ def test_sarsa_planning_cuts_episodes(student):
     expect.close(got, want, where="one pair that loops to itself, 3 episodes of max_steps=4")
 
 
+def one_action_twice(student):
+    """In how many of 24 greedy episodes of two steps one of two equal actions was taken twice."""
+    model = TabularModel.from_rows({(0, a): (-1.0, {0: 1.0}) for a in range(2)}, 1, 2)
+    tables = (student.sarsa_planning(model, torch.tensor([0]), 1, 0.5, 0.0, 0.0, 2, seeded(seed)) for seed in range(24))
+    return sum(sorted(table[0].tolist()) == [-0.75, 0.0] for table in tables)
+
+
+@pytest.mark.exercise("sarsa_planning", weight=0.5)
+def test_sarsa_planning_takes_the_action_of_its_target(student):
+    """The action that the target uses is the one that is taken next."""
+    expect.true(
+        one_action_twice(student) > 0,
+        "Both actions pay −1, and ε is 0. The second action of an episode is drawn before the first update, while both entries are equal, "
+        "so in about half of all episodes it is the first action again",
+        "in 24 episodes of two steps no action was taken twice (α 0.5, γ 0)",
+    )
+
+
 @pytest.mark.exercise("sarsa_planning")
 def test_sarsa_planning_ends_where_the_model_ends(student):
     """A pair never tried ends the episode, unbootstrapped; also as its first pair."""
     model = TabularModel.from_rows({(0, 0): (-2.0, {1: 1.0}), (1, 0): (3.0, {2: 1.0})}, 4, 1)
-    got = student.sarsa_planning(model, torch.tensor([0, 3]), 60, 1.0, 0.5, 0.2, 20, seeded(0))
+    got = student.sarsa_planning(model, torch.tensor([3, 0]), 60, 1.0, 0.5, 0.2, 20, seeded(0))
     want = torch.tensor([[-0.5], [3.0], [0.0], [0.0]], dtype=torch.float64)
-    expect.close(got, want, where="0 → 1 → 2 where state 2 was never tried, starts 0 and 3 (3 was never tried either), α 1, γ 0.5")
+    expect.close(got, want, where="0 → 1 → 2 where state 2 was never tried, starts 3 and 0 (3 was never tried either), α 1, γ 0.5")
 
 
 @pytest.mark.exercise("monte_carlo_planning", weight=1.5)
@@ -348,11 +387,17 @@ def test_monte_carlo_planning_averages_returns(student):
     """A value is the plain mean of the returns so far."""
     rows = {(0, 0): (1.0, {1: 0.5, 2: 0.5}), (1, 0): (4.0, {3: 1.0}), (2, 0): (-4.0, {3: 1.0})}
     model = TabularModel.from_rows(rows, 4, 1, terminal=[3])
+    won = []
     for seed in range(4):
         value = float(student.monte_carlo_planning(model, torch.tensor([0]), 7, 0.5, 0.1, 10, seeded(seed))[0, 0])
         wins = (value - 1.0 + 2.0) * 7 / 4  # the mean of 7 returns, each 1 + 0.5 · (±4)
         message = "After 7 episodes that each return 3 or −1, the value must be a mean of seven such numbers"
         expect.true(abs(wins - round(wins)) < 1e-4 and -1e-4 < wins < 7.0001, message, f"got {value:.4f}")
+        won.append(round(wins))
+    several = any(0 < n < 7 for n in won)
+    expect.true(
+        several, "Each value is that of a single return, 3 or −1, in four runs of 7 episodes: it must be the mean over all episodes"
+    )
 
 
 @pytest.mark.exercise("monte_carlo_planning", weight=1.5)
@@ -371,9 +416,17 @@ def test_monte_carlo_planning_counts_every_visit(student):
 def test_monte_carlo_planning_ends_where_the_model_ends(student):
     """A pair never tried ends the episode; also as its first pair."""
     model = TabularModel.from_rows({(0, 0): (-2.0, {1: 1.0}), (1, 0): (3.0, {2: 1.0})}, 4, 1)
-    got = student.monte_carlo_planning(model, torch.tensor([0, 3]), 60, 0.5, 0.2, 20, seeded(0))
+    got = student.monte_carlo_planning(model, torch.tensor([3, 0]), 60, 0.5, 0.2, 20, seeded(0))
     want = torch.tensor([[-0.5], [3.0], [0.0], [0.0]], dtype=torch.float64)
-    expect.close(got, want, where="0 → 1 → 2 where state 2 was never tried, starts 0 and 3 (3 was never tried either), γ 0.5")
+    expect.close(got, want, where="0 → 1 → 2 where state 2 was never tried, starts 3 and 0 (3 was never tried either), γ 0.5")
+
+
+@pytest.mark.exercise("monte_carlo_planning")
+def test_monte_carlo_planning_explores(student):
+    """With ε = 1 every action is tried, the worse one too."""
+    model = TabularModel.from_rows({(0, 0): (2.0, {1: 1.0}), (0, 1): (1.0, {1: 1.0})}, 2, 2, terminal=[1])
+    got = student.monte_carlo_planning(model, torch.tensor([0]), 40, 0.5, 1.0, 10, seeded(0))
+    expect.close(got[0], torch.tensor([2.0, 1.0], dtype=torch.float64), where="two actions that pay 2 and 1, 40 episodes with ε 1")
 
 
 @pytest.mark.exercise("monte_carlo_planning", weight=0.5)
@@ -438,6 +491,22 @@ def test_dyna_imagines_with_what_it_has_seen(student):
         "After a single real step planning can imagine its outcome only, so the value is 1 (the end) or 2 (back to the same state, γ 0.5)",
         f"24 runs with reward 1, α 1 and 60 planning steps gave {', '.join(f'{value:.4g}' for value in sorted(values)[:6])}",
     )
+
+
+def at_the_fork(student, seed):
+    """(the value of the fork, which of 12 real episodes went on), after so much planning that the value is the mean of what is imagined."""
+    got, steps = student.dyna_q(start_at(FORK, 0), 12, 600, 0.01, 1.0, 0.3, 5, seeded(seed))
+    return float(got[0, 0]), [int(n) == 2 for n in steps]
+
+
+@pytest.mark.exercise("dyna_q", weight=1.5)
+def test_dyna_imagines_outcomes_as_often_as_they_were_seen(student):
+    """A pair's outcomes are imagined as often as they were seen: every outcome counts."""
+    value, went_on = at_the_fork(student, 6)
+    expect.true(len(went_on) == 12 and any(went_on), "`steps` must have the real steps of each of 12 episodes, 1 or 2 here")
+    where = f"a step that led on to a reward of 1 in {sum(went_on)} of 12 episodes, and else to an end: its value"
+    # updates with α 0.01 leave a standard deviation of 0.035
+    expect.close(value, sum(went_on) / 12, where=where, atol=0.17)
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)
@@ -787,6 +856,38 @@ def plus_summary(student):
 
 
 SHORT = TabularModel.from_rows({(0, 0): (-2.0, {1: 1.0}), (1, 0): (3.0, {2: 1.0})}, 4, 1)
+
+
+def sarsa_summary(student):
+    """Two certain models, whether the target takes the best action, and whether a new action is drawn after the update."""
+    certain = (CHAIN, torch.tensor([0]), 3, 0.5, 0.9, 0.3, 20), (LOOP, torch.tensor([1]), 3, 0.2, 0.9, 0.5, 4)
+    tables = [student.sarsa_planning(*arguments, seeded(0)) for arguments in certain]
+    return [*tables, int(of_a_random_player(student)[0].mean() > 3.2), int(one_action_twice(student) > 0)]
+
+
+def dyna_tables(student):
+    return [
+        student.dyna_q(start_at(CHAIN, 0), 3, 0, 0.5, 0.9, 0.3, 20, seeded(0)),
+        student.dyna_q(start_at(LOOP, 1), 2, 3, 0.05, 0.9, 0.2, 4, seeded(0)),
+    ]
+
+
+def outcomes_imagined(student):
+    """0 where the fork's value is the mean of what was seen, 1 where it is the newest outcome's, 2 the first one's, else 3, or 4 near nothing."""
+    value, went_on = at_the_fork(student, 6)
+    newest, first = (abs(value - went_on[i]) < 0.05 for i in (-1, 0))
+    if newest != first:
+        return 1 if newest else 2
+    return 0 if abs(value - sum(went_on) / 12) < 0.17 else 3 if value > 0.12 else 4
+
+
+def earlier_episodes_count(student):
+    """Whether a chain of 4 steps that was lived in two halves, in either order, is planned as one."""
+    world = start_at(TabularModel.from_rows({(s, 0): (1.0 + s, {s + 1: 1.0}) for s in range(4)}, 5, 1, terminal=[4]), 0, 2)
+    tables = [student.dyna_q(world, 2, 90, 1.0, 0.5, 0.3, 2, seeded(seed))[0] for seed in range(12)]
+    return int(all(table[0, 0] == 3.25 for table in tables if table[0, 0] != 0 and table[2, 0] != 0))
+
+
 PROBES = {
     "q_learning_update": lambda student: two_updates(student.q_learning_update),
     "sarsa_update": lambda student: two_updates(student.sarsa_update, 0),
@@ -795,18 +896,12 @@ PROBES = {
     "fit_model": lambda student: fields(student.fit_model(Experience.from_steps(LIVED), 5, 2)),
     "sample_model": sample_summary,
     "q_planning": lambda student: [student.q_planning(LOOP, 5, 0.2, 0.9, seeded(0)), student.q_planning(MAZE, 1500, 1.0, 0.8, seeded(0))],
-    "sarsa_planning": lambda student: [
-        student.sarsa_planning(CHAIN, torch.tensor([0]), 3, 0.5, 0.9, 0.3, 20, seeded(0)),
-        student.sarsa_planning(LOOP, torch.tensor([1]), 3, 0.2, 0.9, 0.5, 4, seeded(0)),
-    ],
+    "sarsa_planning": sarsa_summary,
     "monte_carlo_planning": lambda student: [
         student.monte_carlo_planning(CHAIN, torch.tensor([0]), 2, 0.9, 0.3, 20, seeded(0)),
         student.monte_carlo_planning(LOOP, torch.tensor([1]), 3, 0.9, 0.5, 4, seeded(0)),
     ],
-    "dyna_q": lambda student: [
-        student.dyna_q(start_at(CHAIN, 0), 3, 0, 0.5, 0.9, 0.3, 20, seeded(0)),
-        student.dyna_q(start_at(LOOP, 1), 2, 3, 0.05, 0.9, 0.2, 4, seeded(0)),
-    ],
+    "dyna_q": lambda student: [*dyna_tables(student), outcomes_imagined(student), earlier_episodes_count(student)],
     "policy_value": lambda student: student.policy_value(random_mdp(7, 2, [2, 5], seed=4), random_policy(7, 2, seed=6), 0.85),
     "prioritized_sweeping": lambda student: [
         student.prioritized_sweeping(MAZE, 0.8, 1e-9)[0],
@@ -825,6 +920,8 @@ PROBES = {
     ),
 }
 DEVICE_PROBES = {
+    "dyna_q": dyna_tables,
+    "sarsa_planning": lambda student: student.sarsa_planning(LOOP, torch.tensor([1]), 3, 0.2, 0.9, 0.5, 4, seeded(0)),
     "q_planning": lambda student: student.q_planning(LOOP, 5, 0.2, 0.9, seeded(0)),
     "prioritized_sweeping": lambda student: student.prioritized_sweeping(LOOP, 0.8, 1e-3),
     "dyna_q_plus": lambda student: student.dyna_q_plus([(start_at(LOOP, 1), 2)], 2, 0.2, 0.9, 0.2, 0.5, seeded(0)),

@@ -877,7 +877,7 @@ misconception(
 )
 misconception(
     "dyna_q",
-    "The planning updates repeat the last real step; they must draw from all pairs tried before.",
+    "Planning leaves out pairs that were tried before, or steps to plan after: after every real step it draws from all pairs tried so far.",
     replace=("tried[draw(len(tried))]", "(state, action)"),
 )
 misconception(
@@ -955,6 +955,14 @@ UNSEEDED = "All random numbers must come from `generator`, so that the same seed
 GLOBAL = "sample_model(model, state, action, torch.default_generator)"
 for planner in ("q_planning", "sarsa_planning", "monte_carlo_planning"):
     misconception(planner, UNSEEDED, replace=("sample_model(model, state, action, generator)", GLOBAL))
+misconception(
+    "dyna_q",
+    "An outcome that was seen often is imagined as seldom as one that was seen once: keep all of them, repeated ones too.",
+    replace=(
+        "imagined = outcomes[pair][draw(len(outcomes[pair]))]",
+        "kinds = sorted(set(outcomes[pair]))\n                imagined = kinds[draw(len(kinds))]",
+    ),
+)
 misconception("dyna_q", UNSEEDED, replace=("torch.randint(n, (), generator=generator)", "torch.randint(n, ())"))
 misconception("dyna_q", UNSEEDED, replace=("mdp.step(state, action, generator)", "mdp.step(state, action, torch.default_generator)"))
 STARTS = "The start states are drawn without `generator`: the same seed must give the same episodes."

@@ -313,13 +313,13 @@ misconception("monte_carlo_planning", "max 100 steps", replace=("range(max_steps
 
 misconception(
     "dyna_q",
-    "memory of the last 50 pairs only",
+    "Planning leaves out pairs that were tried before, or steps to plan after: after every real step it draws from all pairs tried so far.",
     replace=("pair = tried[draw(len(tried))]", "tried = tried[-3:]\n                pair = tried[draw(len(tried))]"),
 )
 
 misconception(
     "dyna_q",
-    "outcomes forgotten beyond 10",
+    "The first outcome of a pair is kept for ever; later ones must reach the model too.",
     replace=(
         "outcomes.setdefault((state, action), []).append((reward, next_state, terminated))",
         "outcomes.setdefault((state, action), []).append((reward, next_state, terminated))\n            outcomes[state, action] = outcomes[state, action][:2]",

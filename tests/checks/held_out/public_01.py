@@ -145,7 +145,7 @@ misconception(
 
 misconception(
     "sarsa_planning",
-    "greedy next action in the target",
+    "This is Q-learning's target: Sarsa plans with the action that is really taken next.",
     replace=(
         "next_action = epsilon_greedy(q[next_state], epsilon, generator)",
         "next_action = epsilon_greedy(q[next_state], 0.0, generator)",
@@ -193,7 +193,7 @@ misconception(
 # MJeremy2017: bonus of Dyna-Q+
 misconception(
     "dyna_q",
-    "planning only in the current state",
+    "Planning leaves out pairs that were tried before, or steps to plan after: after every real step it draws from all pairs tried so far.",
     replace=("pair = tried[draw(len(tried))]", "here = [p for p in tried if p[0] == state]\n                pair = here[draw(len(here))]"),
 )
 
@@ -417,7 +417,7 @@ misconception(
 
 misconception(
     "dyna_q",
-    "no planning after the step that ends an episode",
+    "Planning leaves out pairs that were tried before, or steps to plan after: after every real step it draws from all pairs tried so far.",
     replace=("for _ in range(planning_steps):", "for _ in range(0 if terminated else planning_steps):"),
 )
 

@@ -152,7 +152,7 @@ def keys_listed_anew(mdp, episodes, planning_steps, alpha, gamma, epsilon, max_s
     return dyna(mdp, episodes, planning_steps, alpha, gamma, epsilon, max_steps, generator, append, any_of)
 
 
-@misconception("dyna_q", "the model keeps the newest outcome only")
+@misconception("dyna_q", "Only the newest outcome of a pair is kept: in a world with chance, planning must draw from all that were seen.")
 def newest_outcome(mdp, episodes, planning_steps, alpha, gamma, epsilon, max_steps, generator):
     def remember(model, pair, outcome):
         model[pair] = outcome
