@@ -218,6 +218,8 @@ def test_a_mask_for_each_sentence(student):
     module, weights = loaded(student, 12, 3, seed=50)
     x, mask = expect.randn(3, 5, 12, seed=51), torch.stack([MASK, MASK.roll(1, 0), MASK.roll(2, 0)])
     expect.close(module(x, mask=mask), torch_layer(weights, 3, x, mask=mask), where="3 heads, x (3, 5, 12) and a mask (3, 5, 5)")
+    want = tuple(result.unsqueeze(0) for result in torch_layer(weights, 3, x, mask=mask))
+    expect.close(module(x[None], mask=mask[None]), want, where="3 heads, x (1, 3, 5, 12) and a mask (1, 3, 5, 5)")
 
 
 @pytest.mark.exercise("MultiHeadAttention", weight=1.5)
@@ -266,6 +268,18 @@ def test_every_weight_finds_its_place(student, bias):
     for name, want in weights.items():
         expect.true(name in got, f"The MultiHeadAttention has no `{name}`")
         expect.close(got[name], want, where=f"`{name}` of a layer with bias={bias}")
+
+
+@pytest.mark.exercise("load_torch_weights", weight=0.5)
+def test_loading_copies(student):
+    """Training PyTorch's layer afterwards leaves ours as it is."""
+    reference, module = student.new("torch.nn.MultiheadAttention", 12, 3), student.MultiHeadAttention(12, 3)
+    weights = state(12, seed=72)
+    reference.load_state_dict(packed(weights))
+    student.load_torch_weights(module, reference)
+    reference.load_state_dict(packed(state(12, seed=73)))  # in place, as a training step does it
+    for name, want in weights.items():
+        expect.close(module.state_dict()[name], want, where=f"our `{name}` after PyTorch's layer was given other weights")
 
 
 @pytest.mark.exercise("load_torch_weights", weight=1)

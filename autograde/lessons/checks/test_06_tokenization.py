@@ -184,6 +184,7 @@ def test_unknown_words_get_the_id_of_unk(student):
     vocabulary = {"<pad>": 0, "the": 1, "<unk>": 2, "run": 3}
     expect.equal(student.encode_words("the long run".split(), vocabulary), [1, 2, 3], where="'the long run'")
     expect.equal(student.encode_words([], vocabulary), [], where="no tokens")
+    expect.equal(student.encode_words(["run", "far"], {"run": 0, "<unk>": 1}), [0, 1], where="a vocabulary in which 'run' has the id 0")
 
 
 # 4 · wordpiece_encode
@@ -197,6 +198,7 @@ def test_unknown_words_get_the_id_of_unk(student):
         ("Learning", ["Learn", "##ing"]),
         *(pytest.param(word, [word], marks=pytest.mark.trivial) for word in ("Learn", "able")),  # looking it up is enough
         ("aaa", ["a", "##a", "##a"]),
+        pytest.param("", [], marks=pytest.mark.trivial),
     ],
 )
 def test_the_longest_piece_first(student, word, want):
@@ -206,7 +208,7 @@ def test_the_longest_piece_first(student, word, want):
 
 @pytest.mark.exercise("wordpiece_encode", weight=1.5)
 @pytest.mark.trivial
-@pytest.mark.parametrize("word", ["Deeper", "unit", "xyz", "ep"])
+@pytest.mark.parametrize("word", ["Deeper", "unit", "xyz", "ep", "DeLearn"])
 def test_a_word_that_does_not_fit_is_unknown(student, word):
     """If some rest fits no piece, the whole word is unknown; nothing is taken back."""
     expect.equal(student.wordpiece_encode(word, PIECES), ["[UNK]"], where=f"{word!r}, which cannot be cut greedily")
@@ -256,6 +258,7 @@ def test_symbols_may_be_long(student):
         ("abcab", (b"ab", b"c", b"ab")),
         ("aab", (b"a", b"ab")),
         ("cab", (b"c", b"ab")),
+        ("bab", (b"b", b"ab")),
         *(pytest.param(word, as_bytes(word), marks=pytest.mark.trivial) for word in ("bca", "a", "")),
     ],
 )
@@ -297,6 +300,13 @@ def test_merges_of_a_sentence(student):
     want += [(b" she", b"lls"), (b" se", b"a"), (b"t", b"he"), (b" se", b"lls"), (b" ", b"the")]
     _, merges = student.train_bpe(SHELLS, 256 + len(want))
     expect.equal(merges, want, where=f"the first {len(want)} merges of {SHELLS[:20]!r}…")
+
+
+@pytest.mark.exercise("train_bpe", weight=1)
+def test_every_place_of_a_pair_counts_in_training(student):
+    """In aaa the pair (a, a) occurs twice, as pair_counts says."""
+    _, merges = student.train_bpe("aaa aaa bc bc bc", 258)
+    expect.equal(merges, [(b"a", b"a"), (b"b", b"c")], where="'aaa aaa bc bc bc', where (a, a) occurs 4 times and (b, c) 3 times")
 
 
 @pytest.mark.exercise("train_bpe", weight=1.5)
