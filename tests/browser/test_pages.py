@@ -160,6 +160,18 @@ def test_the_class_and_its_answers_are_read_by_everybody(watch, tmp_path, width,
     readable(watch(width, color_scheme=scheme), tmp_path / answers_page.path_of(LESSON, "causal_mask"), width, f"answers-{width}-{scheme}")
 
 
+def test_an_id_wider_than_a_phone_does_not_push_the_page(watch, tmp_path):
+    """As an address of a university is, where no list says a name; of who needs help, and of who handed in nothing."""
+    long = "maximiliane" * 6 + "@students.example.org"
+    graded = [*many_mistakes(), Graded(long, LESSON, "unreadable", [], "the file is empty"), Graded("x" + long, LESSON, "missing", [])]
+    csv_tables.save(graded, tmp_path)
+    page = watch(390).page
+    page.goto(class_page.save(tmp_path).as_uri())
+    page.locator("summary", has_text="handed in nothing").click()
+    assert page.locator("summary", has_text="1 handed in nothing").is_visible() and long in page.content()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page scrolls sideways"
+
+
 def in_other_orders(page) -> None:
     """Chosen by keyboard; the heading says which it is."""
     names = page.locator("table.heat tbody th")
