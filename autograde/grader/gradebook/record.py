@@ -38,6 +38,7 @@ from autograde.grader.sandbox.bounded import TooMuch, bounded
 
 GIVE_UP_AFTER = 30.0  # seconds to wait for whoever else writes the gradebook; formgrader takes milliseconds
 OTHER = timedelta(minutes=15)  # between times that are not read alike
+REWRITTEN = "{student}'s answer to {question} in lesson {lesson} is another than a person gave points for, which stay: look at it again (autograde written)"
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +77,8 @@ class Records:
             return
         notebook, cells = _shown(graded)
         with _quiet():
-            self._save(graded, cells, _written_answers(path), handed_in)
+            for question in self._save(graded, cells, _written_answers(path), handed_in):
+                self.notes.append(REWRITTEN.format(student=graded.student, lesson=graded.lesson[:2], question=question))
         self.update_penalty(graded.student, graded.lesson)
         write(path, notebook.encode())
         exchange_files.keep(self.folder / "submitted" / graded.student / graded.lesson, path.parent)
@@ -116,14 +118,15 @@ class Records:
             self.gradebook.db.rollback()
         return all(scores.get(f"check-{r.exercise}", r.score) == r.score for r in graded.results)
 
-    def _save(self, graded: Graded, cells: list[NotebookNode], before: dict[str, str], handed_in: datetime | None) -> None:
+    def _save(self, graded: Graded, cells: list[NotebookNode], before: dict[str, str], handed_in: datetime | None) -> list[str]:
+        """The questions that a person gave points for, and whose answers are others now."""
         with explained(self.folder), at_once(self.gradebook, self.folder):
             student = self.gradebook.update_or_create_student(graded.student)
             if student.first_name is None and student.last_name is None:
                 student.first_name, student.last_name = nameless(graded.student)
             self.gradebook.update_or_create_submission(graded.lesson, graded.student, timestamp=handed_in)
             extensions.apply(self.folder, self.gradebook, graded.student, graded.lesson)
-            _save_scores(self.gradebook, cells, graded, before)
+            return _save_scores(self.gradebook, cells, graded, before)
 
     def _handed_in(self, student: str, lesson: str, beside: Path | None) -> datetime | None:
         """nbgrader's own time stamp of a collected submission, if there is one, as nbgrader reads it."""
@@ -224,8 +227,11 @@ def _time_in(stamp: Path) -> str:
     return " ".join(one.isoformat() for one in ([read, said] if abs(said - read) > OTHER else [read]))
 
 
-def _save_scores(gradebook: Gradebook, cells: list[NotebookNode], graded: Graded, before: dict[str, str]) -> None:
-    """nbgrader's own preprocessor, cell by cell, on a gradebook that is open already; what a person has looked at stays looked at."""
+def _save_scores(gradebook: Gradebook, cells: list[NotebookNode], graded: Graded, before: dict[str, str]) -> list[str]:
+    """nbgrader's own preprocessor, cell by cell, on a gradebook that is open already; what a person has looked at stays looked at.
+
+    Gives the questions with points of a person whose answers are others than `before`.
+    """
     save = SaveAutoGrades()
     save.gradebook, save.student_id = gradebook, graded.student
     save.notebook_id = save.assignment_id = graded.lesson
@@ -238,6 +244,7 @@ def _save_scores(gradebook: Gradebook, cells: list[NotebookNode], graded: Graded
         if grade.name in seen and grade.auto_score == seen[grade.name] and before.get(grade.name) == now.get(grade.name):
             grade.needs_manual_grade = False
     gradebook.db.commit()
+    return [g.name for g in grades if g.manual_score is not None and before.get(g.name, now.get(g.name)) != now.get(g.name)]
 
 
 def _written_answers(path: Path) -> dict[str, str]:

@@ -3,10 +3,13 @@
 import os
 from datetime import datetime
 
+import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from rich.console import Console
 
 from autograde.authoring.sample_class import LESSON, sample_class
+from autograde.checking.cells import grade_id
 from autograde.exports import marks
 from autograde.grader.batch import class_run
 from autograde.grader.gradebook.course_dir import create, database
@@ -78,6 +81,26 @@ def test_a_regrade_asks_for_a_second_look_only_where_something_changed(pupils, t
         flags = {g.auto_score is None: g.needs_manual_grade for g in grades if g.manual_score is not None}
     assert flags == {True: False, False: True}, "the words are the same, the points of the checks are not"
     assert "ada" not in {mark.student for mark in marks.read(out).waiting}
+
+
+@pytest.mark.slow
+def test_a_written_answer_that_changed_after_it_was_graded_is_told(pupils, tmp_path):
+    """Its points stay, and nobody was asked to look again but by a flag in formgrader."""
+    out = tmp_path / "out"
+    pupils.grade(out)
+    by_hand(out)
+    path = out / "autograded" / "ada" / LESSON / f"{LESSON}.ipynb"
+    notebook = nbformat.read(path, 4)
+    next(c for c in notebook.cells if grade_id(c) == "written_question").source = "What she wrote first."
+    nbformat.write(notebook, path)
+    pupils.hand_in("ada", text="another answer")
+    for told in (1, 0):
+        pupils.console = Console(record=True, width=300)
+        pupils.grade(out)
+        assert (
+            pupils.console.export_text().count("ada's answer to written_question in lesson 03 is another than a person gave points for")
+            == told
+        )
 
 
 def test_a_lesson_that_is_built_anew_keeps_them(pupils, tmp_path):
