@@ -153,6 +153,16 @@ def test_a_part_of_the_course_belongs_to_its_student(tmp_path, name):
     assert [f.student for f in find([path])] == ["ann"]
 
 
+@pytest.mark.parametrize(
+    "names", [("eve/work", "eve/work/x.txt"), ("eve/work/x.txt", "eve/work"), ("eve/" + f"{'n' * 200}/" * 30 + "x.txt",)]
+)
+def test_a_name_that_cannot_be_one_costs_its_file_only(tmp_path, names):
+    """A file called as its folder, a path that is longer than a system's may be: in a class's zip they were the end of all."""
+    (tmp_path / "download.zip").write_bytes(packed({f"ann/{NAME}": SOLVED, **dict.fromkeys(names, "x"), f"zoe/{NAME}": SOLVED}))
+    result = collect([tmp_path / "download.zip"], tmp_path / "course")
+    assert {row.student for row in result.rows if row.state == "new"} == {"ann", "zoe"}
+
+
 OTHER = (layout.NOTEBOOKS / "04_multi_head_attention.ipynb").read_text(encoding="utf-8")
 INSTEAD = {  # what somebody handed in who has no notebook of the lesson, and what the reason must name
     "a document": ({"essay.docx": "PK\3\4"}, "essay.docx"),

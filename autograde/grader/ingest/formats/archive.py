@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import gzip
 import io
 import lzma
@@ -34,6 +35,7 @@ GROWTH = 30  # of a whole archive, since outputs pack well
 MODEST = 2**29  # bytes to which any archive may grow, however small it is
 KEPT = (2**25, 500, 1.0)  # bytes, files and seconds that the others take from no archive that waits, as far as there is so much for all
 MAX_NAME = 240  # bytes
+UNNAMEABLE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)  # of one member, and of no other
 CHUNK = 2**20
 SECONDS = 60  # of processor time for one archive
 SMALL_SECONDS = 20  # for one of no size, and one more for each MB: half a gigabyte is unpacked in less
@@ -280,11 +282,15 @@ def _write_all(members: Iterator[_Member], result: Unpacked, most: int, files: i
         count += 1
         if count > files:
             raise BadArchive(f"it holds more than {files} files")
-        place, why = _place(member, result.folder)
+        try:
+            place, why = _place(member, result.folder)
+            total += 0 if why else _copy(member, place, most - total)
+        except OSError as error:
+            if error.errno not in UNNAMEABLE:
+                raise
+            why = f"it cannot be called so here ({os.strerror(error.errno)})"
         if why:
             result.left_out.append((member.name, why))
-            continue
-        total += _copy(member, place, most - total)
     return total, count
 
 
