@@ -28,6 +28,31 @@ def test_modes_are_as_they_were():
         assert not torch.is_grad_enabled()
 
 
+def test_autocast_casts_the_weights_of_each_step():
+    """It keeps what it has cast until the outermost autocast ends: under one that was open all the time, a model would be the first step's for ever."""
+    weight = torch.ones(2, 2, requires_grad=True)
+
+    def product():
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return (torch.ones(2, 2) @ weight)[0, 0].item()
+
+    with modes_kept():
+        assert product() == 2
+        weight.data.mul_(3)
+        assert product() == 6
+
+
+def test_an_autocast_that_was_never_left_keeps_no_weights_for_later():
+    weight = torch.ones(2, 2, requires_grad=True)
+    with modes_kept():
+        torch.autocast("cpu", dtype=torch.bfloat16).__enter__()
+        torch.ones(2, 2) @ weight
+    for times in (1, 3):
+        weight.data.fill_(times)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert (torch.ones(2, 2) @ weight)[0, 0] == 2 * times
+
+
 def test_modes_are_as_they_were_after_an_error():
     with pytest.raises(ValueError), modes_kept():
         torch.set_grad_enabled(False)
