@@ -638,14 +638,15 @@ def test_other_limits_of_the_norm(student, clip):
 @pytest.mark.exercise("train_step", weight=1)
 @pytest.mark.trivial
 def test_your_gpt_learns_one_batch_by_heart(student):
-    """Sixty steps on one batch bring the loss close to 0, also under bfloat16."""
+    """Twenty steps on one batch bring the loss close to 0, also under bfloat16."""
     config = student.GPTConfig(**sizes(vocab_size=10, block_size=8, n_layer=1, n_head=2, d_model=16))
     text = torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6, 5]])
     for dtype in (None, torch.bfloat16):
         module = student.GPT(config)
         optimizer = student.new("torch.optim.AdamW", module.parameters(), lr=0.02)
-        losses = repeated(student.train_step, 60, module, optimizer, [(text[:, :-1], text[:, 1:])], 1.0, dtype)
-        expect.true(losses[-1] < 0.25, "A small GPT should learn eight tokens by heart in sixty steps")
+        losses = repeated(student.train_step, 20, module, optimizer, [(text[:, :-1], text[:, 1:])], 1.0, dtype)
+        # with 15 seeds of PyTorch's own weights the loss was at most 0.005
+        expect.true(losses[-1] < 0.25, "A small GPT should learn eight tokens by heart in twenty steps")
 
 
 # Stretch · generate_cached
@@ -670,7 +671,7 @@ def test_nothing_new_with_a_cache(student):
     module, _, _ = public.writer(student, 282)
     ids, drawn = ids_of(2, 3, seed=283, high=13), generator(284)
     expect.equal(student.generate_cached(module, ids, 0, 1.0, None, None, drawn), ids, where="n_new = 0")
-    first, second = (student.generate_cached(module, ids, 30, 1.5, None, None, drawn) for _ in range(2))
+    first, second = (student.generate_cached(module, ids, 12, 1.5, None, None, drawn) for _ in range(2))
     expect.true(not torch.equal(first, second), "Two texts from one generator are the same: draw from `generator` itself, not from a copy")
     module.double()
     want, got = (write(module, ids, 12, 1.0, None, None, generator(5)) for write in (student.generate, student.generate_cached))
