@@ -99,6 +99,7 @@ def test_a_class_is_graded_by_keyboard_and_nothing_is_lost(desk, watch):
         if number < 3:
             expect(page.locator("#who")).not_to_have_text(student)
     expect(page.locator("#done")).to_have_text("4 of 4 graded, 1 blank (0 points)")
+    expect(page.locator("#question option:checked")).to_contain_text("(done)")
     expect(page.get_by_role("button", name="Next ungraded")).to_be_disabled()
     assert sorted(order) == ["ada", "chloe", "dev", "eve"] != order, "without names, and not in the order of names"
     assert desk.given() == {s: (2.0, "Say what becomes of the gradient.") for s in order} | {"ben": (None, None)}

@@ -86,7 +86,10 @@ function count() {
   const rest = blank ? `, ${blank} blank (0 points)` : "";
   at("done").textContent = `${asked.answers.length - waiting - blank} of ${asked.answers.length - blank} graded${rest}`;
   at("ungraded").disabled = !following();
+  at("question").options[questions.indexOf(asked.listed)].text = titled(asked.listed.title, waiting);
 }
+
+const titled = (title, waiting) => `${title} (${waiting ? `${waiting} to grade` : "done"})`;
 
 const place = () => asked.answers.findIndex(a => a.id === answer.id);
 const following = () => [...asked.answers.slice(place() + 1), ...asked.answers.slice(0, Math.max(place(), 0))].find(a => a.waiting);
@@ -231,10 +234,7 @@ function listen() {
 
 async function begin() {
   questions = (await ask("questions")).questions;
-  const options = questions.map((q, i) => {
-    const left = q.answers.filter(a => a.waiting).length;
-    return new Option(`${q.title} (${left ? `${left} to grade` : "done"})`, i);
-  });
+  const options = questions.map((q, i) => new Option(titled(q.title, q.answers.filter(a => a.waiting).length), i));
   at("question").replaceChildren(...options);
   if (!questions.length) return complain("No written answers yet: grade the submissions first (autograde grade).");
   const [lesson, question, number] = location.hash.slice(1).split("/");
