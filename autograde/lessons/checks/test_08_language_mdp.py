@@ -70,6 +70,11 @@ def always_on(obs):
     return "on"
 
 
+@pure
+def on_from_b(obs):
+    return "stay" if obs == "a" else "on"
+
+
 # every call has its own outcome, so a mean over the wrong number of rollouts shows
 class Uneven:
     def __init__(self):
@@ -341,6 +346,16 @@ def test_the_likeliest_action_per_token(student):
         expect.equal(index_of(got), max(range(3), key=scores.__getitem__), where="three actions of 3, 1 and 2 tokens at temperature 0")
 
 
+@pytest.mark.exercise("choose_action", weight=1.5)
+def test_choices_are_drawn_in_proportion(student):
+    """Above temperature 0 the choice is drawn with softmax(score / temperature)."""
+    model, temperature = ToyModel(11, seed=46, scale=1.0), 0.5
+    scores = torch.tensor([float(log_probability(model, PROMPT, a)) / len(a) for a in ACTIONS])
+    draws = repeated(student.choose_action, 250, model, PROMPT, list(ACTIONS), seeded(8), temperature)
+    shares = (scores / temperature).softmax(-1)
+    expect.frequencies([index_of(draw) for draw in draws], shares, where=f"250 choices at temperature {temperature}")
+
+
 @pytest.mark.exercise("choose_action")
 @pytest.mark.trivial
 def test_choosing_repeats_with_the_seed(student):
@@ -374,6 +389,7 @@ def test_malformed_outcomes_are_tried_again(student):
     generate = Script("the", " +0.5 | b | end", " +0.9 | c | go")
     expect.equal(student.sample_outcome(generate, "a", "go"), (0.5, "b", True), where="one malformed outcome and then a good one")
     expect.equal(len(generate.asked), 2, where="the number of calls of `generate`")
+    expect.true(generate.asked[0] == generate.asked[1], "Each attempt asks the same question", f"the second was {generate.asked[1]!r}")
 
 
 @pytest.mark.exercise("sample_outcome")
@@ -409,6 +425,13 @@ def test_a_rollout_ends_with_the_episode(student):
 
 
 @pytest.mark.exercise("rollout_return")
+def test_the_policy_acts_where_the_rollout_is(student):
+    """The policy is asked about the observation that was imagined last."""
+    got = student.rollout_return(corridor, on_from_b, "a", "on", 3, 0.5)
+    expect.close(got, 1 + 1.5 - 1.25, where="a policy that stays in room 'a' and goes on everywhere else, depth 3, gamma 0.5")
+
+
+@pytest.mark.exercise("rollout_return")
 def test_an_unreadable_outcome_ends_the_rollout(student):
     """A None outcome ends the rollout with nothing added."""
     foggy = Script("on", "fog", "on")
@@ -422,6 +445,9 @@ def test_the_best_action_and_all_values(student):
     best, values = student.plan_action(corridor, always_on, "a", ["stay", "on", "fog"], 3, 2, 0.5)
     expect.close(values, {"stay": -1.5, "on": 2.5, "fog": 0.0}, where="actions 'stay', 'on' and 'fog', depth 2, gamma 0.5")
     expect.equal(best, "on", where="the best action")
+    best, values = student.plan_action(corridor, always_on, "c", ["on", "stay"], 3, 1, 0.5)
+    expect.close(values, {"on": -5.0, "stay": -2.0}, where="two actions that only cost, depth 1")
+    expect.equal(best, "stay", where="the best of two actions that only cost")
 
 
 @pytest.mark.exercise("plan_action", weight=2)
@@ -511,6 +537,7 @@ def test_returns_to_go_are_written_before_each_step(student):
     want = "<rtg> +3.0 <obs> a room <act> go on <rtg> +2.0 <obs> b room <act> take key <rtg> +4.0 <obs> c room <act> go back"
     expect.equal(got[0], want, where="rewards 1, −2, 4")
     expect.equal(got[1], "<rtg> -0.5 <obs> d room <act> wait", where="an episode of one step")
+    expect.equal(list(student.return_conditioned([[], EPISODES[1]])), ["", got[1]], where="an episode without a step, and one of one step")
 
 
 @pytest.mark.exercise("return_conditioned")
