@@ -69,6 +69,12 @@ def different_outcomes(mdp, episodes, planning_steps, alpha, gamma, epsilon, max
     )
 
 
+@misconception("dyna_q", "The exploration rate is the 0.3 of the examples, whatever epsilon is given.")
+def fixed_exploration(mdp, episodes, planning_steps, alpha, gamma, epsilon, max_steps, generator):
+    rate = epsilon if epsilon == 1 else 0.3
+    return dyna(mdp, episodes, planning_steps, alpha, gamma, rate, max_steps, generator, lambda seen, new: [*seen, new])
+
+
 def sarsa(model, start_states, episodes, alpha, gamma, epsilon, max_steps, generator, bootstrap):
     """Sarsa that draws an action at the beginning of each step, whatever its last target used."""
     q = torch.zeros_like(model.reward)
