@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from autograde import layout
-from autograde.authoring import imports, pins
-from autograde.authoring.rules import bodies, cell_order, contents, leaks, suites, tasks, texts, typed
+from autograde.authoring import pins
+from autograde.authoring.rules import bodies, cell_order, contents, imports, leaks, suites, tasks, texts, typed
 from autograde.authoring.source import BEGIN, END, Cell, Source
 from autograde.checking.errors import UserError
 from autograde.checking.syntax import is_magic

@@ -105,6 +105,11 @@ def complaints(name: str) -> list[str]:
 
 def secrets(path: Path) -> list[Secret]:
     """The lines of a lesson's answers, but for those that anybody would write."""
+    return _secrets_at(path, path.stat().st_mtime_ns)
+
+
+@lru_cache
+def _secrets_at(path: Path, time: int) -> list[Secret]:
     lines = ((cell.exercise or cell.question or "", joined(line)) for cell in _cells(path) for line in answer_lines(cell))
     return [Secret(name, run) for name, run in lines if run not in ANYBODY]
 
@@ -159,6 +164,11 @@ def logical_lines(code: str) -> list[list[str]]:
 
 def passages(path: Path) -> list[Passage]:
     """What students see of a lesson's source: every cell without its answer."""
+    return _passages_at(path, path.stat().st_mtime_ns)
+
+
+@lru_cache
+def _passages_at(path: Path, time: int) -> list[Passage]:
     return [passage for cell in _cells(path) for passage in _passages(_shown(path), _without_answer(cell.source), cell.line + 1)]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -50,8 +51,14 @@ def _place(path: Path) -> tuple[str, ...]:
 def _packages() -> set[str]:
     """Names to import of the packages that the course asks for; of one that is not installed here nothing is known."""
     wanted = pins.needed()
-    known = {name for name, of in packages_distributions().items() if any(pins.normal(one) in wanted for one in of)}
+    known = {name for name, of in _installed().items() if any(pins.normal(one) in wanted for one in of)}
     return known | {name.replace("-", "_") for name in wanted}
+
+
+@cache
+def _installed() -> Mapping[str, Sequence[str]]:
+    """The packages of this machine that bring each module; to look through them takes a good part of a second."""
+    return packages_distributions()
 
 
 def _missing(name: str, ours: set[str], packages: set[str]) -> str:
