@@ -20,9 +20,9 @@ PART = (  # of a class, in words that call nobody
     r"|(?:mon|tues|wednes|thurs|fri)days?|montag|dienstag|mittwoch|donnerstag|freitag|lundi|mardi|mercredi|jeudi|vendredi"  # when it meets
     r"|lunes|martes|mi[ée]rcoles|jueves|viernes|luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]"
 )
-DAY = re.compile(
-    r"(?i)(?:mon|tues?|wed|weds|thu|thurs?|fri)\b\.?(?:[\s_-]*\d[\d:.\s_-]*(?:h|[ap]\.?m\.?)?)*"
-)  # one may be a person's name, not all
+DAY = re.compile(  # one may be a person's name, not all
+    r"(?i)(?:mon|tues?|wed|weds|thu|thurs?|fri)\b\.?(?:[\s_-]*\d(?:[\d:.\s_-]|h|[ap]\.?m)*)?"
+)
 WRAPPER = re.compile(
     rf"(?i)({PART}|downloads?|downloaded|class|section.*|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|student work"
     r"|.*\(file responses\)|question(?: \d+)?|apps|microsoft forms|(?:.+ )?file requests?"  # of Google's and Microsoft's forms, and of Dropbox
