@@ -1,4 +1,4 @@
-"""What students run must find its imports in their course: a module that stays with the author, or a package of his machine, is not there."""
+"""What students run must find its imports in their course: modules and packages that only the author has are not there."""
 
 from __future__ import annotations
 

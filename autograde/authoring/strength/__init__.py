@@ -1,1 +1,1 @@
-"""How strong the checks of a lesson are: known wrong answers, idle ones, kinds of mistake and changed nodes must lose points, unusual right ones must keep them."""
+"""How strong the checks of a lesson are: wrong answers, idle ones and changed nodes must lose points, and unusual right answers keep them."""

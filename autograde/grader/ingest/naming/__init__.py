@@ -1,1 +1,1 @@
-"""What names of files and folders say: which system wrote them, whose work they are, which copy or attempt. Nothing is read but names and the lists beside them."""
+"""What names of files and folders say: which system wrote them, whose work they are, which copy or attempt. Only names and lists are read."""
