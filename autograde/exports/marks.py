@@ -100,7 +100,10 @@ class Marks:
 
     def as_one(self, people: Iterable[Sequence[str]]) -> Marks:
         """The same with the points of those who are one person under the first of their ids."""
-        first = {student: students[0] for students in people for student in students}
+        return self.called({student: students[0] for students in people for student in students})
+
+    def called(self, first: Mapping[str, str]) -> Marks:
+        """The same with other ids for those that are in `first`."""
         marks = sorted(self.by_key.values(), key=lambda mark: mark.score is not None)  # points come last and stay
         moved = [replace(mark, student=first.get(mark.student, mark.student)) for mark in marks]
         return replace(self, by_key={(mark.student, mark.lesson): mark for mark in moved})
@@ -115,11 +118,13 @@ def read(folder: Path) -> Marks:
     listed = ClassList.read(folder)
     gone, handed_in = listed.gone, {student for student, _ in listed.entries}
     people = {person.student: person for person in roster.read(folder) if person.student not in gone}
+    first = roster.first_ids(folder)
     gradebook, table = folder / "gradebook.db", folder / "grades.csv"
     found = {(m.student, m.lesson): m for m in _rows(table)} if table.is_file() else {}
     if gradebook.is_file():
         with explained(folder):
-            recorded = {(m.student, m.lesson): m for m in _recorded(folder) if listed.counts((m.student, m.lesson))}
+            counting = {(m.student, m.lesson): m for m in _recorded(folder) if listed.counts((m.student, m.lesson))}
+        recorded = Marks(counting, True).called(first).by_key
         maximum = {lesson: mark.max_score for (_, lesson), mark in recorded.items()}
         absent = {k: Mark(m.student, m.lesson, m.score, maximum.get(m.lesson, m.max_score)) for k, m in found.items() if k not in recorded}
         found = recorded | absent
@@ -127,15 +132,8 @@ def read(folder: Path) -> Marks:
     found = {key: mark for key, mark in found.items() if not handed_in or key[0] not in only_named}
     if not found:
         raise UserError(f"{folder} holds no grades (gradebook.db, grades.csv): run `python -m autograde grade … --out {folder}` first")
-    return _by_one_id(Marks(found, gradebook.is_file(), people))
-
-
-def _by_one_id(marks: Marks) -> Marks:
-    """Who came by several ids is called as in the first lesson."""
-    lessons = {student: min(lesson for name, lesson in marks.by_key if name == student) for student, _ in marks.by_key}
-    several = [sorted(ids, key=lambda s: lessons.get(s, "~")) for ids in roster.by_several(marks.roster.values())]
-    others = {student for ids in several for student in ids[1:]}
-    return replace(marks.as_one(several), roster={s: person for s, person in marks.roster.items() if s not in others})
+    named = {student: person for student, person in people.items() if first.get(student, student) == student}
+    return Marks(found, gradebook.is_file(), named).called(first)
 
 
 def _recorded(folder: Path) -> Iterator[Mark]:

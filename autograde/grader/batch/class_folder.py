@@ -11,11 +11,11 @@ from pathlib import Path
 from autograde.checking.status import SubmissionStatus
 from autograde.files import sweep
 from autograde.grader.batch import changes
-from autograde.grader.batch.points import absent, with_points, without_result
+from autograde.grader.batch.points import absent, by_one_id, with_points, without_result
 from autograde.grader.batch.stream import Job
 from autograde.grader.gradebook import comments, course_dir, extensions, roster
 from autograde.grader.gradebook.record import Records, explained
-from autograde.grader.gradebook.standing import Standing
+from autograde.grader.gradebook.standing import Standing, under_one_id
 from autograde.grader.pages import feedback_page, of_class
 from autograde.grader.results import csv_tables
 from autograde.grader.results.class_list import ClassList, Key
@@ -164,10 +164,12 @@ class ClassFolder:
                 if pages:
                     self._save_feedback(graded, standings.get(key))
                     written += not entry.missing
-        totals = {key: csv_tables.Total(s.total, s.max_score) for key, s in standings.items()}
         self.absent = absent(roster.read(self.out), rows, self.list.gone)
-        csv_tables.save([*rows.values(), *self.absent], self.out, totals)
-        of_class.save(parts, self.out, list(standings.values()))
+        first = roster.first_ids(self.out)
+        views = under_one_id(standings.values(), first)
+        totals = {(s.student, s.lesson): csv_tables.Total(s.total, s.max_score) for s in views}
+        csv_tables.save([*by_one_id(rows.values(), first), *self.absent], self.out, totals)
+        of_class.save(parts, self.out, views)
         return written
 
     def _standings(self) -> dict[Key, Standing]:

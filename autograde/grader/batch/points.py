@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from autograde import layout
@@ -40,6 +40,12 @@ def absent(people: Iterable[Person], rows: Iterable[tuple[str, str]], gone: Cont
         if person.student not in gone:
             left.setdefault(person.in_list, person.student)
     return [_nothing(student, lesson) for key, student in left.items() for lesson in lessons if (key, lesson) not in there]
+
+
+def by_one_id(rows: Iterable[Graded], first: Mapping[str, str]) -> list[Graded]:
+    """The same with the ids that tables have for those who came by several; what one of these handed in counts, not what another lacks."""
+    ordered = sorted(rows, key=lambda row: row.status != SubmissionStatus.MISSING)  # what was handed in comes last and stays
+    return list({(who := first.get(row.student, row.student), row.lesson): replace(row, student=who) for row in ordered}.values())
 
 
 def _nothing(student: str, lesson: str) -> Graded:

@@ -270,7 +270,7 @@ def of_several_ids(folder: Path) -> list[str]:
     handed_in = lessons(folder)
     return [
         f"{' and '.join(_with_lessons(student, handed_in.get(student, ())) for student in ids)} are one student, says the list: "
-        "pages show one name, and exports one line"
+        "pages, tables and exports show one"
         for ids in by_several(read(folder))
     ]
 
@@ -288,6 +288,13 @@ def unlisted(folder: Path) -> list[str]:
 def _with_lessons(student: str, handed_in: Iterable[str]) -> str:
     numbers = ", ".join(sorted(lesson[:2] for lesson in handed_in))
     return f"{student} ({numbers})" if numbers else student
+
+
+def first_ids(folder: Path) -> dict[str, str]:
+    """How tables call those who came by several ids: by that of the first lesson that they handed in."""
+    handed_in = lessons(folder)
+    several = [sorted(ids, key=lambda s: min(handed_in.get(s, {"~"}))) for ids in by_several(read(folder))]
+    return {student: ids[0] for ids in several for student in ids}
 
 
 def by_several(people: Iterable[Person]) -> list[list[str]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nbgrader.api import Gradebook, Student, SubmittedAssignment
@@ -61,6 +61,11 @@ class Standing:
     @property
     def written(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.written]
+
+
+def under_one_id(found: Iterable[Standing], first: Mapping[str, str]) -> list[Standing]:
+    """The same with the ids that tables have for those who came by several."""
+    return [replace(standing, student=first.get(standing.student, standing.student)) for standing in found]
 
 
 def standings(gradebook: Gradebook) -> Iterator[Standing]:

@@ -85,6 +85,7 @@ class Pupil:
     note: str = ""
     absent: bool = False  # there is no page of theirs to open
     handed_in: str = ""  # a time in UTC, as it is shown and sorted by
+    page: str = ""  # the id by which their page lies
 
     @property
     def state(self) -> int:
@@ -292,6 +293,7 @@ def _pupil(
         late,
         "absent" in grade,
         f"{standing.handed_in:%Y-%m-%d %H:%M}" if standing and standing.handed_in else "",
+        grade.get("page", grade["student_id"]),
     )
 
 
@@ -349,11 +351,18 @@ def _difference(now: float | None, then: float | None) -> str:
 
 
 def _grades(folder: Path) -> list[dict[str, str]]:
-    """The lines of `grades.csv`; `absent` are those who handed in nothing and have no page, as they are in the roster alone."""
-    pages = {(safe(path.parent.name), path.stem) for path in (folder / "feedback").glob("*/*.html")}
+    """The lines of `grades.csv`; `absent` are those who handed in nothing and have no page, as they are in the roster alone, and `page` is the id
+    by which the page of one lies who came by several."""
+    first, handed_in = roster.first_ids(folder), roster.lessons(folder)
+    found = [(path.parent.name, path.stem) for path in (folder / "feedback").glob("*/*.html")]
+    found.sort(key=lambda one: one[1] in handed_in.get(one[0], ()))  # what was handed in comes last and stays
+    pages = {(safe(first.get(student, student)), lesson): safe(student) for student, lesson in found}
     rows = csv_tables.rows(folder / "grades.csv")
-    missing = {key for row in rows if row["status"] == MISSING and (key := (row["student_id"], row["assignment"])) not in pages}
-    return [{**row, "absent": "yes"} if (row["student_id"], row["assignment"]) in missing else row for row in rows]
+    return [_with_page(row, pages.get((row["student_id"], row["assignment"]))) for row in rows]
+
+
+def _with_page(row: dict[str, str], page: str | None) -> dict[str, str]:
+    return {**row, "page": page} if page else {**row, "absent": "yes"} if row["status"] == MISSING else row
 
 
 def _points(row: Mapping[str, str]) -> float:

@@ -15,7 +15,8 @@ from statistics import median
 from autograde.checking.errors import UserError
 from autograde.checking.status import SubmissionStatus
 from autograde.files import write
-from autograde.grader.gradebook.standing import Standing
+from autograde.grader.gradebook import roster
+from autograde.grader.gradebook.standing import Standing, under_one_id
 from autograde.grader.pages.as_recorded import WAITING, Table, as_recorded
 from autograde.grader.results import csv_tables
 
@@ -118,7 +119,7 @@ def keep(folder: Path, other: str, recorded: Callable[[Path], Iterable[Standing]
     if place.resolve() == folder.resolve():
         raise UserError(f"{other} is this term's own folder: name that of another term")
     grades, exercises = csv_tables.rows(place / "grades.csv"), csv_tables.rows(place / "exercises.csv")
-    term = of_tables(place.resolve().name, *as_recorded(grades, exercises, recorded(place)))
+    term = of_tables(place.resolve().name, *as_recorded(grades, exercises, under_one_id(recorded(place), roster.first_ids(place))))
     write(folder / FILE, (json.dumps(asdict(term), indent=1) + "\n").encode())
 
 

@@ -300,7 +300,9 @@ def test_who_was_graded_by_two_ids_before_the_list_came_is_one_student_after_it(
     exported = {row["student_id"]: row for row in rows(wide(marks.read(out), zeros=True).decode())}
     assert exported.keys() == {"Ann Lee", "Bo Kim", "stranger", "cli"} and exported["Ann Lee"]["roster_id"] == "alee"
     assert float(exported["Ann Lee"]["total"]) == 2 * 24.0 and exported["stranger"][LESSON] == "0.0"
+    assert {who for who, _ in table} == set(exported) == {row["student_id"] for row in rows((out / "exercises.csv").read_text())}
     page = (out / "class.html").read_text(encoding="utf-8")
+    assert f'href="feedback/alee/{OTHER}.html"' in page and f'href="feedback/Ann%20Lee/{LESSON}.html"' in page
     assert page.count('data-name="Ann Lee"') == 2 and 'data-name="alee"' not in page and "(alee)" not in page
     CliRunner().invoke(app, ["feedback", str(out), "--mail", str(tmp_path / "mail")], catch_exceptions=False)
     assert sum("ann@x.org" in path.read_text() for path in (tmp_path / "mail").iterdir()) == 2
