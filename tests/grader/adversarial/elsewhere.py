@@ -80,6 +80,10 @@ SHORTCUTS = [
     _in("02", "alignment_weights", "softmax_of_transformers", "A softmax that transformers has for itself, in NumPy.",
         "from transformers.pipelines.text_classification import softmax as f\n"
         "def alignment_weights(scores, mask=None): return torch.from_numpy(f(scores.detach().numpy()))", status="error", says="transformers is not there"),
+    _in("02", "alignment_weights", "softmax_of_scipy_kept", "A softmax of SciPy's, kept from before its module was loaded again.",
+        "import importlib, scipy.special\nkept = scipy.special.softmax\nimportlib.reload(scipy.special._logsumexp)\n"
+        "def alignment_weights(scores, mask=None):\n    x = scores if mask is None else scores.masked_fill(~mask, -1e30)\n"
+        "    return torch.from_numpy(kept(x.detach().numpy(), -1))", status="error", says="scipy is not there"),
     _in("02", "dot_score", "remembered_inputs", "Right for the numbers that the student's copy of the checks draws, and for no others.",
         "def first(seed, n): return round(float(torch.randn(n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)[0]), 4)\n"
         "known = {first(seed, n) for seed in (13, 201) for n in (7, 8, 21, 56)}\ndef dot_score(s, h):\n"

