@@ -16,8 +16,8 @@ from IPython.display import display
 
 from autograde import progress
 from autograde.checking import answers as answers_in
-from autograde.checking import last_run, prerequisites
-from autograde.checking.deadline import deadline
+from autograde.checking import endless, last_run, prerequisites
+from autograde.checking.deadline import SECONDS, deadline
 from autograde.checking.defaults import plain_defaults
 from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import Lesson, load_lesson
@@ -29,6 +29,7 @@ from autograde.checking.status import ExerciseStatus
 from autograde.checking.student import LocalStudent
 
 GOES_ON = "Nothing stops it in other cells: if a figure that calls it does not end, interrupt the kernel (■), and mend the answer first."
+STOPPED = "Cells below that call it are stopped after {seconds} seconds, too, until you mend it, run its cell, and run this check again."
 
 
 class OpenLesson:
@@ -53,10 +54,9 @@ class OpenLesson:
             needed = answers_in.used(exercise.name, answers, self._earlier(exercise), asked)
             open_ones = [name for name in self._earlier(exercise) if name in needed and not self._passes(name, answers)]
             result = prerequisites.waiting(result, open_ones, answers_in.STUB not in answers.get(exercise.name, ""))
-        if result.status == ExerciseStatus.TIMEOUT and not result.diagnosis:
-            result = replace(result, diagnosis=GOES_ON)
-        checked = _digest(answers, exercise.name)
         made = self._namespace.get(exercise.name)
+        result = _without_end(result, made)
+        checked = _digest(answers, exercise.name)
         if last_run.is_older(exercise.name, made, self._cells):
             result = replace(result, diagnosis=last_run.OLDER.format(name=exercise.name))
             checked = answers_in.digest(last_run.code_of(made))
@@ -104,6 +104,15 @@ class OpenLesson:
         if name not in self._lesson.exercises:
             raise ValueError(f"{name!r} is no exercise of this lesson; they are {', '.join(self._lesson.exercises)}")
         return name
+
+
+def _without_end(result: Result, answer: Any) -> Result:
+    """The result of an answer that may be one that does not end: what becomes of other cells that call it."""
+    if result.status != ExerciseStatus.TIMEOUT or result.diagnosis:
+        endless.forget(result.exercise)
+        return result
+    stopped = endless.remember(result.exercise, answer)
+    return replace(result, diagnosis=STOPPED.format(seconds=SECONDS) if stopped else GOES_ON)
 
 
 @contextmanager

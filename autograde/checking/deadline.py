@@ -33,7 +33,7 @@ def deadline(seconds: float | None = None, waiting: float | None = None) -> Iter
 
     def stop(number: int, frame: types.FrameType | None) -> None:
         timer, limit = timers[signal.Signals(number)]
-        if len(imports) < POSTPONED and _importing(frame):
+        if len(imports) < POSTPONED and importing(frame):
             imports.append(number)
             signal.setitimer(timer, limit)
         elif number in imports and len(imports) < POSTPONED:  # the import is done: now the answer has all its time
@@ -45,17 +45,17 @@ def deadline(seconds: float | None = None, waiting: float | None = None) -> Iter
             )
 
     before = [signal.signal(number, stop) for number in timers]
-    for timer, limit in timers.values():
-        signal.setitimer(timer, limit)
+    running = [signal.setitimer(timer, limit) for timer, limit in timers.values()]
     try:
         yield
     finally:
-        for (number, (timer, _)), handler in zip(timers.items(), before, strict=True):
+        for (number, (timer, _)), handler, left in zip(timers.items(), before, running, strict=True):
             signal.setitimer(timer, 0)
             signal.signal(number, handler)
+            signal.setitimer(timer, *left)  # of whoever has set one around this
 
 
-def _importing(frame: types.FrameType | None) -> bool:
+def importing(frame: types.FrameType | None) -> bool:
     """Whether Python is importing something: cut in the middle of an import, a module may be unusable for the rest of the session.
 
     PyTorch imports some parts at their first use, sympy among them: seconds of a slow machine, in which no answer computes.

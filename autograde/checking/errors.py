@@ -52,6 +52,13 @@ class StudentTimeout(AutogradeError):
     """The student's code ran past its deadline and was stopped."""
 
 
+class EndlessAnswer(StudentTimeout, NotImplementedError):
+    """A cell of the notebook called an answer that does not end; figures say so, as they do of an unwritten one."""
+
+    def _render_traceback_(self):
+        return [str(self)]  # IPython shows this sentence, and no traceback
+
+
 class StudentDied(AutogradeError):
     """The process that ran the student's code is gone: it exited, crashed or was killed."""
 

@@ -8,6 +8,7 @@ import time
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.utils import determine_grade
 
@@ -199,6 +200,39 @@ def test_an_endless_loop_costs_one_deadline_and_no_more(kernel, monkeypatch):
     assert result.status == "timeout" and len(calls) == 1
     assert "interrupt the kernel" in result.diagnosis, "a figure below calls it, too, and no deadline stops that one"
     assert time.process_time() - began < 20  # of computing: not of waiting
+
+
+ENDLESS = "def attention_scores(q, k):\n    while True:\n        pass"
+FIGURE = "plots.show(lambda figure: figure.subplots().imshow(%s(row, row)), alt='drawn')"
+SETUP = """
+import time
+import torch
+from autograde.checking import deadline
+from autograde.notebook import open_lesson
+from utils import plots
+from utils.lesson import attempt
+deadline.SECONDS = 1
+row = torch.ones(2, 2)
+check = open_lesson("03_self_attention", globals()).check
+"""
+
+
+@pytest.mark.slow
+def test_cells_that_call_an_endless_answer_come_to_an_end_and_no_others_are_stopped():
+    """*Run All* of a notebook whose answer does not end: it hung at the first figure below the check."""
+    long = "end = time.process_time() + 2\nwhile time.process_time() < end:\n    pass"
+    calls = "def called(q, k):\n    return attention_scores(q, k)"
+    cells = [SETUP, ENDLESS, calls, "check('attention_scores')", FIGURE % "called", "attempt(attention_scores, row, row)", "called(row, row)",
+             long, UNSCALED.replace("    return", "    time.sleep(0); sum(range(10**7))\n    return") + "for _ in range(12):\n    attention_scores(row, row)",
+             FIGURE % "called"]  # fmt: skip
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(layout.ROOT)}}).execute()
+    told = ["\n".join(map(str, cell.outputs)) for cell in notebook.cells]
+    assert "are stopped after" in told[3]
+    assert all("`attention_scores` does not end" in said for said in told[4:7])
+    [error] = notebook.cells[6].outputs
+    assert len(error["traceback"]) == 1, "a sentence, and no traceback"
+    assert not told[7] and not told[8] and "'text/plain': 'drawn'" in told[9]
 
 
 @pytest.mark.slow
