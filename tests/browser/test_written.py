@@ -5,12 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from nbgrader.api import Gradebook
 
 from autograde import layout
+from autograde.grader.gradebook.record import Records
+from autograde.grader.written.answers import Answers, Mark
 from tests import written
 from tests.browser import contrast, keyboard
 from tests.classroom import environment
@@ -147,6 +150,33 @@ def test_another_grader_and_a_server_that_went_away(desk, watch):
     expect(second.get_by_label("Points", exact=True)).to_have_value("0")
     desk.start(port)
     assert 2.0 in [points for points, _ in desk.given().values()]
+
+
+def test_an_answer_that_changed_after_it_was_graded_is_shown_again_and_said_to_be_so(desk, watch):
+    with closing(Answers(desk.folder)) as answers:
+        [asked] = answers.questions().values()
+        for one in asked:
+            answers.give(one.id, Mark(1.0, ""), [], one.mark)
+        with closing(Records(desk.folder)) as records:
+            for student in ("dev", "eve"):
+                written.hand_in(records, student, "I know more now.")
+    watched = watch(1280)
+    page = watched.page
+    page.goto(desk.address)
+    expect(page.locator("#done")).to_have_text("3 of 5 graded")
+    for key, done in (("k", 4), ("1", 5)):  # its points stay; others are given
+        expect(page.locator("#answer")).to_have_text("I know more now.")
+        expect(page.locator("#changed")).to_be_visible()
+        if done == 4:
+            page.screenshot(path=watched.shot("written-changed"), full_page=True)
+            assert keyboard.trouble(page) == [] and Axe().run(page).response["violations"] == []
+        page.keyboard.press(key)
+        expect(page.locator("#done")).to_have_text(f"{done} of 5 graded")
+        expect(page.locator("#changed")).to_be_hidden()
+        page.keyboard.press("n")
+    page.keyboard.press("n")
+    expect(page.locator("#question option:checked")).to_contain_text("(done)")
+    watched.assert_quiet()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light"), (1920, "dark")])

@@ -59,10 +59,11 @@ class Answer:
     mark: Mark
     items: list[str]
     blank: bool  # the checks gave it 0 points, since nothing was written
+    changed: bool  # the points were given for another text than it is now
 
     @property
     def waiting(self) -> bool:
-        return self.mark.points is None and not self.blank
+        return self.changed or (self.mark.points is None and not self.blank)
 
 
 class Answers:
@@ -153,17 +154,27 @@ def _rows(gradebook: Gradebook, ticks: Ticks) -> Iterator[Answer]:
     """All answers, in two queries for a whole class."""
     comments = gradebook.db.query(Comment.notebook_id, SolutionCell.name, Comment.manual_comment)
     said = {(notebook, name): text or "" for notebook, name, text in comments.join(SolutionCell, Comment.cell_id == SolutionCell.id)}
-    wanted = (Grade.id, GradeCell.name, Assignment.name, Student, Grade.manual_score, Grade.auto_score, Grade.notebook_id)
+    wanted = (
+        Grade.id,
+        GradeCell.name,
+        Assignment.name,
+        Student,
+        Grade.manual_score,
+        Grade.auto_score,
+        Grade.needs_manual_grade,
+        Grade.notebook_id,
+    )
     query = gradebook.db.query(*wanted).join(GradeCell, Grade.cell_id == GradeCell.id)
     query = query.join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
     query = query.join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
     query = query.join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
     query = query.join(Student, SubmittedAssignment.student_id == Student.id)
-    for identity, name, lesson, student, manual, auto, notebook in query.filter(~GradeCell.name.startswith(CHECK, autoescape=True)):
+    for identity, name, lesson, student, manual, auto, look, notebook in query.filter(~GradeCell.name.startswith(CHECK, autoescape=True)):
         mark = Mark(manual, said.get((notebook, name), ""))
         person = name_of(student)
         ticked = ticks.of(student.id, lesson, name, manual)
-        yield Answer(identity, 0, student.id, person, lesson, name, mark, ticked, blank=manual is None and auto is not None)
+        blank, changed = manual is None and auto is not None, manual is not None and look
+        yield Answer(identity, 0, student.id, person, lesson, name, mark, ticked, blank=blank, changed=changed)
 
 
 def _numbered(answers: list[Answer]) -> list[Answer]:

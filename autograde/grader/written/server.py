@@ -173,7 +173,8 @@ def _place(answer: Answer) -> tuple[str, str]:
 
 
 def _short(answer: Answer) -> dict[str, Any]:
-    return {"id": answer.id, "number": answer.number, "points": answer.mark.points, "waiting": answer.waiting, "blank": answer.blank}
+    state = {"waiting": answer.waiting, "blank": answer.blank, "changed": answer.changed}
+    return {"id": answer.id, "number": answer.number, "points": answer.mark.points, **state}
 
 
 def _full(answer: Answer) -> dict[str, Any]:

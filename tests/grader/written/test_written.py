@@ -139,6 +139,18 @@ def test_a_regrade_keeps_what_was_given_and_formgraders_points_lose_the_ticks(fo
     assert (of(answers, "dev").mark.points, of(answers, "dev").items) == (3, [])
 
 
+def test_an_answer_that_changed_after_it_was_graded_waits_until_its_points_are_given_or_kept(folder, answers):
+    mark = Mark(1.0, "Look again.")
+    answers.give(of(answers, "dev").id, mark, ["1"], NOTHING)
+    records = Records(folder)
+    for text, changed in [("I do not know.", False), ("I know more now.", True), ("I know more now.", True)]:
+        written.hand_in(records, "dev", text)
+        assert (of(answers, "dev").changed, of(answers, "dev").waiting) == (changed, changed), text
+    records.close()
+    kept = answers.give(of(answers, "dev").id, mark, ["1"], mark)
+    assert (kept.mark, kept.items, kept.changed, kept.waiting) == (mark, ["1"], False, False)
+
+
 def test_an_answer_that_is_gone_is_one_line(answers):
     with pytest.raises(UserError, match="reload"):
         answers.give("0" * 32, Mark(1.0, ""), [], NOTHING)

@@ -32,10 +32,10 @@ function later(delay = SAVE_AFTER) {
 }
 
 // Send what changed, one request at a time; true when the gradebook holds what is on the screen.
-async function save() {
+async function save(stay = false) {
   clearTimeout(timer);
   while (saving) await saving;
-  if (!dirty()) return true;
+  if (!dirty() && stay !== true) return true;
   const wanted = given(), trouble = wrong(wanted.points);
   if (trouble) return complain(trouble);
   saving = send(wanted);
@@ -76,6 +76,7 @@ function complain(words) {
 
 function note(now) { // in the list, so that the count and the next ungraded one are right
   Object.assign(asked.answers.find(a => a.id === now.id), { points: now.points, waiting: now.waiting, blank: now.blank });
+  at("changed").hidden = !now.changed;
   if (now.comment && !asked.comments.includes(now.comment)) asked.comments.push(now.comment);
   count();
   suggest();
@@ -167,6 +168,7 @@ async function open(id) {
   if (now.blank) at("answer").append(Object.assign(document.createElement("p"), { className: "soft", textContent: "Nothing was written: 0 points, unless you give some." }));
   at("state").textContent = now.points === null ? "" : `Saved: ${inWords(now.points)}.`;
   at("trouble").textContent = "";
+  at("changed").hidden = !now.changed;
   reachable();
   show(now);
   count();
@@ -179,6 +181,7 @@ async function open(id) {
   window.scrollTo(0, 0);
 }
 
+const stay = () => at("changed").hidden || save(true);
 const step = by => asked.answers[place() + by] && open(asked.answers[place() + by].id);
 const skip = () => following() && open(following().id);
 
@@ -207,7 +210,7 @@ function pressed(event) {
   if (key.startsWith("Arrow") && event.target.matches(".prose [tabindex]")) return; // scrolls what is wide
   const item = /^[1-9]$/.test(key) ? at("items").children[Number(key) - 1] : null;
   const act = item ? () => choose(item)
-    : { 0: () => nothing(0), n: skip, c: () => at("comment").focus(), ArrowLeft: () => step(-1), ArrowRight: () => step(1) }[key];
+    : { 0: () => nothing(0), n: skip, k: stay, c: () => at("comment").focus(), ArrowLeft: () => step(-1), ArrowRight: () => step(1) }[key];
   if (!act) return;
   event.preventDefault();
   act();
@@ -220,6 +223,7 @@ function listen() {
   for (const id of ["comment", "points"]) at(id).addEventListener("change", save);
   at("zero").addEventListener("click", () => nothing(0));
   at("clear").addEventListener("click", () => nothing(""));
+  at("stay").addEventListener("click", stay);
   at("previous").addEventListener("click", () => step(-1));
   at("next").addEventListener("click", () => step(1));
   at("ungraded").addEventListener("click", skip);
