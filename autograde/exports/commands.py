@@ -90,7 +90,7 @@ def export(
         found = found.only(layout.resolve(lesson))
     if exercises and not (format is Format.csv and found.written):
         raise UserError("--exercises is for --format csv, and for a folder with a gradebook (gradebook.db)")
-    _tell(found)
+    _tell(found, roster)
     if format is Format.csv:
         _write_table(found, out or results / "export.csv", zeros, exercises)
     elif format is Format.canvas:
@@ -128,7 +128,11 @@ def gradescope(
     console.print("It holds hidden tests and answers. Upload it under Configure Autograder, and give it to nobody.")
 
 
-def _tell(found) -> None:
+def _tell(found, roster: Path | None) -> None:
+    from autograde.grader.results import encodings
+
+    for line in encodings.doubt(roster) if roster else ():
+        console.print(f"[yellow]![/yellow] {escape(line)}", soft_wrap=True)
     if not found.written:
         console.print(
             "[yellow]![/yellow] There is no gradebook.db: what people gave or changed since the last `grade` is not in this export."

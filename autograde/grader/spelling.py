@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[’\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0e31-\u0e4e])*")
+IN_A_NAME = re.compile(r"(?<=[^\W\d_])\xa0(?=[a-z])")  # a blank of fixed width and a small letter: a name is cut in two
+NEXT_LINE = "\x85"  # a control character that Python calls a blank
 STRANGE, UNKNOWN = 10, 5  # what a word costs that is none in any language; one of East Asia that begins with no frequent surname
+NEARLY = 2  # how much more another reading may cost, where nobody can be sure
 ANOTHER, SMALL = 3, 3  # and one of another language than most, one without a capital
 
 
@@ -32,7 +36,7 @@ LATIN = {
     "Swedish": Language(1, "åäöéü"),
     "Danish": Language(1, "æøåéöäü", r"æ\b"),
     "Catalan": Language(2, "àçéèíïóòúü·"),
-    "Dutch": Language(2, "éèëïöüáó"),
+    "Dutch": Language(2, "éèëïöüáó", "è$"),
     "Polish": Language(2, "ąćęłńóśźż"),
     "Czech": Language(2, "áčďéěíňóřšťúůýž", "^ý"),
     "Slovak": Language(3, "áäčďéíĺľňóôŕšťúýž", "^ý"),
@@ -73,7 +77,7 @@ SPOKEN = {  # where an encoding is used, the likeliest first
 def cost(text: str, encoding: str) -> float:
     """How little the words of a text that are no ASCII look like names where an encoding is used."""
     words = [word for word in WORD.findall(text) if not word.isascii()]
-    signs = sum(not c.isascii() and not c.isspace() for c in WORD.sub("", text))
+    signs = sum(not c.isascii() and (not c.isspace() or c == NEXT_LINE) for c in WORD.sub("", text)) + len(IN_A_NAME.findall(text))
     languages = SPOKEN[encoding]
     if languages[0] in SURNAMES:
         return sum(_of_east_asia(word, languages[0]) for word in words) + STRANGE * signs
@@ -108,6 +112,20 @@ def _of_east_asia(word: str, name: str) -> int:
         and all("一" <= c <= "龥" or name == "Japanese" and "぀" <= c <= "ヿ" or c in "々ー" for c in word)
     )
     return STRANGE if not fits else 1 if word[0] in SURNAMES[name] else UNKNOWN
+
+
+def other_readings(raw: bytes, encoding: str) -> dict[str, list[str]]:
+    """Words as this encoding spells them, and as others do in which they look as much like names, or nearly: one letter does not tell."""
+    text = raw.decode(encoding, errors="replace")
+    least, found = cost(text, encoding) + NEARLY, dict[str, list[str]]()
+    for other in SPOKEN:
+        with contextlib.suppress(UnicodeDecodeError):
+            read = raw.decode(other)
+            if cost(read, other) <= least and len(read.split()) == len(text.split()):
+                for word, meant in zip(text.split(), read.split()):
+                    others = found.setdefault(word, [])
+                    others += [meant] if meant not in (word, *others) else []
+    return {word: others for word, others in found.items() if others}
 
 
 def likeliest(raw: Iterable[bytes], encodings: Iterable[str] = SPOKEN) -> str:

@@ -32,6 +32,7 @@ from autograde.grader.gradebook.list_columns import (
     is_nobodys,
     without_fractions,
 )
+from autograde.grader.results import encodings
 from autograde.grader.results.class_list import ClassList
 from autograde.grader.results.csv_tables import as_csv, guarded, unguarded
 from autograde.grader.results.csv_tables import read as read_table
@@ -174,6 +175,11 @@ def without_ids(path: Path) -> list[str]:
     lacking = [row for row in rows if not _another_id(row) and not is_nobodys({key: "", **row}, key, [])]
     called = [name for row in lacking if (name := _person({key: "", **row}, key).name) and name.casefold() not in SUMS]
     return [f"not in the class's list, since no column has an id of theirs: {', '.join(called)}"] if called else []
+
+
+def spelled_otherwise(path: Path) -> list[str]:
+    """A line on names in a CSV that may be meant otherwise, since nothing in it says how its letters are written."""
+    return encodings.doubt(path)
 
 
 def of_rows(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[Person | None]:

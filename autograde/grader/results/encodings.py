@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from autograde.grader import spelling
 
+SAMPLE, MOST_TOLD = 200, 3  # cells, words
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 HEADERS = {  # words of a first line in which systems of these countries name their columns
     "shift_jis": "氏名 名前 学籍 番号 学生 出席 メール クラス フリガナ カナ 学年 所属",
@@ -30,6 +34,16 @@ def of(raw: bytes) -> tuple[str, bytes]:
     named = {encoding: _words(raw, encoding, words.split()) for encoding, words in HEADERS.items()}
     best = max(named, key=named.__getitem__)
     return (best if named[best] else spelling.likeliest([raw])), b""
+
+
+def doubt(path: Path) -> list[str]:
+    """A line where names in a table may be spelled otherwise than they are read, since few letters say in which encoding it was saved."""
+    raw = path.read_bytes() if path.is_file() else b""
+    encoding, _ = of(raw)
+    cells = [cell.strip(b'" ') for cell in re.split(rb"[,;\t|\r\n]+", raw) if not cell.isascii()]
+    others = spelling.other_readings(b"\n".join(cells[:SAMPLE]), encoding) if encoding in spelling.SPOKEN else {}
+    named = ", ".join(f"`{word}` may be {' or '.join(f'`{o}`' for o in meant)}" for word, meant in list(others.items())[:MOST_TOLD])
+    return [f"{path.name} does not say how its letters are written: {named}. If a name is wrong, save the file as UTF-8"] if others else []
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:

@@ -65,3 +65,18 @@ def test_two_bytes_a_letter_are_known_without_a_mark(names, encoding):
 def test_a_class_of_many_languages_is_read_by_most_of_them():
     text = "Müller Jörg\nWeiß Käthe\nMuñoz José\nSøren Kjær\nJoão Simões\nAnn O’Brien\nMcLeod Zoë"
     assert text.encode("cp1252").decode(spelling.likeliest([text.encode("cp1252")])) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "told"),
+    [("Ionuţ Pop", "cp1250", "or `Ionuţ`"), ("Zoë Smith", "cp850", "`Zoâ` may be"), ("Łukasz Kot", "cp852", "may be `Łukasz`")],
+)
+def test_a_letter_that_two_countries_read_otherwise_is_told(tmp_path, name, encoding, told):
+    (tmp_path / "list.csv").write_bytes(f"id,name\r\n1,Bo Kim\r\n2,{name}\r\n".encode(encoding))
+    assert told in " ".join(encodings.doubt(tmp_path / "list.csv"))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-16"])
+def test_names_that_can_be_read_in_one_way_are_told_nobody(tmp_path, encoding):
+    (tmp_path / "list.csv").write_bytes("id,name\r\n1,Müller Jörg\r\n2,Schäfer Heß Anna\r\n3,Groß Björn\r\n".encode(encoding))
+    assert encodings.doubt(tmp_path / "list.csv") == []
