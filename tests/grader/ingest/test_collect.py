@@ -1,5 +1,6 @@
 """What people really hand in, as learning systems and people name it: whose it is, which lesson it is, which file counts, what is left out."""
 
+import errno
 import io
 import json
 import shutil
@@ -528,6 +529,16 @@ def test_an_archive_that_says_less_than_it_holds_ends_early(tmp_path, monkeypatc
     (tmp_path / "cut.zip").write_bytes(packed({NAME: SOLVED})[:-30])
     with pytest.raises(archive.BadArchive):
         archive.unpack(tmp_path / "cut.zip", tmp_path / "other")
+
+
+def test_a_disk_that_is_full_is_said_without_a_place_of_ours(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "scratch" / NAME))
+
+    (tmp_path / "all.zip").write_bytes(packed({NAME: SOLVED}))
+    monkeypatch.setattr(archive, "_copy", full)
+    with pytest.raises(archive.BadArchive, match=r"^the archive cannot be unpacked \(No space left on device\)$"):
+        archive.unpack(tmp_path / "all.zip", tmp_path / "folder")
 
 
 OUTPUTS = [

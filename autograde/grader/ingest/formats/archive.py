@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from autograde.files import opened
-from autograde.grader.ingest.formats import mail_file, zip_names
+from autograde.grader.ingest.formats import mail_file, odd_zips, zip_names
 from autograde.grader.sandbox.bounded import TooMuch, bounded, used
 
 MAX_FILES = 20_000
@@ -37,6 +37,8 @@ KEPT = (2**25, 500, 1.0)  # bytes, files and seconds that the others take from n
 MAX_NAME = 240  # bytes
 UNNAMEABLE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)  # of one member, and of no other
 CHUNK = 2**20
+FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, UnicodeError)  # of what is packed
+PART = "it cannot be unpacked whole ({})"
 SECONDS = 60  # of processor time for one archive
 SMALL_SECONDS = 20  # for one of no size, and one more for each MB: half a gigabyte is unpacked in less
 Opens = Callable[[IO[bytes]], IO[bytes]]
@@ -205,9 +207,16 @@ def _unpack(path: Path, folder: Path, most: int, files: int, sender: bool, secon
         size, count = _write_all(members, result, most, files)
     except BadArchive:
         raise
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, UnicodeError, OSError, ValueError) as error:
-        raise BadArchive(f"the archive cannot be unpacked ({error})") from None
+    except (*FAULTS, tarfile.TarError, OSError, ValueError) as error:
+        raise BadArchive(f"the archive cannot be unpacked ({_said(error)})") from None
     return result.left_out, size, count
+
+
+def _said(error: Exception) -> str:
+    """An error without the place to which files are unpacked, which tells nobody anything."""
+    if isinstance(error, RuntimeError) and "password" in str(error):
+        return "it is locked by a password"
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 @dataclass(frozen=True)
@@ -221,11 +230,12 @@ class _Member:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether something in a zip can only be read with a password."""
+    """Whether all in a zip can only be read with a password."""
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(info.flag_bits & 0x1 for info in archive.infolist())
+    with odd_zips.reader(path) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir()]
+    return bool(files) and all(info.flag_bits & 0x1 for info in files)
 
 
 def _members(path: Path) -> Iterator[_Member]:
@@ -251,14 +261,16 @@ def _gz_member(path: Path) -> Iterator[_Member]:
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:
-    with zipfile.ZipFile(path) as archive:
+    with odd_zips.reader(path) as archive:
         infos = archive.infolist()
         for info, name in zip(infos, zip_names.names(infos)):
             if info.is_dir():
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
             regular = kind in (0, stat.S_IFREG)
-            yield _Member(name, info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(archive.open, info))
+            yield _Member(
+                name, info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(odd_zips.member, archive, info)
+            )
 
 
 def _zip_time(info: zipfile.ZipInfo) -> float:
@@ -285,10 +297,12 @@ def _write_all(members: Iterator[_Member], result: Unpacked, most: int, files: i
         try:
             place, why = _place(member, result.folder)
             total += 0 if why else _copy(member, place, most - total)
+        except FAULTS as error:
+            why = PART.format(_said(error))
         except OSError as error:
-            if error.errno not in UNNAMEABLE:
+            if error.errno and error.errno not in UNNAMEABLE:
                 raise
-            why = f"it cannot be called so here ({os.strerror(error.errno)})"
+            why = f"it cannot be called so here ({os.strerror(error.errno)})" if error.errno else PART.format(error)
         if why:
             result.left_out.append((member.name, why))
     return total, count
@@ -316,9 +330,13 @@ def _copy(member: _Member, place: Path, most: int) -> int:
     allowed = min(most, MAX_MEMBER, max(10 * 2**20, member.packed * MAX_RATIO))
     place.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    source = member.open()
-    assert source is not None, "only a link or a device has nothing to read, and is left out"
-    with source, place.open("wb") as stream:
+    with (
+        place.open("wb") as stream,
+        contextlib.ExitStack() as opened_too,
+    ):  # whose it is can then be told by its name, also where nothing can be read
+        source = member.open()
+        assert source is not None, "only a link or a device has nothing to read, and is left out"
+        opened_too.enter_context(source)
         while chunk := source.read(CHUNK):
             written += len(chunk)
             if written > allowed:

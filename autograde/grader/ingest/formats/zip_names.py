@@ -6,9 +6,9 @@ import contextlib
 import zipfile
 from collections.abc import Sequence
 
+from autograde.grader.ingest.formats.odd_zips import UTF_8
 from autograde.grader.spelling import likeliest
 
-UTF_8 = 0x800  # the flag of a name that says that it is UTF-8
 SAMPLE = 300  # names by which the encoding is told
 ENCODINGS = (  # of packers, the most frequent first
     *("cp437", "cp850", "cp866", "cp1252", "cp852", "cp857", "cp737", "cp1254", "cp1250", "cp1251", "cp1253"),

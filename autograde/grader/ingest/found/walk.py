@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograde.grader.ingest.formats import archive, kinds, mail_file
 from autograde.grader.ingest.formats.kinds import Kind
+from autograde.grader.ingest.formats.raw_names import as_meant
 from autograde.grader.ingest.found.findings import File, LeftOut, Survey
 from autograde.grader.ingest.found.not_handed_in import EARLIER, OWN_FOLDERS, is_graders
 from autograde.grader.ingest.found.reasons import NO_FILE
@@ -53,8 +54,9 @@ def walk(
     except OSError as error:
         found.left_out.append(LeftOut("/".join(parts), f"the folder cannot be read ({error.strerror})"))
         return
+    meant = as_meant([path.name for path in inside])
     for path in inside:
-        here = (*parts, path.name)
+        here = (*parts, meant.get(path.name, path.name))
         if path.is_symlink():
             found.left_out.append(LeftOut("/".join(here), "a link; links are not followed"))
             found.barren.append(here if parts or not path.is_dir() else (*here, ""))
