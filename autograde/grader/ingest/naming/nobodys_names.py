@@ -23,8 +23,14 @@ PART = (  # of a class, in words that call nobody
 DAY = re.compile(  # one may be a person's name, not all
     r"(?i)(?:mon|tues?|wed|weds|thu|thurs?|fri)\b\.?(?:[\s_-]*\d(?:[\d:.\s_-]|h|[ap]\.?m)*)?"
 )
+SUBJECT = (  # of a course such as this one: what its folder is called in a drive
+    r"(?:(?:intro(?:duction)?(?:[ _-]to)?|advanced|applied|foundations?[ _-]of|topics[ _-]in)[ _-])?(?:"
+    r"(?:deep|machine|reinforcement|statistical|representation)[ _-]learning|artificial[ _-]intelligence|natural[ _-]language[ _-]processing|nlp"
+    r"|language[ _-]model(?:l?ing|s)|attention[ _-](?:and|in|for)[ _-].+|neural[ _-]net(?:work)?s|data[ _-]science|transformers)"
+    r"(?:[ _-]+(?:for|with|in|and)[ _-].+)?(?:[ _-]+(?:course|class|kurs|curso|cours|corso))?(?:[ _-]+(?:(?:spring|fall|autumn|summer|winter|ss|ws|term)[ _-]*)?\d{2,4}(?:[/_-]\d{2,4})?)?"
+)
 WRAPPER = re.compile(
-    rf"(?i)({PART}|downloads?|downloaded|class|section.*|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|student work"
+    rf"(?i)({PART}|{SUBJECT}|downloads?|downloaded|class|section.*|group.*|archive|extracted|inbound|assignment_\d+_export|export|all|.*submissions|student work"
     r"|.*\(file responses\)|question(?: \d+)?|apps|microsoft forms|(?:.+ )?file requests?"  # of Google's and Microsoft's forms, and of Dropbox
     rf"|{DRIVES_PART}"
     r"|onedrive[ _-].*|bulk_download|multi_feedback.*|gradebook_.+|.+ download .+"

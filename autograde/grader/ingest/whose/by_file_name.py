@@ -13,6 +13,8 @@ from autograde.grader.ingest.whose.people_below import LISTING
 
 Parts = tuple[str, ...]
 NUMBER = re.compile(r"\d{1,4}\.ipynb", re.IGNORECASE)
+CAPITAL = "[^\\W\\d_a-zß-öø-ÿ]"
+PERSON = re.compile(rf"{CAPITAL}[^\W\d_]*(?:[ '’-]+{CAPITAL}[^\W\d_]*\.?)+")  # two names or more
 ENDING = re.compile(r"\.(?:ipynb|py).*$", re.IGNORECASE)
 
 
@@ -30,11 +32,13 @@ def named_in(inner: Sequence[Parts]) -> set[str]:
 
 
 def named_by_students(inner: Sequence[Parts]) -> dict[str, str]:
-    """Whose notebooks are, deep in one folder, where all are called by two students or more, and by the lesson or behind a dash; else nothing."""
+    """Whose notebooks are, deep in one folder, where all are called by two students or more, and by the lesson or behind a dash; else nothing. In
+    the folder itself, which may be a student's, names have to be those of people, as `first try` is not."""
     notebooks = [parts for parts in inner if ".ipynb" in parts[-1].lower()]
     whose = {parts[-1]: said(parts[-1]) for parts in notebooks if lesson_of.full_name(parts[-1]) or " - " in parts[-1]}
     apart = len(whose) == len(notebooks) == len(set(whose.values())) and all(whose.values())
-    return whose if apart and len({parts[:-1] for parts in notebooks}) == 1 and all(len(parts) > 1 for parts in notebooks) else {}
+    deep = all(len(parts) > 1 for parts in notebooks) or all(map(PERSON.fullmatch, whose.values()))
+    return whose if apart and deep and len({parts[:-1] for parts in notebooks}) == 1 else {}
 
 
 def are_numbered(notebooks: Sequence[str]) -> bool:

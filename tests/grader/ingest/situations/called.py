@@ -200,7 +200,7 @@ LAID_OUT = {  # by system: (files, each student's or an attempt that gives way, 
 DOUBTED = {  # files, and what must be said of them
     "attempts or sections": ([f"{day}/{who}/{NAME}" for day, who in (("Mon", "ann"), ("Mon", "bo"), ("Tue", "cy"), ("Tue", "di"))], "`ann`, `bo`, `cy` and 1 more in `Mon`, `Tue` taken as students; they may be attempts of `Mon`, `Tue`"),
     "folders of one each": ([f"Blue/ann/{NAME}", f"Red/bo/{NAME}"], "`ann`, `bo` in `Blue`, `Red` taken as work of `Blue`, `Red`; they may be students"),
-    "a file by name, alone in a folder": ([f"Deep learning/Ann Lee - {NAME}"], "`Ann Lee` in `Deep learning` taken as work of `Deep learning`; it may be a student"),
+    "a file by name, alone in a folder": ([f"Spring cohort/Ann Lee - {NAME}"], "`Ann Lee` in `Spring cohort` taken as work of `Spring cohort`; it may be a student"),
     "files of several in each of some folders": ([f"{day}/{who}.ipynb" for day, who in (("Mon", "ann"), ("Mon", "bo"), ("Tue", "cy"), ("Tue", "di"))], "`Mon`, `Tue` taken as students; `ann`, `bo`, `cy` and 1 more in them may be a student's each"),
     "numbers of sections, one of one student": (["12345/ann.ipynb", "12345/bo.ipynb", "12346/cy.ipynb"], "`12345` taken as students; `ann`, `bo` in them may be a student's each"),
     "files of several in a lesson's folder of each": ([f"{part}/HW3/{who}.ipynb" for part, who in (("A", "ann"), ("A", "bo"), ("B", "cy"))], "`A` taken as students; `ann`, `bo` in them"),

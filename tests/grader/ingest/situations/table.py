@@ -67,6 +67,45 @@ def with_names(encoding: str, *students: str, between: str = "/") -> bytes:
     return data
 
 
+def with_wrong_flags(encoding: str, *students: str) -> bytes:
+    """The same where the zip says that its names are UTF-8."""
+    data = bytearray(with_names(encoding, *students))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        starts = [info.header_offset for info in archive.infolist()]
+    entry = 0
+    for start in starts:
+        entry = data.index(b"PK\x01\x02", entry + 1)
+        data[start + 7] |= 8
+        data[entry + 9] |= 8
+    return bytes(data)
+
+
+def damaged(files: Files, name: str, how: str) -> bytes:
+    """A zip in which one file's content is damaged, it is packed in a way that nobody knows, or its name before it is another than in the list."""
+    data = bytearray(packed(files))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        start = archive.getinfo(name).header_offset
+    entry = data.index(name.encode(), start + 30 + len(name)) - 46
+    if how == "content":
+        data[start + 30 + len(name) : start + 50 + len(name)] = b"\xff" * 20
+    elif how == "method":
+        data[start + 8] = data[entry + 10] = 99
+    else:
+        data[start + 30] = ord("_")
+    return bytes(data)
+
+
+def raw_tar(encoding: str, *students: str) -> bytes:
+    """A tar archive whose names are in an encoding that it does not name."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT, encoding=encoding) as archive:
+        for student in students:
+            member = tarfile.TarInfo(f"{student}/{NAME}")
+            member.size = len(SOLVED.encode())
+            archive.addfile(member, io.BytesIO(SOLVED.encode()))
+    return stream.getvalue()
+
+
 def locked() -> bytes:
     """A zip that says of its file that it is encrypted."""
     data = bytearray(packed({NAME: SOLVED}))
@@ -253,6 +292,22 @@ COLLECTED = {
     ),
     "names of a Chinese Windows": Collected("archives", "7-zip", {"s.zip": with_names("gb2312", "李明", "王芳")}, dict.fromkeys(("李明", "王芳"), NAME)),
     "names of a Japanese Windows": Collected("archives", "7-zip", {"s.zip": with_names("cp932", "田中", "佐藤", "表")}, dict.fromkeys(("田中", "佐藤", "表"), NAME)),
+    "names that say that they are UTF-8": Collected("archives", "7-zip", {"s.zip": with_wrong_flags("cp437", "Müller", "Zoë")}, {"Müller": NAME, "Zoë": NAME}),
+    "names of Poland that say that they are UTF-8": Collected("archives", "7-zip", {"s.zip": with_wrong_flags("cp1250", "Łukasz", "Müller")}, {"Łukasz": NAME, "Müller": NAME}),
+    "names in a tar archive of old": Collected("archives", "tar", {"s.tar": raw_tar("latin-1", "Müller", "Zoë")}, {"Müller": NAME, "Zoë": NAME}),
+    **{
+        f"one file of a class, damaged in its zip: {how}": Collected(
+            "archives", "nbgrader#724", {"s.zip": damaged({f"ann_1_2_{NAME}": SOLVED, f"bo_3_4_{NAME}": SOLVED}, f"bo_3_4_{NAME}", how)}, {"ann": NAME, "bo": NAME}, {"bo": ""}
+        )
+        for how in ("content", "method", "name")
+    },
+    "a folder that is called as the course is": Collected(
+        "downloads", "a folder of Drive", {f"Deep learning/Ann Lee - {NAME}": SOLVED, f"Deep learning/Bo Kim - {NAME}": SOLVED}, {"Ann Lee": NAME, "Bo Kim": NAME}
+    ),
+    "a folder that is called as the course is, with one student": Collected("downloads", "a folder of Drive", {f"Intro to NLP 2027/Ann Lee - {NAME}": SOLVED}, {"Ann Lee": NAME}),
+    "a folder of any name, with files of people": Collected(
+        "downloads", "a folder of Drive", {f"Spring cohort/Ann Lee - {NAME}": SOLVED, f"Spring cohort/Ngô Bảo - {NAME}": SOLVED}, {"Ann Lee": NAME, "Ngô Bảo": NAME}
+    ),
     "names of DOS": Collected("archives", "7-zip", {"s.zip": with_names("cp437", "Müller", "Zoë")}, dict.fromkeys(("Müller", "Zoë"), NAME)),
     "names of a Mac, which do not say that they are UTF-8": Collected("archives", "7-zip", {"s.zip": with_names("utf-8", "Müller", "李明")}, dict.fromkeys(("Müller", "李明"), NAME)),
     "backslashes of Windows": Collected("archives", "7-zip", {"s.zip": with_names("ascii", "ann", "bo", between="\\")}, {"ann": NAME, "bo": NAME}),
