@@ -13,9 +13,11 @@ from autograde import layout
 from autograde.authoring.source import Source
 from autograde.authoring.strength.mutation import Bench
 from autograde.checking.answers import RESULT_MIME
+from autograde.checking.runner import Check
 from autograde.checking.status import ExerciseStatus
 
 UNDRAWN = "This figure is drawn by your own function"  # as `utils.plots` has it, which imports PyTorch
+MOST, LONG = 5, 2  # seconds of all checks of a lesson, and of one that is told: a busy machine takes several times what it would
 _NOTE = re.compile(f'alt="{re.escape(UNDRAWN)}: ([^"]*)"')
 
 
@@ -32,12 +34,18 @@ def notes(executed: NotebookNode, lesson: Source) -> Iterator[str]:
 
 
 def of_own_answers(bench: Bench) -> Iterator[str]:
-    """The tests, hidden ones too, that the lesson's own answers fail: nobody could pass them."""
+    """The tests, hidden ones too, that the lesson's own answers fail, which nobody could pass, and those that take long."""
     checks = {check.name: check for listed in bench.lesson.checks.values() for check in listed}
     for result in bench.try_reference():
         for outcome in (outcome for outcome in result.outcomes if not outcome.passed):
-            place = "the pretend GPU"
-            if check := checks.get(outcome.check):
-                code = check.function.__code__
-                place = f"{Path(code.co_filename).relative_to(layout.ROOT).as_posix()}:{code.co_firstlineno}"
+            place = _place(checks[outcome.check]) if outcome.check in checks else "the pretend GPU"
             yield f"{place}: {outcome.check} fails with the lesson's own answer to {result.exercise}: {outcome.message} {outcome.detail}".rstrip()
+    for name, listed in bench.lesson.checks.items():
+        for check, seconds in zip(listed, bench.seconds.get(name, ())):
+            if seconds > LONG:
+                yield f"{_place(check)}: {check.name} takes {seconds:.0f} s with the lesson's own answer: all checks of a lesson take {MOST} s at most"
+
+
+def _place(check: Check) -> str:
+    code = check.function.__code__
+    return f"{Path(code.co_filename).relative_to(layout.ROOT).as_posix()}:{code.co_firstlineno}"

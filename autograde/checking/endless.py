@@ -16,7 +16,7 @@ from autograde.checking import deadline
 from autograde.checking.errors import EndlessAnswer
 
 TICK = 0.5  # seconds of computing between two looks
-SAYS = "`{name}` does not end: mend it, run its cell and its check again, then this cell."
+SAYS = "`{name}` does not end: mend it, run its cell and its check again, then this cell"
 
 _endless: dict[CodeType, str] = {}  # the code of each answer that did not end → its name: an answer that is changed is other code
 _watched: list[tuple[FrameType, float]] = []  # the call that the last look found, and the computing time when it was found first

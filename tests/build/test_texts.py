@@ -97,6 +97,9 @@ TASKS = {
     "another number": (HEADING, "# ### Exercise 4 · `running_mean`", "", "exercise 4 comes after exercise 0"),
     "no row": (ROW, "", '# %% exercise="running_mean"', "no row of this exercise"),
     "other minutes": (HEADING + " (●○○, 5", HEADING + " (●○○, 15", "", "15 minutes for running_mean; the table of exercises says 5"),
+    "no points": (HEADING + " (●○○, 5 minutes, 1 point)", HEADING + " (●○○, 5 minutes)", "", "no points stand beside the difficulty of running_mean"),
+    "a check that prints": ("check(running_mean)\n", "check(running_mean)\nprint(1)\n", "print(1)", "which is check(running_mean) alone"),
+    "a check that is kept": ("check(running_mean)\n", "done = check(running_mean)\n", "", "which is check(running_mean) alone"),
     "no docstring": (DOCSTRING, "", "def running_mean", "running_mean has no docstring"),
     "a call beside an answer": ("    return means\n    ### END SOLUTION\n", "    return means\n    ### END SOLUTION\n\nprint(1)\n", "print(1)", "every grading runs"),
     "an assertion beside an answer": ("    return means\n    ### END SOLUTION\n", "    return means\n    ### END SOLUTION\n\nassert running_mean([1])\n", "assert running", "this assertion is in the cell"),
@@ -279,6 +282,20 @@ def test_tests_that_the_lessons_own_answer_fails(lesson):
     (told,) = went_wrong.of_own_answers(Bench(NAME))
     assert told.startswith(
         f"autograde/lessons/hidden/test_{NAME}.py:8: test_running_mean_of_many_values fails with the lesson's own answer"
+    )
+
+
+def test_a_test_that_takes_long(lesson, monkeypatch):
+    """The sum of all was a rule that nothing told of."""
+    monkeypatch.setattr(went_wrong, "LONG", 0.5)
+    path = layout.hidden_path(NAME)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("    values = [0.5", "    __import__('time').sleep(1)\n    values = [0.5"),
+        encoding="utf-8",
+    )
+    (told,) = went_wrong.of_own_answers(Bench(NAME))
+    assert told.startswith(
+        f"autograde/lessons/hidden/test_{NAME}.py:8: test_running_mean_of_many_values takes 1 s with the lesson's own answer"
     )
 
 

@@ -15,6 +15,7 @@ TITLE = re.compile(r"(?m)^# # \d\d · (.+?) *$")
 NUMBERED = re.compile(r"Exercise (\d+)\b")
 NAMED = re.compile(r"`(\w+)`")
 MINUTES = re.compile(r"(\d+) minutes")
+POINTS = re.compile(r"[\d.]+ points?\b")
 ROW = re.compile(r"\|[^|]*\| `(\w+)`[^|]*\|.*?\| *(\d+) *\| *[\d.]+ *\|\s*$")  # of the table of exercises: its name, its minutes
 HINT = re.compile(r"<summary>Hint (\d+)")
 WORD = re.compile(r"\w+")
@@ -74,6 +75,8 @@ def _of_task(cell: Cell, name: str, task: list[tuple[int, str]], rows: dict[str,
         yield cell.line, f"the lesson's table has no row of this exercise: | N | `{name}` | ●○○ | MINUTES | POINTS |"
         return
     for line, text in task:
+        if "●" in text and text[0] != "|" and not POINTS.search(text):
+            yield line, f"no points stand beside the difficulty of {name}: (●○○, {rows[name]} minutes, N points)"
         if "●" in text and (said := MINUTES.search(text)) and int(said[1]) != rows[name]:
             yield line, f"the text says {said[1]} minutes for {name}; the table of exercises says {rows[name]}"
 
@@ -109,8 +112,14 @@ def _of_names(lesson: Source) -> Iterator[tuple[int, str]]:
 
 
 def _of_cells(lesson: Source) -> Iterator[tuple[int, str]]:
-    """An exercise's own cell: students read its docstring, and graders run all of it."""
+    """An exercise's own cell: students read its docstring, and graders run all of it. A check's shows its result alone, from which nbgrader reads points."""
     for cell in lesson.cells:
+        for node in ast.parse(cell.source).body if cell.check else ():
+            if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "check"):
+                yield (
+                    cell.line + node.lineno,
+                    f"this stands in the cell of a check, which is check({cell.check}) alone: give it a cell of its own",
+                )
         for node in ast.parse(cell.source).body if cell.exercise else ():
             if isinstance(node, TARGETS) and node.name == cell.exercise and not ast.get_docstring(node):
                 yield cell.line + node.lineno, f"{node.name} has no docstring, which says what to write"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 import traceback
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from autograde.checking.errors import UserError
 from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import assemble_lesson
+from autograde.checking.manifest import Exercise
 from autograde.checking.result import Result
 from autograde.checking.scoring import examine, run_checks
 from autograde.checking.student import LocalStudent
@@ -133,6 +135,7 @@ class Bench:
         self.reference = lesson_source.namespace(self.source)
         self.lesson = assemble_lesson(name, self.source.title, self.source.exercises)
         self.specimens = specimens(name)
+        self.seconds: dict[str, list[float]] = {}  # that the reference's checks took, by exercise
         self._right: dict[str, dict[str, Any]] = {}  # the reference's outputs on the probes, by exercise
         self._written: dict[type, dict[str, Any]] = {}  # what a stand-in's class keeps, as it was written
         if unknown := {s.exercise for s in self.specimens} - set(self.lesson.exercises):
@@ -147,7 +150,17 @@ class Bench:
     def try_reference(self) -> list[Result]:
         """Every exercise's result for the reference answers; an outcome (a file) is left to its own test."""
         graded = [e for e in self.lesson.exercises.values() if e.outcome is None]
-        return [examine(self.lesson, e, self.student(), partial(forbidding, e.forbids, self.reference)) for e in graded]
+        return [examine(self.lesson, e, self.student(), partial(self._timed, e)) for e in graded]
+
+    @contextmanager
+    def _timed(self, exercise: Exercise) -> Iterator[None]:
+        """Around each check of a reference answer, one after the other: `seconds` has what they took, by exercise."""
+        began = time.perf_counter()
+        try:
+            with forbidding(exercise.forbids, self.reference):
+                yield
+        finally:
+            self.seconds.setdefault(exercise.name, []).append(time.perf_counter() - began)
 
     def try_specimen(self, specimen: Specimen) -> Finding:
         """Check one stand-in; `recognised` when its fingerprint is not the reference's, so that students can be told."""
