@@ -22,6 +22,7 @@ from autograde.checking.defaults import plain_defaults
 from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import Lesson, load_lesson
 from autograde.checking.manifest import Exercise
+from autograde.checking.places import TWICE, Places
 from autograde.checking.report import Report, with_code
 from autograde.checking.result import Result
 from autograde.checking.scoring import examine
@@ -44,6 +45,11 @@ class OpenLesson:
     def _lesson(self) -> Lesson:
         return load_lesson(self._name)
 
+    @cached_property
+    def places(self) -> Places:
+        """Where in the notebook answers were written."""
+        return Places(self._lesson.exercises)
+
     def check(self, answer: Callable | type | str) -> Report:
         """Check one answer and give its points, a float that shows what passed, what did not and why."""
         exercise = self._lesson.exercises[self._name_of(answer)]
@@ -60,6 +66,8 @@ class OpenLesson:
         if last_run.is_older(exercise.name, made, self._cells):
             result = replace(result, diagnosis=last_run.OLDER.format(name=exercise.name))
             checked = answers_in.digest(last_run.code_of(made))
+        elif result.status != ExerciseStatus.PASSED and self.places.several(exercise.name):
+            result = replace(result, diagnosis=f"{result.diagnosis} {TWICE.format(name=exercise.name)}".strip())
         self._results[exercise.name] = result, checked
         report = Report(result, checked)
         if result.status != ExerciseStatus.PASSED and os.environ.get("NBGRADER_EXECUTION") == "validate":
@@ -162,7 +170,7 @@ def open_lesson(name: str, namespace: dict[str, Any]) -> OpenLesson:
     """The lesson `name`, looking up answers in `namespace` (a notebook's `globals()`)."""
     opened = OpenLesson(name, namespace)
     if namespace.get("__name__") == "__main__":  # a notebook: do the slow first things now, so that the first check answers fast
-        opened._lesson  # noqa: B018
+        opened.places.watch()
         torch.ones(2, 2, device="meta") @ torch.ones(2, 2, device="meta")  # PyTorch imports its shape rules at the first meta call
     return opened
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 import time
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -215,6 +216,18 @@ deadline.SECONDS = 1
 row = torch.ones(2, 2)
 check = open_lesson("03_self_attention", globals()).check
 """
+
+
+@pytest.mark.parametrize("ids, told", [("aa", False), ("ab", True), ([None, None], False)])
+def test_a_wrong_copy_in_a_cell_below_is_said_to_be_what_the_check_is_about(kernel, ids, told):
+    """The grader counts the right one above it, as nbgrader does, and the check named a mistake that could not be found there."""
+    for code, identity in zip((SCALED, UNSCALED), ids):
+        kernel.lesson.places.note(SimpleNamespace(raw_cell=code, cell_id=identity))
+        kernel.run(code)
+    result = kernel.check("attention_scores").result
+    assert result.status != "passed" and ("two cells that define `attention_scores`" in result.diagnosis) == told
+    kernel.run(SCALED)
+    assert kernel.check("attention_scores").result.diagnosis == ""
 
 
 @pytest.mark.slow
