@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -153,7 +154,7 @@ def record(lessons: Lessons = None) -> None:
         console.print(f"[green]✓[/green] {name}")
 
 
-@command(AUTHORS, "autograde strength 03 --verbose", "autograde strength 03 --exercise causal_mask")
+@command(AUTHORS, "autograde strength 03 --verbose", "autograde strength 03 --unseen", "autograde strength 03 --exercise causal_mask")
 def strength(
     lessons: Lessons = None,
     exercise: Annotated[list[str] | None, typer.Option(help="This exercise alone; may be given several times [default: all].")] = None,
@@ -165,6 +166,12 @@ def strength(
             "--mutants", help="Try changes of the reference answers instead: every one-node change, every kind of mistake; minutes."
         ),
     ] = False,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="List instead the wrong answers that pass all public checks, and what each then loses.")
+    ] = False,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="With --unseen: a file with more wrong answers; may be given several times.")
+    ] = None,
 ) -> None:
     """Try the checks on every known wrong answer, on every unusual right one, and on answers that do nothing.
 
@@ -191,8 +198,12 @@ def strength(
     known = {name for bench in benches for name in bench.lesson.exercises}
     if unknown := sorted(set(exercise or ()) - known):
         raise fail(f"there is no exercise {unknown[0]!r}; the exercises are {', '.join(sorted(known))}")
+    if also and not unseen:
+        raise fail("--also goes with --unseen")
     if mutants:
         return _try_mutants(benches, exercise or ())
+    if unseen:
+        return _list_unseen(benches, exercise or (), also or ())
     for bench in benches:
         found = measure(bench, exercise or ())
         rows, complaints = rows + found.rows, complaints + found.complaints
@@ -223,6 +234,20 @@ def _try_mutants(benches: Sequence[Bench], exercises: Sequence[str]) -> None:
         survived = survived or bool(found)
     if survived:
         raise typer.Exit(1)
+
+
+def _list_unseen(benches: Sequence[Bench], exercises: Sequence[str], more: Sequence[Path]) -> None:
+    from autograde.authoring.strength.mutation import specimens_in
+    from autograde.authoring.strength.unseen import MUCH, unseen
+
+    others = [specimen for path in more for specimen in specimens_in(path)]
+    for bench in benches:
+        found = unseen(bench, [*bench.specimens, *(one for one in others if one.exercise in bench.lesson.exercises)], exercises)
+        for one in found:
+            console.print(f"  {escape(str(one))}", soft_wrap=True)
+        much = sum(one.lost >= MUCH for one in found)
+        told = f"wrong answers that pass all public checks: {len(found)}; that lose {MUCH:.0%} or more: {much}"
+        console.print(f"{bench.source.name}: {told}", soft_wrap=True)
 
 
 def _table(columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:

@@ -25,7 +25,7 @@ from autograde.checking.fingerprint import fingerprint, same
 from autograde.checking.forbidden import forbidding
 from autograde.checking.lesson import assemble_lesson
 from autograde.checking.manifest import Exercise
-from autograde.checking.result import Result
+from autograde.checking.result import Outcome, Result
 from autograde.checking.scoring import examine, run_checks
 from autograde.checking.student import LocalStudent
 
@@ -164,12 +164,16 @@ class Bench:
 
     def try_specimen(self, specimen: Specimen) -> Finding:
         """Check one stand-in; `recognised` when its fingerprint is not the reference's, so that students can be told."""
-        exercise = self.lesson.exercises[specimen.exercise]
-        student = self.student(specimen)
-        guard = partial(self._guarded, exercise.forbids, getattr(student, specimen.exercise, None))
+        exercise, student = self.lesson.exercises[specimen.exercise], self.student(specimen)
         # the first check that fails has caught it
-        result = examine(self.lesson, exercise, student, guard, enough=lambda outcome: specimen.wrong and not outcome.passed)
+        enough: Callable[[Outcome], bool] = lambda outcome: specimen.wrong and not outcome.passed  # noqa: E731
+        result = examine(self.lesson, exercise, student, self.guard(specimen, student), enough)
         return Finding(specimen, result, specimen.wrong and self.fingerprint(specimen) is not None)
+
+    def guard(self, specimen: Specimen, student: LocalStudent) -> Callable[[], AbstractContextManager[None]]:
+        """What goes around one check of a stand-in: the calls that are the answer are forbidden, and an endless loop ends."""
+        answer = getattr(student, specimen.exercise, None)
+        return partial(self._guarded, self.lesson.exercises[specimen.exercise].forbids, answer)
 
     def try_idle(self, exercise: str) -> dict[str, Result]:
         """The exercise's result for each answer that does nothing, by what it does."""
@@ -215,7 +219,6 @@ class Bench:
 
     @contextmanager
     def _guarded(self, forbids: Sequence[str], answer: Any) -> Iterator[None]:
-        """Around one check of an answer: the calls that are the answer are forbidden, and an endless loop ends."""
         if isinstance(answer, type):  # a class has no globals of its own; its methods have
             answer = next((f for f in vars(answer).values() if hasattr(f, "__globals__")), answer)
         with forbidding(forbids, getattr(answer, "__globals__", self.reference)), _limited():
