@@ -345,9 +345,9 @@ def test_the_causal_layer_sees_no_future(student):
     module, weights, x = *loaded(student, 7, 4, seed=63, causal=True), words_and_matrices()[0]
     want = layer(weights, x, torch.ones(5, 5).tril().bool())
     expect.close(module(x), want, where="SelfAttention(7, 4, causal=True) and x (2, 5, 7)")
-    x = expect.randn(3, 2, 5, 7, seed=63)
-    want = layer(weights, x, torch.ones(5, 5).tril().bool())
-    expect.close(module(x), want, where="SelfAttention(7, 4, causal=True) and x (3, 2, 5, 7)")
+    x = expect.randn(3, 2, 8, 7, seed=63)
+    want = layer(weights, x, torch.ones(8, 8).tril().bool())
+    expect.close(module(x), want, where="SelfAttention(7, 4, causal=True), the same layer, and longer sequences: x (3, 2, 8, 7)")
 
 
 @pytest.mark.exercise("SelfAttention", weight=2)
@@ -388,6 +388,15 @@ def test_cheng_weights_of_a_batch(student):
         expect.close(
             student.intra_attention_weights(*args), intra_of_a_batch(*args), where=f"h {(*batch, 6, 5)}, x_t {(*batch, 3)}, h̃ {(*batch, 4)}"
         )
+
+
+@pytest.mark.exercise("intra_attention_weights", weight=0.5)
+def test_large_scores_of_one_step(student):
+    """Scores in the hundreds, of either sign, overflow nowhere."""
+    h, x_t, h_tilde, *matrices, v = cheng()
+    for times in (100, -100):
+        args = [h[0], x_t[0], h_tilde[0], *matrices, times * v]
+        expect.close(student.intra_attention_weights(*args), intra(*args), where=f"scores in the hundreds, v times {times}", atol=1e-3)
 
 
 @pytest.mark.exercise("intra_attention_weights", weight=1)
@@ -436,6 +445,16 @@ def test_gradients_of_a_batch(student):
         expect.close(
             student.attention_backward(*args), autograd(*args), where=f"q {(*batch, 4, 9)}, k {(*batch, 6, 9)}, v {(*batch, 6, 5)}"
         )
+
+
+@pytest.mark.exercise("attention_backward", weight=1)
+def test_long_vectors_take_few_steps(student):
+    """Vectors of 40,000 numbers take a moment: nothing is computed once for each number."""
+    args = [expect.randn(*shape, seed=104 + i) for i, shape in enumerate([(2, 4), (3, 4), (3, 3), (2, 3)])]
+    q, k = (x.repeat(1, 10_000) / 10 for x in args[:2])  # their scores are those of the short ones
+    d_q, d_k, d_v = student.attention_backward(q, k, *args[2:])
+    got = 1000 * d_q[..., :4], 1000 * d_k[..., -4:], d_v
+    expect.close(got, autograd(*args), where="q (2, 40000), k (3, 40000), of each the gradient in four columns, times 1,000")
 
 
 @pytest.mark.exercise("attention_backward", weight=0.5)
