@@ -1,6 +1,8 @@
 """Every kind of broken notebook: recovered where it can be, a reason where not, never an exception."""
 
+import base64
 import copy
+import html
 import json
 import os
 import signal
@@ -123,6 +125,9 @@ RECOVERED = {
     "forged points and check": forged_points,
     "a split cell": split_with_helper,
     "sources as lists": lambda n: json.dumps({**n, "cells": [{**c, "source": c.source.splitlines(keepends=True)} for c in n.cells]}),
+    "sources called as in nbformat 3": lambda n: json.dumps(
+        {**n, "cells": [{**c, "input": c.source, "source": None} for c in n.cells]}
+    ).replace(', "source": null', ""),
     "metadata of the wrong type": lambda n: json.dumps({**n, "metadata": [], "cells": [{**c, "metadata": "x"} for c in n.cells]}),
 }
 
@@ -444,7 +449,7 @@ def test_json_as_people_leave_it(text, value):
     assert loose_json.read(text) == value
 
 
-SMALL = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 'é'\ny = {1}")]))
+SMALL = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 'é' < '&amp;'\ny = {1}")]))
 AROUND = {
     "what Jupyter's server says of a file": lambda text: json.dumps({"type": "notebook", "content": json.loads(text)}),
     "a list of one": lambda text: json.dumps([json.loads(text)]),
@@ -456,6 +461,14 @@ AROUND = {
     "a fence of Markdown": lambda text: f"```json\n{text}\n```\n",
     "the end of a text of DOS": lambda text: text + "\x1a",
     "the file twice": lambda text: text + text,
+    "base64": lambda text: base64.encodebytes(text.encode()).decode(),
+    "what GitHub's server says of a file": lambda text: json.dumps(
+        {"encoding": "base64", "content": base64.encodebytes(text.encode()).decode()}
+    ),
+    "a page that a browser has made of it": lambda text: (
+        f"<html><head></head><body><pre>{html.escape(text, quote=False)}</pre></body></html>"
+    ),
+    "the signs of a page": html.escape,
 }
 
 
@@ -464,7 +477,7 @@ def test_a_notebook_inside_something_else_is_read(tmp_path, change):
     path = tmp_path / "a.ipynb"
     path.write_text(change(SMALL), encoding="utf-8")
     found = notebook_file.read(path)
-    assert [cell.source for cell in found.cells] == ["x = 'é'\ny = {1}"] and found.repairs
+    assert [cell.source for cell in found.cells] == ["x = 'é' < '&amp;'\ny = {1}"] and found.repairs
 
 
 @pytest.mark.parametrize(

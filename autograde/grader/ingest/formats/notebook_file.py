@@ -13,7 +13,15 @@ import nbformat
 
 from autograde.checking.cells import grade_id
 from autograde.checking.syntax import parsed
-from autograde.grader.ingest.formats import loose_json, marimo_file, markdown_file, other_notebooks, script_file, without_outputs
+from autograde.grader.ingest.formats import (
+    escaped_text,
+    loose_json,
+    marimo_file,
+    markdown_file,
+    other_notebooks,
+    script_file,
+    without_outputs,
+)
 from autograde.grader.ingest.formats.kinds import is_script
 from autograde.grader.ingest.formats.without_outputs import Span
 
@@ -143,6 +151,9 @@ def _few_enough(cells: int) -> None:
 
 def _from_notebook(text: str) -> RawNotebook:
     repairs: list[str] = []
+    if carried := escaped_text.plain(text):
+        repairs.append("the notebook stood in its file as a page or a server writes it, and was read as it is meant")
+    text = carried or text
     try:
         data = _unwrapped(_parsed(text, repairs), repairs)
     except (ValueError, RecursionError):
@@ -182,11 +193,11 @@ def _parsed(text: str, repairs: list[str]) -> Any:
 def _unwrapped(data: Any, repairs: list[str]) -> Any:
     """A notebook out of what it was sent in: a list of one, its JSON written as a string, or what Jupyter's server says of a file."""
     for _ in range(WRAPPED):
-        inner = next((data[key] for key in WRAPPERS if isinstance(data.get(key), dict)), None) if _has_no_cells(data) else None
+        inner = next((data[key] for key in WRAPPERS if isinstance(data.get(key), (dict, str))), None) if _has_no_cells(data) else None
         if isinstance(data, list) and len(data) == 1:
             inner = data[0]
-        elif isinstance(data, str) and data.lstrip().startswith("{"):
-            inner = json.loads(data)
+        elif isinstance(data, str):
+            inner = json.loads(carried) if (carried := escaped_text.plain(data) or data).lstrip().startswith("{") else None
         if inner is None:
             break
         data = inner
@@ -277,7 +288,7 @@ def _cell(raw: Any) -> RawCell | None:
     """One cell, tolerant of missing and mistyped fields."""
     if not isinstance(raw, dict):
         return None
-    source = raw.get("source", "")
+    source = raw.get("source", raw.get("input", ""))  # as format 3 calls it
     if isinstance(source, list):
         source = ("\n" if _lines_have_no_ends(source) else "").join(line for line in source if isinstance(line, str))
     if not isinstance(source, str):
