@@ -19,6 +19,9 @@ from autograde.grader.ingest.whose.sections import parts_with_files, sections_of
 Parts = tuple[str, ...]
 # Behind the file's name, and a number where that name was there already.
 RESPONDER = re.compile(r"(?i)(?:.*_)?(.+?)(?: \d{1,2})?\.\w+(?:\.txt)?$")
+LATE = re.compile(
+    r"(?i)\s*[\[(](?:late|resub\w*|extension|retake|verspätet|en retard|in ritardo|con retraso|atrasado|te laat)[\])]$"
+)  # behind a name
 ABOUT = re.compile(r"(?i)(?:readme|licen[cs]e|contributing|makefile|requirements|environment|changelog|notice)(?:\.\w+)?|\.git\w+")
 
 
@@ -192,4 +195,4 @@ def _folder(name: str, inner: list[Parts], alone: bool, beside: Set[str], as_fil
     if alone and len(named := named_by_students(inner)) > 1:
         return {parts: named.get(parts[-1], "") for parts in inner}
     who = said(name) if as_files or lesson_of.full_name(name) else ""  # `03-self-attention-ann`, as GitHub Classroom has it
-    return dict.fromkeys(inner, who or name)
+    return dict.fromkeys(inner, who or LATE.sub("", name) or name)

@@ -305,6 +305,9 @@ COLLECTED = {
         "downloads", "a folder of Drive", {f"Deep learning/Ann Lee - {NAME}": SOLVED, f"Deep learning/Bo Kim - {NAME}": SOLVED}, {"Ann Lee": NAME, "Bo Kim": NAME}
     ),
     "a folder that is called as the course is, with one student": Collected("downloads", "a folder of Drive", {f"Intro to NLP 2027/Ann Lee - {NAME}": SOLVED}, {"Ann Lee": NAME}),
+    "a word in brackets behind a name": Collected(
+        "names", "by hand", {f"Ann Lee (LATE)/{NAME}": SOLVED, f"Bo Kim/{NAME}": BLANK, f"Bo Kim [resubmission]/{NAME}": SOLVED}, {"Ann Lee": NAME, "Bo Kim": f"[resubmission]/{NAME}"}
+    ),
     "a folder of any name, with files of people": Collected(
         "downloads", "a folder of Drive", {f"Spring cohort/Ann Lee - {NAME}": SOLVED, f"Spring cohort/Ngô Bảo - {NAME}": SOLVED}, {"Ann Lee": NAME, "Ngô Bảo": NAME}
     ),
