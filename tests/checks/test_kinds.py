@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from autograde import layout
@@ -53,6 +53,30 @@ def test_without_gradient():
 def test_a_cache_by_shape_gives_the_first_result_again():
     cached = altered(add, "caches by shape")
     assert torch.equal(cached(X, X), cached(3 * X, X)) and torch.equal(cached(X[:2], X[:2]), 2 * X[:2])
+
+
+def table(n: int, base: float = 2.0) -> Tensor:
+    return torch.full((n,), base)
+
+
+def masked(
+    x: Float[Tensor, "*batch T"], mask: Bool[Tensor, "*batch T"] | None = None, power: int | None = None
+) -> Float[Tensor, "*batch T"]:
+    return (x if mask is None else x * mask) ** (power or 1)
+
+
+def test_an_argument_is_forgotten():
+    """In a cache of results by all others, and where the first value is used again for others of the same sizes."""
+    cached = altered(table, "caches by all but base")
+    assert cached(2, 3.0)[0] == 3 and cached(2, 5.0)[0] == 3 and cached(3, 5.0)[0] == 5
+    kept, mask = altered(masked, "keeps the first mask"), X > 0.3
+    assert torch.equal(kept(X, mask), X * mask) and torch.equal(kept(2 * X, ~mask), 2 * X * mask) and torch.equal(kept(X[:2]), X[:2])
+
+
+def test_an_argument_can_be_forgotten_where_something_may_be_kept_of_it():
+    assert kinds.forgetful(table) == ["caches by all but n", "caches by all but base", "keeps the first n", "keeps the first base"]
+    assert kinds.forgetful(masked) == ["keeps the first mask", "keeps the first power"]
+    assert kinds.forgetful(draw) == kinds.forgetful(Scale) == []
 
 
 def test_an_argument_is_changed_after_the_result_is_made():

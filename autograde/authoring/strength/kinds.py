@@ -1,4 +1,5 @@
-"""Kinds of mistake that any answer can make, each as a change of a right one: numbers in float32, a cache by shape, an error that is missing."""
+"""Kinds of mistake that any answer can make, each as a change of a right one: numbers in float32, a cache by shape, an argument
+that is forgotten, an error that is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from autograde.checking.expect import is_record
 Call = Callable[..., Any]
 PLAIN = (int, float, bool)  # arguments that a cache may well be kept by
 NO_ERROR = "raises no error"
-CHANGES = "changes "  # before an argument's name
+CHANGES, KEEPS, ALL_BUT = "changes ", "keeps the first ", "caches by all but "  # before an argument's name
+KEPT = (*PLAIN, int | None, float | None)  # arguments of which something may be kept for the next call, such as a table, and masks
 CHANGEABLE = ("Tensor", "list", "dict", "Sequence", "Iterable", "Collection", "TabularModel", "TabularMDP", "Experience")
 Change = Callable[[Call, tuple, dict[str, Any]], Any]  # what becomes of a call of the right answer with these arguments
 
@@ -34,7 +36,8 @@ def altered(right: Any, kind: str) -> Any:
 
 
 def _change(kind: str, right: Call) -> Change:
-    return argument_changed(right, kind.removeprefix(CHANGES)) if kind.startswith(CHANGES) else KINDS[kind](right)
+    prefix = next((prefix for prefix in OF_AN_ARGUMENT if kind.startswith(prefix)), "")
+    return OF_AN_ARGUMENT[prefix](right, kind.removeprefix(prefix)) if prefix else KINDS[kind](right)
 
 
 def methods(right: Any) -> dict[str, Call]:
@@ -101,6 +104,49 @@ def argument_changed(right: Call, name: str) -> Change:
         return result
 
     return change
+
+
+def argument_kept(right: Call, name: str) -> Change:
+    """The argument's first value is used again where all others are of the same sizes: what was made of it stood in a cache."""
+    signature = inspect.signature(right)
+    kept: dict[Any, Any] = {}
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        given = _given(signature, call, args, kwargs)
+        value = given.arguments[name]
+        own = _shape(value) if isinstance(value, torch.Tensor) else None
+        given.arguments[name] = kept.setdefault((_sizes_but(given, name), own), value)
+        return right(*given.args, **given.kwargs)
+
+    return change
+
+
+def cached_by_others(right: Call, name: str) -> Change:
+    """What was computed is given again where all arguments but this one are of the same sizes and numbers."""
+    signature = inspect.signature(right)
+    known: dict[Any, Any] = {}
+
+    def change(call: Call, args: tuple, kwargs: dict[str, Any]) -> Any:
+        given = _given(signature, call, args, kwargs)
+        value = given.arguments[name]
+        key = _sizes_but(given, name), None if isinstance(value, (*PLAIN, str, type(None))) else _shape(value)
+        if key not in known:
+            known[key] = call(*args, **kwargs)
+        return known[key]
+
+    return change
+
+
+def _given(signature: inspect.Signature, call: Call, args: tuple, kwargs: dict[str, Any]) -> inspect.BoundArguments:
+    """All arguments of a call by name; of a method, the object first."""
+    given = signature.bind(*getattr(call, "args", ()), *args, **kwargs)
+    given.apply_defaults()
+    return given
+
+
+def _sizes_but(given: inspect.BoundArguments, name: str) -> tuple:
+    others = ((key, value) for key, value in given.arguments.items() if key != name)
+    return tuple((key, id(value) if key == "self" else _shape(value)) for key, value in others)
 
 
 def own_generator(right: Call) -> Change:
@@ -220,6 +266,9 @@ KINDS: dict[str, Callable[[Call], Change]] = {
 }
 
 
+OF_AN_ARGUMENT: dict[str, Callable[[Call, str], Change]] = {CHANGES: argument_changed, KEEPS: argument_kept, ALL_BUT: cached_by_others}
+
+
 def complaints(bench: Bench, exercises: Collection[str] = ()) -> list[str]:
     """The kinds that survive in an exercise they apply to without a reason in the list, and those in the list that are caught."""
     found = []
@@ -227,7 +276,9 @@ def complaints(bench: Bench, exercises: Collection[str] = ()) -> list[str]:
         if exercise.outcome is None and (not exercises or exercise.name in exercises):
             right, trial = bench.reference[exercise.name], Trial(bench, exercise.name)
             for kind in that_apply(bench, exercise.name):
-                found.append(equivalents.complaint(bench.source.name, exercise.name, kind, trial.passes(altered(right, kind))))
+                # made anew for the hidden checks, as in the grader: they are asked of another process
+                survived = all(trial.passes(altered(right, kind), hidden=hidden) for hidden in (False, True))
+                found.append(equivalents.complaint(bench.source.name, exercise.name, kind, survived))
     return list(filter(None, found))
 
 
@@ -236,7 +287,19 @@ def that_apply(bench: Bench, exercise: str) -> list[str]:
     right, code = bench.reference[exercise], bench.source.answer(exercise)
     named = {p.name: str(p.annotation) for method in methods(right).values() for p in inspect.signature(method).parameters.values()}
     changed = [f"{CHANGES}{name}" for name, hint in named.items() if "Callable" not in hint and any(word in hint for word in CHANGEABLE)]
-    return [kind for kind in KINDS if applies(kind, right, code)] + changed
+    return [kind for kind in KINDS if applies(kind, right, code)] + changed + forgetful(right)
+
+
+def forgetful(right: Any) -> list[str]:
+    """The kinds that forget to look at an argument: its methods' that could keep something of it, but not what an object is made with, and not
+    where a call draws, or asks a function: nobody keeps what comes of that."""
+    found: dict[str, None] = {}
+    for method in (method for name, method in methods(right).items() if name != "__init__"):
+        hints = {p.name: p.annotation for p in inspect.signature(method).parameters.values() if p.name not in ("self", "device")}
+        found |= dict.fromkeys(f"{ALL_BUT}{name}" for name, hint in hints.items() if hint in PLAIN)
+        if not any(name == "generator" or "Callable" in str(hint) for name, hint in hints.items()):
+            found |= dict.fromkeys(f"{KEEPS}{name}" for name, hint in hints.items() if hint in KEPT or "Bool[" in str(hint))
+    return list(found)
 
 
 def _cast(x: torch.Tensor, old: torch.dtype, new: torch.dtype) -> torch.Tensor:

@@ -24,13 +24,15 @@ class Trial:
         self.checks = [bench.lesson.checks[exercise][place] for _, place in sorted(took)]
         self.seconds = sum(seconds for seconds, _ in took)
 
-    def passes(self, answer: Any, names: dict[str, Any] | None = None) -> bool:
-        """Whether the answer passes all checks, that of the pretend GPU too; `names` are its code's globals."""
+    def passes(self, answer: Any, names: dict[str, Any] | None = None, hidden: bool | None = None) -> bool:
+        """Whether the answer passes all checks, or the public or `hidden` ones alone, that of the pretend GPU too; `names` are its code's globals."""
         student = LocalStudent(ChainMap({self.exercise.name: answer}, self.bench.reference))
         guard = partial(forbidding, self.exercise.forbids, self.bench.reference if names is None else names)
-        outcomes, _ = run_checks(self.checks, student, guard, enough=lambda outcome: not outcome.passed)
-        passed = all(outcome.passed for outcome in outcomes)
-        return passed and all(outcome.passed for outcome in on_another_device(self.bench.lesson, self.exercise, student, guard))
+        checks = [check for check in self.checks if hidden in (None, check.hidden)]
+        outcomes, _ = run_checks(checks, student, guard, enough=lambda outcome: not outcome.passed)
+        if hidden or not all(outcome.passed for outcome in outcomes):
+            return all(outcome.passed for outcome in outcomes)
+        return all(outcome.passed for outcome in on_another_device(self.bench.lesson, self.exercise, student, guard))
 
 
 def _seconds(check: Check, student: LocalStudent) -> float:

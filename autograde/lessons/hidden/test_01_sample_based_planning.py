@@ -55,6 +55,11 @@ def binomial(successes, n, p, message, slack=0):
 
 
 # ---------------------------------------------------------------------------------------------------- updates
+def one_by_one(first, other):
+    """The first arguments, and then with each of them alone as in `other`."""
+    return [first, *((*first[:i], other[i], *first[i + 1 :]) for i in range(len(first)))]
+
+
 @pytest.mark.exercise("q_learning_update")
 def test_q_learning_where_the_step_stays(student):
     """A step back into its own state, and rows that are all negative."""
@@ -63,6 +68,10 @@ def test_q_learning_where_the_step_stays(student):
     expect.close(got, after(q, 6, 0, 3.0 + 0.6 * q[6].max(), 0.9), where="a step that stays in its state")
     got = student.q_learning_update(q.clone(), 0, 1, -3.0, 5, False, 1.0, 0.95)
     expect.close(got, after(q, 0, 1, -3.0 + 0.95 * q[5].max(), 1.0), where="a table of negative values")
+    for step in one_by_one((0, 1, -3.0, 5, False, 1.0, 0.95), (2, 0, 4.0, 3, True, 0.5, 0.25)):
+        s, a, reward, s2, ended, alpha, gamma = step
+        got = student.q_learning_update(q.clone(), *step)
+        expect.close(got, after(q, s, a, reward + (0.0 if ended else gamma * q[s2].max()), alpha), where="steps that differ in one number")
 
 
 @pytest.mark.exercise("q_learning_update", weight=0.5)
@@ -85,6 +94,10 @@ def test_sarsa_where_the_step_stays(student):
     for action in range(4):
         got = student.sarsa_update(q.clone(), 2, 1, -7.0, 4, action, False, 1.0, 0.5)
         expect.close(got, after(q, 2, 1, -7.0 + 0.5 * q[4, action], 1.0), where="every next action in turn")
+    for step in one_by_one((2, 1, -7.0, 4, 3, False, 1.0, 0.5), (5, 0, 2.0, 1, 0, True, 0.25, 0.75)):
+        s, a, reward, s2, a2, ended, alpha, gamma = step
+        got = student.sarsa_update(q.clone(), *step)
+        expect.close(got, after(q, s, a, reward + (0.0 if ended else gamma * q[s2, a2]), alpha), where="steps that differ in one number")
 
 
 @pytest.mark.exercise("sarsa_update", weight=0.5)
@@ -251,6 +264,11 @@ def test_every_experience_has_its_own_model(student):
         want[state, 1] = reward + 0.5
         expect.close(got.reward, want, where="two steps among 3 states, `reward`")
         expect.close(got.transition[state, 1], torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64), where="two steps, `transition`")
+    for n_states, n_actions in ((4, 2), (4, 3)):
+        got = student.fit_model(Experience.from_steps([(0, 1, 2.0, 2, True), (0, 1, 3.0, 1, False)]), n_states, n_actions)
+        shapes = tuple(got.transition.shape), tuple(got.reward.shape)
+        where = f"{n_states} states and {n_actions} actions"
+        expect.equal(shapes, ((n_states, n_actions, n_states), (n_states, n_actions)), where=where)
 
 
 @pytest.mark.exercise("sample_model", weight=1.5)
@@ -776,6 +794,9 @@ def test_sweeping_in_a_stochastic_model(student):
     model = TabularModel.from_rows(rows, 4, 2, terminal=[3])
     got, updates = student.prioritized_sweeping(model, 0.9, 1e-10)
     expect.close(got, optimal_q(model, 0.9), where="a stochastic model", atol=1e-6)
+    expect.close(student.prioritized_sweeping(model, 0.5, 1e-10)[0], optimal_q(model, 0.5), where="the same model, γ 0.5", atol=1e-6)
+    nothing, none = student.prioritized_sweeping(model, 0.9, 100.0)
+    expect.true(int(none) == 0 and bool((nothing == 0).all()), "No error is above θ = 100 here, so nothing is updated")
     _, cut = student.prioritized_sweeping(model, 0.9, 1e-10, 7)
     expect.true(int(cut) <= 7 < int(updates), "`max_updates` must stop it")
 

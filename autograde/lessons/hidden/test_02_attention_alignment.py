@@ -70,8 +70,10 @@ def test_one_position_takes_everything(student):
 def test_only_what_is_allowed_sets_the_scale(student):
     """A huge score at a masked position does not drown the allowed ones."""
     scores = torch.tensor([[2.0, 5000.0, 1.0, -1.0], [-3000.0, -3001.0, 0.0, 400.0]])
-    mask = torch.tensor([[1, 0, 1, 1], [1, 1, 0, 0]]).bool()
-    expect.close(student.alignment_weights(scores, mask), softmax(scores, mask), where="a masked score thousands above the allowed ones")
+    for mask in (torch.tensor([[1, 0, 1, 1], [1, 1, 0, 0]]).bool(), torch.tensor([[1, 0, 0, 1], [0, 1, 1, 0]]).bool()):
+        expect.close(
+            student.alignment_weights(scores, mask), softmax(scores, mask), where="a masked score thousands above the allowed ones"
+        )
 
 
 @pytest.mark.exercise("alignment_weights", weight=1)
@@ -273,8 +275,9 @@ def test_positions_of_other_sizes(student):
     for d_p, d_s in ((3, 3), (1, 6), (8, 2)):
         s, w_p = expect.randn(2, 5, d_s, seed=528, dtype=torch.float64), expect.randn(d_p, d_s, seed=529, dtype=torch.float64)
         v_p, lengths = expect.randn(d_p, seed=530, dtype=torch.float64), torch.tensor([[1, 30, 7, 8, 9], [12, 2, 5, 40, 100]])
-        want = lengths / (1 + torch.exp(-torch.einsum("p,...p->...", v_p, torch.tanh(torch.einsum("ps,...s->...p", w_p, s)))))
-        expect.close(student.predict_position(s, w_p, v_p, lengths), want, where=f"d_p, d_s = {d_p}, {d_s}")
+        shares = 1 / (1 + torch.exp(-torch.einsum("p,...p->...", v_p, torch.tanh(torch.einsum("ps,...s->...p", w_p, s)))))
+        for n in (lengths, lengths + 3):
+            expect.close(student.predict_position(s, w_p, v_p, n), n * shares, where=f"d_p, d_s = {d_p}, {d_s}")
 
 
 @pytest.mark.exercise("predict_position", weight=0.5)
@@ -302,8 +305,9 @@ def test_the_ends_of_the_window_belong_to_it(student, half_width):
 def test_windows_that_hang_over_the_ends(student):
     """Positions at 0, near the end and at the end: what is left of the window shares the softmax."""
     scores, position = expect.randn(4, 6, seed=532, scale=2.0), torch.tensor([0.0, 0.4, 5.7, 6.0])
-    want = local(scores, position, 3)
-    expect.close(student.local_attention_weights(scores, position, 3), want, where="positions at and near the ends, half_width 3")
+    for mask in (None, torch.arange(6).expand(4, 6) % 3 != 1, torch.arange(6).expand(4, 6) % 3 != 2):
+        want, where = local(scores, position, 3, mask), "positions at and near the ends, half_width 3"
+        expect.close(student.local_attention_weights(scores, position, 3, mask), want, where=where)
 
 
 @pytest.mark.exercise("local_attention_weights", weight=1)
@@ -360,12 +364,13 @@ def test_the_attention_of_other_sizes(student, sizes):
     module.double()
     module.load_state_dict(weights)
     s, h = expect.randn(3, d_s, seed=537, dtype=torch.float64), expect.randn(3, 4, d_h, seed=538, dtype=torch.float64)
-    mask = torch.tensor([[1, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0]]).bool()
-    expect.close(
-        module(s, h, mask),
-        attend(s, h, weights["w_a"], weights["v_a"], mask),
-        where=f"d_s, d_h, d_a = {sizes} and a mask with an empty row",
-    )
+    empty_row = torch.tensor([[1, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0]]).bool()
+    for mask in (empty_row, empty_row.flip(0)):
+        expect.close(
+            module(s, h, mask),
+            attend(s, h, weights["w_a"], weights["v_a"], mask),
+            where=f"d_s, d_h, d_a = {sizes} and a mask with an empty row",
+        )
     module.eval()
     expect.close(module(s, h), attend(s, h, weights["w_a"], weights["v_a"]), where=f"d_s, d_h, d_a = {sizes} in eval mode")
 
@@ -411,6 +416,7 @@ def test_a_whole_decoding(student, sizes):
     cell = student.AttentionDecoderCell(d_embed, d_hidden, d_source, d_a)
     cell.double()
     shapes = {name: tuple(value.shape) for name, value in cell.state_dict().items()}
+    expect.true(shapes["attention.v_a"] == (d_a,), "The attention of the cell has d_a numbers in its `v_a`", f"d_a is {d_a}")
     weights = {n: expect.randn(*shape, seed=540 + i, dtype=torch.float64) for i, (n, shape) in enumerate(sorted(shapes.items()))}
     cell.load_state_dict(weights)
     h = expect.randn(3, 5, d_source, seed=560, dtype=torch.float64)
@@ -421,6 +427,7 @@ def test_a_whole_decoding(student, sizes):
         state, looked = cell(embedding, state, h, mask)
         wanted, should = decode(weights, embedding, wanted, h, mask)
         expect.close((state, looked), (wanted, should), where=f"step {t + 1} with sizes {sizes}")
+        mask = mask.roll(1, 0)
         cell.eval()  # nothing in the cell is for training only
 
 

@@ -278,10 +278,12 @@ def test_the_future_does_not_change_the_past(student):
 def test_padding_in_front_of_a_sentence(student):
     """Causal, with the padding in front: the first rows may see nothing and are zero, not NaN."""
     weights, x = state(5, 4, seed=110), expect.randn(2, 6, 5, seed=113)
-    mask = torch.tensor([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]]).bool()[:, None, :]
-    both = mask & torch.ones(6, 6).tril().bool()
-    want = tuple(torch.where(both.any(-1, keepdim=True), result.nan_to_num(), 0.0) for result in layer(weights, x, both))
-    expect.close(loaded(student, 5, 4, weights, causal=True)(x, mask), want, where="padding in front")
+    padding = torch.tensor([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]]).bool()[:, None, :]
+    module = loaded(student, 5, 4, weights, causal=True)
+    for mask in (padding, padding.flip(0)):
+        both = mask & torch.ones(6, 6).tril().bool()
+        want = tuple(torch.where(both.any(-1, keepdim=True), result.nan_to_num(), 0.0) for result in layer(weights, x, both))
+        expect.close(module(x, mask), want, where="padding in front")
 
 
 @pytest.mark.exercise("SelfAttention", weight=0.5)

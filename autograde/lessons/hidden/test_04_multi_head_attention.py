@@ -164,6 +164,7 @@ def test_a_mask_without_a_batch(student):
     expect.close(module(x, None, causal), by_hand(weights, 4, x, mask=causal), where="x without batch dimensions and a causal mask")
     module.eval()  # nothing in the layer is for training only
     expect.close(module(x, None, causal), by_hand(weights, 4, x, mask=causal), where="x and a causal mask, in eval mode")
+    expect.close(module(x, None, causal.mT), by_hand(weights, 4, x, mask=causal.mT), where="x and another mask of the same size")
     changed = torch.cat([x[:4], expect.randn(2, 12, seed=252)])
     expect.close(module(changed, None, causal)[0][:4], module(x, None, causal)[0][:4], where="the past after the future was changed")
 
@@ -425,15 +426,17 @@ def test_the_cache_passes_gradients(student):
 @pytest.mark.exercise("attention_cost", weight=2)
 @pytest.mark.parametrize("n, d, heads", [(1, 8, 2), (1024, 768, 12), (2048, 12288, 96), (7, 30, 1)])
 def test_costs_of_known_layers(student, n, d, heads):
-    """One position, GPT-2's layer, GPT-3's layer, a single head: counted product by product."""
-    size = d // heads
-    products = [(n, d, d)] * 4 + [(n, size, n), (n, n, size)] * heads  # (rows, inner length, columns) of every matrix product
-    want = {
-        "parameters": 4 * d**2,
-        "multiply_adds": sum(a * b * c for a, b, c in products),
-        "score_entries": sum(n * n for _ in range(heads)),
-    }
-    expect.close(student.attention_cost(n, d, heads), want, where="a layer of another size", rtol=1e-9)
+    """One position, GPT-2's layer, GPT-3's layer, a single head, and what is like them but for one number: counted product by product."""
+    for length, width, parts in ((n, d, heads), (n + 1, d, heads), (n, 2 * d, heads), (n, d, 2 * heads)):
+        size = width // parts
+        # (rows, inner length, columns) of every matrix product
+        products = [(length, width, width)] * 4 + [(length, size, length), (length, length, size)] * parts
+        want = {
+            "parameters": 4 * width**2,
+            "multiply_adds": sum(a * b * c for a, b, c in products),
+            "score_entries": sum(length * length for _ in range(parts)),
+        }
+        expect.close(student.attention_cost(length, width, parts), want, where="a layer of another size", rtol=1e-9)
 
 
 # Stretch · grouped_query_attention
@@ -465,6 +468,7 @@ def test_grouped_attention_of_two_batch_dimensions(student):
     q, k, v = expect.randn(2, 3, 6, 4, 5, seed=400), expect.randn(2, 3, 3, 7, 5, seed=401), expect.randn(2, 3, 3, 7, 5, seed=402)
     mask = expect.rand(2, 3, 4, 7, seed=403) < 0.6
     mask[..., 2] = True
-    want = F.scaled_dot_product_attention(q, *(x.repeat_interleave(2, -3) for x in (k, v)), attn_mask=mask.unsqueeze(-3))
-    expect.close(student.grouped_query_attention(q, k, v, mask)[0], want, where="6 query heads and 3 heads of keys and values")
+    for seen in (mask, mask.flip(-2)):
+        want = F.scaled_dot_product_attention(q, *(x.repeat_interleave(2, -3) for x in (k, v)), attn_mask=seen.unsqueeze(-3))
+        expect.close(student.grouped_query_attention(q, k, v, seen)[0], want, where="6 query heads and 3 heads of keys and values")
     expect.inputs_unchanged(student, student.grouped_query_attention, q, k, v, mask)

@@ -50,8 +50,9 @@ def test_layers_that_know_their_place(student):
     permutation = torch.tensor([2, 5, 0, 6, 1, 4, 3])
     x = expect.randn(3, 2, 7, 4, seed=1, dtype=torch.float64)
     for layer in (lambda x: x.cumsum(-2), lambda x: torch.cat([x[..., :1, :], x[..., 1:, :] - 3 * x[..., :-1, :]], -2)):
-        want = (layer(x).index_select(-2, permutation) - layer(x.index_select(-2, permutation))).abs().max().item()
-        expect.close(student.permutation_gap(layer, x, permutation), want, where="two batch dimensions")
+        for words, order in ((x, permutation), (x, permutation.flip(0)), (3 * x + 1, permutation)):
+            want = (layer(words).index_select(-2, order) - layer(words.index_select(-2, order))).abs().max().item()
+            expect.close(student.permutation_gap(layer, words, order), want, where="two batch dimensions")
 
 
 @pytest.mark.exercise("permutation_gap", weight=1)
@@ -127,10 +128,11 @@ def test_odd_widths_are_refused(student, d_model):
 
 @pytest.mark.exercise("sinusoidal_encoding", weight=0.5)
 def test_every_base_has_its_own_table(student):
-    """Two tables of one size and different bases, of more positions than a table made beforehand is likely to have."""
-    for base in (10000.0, 300.0):
-        want = sines(torch.arange(1100), 4, base).float()
-        expect.close(student.sinusoidal_encoding(1100, 4, base), want, where=f"1,100 positions, base {base:g}", atol=2e-4)
+    """Tables that differ in base, width or length alone, of more positions than a table made beforehand is likely to have."""
+    for n, d_model, base in ((1100, 4, 10000.0), (1100, 4, 300.0), (1100, 6, 300.0), (1103, 6, 300.0)):
+        want = sines(torch.arange(n), d_model, base).float()
+        where = f"{n:,} positions, {d_model} columns, base {base:g}"
+        expect.close(student.sinusoidal_encoding(n, d_model, base), want, where=where, atol=2e-4)
 
 
 # 3 · shift_matrix
@@ -152,12 +154,13 @@ def test_other_offsets_and_widths(student, offset, d_model, base):
 @pytest.mark.exercise("shift_matrix", weight=1)
 def test_the_whole_matrix(student):
     """Its entries, one by one."""
-    want = torch.zeros(6, 6, dtype=torch.float64)
-    for i in range(3):
-        angle = 4 * 100.0 ** (-2 * i / 6)
-        want[2 * i, 2 * i] = want[2 * i + 1, 2 * i + 1] = math.cos(angle)
-        want[2 * i, 2 * i + 1], want[2 * i + 1, 2 * i] = math.sin(angle), -math.sin(angle)
-    expect.close(student.shift_matrix(4, 6, 100.0), want.float(), where="every entry", atol=1e-4)
+    for d in (6, 8):
+        want = torch.zeros(d, d, dtype=torch.float64)
+        for i in range(d // 2):
+            angle = 4 * 100.0 ** (-2 * i / d)
+            want[2 * i, 2 * i] = want[2 * i + 1, 2 * i + 1] = math.cos(angle)
+            want[2 * i, 2 * i + 1], want[2 * i + 1, 2 * i] = math.sin(angle), -math.sin(angle)
+        expect.close(student.shift_matrix(4, d, 100.0), want.float(), where=f"every entry, {d} columns", atol=1e-4)
 
 
 @pytest.mark.exercise("shift_matrix", weight=1)
@@ -245,10 +248,12 @@ def test_positions_far_out_and_out_of_order(student):
 
 @pytest.mark.exercise("rotary_embedding", weight=1)
 def test_one_word_with_a_cache(student):
-    """A word rotated alone at its position is the word rotated within its text."""
+    """A word rotated alone at its position is the word rotated within its text, for each base."""
     x = expect.randn(3, 9, 6, seed=62)
-    want = turn(x, torch.arange(9), 300.0)[:, 7:8]
-    expect.close(student.rotary_embedding(x[:, 7:8], torch.tensor([7]), 300.0), want, where="one word at position 7", atol=1e-4)
+    for base in (300.0, 20.0):
+        want = turn(x, torch.arange(9), base)[:, 7:8]
+        where = f"one word at position 7, base {base:g}"
+        expect.close(student.rotary_embedding(x[:, 7:8], torch.tensor([7]), base), want, where=where, atol=1e-4)
 
 
 @pytest.mark.exercise("rotary_embedding", weight=1)
@@ -287,12 +292,14 @@ def test_one_head_many_heads_one_word(student, n_heads, n_positions):
 
 @pytest.mark.exercise("alibi_bias", weight=1)
 def test_far_words_are_punished_in_proportion(student):
-    """A long text: the bias grows by the slope at every step, without end, and no entry is NaN."""
-    bias = student.alibi_bias(4, 300)
-    expect.true(not bias.isnan().any(), "The bias holds NaN")
-    for h, slope in enumerate((1 / 4, 1 / 16, 1 / 64, 1 / 256)):
-        expect.close(bias[h, 299], -slope * torch.arange(299, -1, -1.0), where="the last row of a long text", atol=1e-3)
-        expect.close(bias[h, 0, 1:], torch.full((299,), -math.inf), where="the first row of a long text")
+    """A long text: the bias grows by the slope at every step, without end, and no entry is NaN. One less long, and one with fewer heads."""
+    for n_heads, n in ((4, 300), (4, 298), (2, 300)):
+        bias = student.alibi_bias(n_heads, n)
+        expect.true(not bias.isnan().any(), "The bias holds NaN")
+        for h in range(n_heads):
+            slope = 2 ** (-8 * (h + 1) / n_heads)
+            expect.close(bias[h, n - 1], -slope * torch.arange(n - 1, -1, -1.0), where="the last row of a long text", atol=1e-3)
+            expect.close(bias[h, 0, 1:], torch.full((n - 1,), -math.inf), where="the first row of a long text")
 
 
 @pytest.mark.exercise("alibi_bias", weight=0.5)
@@ -357,6 +364,9 @@ def test_one_offset_and_very_far_ones(student):
     expect.equal(whole(student.relative_position_bucket(torch.tensor(0))), torch.tensor(0), where="one offset")
     far = torch.tensor([[[-100_000, 100_000]], [[-129, 129]]])
     expect.equal(whole(student.relative_position_bucket(far)), torch.tensor([[[15, 31]], [[15, 31]]]), where="far offsets")
+    for n_buckets, max_distance in ((32, 5000), (16, 5000)):
+        want = torch.tensor([bucket(r, n_buckets, max_distance) for r in far.flatten().tolist()]).view(far.shape)
+        expect.equal(whole(student.relative_position_bucket(far, n_buckets, max_distance)), want, where="the same offsets, another table")
 
 
 @pytest.mark.exercise("relative_position_bucket", weight=1)
@@ -373,10 +383,11 @@ def test_before_and_after_are_apart(student):
 
 @pytest.mark.exercise("interpolated_rotary", weight=1)
 def test_squeezed_far_positions(student):
-    """Four times the trained length, all positions of the longer text."""
+    """Four times the trained length, and eight times, all positions of the shorter one."""
     x, positions = expect.randn(3, 32, 4, seed=70), torch.arange(32)
-    want = turn(x, positions * 0.25, 100.0)
-    expect.close(student.interpolated_rotary(x, positions, 8, 32, 100.0), want, where="four times the length", atol=1e-4)
+    for extended in (32, 64):
+        want, where = turn(x, positions * 8 / extended, 100.0), f"{extended // 8} times the length"
+        expect.close(student.interpolated_rotary(x, positions, 8, extended, 100.0), want, where=where, atol=1e-4)
 
 
 @pytest.mark.exercise("interpolated_rotary", weight=1)

@@ -167,9 +167,11 @@ def test_no_tokens_at_all(student):
 @pytest.mark.exercise("build_vocabulary", weight=0.5)
 def test_every_text_has_its_own_vocabulary(student):
     """Two texts of as many words, one after the other; the words are left alone."""
-    for tokens in (["b", "a", "b"], ["c", "c", "d"]):
+    for tokens, special in ((["b", "a", "b"], "<unk>"), (["c", "c", "d"], "<unk>"), (["c", "c", "d"], "<pad>")):
         expect.equal(
-            student.build_vocabulary(list(tokens), 9, ("<unk>",)), by_hand(tokens, 9, ["<unk>"]), where="one of two texts of three words"
+            student.build_vocabulary(list(tokens), 9, (special,)),
+            by_hand(tokens, 9, [special]),
+            where="one of several texts of three words",
         )
     expect.inputs_unchanged(student, student.build_vocabulary, ["b", "a", "b"], 9, ["<unk>", "<s>"])
 
@@ -197,6 +199,7 @@ def test_every_text_has_its_own_ids(student):
     """Two texts of as many words, one after the other."""
     for tokens, want in ((["a", "b"], [1, 2]), (["b", "z"], [2, 0])):
         expect.equal(student.encode_words(tokens, {"<unk>": 0, "a": 1, "b": 2}), want, where="one of two texts of two words")
+    expect.equal(student.encode_words(["b", "z"], {"<unk>": 2, "z": 0, "a": 1}), [2, 0], where="another vocabulary of three words")
     expect.inputs_unchanged(student, student.encode_words, ["a", "b"], {"<unk>": 0, "a": 1})
 
 
@@ -256,6 +259,8 @@ def test_long_words_and_long_pieces(student):
     pieces = {"a" * 30: 0, "##" + "b" * 30: 1, "##c": 2}
     word = "a" * 30 + "b" * 30 + "cccc"
     expect.equal(student.wordpiece_encode(word, pieces), ["a" * 30, "##" + "b" * 30, *["##c"] * 4], where="a word of 64 letters")
+    others = {"a" * 30: 0, "##" + "b" * 30: 1, "##cc": 2}
+    expect.equal(student.wordpiece_encode(word, others), ["a" * 30, "##" + "b" * 30, "##cc", "##cc"], where="another list of three pieces")
 
 
 # 5 · pair_counts, 6 · merge_pair
@@ -328,9 +333,16 @@ def test_vocabularies_without_merges(student):
 
 @pytest.mark.exercise("train_bpe", weight=0.5)
 def test_every_text_has_its_own_merges(student):
-    """Two texts of as many characters, one after the other."""
-    for text in ("abab abab", "cdcd dcdc"):
-        expect.equal(student.train_bpe(text, 260), slow_train(text, 260), where="one of two texts of nine characters")
+    """Texts of as many characters, one after the other; one text with other numbers of ids, and with other special tokens."""
+    for text, size, *specials in (
+        ("abab abab", 260),
+        ("cdcd dcdc", 260),
+        ("cdcd dcdc", 259),
+        ("cdcd dcdc", 259, "<s>"),
+        ("cdcd dcdc", 259, "d d"),
+    ):
+        want = slow_train(text, size, specials)
+        expect.equal(student.train_bpe(text, size, specials), want, where=f"a text of nine characters, {size} ids")
 
 
 @pytest.mark.exercise("train_bpe", weight=0.5)
@@ -531,7 +543,14 @@ def test_leading_zeros_stay(student):
 
 @pytest.mark.exercise("fast_train_bpe", weight=0.5)
 def test_every_text_has_its_own_fast_merges(student):
-    """Two texts of as many characters, one after the other."""
-    for text in ("abab abab", "cdcd dcdc"):
-        expect.equal(student.fast_train_bpe(text, 260), slow_train(text, 260), where="one of two texts of nine characters")
+    """Texts of as many characters, one after the other; one text with other numbers of ids, and with other special tokens."""
+    for text, size, *specials in (
+        ("abab abab", 260),
+        ("cdcd dcdc", 260),
+        ("cdcd dcdc", 259),
+        ("cdcd dcdc", 259, "<s>"),
+        ("cdcd dcdc", 259, "d d"),
+    ):
+        want = slow_train(text, size, specials)
+        expect.equal(student.fast_train_bpe(text, size, specials), want, where=f"a text of nine characters, {size} ids")
     expect.inputs_unchanged(student, student.fast_train_bpe, "abab<s>ab", 259, ["<s>", "<t>"])

@@ -37,6 +37,14 @@ def test_windows_of_one_token(student):
         {*zip(x[:, 0].tolist(), y[:, 0].tolist())} == {(5, 9), (9, 2), (2, 7)},
         "Each token but the last is a start, and its successor the target",
     )
+    for first, batch_size, block_size in ((0, 40, 2), (50, 40, 2), (50, 41, 2), (50, 41, 3)):
+        x, y = student.get_batch(torch.arange(9) + first, batch_size, block_size, generator(200))
+        where = f"{batch_size} windows of {block_size} tokens that count from {first}"
+        expect.equal(torch.stack([x, y]), torch.stack([x[:, :1] + torch.arange(block_size), x + 1]), where=where)
+        expect.true(
+            first <= x.min() and x.max() < first + 8 and len(x) == batch_size,
+            "Windows come from the text that is given, as many as asked for",
+        )
 
 
 @pytest.mark.exercise("get_batch", weight=1)
@@ -118,6 +126,12 @@ def test_infilling_again(student):
         expect.true(((got == ids) | (got == -100)).all(), "Every label is the token that stood there, or −100")
     message = "Two calls with one generator selected the same tokens: draw from `generator` itself, not from a copy"
     expect.true(not torch.equal(labels[0], labels[1]), message)
+    for mask_id, vocab_size, special in ((30, 30, 4), (31, 30, 4), (31, 4000, 4), (31, 4000, 9)):
+        inputs, got = student.mask_for_infilling(first, mask_id, vocab_size, drawn, 1.0, [special])
+        expect.equal(got, first.where(first != special, -100), where=f"the labels with p = 1 and the special token {special}")
+        found = {*inputs[inputs >= 30].tolist()}
+        as_given = mask_id in found and (found == {mask_id} if vocab_size == 30 else len(found) > 3)
+        expect.true(as_given, "The mask and the random tokens are those of the `mask_id` and the `vocab_size` that are given")
 
 
 @pytest.mark.exercise("mask_for_infilling", weight=0.5)
@@ -304,6 +318,9 @@ def test_another_gpt(student, n):
     module = public.loaded(student, "GPT", weights, config)
     module.eval()
     expect.close(module(ids)[0], oracles.gpt(weights, ids, config), where=f"3 layers, 2 heads, d_model 10, {n} tokens", atol=3e-4)
+    for targets in (ids_of(3, n, seed=223, high=19), ids_of(3, n, seed=224, high=19)):
+        logits, loss = module(ids, targets)
+        expect.close(loss, oracles.cross_entropy(logits, targets), where=f"the loss for {n} targets in each row")
     expect.inputs_unchanged(student, module, ids, ids.flip(-1))
 
 
@@ -470,6 +487,9 @@ def test_tiny_rates(student):
     plan = (3, 12, 3.7e-6, 1.3e-7)
     got, want = ([rate(t, *plan) for t in range(14)] for rate in (student.learning_rate, oracles.cosine))
     expect.close(got, want, where="rates between 3.7e-6 and 1.3e-7", rtol=1e-6, atol=1e-15)
+    for other in ((4, 12, 3.7e-6, 1.3e-7), (4, 15, 3.7e-6, 1.3e-7), (4, 15, 2.9e-6, 1.3e-7), (4, 15, 2.9e-6, 1.1e-7)):
+        got, want = ([rate(t, *other) for t in range(14)] for rate in (student.learning_rate, oracles.cosine))
+        expect.close(got, want, where="plans that differ in one number", rtol=1e-6, atol=1e-15)
 
 
 @pytest.mark.exercise("learning_rate", weight=0.25)
@@ -592,6 +612,12 @@ def test_writing_nothing_and_writing_much(student):
     two = (table + bias)[one].argmax(-1)
     expect.equal(got, torch.cat([start, one[:, None], two[:, None]], dim=1), where="a prompt of 11 tokens and block_size 4")
     expect.true(module.last_call["length"] == 4, "The model should see its last block_size tokens, no fewer")
+    many = ids_of(60, 3, seed=252, high=7)
+    for temperature, top_k, top_p in ((3.0, None, None), (0.0, None, None), (3.0, 1, None), (3.0, None, 1e-6)):
+        got = student.generate(module, many, 1, temperature, top_k, top_p, generator(0))[:, -1]
+        likeliest = bool((got == (table + bias)[many[:, -1]].argmax(-1)).all())
+        message = f"temperature {temperature}, top_k {top_k} and top_p {top_p} are those of another call, or of none"
+        expect.true(likeliest == ((temperature, top_k, top_p) != (3.0, None, None)), message)
 
 
 @pytest.mark.exercise("generate", weight=0.5)
@@ -633,6 +659,10 @@ def test_other_limits_of_the_norm(student, clip):
     batches = [(torch.zeros(2, 5, dtype=torch.long), torch.full((2, 5), token)) for token in (2, 2)]  # a norm of 1.7
     got, start, _ = public.stepped(student, batches, seed=256, clip=clip)
     expect.close(got, oracles.one_step(*start, batches, clip=clip), where="one step of SGD on one pair of tokens alone, clipped", atol=1e-5)
+    _, _, module = public.stepped(student, batches, seed=256, clip=clip, autocast_dtype=torch.bfloat16)
+    expect.true(
+        module.last_call["autocast"] is True, "With `autocast_dtype` the forward pass runs under autocast, also after a step without"
+    )
 
 
 @pytest.mark.exercise("train_step", weight=1)

@@ -75,6 +75,8 @@ def test_every_step_has_its_own_line(student):
     for obs, action in (("a cat", "pet"), ("a dog", "run")):
         want = f"<obs> {obs} <act> {action} <out> -0.1 | a den | go"
         expect.equal(student.format_transition(obs, action, -0.1, "a den", False), want, where="one of two steps of the same length")
+    want = "<obs> a dog <act> run <out> -0.1 | a den | end"
+    expect.equal(student.format_transition("a dog", "run", -0.1, "a den", True), want, where="a step like it that ends the episode")
 
 
 @pytest.mark.exercise("format_transition", weight=0.5)
@@ -139,6 +141,9 @@ def test_labels_of_any_batch(student):
             for t in range(row.index(2), 8):
                 want[b, c, t] = row[t + 1]
     expect.equal(student.outcome_labels(ids, 2, -7), want, where="a batch of two dimensions")
+    expect.equal(student.outcome_labels(ids, 2, -9), want.where(want != -7, -9), where="the same batch, ignore_index −9")
+    moved = torch.where(ids == 2, 6, ids)  # the mark is another token
+    expect.equal(student.outcome_labels(moved, 6, -9), torch.where(want == 2, 6, want.where(want != -7, -9)), where="another mark")
 
 
 @pytest.mark.exercise("outcome_labels")
@@ -238,9 +243,8 @@ def test_unlikely_candidates(student):
 @pytest.mark.exercise("choose_action")
 def test_long_actions_are_not_punished(student):
     """Length does not decide, and a single candidate is chosen."""
-    model, prompt = Chain(6, seed=9), torch.tensor([4, 1])
     for seed in range(8):
-        model = Chain(8, seed=70 + seed)
+        model, prompt = Chain(8, seed=70 + seed), torch.tensor([4, 1] if seed < 4 else [0, 6])
         actions = [torch.randint(0, 8, (n,), generator=seeded(seed + n)) for n in (6, 1, 3, 2)]
         scores = [s / len(a) for s, a in zip(model.scores(prompt, actions), actions)]
         expect.equal(
@@ -359,6 +363,11 @@ def test_planning_with_losses_only(student):
     expect.equal(best, "c", where="the best action")
     best, _ = student.plan_action(costs, lambda obs: "b", "o", ["d", "a", "b"], 2, 3, 0.8)
     expect.equal(best, "d", where="two equally good actions")
+    for gamma, then, cost in ((0.5, "b", -1.0), (0.5, "a", -3.0)):
+        _, values = student.plan_action(costs, lambda obs, then=then: then, "o", ["a", "b", "c", "d"], 4, 3, gamma)
+        later = cost * (gamma + gamma**2)
+        want = {"a": -3.0 + later, "b": -1.0 + later, "c": -2.0, "d": -1.0 + later}
+        expect.close(values, want, where=f"four costly actions, γ {gamma}, and then always {then}")
 
 
 @pytest.mark.exercise("plan_action", weight=2)
@@ -519,6 +528,9 @@ def test_every_set_of_episodes_is_written_anew(student):
     for obs in ("o", "p"):
         want = [f"<rtg> +1.0 <obs> {obs} <act> a"]
         expect.equal(list(student.return_conditioned([[(obs, "a", 1.0)]])), want, where="one episode of one step")
+    for gamma, first in ((1.0, "+3.0"), (0.5, "+2.0")):
+        want = [f"<rtg> {first} <obs> o <act> a <rtg> +2.0 <obs> p <act> b"]
+        expect.equal(list(student.return_conditioned([[("o", "a", 1.0), ("p", "b", 2.0)]], gamma)), want, where=f"two steps, gamma {gamma}")
     expect.inputs_unchanged(student, student.return_conditioned, [[("o", "a", 1.0), ("p", "b", 2.0)], [("q", "c", 0.5)]])
 
 
@@ -559,6 +571,14 @@ def test_the_real_step_comes_before_the_imagined_ones(student):
     steps = [("a", "on", 1.0, "b", True)]
     got = student.language_dyna(steps, lambda obs, action: (0.0, "b", True), lambda obs: ["on"], 2, 0.5, 0.5, seeded(9))
     expect.close(got, {("a", "on"): 0.125}, where="α 0.5, one real step and two imagined ones")
+    for reward, alpha, gamma in ((1.0, 0.25, 0.5), (4.0, 0.25, 0.5), (4.0, 0.25, 0.8)):
+        steps, want = [("a", "on", reward, "b", True)], alpha * reward
+        got = student.language_dyna(steps, lambda obs, action: (1.0, "a", False), lambda obs: ["on"], 2, alpha, gamma, seeded(9))
+        for _ in range(2):
+            want += alpha * (1.0 + gamma * want - want)
+        expect.close(
+            got, {("a", "on"): want}, where=f"α {alpha}, γ {gamma}, a real reward of {reward} and two imagined steps back to the start"
+        )
 
 
 # Stretch · puct_choice

@@ -1051,7 +1051,9 @@ def rescanning(text, vocab_size, special_tokens=()):
 @variant("fast_train_bpe")
 def with_local_counts(text, vocab_size, special_tokens=()):
     """Unique words, corrected counts and an index, but the best pair by looking at all counts."""
-    words = [(list(bytes([b]) for b in piece.encode()), times) for piece, times in Counter(SPLIT.findall(text)).items()]
+    texts = re.split("|".join(map(re.escape, special_tokens)), text) if special_tokens else [text]
+    pieces = Counter(piece for one in texts for piece in SPLIT.findall(one))
+    words = [(list(bytes([b]) for b in piece.encode()), times) for piece, times in pieces.items()]
     counts, where = Counter(), {}
     for i, (word, times) in enumerate(words):
         for pair in zip(word, word[1:]):
