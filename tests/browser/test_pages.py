@@ -25,11 +25,13 @@ from tests.browser import broken_words, keyboard
 
 LESSON, WRONG = "03_self_attention", "attention_scores"
 LOOKS = [(390, "dark"), (1280, "light"), (1920, "dark")]
+BUILD_ON_IT = ("scaled_dot_product_attention", "SelfAttention", "attention_backward", "streaming_attention")
+BUILDS = "Checked with a right answer to `attention_scores` in place of yours, so that the earlier mistake costs its points once."
 SAID = "For q (3, 10) and k (5, 10): wrong values: 15 of 15 values are off; furthest at index [1, 0]: expected 2.31217, got 7.31173"
 
 
 def one_mistake() -> Graded:
-    """A whole lesson, right but for one exercise with five failing checks, whose mistake the course knows."""
+    """A whole lesson, right but for one exercise with five failing checks, whose mistake the course knows, and on which four build."""
     results = []
     for name, exercise in read_manifest(LESSON)["exercises"].items():
         outcomes = [Outcome(f"t{i}", "Rows sum to one, whatever the lengths of queries and keys.", "passed", 1, i > 5) for i in range(8)]
@@ -39,7 +41,7 @@ def one_mistake() -> Graded:
                 Result(name, 0.52, exercise["points"], "partial", wrong + outcomes, "These are scores that are not divided by √d_k.")
             )
         else:
-            results.append(Result(name, exercise["points"], exercise["points"], "passed", outcomes))
+            results.append(Result(name, exercise["points"], exercise["points"], "passed", outcomes, BUILDS if name in BUILD_ON_IT else ""))
     return Graded("dev", LESSON, "graded", results)
 
 

@@ -69,8 +69,8 @@ class Row:
 
     @property
     def to_show(self) -> bool:
-        """Whether there is more to say than one line."""
-        return self.kind == TRIED or bool(self.why) or bool(self.comment) or bool(self.entry and self.entry.changed)
+        """Whether there is more to say than a line, and what stands below it of an answer that passes."""
+        return self.kind == TRIED or bool(self.comment) or bool(self.entry and self.entry.changed)
 
     @property
     def failures(self) -> list[Told]:
