@@ -144,6 +144,8 @@ def test_large_scores_do_not_overflow(student):
     """Scores in the thousands, of either sign, give finite and right weights."""
     scores = torch.tensor([[3000.0, 3001.0, 2990.0], [-5000.0, -5002.0, -4999.0]])
     expect.close(student.alignment_weights(scores), softmax(scores), where="scores near 3000 in one row and near −5000 in the other")
+    scores, mask = torch.tensor([[2.0, 5000.0, 1.0], [-3000.0, -3001.0, 0.0]]), torch.tensor([[1, 0, 1], [1, 1, 0]]).bool()
+    expect.close(student.alignment_weights(scores, mask), softmax(scores, mask), where="hidden scores thousands above the others")
 
 
 @pytest.mark.exercise("alignment_weights", weight=1)
@@ -191,6 +193,14 @@ def test_a_zero_vector_scores_zero(student):
     expect.close(student.content_based_score(torch.zeros(4), H[0]), torch.zeros(6), where="s = 0")
 
 
+@pytest.mark.exercise("content_based_score", weight=0.5)
+def test_short_vectors_have_a_direction(student):
+    """Vectors a thousand times shorter have the same cosine."""
+    expect.close(
+        student.content_based_score(S / 1000, H / 1000), cosine(S, H), where="s (2, 4) and h (2, 6, 4), divided by 1,000", atol=1e-4
+    )
+
+
 @pytest.mark.exercise("content_based_score", weight=1)
 def test_the_cosine_is_well_behaved(student):
     """Differentiable, float64 kept, on the inputs' device, inputs unchanged."""
@@ -216,6 +226,9 @@ def test_the_additive_score(student, batch):
     s, h = expect.randn(*batch, 4, seed=8), expect.randn(*batch, 6, 3, seed=9)
     want = additive(s, h, W_ADD, V_ADD)
     expect.close(student.additive_score(s, h, W_ADD, V_ADD), want, where=f"s {(*batch, 4)}, h {(*batch, 6, 3)}, W_a (5, 7)")
+    s, h = expect.randn(*batch, 2, seed=25), expect.randn(*batch, 6, 5, seed=26)
+    want = additive(s, h, W_ADD, V_ADD)
+    expect.close(student.additive_score(s, h, W_ADD, V_ADD), want, where=f"s {(*batch, 2)}, h {(*batch, 6, 5)}, W_a (5, 7)")
 
 
 @pytest.mark.exercise("additive_score", weight=1)
@@ -250,6 +263,8 @@ def test_the_general_score(student, batch):
     """sᵀ W_a hᵢ, for states of different widths."""
     s, h = expect.randn(*batch, 4, seed=11), expect.randn(*batch, 6, 3, seed=12)
     expect.close(student.general_score(s, h, W_GEN), general(s, h, W_GEN), where=f"s {(*batch, 4)}, h {(*batch, 6, 3)}, W_a (4, 3)")
+    h, w_a = expect.randn(*batch, 6, 4, seed=27), expect.randn(4, 4, seed=28)
+    expect.close(student.general_score(s, h, w_a), general(s, h, w_a), where=f"s {(*batch, 4)}, h {(*batch, 6, 4)} and a square W_a")
 
 
 @pytest.mark.exercise("general_score", weight=1)
@@ -262,7 +277,7 @@ def test_the_general_score_is_well_behaved(student):
 
 
 @pytest.mark.exercise("dot_score", weight=2)
-@pytest.mark.parametrize("batch", [(), (3,), (2, 4)])
+@pytest.mark.parametrize("batch", [(), (3,), (1, 4)])
 def test_the_dot_score(student, batch):
     """s · hᵢ."""
     s, h = expect.randn(*batch, 7, seed=13), expect.randn(*batch, 5, 7, seed=14)
@@ -353,6 +368,10 @@ def test_local_weights_obey_a_mask(student):
     expect.close(
         student.local_attention_weights(LOCAL_SCORES, POSITION, 2, LOCAL_MASK), want, where="scores (3, 9), half_width 2 and a mask"
     )
+    mask = LOCAL_MASK & (torch.arange(9) > 4)  # leaves one position of the first window, none of the second
+    want = local(LOCAL_SCORES, POSITION, 1, mask)
+    got = student.local_attention_weights(LOCAL_SCORES, POSITION, 1, mask)
+    expect.close(got, want, where="scores (3, 9), half_width 1 and a mask that leaves nothing of the window around 1.3")
 
 
 @pytest.mark.exercise("local_attention_weights", weight=1)
