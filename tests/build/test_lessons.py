@@ -27,7 +27,7 @@ def bench_of():
     return functools.cache(Bench)
 
 
-@tiers(slow=("02", "04", "06", "08"), soak=("01", "07"))
+@tiers(slow=("02", "04", "05", "06", "08"), soak=("01", "07"))
 def test_what_is_committed_is_what_the_source_gives(name, bench_of):
     assert stale(name, bench_of(name)) == []
 

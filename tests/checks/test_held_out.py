@@ -11,6 +11,7 @@ from autograde.authoring.strength.mutation import Bench, Specimen, specimens_in
 
 SAMPLE = 18  # of so many answers every run of the tests tries one
 LESSONS = layout.lesson_names()
+LONG = ("01", "06")  # several seconds each: they wait for the long suite
 
 
 def held_out(lesson: str) -> list:
@@ -30,7 +31,7 @@ def test_there_are_many_of_both():
     assert len(wrong) >= 450 and len(right) >= 90
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", [pytest.param(name, marks=pytest.mark.slow) if name[:2] in LONG else name for name in LESSONS])
 def test_a_sample_of_the_held_out_answers(lesson):
     assert survivors(lesson, lambda specimen: zlib.crc32(f"{specimen.exercise}/{specimen.name}".encode()) % SAMPLE == 0) == []
 

@@ -157,11 +157,13 @@ def parsed(site):
     return {path: Page(path) for path in site.rglob("*.html")}
 
 
+@pytest.mark.slow
 def test_a_build_leaves_nothing_beside_the_site(site):
     """myst-nb keeps every notebook's pictures there: in a checkout git found 150 new files."""
     assert not (site.parent / "jupyter_execute").exists()
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_from_elsewhere(site, parsed):
     for path, page in parsed.items():
         for address in page.loads:
@@ -172,6 +174,7 @@ def test_nothing_is_loaded_from_elsewhere(site, parsed):
         assert not re.search(r"(url\(\s*['\"]?|@import\s+['\"]?)(https?:)?//", style.read_text(encoding="utf-8")), style.name
 
 
+@pytest.mark.slow
 def test_every_link_within_the_site_leads_somewhere(parsed):
     for path, page in parsed.items():
         for address in page.links:
@@ -185,6 +188,7 @@ def test_every_link_within_the_site_leads_somewhere(parsed):
                 assert unquote(anchor) in parsed[target].anchors, f"{path.name}: {address}"
 
 
+@pytest.mark.slow
 def test_every_picture_has_words_and_headings_stand_in_order(parsed):
     for path, page in parsed.items():
         assert page.mute == 0, path.name

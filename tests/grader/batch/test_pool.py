@@ -54,6 +54,7 @@ def test_one_that_takes_too_much_processor_time_is_ended_alone(graders):
                 future.result(120)
 
 
+@pytest.mark.slow
 def test_one_that_ends_before_it_begins_is_not_started_for_ever(monkeypatch):
     """As where memory is short, or a file of the course cannot be imported."""
     monkeypatch.setattr(pool, "_life", os._exit)
