@@ -118,8 +118,9 @@ def test_the_worked_example_is_split(student):
 @pytest.mark.parametrize("batch", [(2,), (3, 2)])
 def test_a_batch_is_split(student, batch):
     """Any number of leading batch dimensions."""
-    x = expect.randn(*batch, 5, 12, seed=10)
-    expect.equal(student.split_heads(x, 4), piecewise(x, 4), where=f"x {(*batch, 5, 12)}, 4 heads")
+    for n_words in (5, 8):
+        x = expect.randn(*batch, n_words, 12, seed=10)
+        expect.equal(student.split_heads(x, 4), piecewise(x, 4), where=f"x {(*batch, n_words, 12)}, 4 heads")
 
 
 @pytest.mark.exercise("split_heads", weight=1)
@@ -272,7 +273,7 @@ def test_every_weight_finds_its_place(student, bias):
 
 @pytest.mark.exercise("load_torch_weights", weight=0.5)
 def test_loading_copies(student):
-    """Training PyTorch's layer afterwards leaves ours as it is."""
+    """Training PyTorch's layer afterwards leaves ours as it is, and ours can be trained, too."""
     reference, module = student.new("torch.nn.MultiheadAttention", 12, 3), student.MultiHeadAttention(12, 3)
     weights = state(12, seed=72)
     reference.load_state_dict(packed(weights))
@@ -280,6 +281,9 @@ def test_loading_copies(student):
     reference.load_state_dict(packed(state(12, seed=73)))  # in place, as a training step does it
     for name, want in weights.items():
         expect.close(module.state_dict()[name], want, where=f"our `{name}` after PyTorch's layer was given other weights")
+    got = student.parameter_gradients(module, (X,), (expect.randn(2, 5, 12, seed=74), None))
+    for name in weights:
+        expect.true(got.get(name) is not None, f"After loading, `{name}` can no longer be trained")
 
 
 @pytest.mark.exercise("load_torch_weights", weight=1)
@@ -318,9 +322,14 @@ def test_one_mean_for_each_head(student, batch):
 
 @pytest.mark.exercise("head_entropy", weight=1)
 def test_zero_times_log_zero_is_zero(student):
-    """Weights of exactly 0 add nothing; the result is never NaN."""
+    """Weights of exactly 0 add nothing; neither the result nor its gradient is ever NaN."""
     expect.close(
         student.head_entropy(SHARP), torch.tensor([0.0, 0.8664340]), where="weights (2, 2, 3) with zeros, such as (1, 0, 0) and (½, ½, 0)"
+    )
+    _, (grad,) = student.pullback(student.head_entropy, (SHARP,), torch.ones(2))
+    expect.true(
+        grad is None or grad.isfinite().all(),
+        "The value is right, but its gradient is NaN or infinite where a weight is 0: keep that from arising, instead of replacing it",
     )
 
 
@@ -372,7 +381,7 @@ def test_the_cache_returns_everything_so_far(student):
     """Keys and values come back oldest first, along the time dimension, in this order: (keys, values)."""
     cache = student.KeyValueCache()
     k, v = expect.randn(2, 3, 7, 4, seed=83), expect.randn(2, 3, 7, 4, seed=84)
-    for start, stop in ((0, 3), (3, 4), (4, 7)):
+    for start, stop in ((0, 2), (2, 3), (3, 7)):
         got = cache.append(k[..., start:stop, :], v[..., start:stop, :])
         expect.equal(got[0], k[..., :stop, :], where=f"the keys after positions {start} … {stop - 1} were appended")
         expect.equal(got[1], v[..., :stop, :], where=f"the values after positions {start} … {stop - 1} were appended")
