@@ -31,7 +31,8 @@ def run(lesson, corpus, seed, **changes):
 
 
 def test_the_first_steps_already_learn(lesson):
-    """Sixty steps bring the loss from ln V to below 3: a quick look for every day."""
-    _, history, vocabulary = run(lesson, load_text("pydoc", quiet=True), 0, steps=60, eval_every=60, eval_batches=2, warmup_steps=20)
+    """Sixty steps with a quarter of a batch bring the loss from ln V to below 3.4: a quick look for every day."""
+    short = {"steps": 60, "batch_size": 4, "eval_every": 60, "eval_batches": 2, "warmup_steps": 20}
+    _, history, vocabulary = run(lesson, load_text("pydoc", quiet=True), 0, **short)
     assert history.losses[0] == pytest.approx(math.log(len(vocabulary)), abs=0.15)
-    assert history.evals[-1][1] < 3.0
+    assert history.evals[-1][1] < 3.4
