@@ -78,13 +78,13 @@ def test_a_model_in_tables_that_was_changed_has_its_values():
 
 def test_an_answer_that_changes_a_model_spoils_no_check_of_a_right_one():
     bench = Bench("01_sample_based_planning")
-    checks, right = bench.lesson.checks["q_planning"], bench.reference["q_planning"]
+    checks, right = bench.lesson.checks["sample_model"], bench.reference["sample_model"]
 
     def spoils(model, *others):
         model.reward.zero_()
         return right(model, *others)
 
-    wrong, _ = run_checks(checks, LocalStudent({**bench.reference, "q_planning": spoils}))
+    wrong, _ = run_checks(checks, LocalStudent({**bench.reference, "sample_model": spoils}))
     assert not all(outcome.passed for outcome in wrong)
     again, _ = run_checks(checks, LocalStudent(bench.reference))
     assert all(outcome.passed for outcome in again)

@@ -56,7 +56,7 @@ def test_changes_of_the_same_words_are_told_apart():
     ("while True: pass", False), ("import os; os._exit(0)", False), ("raise SystemExit", False), ("return undefined", False),
 ])  # fmt: skip
 def test_what_hangs_or_ends_its_process_is_caught(monkeypatch, body, survives):
-    monkeypatch.setattr(mutants, "SECONDS", 2)
+    monkeypatch.setattr(mutants, "SECONDS", 1)
     code = f"def causal_mask(n, device=None):\n    {body}\n"
     assert mutants.caught(Trial(BENCH, "causal_mask"), mutants.Mutant("causal_mask", "", code)) is not survives
 
