@@ -25,6 +25,7 @@ KEPT: dict[str, dict[str, float]] = {  # points, by lesson and exercise
     "01": {"monte_carlo_planning": 0.24},
     "02": {"local_attention_weights": 0.2},
     "04": {"attention_cost": 0.67},
+    "06": {"bytes_per_token": 0.11},
     "08": {"transition_error_rate": 0.15, "action_log_probability": 0.27},
 }
 LESSONS = pytest.mark.parametrize(

@@ -21,6 +21,7 @@ CUTS = dict.fromkeys(
     "abc ##de a ##b ##cde vwx ##y ##z vw ##xyz kl ##m ##no k ##lmn ##o".split(), 3
 )  # several ways to cut each of three words
 SHELLS = "she sells sea shells by the sea shore; the shells she sells are sea shells, I'm sure."
+LONG = f"{'la' * 50} banana statistics: ½ Ⅷ\r\nline"  # long words, the same pair at many places, signs that have another form
 DOCUMENTS = "one two<|end|>two one<|end|>two two<|pad|>"
 MIXED = "Deep learning: déjà vu, 深度学习 9.11 > 9.9? I'll say  no.\n\n"
 
@@ -129,6 +130,7 @@ def _learned(result):
         ("It's 9.9!", ["It", "'", "s", "9", ".", "9", "!"]),
         pytest.param(LECTURE, LECTURE.split(), marks=pytest.mark.trivial),  # cutting at white space is enough here
         ("wait...what?! (snake_case)", ["wait", ".", ".", ".", "what", "?", "!", "(", "snake_case", ")"]),
+        ("GPT2, a 3D 1_000?", ["GPT2", ",", "a", "3D", "1_000", "?"]),
     ],
 )
 def test_words_and_single_other_characters(student, text, want):
@@ -171,8 +173,11 @@ def test_falling_count_then_alphabet(student):
 @pytest.mark.exercise("build_vocabulary", weight=1.5)
 def test_special_tokens_come_first_and_once(student):
     """Special tokens have the first ids, count for max_size, and are not repeated when they occur in the text."""
-    got = student.build_vocabulary("x <unk> y x <unk> <unk> z".split(), 4, ("<pad>", "<unk>"))
-    expect.equal(got, {"<pad>": 0, "<unk>": 1, "x": 2, "y": 3}, where="'x <unk> y x <unk> <unk> z', two special tokens, max_size 4")
+    text = "x <unk> y x <unk> <unk> z"
+    got = student.build_vocabulary(text.split(), 4, ("<unk>", "<pad>"))
+    expect.equal(got, {"<unk>": 0, "<pad>": 1, "x": 2, "y": 3}, where=f"{text!r}, <unk> and <pad> as special tokens, max_size 4")
+    got = student.build_vocabulary(text.split(), 2, ("<s>", "<pad>"))
+    expect.equal(got, {"<s>": 0, "<pad>": 1}, where="the same, <s> and <pad> as special tokens, max_size 2")
 
 
 # 3 · encode_words
@@ -182,8 +187,10 @@ def test_special_tokens_come_first_and_once(student):
 def test_unknown_words_get_the_id_of_unk(student):
     """A token that is not in the vocabulary gets the id of <unk>, wherever that stands."""
     vocabulary = {"<pad>": 0, "the": 1, "<unk>": 2, "run": 3}
-    expect.equal(student.encode_words("the long run".split(), vocabulary), [1, 2, 3], where="'the long run'")
+    expect.equal(student.encode_words("the long run".split(), dict(vocabulary)), [1, 2, 3], where="'the long run'")
+    expect.inputs_unchanged(student, student.encode_words, "the long run".split(), vocabulary)
     expect.equal(student.encode_words([], vocabulary), [], where="no tokens")
+    expect.equal(student.encode_words("The run".split(), vocabulary), [2, 3], where="'The run', where only 'the' is known")
     expect.equal(student.encode_words(["run", "far"], {"run": 0, "<unk>": 1}), [0, 1], where="a vocabulary in which 'run' has the id 0")
 
 
@@ -235,9 +242,9 @@ def test_the_worked_counts(student):
 def test_every_place_of_a_pair_counts(student):
     """A pair at several places of one word counts at each, times the word's count; single symbols have no pair."""
     want = {(b"a", b"a"): 2 * 3 + 5, (b"a", b"b"): 5}
-    expect.equal(
-        student.pair_counts({as_bytes("aaa"): 3, as_bytes("aab"): 5, (b"c",): 7, (): 2}), want, where="aaa 3 times, aab 5 times, c 7 times"
-    )
+    given = {as_bytes("aaa"): 3, as_bytes("aab"): 5, (b"c",): 7, (): 2}
+    expect.equal(student.pair_counts(dict(given)), want, where="aaa 3 times, aab 5 times, c 7 times")
+    expect.inputs_unchanged(student, student.pair_counts, given)
 
 
 @pytest.mark.exercise("pair_counts", weight=1)
@@ -280,6 +287,8 @@ def test_only_the_very_pair_is_merged(student):
     word = (b"a", b"bc", b"ab", b"c")
     expect.equal(student.merge_pair(word, (b"ab", b"c")), (b"a", b"bc", b"abc"), where="the pair (ab, c) in a bc ab c")
     expect.equal(student.merge_pair((b"ca", b"b"), (b"a", b"b")), (b"ca", b"b"), where="the pair (a, b) in ca b")
+    word = (b" ", b"a", b"b", b"\n", b" ")
+    expect.equal(student.merge_pair(word, (b"a", b"b")), (b" ", b"ab", b"\n", b" "), where="the pair (a, b) between symbols of white space")
 
 
 # 7 · train_bpe
@@ -307,6 +316,8 @@ def test_every_place_of_a_pair_counts_in_training(student):
     """In aaa the pair (a, a) occurs twice, as pair_counts says."""
     _, merges = student.train_bpe("aaa aaa bc bc bc", 258)
     expect.equal(merges, [(b"a", b"a"), (b"b", b"c")], where="'aaa aaa bc bc bc', where (a, a) occurs 4 times and (b, c) 3 times")
+    _, merges = student.train_bpe("a" * 128, 300)
+    expect.equal(merges, [(b"a" * 2**n, b"a" * 2**n) for n in range(7)], where="one word of 128 times a")
 
 
 @pytest.mark.exercise("train_bpe", weight=1.5)
@@ -336,6 +347,9 @@ def test_training_stops_when_no_pair_is_left(student):
     vocab, merges = student.train_bpe("ab ab ab", 300, ["<s>"])
     expect.equal(merges, [(b"a", b"b"), (b" ", b"ab")], where="'ab ab ab'")
     expect.equal(vocab, bytes_and(b"ab", b" ab", b"<s>"), where="the vocabulary of 'ab ab ab'")
+    expect.equal(student.train_bpe("ab\nab\nab", 300)[1], [(b"a", b"b")], where="three lines 'ab': a line break is a pre-token")
+    want = [(b"4", b"5"), (b"3", b"45"), (b"2", b"345"), (b"1", b"2345")]
+    expect.equal(student.train_bpe("12345,12345", 300)[1], want, where="'12345,12345': a run of digits is one pre-token")
 
 
 @pytest.mark.exercise("train_bpe", weight=1)
@@ -364,7 +378,14 @@ def test_merges_in_the_order_learned(student):
 def test_the_same_ids_as_tiktoken(student):
     """With the first 1,200 of GPT-2's merges, the ids are tiktoken's."""
     made, oracle = tokenizer(student), small_gpt2()[1]
-    for text in (LECTURE, MIXED, "def f(x):\n    return x  # 👍🏽\n\n", "  two   spaces and\ttabs ", "Ωmega 12345 it's they'll WE'LL"):
+    for text in (
+        LECTURE,
+        MIXED,
+        "def f(x):\n    return x  # 👍🏽\n\n",
+        "  two   spaces and\ttabs ",
+        "Ωmega 12345 it's they'll WE'LL",
+        LONG,
+    ):
         expect.equal(made.encode(text), oracle.encode_ordinary(text), where=repr(text))
 
 
@@ -450,6 +471,12 @@ def test_the_worked_ratio(student):
     )
 
 
+@pytest.mark.exercise("bytes_per_token", weight=0.5)
+def test_the_tokens_are_those_of_the_text(student):
+    """The text is given to `encode` as it is, and every token counts, of white space and the same again, too."""
+    expect.close(student.bytes_per_token(" 深深 aa\n", list), 11 / 7, where="' 深深 aa\\n' and a tokenizer that gives every character")
+
+
 # 10 · compare_by_segments
 
 
@@ -474,6 +501,19 @@ def test_segments_are_compared_as_integers(student, a, b, want):
     expect.equal(student.compare_by_segments(b, a), {"a": "b", "b": "a"}.get(want, want), where=f"{b!r} and {a!r}")
 
 
+@pytest.mark.exercise("compare_by_segments", weight=2)
+def test_zeros_in_front_and_more_segments(student):
+    """A segment is a number, also with zeros in front; the first that differs decides, however many there are."""
+    for a, b, want in (
+        ("9.05", "9.5", "equal"),
+        ("9.007", "9.5", "a"),
+        ("1.12.1", "1.8.40", "a"),
+        ("4.0.7", "4.0.10", "b"),
+        ("2.7.9", "3.0", "b"),
+    ):
+        expect.equal(student.compare_by_segments(a, b), want, where=f"{a!r} and {b!r}")
+
+
 # 11 · split_digits
 
 
@@ -484,6 +524,7 @@ def test_segments_are_compared_as_integers(student, a, b, want):
         ("12345", ["12", "345"]),
         ("pay 1234.50", ["pay ", "1", "234", ".", "50"]),
         ("123456", ["123", "456"]),
+        ("1029384756", ["1", "029", "384", "756"]),
         ("room 7", ["room ", "7"]),
         pytest.param("no digits, really", ["no digits, really"], marks=pytest.mark.trivial),
         pytest.param("", [], marks=pytest.mark.trivial),
