@@ -10,7 +10,7 @@ from autograde.checking.expect.conventions import follows_device, inputs_unchang
 from autograde.checking.expect.data import is_floating, is_record, tensors_in
 from autograde.checking.expect.gradients import computed_anew, gradients, other_values, parameter_gradients
 from autograde.checking.expect.values import TOLERANCE, close, differ, equal, raises, true, vary
-from autograde.checking.expect.words import apart, argument, difference, shape_sentence, show, with_article
+from autograde.checking.expect.words import apart, argument, difference, kind_of, shape_sentence, show, with_article
 
 __all__ = [
     "TOLERANCE",
@@ -28,6 +28,7 @@ __all__ = [
     "is_floating",
     "is_record",
     "keeps_dtype",
+    "kind_of",
     "other_numbers",
     "other_values",
     "parameter_gradients",

@@ -9,6 +9,7 @@ import json
 import math
 import secrets
 import weakref
+from collections.abc import Iterable
 
 import pytest
 import torch
@@ -572,19 +573,38 @@ def test_the_generator_decides_the_weights(student):
 # 9 · parameter_groups
 
 
+GROUP = "A group is a dict with the keys 'params' and 'weight_decay'"
+
+
+def groups_of(student, module, weight_decay):
+    """[(group, its parameters)]; their form is looked at before an optimizer tells in its own words what it does not take."""
+    groups = student.parameter_groups(module, weight_decay)
+    form, kind = "The answer should be a list of groups, each a dict with the keys 'params' and 'weight_decay'", expect.kind_of(groups)
+    expect.true(not hasattr(torch.optim, kind.split()[-1]), form, f"yours is {kind}, an optimizer, which is made of such groups")
+    expect.true(isinstance(groups, Iterable) and not isinstance(groups, (dict, str, torch.Tensor)), form, f"yours is {kind}")
+    return [(group, held_by(group)) for group in groups]
+
+
+def held_by(group):
+    """The parameters of one group."""
+    expect.true(not isinstance(group, (list, tuple, str, torch.Tensor)), GROUP, f"yours is {expect.kind_of(group)}")
+    expect.true("params" in group, GROUP, expect.show(list(group)))
+    held = group["params"]
+    expect.true(not isinstance(held, torch.Tensor), "The 'params' of a group are a list of parameters", "yours are one tensor")
+    held = list(held)
+    other = [expect.kind_of(item) for item in held if not isinstance(item, torch.Tensor)]
+    expect.true(not other, "The 'params' of a group are parameters of the model", f"yours hold {', '.join(other[:1])}")
+    return held
+
+
 def grouped(student, weight_decay, config):
     """{name: weight decay} for a model with known weights, by looking the groups' tensors up among them."""
     weights = gpt_weights(config, seed=66)
     module = loaded(student, "GPT", weights, config)
     found = {}
-    groups = student.parameter_groups(module, weight_decay)
-    for group in groups:
-        expect.true(
-            {"params", "weight_decay"} <= set(group),
-            "A group is a dict with the keys 'params' and 'weight_decay'",
-            expect.show(list(group)),
-        )
-        for parameter in group["params"]:
+    for group, parameters in groups_of(student, module, weight_decay):
+        expect.true("weight_decay" in group, GROUP, expect.show(list(group)))
+        for parameter in parameters:
             names = [n for n, w in weights.items() if n != "lm_head.weight" and w.shape == parameter.shape and torch.equal(w, parameter)]
             expect.true(
                 len(names) == 1, "A group holds something that is not a parameter of the model", f"of shape {tuple(parameter.shape)}"
@@ -622,6 +642,7 @@ def test_the_groups_hold_the_parameters_themselves(student):
     module = student.new("torch.nn.Linear", 3, 2)
     weights = {"weight": expect.randn(2, 3, seed=67), "bias": expect.randn(2, seed=68)}
     module.load_state_dict(weights)
+    groups_of(student, module, 0.25)
     student.new("utils.first_step.first_step", student.parameter_groups, module, 0.25, 0.5)
     state = module.state_dict()
     for name, decay in (("weight", 0.25), ("bias", 0.0)):
