@@ -763,7 +763,7 @@ plots.show(
 # %% [markdown]
 # ### Exercise 11 · `AdditiveAttention` (●●○, 12 minutes, 2.5 points)
 # Parameters `w_a` `(d_a, d_s + d_h)` and `v_a` `(d_a,)`, of type `nn.Parameter`, and nothing else. Initialise both;
-# start `w_a` with small random numbers: equal rows would stay equal for ever.
+# start `w_a` with small random numbers: rows that are equal, and have equal numbers in `v_a`, would stay equal for ever.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -649,7 +649,10 @@ def without_gaussian(scores, position, half_width, mask=None):
     return masked_softmax(scores, inside(d, half_width, mask)) + 0 * d
 
 
-@misconception("local_attention_weights", "The weights are normalised again after the Gaussian: in the paper they are not.")
+@misconception(
+    "local_attention_weights",
+    "The weights sum to 1, the Gaussian included: in the paper they are not normalised after it, and it is no part of the scores.",
+)
 def renormalised(scores, position, half_width, mask=None):
     d = distance_of(scores, position)
     weights = masked_softmax(scores, inside(d, half_width, mask)) * gaussian(d, half_width / 2)

@@ -116,3 +116,18 @@ def test_weighted_neighbours_between_the_nearest_point_and_the_mean(lesson):
         assert (lesson.smooth(x, places, values, 1000.0) - values.mean()).abs().max() < 1e-3
         narrow, middle, wide = (float((lesson.smooth(x, places, values, w) - x.sin()).abs().mean()) for w in (0.02, 0.4, 5.0))
         assert middle < narrow < wide, seed
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_equal_rows_stay_equal_only_with_equal_numbers_in_v_a(lesson, equal):
+    generator = torch.Generator().manual_seed(5)
+    row, v_a, s, h, target = (torch.randn(*shape, generator=generator) for shape in ((1, 7), (5,), (6, 3), (6, 8, 4), (6, 4)))
+    layer = lesson.AdditiveAttention(3, 4, 5)
+    layer.load_state_dict({"w_a": row.expand(5, 7), "v_a": torch.ones(5) if equal else v_a})
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+    for _ in range(10):
+        optimizer.zero_grad()
+        ((layer(s, h)[0] - target) ** 2).sum().backward()
+        optimizer.step()
+    apart = float((layer.w_a - layer.w_a[:1]).detach().abs().max())
+    assert apart < 1e-5 if equal else apart > 0.1
