@@ -715,8 +715,9 @@ check(attention_backward)
 # {measured:scale.256.undivided.average:.1f} times. What the division prevents is that they are *unequal*: most words, whose choice is made, get next to
 # nothing, and a few, whose best two scores lie close together, get very much. Does that harm the learning? We trained a layer to look up one of ten
 # words of unit size ({measured:look_up.budget.steps} steps of Adam, {measured:look_up.seeds} seeds). With $d_k = 64$ it is right in {measured:look_up.64.divided:.0%} of the
-# cases with the division and in {measured:look_up.64.undivided:.0%} without; with $d_k = 256$, in {measured:look_up.256.divided:.0%} and
-# {measured:look_up.256.undivided:.0%}.
+# cases with the division and in {measured:look_up.64.undivided:.0%} without ({measured:look_up.64.undivided.range:.0%} in single runs); with $d_k = 256$, in {measured:look_up.256.divided:.0%} and
+# {measured:look_up.256.undivided:.0%}. It is mostly a matter of time: after {measured:look_up_longer.budget.steps:,} steps it is right without the division in
+# {measured:look_up_longer.64:.0%} ({measured:look_up_longer.64.range:.0%}) and {measured:look_up_longer.256:.0%} ({measured:look_up_longer.256.range:.0%}) of the cases.
 #
 # This is the gradient at the start, with random vectors. Trained weights can make scores of any size, with the division or without.
 
@@ -1033,9 +1034,10 @@ plots.show(
 # | recurrence, plain | $2 T d^2$ (52 million) | $T$ (100) | 1, through $T - 1$ steps of it |
 # | convolution | $k T d^2$ (79 million) | 1 | $\lceil (T-1)/(k-1) \rceil$ (50) |
 #
-# A plain recurrence, $\tanh(W x_t + U h_{t-1})$, is the cheapest here (a GRU has three times as many products and costs
-# most), and no recurrence can be computed in parallel over the words. The convolution can, but what stands far away reaches a word only
-# through many layers. Self-attention has both, parallel and in one layer, and pays with the term in $T^2$. The cell below counts layers by
+# A plain recurrence, $\tanh(W x_t + U h_{t-1})$, is the cheapest here (a GRU has three times as many products and, at this length, costs
+# most). But it takes its steps one after the other, since each begins with the result of the last. (Without the tanh it would be linear in
+# that, and linear recurrences can be computed in parallel: Martin and Cundy 2018.) The convolution is parallel over the words, but what
+# stands far away reaches a word only through many layers. Self-attention has both, parallel and in one layer, and pays with the term in $T^2$. The cell below counts layers by
 # asking where the gradient of the last word arrives.
 
 
@@ -1205,6 +1207,7 @@ plots.show(
 # - Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
 # - Linzen, Dupoux and Goldberg (2016), *Assessing the Ability of LSTMs to Learn Syntax-Sensitive Dependencies*, TACL.
 # - Jain and Wallace (2019), *Attention is not Explanation*, NAACL; Wiegreffe and Pinter (2019), *Attention is not not Explanation*, EMNLP.
+# - Martin and Cundy (2018), *Parallelizing Linear Recurrent Neural Nets Over Sequence Length*, ICLR.
 # - Milakov and Gimelshein (2018), *Online normalizer calculation for softmax*; Rabe and Staats (2021), *Self-attention Does Not Need
 #   O(n²) Memory*; Dao et al. (2022), *FlashAttention*, NeurIPS.
 

@@ -110,6 +110,12 @@ def looked_up(lesson, d, factor, seed, steps=300, n_words=50, n=10, n_labels=8):
     return sum(right[-20:]) / 20
 
 
+@experiment("look_up_longer", steps=1200)
+def look_up_longer(lesson, seed):
+    """The layer without the division, trained four times as long: does it never learn, or late?"""
+    return {d: looked_up(lesson, d, d**0.5, seed, steps=1200) for d in (64, 256)}
+
+
 @experiment("both_orders_shorter", seeds=range(20), steps=400)
 def both_orders_shorter(lesson, seed):
     """As `both_orders`, trained half as long."""

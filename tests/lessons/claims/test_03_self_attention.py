@@ -86,6 +86,13 @@ def test_a_layer_with_the_division_learns_to_look_up_and_one_without_is_behind(r
         assert run[f"{d}.divided"] > 0.97 and run[f"{d}.undivided"] < run[f"{d}.divided"] - 0.02
 
 
+@on_average("03", "look_up_longer")
+def test_without_the_division_it_is_learned_later(mean):
+    short = Numbers("03_self_attention").mean("look_up")
+    for d in (64, 256):
+        assert mean[str(d)] > short[f"{d}.undivided"] + 0.1 and mean[str(d)] > 0.9
+
+
 @on_average("03", "both_orders_shorter")
 def test_after_half_the_steps_fewer_models_know_both_orders(mean):
     assert 0.5 < mean["learned"] <= Numbers("03_self_attention").mean("both_orders")["learned"]
@@ -102,6 +109,18 @@ def test_attention_reaches_the_first_word_in_one_layer_and_a_convolution_in_many
     for n in (4, 9, 16):
         reached = {name: lesson.layers_until_seen(layer, n) for name, layer in lesson.three_layers().items()}
         assert reached == {"self-attention": 1, "recurrence": 1, "convolution": math.ceil((n - 1) / 2)}
+
+
+def test_a_linear_recurrence_can_be_computed_in_parallel():
+    """Sixteen steps in four rounds, in each of which all words are worked on at once."""
+    a, b = torch.rand(2, 16, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    one_by_one = [b[0]]
+    for t in range(1, 16):
+        one_by_one.append(a[t] * one_by_one[-1] + b[t])
+    for reach in (1, 2, 4, 8):
+        b = torch.cat([b[:reach], b[reach:] + a[reach:] * b[:-reach]])
+        a = torch.cat([a[:reach], a[reach:] * a[:-reach]])
+    torch.testing.assert_close(b, torch.stack(one_by_one))
 
 
 def test_the_multiply_adds_of_the_table():
