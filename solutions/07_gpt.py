@@ -601,6 +601,10 @@ def draw_streams(figure):
 plots.show(draw_streams, alt="Standard deviation of the residual stream over twelve blocks: it less than doubles with scaled projections and grows several times with plain ones", width=6, height=2.8)
 
 # %% [markdown]
+# With the division the number of blocks makes no difference: with 6, 12 and 24 of them the stream ends {measured:depths.128.divided.6:.1f}, {measured:depths.128.divided.12:.1f} and {measured:depths.128.divided.24:.1f} times as large
+# as it begins, without it {measured:depths.128.plain.6:.1f}, {measured:depths.128.plain.12:.1f} and {measured:depths.128.plain.24:.1f} times. How large one term is depends on the width. With GPT-2's `d_model = 768` the stream ends
+# {measured:depths.768.divided.6:.0f} and {measured:depths.768.divided.12:.0f} times as large after 6 and 12 blocks with the division, and {measured:depths.768.plain.6:.0f} and {measured:depths.768.plain.12:.0f} times without it. (Means over {measured:depths.seeds} seeds.)
+#
 # ## 9 · What decays
 #
 # *●○○ · 10 minutes · 1 point*
@@ -896,8 +900,10 @@ _ = attempt(account)
 
 # %% [markdown]
 # ### First, one batch by heart
-# A loss that does not fall says little about where the mistake is. There is a cheap test before any long run: a model of this kind can learn one small batch by heart. If it does not, something between the batch
-# and the optimizer is wrong: gradients that do not arrive, labels of other positions, weights that nobody updates. (If it does, the model may still be wrong: the test knows nothing about new text.)
+# A loss that does not fall says little about where the mistake is. There is a cheap test before any long run: a model of this kind can learn one small batch by heart. If it does not, look at the learning rate, the
+# number of steps and the width first. The cell below takes {measured:one_batch.budget.steps} steps with a rate of 0.003, and ends at {measured:one_batch.last:.3f} ({measured:one_batch.seeds} seeds). With 0.0003 the same model has {measured:one_batch_otherwise.slow:.1f} left then,
+# and {measured:one_batch_otherwise.slow_later:.3f} after {measured:one_batch_otherwise.budget.later:,} steps; with 0.03 it has {measured:one_batch_otherwise.fast:.1f}, and a quarter as wide, {measured:one_batch_otherwise.narrow:.1f}. If none of these is the reason, something between the batch
+# and the optimizer is wrong: gradients that do not arrive, labels of other positions, weights that nobody updates. (If it does learn, the model may still be wrong: the test knows nothing about new text.)
 
 # %%
 def learn_one_batch(ids, n_characters, steps=100, seed=0):
@@ -1391,7 +1397,7 @@ plots.show(
 #
 # - **rotary positions** (Su et al. 2021) turn q and k instead of adding `wpe`: lesson 05's pairs (x₀, x₁), (x₂, x₃), … with base 10,000;
 # - **normalised q and k** (Henry et al. 2020, who bring them to length 1): each head's q and k are divided by their root mean square, so that scores are bounded;
-# - **zero-initialised output**: `c_proj` begins at 0, so that every block begins as the identity.
+# - **zero-initialised output**: `c_proj` begins at 0, so that attention adds nothing at first; where the feed-forward network's does too, a block begins as the identity.
 #
 # Write it. In your instructor's folder of the course, `benchmarks/speedrun.py` runs it in a model of one layer, with squared ReLU (So et al. 2021), embeddings of the last four characters and the Muon optimizer (Jordan et al. 2024), against nanoGPT's CPU recipe on the same text:
 # it takes some minutes, and prints how many steps and seconds either takes to the same loss on your machine. A class can keep its own table: `docs/leaderboard.md`.

