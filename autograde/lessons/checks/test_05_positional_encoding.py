@@ -121,6 +121,8 @@ def test_the_worked_number(student):
     """d = 4: rows (0, 1, 0, 1), (0.84, 0.54, 0.01, 1.00), (0.91, −0.42, 0.02, 1.00)."""
     want = torch.tensor([[0.0, 1.0, 0.0, 1.0], [0.841471, 0.540302, 0.0099998, 0.99995], [0.909297, -0.416147, 0.0199987, 0.9998]])
     expect.close(student.sinusoidal_encoding(3, 4), want, where="3 positions and d_model = 4")
+    got = student.sinusoidal_encoding(1200, 4)
+    expect.close(got, clock(1200, 4).float(), where="1,200 positions and d_model = 4", atol=1e-3)
 
 
 @pytest.mark.exercise("sinusoidal_encoding", weight=2)
@@ -153,9 +155,10 @@ def test_an_odd_width_is_refused(student):
 @pytest.mark.parametrize("offset", [1, 3, 12])
 def test_the_matrix_carries_every_position_ahead(student, offset):
     """PE[t + offset] = M @ PE[t] for every t."""
-    table = clock(40, 6).float()
-    got = carry(student.shift_matrix(offset, 6), table[: 40 - offset])
-    expect.close(got, table[offset:], where=f"offset {offset} and d_model = 6: M @ PE[t], for t = 0, 1, …", atol=2e-4)
+    for d_model in (6, 12):
+        table = clock(40, d_model).float()
+        got = carry(student.shift_matrix(offset, d_model), table[: 40 - offset])
+        expect.close(got, table[offset:], where=f"offset {offset} and d_model = {d_model}: M @ PE[t], for t = 0, 1, …", atol=2e-4)
 
 
 @pytest.mark.exercise("shift_matrix", weight=2)
@@ -347,6 +350,12 @@ def test_other_tables(student):
     buckets_are(student.relative_position_bucket(offsets, 20, 50), want, "offsets (6, 11), n_buckets = 20, max_distance = 50")
     named = student.relative_position_bucket(relative_position=offsets, n_buckets=20, max_distance=50)
     buckets_are(named, want, "the same with named arguments")
+    offsets = torch.arange(-1100, 1101, 13)
+    buckets_are(
+        student.relative_position_bucket(offsets, 40, 1000),
+        buckets(offsets, 40, 1000),
+        "offsets −1100 … 1100, n_buckets = 40, max_distance = 1000",
+    )
 
 
 @pytest.mark.exercise("relative_position_bucket", weight=0.5)
