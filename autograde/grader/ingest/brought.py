@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len
@@ -16,6 +17,7 @@ from autograde.grader.ingest.naming.names import readable
 SURE = "Call each student's folder by the student, or say who is in the class (autograde roster)"
 WIDEST = 24  # columns for students' names
 INDENT = "    "
+MOST_ALIKE = 5  # files of a student's that are left out for one reason
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,21 @@ def lines(result: Collected, width: int) -> Iterator[str]:
         yield from _wrapped(readable(said), "", width)
     for doubt in result.doubts:
         yield from _wrapped(f"not sure whose these are: {readable(doubt)}. {SURE}", "", width)
-    for out in result.left_out:
+    shown, more = _shortened(result.left_out)
+    for out in shown:
         yield from _entry("not taken", ": ".join(filter(None, (out.student, ascii(out.shown)[1:-1]))), (out.why,), width)
+    for (student, why), count in more.items():
+        yield from _entry("not taken", ": ".join(filter(None, (student, f"{count} more"))), (why,), width)
+
+
+def _shortened(left_out: Sequence[LeftOut]) -> tuple[list[LeftOut], dict[tuple[str, str], int]]:
+    """The first files of each student's, or of nobody's, of those that are not taken for one reason; and how many more there are, such as a data set's."""
+    shown, counted = list[LeftOut](), Counter[tuple[str, str]]()
+    for out in left_out:
+        counted[out.student, out.why] += 1
+        if counted[out.student, out.why] <= MOST_ALIKE or not out.student:
+            shown.append(out)
+    return shown, {key: count - MOST_ALIKE for key, count in counted.items() if key[0] and count > MOST_ALIKE}
 
 
 def _entry(head: str, file: str, notes: Iterable[str], width: int) -> Iterator[str]:

@@ -523,7 +523,7 @@ def test_a_path_from_the_top_of_a_disk_is_one_in_the_archive(tmp_path, name):
 
 def test_an_archive_that_says_less_than_it_holds_ends_early(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_FILES", 3)
-    (tmp_path / "many.zip").write_bytes(packed({f"{i}.txt": "x" for i in range(4)}))
+    (tmp_path / "many.zip").write_bytes(packed({f"{i}.py": "x" for i in range(4)}))
     with pytest.raises(archive.BadArchive, match="more than 3 files"):
         archive.unpack(tmp_path / "many.zip", tmp_path / "folder")
     (tmp_path / "cut.zip").write_bytes(packed({NAME: SOLVED})[:-30])
@@ -539,6 +539,21 @@ def test_a_disk_that_is_full_is_said_without_a_place_of_ours(tmp_path, monkeypat
     monkeypatch.setattr(archive, "_copy", full)
     with pytest.raises(archive.BadArchive, match=r"^the archive cannot be unpacked \(No space left on device\)$"):
         archive.unpack(tmp_path / "all.zip", tmp_path / "folder")
+
+
+def test_a_data_set_costs_nobody_the_notebooks_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_FILES", 4)
+    data = {f"ann_1_2_hw/data/{i}.txt": "x" for i in range(9)} | {f"ann_1_2_hw/venv/lib/{i}.py": "x" for i in range(9)}
+    (tmp_path / "all.zip").write_bytes(packed({**data, f"ann_1_2_hw/{NAME}": SOLVED, f"bo_3_4_{NAME}": SOLVED, "cy_5_6_hw.pdf": "x"}))
+    result = archive.unpack(tmp_path / "all.zip", tmp_path / "folder")
+    assert {path.name for path in (tmp_path / "folder").rglob("*.*")} >= {NAME, f"bo_3_4_{NAME}", "cy_5_6_hw.pdf"}
+    assert len(result.left_out) == 1 and "more than 4 files" in result.left_out[0][1]
+
+
+def test_files_of_a_data_set_are_counted_and_not_listed():
+    result = Collected(left_out=[LeftOut(f"ann/data/{i}.txt", "neither a notebook nor a script", "ann") for i in range(999)])
+    told = list(lines(result, 100))
+    assert len(told) < 20 and "994 more" in " ".join(told)
 
 
 OUTPUTS = [

@@ -25,6 +25,7 @@ from typing import IO
 
 from autograde.files import opened
 from autograde.grader.ingest.formats import mail_file, odd_zips, zip_names
+from autograde.grader.ingest.naming.programs_folders import FOLDERS
 from autograde.grader.sandbox.bounded import TooMuch, bounded, used
 
 MAX_FILES = 20_000
@@ -47,6 +48,7 @@ ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of a path from the top of a disk: it 
 PYTORCHS = re.compile(
     rb"[^/]+/(?:data\.pkl|data/\d+|constants\.pkl|\.format_version|byteorder|\.data/.+|code/__torch__.*)"
 )  # not a student's `hw3/code/`
+WORK = re.compile(r"(?i)\.(?:ipynb|py|zip|tar|tgz|eml|mbox|safetensors|dbc|deepnote|yml)\b|(?:^|/)gpt_config\.json$")  # by their names
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
@@ -227,6 +229,7 @@ class _Member:
     regular: bool
     time: float  # seconds since 1970
     open: Callable[[], IO[bytes] | None]
+    ordered: bool = False  # whether what may be work comes before this and all that follow
 
 
 def _is_locked(path: Path) -> bool:
@@ -262,15 +265,18 @@ def _gz_member(path: Path) -> Iterator[_Member]:
 
 def _zip_members(path: Path) -> Iterator[_Member]:
     with odd_zips.reader(path) as archive:
-        infos = archive.infolist()
-        for info, name in zip(infos, zip_names.names(infos)):
-            if info.is_dir():
-                continue
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        for info, name in sorted(zip(infos, zip_names.names(infos)), key=lambda one: _order(one[1])):
             kind = stat.S_IFMT(info.external_attr >> 16)
             regular = kind in (0, stat.S_IFREG)
             yield _Member(
-                name, info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(odd_zips.member, archive, info)
+                name, info.file_size, max(info.compress_size, 1), regular, _zip_time(info), partial(odd_zips.member, archive, info), True
             )
+
+
+def _order(name: str) -> tuple[bool, int]:
+    """What may be somebody's work comes first, and then what lies less deep: where there are too many files, the rest is a data set's."""
+    return not WORK.search(name), name.count("/") if not WORK.search(name) else 0
 
 
 def _zip_time(info: zipfile.ZipInfo) -> float:
@@ -291,9 +297,14 @@ def _tar_members(path: Path) -> Iterator[_Member]:
 def _write_all(members: Iterator[_Member], result: Unpacked, most: int, files: int) -> tuple[int, int]:
     count = total = 0
     for member in members:
+        if not FOLDERS.isdisjoint(PurePosixPath(member.name.replace("\\", "/")).parts[:-1]):
+            continue
         count += 1
-        if count > files:
+        if count > files and (WORK.search(member.name) or not member.ordered):
             raise BadArchive(f"it holds more than {files} files")
+        if count > files:
+            result.left_out.append((member.name, f"it holds more than {files} files: this one and others that are no notebooks stay in it"))
+            break
         try:
             place, why = _place(member, result.folder)
             total += 0 if why else _copy(member, place, most - total)

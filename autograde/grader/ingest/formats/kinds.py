@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograde.files import opened
 from autograde.grader.ingest.formats import archive, markdown_file, other_notebooks
-from autograde.grader.ingest.naming import copies
+from autograde.grader.ingest.naming import copies, programs_folders
 
 
 class Kind(StrEnum):
@@ -23,9 +23,7 @@ class Kind(StrEnum):
 
 
 SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
-SYSTEM_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".venv", "venv", "site-packages", "node_modules", ".Trashes",
-    "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "lost+found", "@eaDir", "#recycle",
-}  # fmt: skip
+SYSTEM_FOLDERS = programs_folders.FOLDERS
 NOTEBOOK_FOLDER = re.compile(r"(?i)notebooks?|nbs?|ipynbs?")  # beside `src` in a project
 PACKED_BUT_NO_ARCHIVE = (".docx", ".xlsx", ".pptx", ".odt", ".pt", ".pth", ".npz", ".whl", ".jar", ".pages", ".numbers")
 UNREAD = {  # archives that are not read here

@@ -54,6 +54,7 @@ def named(name: str) -> str | None:
     return next((lesson for lesson in layout.lesson_names() if {lesson[:2]} == numbers), None)
 
 
+@lru_cache(maxsize=2**16)
 def full_name(name: str) -> str | None:
     """The lesson that is named in full or by its number alone."""
     plain = _plain(name)

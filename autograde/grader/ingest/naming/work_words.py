@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from autograde import layout
 from autograde.grader.ingest.naming import teams_folders
@@ -77,6 +78,7 @@ def is_homework(name: str) -> bool:
     return bool(re.fullmatch(rf"(?i)[\W_]*(?:{FOREIGN})[\W_]*", name))
 
 
+@lru_cache(maxsize=2**16)  # of a class with a data set in it, each name is asked for several times
 def said(name: str) -> str:
     """What a name says beside the lesson, the words for work, and the marks of copies."""
     name = name if name.isascii() else unicodedata.normalize("NFKC", name)  # letters and brackets of full width
