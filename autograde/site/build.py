@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from autograde import layout
 from autograde.authoring.measuring import benchmark_tables
 from autograde.site.lessons import lesson_page
+from autograde.site.typeset import glued
 
 PLAIN = str.maketrans({"|": "/", "[": "(", "]": ")", "\n": " "})  # what would end a cell of a table, or a picture's words
 PICTURE = re.compile(
@@ -61,6 +62,8 @@ def gather(folder: Path) -> None:
     (folder / "lessons").mkdir()
     pages = {name: lesson_page(name) for name in layout.lesson_names()}
     for name, page in pages.items():
+        for cell in (cell for cell in page.cells if cell.cell_type == "markdown"):
+            cell.source = glued(cell.source)
         nbformat.write(page, folder / "lessons" / f"{name}.ipynb")
     for path in DOCS.glob("*.md"):
         text = path.read_text(encoding="utf-8")

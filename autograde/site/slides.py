@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import importlib.util
 import itertools
 import re
@@ -23,6 +24,7 @@ from autograde.checking.answers import STUB
 from autograde.checking.manifest import read_manifest
 from autograde.site.lessons import lesson_page
 from autograde.site.questions import about_anything, about_figures, about_formulas, about_sections, about_tables, about_words, untitled
+from autograde.site.typeset import alone, glued, narrowed
 
 TEMPLATES = Path(__file__).parent
 HEADING = re.compile(r"^(#{1,3}) +(.+)$")
@@ -207,7 +209,7 @@ def _seen(block: str) -> str:
         marks = ITEM.findall(block)
         return "\n".join(mark + _first(text) for mark, text in zip(marks, ITEM.split(block)[1:])) if len(marks) <= ITEMS else ""
     worked = block.startswith(("*Worked", "**Worked")) and len(block.split()) <= WORDS
-    return block if "$$" in block or block.startswith((">", "```")) or worked else ""
+    return alone(block) if "$$" in block or block.startswith((">", "```")) or worked else ""
 
 
 def _first(text: str) -> str:
@@ -244,7 +246,9 @@ def _blocks(lines: Iterable[str]) -> list[str]:
 
 def _show(found: list[Slide], cell: NotebookNode) -> None:
     """A figure: on the slide that leads to it, where there is room, else on one more."""
-    shown = new_code_cell("", outputs=cell.outputs)
+    shown = new_code_cell("", outputs=copy.deepcopy(cell.outputs))
+    for output in (output for output in shown.outputs if output.output_type == "stream"):
+        output.text = narrowed(output.text)
     shown.metadata["tags"] = ["figure"]
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
     last = found[-1]
@@ -274,7 +278,7 @@ def deck(name: str) -> NotebookNode:
     for slide in slides(lesson_page(name), mistakes):
         kind = "slide" if slide.level in (1, 2) else "subslide"
         text = "\n\n".join([f"{'#' * min(slide.level, 2)} {slide.heading}" if slide.heading else "", *slide.shown]).strip()
-        made.cells.append(_cell(new_markdown_cell(text), kind))
+        made.cells.append(_cell(new_markdown_cell(glued(text)), kind))
         if slide.figure:
             made.cells.append(_cell(slide.figure, "-"))
         ask = [f"**Ask:** {slide.question}"] if slide.question else []

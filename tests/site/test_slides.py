@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from autograde import layout
 from autograde.authoring import notebooks, source
-from autograde.site import slides
+from autograde.site import slides, typeset
 
 INTRO = """# 03 · Self-attention
 
@@ -161,6 +161,29 @@ def test_a_short_sentence_takes_the_next_along(label):
     both = f"{label} Weights of words that are not there are zero."
     assert slides._first(f"{both} And more.") == both
     assert slides._first(label + LONG) == label and slides._first(f"{label} It is this:") == label
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("at $x$. And ($\\tau = 1$), $y$ alone", "at $x\\text{.}$ And ($\\tau = 1\\text{),}$ $y$ alone"),
+        ("`$x$.` and ``a ` $x$.`` and $$x$$. and \\$5, $x$ 1", "`$x$.` and ``a ` $x$.`` and $$x$$. and \\$5, $x$ 1"),
+    ],
+)
+def test_a_mark_stays_with_its_formula(text, shown):
+    """To a browser a formula is a picture, behind which a line may end: the next one began with a point."""
+    assert typeset.glued(text) == shown
+
+
+def test_a_display_ends_without_the_comma_that_led_on():
+    assert typeset.alone("$$\nx, \\quad y,\n$$") == "$$\nx, \\quad y$$" and typeset.alone("$$x, y$$ and more,") == "$$x, y$$ and more,"
+
+
+def test_printed_columns_stand_near_each_other_where_a_line_is_long():
+    """A table of 118 columns was broken into two lines a row."""
+    wide = "steps" + " " * 60 + "wrong\n50" + " " * 64 + "1.4%\n\n"
+    assert typeset.narrowed(wide) == "steps   wrong\n50       1.4%\n\n"
+    assert typeset.narrowed("a" + " " * 20 + "b") == "a" + " " * 20 + "b"
 
 
 def test_a_figure_stands_on_the_slide_that_leads_to_it():
