@@ -2,8 +2,8 @@
 
 The namespaces are what isolates; this makes the kernel behind them smaller. It also keeps one process one process (threads are fine,
 so the memory limit of a process is the limit of all), takes away memory that no limit counts (`memfd_create`), and closes channels
-between workers that share read-only files: locks, leases, inotify, the page cache's state (`mincore`, `RWF_NOWAIT`), futexes in their pages, and
-the pages of pipes, which are counted for an account. Where there are no namespaces it
+between workers that share read-only files: locks, leases, inotify, the page cache's state (`mincore`, `RWF_NOWAIT`), futexes in their pages,
+the pages of pipes, which are counted for an account, and how many threads the machine has (`sysinfo`). Where there are no namespaces it
 also stands between a worker and the signals, names and attributes of files, and datagram sockets of others.
 
 An unknown call gets ENOSYS, as from an older kernel, so that a newer C library falls back to one that is known.

@@ -85,7 +85,7 @@ def attack(path):
     memory = ctypes.create_string_buffer(8192)
     page = ctypes.c_void_p((ctypes.addressof(memory) + 4095) // 4096 * 4096)
     for name, call in {
-        "inotify": lambda: libc.inotify_init1(0), "mincore": lambda: libc.mincore(page, ctypes.c_size_t(4096), memory),
+        "inotify": lambda: libc.inotify_init1(0), "sysinfo": lambda: libc.sysinfo(memory), "mincore": lambda: libc.mincore(page, ctypes.c_size_t(4096), memory),
         "fadvise": lambda: libc.posix_fadvise(os.open(path, os.O_RDONLY), 0, 0, 4) and -1,
         "splice": lambda: libc.vmsplice(os.pipe()[1], 0, 0, 0), "syncfs": lambda: libc.syncfs(os.open(path, os.O_RDONLY)),
         "pdeathsig": lambda: libc.prctl(1, 0, 0, 0, 0), "ptracer": lambda: libc.prctl(0x59616D61, -1, 0, 0, 0),
