@@ -6,6 +6,7 @@ Sources: Canvas's `lib/content_zipper.rb`, Moodle's `mod/assign/classes/download
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -77,8 +78,9 @@ FORMATS: dict[str, tuple[str, ...]] = {
 
 def read(name: str) -> Label | None:
     """The label that a file or a folder bears; None where no system named it."""
+    composed = unicodedata.normalize("NFC", name)  # a Mac's letters come in parts, and a mark alone is no letter
     for system, pattern in PATTERNS.items():
-        if found := pattern.fullmatch(name):
+        if found := pattern.fullmatch(composed):
             return _tidy(_label(system, {k: v or "" for k, v in found.groupdict().items()}))
     return None
 

@@ -157,6 +157,11 @@ COLLECTED = {
     "Canvas, flat": Collected(
         "downloads", "gradetools#17", {f"smithann_12_34_{NAME}": SOLVED, f"leebo_LATE_56_78_{NAME}": SOLVED, f"kim_9_8_{LESSON}-1.ipynb": SOLVED}, {"smithann": NAME, "leebo": NAME, "kim": NAME}
     ),
+    "Canvas, unpacked on a Mac": Collected(
+        "downloads", "PFERD#141",
+        {unicodedata.normalize("NFD", name): SOLVED + " " * i for i, name in enumerate((f"garcíalópez_LATE_12_34_{NAME}", f"müller_56_78_{NAME}", f"ngôbảo_9_10_{LESSON}-2.ipynb", f"ngôbảo_9_8_{NAME}"))},
+        {"garcíalópez": NAME, "müller": NAME, "ngôbảo": "-2.ipynb"},
+    ),
     "Canvas, namesakes and attempts": Collected(
         "downloads", "nbgrader#724", {"s.zip": packed({f"lee_1_2_{NAME}": SOLVED, f"lee_3_4_{NAME}": BLANK, f"kim_5_6_{NAME}": BLANK, f"kim_5_7_{LESSON}-1.ipynb": SOLVED, "__MACOSX/._x": "\0"})},
         {"lee_1": NAME, "lee_3": NAME, "kim": NAME},
