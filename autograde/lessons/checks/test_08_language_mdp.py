@@ -85,6 +85,17 @@ class Uneven:
         return {"left": 1.0, "right": 2.0}[action] * (1.5 if n % 2 else -0.5) * n, obs, True
 
 
+class Rarely:
+    """'gamble' pays 3 once in three times, 'work' always pays 2."""
+
+    def __init__(self):
+        self.gambled = 0
+
+    def __call__(self, obs, action):
+        self.gambled += action == "gamble"
+        return (3.0 * (self.gambled % 3 == 2) if action == "gamble" else 2.0), obs, True
+
+
 def compare_values(got, want, horizon, where):
     expect.true(isinstance(got, dict), "prefix_values returns a dict from every prefix (a tuple of tokens) to its value", expect.show(got))
     for prefix in want:
@@ -225,6 +236,8 @@ def test_the_last_step_says_end(student):
     """A step that ends the episode is closed by `end`."""
     got = student.format_transition(KITCHEN, "take treasure", 0.9, STUDY, True)
     expect.equal(got, f"<obs> {KITCHEN} <act> take treasure <out> +0.9 | {STUDY} | end", where="a step that ends the episode")
+    got = student.format_transition("A cat sits HERE.", "Pet the cat", -10.0, "It PURRS!", True)
+    expect.equal(got, "<obs> A cat sits HERE. <act> Pet the cat <out> -10.0 | It PURRS! | end", where="a step of other words")
 
 
 @pytest.mark.exercise("parse_outcome", weight=2)
@@ -273,6 +286,7 @@ def test_labels_are_the_next_tokens_after_the_mark(student):
     """The worked example: from the mark on, the label is the next token."""
     got = student.outcome_labels(torch.tensor([5, 6, 9, 7, 3, 8]), 9)
     expect.equal(got, torch.tensor([-100, -100, 7, 3, 8, -100]), where="ids [5, 6, 9, 7, 3, 8] and mark 9")
+    expect.equal(student.outcome_labels(torch.tensor([9]), 9), torch.tensor([-100]), where="ids [9] and mark 9: no token follows it")
 
 
 @pytest.mark.exercise("outcome_labels", weight=2)
@@ -318,6 +332,14 @@ def test_an_actions_log_probability(student, i):
 
 
 @pytest.mark.exercise("action_log_probability")
+def test_a_long_and_unlikely_action(student):
+    """An action of forty tokens, of which some are next to impossible, has a finite log-probability, thousands below 0."""
+    model, action = ToyModel(11, seed=24, scale=200.0), torch.arange(40) * 7 % 11
+    want = log_probability(model, PROMPT, action)
+    expect.close(student.action_log_probability(model, PROMPT, action), want, where="an action of 40 tokens, logits in the hundreds")
+
+
+@pytest.mark.exercise("action_log_probability")
 def test_action_probabilities_sum_to_one(student):
     """The probabilities of all two-token actions sum to 1."""
     model = ToyModel(4, seed=5)
@@ -349,11 +371,12 @@ def test_the_likeliest_action_per_token(student):
 @pytest.mark.exercise("choose_action", weight=1.5)
 def test_choices_are_drawn_in_proportion(student):
     """Above temperature 0 the choice is drawn with softmax(score / temperature)."""
-    model, temperature = ToyModel(11, seed=46, scale=1.0), 0.5
-    scores = torch.tensor([float(log_probability(model, PROMPT, a)) / len(a) for a in ACTIONS])
-    draws = repeated(student.choose_action, 250, model, PROMPT, list(ACTIONS), seeded(8), temperature)
-    shares = (scores / temperature).softmax(-1)
-    expect.frequencies([index_of(draw) for draw in draws], shares, where=f"250 choices at temperature {temperature}")
+    for scale, temperature in ((1.0, 0.5), (0.04, 0.03)):
+        model = ToyModel(11, seed=46, scale=scale)
+        scores = torch.tensor([float(log_probability(model, PROMPT, a)) / len(a) for a in ACTIONS])
+        draws = repeated(student.choose_action, 150, model, PROMPT, list(ACTIONS), seeded(8), temperature)
+        shares = (scores / temperature).softmax(-1)
+        expect.frequencies([index_of(draw) for draw in draws], shares, where=f"150 choices at temperature {temperature}")
 
 
 @pytest.mark.exercise("choose_action")
@@ -401,6 +424,8 @@ def test_giving_up_after_all_attempts(student):
     told = f"`generate` was asked {len(generate.asked)} times, and the result is {expect.show(got)}"
     expect.true(got is None, "Three malformed outcomes out of three attempts must give None, and a fourth is not asked for", told)
     expect.equal(len(generate.asked), 3, where="the number of calls of `generate`")
+    generate = Script(*["mist"] * 6, " +0.5 | b | end")
+    expect.equal(student.sample_outcome(generate, "a", "go", attempts=7), (0.5, "b", True), where="six malformed outcomes, and attempts=7")
     generate = Script(" +0.5 | b | end")
     expect.true(
         student.sample_outcome(generate, "a", "go", attempts=0) is None, "With attempts=0 nothing may be asked, and the outcome is None"
@@ -457,6 +482,9 @@ def test_a_value_is_a_mean_over_rollouts(student):
     _, values = student.plan_action(sample, always_on, "a", ["left", "right"], 3, 5, 0.5)
     expect.equal(sample.calls, {"left": 3, "right": 3}, where="the number of rollouts of each action")
     expect.close(values, {"left": 5 / 3, "right": 10 / 3}, where="returns 1.5, −1 and 4.5 for 'left', twice that for 'right'")
+    best, values = student.plan_action(Rarely(), always_on, "a", ["gamble", "work"], 3, 5, 0.5)
+    expect.close(values, {"gamble": 1.0, "work": 2.0}, where="returns 0, 3 and 0 for 'gamble', always 2 for 'work'")
+    expect.equal(best, "work", where="the best by the mean of 'gamble' (0, 3, 0) and 'work' (2, 2, 2)")
 
 
 @pytest.mark.exercise("plan_action")
@@ -484,6 +512,8 @@ def test_the_share_of_wrong_outcomes(student):
     expect.close(student.transition_error_rate(pairs), 4 / 7, where="seven pairs, four of them wrong")
     pairs = [(true, true), ((0.52, "b", False), true)]
     expect.close(student.transition_error_rate(pairs), 0.5, where="a right pair, and one whose reward is 0.52 instead of 0.5")
+    pairs = [(true, true), ((0.5, "B", True), (0.5, "b", True))]
+    expect.close(student.transition_error_rate(pairs), 0.5, where="a right pair, and one that ends with the observation 'B' instead of 'b'")
 
 
 @pytest.mark.exercise("transition_error_rate")
@@ -491,6 +521,11 @@ def test_unreadable_outcomes_count_as_errors(student):
     """A None prediction is wrong, and stays in the denominator."""
     true = (0.5, "b", False)
     expect.close(student.transition_error_rate([(None, true), (true, true), (None, true)]), 2 / 3, where="None, right, None")
+    expect.close(
+        student.transition_error_rate([(None, None), (true, true), (true, true)]),
+        1 / 3,
+        where="None where None is right, too, right, right",
+    )
 
 
 # ------------------------------------------------------------------------------------------------- the token-level MDP
