@@ -56,8 +56,7 @@ def _watch(*_: Any) -> None:
 
 def _watch_no_more(*_: Any) -> None:
     _watched.clear()
-    if _endless:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.setitimer(signal.ITIMER_PROF, 0)  # also after the cell whose check forgot the last one
 
 
 def _look(_: int, frame: FrameType | None) -> None:

@@ -237,7 +237,7 @@ def test_cells_that_call_an_endless_answer_come_to_an_end_and_no_others_are_stop
     calls = "def called(q, k):\n    return attention_scores(q, k)"
     cells = [SETUP, ENDLESS, calls, "check('attention_scores')", FIGURE % "called", "attempt(attention_scores, row, row)", "called(row, row)",
              long, UNSCALED.replace("    return", "    time.sleep(0); sum(range(10**7))\n    return") + "for _ in range(12):\n    attention_scores(row, row)",
-             FIGURE % "called"]  # fmt: skip
+             FIGURE % "called", "check('attention_scores')", "import signal; signal.getitimer(signal.ITIMER_PROF)"]  # fmt: skip
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     NotebookClient(notebook, timeout=60, allow_errors=True, resources={"metadata": {"path": str(layout.ROOT)}}).execute()
     told = ["\n".join(map(str, cell.outputs)) for cell in notebook.cells]
@@ -246,6 +246,7 @@ def test_cells_that_call_an_endless_answer_come_to_an_end_and_no_others_are_stop
     [error] = notebook.cells[6].outputs
     assert len(error["traceback"]) == 1, "a sentence, and no traceback"
     assert not told[7] and not told[8] and "'text/plain': 'drawn'" in told[9]
+    assert "(0.0, 0.0)" in told[11], "nothing ticks on once it is mended"
 
 
 @pytest.mark.slow
