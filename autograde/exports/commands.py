@@ -76,7 +76,7 @@ def export(
     Points that people gave in formgrader are in them, and late penalties are taken off. For Canvas, Moodle, Blackboard, Brightspace, Sakai and
     ILIAS export the gradebook there first and name that file with `--roster`. The guide `docs/exports.md` goes through each.
     """
-    from autograde.exports import marks
+    from autograde.exports import marks, not_graded
 
     filled = format in (Format.moodle, Format.blackboard, Format.brightspace, Format.sakai, Format.ilias)
     if roster and not filled and format is not Format.canvas:
@@ -91,6 +91,8 @@ def export(
     if exercises and not (format is Format.csv and found.written):
         raise UserError("--exercises is for --format csv, and for a folder with a gradebook (gradebook.db)")
     _tell(found, roster)
+    for line in not_graded.told(results, found.lessons, zeros):
+        console.print(f"[yellow]![/yellow] {escape(line)}", soft_wrap=True)
     if format is Format.csv:
         _write_table(found, out or results / "export.csv", zeros, exercises)
     elif format is Format.canvas:

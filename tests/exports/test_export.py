@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import nbformat
 import pandas
@@ -15,14 +16,16 @@ from autograde import layout
 from autograde.checking.lesson import read_manifest
 from autograde.checking.scoring import Result
 from autograde.cli import app
-from autograde.exports import canvas, marks, results, table
+from autograde.exports import canvas, marks, not_graded, results, table
 from autograde.grader.gradebook import roster as roster_of
 from autograde.grader.gradebook.course_dir import create, open_gradebook
 from autograde.grader.gradebook.record import Records
 from autograde.grader.ingest.collect import Ledger
+from autograde.grader.ingest.discovery import Found
 from autograde.grader.results.class_list import ClassList
 from autograde.grader.results.csv_tables import guarded, safe, save, unguarded
 from autograde.grader.results.model import Graded
+from autograde.grader.run.submission import _why_missing
 
 LESSON, OTHER = "03_self_attention", "04_multi_head_attention"
 EVIL = "=cmd|'_C calc'!A0"
@@ -221,6 +224,16 @@ def test_a_name_that_is_a_formula_is_text_in_every_export(course):
     found = marks.read(course)
     for content in (table.wide(found), canvas.without_roster(found).content):
         assert EVIL in content.decode() and all(not cell.startswith("=") for row in cells(content) for cell in row)
+
+
+def test_a_0_of_what_could_not_be_graded_is_told(tmp_path):
+    pdf = Found("bo", LESSON, None, ("answer.pdf: a PDF",))
+    results = [replace(r, status="missing", diagnosis=_why_missing(pdf)) for r in graded("bo", LESSON, 0).results]
+    class_ = [graded("ann", LESSON, 0, "unreadable"), graded("cy", LESSON, 0), Graded("bo", LESSON, "missing", results)]
+    save(class_, tmp_path)
+    (unreadable,) = not_graded.told(tmp_path, [LESSON], zeros=False)
+    assert "ann (03)" in unreadable and "cannot be read" in unreadable
+    assert "bo (03)" in not_graded.told(tmp_path, [LESSON], zeros=True)[1] and not_graded.told(tmp_path, [OTHER], zeros=True) == []
 
 
 # --- canvas

@@ -47,8 +47,10 @@ class Chosen:
         """Which of several files counts."""
         if not self.others:
             return ()
-        named = ", ".join(shown(other) for other in self.others[-3:]) + (" and more" if len(self.others) > 3 else "")
-        return (f"{len(self.others) + 1} files were handed in; {shown(self.handed)} counts, not {named}",)
+        alike = shown(self.handed) in map(shown, self.others)  # as of two attempts in folders of a system's
+        called = (lambda handed: readable(handed.file.shown)) if alike else shown
+        named = ", ".join(called(other) for other in self.others[-3:]) + (" and more" if len(self.others) > 3 else "")
+        return (f"{len(self.others) + 1} files were handed in; {called(self.handed)} counts, not {named}",)
 
     @property
     def notes(self) -> tuple[str, ...]:

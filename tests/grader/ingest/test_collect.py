@@ -550,6 +550,12 @@ def test_a_data_set_costs_nobody_the_notebooks_beside_it(tmp_path, monkeypatch):
     assert len(result.left_out) == 1 and "more than 4 files" in result.left_out[0][1]
 
 
+def test_attempts_of_one_name_are_told_by_their_folders(tmp_path):
+    members = {f"1-7 - Ann Lee - Mar {day}, 2027 134 PM/{NAME}": text for day, text in ((1, BLANK), (3, SOLVED))}
+    (row,) = collect([placed(tmp_path / "all", members)], tmp_path / "course", LESSON).rows
+    assert any(f"Mar 3, 2027 134 PM/{NAME} counts, not 1-7 - Ann Lee - Mar 1" in note for note in row.notes)
+
+
 def test_files_of_a_data_set_are_counted_and_not_listed():
     result = Collected(left_out=[LeftOut(f"ann/data/{i}.txt", "neither a notebook nor a script", "ann") for i in range(999)])
     told = list(lines(result, 100))
