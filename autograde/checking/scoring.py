@@ -138,7 +138,7 @@ def _given_up(check: Check, outcomes: list[Outcome], after: int) -> Outcome | No
     lost = _lost(outcomes)
     if len(lost) < after:
         return None
-    return Outcome(check.name, check.title, lost[-1].status, check.weight, check.hidden, f"not tried: {GIVEN_UP[len(lost) > 1]}")
+    return Outcome(check.name, check.title, lost[-1].status, check.weight, check.hidden, f"not tried: {GIVEN_UP[after > 1]}")
 
 
 def summarize(exercise: Exercise, outcomes: list[Outcome], total: float, find_mistake: Callable[[], Mistake | None]) -> Result:

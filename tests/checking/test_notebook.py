@@ -199,6 +199,7 @@ def test_an_endless_loop_costs_one_deadline_and_no_more(kernel, monkeypatch):
     began = time.process_time()
     result = kernel.check("attention_scores").result
     assert result.status == "timeout" and len(calls) == 1
+    assert {o.message for o in result.outcomes[1:]} == {"not tried: a check before it ended this way"}, "of one check it said checks"
     assert "interrupt the kernel" in result.diagnosis, "a figure below calls it, too, and no deadline stops that one"
     assert time.process_time() - began < 20  # of computing: not of waiting
 
