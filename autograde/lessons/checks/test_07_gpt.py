@@ -112,9 +112,12 @@ def test_y_is_x_one_token_later(student):
 
 @pytest.mark.exercise("get_batch", weight=1)
 def test_every_start_is_equally_likely(student):
-    """All N − block_size starts occur, the last one included, equally often."""
+    """All N − block_size starts occur, the last one included, equally often, each drawn whatever the others are."""
     x, _ = student.get_batch(TEXT, 6000, 4, generator(1))
-    expect.frequencies(x[:, 0] - 100, torch.full((6,), 1 / 6), where="the starts 0 … 5 in a text of 10 tokens with block_size 4")
+    starts = x[:, 0] - 100
+    expect.frequencies(starts, torch.full((6,), 1 / 6), where="the starts 0 … 5 in a text of 10 tokens with block_size 4")
+    same = (starts[0::2] == starts[1::2]).int()
+    expect.frequencies(same, [5 / 6, 1 / 6], where="two neighbours in the batch, with the same start among 6 (1) or not (0)")
 
 
 @pytest.mark.exercise("get_batch", weight=1)
@@ -254,6 +257,8 @@ def test_the_loss_is_stable(student):
     logits = torch.tensor([[1000.0, 998.0, -1000.0], [-2000.0, -2001.0, -2003.0]])
     targets = torch.tensor([1, 2])
     expect.close(student.language_model_loss(logits, targets), cross_entropy(logits, targets), where="logits up to ±2000")
+    got = student.language_model_loss(torch.tensor([[0.0, 150.0, -50.0]]), torch.tensor([2]))
+    expect.close(got, torch.tensor(200.0), where="logits (0, 150, −50) and target 2, which nearly cannot come")
 
 
 @pytest.mark.exercise("language_model_loss", weight=1)
@@ -279,6 +284,14 @@ def test_who_sees_whom(student, kind, rows):
     want = torch.tensor([[c == "1" for c in row] for row in rows])
     args = (2,) if kind == "prefix" else ()
     expect.equal(student.attention_pattern(kind, 4, *args), want, where=f"{kind!r}, n = 4" + ", prefix = 2" * bool(args))
+
+
+@pytest.mark.exercise("attention_pattern", weight=1)
+def test_prefixes_of_any_length(student):
+    """A prefix may be longer than the text, a text one position long; only 'prefix' sees a prefix."""
+    expect.equal(student.attention_pattern("prefix", 3, 5), torch.ones(3, 3).bool(), where="'prefix', n = 3, prefix = 5")
+    expect.equal(student.attention_pattern("prefix", 1, 0), torch.ones(1, 1).bool(), where="'prefix', n = 1, prefix = 0")
+    expect.equal(student.attention_pattern("decoder", 3, 2), torch.ones(3, 3).tril().bool(), where="'decoder', n = 3, prefix = 2")
 
 
 @pytest.mark.exercise("attention_pattern", weight=1)
@@ -327,6 +340,8 @@ def test_the_feed_forward_networks_dropout(student):
         "With dropout = 0.5 about half of the outputs should be 0 in training mode",
         f"{int((~kept).sum())} of 120 are 0",
     )
+    some = kept.any(-1) & ~kept.all(-1)
+    expect.true(some.any(), "Every position is dropped as a whole or kept as a whole: each number is to be dropped by itself")
     want = 2 * feed_forward(weights, X)
     expect.close(output[kept], want[kept], where="the outputs that a dropout of 0.5 at the end keeps, twice those of eval mode", atol=2e-5)
     names = set(student.FeedForward(student.GPTConfig(**sizes(bias=False))).state_dict())
@@ -568,6 +583,12 @@ def test_the_generator_decides_the_weights(student):
         not torch.equal(states[0]["wte.weight"], states[2]["wte.weight"]), "Another seed gives the same model: the generator is not used"
     )
     expect.true(torch.equal(states[0]["wte.weight"], states[0]["lm_head.weight"]), "`lm_head` is no longer tied to `wte`")
+    for source in [generator(65)] * 2:  # one generator, twice
+        module = all_ones(student, sizes())
+        student.initialize(module, source)
+        states.append(module.state_dict())
+    told = "One generator gives the same numbers twice: draw all of them from `generator` itself, not from a copy of it"
+    expect.true(not torch.equal(states[-2]["wte.weight"], states[-1]["wte.weight"]), told)
 
 
 # 9 · parameter_groups
@@ -653,6 +674,10 @@ def test_the_groups_hold_the_parameters_themselves(student):
         expect.close(
             state[name], weights[name] * (1 - 0.5 * decay) - 0.5, where=f"`{name}` after a step of 0.5, gradients of 1, decay {decay}"
         )
+    single = student.new("torch.nn.ParameterDict", {"scale": torch.tensor(2.0), "matrix": torch.ones(2, 3)})
+    found = sorted((tuple(p.shape), float(g["weight_decay"])) for g in student.parameter_groups(single, 0.5) for p in g["params"])
+    want = [((), 0.0), ((2, 3), 0.5)]
+    expect.true(found == want, "A single number, without dimensions, is a parameter that does not decay", f"expected {want}, got {found}")
     gradients = student.parameter_gradients(module, (expect.randn(4, 3, seed=69),), expect.randn(4, 2, seed=70))
     expect.true(
         all(gradient is not None for gradient in gradients.values()),
@@ -832,6 +857,13 @@ def test_the_knobs_are_passed_on(student):
     drawn = student.generate(module, start, 1, 0.7, 3, 0.8, generator(1))
     want = chances((table + bias)[2], 0.7, 3, 0.8)
     expect.frequencies(drawn[:, 1], want, where="one new token at τ = 0.7, top_k = 3, top_p = 0.8")
+    module.load_state_dict({"table.weight": torch.zeros(7, 7), "bias": bias})  # now the next token does not depend on the text
+    drawn, source = student.generate(module, start, 6, 1.3, 4, 0.9, generator(4)), generator(5)
+    expect.frequencies(drawn[:, 6], chances(bias, 1.3, 4, 0.9), where="the sixth new token at τ = 1.3, top_k = 4, top_p = 0.9")
+    one, other = (student.generate(module, start[:50], 4, 1.0, None, None, source)[:, -2:] for _ in range(2))
+    expect.true(
+        not torch.equal(one, other), "The last tokens of two texts from one generator are the same: draw every token from `generator`"
+    )
     again = [student.generate(module, start[:50], 5, 1.0, None, None, generator(seed)) for seed in (2, 2, 3)]
     expect.equal(again[1], again[0], where="two calls with equally seeded generators")
     expect.true(not torch.equal(again[0], again[2]), "Another seed gives the same text: the generator is not used")
@@ -1068,9 +1100,16 @@ def saved_loss(weights, config, text):
     starts = torch.linspace(0, len(text) - n - 1, count).long()
     starts = (starts + torch.randint(len(text) // count, (1,), generator=generator(110))).clamp(max=len(text) - n - 1)
     windows = text[starts[:, None] + torch.arange(n + 1)]
-    losses = [F.nll_loss(log_probabilities(weights, w[None, :-1], config)[0], w[1:]).item() for w in windows]
-    expect.true(math.isfinite(sum(losses)), "The saved weights give a loss that is not a number")
-    return sum(losses) / len(losses)
+    losses = [window_losses(weights, some, config) for some in windows.split(max(1, 2**20 // (n * config["vocab_size"])))]
+    loss = torch.cat(losses).mean().item()
+    expect.true(math.isfinite(loss), "The saved weights give a loss that is not a number")
+    return loss
+
+
+def window_losses(weights, windows, config):
+    """The mean loss of each window."""
+    chosen = log_probabilities(weights, windows[:, :-1], config).gather(-1, windows[:, 1:, None])
+    return -chosen.mean((1, 2))
 
 
 def held_weights(student, weights, config):
