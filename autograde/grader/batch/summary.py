@@ -13,6 +13,7 @@ from autograde.checking.status import UNWRITTEN, ExerciseStatus, SubmissionStatu
 from autograde.grader.results.model import Graded
 from autograde.wording import counted
 
+ALL = "all passed"
 MOST = 40  # students listed; the rest is in the tables
 
 
@@ -58,9 +59,11 @@ def _print(line: str, console: Console) -> None:
 
 def lines(graded: Graded, width: int) -> Iterator[str]:
     """The student's line with the first exercise that went wrong, and a second one with the reason, which thus has the width for itself."""
-    trouble = [r for r in graded.results if r.status not in (ExerciseStatus.PASSED, *UNWRITTEN)]
+    tried = [r for r in graded.results if r.status not in (ExerciseStatus.PASSED, *UNWRITTEN)]
+    trouble, stretch = [r for r in tried if r.points], [r.exercise for r in tried if not r.points]
     unwritten = sum(r.status in UNWRITTEN and r.points > 0 for r in graded.results)
     state = graded.status if graded.status != SubmissionStatus.GRADED else _state(trouble, unwritten)
+    state += f", but the stretch: {stretch[0]}" if stretch and state == ALL else ""
     yield f"{graded.student:{width}}  {graded.lesson[:2]}  {graded.score:5g} / {graded.max_score:g}  {state}"
     note = graded.reason or (trouble[0].message if trouble else "")
     if note:
@@ -72,7 +75,7 @@ def _state(trouble: Sequence, unwritten: int) -> str:
     if words:
         words[-1] += f": {'' if len(trouble) == 1 else 'first '}{trouble[0].exercise}"
     words += [f"{unwritten} not written"] if unwritten else []
-    return ", ".join(words) or "all passed"
+    return ", ".join(words) or ALL
 
 
 def _counts(graded: Sequence[Graded]) -> str:

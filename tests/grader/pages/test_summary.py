@@ -50,6 +50,18 @@ def test_the_reason_of_a_known_mistake_is_whole_in_80_columns():
         assert second.strip() == said and last == "1 submission: 1 graded"
 
 
+def test_what_gives_no_points_is_said_to_be_the_stretch():
+    """A line said "24 / 24  1 partial: language_dyna"."""
+    stretch = Result("language_dyna", 0, 0, ExerciseStatus.PARTIAL, diagnosis="It goes on after the end.")
+    whole, part = Result("causal_mask", 3, 3, ExerciseStatus.PASSED), Result("causal_mask", 1, 3, ExerciseStatus.PARTIAL, diagnosis="So.")
+    for results, said in (
+        ([whole, stretch], ["all passed, but the stretch: language_dyna"]),
+        ([part, stretch], ["1 partial: causal_mask", "    So."]),
+    ):
+        lines = list(summary.lines(Graded("dev", LESSON, SubmissionStatus.GRADED, results), 3))
+        assert [lines[0].split("  ")[-1], *lines[1:]] == said
+
+
 def test_a_lesson_that_many_did_not_hand_in_is_one_line():
     """Who handed in nothing at all keeps a line of their own, since the reason may be a file that nobody could read."""
     students = [f"s{i:02}" for i in range(30)]
