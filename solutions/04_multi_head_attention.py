@@ -601,7 +601,8 @@ plots.show(
 # Look at the printed lines: the single head learns **one** of the two friends (nearly) perfectly and guesses the other at 1 in 6. Which of
 # the two it learns depends on the seed. Over {measured:heads.seeds} seeds it has both right in {measured:heads.1.both.range:.0%} of the
 # cases; two heads with *half* the width each have {measured:heads.2.both.range:.0%}. Does one head only need more training? Four times as
-# many steps leave it at {measured:longer.1.both.range:.0%}.
+# many steps leave it at {measured:longer.1.both.range:.0%}. (Two heads need room as well: with vectors of 8 numbers instead of 16 they have
+# {measured:narrower.short.range:.0%} after as many steps, and {measured:narrower.long.range:.0%} after four times as many.)
 #
 # Sixteen heads with one number each do worse than two: {measured:heads.16.both.range:.0%}. Here training is part of the answer, as four
 # times as many steps bring them to {measured:longer.16.both.range:.0%}, but only a part. A query and a key of one number can only say

@@ -1,5 +1,6 @@
 """Lesson 04's numbers: two look-ups by the number of heads, longer training as the rival, readouts, cuts of one head and of two."""
 
+from contextlib import contextmanager
 from functools import partial
 from itertools import combinations
 
@@ -31,10 +32,24 @@ def longer(lesson, seed):
 @experiment("wider", steps=400, d_model=32)
 def wider(lesson, seed):
     """Thirty-two heads of one number, in a layer of twice the width: is it the one number, or how few of them there are in all?"""
-    names = lesson.train_party.__globals__
-    party, names["Party"] = names["Party"], partial(names["Party"], d_model=32)
-    try:
+    with width(lesson, 32):
         return {n: lesson.accuracy(lesson.train_party(n, seed))[2] for n in (1, 2, 32)}
+
+
+@experiment("narrower", steps=400, longer=1600, d_model=8)
+def narrower(lesson, seed):
+    """Two heads in a layer of half the width, trained as long and four times as long."""
+    with width(lesson, 8):
+        return {name: lesson.accuracy(lesson.train_party(2, seed, steps=steps))[2] for name, steps in (("short", 400), ("long", 1600))}
+
+
+@contextmanager
+def width(lesson, d_model):
+    """Vectors of `d_model` numbers in the lesson's model."""
+    names = lesson.train_party.__globals__
+    party, names["Party"] = names["Party"], partial(names["Party"], d_model=d_model)
+    try:
+        yield
     finally:
         names["Party"] = party
 

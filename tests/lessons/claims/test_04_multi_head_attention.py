@@ -29,6 +29,11 @@ def test_at_twice_the_width_one_head_fails_as_before_and_heads_of_one_number_do_
     assert run["1"] < 0.3 and run["2"] > 0.95 and run["32"] > 0.85
 
 
+@on_average("04", "narrower")
+def test_two_heads_of_four_numbers_need_more_training(mean):
+    assert mean["short"] < 0.7 and mean["long"] > mean["short"] + 0.2
+
+
 @every_seed("04", "widened")
 def test_narrow_scores_are_the_larger_part_of_what_sixteen_heads_lack(run):
     assert run["scores"] > 0.97 > run["values"] > 0.6
