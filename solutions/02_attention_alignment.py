@@ -123,7 +123,7 @@ plots.show(
 
 # %% [markdown]
 # Your figure shows one training run; numbers in the text are means, here over {measured:one_vector.seeds}. Of single dates
-# {measured:one_vector.single:.0%} are right ({measured:one_vector.single.range:.0%} in single runs), long ones as well as short; of periods
+# {measured:one_vector.single:.0%} are right ({measured:one_vector.single.range:.0%} in single runs), long ones nearly as well as short; of periods
 # {measured:one_vector.period:.0%}. What goes wrong:
 
 
