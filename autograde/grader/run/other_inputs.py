@@ -25,7 +25,7 @@ from autograde.checking.status import CheckStatus
 from autograde.checking.student import Student
 from autograde.grader.run.symmetries import Otherwise, Symmetry
 
-REMEMBERED = "It passes with the inputs of your notebook, and does not with others in their place"
+REMEMBERED = "It passes with the inputs of your notebook, and does not with others in their place, or takes too long there"
 
 
 @lru_cache
