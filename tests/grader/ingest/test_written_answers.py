@@ -81,6 +81,7 @@ def bare(cells):
         cell.id = cell.id[::-1]
 
 
+LONG = "To the question at the end: a row has one weight for each key, so that it sums to one."
 FOUND = {  # what a student did, and the words that a person must be shown, in their order
     "in its place": (text("Rows sum to one."), ["Rows sum to one."]),
     "goes on in a second cell": (both(text("First."), insert(new_markdown_cell("Second."))), ["First.", "Second."]),
@@ -98,6 +99,8 @@ FOUND = {  # what a student did, and the words that a person must be shown, in t
         lambda cells: (cells[AT].__setitem__("source", "Joined.\n\n" + cells[AT + 1].source), cells.pop(AT + 1)),
         ["Joined."],
     ),
+    "at the end, its place empty": (insert(new_markdown_cell(LONG), at=10**6), [LONG]),
+    "above the first exercise": (insert(new_markdown_cell(LONG), at=3), [LONG]),
     "copied": (both(text("Once."), lambda cells: cells.insert(AT + 1, copy.deepcopy(cells[AT]))), ["Once."]),
     "at the end, all else gone": (lambda cells: cells.__setitem__(slice(None), [new_markdown_cell("My answer: 16.")]), ["My answer: 16."]),
 }
@@ -113,7 +116,18 @@ def test_all_of_it_is_there_and_a_person_is_asked(tmp_path, change, words):
     assert determine_grade(cell)[0] is None
 
 
-@pytest.mark.parametrize("change", [lambda cells: None, text(""), text("  \n"), insert(new_code_cell("")), without(0), bare])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cells: None,
+        insert(new_markdown_cell("A note of mine."), at=6),
+        text(""),
+        text("  \n"),
+        insert(new_code_cell("")),
+        without(0),
+        bare,
+    ],
+)
 def test_who_wrote_nothing_gets_0_unasked(tmp_path, change):
     cell = answer(matched(tmp_path, edited(change)))
     assert cell.source == UNANSWERED and determine_grade(cell)[0] == 0

@@ -27,6 +27,7 @@ FILE = re.compile(
     r"""|<img\b[^<>]{0,300}?\bsrc=["']?(?!\w[\w+.-]{0,30}:)([^"'\s<>]{1,300}+)[^<>]{0,300}+>""",
     re.IGNORECASE,
 )
+NOTE = 12  # words of a text of a student's own, from which on it may be the answer, where its own place is empty
 FAR = 4  # cells: what stands farther above does not say where the question was
 ENDING, BEGINNING = 12, 8  # words of a text by which it is found again when a cell was edited or joined with another
 
@@ -74,7 +75,7 @@ class Places:
         words = any(cell.kind != "code" and cell.source.strip() for cell in self.cells)
         if not words or in_pieces and self._asked(position) is None:
             return Answer(LOST, note=WHERE[LOST])
-        return Answer() if found else self._elsewhere(used)
+        return self._elsewhere(used, NOTE if found else 1)
 
     def _question(self, position: int) -> tuple[int | None, str]:
         """The index of the question's cell, else of the nearest cell before it that the lesson gives; and what was written below the question."""
@@ -146,9 +147,10 @@ class Places:
             answer = _words(following.source.split()[:BEGINNING]).split(answer)[0]
         return answer.replace(UNANSWERED, "").strip()
 
-    def _elsewhere(self, used: frozenset[int]) -> Answer:
-        """Neither the question nor the cell for its answer is there: a person looks through what the student wrote."""
+    def _elsewhere(self, used: frozenset[int], least: int) -> Answer:
+        """Nothing is at its place: a person looks through what the student wrote elsewhere in so many words or more, in whichever cell."""
         own = {i for i, cell in enumerate(self.cells) if self.of[i] is None and i not in used and cell.kind != "code"}
+        own = {i for i in own if len(self._text(i).split()) >= least}
         texts = [text for i in sorted(own) if (text := self._text(i))]
         if not texts:
             return Answer()
