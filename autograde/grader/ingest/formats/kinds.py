@@ -55,8 +55,7 @@ def kind(path: Path, parts: tuple[str, ...], models: frozenset[str]) -> Kind:
         ".ipynb" in name
         and not name.endswith((".html", ".pdf", *POINTERS))
         and not archive_name(path)
-        or (name.endswith((".json", ".txt")) or "." not in name.rstrip("."))
-        and _holds_cells(path)
+        or _holds_cells(path)
         or other_notebooks.is_called_so(name)
     ):
         return Kind.NOTEBOOK
@@ -116,8 +115,10 @@ def _holds_cells(path: Path) -> bool:
     try:
         with opened(path) as stream:
             start = stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+            if not start.startswith(b"{"):
+                return False
             stream.seek(max(0, path.stat().st_size - 4096))
             ends = start + stream.read()
     except OSError:
         return False
-    return start.startswith(b"{") and any(word in ends for word in (b'"nbformat"', b'"NotebookV1"', b'"paragraphs"'))
+    return any(word in ends for word in (b'"nbformat"', b'"NotebookV1"', b'"paragraphs"'))

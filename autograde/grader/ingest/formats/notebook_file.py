@@ -93,7 +93,9 @@ def read(path: Path) -> RawNotebook:
     if not text.strip():
         raise Unreadable("the file is empty")
     notebook = _from_another_program(text) or (_from_markdown(text) if markdown_file.is_one(path) else None)
-    notebook = notebook or (_from_script(text) if is_script(path.name) or _is_code(path, text) else _from_notebook(text))
+    notebook = notebook or (
+        _from_script(text) if is_script(path.name) and not text.lstrip().startswith("{") or _is_code(path, text) else _from_notebook(text)
+    )
     notebook.path = path
     notebook.repairs = repairs + notebook.repairs
     _few_enough(len(notebook.cells))

@@ -78,10 +78,11 @@ FORMATS: dict[str, tuple[str, ...]] = {
 
 def read(name: str) -> Label | None:
     """The label that a file or a folder bears; None where no system named it."""
-    composed = unicodedata.normalize("NFC", name)  # a Mac's letters come in parts, and a mark alone is no letter
+    composed = unicodedata.normalize("NFC", name)  # a Mac's letters come in parts
+    letters = "".join("x" if unicodedata.category(c) in ("Mn", "Mc") else c for c in composed)  # vowels of Hindi, say: no letters to Python
     for system, pattern in PATTERNS.items():
-        if found := pattern.fullmatch(composed):
-            return _tidy(_label(system, {k: v or "" for k, v in found.groupdict().items()}))
+        if found := pattern.fullmatch(letters):
+            return _tidy(_label(system, {k: composed[slice(*found.span(k))] for k in found.groupdict()}))
     return None
 
 

@@ -157,6 +157,15 @@ COLLECTED = {
     "Canvas, flat": Collected(
         "downloads", "gradetools#17", {f"smithann_12_34_{NAME}": SOLVED, f"leebo_LATE_56_78_{NAME}": SOLVED, f"kim_9_8_{LESSON}-1.ipynb": SOLVED}, {"smithann": NAME, "leebo": NAME, "kim": NAME}
     ),
+    "Canvas, vowels that are marks": Collected(
+        "downloads", "content_zipper.rb", {f"शर्मा_12_34_{NAME}": SOLVED, f"कुमार_LATE_13_35_{NAME}": SOLVED, f"สมหญิง_14_36_{LESSON}-2.ipynb": SOLVED, f"สมหญิง_14_30_{NAME}": BLANK},
+        {"शर्मा": NAME, "कुमार": NAME, "สมหญิง": "-2.ipynb"},
+    ),
+    "notebooks under other endings": Collected(
+        "names", "otter#433",
+        {f"{who}/{LESSON}.{ending}": SOLVED + " " * i for i, (who, ending) in enumerate(zip("abcdefg", ("ipnyb", "jupyter", "ipynb.pdf", "ipynb.html", "docx", "zip", "py")))},
+        {who: f"{LESSON}.{ending}" for who, ending in zip("abcdefg", ("ipnyb", "jupyter", "ipynb.pdf", "ipynb.html", "docx", "zip", "py"))},
+    ),
     "Canvas, unpacked on a Mac": Collected(
         "downloads", "PFERD#141",
         {unicodedata.normalize("NFD", name): SOLVED + " " * i for i, name in enumerate((f"garcíalópez_LATE_12_34_{NAME}", f"müller_56_78_{NAME}", f"ngôbảo_9_10_{LESSON}-2.ipynb", f"ngôbảo_9_8_{NAME}"))},
