@@ -382,5 +382,11 @@ def roster(
     sections = len({person.section for person in people if person.section})
     again = f"; {counted(pages, 'page')} made again" if pages else ""
     console.print(f"[green]✓[/green] {counted(len(people), 'student')}, {counted(sections, 'section')}{again}.", soft_wrap=True)
-    for line in (*rosters.spelled_otherwise(file), *rosters.without_ids(file), *rosters.of_several_ids(course), *rosters.unlisted(course)):
+    for line in (
+        *rosters.spelled_otherwise(file),
+        *rosters.without_ids(file),
+        *rosters.of_several_ids(course),
+        *rosters.doubled(course),
+        *rosters.unlisted(course),
+    ):
         console.print(f"[yellow]![/yellow] {escape(line)}", soft_wrap=True)

@@ -281,6 +281,22 @@ def of_several_ids(folder: Path) -> list[str]:
     ]
 
 
+def doubled(folder: Path) -> list[str]:
+    """A line on each student of the list whom several ids mean that handed in the same lesson: nobody can tell whose a submission is."""
+    find, handed_in = Directory(_listed(folder)).of, lessons(folder)
+    counted = {student for (student, _), _ in ClassList.read(folder).members()}
+    meant = defaultdict[str, list[str]](list)
+    for student in sorted(counted & handed_in.keys()):
+        if person := find(student):
+            meant[person.student].append(student)
+    return [
+        f"{' and '.join(_with_lessons(student, handed_in[student]) for student in ids)} are {listed} of the list by their names, and handed in the same "
+        "lesson: they stay two. Take away the folder that is not theirs, or add who is missing to the list"
+        for listed, ids in meant.items()
+        if not _apart(ids, handed_in)
+    ]
+
+
 def unlisted(folder: Path) -> list[str]:
     """A line on who has handed in and is not in the list: who has left the class, or is called otherwise there."""
     find, handed_in = Directory(_listed(folder)).of, lessons(folder)

@@ -315,3 +315,4 @@ def test_a_second_student_of_an_id_in_the_same_lesson_is_another(pupils, tmp_pat
     by_another_id(tmp_path, out)
     grade(out, hand_in(tmp_path / "late", "alee"))
     assert {row["student_id"] for row in rows((out / "grades.csv").read_text()) if row["score"]} == {"Ann Lee", "alee", "Bo Kim"}
+    assert len(roster.doubled(out)) == 1 and "Ann Lee (03) and alee (03) are alee of the list" in roster.doubled(out)[0]
