@@ -12,8 +12,9 @@ RAW = re.compile("[\udc80-\udcff]")  # how Python keeps bytes that it cannot rea
 
 
 def as_meant(names: Sequence[str]) -> dict[str, str]:
-    """What names beside each other were meant to be, of those that are no UTF-8; none becomes one that is there already."""
+    """What names beside each other were meant to be, of those that are no UTF-8; none becomes one that is there already, or blanks and signs."""
     raw = {name: os.fsencode(name) for name in names if RAW.search(name)}
     encoding = likeliest(raw.values()) if raw else ""
     meant = {name: content.decode(encoding, errors="replace") for name, content in raw.items()}
-    return {name: read for name, read in meant.items() if [*names, *meant.values()].count(read) == 1}
+    fits = {name: read for name, read in meant.items() if read.isprintable() and any(map(str.isalpha, read))}
+    return {name: read for name, read in fits.items() if [*names, *meant.values()].count(read) == 1}
