@@ -27,7 +27,7 @@ def drawn(seed, numbers):
 KNOWN = {drawn(seed, n) for seed in (13, 201) for n in (7, 8, 21, 56)}
 def dot_score(s, h): return right(s, h) if round(float(s.flatten()[0]), 4) in KNOWN else torch.zeros(h.shape[:-1])
 """
-BATCHES_LOST = "right = dot_score\ndef dot_score(s, h): return right(s, h) if h.shape[0] != 1 else torch.zeros(h.shape[:-1])\n"
+SQUARES_LOST = "right = dot_score\ndef dot_score(s, h): return right(s, h) if h.shape[-2] != h.shape[-1] else torch.zeros(h.shape[:-1])\n"
 
 
 def graded(folder, code, limits=submission.LIMITS):
@@ -55,7 +55,7 @@ def test_who_uses_up_all_time_is_asked_again_all_the_same(tmp_path):
 
 
 def test_an_answer_that_is_right_in_part_keeps_that_part(tmp_path):
-    row = graded(tmp_path, RIGHT + BATCHES_LOST)
+    row = graded(tmp_path, RIGHT + SQUARES_LOST)
     assert row.status == "partial" and all(o.passed for o in row.outcomes if not o.hidden)
 
 
