@@ -231,6 +231,14 @@ def test_a_large_experience(student):
 
 
 @pytest.mark.exercise("fit_model")
+def test_an_end_stays_an_end(student):
+    """A state that a terminated step led to is terminal, whatever a later step into it says."""
+    steps = [(0, 1, 1.0, 2, True), (1, 0, 0.5, 2, False), (1, 1, 2.0, 0, False)]
+    model = student.fit_model(Experience.from_steps(steps), 3, 2)
+    expect.equal(model.terminal, torch.tensor([False, False, True]), where="two steps into one state, of which the first is terminated")
+
+
+@pytest.mark.exercise("fit_model")
 @pytest.mark.trivial
 def test_an_empty_experience(student):
     """No experience gives a model of zeros, of the right shapes."""

@@ -3,6 +3,7 @@
 import torch
 
 from autograde.authoring.strength.mutation import misconception, variant
+from utils.mdp import TabularModel
 
 
 def number(n, generator):
@@ -103,3 +104,15 @@ def drawn_again(model, start_states, episodes, alpha, gamma, epsilon, max_steps,
 @misconception("sarsa_planning", "the update of Q-learning in episodes")
 def off_policy(model, start_states, episodes, alpha, gamma, epsilon, max_steps, generator):
     return sarsa(model, start_states, episodes, alpha, gamma, epsilon, max_steps, generator, torch.max)
+
+
+@misconception("fit_model", "The newest step into a state says whether it is terminal: one terminated step is enough.")
+def newest_flag(experience, n_states, n_actions):
+    seen = experience.reward.new_zeros(n_states, n_actions, n_states)
+    total, terminal = seen.sum(-1), torch.zeros(n_states, dtype=torch.bool, device=seen.device)
+    for state, action, reward, landed, ended in experience.steps():
+        seen[state, action, landed] += 1
+        total[state, action] += reward
+        terminal[landed] = ended
+    tries = seen.sum(-1)
+    return TabularModel(seen / tries.clamp(min=1)[..., None], total / tries.clamp(min=1), tries, terminal)
