@@ -13,8 +13,22 @@ from autograde.cli import app
 
 HELD_OUT = Path(__file__).parent / "held_out"
 QUICK = ("02", "04", "05", "08")
-# Made up against the checks: what is right in the first hundred steps, or episodes, and wrong after them.
-LEFT = {"01": {("q_planning", "stops when converged"), ("dyna_q", "real update twice")}}
+LEFT = {
+    "01": {
+        # made up against the checks: right in the first hundred steps or episodes, and wrong after them
+        ("q_planning", "stops when converged"),
+        ("dyna_q", "real update twice"),
+        # what the public checks do not ask yet
+        ("discounted_returns", "returns truncated horizon"),
+        ("discounted_returns", "Dividing by powers of γ loses everything in a long episode (0/0); go backwards instead."),
+        ("policy_value", "float64 in, float64 out, but computed in float32 on the way: digits are lost."),
+        ("policy_value", "value by sweeps"),
+        ("sample_posterior_model", "posterior zero when unseen"),
+        ("dyna_q", "Episodes must begin in a state drawn from `mdp.start`; these begin in the most likely one."),
+        ("monte_carlo_planning", "Returns are lost: an entry is the mean of all returns, of every visit, not the newest one."),
+        ("sarsa_planning", "first action at random"),
+    }
+}
 
 
 @pytest.mark.parametrize(
