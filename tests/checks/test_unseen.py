@@ -27,7 +27,8 @@ LEFT = {
         ("dyna_q", "Episodes must begin in a state drawn from `mdp.start`; these begin in the most likely one."),
         ("monte_carlo_planning", "Returns are lost: an entry is the mean of all returns, of every visit, not the newest one."),
         ("sarsa_planning", "first action at random"),
-    }
+    },
+    "07": {("GPT", "loss without dropout flag"), ("GPT", "the loss in training alone")},  # nor this: the loss in eval mode
 }
 
 
