@@ -29,6 +29,7 @@ LEFT = {
         ("sarsa_planning", "first action at random"),
     },
     "07": {("GPT", "loss without dropout flag"), ("GPT", "the loss in training alone")},  # nor this: the loss in eval mode
+    "08": {("plan_action", "Ties go to the last action; the first should win.")},  # one answer draws, and passes one time in three
 }
 
 
