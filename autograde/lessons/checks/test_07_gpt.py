@@ -1415,3 +1415,28 @@ PROBES = {
     "FastAttention": probe_module("FastAttention", {n: w for n, w in attention_weights(12, seed=142).items() if n.endswith("weight")}),
     "train_step": lambda student: stepped(student, pairs(3, seed=141), steps=2, clip=0.05)[0],
 }
+
+
+# Mistakes are told apart by the shares of thousands of draws; where tensors lie shows in a few.
+
+
+def draws_on_device(student):
+    rows = APART.log().expand(8, -1)
+    return [
+        student.sample_next(rows, *knobs, generator(133)) for knobs in ((0.0, None, None), (0.7, 2, None), (1.0, None, 0.8), (1.5, 3, 0.9))
+    ]
+
+
+def texts_on_device(student):
+    module, _, _ = bigram(student, seed=130)
+    prompt = torch.tensor([[3, 1, 4], [6, 0, 2]])
+    return [student.generate(module, prompt, 3, *knobs, generator(0)) for knobs in ((0.0, None, None), (0.7, 3, 0.8))]
+
+
+def cached_on_device(student):
+    """Past the end of the block too."""
+    module, _, _ = writer(student, 143, block_size=6)
+    return student.generate_cached(module, ids_of(2, 4, seed=144, high=13), 4, 0.0, None, None, generator(0))
+
+
+DEVICE_PROBES = {"sample_next": draws_on_device, "generate": texts_on_device, "generate_cached": cached_on_device}
