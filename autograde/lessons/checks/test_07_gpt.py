@@ -20,6 +20,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from autograde.checking import expect
+from autograde.checking.calls import each
 from autograde.checking.errors import CheckFailed
 from autograde.checking.expected import oracles
 from autograde.checking.model_files import MAX_BYTES, MAX_HEADER, header_bytes, unwrapped
@@ -700,7 +701,7 @@ def test_the_worked_schedule(student, step, want):
 @pytest.mark.exercise("learning_rate", weight=2)
 def test_every_step_of_a_schedule(student):
     """The whole curve, with other numbers."""
-    got = [student.learning_rate(t, 7, 45, 0.3, 0.02) for t in range(60)]
+    got = each(student.learning_rate, [(t, 7, 45, 0.3, 0.02) for t in range(60)])
     expect.close(got, [cosine(t, 7, 45, 0.3, 0.02) for t in range(60)], where="7 steps of warm-up, 45 in all, 0.3 down to 0.02", atol=1e-9)
 
 
@@ -1408,7 +1409,7 @@ PROBES = {
     "GPT": probe_gpt,
     "initialize": probe_init,
     "parameter_groups": lambda student: sorted(grouped(student, 0.3, sizes())[0].items()),
-    "learning_rate": lambda student: [student.learning_rate(t, 6, 20, 0.5, 0.1) for t in range(24)],
+    "learning_rate": lambda student: each(student.learning_rate, [(t, 6, 20, 0.5, 0.1) for t in range(24)]),
     "sample_next": probe_sample,
     "generate": probe_generate,
     "generate_cached": probe_cached,

@@ -474,7 +474,7 @@ def test_other_schedules(student, plan):
             isinstance(rate, (int, float)) and plan[3] <= rate <= plan[2], "A warm-up that lasts until the end has a rate there, too"
         )
     expect.close(
-        [student.learning_rate(t, *plan) for t in steps],
+        each(student.learning_rate, [(t, *plan) for t in steps]),
         [oracles.cosine(t, *plan) for t in steps],
         where=f"warm-up {plan[0]}, total {plan[1]}",
         atol=1e-9,
@@ -485,10 +485,10 @@ def test_other_schedules(student, plan):
 def test_tiny_rates(student):
     """Rates of a millionth have all their digits."""
     plan = (3, 12, 3.7e-6, 1.3e-7)
-    got, want = ([rate(t, *plan) for t in range(14)] for rate in (student.learning_rate, oracles.cosine))
+    got, want = (each(rate, [(t, *plan) for t in range(14)]) for rate in (student.learning_rate, oracles.cosine))
     expect.close(got, want, where="rates between 3.7e-6 and 1.3e-7", rtol=1e-6, atol=1e-15)
     for other in ((4, 12, 3.7e-6, 1.3e-7), (4, 15, 3.7e-6, 1.3e-7), (4, 15, 2.9e-6, 1.3e-7), (4, 15, 2.9e-6, 1.1e-7)):
-        got, want = ([rate(t, *other) for t in range(14)] for rate in (student.learning_rate, oracles.cosine))
+        got, want = (each(rate, [(t, *other) for t in range(14)]) for rate in (student.learning_rate, oracles.cosine))
         expect.close(got, want, where="plans that differ in one number", rtol=1e-6, atol=1e-15)
 
 
@@ -496,7 +496,7 @@ def test_tiny_rates(student):
 @pytest.mark.trivial
 def test_rates_are_plain_floats(student):
     """A rate is a float, in each part of the schedule."""
-    rates = [student.learning_rate(step, 4, 10, 0.5, 0.1) for step in range(13)]
+    rates = each(student.learning_rate, [(step, 4, 10, 0.5, 0.1) for step in range(13)])
     expect.true(all(isinstance(rate, float) for rate in rates), "A learning rate is a plain float")
 
 
