@@ -62,6 +62,8 @@ def test_q_learning_target_takes_the_best_next_action(student):
     q = table()
     got = student.q_learning_update(q.clone(), 3, 1, 2.5, 0, False, 0.3, 0.7)
     expect.close(got, after(q, 3, 1, 2.5 + 0.7 * q[0].max(), 0.3), where="q (5, 3), state 3, action 1, α 0.3, γ 0.7")
+    got = student.q_learning_update(q.clone(), 3, 1, 2.5, 3, False, 1.0, 0.7)
+    expect.close(got, after(q, 3, 1, 2.5 + 0.7 * q[3].max(), 1.0), where="the same, with a step that leads back to state 3, α 1")
 
 
 @pytest.mark.exercise("q_learning_update", weight=2)
@@ -128,6 +130,11 @@ def test_returns_of_constant_rewards(student):
     left = torch.arange(9, 0, -1, dtype=torch.float64)
     want = 3.0 * (1 - 0.8**left) / (1 - 0.8)
     expect.close(student.discounted_returns(torch.full((9,), 3.0, dtype=torch.float64), 0.8), want, where="nine rewards of 3, γ 0.8")
+    left = torch.arange(120, 0, -1, dtype=torch.float64)
+    for gamma in (0.97, 0.0):
+        want = 3.0 * (1 - gamma**left) / (1 - gamma)
+        got = student.discounted_returns(torch.full((120,), 3.0, dtype=torch.float64), gamma)
+        expect.close(got, want, where=f"a hundred and twenty rewards of 3, γ {gamma:g}")
 
 
 @pytest.mark.exercise("discounted_returns")
@@ -338,6 +345,19 @@ def test_sarsa_planning_values_the_policy_that_acts(student):
     expect.true(got[1, 0] > 3.5 and got[1, 1] < -1.7, "With ε = 1 both actions must be tried about equally often")
 
 
+@pytest.mark.exercise("sarsa_planning", weight=0.5)
+def test_sarsa_planning_without_exploration(student):
+    """With ε = 0 every action is a best one, the first of an episode too."""
+    model = TabularModel.from_rows({(0, 0): (2.0, {1: 1.0}), (0, 1): (3.0, {1: 1.0})}, 2, 2, terminal=[1])
+    for seed in range(3):
+        got = student.sarsa_planning(model, torch.tensor([0]), 12, 1.0, 0.9, 0.0, 5, seeded(seed))[0].tolist()
+        expect.true(
+            got in ([2.0, 0.0], [0.0, 3.0]),
+            "Two actions, both pay: with ε = 0 the one that was tried first stays the best, and the other keeps its value 0",
+            f"got the values {got}",
+        )
+
+
 @pytest.mark.exercise("sarsa_planning")
 def test_sarsa_planning_cuts_episodes(student):
     """An imagined episode has at most `max_steps` steps."""
@@ -410,6 +430,9 @@ def test_monte_carlo_planning_counts_every_visit(student):
         value = float(student.monte_carlo_planning(model, torch.tensor([0]), 1, 0.5, 0.1, 399, seeded(seed))[0, 0])
         message = "One episode that visits the same pair L times must give the mean of its L returns"
         expect.true(min(abs(value - tail) for tail in tails) < 1e-4, message, f"got {value:.5f}, which is no such mean")
+    got = student.monte_carlo_planning(LOOP, torch.tensor([1]), 2, 0.5, 0.1, 4, seeded(0))
+    want = torch.tensor([[0.0], [(3.75 + 3.5 + 3 + 2) / 4]], dtype=torch.float64)
+    expect.close(got, want, where="one pair that loops to itself and pays 2, 2 episodes of max_steps=4, γ 0.5: returns 3.75, 3.5, 3 and 2")
 
 
 @pytest.mark.exercise("monte_carlo_planning")
@@ -476,6 +499,15 @@ def test_dyna_plans_with_all_pairs_tried(student):
     got, _ = student.dyna_q(start_at(CHAIN, 0), 1, 80, 1.0, 0.9, 0.3, 20, seeded(0))
     want = torch.tensor([[-1 + 0.9 * (2 + 0.9 * 5)], [2 + 0.9 * 5], [5.0], [0.0]], dtype=torch.float64)
     expect.close(got, want, where="the chain 0 → 1 → 2 → end, 1 episode, 80 planning steps, α 1")
+
+
+@pytest.mark.exercise("dyna_q", weight=0.5)
+def test_dyna_starts_where_the_world_starts(student):
+    """Each episode begins in a state drawn from `mdp.start`."""
+    world = start_at(TabularModel.from_rows({(s, 0): (2.0, {0: 1.0}) for s in (1, 2, 3)}, 4, 1, terminal=[0]), 1, 3)
+    got, _ = student.dyna_q(world, 30, 0, 1.0, 0.9, 0.3, 5, seeded(0))
+    want = torch.tensor([[0.0], [2.0], [0.0], [2.0]], dtype=torch.float64)
+    expect.close(got, want, where="30 episodes of one step, half of which begin in state 1, half in state 3")
 
 
 @pytest.mark.exercise("dyna_q", weight=1)
@@ -557,7 +589,12 @@ def test_value_of_the_worked_example(student):
 def test_value_solves_the_bellman_equation(student):
     """V = r_π + γ P_π V."""
     mdp, policy = random_mdp(6, 3, [], seed=1), random_policy(6, 3, seed=3)
-    expect.close(student.policy_value(mdp, policy, 0.9), evaluated(mdp, policy, 0.9), where="6 states, 3 actions, γ 0.9", rtol=1e-6)
+    for gamma in (0.9, 0.99):
+        got = student.policy_value(mdp, policy, gamma)
+        expect.close(got, evaluated(mdp, policy, gamma), where=f"6 states, 3 actions, γ {gamma}", rtol=1e-6)
+    expect.precise(
+        lambda p: student.policy_value(mdp, p, 0.9), lambda p: evaluated(mdp, p, 0.9), policy, where="6 states, 3 actions, γ 0.9"
+    )
 
 
 @pytest.mark.exercise("policy_value", weight=1.5)
@@ -578,6 +615,7 @@ def test_value_of_terminal_states_is_zero(student):
 def test_posterior_rows_are_distributions(student):
     """A draw is one distribution for each pair."""
     counts = (expect.rand(4, 3, 4, seed=8, dtype=torch.float64) * 6).floor()
+    counts[1, 2] = 0  # a pair that was never tried: the prior alone
     got = student.sample_posterior_model(counts, 0.5, seeded(0))
     expect.close(got.sum(-1), torch.ones(4, 3, dtype=torch.float64), where="counts (4, 3, 4): the sum of each row")
     expect.true(got.shape == (4, 3, 4) and (got >= 0).all(), "A draw must have the shape of the counts and no negative entry")
