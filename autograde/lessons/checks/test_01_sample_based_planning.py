@@ -502,7 +502,7 @@ def test_dyna_plans_with_all_pairs_tried(student):
 
 
 @pytest.mark.exercise("dyna_q", weight=0.5)
-def test_dyna_starts_where_the_world_starts(student):
+def test_dyna_begins_where_the_world_says(student):
     """Each episode begins in a state drawn from `mdp.start`."""
     world = start_at(TabularModel.from_rows({(s, 0): (2.0, {0: 1.0}) for s in (1, 2, 3)}, 4, 1, terminal=[0]), 1, 3)
     got, _ = student.dyna_q(world, 30, 0, 1.0, 0.9, 0.3, 5, seeded(0))

@@ -445,10 +445,11 @@ def test_the_models_loss(student):
     config = sizes()
     weights, ids, targets = gpt_weights(config, seed=42), ids_of(2, 6, seed=43, high=11), ids_of(2, 6, seed=44, high=11)
     targets[0, 2:4] = -100
-    logits, loss = loaded(student, "GPT", weights, config)(ids, targets)
-    want = gpt(weights, ids, config)
+    module, want = loaded(student, "GPT", weights, config), gpt(weights, ids, config)
+    logits, loss = module(ids, targets)
     expect.close(logits, want, where="ids (2, 6), with targets", atol=1e-4)
     expect.close(loss, cross_entropy(want, targets), where="two of twelve targets −100")
+    expect.close(module.eval()(ids, targets)[1], cross_entropy(want, targets), where="the same targets in eval mode")
 
 
 @pytest.mark.exercise("GPT", weight=1)
