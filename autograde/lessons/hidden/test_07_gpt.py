@@ -440,9 +440,9 @@ def test_groups_of_any_module(student):
     groups = student.parameter_groups(module, 0.5)
     found = sorted((tuple(p.shape), float(g["weight_decay"])) for g in groups for p in g["params"])
     expect.true(found == [((4,), 0.0), ((4, 3, 5), 0.5)], "A weight of three dimensions decays, its bias does not")
-    module = student.new("torch.nn.ParameterDict", {"scale": torch.tensor(2.0), "matrix": torch.ones(2, 3)})
-    found = sorted((tuple(p.shape), float(g["weight_decay"])) for g in student.parameter_groups(module, 0.5) for p in g["params"])
-    expect.true(found == [((), 0.0), ((2, 3), 0.5)], "A single number without dimensions is a parameter, too; it does not decay")
+    listed = student.new("torch.nn.ParameterList", [torch.ones(1, 1), torch.tensor(-1.5), torch.zeros(6)])
+    decays = {tuple(p.shape): group["weight_decay"] for group in student.parameter_groups(listed, 0.4) for p in group["params"]}
+    expect.true(decays == {(1, 1): 0.4, (): 0, (6,): 0}, "What has fewer than two dimensions does not decay, a single number neither")
 
 
 @pytest.mark.exercise("parameter_groups", weight=1)

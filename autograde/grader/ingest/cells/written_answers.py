@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,11 @@ class Places:
         """The texts that the lesson gives."""
         return tuple(cell.source for cell in self.template if cell.cell_type == "markdown" and not noted(cell))
 
+    @cached_property
+    def said(self) -> str:
+        """All that the lesson says, its code's comments too: a script gives back a comment above code as a text."""
+        return "\0".join(" ".join(re.sub(r"(?m)^# ?", "", cell.source).split()) for cell in self.template)
+
     def _own(self, text: str) -> str:
         return text[: self._given_in(text)].replace(UNANSWERED, "").strip()
 
@@ -150,7 +155,7 @@ class Places:
     def _elsewhere(self, used: frozenset[int], least: int) -> Answer:
         """Nothing is at its place: a person looks through what the student wrote elsewhere in so many words or more, in whichever cell."""
         own = {i for i, cell in enumerate(self.cells) if self.of[i] is None and i not in used and cell.kind != "code"}
-        own = {i for i in own if len(self._text(i).split()) >= least}
+        own = {i for i in own if len(words := self._text(i).split()) >= least and " ".join(words) not in self.said}
         texts = [text for i in sorted(own) if (text := self._text(i))]
         if not texts:
             return Answer()
