@@ -574,8 +574,8 @@ def test_the_real_step_comes_before_the_imagined_ones(student):
     for reward, alpha, gamma in ((1.0, 0.25, 0.5), (4.0, 0.25, 0.5), (4.0, 0.25, 0.8)):
         steps, want = [("a", "on", reward, "b", True)], alpha * reward
         got = student.language_dyna(steps, lambda obs, action: (1.0, "a", False), lambda obs: ["on"], 2, alpha, gamma, seeded(9))
-        for _ in range(2):
-            want += alpha * (1.0 + gamma * want - want)
+        for imagined in (1.0, 1.0):
+            want += alpha * (imagined + gamma * want - want)
         expect.close(
             got, {("a", "on"): want}, where=f"α {alpha}, γ {gamma}, a real reward of {reward} and two imagined steps back to the start"
         )

@@ -106,7 +106,10 @@ def half_of_a_tanh(s, w_p, v_p, lengths):
     return lengths * (1 + torch.tanh(torch.tanh(s @ w_p.mT) @ v_p)) / 2
 
 
-@misconception("local_attention_weights", "The weights are normalised again after the Gaussian: in the paper they are not.")
+@misconception(
+    "local_attention_weights",
+    "The weights sum to 1, the Gaussian included: in the paper they are not normalised after it, and it is no part of the scores.",
+)
 def localness_inside(scores, position, half_width, mask=None):
     if half_width <= 0:
         raise ValueError("half_width must be positive")

@@ -309,7 +309,7 @@ misconception(
 
 misconception(
     "local_attention_weights",
-    "The weights are normalised again after the Gaussian: in the paper they are not.",
+    "The weights sum to 1, the Gaussian included: in the paper they are not normalised after it, and it is no part of the scores.",
     replace=(
         "return alignment_weights(scores, window) * torch.exp(-(distance**2) / (2 * sigma**2))",
         "return alignment_weights(scores - distance**2 / (2 * sigma**2), window)",

@@ -139,7 +139,10 @@ def softmax_over_all(scores, position, half_width, mask=None):
     return through_logsumexp(scores, mask) * near * torch.exp(-(distance**2) / (2 * (half_width / 2) ** 2))
 
 
-@misconception("local_attention_weights", "The weights are normalised again after the Gaussian: in the paper they are not.")
+@misconception(
+    "local_attention_weights",
+    "The weights sum to 1, the Gaussian included: in the paper they are not normalised after it, and it is no part of the scores.",
+)
 def renormalised(scores, position, half_width, mask=None):
     distance, near = window(scores, position, half_width, mask)
     weights = through_logsumexp(scores, near) * torch.exp(-(distance**2) / (2 * (half_width / 2) ** 2))
