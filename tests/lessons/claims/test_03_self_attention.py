@@ -81,9 +81,16 @@ def test_the_undivided_gradient_is_that_of_autograd():
 
 
 @every_seed("03", "look_up")
-def test_a_layer_with_the_division_learns_to_look_up_and_one_without_is_behind(run):
+def test_a_layer_with_the_division_learns_to_look_up(run):
     for d in (64, 256):
-        assert run[f"{d}.divided"] > 0.97 and run[f"{d}.undivided"] < run[f"{d}.divided"] - 0.02
+        assert run[f"{d}.divided"] > 0.97 and run[f"{d}.undivided"] <= run[f"{d}.divided"]
+
+
+@on_average("03", "look_up")
+def test_one_without_the_division_is_behind(mean):
+    """Not in every run: one of six had 99 % after as many steps."""
+    for d in (64, 256):
+        assert mean[f"{d}.undivided"] < mean[f"{d}.divided"] - 0.1
 
 
 @on_average("03", "look_up_longer")
