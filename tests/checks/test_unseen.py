@@ -19,7 +19,10 @@ LEFT = {
         ("q_planning", "stops when converged"),
         ("dyna_q", "real update twice"),
     },
-    "05": {("shift_matrix", "lstsq")},  # solved from a table: it fails at sizes that no public check has
+    "05": {
+        ("shift_matrix", "lstsq"),  # solved from a table: it fails at sizes that no public check has
+        ("LearnedPositionalEmbedding", "a random place in the table"),  # it draws, and passes the public checks now and then
+    },
     "08": {("plan_action", "Ties go to the last action; the first should win.")},  # one answer draws, and passes one time in three
 }
 
