@@ -332,16 +332,19 @@ def test_vocabularies_without_merges(student):
     expect.equal(student.train_bpe("", 400, ["<s>"]), (bytes_and(b"<s>"), []), where="an empty text")
 
 
+NINE_CHARACTERS = (  # a text, its number of ids, its special tokens
+    ("abab abab", 260),
+    ("cdcd dcdc", 260),
+    ("cdcd dcdc", 259),
+    ("cdcd dcdc", 259, "<s>"),
+    ("cdcd dcdc", 259, "d d"),
+)
+
+
 @pytest.mark.exercise("train_bpe", weight=0.5)
 def test_every_text_has_its_own_merges(student):
     """Texts of as many characters, one after the other; one text with other numbers of ids, and with other special tokens."""
-    for text, size, *specials in (
-        ("abab abab", 260),
-        ("cdcd dcdc", 260),
-        ("cdcd dcdc", 259),
-        ("cdcd dcdc", 259, "<s>"),
-        ("cdcd dcdc", 259, "d d"),
-    ):
+    for text, size, *specials in NINE_CHARACTERS:
         want = slow_train(text, size, specials)
         expect.equal(student.train_bpe(text, size, specials), want, where=f"a text of nine characters, {size} ids")
 
@@ -546,13 +549,7 @@ def test_leading_zeros_stay(student):
 @pytest.mark.exercise("fast_train_bpe", weight=0.5)
 def test_every_text_has_its_own_fast_merges(student):
     """Texts of as many characters, one after the other; one text with other numbers of ids, and with other special tokens."""
-    for text, size, *specials in (
-        ("abab abab", 260),
-        ("cdcd dcdc", 260),
-        ("cdcd dcdc", 259),
-        ("cdcd dcdc", 259, "<s>"),
-        ("cdcd dcdc", 259, "d d"),
-    ):
+    for text, size, *specials in NINE_CHARACTERS:
         want = slow_train(text, size, specials)
         expect.equal(student.fast_train_bpe(text, size, specials), want, where=f"a text of nine characters, {size} ids")
     expect.inputs_unchanged(student, student.fast_train_bpe, "abab<s>ab", 259, ["<s>", "<t>"])
